@@ -1,0 +1,125 @@
+"""Snapshots: plain JPEGs whose EXIF tells site, camera, time, state and cause wherever the file goes.
+
+The EXIF block is a TIFF 6.0 structure in a JPEG APP1 segment (CIPA DC-008, "Exif 2.32", 4.5 and 4.7). The five facts
+stand as JSON in ImageDescription; DateTime repeats the time for ordinary picture viewers.
+"""
+
+import struct
+from datetime import UTC, datetime
+
+import msgspec
+from msgspec import Struct
+
+from pantau_contract.errors import ContractError
+from pantau_contract.messages import Slug, Time
+from pantau_contract.states import Cause, State
+
+MAX_SNAPSHOT = 2 << 20
+"""Largest snapshot taken, in bytes."""
+
+_SOI = b"\xff\xd8"
+_EXIF = b"Exif\x00\x00"
+_IMAGE_DESCRIPTION = 0x010E
+_SOFTWARE = 0x0131
+_DATE_TIME = 0x0132
+_ASCII = 2
+
+
+class SnapshotAbout(Struct, frozen=True):
+    """What a snapshot says of itself."""
+
+    site: Slug
+    camera: Slug
+    time: Time
+    state: State
+    cause: Cause | None = None
+
+
+def stamp(jpeg: bytes, about: SnapshotAbout) -> bytes:
+    """The JPEG with `about` in its EXIF, in place of any EXIF it had.
+
+    Raises:
+        ContractError: it is not a JPEG.
+    """
+    if jpeg[:2] != _SOI:
+        raise ContractError("the picture is not a JPEG")
+    when = datetime.fromtimestamp(about.time / 1000, UTC).strftime("%Y:%m:%d %H:%M:%S")
+    exif = _EXIF + _tiff(
+        [
+            (_IMAGE_DESCRIPTION, msgspec.json.encode(about)),
+            (_SOFTWARE, b"pantau"),
+            (_DATE_TIME, when.encode()),
+        ]
+    )
+    return b"".join((_SOI, b"\xff\xe1", struct.pack(">H", len(exif) + 2), exif, _without_exif(jpeg)))
+
+
+def read_stamp(jpeg: bytes) -> SnapshotAbout:
+    """What a snapshot says of itself.
+
+    Raises:
+        ContractError: too large, not a JPEG, or without our EXIF.
+    """
+    if len(jpeg) > MAX_SNAPSHOT:
+        raise ContractError(f"snapshot of {len(jpeg)} bytes is over the limit of {MAX_SNAPSHOT}")
+    if jpeg[:2] != _SOI:
+        raise ContractError("the snapshot is not a JPEG")
+    for marker, start, end in _segments(jpeg):
+        if marker == 0xE1 and jpeg[start : start + 6] == _EXIF:
+            try:
+                return msgspec.json.decode(_image_description(jpeg[start + 6 : end]), type=SnapshotAbout)
+            except (struct.error, msgspec.DecodeError, UnicodeDecodeError) as error:
+                raise ContractError(f"the snapshot's EXIF cannot be read: {error}") from None
+    raise ContractError("the snapshot carries no EXIF")
+
+
+def _tiff(entries: list[tuple[int, bytes]]) -> bytes:
+    """A big-endian TIFF with one directory of ASCII entries, each longer than four bytes."""
+    head = b"MM\x00\x2a" + struct.pack(">I", 8)
+    directory = struct.pack(">H", len(entries))
+    offset = 8 + 2 + 12 * len(entries) + 4
+    values = b""
+    for tag, text in entries:
+        value = text + b"\x00"
+        directory += struct.pack(">HHII", tag, _ASCII, len(value), offset + len(values))
+        values += value + b"\x00" * (len(value) % 2)
+    return head + directory + struct.pack(">I", 0) + values
+
+
+def _image_description(tiff: bytes) -> bytes:
+    order = {b"MM": ">", b"II": "<"}.get(tiff[:2])
+    if order is None:
+        raise ContractError("the snapshot's EXIF has no byte order")
+    (at,) = struct.unpack_from(order + "I", tiff, 4)
+    (count,) = struct.unpack_from(order + "H", tiff, at)
+    for i in range(count):
+        tag, kind, size, offset = struct.unpack_from(order + "HHII", tiff, at + 2 + 12 * i)
+        if tag == _IMAGE_DESCRIPTION and kind == _ASCII:
+            return tiff[offset : offset + size].rstrip(b"\x00")
+    raise ContractError("the snapshot's EXIF has no ImageDescription")
+
+
+def _segments(jpeg: bytes) -> list[tuple[int, int, int]]:
+    """`(marker, start, end)` of each segment's content, up to the picture data; a damaged header ends the list."""
+    found: list[tuple[int, int, int]] = []
+    at = 2
+    while at + 4 <= len(jpeg) and jpeg[at] == 0xFF:
+        marker = jpeg[at + 1]
+        end = at + 2 + int.from_bytes(jpeg[at + 2 : at + 4])
+        if marker == 0xDA or end > len(jpeg) or end < at + 4:
+            break
+        found.append((marker, at + 4, end))
+        at = end
+    return found
+
+
+def _without_exif(jpeg: bytes) -> bytes:
+    """All after SOI, less any EXIF segment."""
+    parts: list[bytes] = []
+    at = 2
+    for marker, start, end in _segments(jpeg):
+        if marker == 0xE1 and jpeg[start : start + 6] == _EXIF:
+            parts.append(jpeg[at : start - 4])
+            at = end
+    parts.append(jpeg[at:])
+    return b"".join(parts)

@@ -1,0 +1,105 @@
+"""States of a camera and their causes.
+
+`ok` works as expected; `degraded` works below what is expected of it; `impaired` streams, but the picture is not
+true; `down` shows nothing; `unknown` nobody can say; `disabled` by its owner's wish. Each cause belongs to exactly
+one state. Their meaning and remedy in people's words are in `words/`.
+"""
+
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """What the agent, or the collector where the agent is gone, says of a camera."""
+
+    OK = "ok"
+    DEGRADED = "degraded"
+    IMPAIRED = "impaired"
+    DOWN = "down"
+    UNKNOWN = "unknown"
+    DISABLED = "disabled"
+
+
+class Cause(StrEnum):
+    """Why a camera is not `ok`."""
+
+    UNREACHABLE = "unreachable"
+    REFUSED = "refused"
+    TIMEOUT = "timeout"
+    AUTH_FAILED = "auth_failed"
+    LOCKED_OUT = "locked_out"
+    SESSIONS_FULL = "sessions_full"
+    NOT_FOUND = "not_found"
+    NOT_RTSP = "not_rtsp"
+    UNSUPPORTED = "unsupported"
+    NO_MEDIA = "no_media"
+    STALLED = "stalled"
+    UNDECODABLE = "undecodable"
+    ENCRYPTED = "encrypted"
+
+    LOW_FPS = "low_fps"
+    LOW_BITRATE = "low_bitrate"
+    PACKET_LOSS = "packet_loss"
+    JITTER = "jitter"
+    LONG_GOP = "long_gop"
+    CLOCK_WRONG = "clock_wrong"
+    SLOW_START = "slow_start"
+
+    FROZEN = "frozen"
+    BLACK = "black"
+    OVEREXPOSED = "overexposed"
+    NO_SIGNAL = "no_signal"
+    DEFOCUSED = "defocused"
+    COVERED = "covered"
+    MOVED = "moved"
+    COLOUR_CAST = "colour_cast"
+    CORRUPTED = "corrupted"
+    NOISY = "noisy"
+
+    STARTING = "starting"
+    AGENT_GONE = "agent_gone"
+    CLOCK_UNSET = "clock_unset"
+    PAUSED = "paused"
+
+
+_CAUSES: dict[State, tuple[Cause, ...]] = {
+    State.DOWN: (
+        Cause.UNREACHABLE,
+        Cause.REFUSED,
+        Cause.TIMEOUT,
+        Cause.AUTH_FAILED,
+        Cause.LOCKED_OUT,
+        Cause.SESSIONS_FULL,
+        Cause.NOT_FOUND,
+        Cause.NOT_RTSP,
+        Cause.UNSUPPORTED,
+        Cause.NO_MEDIA,
+        Cause.STALLED,
+        Cause.UNDECODABLE,
+        Cause.ENCRYPTED,
+    ),
+    State.DEGRADED: (
+        Cause.LOW_FPS,
+        Cause.LOW_BITRATE,
+        Cause.PACKET_LOSS,
+        Cause.JITTER,
+        Cause.LONG_GOP,
+        Cause.CLOCK_WRONG,
+        Cause.SLOW_START,
+    ),
+    State.IMPAIRED: (
+        Cause.FROZEN,
+        Cause.BLACK,
+        Cause.OVEREXPOSED,
+        Cause.NO_SIGNAL,
+        Cause.DEFOCUSED,
+        Cause.COVERED,
+        Cause.MOVED,
+        Cause.COLOUR_CAST,
+        Cause.CORRUPTED,
+        Cause.NOISY,
+    ),
+    State.UNKNOWN: (Cause.STARTING, Cause.AGENT_GONE, Cause.CLOCK_UNSET, Cause.PAUSED),
+}
+
+STATE_OF: dict[Cause, State] = {cause: state for state, causes in _CAUSES.items() for cause in causes}
+"""The state that each cause puts a camera in."""

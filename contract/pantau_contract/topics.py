@@ -1,0 +1,75 @@
+"""MQTT topics, `pantau/v1/{site}/...`."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pantau_contract.errors import ContractError
+
+PREFIX = "pantau/v1"
+
+SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+"""Ids of sites and cameras: safe in a topic, a file name, a URL and a tag."""
+
+
+class Kind(StrEnum):
+    """What a topic carries."""
+
+    AGENT = "agent"
+    TELEMETRY = "telemetry"
+    STATE = "state"
+    SNAPSHOT = "snapshot"
+    COMMAND = "command"
+    REPLY = "reply"
+
+
+SUBSCRIPTIONS = (
+    f"{PREFIX}/+/agent",
+    f"{PREFIX}/+/telemetry",
+    f"{PREFIX}/+/camera/+/state",
+    f"{PREFIX}/+/camera/+/snapshot",
+    f"{PREFIX}/+/reply",
+)
+"""What a collector subscribes to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic taken apart. `camera` is set for `state` and `snapshot` only."""
+
+    site: str
+    kind: Kind
+    camera: str | None = None
+
+    def __str__(self) -> str:
+        if self.camera is None:
+            return f"{PREFIX}/{self.site}/{self.kind}"
+        return f"{PREFIX}/{self.site}/camera/{self.camera}/{self.kind}"
+
+
+_OF_SITE = {Kind.AGENT, Kind.TELEMETRY, Kind.COMMAND, Kind.REPLY}
+_OF_CAMERA = {Kind.STATE, Kind.SNAPSHOT}
+
+
+def parse_topic(text: str) -> Topic:
+    """Takes a topic apart.
+
+    Raises:
+        ContractError: it is none of the contract's topics, or an id is not a slug.
+    """
+    if not text.startswith(PREFIX + "/"):
+        raise ContractError(f"topic {text[:200]!r} does not begin with {PREFIX}/")
+    site, *rest = text[len(PREFIX) + 1 :].split("/")
+    match rest:
+        case [kind] if kind in _OF_SITE:
+            topic = Topic(site, Kind(kind))
+        case ["camera", camera, kind] if kind in _OF_CAMERA:
+            topic = Topic(site, Kind(kind), camera)
+        case _:
+            raise ContractError(f"topic {text[:200]!r} is not one of the contract's")
+    for what, value in (("site", topic.site), ("camera", topic.camera)):
+        if value is not None and not SLUG.fullmatch(value):
+            raise ContractError(
+                f"topic {text[:200]!r}: the {what} {value[:80]!r} must be lower-case letters, digits, '-' or '_'"
+            )
+    return topic

@@ -1,0 +1,69 @@
+"""Messages to bytes and back, with every check that the contract asks for."""
+
+import gzip
+import zlib
+
+import msgspec
+
+from pantau_contract.errors import ContractError
+from pantau_contract.messages import Birth, CameraState, Command, Death, Message, Reply, Telemetry
+from pantau_contract.topics import Kind, Topic
+
+MAX_PAYLOAD = 4 << 20
+"""Largest payload taken, in bytes; a site of 256 cameras needs a twentieth of it."""
+MAX_INFLATED = 16 << 20
+
+_GZIP_MAGIC = b"\x1f\x8b"
+
+_DECODERS: dict[Kind, msgspec.json.Decoder[Message]] = {
+    Kind.AGENT: msgspec.json.Decoder(Birth | Death),
+    Kind.TELEMETRY: msgspec.json.Decoder(Telemetry),
+    Kind.STATE: msgspec.json.Decoder(CameraState),
+    Kind.COMMAND: msgspec.json.Decoder(Command),
+    Kind.REPLY: msgspec.json.Decoder(Reply),
+}
+
+_encoder = msgspec.json.Encoder()
+
+
+def encode(message: Message, *, compress: bool = False) -> bytes:
+    """The message as JSON, gzipped if asked; the receiver tells which by the first two bytes."""
+    payload = _encoder.encode(message)
+    return gzip.compress(payload, compresslevel=6, mtime=0) if compress else payload
+
+
+def decode(topic: Topic, payload: bytes) -> Message:
+    """The message that came on `topic` (any kind but `snapshot`, which is a JPEG).
+
+    Raises:
+        ContractError: too large, damaged, not JSON, a field missing or of the wrong type (its path is named), or a
+            site or camera other than the topic's.
+    """
+    if len(payload) > MAX_PAYLOAD:
+        raise ContractError(f"payload of {len(payload)} bytes is over the limit of {MAX_PAYLOAD}")
+    if payload[:2] == _GZIP_MAGIC:
+        payload = _inflate(payload)
+    try:
+        message = _DECODERS[topic.kind].decode(payload)
+    except KeyError:
+        raise ContractError(f"a {topic.kind} topic carries no JSON message") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ContractError(str(error)) from None
+    for what, wanted in (("site", topic.site), ("camera", topic.camera)):
+        said = getattr(message, what, wanted)
+        if wanted is not None and said != wanted:
+            raise ContractError(f"the {what} in the message, {said!r}, is not the topic's, {wanted!r}")
+    return message
+
+
+def _inflate(payload: bytes) -> bytes:
+    inflater = zlib.decompressobj(wbits=31)
+    try:
+        inflated = inflater.decompress(payload, MAX_INFLATED)
+    except zlib.error as error:
+        raise ContractError(f"damaged gzip payload: {error}") from None
+    if inflater.unconsumed_tail:
+        raise ContractError(f"payload inflates to more than {MAX_INFLATED} bytes")
+    if not inflater.eof:
+        raise ContractError("gzip payload is cut short")
+    return inflated

@@ -1,0 +1,59 @@
+"""People's words, Indonesian and English, in one place: `id.toml` and `en.toml` beside this file.
+
+Both files have the same keys. The technician's command, the notices and the wall page all speak from here.
+"""
+
+import tomllib
+from functools import cache
+from importlib import resources
+from typing import Any, Literal, get_args
+
+from pantau_contract.states import State
+
+Language = Literal["id", "en"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+
+
+class Words:
+    """One language's words."""
+
+    def __init__(self, table: dict[str, Any]) -> None:
+        self._table = table
+
+    def state(self, state: State) -> str:
+        """The state in a word or two."""
+        return self._text(f"state.{state}")
+
+    def meaning(self, cause: str) -> str:
+        """What a cause means, in one line. `cause` is a `Cause` or an incident's own, as `site_dark`."""
+        return self._text(f"cause.{cause}.meaning")
+
+    def remedy(self, cause: str) -> str:
+        """What to do about a cause, in one line."""
+        return self._text(f"cause.{cause}.remedy")
+
+    def __call__(self, key: str, **values: object) -> str:
+        """Any other phrase by its dotted key, as `notice.since`, with its `{places}` filled in."""
+        return self._text(key).format_map(values) if values else self._text(key)
+
+    def _text(self, key: str) -> str:
+        node: Any = self._table
+        for part in key.split("."):
+            node = node[part]
+        if not isinstance(node, str):
+            raise KeyError(key)
+        return node
+
+
+@cache
+def words(language: Language) -> Words:
+    """The words of one language.
+
+    Raises:
+        KeyError: later, at a key that the language does not have.
+    """
+    text = resources.files(__package__).joinpath(f"{language}.toml").read_text("utf-8")
+    return Words(tomllib.loads(text))
+
+
+__all__ = ["LANGUAGES", "Language", "Words", "words"]
