@@ -42,7 +42,7 @@ class Birth(Struct, frozen=True, omit_defaults=True, tag_field="status", tag="on
 
 
 class Death(Struct, frozen=True, omit_defaults=True, tag_field="status", tag="offline"):
-    """On `agent`, retained: the broker's word (the will), or the agent's own (`clean`), that a session has ended."""
+    """On `agent`, retained: the broker's word (the will), or the agent's own (`clean`), of a session's end."""
 
     site: Slug
     boot: ShortText

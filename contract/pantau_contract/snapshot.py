@@ -1,7 +1,7 @@
 """Snapshots: plain JPEGs whose EXIF tells site, camera, time, state and cause wherever the file goes.
 
-The EXIF block is a TIFF 6.0 structure in a JPEG APP1 segment (CIPA DC-008, "Exif 2.32", 4.5 and 4.7). The five facts
-stand as JSON in ImageDescription; DateTime repeats the time for ordinary picture viewers.
+The EXIF block is a TIFF 6.0 structure in a JPEG APP1 segment (CIPA DC-008, "Exif 2.32", 4.5 and 4.7). The five
+facts stand as JSON in ImageDescription; DateTime repeats the time for ordinary picture viewers.
 """
 
 import struct

@@ -1,0 +1,52 @@
+# What a newcomer needs: `make demo`, `make test`. What a developer needs beside them: `make check`, `make bench`.
+
+PYTHON ?= python3
+BIN := .venv/bin
+FOR ?= 0
+
+.PHONY: help demo test check bench servers screenshot clean
+
+help:
+	@echo 'make demo            a city of three sites on this machine, with a story; Ctrl-C ends it'
+	@echo 'make demo FOR=90     the story once; exit 0 only if all came as told'
+	@echo 'make test            all tests (servers that are not installed are skipped)'
+	@echo 'make check           ruff and mypy'
+	@echo 'make bench           what watching costs here, beside others'
+	@echo 'sudo make servers    the Debian packages that the tests use as real servers'
+
+demo: $(BIN)/.demo
+	$(BIN)/pantau-demo --for $(FOR)
+
+test: $(BIN)/.dev check
+	$(BIN)/pytest
+
+check: $(BIN)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: $(BIN)/.dev
+	$(BIN)/python -m benchmarks
+
+screenshot: $(BIN)/.dev
+	$(BIN)/python -m docs.screenshot
+
+servers:
+	DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+	  mosquitto influxdb victoria-metrics ffmpeg chromium systemd \
+	  gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
+	  gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
+
+$(BIN)/python:
+	$(PYTHON) -m venv .venv
+
+$(BIN)/.demo: $(BIN)/python pyproject.toml
+	$(BIN)/pip install --quiet --editable '.[demo]'
+	@touch $@
+
+$(BIN)/.dev: $(BIN)/python pyproject.toml
+	$(BIN)/pip install --quiet --editable '.[dev]'
+	@touch $@ $(BIN)/.demo
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,18 @@
+"""Fixtures for every test: the real servers."""
+
+from tests.servers.gst_cameras import gst_cameras, start_gst_cameras
+from tests.servers.influxdb import influxdb, influxdb_server
+from tests.servers.mosquitto import mosquitto
+from tests.servers.smtp import smtp
+from tests.servers.victoria_metrics import victoria_metrics, victoria_metrics_server
+
+__all__ = [
+    "gst_cameras",
+    "influxdb",
+    "influxdb_server",
+    "mosquitto",
+    "smtp",
+    "start_gst_cameras",
+    "victoria_metrics",
+    "victoria_metrics_server",
+]

@@ -1,0 +1,97 @@
+import gzip
+import zlib
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pantau_contract import wire
+from pantau_contract.errors import ContractError
+from pantau_contract.messages import Birth, CameraState, Death, Message, Sample, Telemetry
+from pantau_contract.states import Cause, State
+from pantau_contract.topics import Topic, parse_topic
+
+TELEMETRY = parse_topic("pantau/v1/kabil/telemetry")
+AGENT = parse_topic("pantau/v1/kabil/agent")
+
+BATCH = Telemetry(
+    site="kabil",
+    boot="b1",
+    seq=7,
+    time=1_790_000_000_000,
+    monotonic_ms=5_000,
+    clock_synchronised=True,
+    interval_s=30,
+    samples=(
+        Sample(camera="gate", time=1_790_000_000_000, state=State.OK, since=1_789_999_000_000, fps=14.9),
+        Sample(
+            camera="road", time=1_790_000_000_000, state=State.DOWN, since=1_789_999_000_000, cause=Cause.REFUSED
+        ),
+    ),
+)
+
+
+@pytest.mark.parametrize("compress", [False, True])
+@pytest.mark.parametrize(
+    ("topic", "message"),
+    [
+        (TELEMETRY, BATCH),
+        (AGENT, Birth(site="kabil", boot="b1", session=3, time=1, version="0.1.0", interval_s=30)),
+        (AGENT, Death(site="kabil", boot="b1", session=3)),
+        (
+            parse_topic("pantau/v1/kabil/camera/gate/state"),
+            CameraState(site="kabil", camera="gate", boot="b1", seq=1, time=2, state=State.OK, since=1),
+        ),
+    ],
+)
+def test_a_message_comes_back_as_it_was(topic: Topic, message: Message, compress: bool) -> None:
+    assert wire.decode(topic, wire.encode(message, compress=compress)) == message
+
+
+def test_an_unknown_field_is_ignored() -> None:
+    payload = msgspec.json.encode(msgspec.to_builtins(BATCH) | {"from_the_future": [1, 2]})
+    assert wire.decode(TELEMETRY, payload) == BATCH
+
+
+def altered(**changes: object) -> bytes:
+    return msgspec.json.encode(msgspec.to_builtins(BATCH) | changes)
+
+
+@pytest.mark.parametrize(
+    ("payload", "said"),
+    [
+        (b"", "truncated"),
+        (b"not json", "malformed"),
+        (b"\xff\xfe", "malformed"),
+        (b"[" * 100_000, "malformed|recursion|truncated|expected"),
+        (altered(seq=None), r"\$\.seq"),
+        (altered(seq=-1), r"\$\.seq"),
+        (altered(time=-5), r"\$\.time"),
+        (altered(interval_s=0), r"\$\.interval_s"),
+        (altered(samples=[{"camera": "gate"}]), r"\$\.samples\[0\]"),
+        (altered(samples=[{"camera": "../x", "time": 1, "state": "ok", "since": 1}]), r"\$\.samples\[0\]\.camera"),
+        (altered(samples=[{"camera": "x", "time": 1, "state": "fine", "since": 1}]), r"\$\.samples\[0\]\.state"),
+        (altered(site="elsewhere"), "is not the topic's, 'kabil'"),
+        (gzip.compress(altered())[:-9], "cut short"),
+        (b"\x1f\x8b" + b"rubbish" * 9, "gzip"),
+        (gzip.compress(b" " * (wire.MAX_INFLATED + 1)), "inflates to more"),
+        (b"x" * (wire.MAX_PAYLOAD + 1), "over the limit"),
+    ],
+)
+def test_what_breaks_the_contract_is_told(payload: bytes, said: str) -> None:
+    with pytest.raises(ContractError, match=said):
+        wire.decode(TELEMETRY, payload)
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_a_message_or_a_contract_error(payload: bytes) -> None:
+    for candidate in (payload, b"\x1f\x8b" + payload, zlib.compress(payload), gzip.compress(payload)):
+        with pytest.raises(ContractError):
+            wire.decode(TELEMETRY, candidate)
+
+
+def test_an_agent_cannot_speak_for_another_camera() -> None:
+    state = CameraState(site="kabil", camera="gate", boot="b1", seq=1, time=2, state=State.OK, since=1)
+    with pytest.raises(ContractError, match="camera"):
+        wire.decode(parse_topic("pantau/v1/kabil/camera/road/state"), wire.encode(state))

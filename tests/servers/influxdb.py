@@ -1,0 +1,110 @@
+"""Debian's InfluxDB 1.6.7: `/write`, `/query` and `/ping` only."""
+
+import contextlib
+import http.client
+import json
+import urllib.parse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.servers.process import Server, answers, free_port
+from tests.servers.programs import need
+
+_CONFIGURATION = """
+reporting-disabled = true
+bind-address = "127.0.0.1:{rpc}"
+[meta]
+  dir = "{folder}/meta"
+[data]
+  dir = "{folder}/data"
+  wal-dir = "{folder}/wal"
+  query-log-enabled = false
+[http]
+  bind-address = "127.0.0.1:{port}"
+  log-enabled = false
+[monitor]
+  store-enabled = false
+"""
+
+
+class InfluxDB(Server):
+    """A server that may be killed and started again on the same port and data."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        configuration = folder / "influxdb.conf"
+        configuration.write_text(_CONFIGURATION.format(folder=folder, port=self.port, rpc=free_port()))
+        super().__init__(
+            [need("influxd"), "run", "-config", str(configuration)],
+            ready=lambda: answers(self.port) and self._ping(),
+            log=folder / "influxdb.log",
+        )
+
+    def query(self, influxql: str, database: str | None = None) -> list[dict[str, Any]]:
+        """The rows of every series that a query returns, each with its tags and its columns.
+
+        Raises:
+            RuntimeError: the server refused the query; its words.
+        """
+        ask = urllib.parse.urlencode({"q": influxql, "epoch": "ms"} | ({"db": database} if database else {}))
+        answer = json.loads(self._request("POST", "/query?" + ask)[1])
+        if "error" in answer:
+            raise RuntimeError(answer["error"])
+        rows: list[dict[str, Any]] = []
+        for result in answer["results"]:
+            if "error" in result:
+                raise RuntimeError(result["error"])
+            for series in result.get("series", []):
+                rows.extend(
+                    series.get("tags", {}) | dict(zip(series["columns"], values, strict=True))
+                    for values in series["values"]
+                )
+        return rows
+
+    def _ping(self) -> bool:
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            return self._request("GET", "/ping")[0] == 204
+        return False
+
+    def _request(self, method: str, path: str) -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request(method, path)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
+
+@pytest.fixture(scope="session")
+def influxdb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InfluxDB]:
+    """One InfluxDB for all tests that leave it running."""
+    with InfluxDB(tmp_path_factory.mktemp("influxdb")) as server:
+        assert isinstance(server, InfluxDB)
+        yield server
+
+
+class Database:
+    """A database of this test's own in the shared server."""
+
+    def __init__(self, server: InfluxDB, name: str) -> None:
+        self.server = server
+        self.url = server.url
+        self.name = name
+
+    def query(self, influxql: str) -> list[dict[str, Any]]:
+        return self.server.query(influxql, self.name)
+
+
+@pytest.fixture
+def influxdb(influxdb_server: InfluxDB, request: pytest.FixtureRequest) -> Iterator[Database]:
+    """An empty database: `.url`, `.name`, `.query(influxql)`."""
+    name = "test_" + "".join(c if c.isalnum() else "_" for c in request.node.name)
+    influxdb_server.query(f'CREATE DATABASE "{name}"')
+    yield Database(influxdb_server, name)
+    influxdb_server.query(f'DROP DATABASE "{name}"')

@@ -1,0 +1,50 @@
+"""A real SMTP server, aiosmtpd, that keeps what it receives."""
+
+from collections.abc import Iterator
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP
+
+from tests.servers.process import free_port, until
+
+
+class Mailbox:
+    """Every mail received, in order. While `refusing`, each is answered with a temporary error."""
+
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+        self.refusing = False
+        self.port = free_port()
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+
+    async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:  # noqa: ARG002, N802 - aiosmtpd's
+        if self.refusing:
+            return "451 try again later"
+        mail = message_from_bytes(envelope.content, policy=policy.default)
+        assert isinstance(mail, EmailMessage)
+        self.mails.append(mail)
+        return "250 OK"
+
+    def wait(self, count: int, *, within_s: float = 20) -> list[EmailMessage]:
+        """The mails, once there are `count`; fewer if they do not come."""
+        until(lambda: len(self.mails) >= count, within_s=within_s)
+        return list(self.mails)
+
+    def start(self) -> None:
+        self._controller.start()
+
+    def stop(self) -> None:
+        self._controller.stop()
+
+
+@pytest.fixture
+def smtp() -> Iterator[Mailbox]:
+    """A mail server at `127.0.0.1:smtp.port`; `smtp.mails` are `email.message.EmailMessage`."""
+    mailbox = Mailbox()
+    mailbox.start()
+    yield mailbox
+    mailbox.stop()
