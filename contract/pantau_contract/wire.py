@@ -47,8 +47,10 @@ def decode(topic: Topic, payload: bytes) -> Message:
         message = _DECODERS[topic.kind].decode(payload)
     except KeyError:
         raise ContractError(f"a {topic.kind} topic carries no JSON message") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ContractError(str(error)) from None
+    except RecursionError:
+        raise ContractError("the message is nested too deeply") from None
     for what, wanted in (("site", topic.site), ("camera", topic.camera)):
         said = getattr(message, what, wanted)
         if wanted is not None and said != wanted:
