@@ -64,7 +64,7 @@ def altered(**changes: object) -> bytes:
         (b"", "truncated"),
         (b"not json", "malformed"),
         (b"\xff\xfe", "malformed"),
-        (b"[" * 100_000, "nested too deeply"),
+        (b'{"x":' + b"[" * 100_000, "nested too deeply"),
         (altered(seq=None), r"\$\.seq"),
         (altered(seq=-1), r"\$\.seq"),
         (altered(time=-5), r"\$\.time"),
