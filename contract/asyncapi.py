@@ -1,0 +1,77 @@
+"""Prints the contract as AsyncAPI 3.0, from the topics and structs themselves: `python contract/asyncapi.py`."""
+
+import sys
+from typing import Any
+
+import msgspec
+import yaml
+
+from pantau_contract import __version__
+from pantau_contract.messages import Birth, CameraState, Command, Death, Reply, Telemetry
+from pantau_contract.topics import PREFIX
+
+_CHANNELS: dict[str, tuple[str, tuple[Any, ...], bool]] = {
+    "agent": ("{site}/agent", (Birth, Death), True),
+    "telemetry": ("{site}/telemetry", (Telemetry,), False),
+    "state": ("{site}/camera/{camera}/state", (CameraState,), True),
+    "command": ("{site}/command", (Command,), False),
+    "reply": ("{site}/reply", (Reply,), False),
+}
+_SLUG = {"description": "lower-case letters, digits, '-' and '_', at most 63"}
+
+
+def document() -> dict[str, Any]:
+    """The AsyncAPI document."""
+    structs = [struct for _, of_channel, _ in _CHANNELS.values() for struct in of_channel]
+    _, schemas = msgspec.json.schema_components(structs, ref_template="#/components/schemas/{name}")
+    messages: dict[str, Any] = {
+        struct.__name__: {
+            "contentType": "application/json",
+            "payload": {"$ref": f"#/components/schemas/{struct.__name__}"},
+        }
+        for struct in structs
+    }
+    messages["Snapshot"] = {"contentType": "image/jpeg", "summary": "A JPEG; its EXIF says what it shows"}
+    channels = {
+        name: _channel(address, [struct.__name__ for struct in of_channel], retained)
+        for name, (address, of_channel, retained) in _CHANNELS.items()
+    }
+    channels["snapshot"] = _channel("{site}/camera/{camera}/snapshot", ["Snapshot"], retained=False)
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Pantau",
+            "version": __version__,
+            "description": "What agents and collector say to each other over MQTT, QoS 1. Times are UTC, milliseconds.",
+        },
+        "defaultContentType": "application/json",
+        "channels": channels,
+        "operations": {
+            name: {
+                "action": "receive" if name == "command" else "send",
+                "channel": {"$ref": f"#/channels/{name}"},
+                "bindings": {"mqtt": {"qos": 1, "retain": name in {"agent", "state"}}},
+            }
+            for name in channels
+        },
+        "components": {"messages": messages, "schemas": schemas},
+    }
+
+
+def _channel(address: str, messages: list[str], retained: bool) -> dict[str, Any]:
+    parameters = {"site": _SLUG} | ({"camera": _SLUG} if "{camera}" in address else {})
+    return {
+        "address": f"{PREFIX}/{address}",
+        "description": "retained" if retained else "not retained",
+        "parameters": parameters,
+        "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in messages},
+    }
+
+
+def text() -> str:
+    """The document as YAML."""
+    return yaml.safe_dump(document(), sort_keys=False, allow_unicode=True, width=110)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(text())
