@@ -42,7 +42,7 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "Pantau",
             "version": __version__,
-            "description": "What agents and collector say to each other over MQTT, QoS 1. Times are UTC, milliseconds.",
+            "description": "What agents and collector say over MQTT, QoS 1. Times are UTC, milliseconds.",
         },
         "defaultContentType": "application/json",
         "channels": channels,
@@ -59,7 +59,7 @@ def document() -> dict[str, Any]:
 
 
 def _channel(address: str, messages: list[str], retained: bool) -> dict[str, Any]:
-    parameters = {"site": _SLUG} | ({"camera": _SLUG} if "{camera}" in address else {})
+    parameters = {name: dict(_SLUG) for name in ("site", "camera") if f"{{{name}}}" in address}
     return {
         "address": f"{PREFIX}/{address}",
         "description": "retained" if retained else "not retained",
