@@ -1,0 +1,126 @@
+"""The demo's city: three sites of four cameras, and the configuration files that its programs are started with.
+
+Every interval is shorter than a real city's, so that the story can be told in a minute.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import tomli_w
+
+SITES = {
+    "simpang-kabil": "Simpang Kabil",
+    "batam-centre": "Alun-alun Batam Centre",
+    "pelabuhan-nongsa": "Pelabuhan Nongsa",
+}
+OWNERS = {
+    "dishub": "Dinas Perhubungan",
+    "diskominfo": "Dinas Komunikasi dan Informatika",
+    "dcktr": "Dinas Cipta Karya dan Tata Ruang",
+}
+MAINTAINERS = {"sinar-teknik": "CV Sinar Teknik"}
+
+
+@dataclass(frozen=True, slots=True)
+class DemoCamera:
+    """A camera of the demo; its id is also the simulated camera's."""
+
+    site: str
+    id: str
+    name: str
+    owner: str
+    project: str = ""
+
+
+CAMERAS = (
+    DemoCamera("simpang-kabil", "kabil-utara", "Kabil arah utara", "dishub"),
+    DemoCamera("simpang-kabil", "kabil-selatan", "Kabil arah selatan", "dishub"),
+    DemoCamera("simpang-kabil", "kabil-halte", "Halte Kabil", "dishub"),
+    DemoCamera("simpang-kabil", "kabil-flyover", "Proyek jalan layang", "dcktr", "Jalan Layang Kabil"),
+    DemoCamera("batam-centre", "alun-panggung", "Panggung alun-alun", "diskominfo"),
+    DemoCamera("batam-centre", "alun-parkir", "Parkir timur", "diskominfo"),
+    DemoCamera("batam-centre", "alun-trotoar", "Proyek trotoar", "dcktr", "Trotoar Engku Putri"),
+    DemoCamera("batam-centre", "alun-simpang", "Simpang Engku Putri", "dishub"),
+    DemoCamera("pelabuhan-nongsa", "nongsa-dermaga", "Dermaga", "dishub"),
+    DemoCamera("pelabuhan-nongsa", "nongsa-loket", "Loket", "dishub"),
+    DemoCamera("pelabuhan-nongsa", "nongsa-parkir", "Parkir", "dishub"),
+    DemoCamera("pelabuhan-nongsa", "nongsa-gerbang", "Gerbang", "diskominfo"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Loopback ports. `uplinks` is the relay's port by site."""
+
+    broker: int
+    wall: int
+    mail: int
+    uplinks: dict[str, int]
+
+
+def write_agent(folder: Path, site: str, ports: Ports, urls: dict[str, str]) -> Path:
+    """Writes one site's agent configuration, with its cameras' `urls` by id, and returns its path."""
+    return _write(
+        folder / f"agent-{site}.toml",
+        {
+            "site": {"id": site, "name": SITES[site]},
+            "broker": {"host": "127.0.0.1", "port": ports.uplinks[site]},
+            "report": {"interval_s": 2, "snapshot_interval_s": 5},
+            "spool": {"path": str(folder / f"spool-{site}.sqlite")},
+            "camera": [
+                {
+                    "id": camera.id,
+                    "name": camera.name,
+                    "url": urls[camera.id],
+                    "picture_interval_s": 2,
+                }
+                for camera in CAMERAS
+                if camera.site == site
+            ],
+        },
+    )
+
+
+def write_inventory(folder: Path) -> Path:
+    """Writes who owns and mends what, and returns its path."""
+    return _write(
+        folder / "inventory.toml",
+        {
+            "owner": [{"id": key, "name": name} for key, name in OWNERS.items()],
+            "maintainer": [{"id": key, "name": name} for key, name in MAINTAINERS.items()],
+            "site": [{"id": key, "name": name} for key, name in SITES.items()],
+            "camera": [
+                {
+                    "site": camera.site,
+                    "id": camera.id,
+                    "name": camera.name,
+                    "owner": camera.owner,
+                    "maintainer": "sinar-teknik",
+                    "project": camera.project,
+                }
+                for camera in CAMERAS
+            ],
+        },
+    )
+
+
+def write_collector(folder: Path, ports: Ports, *, embedded_broker: bool) -> Path:
+    """Writes the collector's configuration and returns its path."""
+    mailto = f"mailto://127.0.0.1:{ports.mail}/?from=pantau@batam.example&to=teknisi@batam.example"
+    return _write(
+        folder / "collector.toml",
+        {
+            "data_dir": str(folder / "collector"),
+            "inventory": str(write_inventory(folder)),
+            "embedded_broker": embedded_broker,
+            "broker": {"host": "127.0.0.1", "port": ports.broker},
+            "web": {"port": ports.wall, "public_url": f"http://127.0.0.1:{ports.wall}"},
+            "incidents": {"settle_s": 3, "recovery_s": 3, "silence_factor": 3},
+            "recipient": [{"id": "teknisi", "name": "Teknisi jaga", "language": "id", "urls": [mailto]}],
+        },
+    )
+
+
+def _write(path: Path, content: dict[str, object]) -> Path:
+    path.write_text(tomli_w.dumps(content), "utf-8")
+    return path

@@ -1,0 +1,65 @@
+"""The command `pantau-demo`: a small city on this machine, with a story."""
+
+import shutil
+import sys
+import tempfile
+import webbrowser
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from pantau_demo.processes import ProgramEndedError
+from pantau_demo.stage import Stage
+from pantau_demo.telling import Telling, tell
+
+app = typer.Typer(add_completion=False, pretty_exceptions_show_locals=False)
+
+_START_WITHIN_S = 90
+_EXAMPLE = "Example: pantau-demo --for 90   (the story once; exit 0 only if all came as told)"
+
+
+@app.command(epilog=_EXAMPLE)
+def main(
+    *,
+    for_s: Annotated[
+        float,
+        typer.Option("--for", help="Tell the story once, within so many seconds, and end. 0: go on until Ctrl-C."),
+    ] = 0,
+    wall_port: Annotated[int, typer.Option(help="Port of the wall page; 0 takes a free one.")] = 0,
+    keep: Annotated[Path | None, typer.Option(help="Keep configuration, data and logs in this folder.")] = None,
+    embedded_broker: Annotated[
+        bool,
+        typer.Option("--embedded-broker", help="Use the collector's own broker though mosquitto is installed."),
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print what came as JSON at the end.")] = False,
+) -> None:
+    """A city of 3 sites and 12 simulated cameras, watched by real agents and a real collector.
+
+    Exit code 0: all came as told. 1: something did not. 2: the city did not start.
+    """
+    folder = keep or Path(tempfile.mkdtemp(prefix="pantau-demo-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    telling = Telling(to=sys.stderr if json else sys.stdout)
+    try:
+        with Stage(folder, wall_port=wall_port, embedded_broker=embedded_broker, on_mail=telling.mail) as stage:
+            with telling.progress("the city wakes up"):
+                stage.wait_until_ready(within_s=_START_WITHIN_S)
+            telling.say(f"the wall page: [bold]{stage.wall_url}[/bold]")
+            if for_s == 0 and sys.stdout.isatty():
+                webbrowser.open(stage.wall_url)
+            wrong = tell(stage, telling, within_s=for_s or 600)
+            if for_s == 0:
+                telling.go_on(stage)
+    except KeyboardInterrupt:
+        wrong = []
+    except (ProgramEndedError, TimeoutError, OSError) as error:
+        telling.say(f"[red]{error}[/red]")
+        raise typer.Exit(2) from None
+    finally:
+        if keep is None:
+            shutil.rmtree(folder, ignore_errors=True)
+    if json:
+        typer.echo(msgspec.json.encode({"ok": not wrong, "wrong": wrong, "notices": telling.subjects}))
+    raise typer.Exit(1 if wrong else 0)

@@ -1,0 +1,93 @@
+"""The demo's programs as child processes: started in order, ended in reverse, each by its own id."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+_END_WITHIN_S = 10
+
+
+class ProgramEndedError(RuntimeError):
+    """A program of the demo ended by itself; the text says which, and the last lines of its log."""
+
+
+class Processes:
+    """Starts programs, each with its log in `folder`, and ends them all when left."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, name: str, command: Sequence[str | Path]) -> None:
+        """Starts a program under a name; what it prints goes to `name.log`."""
+        with (self._folder / f"{name}.log").open("wb") as log:
+            self._running[name] = subprocess.Popen(
+                [str(part) for part in command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=os.environ | {"PYTHONUNBUFFERED": "1"},
+                start_new_session=True,  # Ctrl-C comes to the demo, which then ends them in order
+            )
+
+    def check(self) -> None:
+        """Raises `ProgramEndedError` if any has ended by itself."""
+        for name, process in self._running.items():
+            if process.poll() is not None:
+                log = (self._folder / f"{name}.log").read_text("utf-8", "replace")
+                raise ProgramEndedError(f"{name} ended with {process.returncode}; its last words:\n{log[-1500:]}")
+
+    def wait_until(self, ready: Callable[[], bool], *, what: str, within_s: float) -> None:
+        """Waits for something to be true while every program runs.
+
+        Raises:
+            TimeoutError: it did not come true in time.
+            ProgramEndedError: a program ended meanwhile.
+        """
+        deadline = time.monotonic() + within_s
+        while not ready():
+            self.check()
+            if time.monotonic() > deadline:
+                raise TimeoutError(
+                    f"{what} did not happen within {within_s:.0f} s; the logs are in {self._folder}"
+                )
+            time.sleep(0.1)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for process in reversed(self._running.values()):
+            with contextlib.suppress(ProcessLookupError):
+                process.send_signal(signal.SIGTERM)
+        for process in self._running.values():
+            try:
+                process.wait(_END_WITHIN_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def free_ports(count: int) -> list[int]:
+    """Distinct TCP ports on loopback that nothing listens on now."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+def listens(port: int) -> bool:
+    """Whether something listens on the loopback port."""
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False

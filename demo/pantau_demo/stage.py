@@ -1,0 +1,164 @@
+"""The stage: broker, cameras, uplinks, collector, agents and mailbox, each a real program on loopback."""
+
+import contextlib
+import json
+import math
+import shutil
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from email.message import EmailMessage
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+
+from pantau_demo import city
+from pantau_demo.mailbox import Mailbox
+from pantau_demo.processes import Processes, free_ports, listens
+from pantau_demo.story import Incident
+from pantau_demo.uplink import Uplink
+
+
+class Stage:
+    """Starts it all when entered, ends it all when left. `on_mail` gets each notice as it arrives."""
+
+    def __init__(
+        self, folder: Path, *, wall_port: int, embedded_broker: bool, on_mail: Callable[[EmailMessage], None]
+    ) -> None:
+        broker, control, wall, mail, *uplinks = free_ports(4 + len(city.SITES))
+        self._folder = folder
+        self._control = control
+        self._mosquitto = (
+            None if embedded_broker else shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin")
+        )
+        self._ports = city.Ports(
+            broker=broker,
+            wall=wall_port or wall,
+            mail=mail,
+            uplinks=dict(zip(city.SITES, uplinks, strict=True)),
+        )
+        self._processes = Processes(folder)
+        self._uplinks = {site: Uplink(port, broker) for site, port in self._ports.uplinks.items()}
+        self._mailbox = Mailbox(mail, on_mail)
+        self.wall_url = f"http://127.0.0.1:{self._ports.wall}/"
+
+    @property
+    def broker(self) -> str:
+        """The broker's name, for people."""
+        return "mosquitto" if self._mosquitto else "the collector's embedded broker (for the demo alone)"
+
+    @property
+    def cameras(self) -> tuple[city.DemoCamera, ...]:
+        """The city's cameras."""
+        return city.CAMERAS
+
+    @property
+    def control_url(self) -> str:
+        """Where simulated cameras are told to fail."""
+        return f"http://127.0.0.1:{self._control}/cameras"
+
+    def wait_until_ready(self, *, within_s: float) -> None:
+        """Returns once every camera of the city is seen and `ok`.
+
+        Raises:
+            TimeoutError: not in time.
+            ProgramEndedError: a program ended by itself.
+        """
+        self._processes.wait_until(self._all_ok, what="that every camera is seen", within_s=within_s)
+
+    def wait_until(self, ready: Callable[[list[Incident]], bool], *, what: str, within_s: float) -> None:
+        """Returns once the collector's incidents are as wanted; raises as `wait_until_ready` does."""
+        self._processes.wait_until(lambda: ready(self.incidents()), what=what, within_s=within_s)
+
+    def run_until_interrupted(self) -> None:
+        """Returns never but by Ctrl-C; raises `ProgramEndedError` if a program ends by itself."""
+        self._processes.wait_until(lambda: False, what="the end", within_s=math.inf)
+
+    def incidents(self) -> list[Incident]:
+        """All incidents so far, as the collector's API gives them."""
+        return msgspec.json.decode(self._get("api/incidents"), type=list[Incident])
+
+    def set_fault(self, camera: str, fault: str) -> None:
+        """Makes a simulated camera fail."""
+        self._ask("PUT", camera, json.dumps({"fault": fault}).encode())
+
+    def clear(self, camera: str) -> None:
+        """Makes a simulated camera well again."""
+        self._ask("DELETE", camera, None)
+
+    def lose_uplink(self, site: str) -> None:
+        """Cuts a site off, without a word to either end."""
+        self._uplinks[site].lose()
+
+    def mend_uplink(self, site: str) -> None:
+        """Connects a site again."""
+        self._uplinks[site].mend()
+
+    def __enter__(self) -> Self:
+        self._mailbox.start()
+        try:
+            self._start_programs()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._processes.__exit__(kind, error, trace)
+        for uplink in self._uplinks.values():
+            uplink.stop()
+        self._mailbox.stop()
+
+    def _start_programs(self) -> None:
+        ports, start = self._ports, self._processes.start
+        start("simcam", [*_program("pantau_simcam"), *self._simcam_arguments()])
+        if self._mosquitto:
+            start("mosquitto", [self._mosquitto, "-c", self._mosquitto_configuration()])
+            self._listening(ports.broker, "mosquitto")
+        collector = city.write_collector(self._folder, ports, embedded_broker=self._mosquitto is None)
+        start("collector", [*_program("pantau_collector"), "run", "--config", collector])
+        self._listening(ports.broker, "the broker")
+        self._listening(self._control, "simcam")
+        urls = {camera["id"]: camera["url"] for camera in self._ask("GET", "", None)}
+        for site, uplink in self._uplinks.items():
+            uplink.start()
+            agent = city.write_agent(self._folder, site, ports, urls)
+            start(f"agent-{site}", [*_program("pantau_agent"), "run", "--config", agent])
+
+    def _simcam_arguments(self) -> list[str]:
+        names = [argument for camera in city.CAMERAS for argument in ("--camera", camera.id)]
+        return [*names, "--port-per-camera", "--control-port", str(self._control)]
+
+    def _mosquitto_configuration(self) -> Path:
+        path = self._folder / "mosquitto.conf"
+        path.write_text(f"listener {self._ports.broker} 127.0.0.1\nallow_anonymous true\n")
+        return path
+
+    def _listening(self, port: int, what: str) -> None:
+        self._processes.wait_until(lambda: listens(port), what=f"that {what} listens", within_s=60)
+
+    def _all_ok(self) -> bool:
+        with contextlib.suppress(OSError, urllib.error.HTTPError):
+            sites = json.loads(self._get("api/city"))["sites"]
+            states = [camera["state"] for site in sites for camera in site["cameras"]]
+            return len(states) == len(city.CAMERAS) and set(states) == {"ok"}
+        return False
+
+    def _get(self, path: str) -> bytes:
+        with urllib.request.urlopen(self.wall_url + path, timeout=10) as answer:  # noqa: S310 # our own loopback URL
+            return bytes(answer.read())
+
+    def _ask(self, method: str, camera: str, body: bytes | None) -> Any:
+        url = f"{self.control_url}/{camera}/fault" if camera else self.control_url
+        request = urllib.request.Request(url, body, {"Content-Type": "application/json"}, method=method)  # noqa: S310
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 # our own loopback URL
+            return json.loads(answer.read() or b"null")
+
+
+def _program(package: str) -> list[str]:
+    return [sys.executable, "-m", package]
