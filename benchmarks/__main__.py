@@ -7,7 +7,7 @@ TABLES = ("watching", "ingest")
 
 
 def main() -> int:
-    """Runs each table as a process of its own, so that none inherits another's memory; returns the worst exit code."""
+    """Runs each table as a process of its own, so that none inherits another's memory."""
     codes = []
     for name in TABLES:
         print(f"\n## {name}\n", flush=True)

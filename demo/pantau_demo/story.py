@@ -53,7 +53,7 @@ def recovered(act: Act, incidents: Sequence[Incident]) -> bool:
 
 
 def faults(incidents: Sequence[Incident], mails: int) -> list[str]:
-    """What did not come as told: an act missing or not recovered, an incident too many, mails too few or too many."""
+    """What did not come as told: an act missing or not over, an incident too many, mails too few or too many."""
     wrong = [f"not found: {act.title}" for act in ACTS if not found(act, incidents)]
     wrong += [
         f"not recovered: {act.title}" for act in ACTS if found(act, incidents) and not recovered(act, incidents)
