@@ -1,0 +1,292 @@
+"""Makes the city's Grafana dashboard: which panels stand where.
+
+python collector/grafana/city.py > collector/grafana/city.json
+python collector/grafana/city.py en > collector/grafana/city.en.json
+"""
+# ruff: noqa: INP001 # a program beside its product, no package
+
+import sys
+from collections.abc import Sequence
+
+import queries
+from grafana_foundation_sdk.builders import common, dashboard, statetimeline, table, timeseries
+from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models import common as options
+from grafana_foundation_sdk.models import dashboard as model
+from panels import (
+    COLOURED,
+    HIDDEN,
+    SOURCE,
+    TRANSPARENT,
+    coloured_from,
+    fold,
+    mapped,
+    number,
+    number_all,
+    rows,
+    series,
+    stack,
+    steps,
+    timeline,
+    titled,
+    told,
+)
+
+from pantau_collector.sinks.schema import STATE_CODES
+from pantau_contract.states import Cause, State
+from pantau_contract.words import LANGUAGES, Words, words
+
+COLOURS = {
+    State.OK: "#5cc9ae",
+    State.DEGRADED: "#e9cc6a",
+    State.IMPAIRED: "#f5a04c",
+    State.DOWN: "#ff6359",
+    State.UNKNOWN: "#93a3b8",
+    State.DISABLED: "#5d6d82",
+}
+"""As on the wall."""
+GREEN, AMBER, RED = COLOURS[State.OK], COLOURS[State.DEGRADED], COLOURS[State.DOWN]
+NOW = "5m"
+
+_NAMES_OF_CAMERA = "$tag_site · $tag_camera"
+
+
+class City:
+    """The dashboard in one language."""
+
+    def __init__(self, phrases: Words) -> None:
+        self._words = phrases
+
+    def build(self) -> model.Dashboard:
+        """The dashboard."""
+        builder = (
+            dashboard.Dashboard(self._words("grafana.title"))
+            .uid("pantau-city")
+            .description(self._words("grafana.description"))
+            .tags(["pantau"])
+            .time("now-6h", "now")
+            .timezone("browser")
+            .refresh("30s")
+            .tooltip(model.DashboardCursorSync.CROSSHAIR)
+            .with_variable(
+                dashboard.DatasourceVariable("source").label(self._words("grafana.source")).type("influxdb")
+            )
+            .with_variable(self._variable("site", 'SHOW TAG VALUES FROM "agent" WITH KEY = "site"'))
+            .with_variable(
+                self._variable(
+                    "camera", 'SHOW TAG VALUES FROM "camera" WITH KEY = "camera" WHERE "site" =~ /^$site$/'
+                )
+            )
+        )
+        for name, panels, folded in self._rows():
+            builder = builder.with_row(fold(self._words(f"grafana.row.{name}"), panels, folded=folded))
+            for panel in () if folded else panels:
+                builder = builder.with_panel(panel)
+        built = builder.build()
+        number_all(built)
+        return built
+
+    def _rows(self) -> Sequence[tuple[str, list[Builder[model.Panel]], bool]]:
+        """Each row's name, its panels, and whether it is folded."""
+        return (
+            ("now", [*map(self._cameras_in, State), self._sites_heard(), self._need_someone()], False),
+            ("city", [self._states(), self._availability(), self._availability_whole(), self._worst()], False),
+            ("agents", [self._heard(), self._freshness(), self._missing(), self._delay()], False),
+            (
+                "machines",
+                [
+                    self._machine("temperature", "temperature_c", "celsius", limit=80),
+                    self._machine("cpu", "cpu_pct", "percent", limit=90),
+                    self._machine("memory", "memory_used_pct", "percent", limit=90),
+                    self._machine("disk", "disk_used_pct", "percent", limit=90),
+                    self._machine("backlog", "spool_batches", "short"),
+                    self._power(),
+                ],
+                False,
+            ),
+            (
+                "cameras",
+                [
+                    self._state(),
+                    self._camera("fps", "fps", "none"),
+                    self._camera("bitrate", "bitrate_kbps", "Kbits"),
+                    self._camera("loss", "rtp_loss_pct", "percent"),
+                    self._camera("jitter", "jitter_ms", "ms"),
+                    self._camera("clock", "clock_offset_s", "s"),
+                ],
+                True,
+            ),
+        )
+
+    def _variable(self, name: str, query: str) -> dashboard.QueryVariable:
+        """Many may be chosen; all of them are one regular expression, so that a large city makes no long query."""
+        return (
+            dashboard.QueryVariable(name)
+            .label(self._words(f"grafana.{name}"))
+            .datasource(SOURCE)
+            .query({"query": query, "refId": "InfluxVariableQueryEditor-VariableQuery"})
+            .refresh(model.VariableRefresh.ON_DASHBOARD_LOAD)
+            .sort(model.VariableSort.ALPHABETICAL_ASC)
+            .multi(True)
+            .include_all(True)
+            .all_value(".*")
+            .current(model.VariableOption(selected=True, text="All", value="$__all"))
+        )
+
+    def _title(self, name: str) -> str:
+        return self._words(f"grafana.panel.{name}")
+
+    def _column(self, name: str) -> str:
+        return self._words(f"grafana.column.{name}")
+
+    def _cameras_in(self, state: State) -> Builder[model.Panel]:
+        title = self._words.state(state).capitalize()
+        return number(title, queries.cameras_in(state), COLOURS[state]).time_from(NOW)
+
+    def _sites_heard(self) -> Builder[model.Panel]:
+        return number(self._title("sites_heard"), queries.SITES_HEARD, "text").time_from(NOW).span(6)
+
+    def _need_someone(self) -> table.Panel:
+        states = {state.value: told(self._words.state(state), COLOURS[state]) for state in State}
+        causes = {cause.value: told(self._words.meaning(cause)) for cause in Cause}
+        return (
+            rows(self._title("need_someone"), queries.NEED_SOMEONE)
+            .time_from(NOW)
+            .override_by_name("Time", titled(self._column("time"), unit="dateTimeFromNow"))
+            .override_by_name("site", titled(self._column("site")))
+            .override_by_name("camera", titled(self._column("camera")))
+            .override_by_name("state", [*titled(self._column("state")), *mapped(states), *COLOURED])
+            .override_by_name("cause", [*titled(self._column("cause")), *mapped(causes)])
+            .span(24)
+        )
+
+    def _states(self) -> timeseries.Panel:
+        return stack(
+            self._title("states"),
+            [
+                (self._words.state(state), queries.cameras_in_over_time(state), COLOURS[state])
+                for state in STATE_CODES
+            ],
+        )
+
+    def _availability(self) -> timeseries.Panel:
+        return (
+            series(
+                self._title("availability"),
+                queries.AVAILABILITY_OVER_TIME,
+                alias="$tag_site",
+                unit="percent",
+            )
+            .description(self._words("grafana.why.availability"))
+            .interval("5m")
+            .max(100)
+            .axis_soft_min(90)
+        )
+
+    def _availability_whole(self) -> table.Panel:
+        colours = coloured_from((None, RED), (95, AMBER), (99, GREEN))
+        return (
+            rows(self._title("availability_whole"), queries.AVAILABILITY)
+            .description(self._words("grafana.why.availability"))
+            .override_by_name("Time", HIDDEN)
+            .override_by_name("site", titled(self._column("site")))
+            .override_by_name("availability", [*titled(self._column("availability"), unit="percent"), *colours])
+        )
+
+    def _worst(self) -> table.Panel:
+        loss = self._column("loss")
+        return (
+            rows(self._title("loss_worst"), queries.WORST_LOSS)
+            .override_by_name("Time", HIDDEN)
+            .override_by_name("site", titled(self._column("site")))
+            .override_by_name("camera", titled(self._column("camera")))
+            .override_by_name("loss", [*titled(loss, unit="percent"), *coloured_from((None, GREEN), (2, RED))])
+            .sort_by([common.TableSortByFieldState().display_name(loss).desc(True)])
+        )
+
+    def _heard(self) -> statetimeline.Panel:
+        silent = model.ValueMap({"0": told(self._words("grafana.value.silent"), RED)})
+        heard = told(self._words("grafana.value.heard"), GREEN)
+        some = model.RangeMap(model.DashboardRangeMapOptions(1, 1_000_000, heard))
+        return (
+            timeline(self._title("heard"), queries.BATCHES, alias="$tag_site", mappings=[silent, some])
+            .description(self._words("grafana.why.heard"))
+            .interval("2m")
+        )
+
+    def _freshness(self) -> table.Panel:
+        return (
+            rows(self._title("freshness"), queries.NEWEST_BATCH)
+            .override_by_name("Time", titled(self._column("time"), unit="dateTimeFromNow"))
+            .override_by_name("site", titled(self._column("site")))
+            .override_by_name("seq", HIDDEN)
+            .override_by_name("delay_s", titled(self._column("delay_s"), unit="s"))
+            .override_by_name("dropped", titled(self._column("dropped")))
+        )
+
+    def _missing(self) -> timeseries.Panel:
+        return (
+            series(self._title("missing"), queries.MISSING_BATCHES, alias="$tag_site", unit="short")
+            .description(self._words("grafana.why.missing"))
+            .interval("1m")
+            .draw_style(options.GraphDrawStyle.BARS)
+            .fill_opacity(60)
+        )
+
+    def _delay(self) -> timeseries.Panel:
+        return series(self._title("delay"), queries.DELAY, alias="$tag_site", unit="s").description(
+            self._words("grafana.why.delay")
+        )
+
+    def _machine(self, name: str, field: str, unit: str, *, limit: float | None = None) -> timeseries.Panel:
+        panel = series(self._title(name), queries.of_machines(field), alias="$tag_site", unit=unit)
+        if limit is None:
+            return panel
+        line = common.GraphThresholdsStyleConfig().mode(options.GraphTresholdsStyleMode.DASHED)
+        return panel.thresholds(steps((None, TRANSPARENT), (limit, RED))).thresholds_style(line)
+
+    def _power(self) -> table.Panel:
+        yes, no = self._words("grafana.value.yes"), self._words("grafana.value.no")
+        answer = [*mapped({"0": told(no), "1": told(yes, RED)}), *COLOURED]
+        return (
+            rows(self._title("power"), queries.POWER)
+            .override_by_name("Time", HIDDEN)
+            .override_by_name("site", titled(self._column("site")))
+            .override_by_name("throttled", [*titled(self._column("throttled")), *answer])
+            .override_by_name("undervoltage", [*titled(self._column("undervoltage")), *answer])
+            .override_by_name("disk_free_mb", titled(self._column("disk_free_mb"), unit="decmbytes"))
+        )
+
+    def _state(self) -> statetimeline.Panel:
+        states = {str(code): told(self._words.state(state), COLOURS[state]) for state, code in STATE_CODES.items()}
+        return (
+            timeline(
+                self._title("state"),
+                queries.CAMERA_STATES,
+                alias=_NAMES_OF_CAMERA,
+                mappings=[model.ValueMap(states)],
+            )
+            .description(self._words("grafana.why.cameras"))
+            .interval("1m")
+            .span(24)
+        )
+
+    def _camera(self, name: str, field: str, unit: str) -> timeseries.Panel:
+        return series(self._title(name), queries.of_cameras(field), alias=_NAMES_OF_CAMERA, unit=unit)
+
+
+def main() -> int:
+    """Writes the dashboard's JSON, in Indonesian or in the language that the first argument names."""
+    asked = sys.argv[1] if len(sys.argv) > 1 else LANGUAGES[0]
+    language = next((each for each in LANGUAGES if each == asked), None)
+    if language is None:
+        sys.stderr.write(f"no words in {asked!r}: expected one of {', '.join(LANGUAGES)}\n")
+        return 2
+    built = City(words(language)).build()
+    sys.stdout.write(JSONEncoder(sort_keys=True, indent=2, ensure_ascii=False).encode(built) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,190 @@
+"""How the panels look, whatever they show."""
+# ruff: noqa: INP001 # beside the program that uses it, no package
+
+from collections.abc import Sequence
+
+from grafana_foundation_sdk.builders import common, dashboard, stat, statetimeline, table, timeseries
+from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.cog.variants import Dataquery
+from grafana_foundation_sdk.models import common as options
+from grafana_foundation_sdk.models import dashboard as model
+
+SOURCE = model.DataSourceRef("influxdb", "${source}")
+TRANSPARENT = "transparent"
+HIDDEN = [model.DynamicConfigValue("custom.hidden", value=True)]
+COLOURED = [model.DynamicConfigValue("custom.cellOptions", {"type": "color-text"})]
+_HEIGHT, _HALF = 8, 12
+
+Properties = list[model.DynamicConfigValue]
+
+
+class InfluxQL(Dataquery, Builder["InfluxQL"]):
+    """A raw query of Grafana's InfluxDB data source, of which the SDK has no model."""
+
+    def __init__(self, query: str, *, alias: str = "", rows: bool = False) -> None:
+        self.query = query
+        self.alias = alias
+        self.rows = rows
+        self.ref_id = "A"
+
+    def build(self) -> "InfluxQL":
+        """Itself."""
+        return self
+
+    def to_json(self) -> dict[str, object]:
+        """As a dashboard stores it."""
+        return {
+            "refId": self.ref_id,
+            "datasource": SOURCE,
+            "rawQuery": True,
+            "query": self.query,
+            "resultFormat": "table" if self.rows else "time_series",
+            "alias": self.alias,
+        }
+
+
+def series(title: str, query: str, *, alias: str, unit: str) -> timeseries.Panel:
+    """Lines over time."""
+    return (
+        timeseries.Panel()
+        .title(title)
+        .datasource(SOURCE)
+        .with_target(InfluxQL(query, alias=alias))
+        .interval("30s")
+        .unit(unit)
+        .line_width(2)
+        .fill_opacity(4)
+        .show_points(options.VisibilityMode.NEVER)
+        .legend(
+            common.VizLegendOptions()
+            .show_legend(True)
+            .display_mode(options.LegendDisplayMode.TABLE)
+            .placement(options.LegendPlacement.RIGHT)
+            .calcs(["lastNotNull", "max"])
+        )
+        .height(_HEIGHT)
+        .span(_HALF)
+    )
+
+
+def stack(title: str, shares: Sequence[tuple[str, str, str]]) -> timeseries.Panel:
+    """Shares `(name, query, colour)` of a whole, one upon the other."""
+    panel = (
+        timeseries.Panel()
+        .title(title)
+        .datasource(SOURCE)
+        .interval("1m")
+        .stacking(common.StackingConfig().mode(options.StackingMode.NORMAL))
+        .fill_opacity(70)
+        .line_width(0)
+        .show_points(options.VisibilityMode.NEVER)
+        .min(0)
+        .decimals(0)
+        .legend(
+            common.VizLegendOptions()
+            .show_legend(True)
+            .display_mode(options.LegendDisplayMode.LIST)
+            .placement(options.LegendPlacement.BOTTOM)
+        )
+        .height(_HEIGHT)
+        .span(_HALF)
+    )
+    for name, query, colour in shares:
+        panel = panel.with_target(InfluxQL(query, alias=name))
+        fixed = model.DynamicConfigValue("color", {"mode": "fixed", "fixedColor": colour})
+        panel = panel.override_by_name(name, [fixed])
+    return panel
+
+
+def number(title: str, query: str, colour: str) -> stat.Panel:
+    """One number; no rows are 0."""
+    return (
+        stat.Panel()
+        .title(title)
+        .datasource(SOURCE)
+        .with_target(InfluxQL(query))
+        .no_value("0")
+        .color_mode(options.BigValueColorMode.VALUE)
+        .graph_mode(options.BigValueGraphMode.NONE)
+        .color_scheme(dashboard.FieldColor().mode(model.FieldColorModeId.FIXED).fixed_color(colour))
+        .height(4)
+        .span(3)
+    )
+
+
+def rows(title: str, query: str) -> table.Panel:
+    """A table."""
+    return (
+        table.Panel()
+        .title(title)
+        .datasource(SOURCE)
+        .with_target(InfluxQL(query, rows=True))
+        .height(_HEIGHT)
+        .span(_HALF)
+    )
+
+
+def timeline(title: str, query: str, *, alias: str, mappings: list[model.ValueMapping]) -> statetimeline.Panel:
+    """A bar over time for each series, coloured by what its value is mapped to."""
+    return (
+        statetimeline.Panel()
+        .title(title)
+        .datasource(SOURCE)
+        .with_target(InfluxQL(query, alias=alias))
+        .mappings(mappings)
+        .show_value(options.VisibilityMode.NEVER)
+        .row_height(0.8)
+        .line_width(0)
+        .fill_opacity(80)
+        .height(_HEIGHT)
+        .span(_HALF)
+    )
+
+
+def fold(title: str, panels: Sequence[Builder[model.Panel]], *, folded: bool) -> dashboard.Row:
+    """A heading over panels; only a folded one holds them itself."""
+    row = dashboard.Row(title).collapsed(folded)
+    if folded:
+        for panel in panels:
+            row = row.with_panel(panel)
+    return row
+
+
+def titled(title: str, *, unit: str = "") -> Properties:
+    """A column's heading, and its unit."""
+    named = [model.DynamicConfigValue("displayName", title)]
+    return [*named, model.DynamicConfigValue("unit", unit)] if unit else named
+
+
+def mapped(values: dict[str, model.ValueMappingResult]) -> Properties:
+    """A column's values in people's words."""
+    return [model.DynamicConfigValue("mappings", [model.ValueMap(values)])]
+
+
+def told(text: str, colour: str | None = None) -> model.ValueMappingResult:
+    """What a value is shown as."""
+    return model.ValueMappingResult(text=text, color=colour)
+
+
+def steps(*limits: tuple[float | None, str]) -> dashboard.ThresholdsConfig:
+    """Colours from each value on; the first has no value."""
+    thresholds = [model.Threshold(value, colour) for value, colour in limits]
+    return dashboard.ThresholdsConfig().mode(model.ThresholdsMode.ABSOLUTE).steps(thresholds)
+
+
+def coloured_from(*limits: tuple[float | None, str]) -> Properties:
+    """The same for a column of a table."""
+    return [model.DynamicConfigValue("thresholds", steps(*limits).build()), *COLOURED]
+
+
+def number_all(built: model.Dashboard) -> None:
+    """Numbers the panels and names their queries A, B, C, as Grafana would do at the first save."""
+    panels: list[model.Panel | model.RowPanel] = []
+    for panel in built.panels or []:
+        panels += [panel, *(panel.panels if isinstance(panel, model.RowPanel) else [])]
+    for number_, panel in enumerate(panels, start=1):
+        panel.id_val = number_
+        if isinstance(panel, model.Panel):
+            for target, name in zip(panel.targets or [], "ABCDEFGH", strict=False):
+                if isinstance(target, InfluxQL):
+                    target.ref_id = name

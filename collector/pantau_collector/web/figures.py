@@ -1,0 +1,57 @@
+"""The other rooms' figures for `/metrics`: what each is called, and where it is read when it is asked for."""
+
+from collections.abc import Callable
+
+from pantau_collector.intake import Intake
+from pantau_collector.journal import Journal
+from pantau_collector.sinks.drain import Drain
+from pantau_collector.web.metrics import Figure
+
+
+def of_intake(intake: Intake) -> list[Figure]:
+    """How messages come in."""
+    return [
+        Figure("pantau_intake_connected", "1 while the broker has the collector.", lambda: intake.connected),
+        Figure("pantau_intake_waiting", "Messages that arrived and are not yet on disk.", lambda: intake.waiting),
+        _count("pantau_intake_messages", "Messages from the broker.", lambda: intake.received),
+        _count("pantau_intake_bytes", "Payload of the messages from the broker.", lambda: intake.received_bytes),
+        _count("pantau_intake_acknowledged", "Messages acknowledged, so on disk.", lambda: intake.acknowledged),
+        _count("pantau_intake_journaled", "Messages written to the journal.", lambda: intake.journaled),
+        _count("pantau_intake_samples", "Camera samples written to the journal.", lambda: intake.samples),
+        _count("pantau_intake_duplicates", "Batches that came again.", lambda: intake.duplicates),
+        _count("pantau_intake_dead_letters", "Messages that broke the contract.", lambda: intake.dead),
+        _count("pantau_intake_lost_pictures", "Pictures that could not be written.", lambda: intake.lost_pictures),
+    ]
+
+
+def of_journal(journal: Journal) -> list[Figure]:
+    """How large the journal is."""
+    return [
+        Figure("pantau_journal_bytes", "The journal on disk.", lambda: journal.end - journal.start),
+        _count("pantau_journal_written_bytes", "Bytes ever written to the journal.", lambda: journal.end),
+        _count(
+            "pantau_journal_removed_unread_bytes",
+            "Bytes removed before every reader had read them.",
+            lambda: journal.removed_unread_bytes,
+        ),
+    ]
+
+
+def of_sink(drain: Drain) -> list[Figure]:
+    """How the journal reaches InfluxDB."""
+    return [
+        Figure("pantau_sink_behind_bytes", "Journal that InfluxDB does not have yet.", lambda: drain.behind_bytes),
+        Figure("pantau_sink_trouble", "1 while InfluxDB takes no lines.", lambda: drain.trouble is not None),
+        _count("pantau_sink_lines", "Lines that InfluxDB took.", lambda: drain.lines_written),
+        _count("pantau_sink_dead_lines", "Lines that InfluxDB refused for ever.", lambda: drain.lines_dead),
+        _count("pantau_sink_retries", "Writes that have to be tried again.", lambda: drain.retries),
+    ]
+
+
+def of_outbox(pending: Callable[[], int]) -> list[Figure]:
+    """How notices leave."""
+    return [Figure("pantau_outbox_pending", "Notices that are not delivered yet.", pending)]
+
+
+def _count(name: str, what: str, read: Callable[[], float]) -> Figure:
+    return Figure(name, what, read, counter=True)

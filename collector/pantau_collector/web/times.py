@@ -1,0 +1,37 @@
+"""Times and durations as people read them."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from pantau_contract.words import Words
+
+
+class Times:
+    """Times of one zone, in one language, as seen at `now_ms` (UTC epoch milliseconds)."""
+
+    def __init__(self, words: Words, zone: ZoneInfo, now_ms: int) -> None:
+        self._words = words
+        self._zone = zone
+        self._today = self._local(now_ms).date()
+
+    def clock(self, time_ms: int) -> str:
+        """`14:32`, with the day before it when that is not today: `23/11 14:32`."""
+        local = self._local(time_ms)
+        return local.strftime("%H:%M" if local.date() == self._today else "%d/%m %H:%M")
+
+    def _local(self, time_ms: int) -> datetime:
+        return datetime.fromtimestamp(time_ms / 1000, UTC).astimezone(self._zone)
+
+
+def duration(seconds: float, words: Words) -> str:
+    """`45 s`, `12 min`, `3 h 5 min`, `2 d 4 h`; the page's script counts on in the same way."""
+    s = max(int(seconds), 0)
+    if s < 60:
+        parts = [(s, "second")]
+    elif s < 3600:
+        parts = [(s // 60, "minute")]
+    elif s < 86400:
+        parts = [(s // 3600, "hour"), (s % 3600 // 60, "minute")]
+    else:
+        parts = [(s // 86400, "day"), (s % 86400 // 3600, "hour")]
+    return " ".join(f"{n} {words(f'wall.unit.{unit}')}" for n, unit in parts)

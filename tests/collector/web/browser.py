@@ -1,0 +1,72 @@
+"""A real browser before a real server: for tests, and for whoever wants a picture of the wall."""
+
+import contextlib
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import uvicorn
+from playwright.sync_api import Browser, Page, sync_playwright
+from starlette.applications import Starlette
+
+from tests.servers.process import free_port
+
+DESKTOP = (1920, 1080)
+PHONE = (390, 844)
+_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+@contextlib.contextmanager
+def serving(app: Starlette) -> Iterator[str]:
+    """The application on a free port of loopback; its address."""
+    port = free_port()
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not server.started:
+        assert thread.is_alive(), "the web server has ended"
+        assert time.monotonic() < deadline, "the web server did not start"
+        time.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(20)
+
+
+def chromium() -> str | None:
+    """The browser's path, or None where it is not installed."""
+    return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@contextlib.contextmanager
+def browsing() -> Iterator[Browser]:
+    """Chromium."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=_ARGUMENTS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def new_page(browser: Browser, size: tuple[int, int] = DESKTOP, *, scale: float = 1, script: bool = True) -> Page:
+    """An empty page in a profile of its own, `size` in CSS pixels."""
+    context = browser.new_context(
+        viewport={"width": size[0], "height": size[1]}, device_scale_factor=scale, java_script_enabled=script
+    )
+    return context.new_page()
+
+
+def photograph(
+    url: str, file: Path, size: tuple[int, int] = DESKTOP, *, scale: float = 1, whole: bool = False
+) -> None:
+    """Writes a PNG of the page at `url`, its pictures loaded; `whole` also takes what lies below the screen."""
+    with browsing() as browser:
+        page = new_page(browser, size, scale=scale)
+        page.goto(url, wait_until="networkidle")
+        page.evaluate("document.fonts.ready")
+        page.screenshot(path=file, full_page=whole)

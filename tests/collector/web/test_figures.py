@@ -1,0 +1,50 @@
+import re
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, generate_latest
+
+from pantau_collector.config import Broker, InfluxV1
+from pantau_collector.deadletter import DeadLetters
+from pantau_collector.intake import Intake
+from pantau_collector.journal import Cursor, Journal, Record
+from pantau_collector.pictures import Pictures
+from pantau_collector.sinks.drain import Drain
+from pantau_collector.sinks.influx_v1 import InfluxV1Store
+from pantau_collector.web import figures
+from tests.collector.web.cities import NOW_MS
+
+
+def now_ms() -> int:
+    return NOW_MS
+
+
+def test_the_figures_of_every_room_can_be_read_before_anything_has_happened(tmp_path: Path) -> None:
+    dead_letters = DeadLetters(tmp_path / "dead.jsonl", time_ms=now_ms)
+    with Journal(tmp_path / "journal") as journal:
+        end = journal.append([Record(NOW_MS, "pantau/v1/a/agent", b"{}")])
+        intake = Intake(
+            Broker(), journal, Pictures(tmp_path / "pictures", time_ms=now_ms), dead_letters, time_ms=now_ms
+        )
+        store = InfluxV1Store(InfluxV1(version=1, url="http://127.0.0.1:1"))
+        drain = Drain(journal, Cursor(tmp_path / "cursor"), store, dead_letters)
+        registry = CollectorRegistry()
+        for figure in (
+            *figures.of_intake(intake),
+            *figures.of_journal(journal),
+            *figures.of_sink(drain),
+            *figures.of_outbox(lambda: 3),
+        ):
+            registry.register(figure)
+        text = generate_latest(registry).decode()
+    readme = (Path(__file__).parents[3] / "collector" / "README.md").read_text("utf-8")
+    for name in re.findall(r"^# HELP (\w+)", text, re.MULTILINE):
+        assert f"`{name}`" in readme, name
+    for line in (
+        "pantau_intake_connected 0.0",
+        "pantau_intake_messages_total 0.0",
+        f"pantau_journal_bytes {float(end)}",
+        f"pantau_sink_behind_bytes {float(end)}",
+        "pantau_sink_trouble 0.0",
+        "pantau_outbox_pending 3.0",
+    ):
+        assert line in text.splitlines()
