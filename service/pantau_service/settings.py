@@ -1,0 +1,123 @@
+"""What is wrong with a configuration or an inventory, one line each, for the person who mends it."""
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+_SECRETS = {"password", "token", "urls"}
+_WHAT_PYDANTIC_SAYS = re.compile(r"^(?:Value error, )?(?:\w+ should (?:be|have) )?")
+
+Location = tuple[int | str, ...]
+
+
+class ConfigError(Exception):
+    """A configuration or inventory cannot be used. `problems` are whole lines, without secrets."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The content of a TOML file.
+
+    Raises:
+        ConfigError: it cannot be read, or is not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError([f"{path}: expected a file that can be read ({error.strerror})"]) from None
+    except UnicodeDecodeError:
+        raise ConfigError([f"{path}: expected UTF-8 text"]) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([f"{path}: expected TOML: {error}"]) from None
+
+
+def explain(
+    error: ValidationError, model: type[BaseModel], path: Path, *, env_prefix: str = "", env_delimiter: str = ""
+) -> list[str]:
+    """One line a problem: `FILE: influx.url: expected ..., got ...`. Entries of a list are counted from 1."""
+    lines = []
+    for problem in error.errors():
+        location = _without_tags(problem["loc"], model)
+        variable = env_prefix + env_delimiter.join(map(str, location)).upper()
+        where = f"${variable}" if env_prefix and variable in os.environ else place(path, location)
+        lines.append(f"{where}: {_what(problem, location, model)}")
+    return lines
+
+
+def place(path: Path, location: Location) -> str:
+    """Where in a file something stands: `inventory.toml: camera[3].owner`."""
+    text = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in location)
+    return f"{path}: {text.removeprefix('.')}" if location else str(path)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The nearest of the known words as a hint, or all of them if none is near."""
+    known = list(known)
+    near = difflib.get_close_matches(word, known, n=1)
+    if near:
+        return f"did you mean `{near[0]}`?"
+    return f"expected one of {', '.join(known[:20])}" if known else "there are none"
+
+
+def _what(problem: ErrorDetails, location: Location, model: type[BaseModel]) -> str:
+    match problem["type"]:
+        case "extra_forbidden":
+            return f"there is no such key; {did_you_mean(str(location[-1]), _keys(model, location[:-1]))}"
+        case "missing":
+            return "expected a value, and there is none"
+        case "union_tag_not_found" | "union_tag_invalid":
+            return f"expected `version` to be one of {problem['ctx']['expected_tags']}".replace("'", "")
+    text = _WHAT_PYDANTIC_SAYS.sub("", problem["msg"])
+    text = text if text.startswith("expected") else f"expected {text}"
+    return f"{text}{_got(problem, location)}"
+
+
+def _got(problem: ErrorDetails, location: Location) -> str:
+    value = problem["input"]
+    if isinstance(value, dict | BaseModel | list) or not location or "got " in problem["msg"]:
+        return ""
+    if _SECRETS.intersection(location):
+        return f", got {type(value).__name__}" if problem["type"] != "value_error" else ""
+    return f", got {re.sub(r'//[^/]*@', '//***@', str(value))!r}" if isinstance(value, str) else f", got {value!r}"
+
+
+def _without_tags(location: Location, model: type[BaseModel]) -> Location:
+    """The location less the tag that pydantic adds within a union."""
+    kept: list[int | str] = []
+    for part in location:
+        if kept and not isinstance(kept[-1], int) and len(_models(_annotation(model, kept))) > 1 and part in (1, 2):
+            continue
+        kept.append(part)
+    return tuple(kept)
+
+
+def _keys(model: type[BaseModel], location: Location) -> list[str]:
+    """The keys of the table at a location."""
+    return [key for table in _models(_annotation(model, location)) for key in table.model_fields]
+
+
+def _annotation(model: type[BaseModel], location: Iterable[int | str]) -> Any:
+    at: Any = model
+    for part in location:
+        if isinstance(part, int):
+            continue
+        fields = (table.model_fields.get(part) for table in _models(at))
+        at = next((field.annotation for field in fields if field), None)
+    return at
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    """The tables that an annotation may hold, looked for within lists and unions."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for inner in get_args(annotation) for model in _models(inner)]
