@@ -1,4 +1,4 @@
-"""Takes the README's picture of the wall page, of the demo's city with two troubles: `python -m docs.screenshot`."""
+"""Takes the README's picture of the wall page: the demo's city with two troubles. `python -m docs.screenshot`."""
 
 import sys
 import tempfile

@@ -115,7 +115,14 @@ def write_collector(folder: Path, ports: Ports, *, embedded_broker: bool) -> Pat
             "embedded_broker": embedded_broker,
             "broker": {"host": "127.0.0.1", "port": ports.broker},
             "web": {"port": ports.wall, "public_url": f"http://127.0.0.1:{ports.wall}"},
-            "incidents": {"settle_s": 3, "recovery_s": 3, "silence_factor": 3},
+            "incidents": {
+                "settle_s": 3,
+                "recovery_s": 3,
+                "silence_factor": 3,
+                "new_camera_grace_s": 5,
+                "restart_grace_s": 2,
+                "regroup_s": 10,
+            },
             "recipient": [{"id": "teknisi", "name": "Teknisi jaga", "language": "id", "urls": [mailto]}],
         },
     )

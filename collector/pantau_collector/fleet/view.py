@@ -1,4 +1,4 @@
-"""What the rest of the collector, the wall and the API see of the city: immutable, published whole after each step."""
+"""What the rest of the collector, the wall and the API see of the city: immutable, published whole each step."""
 
 from msgspec import Struct
 
@@ -31,7 +31,7 @@ class CameraView(Struct, frozen=True):
 
 
 class SiteView(Struct, frozen=True):
-    """One site and its cameras. `heard_ms` is when anything last came from its agent; `gaps` counts missing batches."""
+    """One site and its cameras. `heard_ms` is when its agent was last heard; `gaps` counts missing batches."""
 
     id: str
     name: str

@@ -1,0 +1,14 @@
+"""The command `pantau-agent`."""
+
+import typer
+
+from pantau_agent.commands import check, run
+
+app = typer.Typer(
+    name="pantau-agent",
+    help="Watches the cameras of one site and reports them to the collector.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+)
+app.command(epilog=run.EPILOG)(run.run)
+app.command(epilog=check.EPILOG)(check.check)

@@ -1,0 +1,58 @@
+"""`pantau-agent check`."""
+
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from pantau_agent import log
+from pantau_agent.commands.configured import DEFAULT_PATH, ConfigPath, load_or_exit
+from pantau_agent.config import AgentConfig
+from pantau_agent.rtsp.url import redact
+
+EPILOG = "Example: pantau-agent check --config /etc/pantau/agent.toml"
+
+
+def check(
+    config: ConfigPath = DEFAULT_PATH,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Check the configuration, and print the cameras as the agent understands them; nothing is started.
+
+    Exit code 0 when all is right, 2 when anything is wrong.
+    """
+    log.set_up("warning", as_json=False, to_journal=False)
+    checked = _plain(load_or_exit(config))
+    if as_json:
+        typer.echo(msgspec.json.format(msgspec.json.encode(checked), indent=2).decode())
+        return
+    table = Table(
+        "camera", "name", "URL", "user", "password", "mode", title=f"site {checked['site']}", title_justify="left"
+    )
+    for camera in checked["cameras"]:
+        mode = camera["mode"] if camera["enabled"] else "disabled"
+        password = "set" if camera["password_set"] else "none"
+        table.add_row(camera["id"], camera["name"], camera["url"], camera["user"] or "", password, mode)
+    Console().print(table)
+
+
+def _plain(config: AgentConfig) -> dict[str, Any]:
+    """What was understood, without passwords."""
+    return {
+        "site": config.site.id,
+        "broker": f"{config.broker.host}:{config.broker.port}",
+        "cameras": [
+            {
+                "id": camera.id,
+                "name": camera.name,
+                "url": redact(camera.url or ""),
+                "user": camera.user,
+                "password_set": camera.password is not None,
+                "mode": camera.mode,
+                "enabled": camera.enabled,
+            }
+            for camera in config.camera
+        ],
+    }

@@ -1,0 +1,292 @@
+"""The agent's configuration: a TOML file, the environment, and systemd's credentials.
+
+A value in the environment (`PANTAU_AGENT_BROKER__HOST`) goes before the file's. A password stands in the file, in
+a file of its own (`password_file`), or in a systemd credential: `broker`, and `camera-{id}` for each camera. Files
+are looked for beside the configuration.
+"""
+
+import logging
+import os
+import ssl
+import stat
+import tomllib
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
+
+from pantau_agent import vendors
+from pantau_agent.config_errors import ConfigError, explain, wrong
+from pantau_agent.rtsp import url as stream_url
+from pantau_contract.topics import SLUG
+
+ENV_PREFIX = "PANTAU_AGENT_"
+ENV_DELIMITER = "__"
+
+_log = logging.getLogger(__name__)
+_FILES = {"password_file", "ca_file", "path"}
+_STRICT = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+def _slug(text: str) -> str:
+    if not SLUG.fullmatch(text):
+        raise ValueError("expected lower-case letters, digits, '-' and '_', at most 63, a letter or digit first")
+    return text
+
+
+def _stream_url(text: str) -> str:
+    try:
+        stream_url.parse(text)
+    except stream_url.UrlError as error:
+        raise ValueError(f"expected a URL, as rtsp://192.168.1.64/path: {error}") from None
+    return text
+
+
+def _secret_file(path: Path) -> Path:
+    _read_secret(path)
+    return path
+
+
+def _certificates(path: Path) -> Path:
+    try:
+        ssl.create_default_context(cafile=path)
+    except ssl.SSLError:
+        raise ValueError("expected a file of certificates in PEM form") from None
+    except OSError as error:
+        raise ValueError(f"expected a file that the agent can read ({error.strerror})") from None
+    return path
+
+
+Slug = Annotated[str, AfterValidator(_slug)]
+Name = Annotated[str, Field(max_length=400)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[float, Field(gt=0, le=86400)]
+SecretFile = Annotated[Path, AfterValidator(_secret_file)]
+
+
+class Site(BaseModel):
+    """The camera cluster that this agent looks after."""
+
+    model_config = _STRICT
+
+    id: Slug
+    name: Name = ""
+
+
+class Broker(BaseModel):
+    """The MQTT broker. Once made, `password` holds the secret wherever it came from."""
+
+    model_config = _STRICT
+
+    host: Annotated[str, Field(min_length=1)]
+    port: Port = 1883
+    user: Annotated[str, Field(min_length=1)] | None = None
+    password: SecretStr | None = None
+    password_file: SecretFile | None = None
+    tls: bool = False
+    ca_file: Annotated[Path, AfterValidator(_certificates)] | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        _set(self, password=_password(self.password, self.password_file, "broker"))
+        if self.password is not None and self.user is None:
+            raise wrong("user", "expected the user's name, since there is a password")
+        if self.ca_file is not None and not self.tls:
+            raise wrong("tls", "expected true, since there is a `ca_file`")
+        return self
+
+
+class Report(BaseModel):
+    """How often the agent reports, and how often it sends a picture of a camera whose state does not change."""
+
+    model_config = _STRICT
+
+    interval_s: Annotated[float, Field(gt=0, le=3600)] = 30
+    snapshot_interval_s: Seconds = 300
+    compress: bool = True
+
+
+class Spool(BaseModel):
+    """The durable queue of what the broker has not taken yet."""
+
+    model_config = _STRICT
+
+    path: Path = Path("/var/lib/pantau-agent/spool.sqlite")
+    max_mb: Annotated[float, Field(ge=1)] = 512
+    max_age_days: Annotated[float, Field(gt=0)] = 7
+    backlog_per_s: Annotated[float, Field(gt=0, le=10000)] = 20
+
+
+class Camera(BaseModel):
+    """One camera: a `url`, or a `vendor` and a `host` from which the URL is made.
+
+    Once made, `url` holds no credentials: they are in `user` and `password`, wherever they came from. Where the
+    vendor wants them in the URL itself, it holds the placeholders of `vendors.fill_credentials`.
+    """
+
+    model_config = _STRICT
+
+    id: Slug
+    name: Name = ""
+    url: Annotated[str, AfterValidator(_stream_url)] | None = None
+    vendor: Name | None = None
+    host: str | None = None
+    port: Port | None = None
+    channel: Annotated[int, Field(ge=1)] = 1
+    stream: Literal["main", "sub"] = "sub"
+    user: str | None = None
+    password: SecretStr | None = None
+    password_file: SecretFile | None = None
+    mode: Literal["watch", "sample"] = "watch"
+    enabled: bool = True
+    expected_fps: Annotated[float, Field(gt=0)] | None = None
+    expected_bitrate_kbps: Annotated[float, Field(gt=0)] | None = None
+    picture_interval_s: Seconds = 30
+    timeout_s: Seconds = 10
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        parsed = stream_url.parse(self._given_url())
+        url, user_in_path, password_in_path = vendors.take_credentials(parsed.without_credentials)
+        password = _password(self.password, self.password_file, f"camera-{self.id}")
+        password_in_url = parsed.password if parsed.password is not None else password_in_path
+        if password_in_url is not None:
+            if self.password is not None or self.password_file is not None:
+                raise wrong("password", "expected one password, and there is another in the `url`")
+            password = SecretStr(password_in_url)
+        users = (self.user, parsed.user, user_in_path)
+        user = next((user for user in users if user is not None), None)
+        if password is not None and user is None:
+            raise wrong("user", "expected the user's name, since there is a password")
+        _set(self, url=url, user=user, password=password)
+        return self
+
+    def _given_url(self) -> str:
+        """`url` as it was given, or the vendor's."""
+        if self.url is not None:
+            if self.host is not None:
+                raise wrong("host", "expected no `host` beside a `url`: the URL has it")
+            return self.url
+        if self.host is None:
+            raise wrong("url", "expected a URL, or `vendor` and `host` in its place")
+        if self.vendor is None:
+            raise wrong("vendor", "expected the vendor, since there is a `host`, or a `url` in the place of both")
+        try:
+            return vendors.stream_url(
+                self.vendor, self.host, channel=self.channel, stream=self.stream, port=self.port
+            )
+        except vendors.VendorError as error:
+            raise wrong("vendor", f"expected what makes a URL: {error}") from None
+
+
+class AgentConfig(BaseSettings):
+    """All of it."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, env_nested_delimiter=ENV_DELIMITER, extra="forbid", frozen=True
+    )
+
+    site: Site
+    broker: Broker
+    report: Report = Report()
+    spool: Spool = Spool()
+    camera: list[Camera] = []
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        twice = [name for name, count in Counter(camera.id for camera in self.camera).items() if count > 1]
+        if twice:
+            raise wrong("camera", f"expected each `id` once, got {', '.join(map(repr, twice))} more than once")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment goes before the file, whose content is passed in."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
+
+
+def load(path: Path) -> AgentConfig:
+    """Reads and checks the configuration.
+
+    Raises:
+        ConfigError: with one line for everything that is wrong: file, key, what was expected, what is there.
+    """
+    try:
+        data = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError([f"{path}: expected a file that can be read ({error.strerror})"]) from None
+    except UnicodeDecodeError:
+        raise ConfigError([f"{path}: expected UTF-8 text"]) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([f"{path}: expected TOML: {error}"]) from None
+    try:
+        config = AgentConfig(**_beside(path, data))
+    except ValidationError as error:
+        raise ConfigError(explain(error, AgentConfig, path, data, ENV_PREFIX, ENV_DELIMITER)) from None
+    except SettingsError as error:
+        raise ConfigError([f"environment: {error}"]) from None
+    _warn_if_exposed(path, data, config)
+    return config
+
+
+def _set(model: BaseModel, **values: object) -> None:
+    """Completes a frozen model while it is being made."""
+    model.__dict__.update(values)
+
+
+def _beside(path: Path, node: Any, key: str = "") -> Any:
+    """The data with every file's path taken from the folder of the configuration."""
+    if isinstance(node, dict):
+        return {name: _beside(path, value, name) for name, value in node.items()}
+    if isinstance(node, list):
+        return [_beside(path, value) for value in node]
+    return str(path.parent / node) if key in _FILES and isinstance(node, str) and node else node
+
+
+def _password(given: SecretStr | None, file: Path | None, credential: str) -> SecretStr | None:
+    if given is not None and file is not None:
+        raise wrong("password", "expected `password` or `password_file`, not both")
+    if given is not None:
+        return given
+    if file is not None:
+        return SecretStr(_read_secret(file))
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+    if credentials and (found := Path(credentials, credential)).is_file():
+        try:
+            return SecretStr(_read_secret(found))
+        except ValueError as error:
+            raise wrong("password", f"systemd's credential {credential}: {error}") from None
+    return None
+
+
+def _read_secret(path: Path) -> str:
+    try:
+        text = path.read_text("utf-8").rstrip("\r\n")
+    except OSError as error:
+        raise ValueError(f"expected a file that the agent can read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise ValueError("expected a file of UTF-8 text") from None
+    if not text:
+        raise ValueError("expected a file with the password in it, and it is empty")
+    return text
+
+
+def _warn_if_exposed(path: Path, data: dict[str, Any], config: AgentConfig) -> None:
+    """Says so where everyone on the machine can read a password."""
+    files = [config.broker.password_file, *(camera.password_file for camera in config.camera)]
+    tables = [data.get("broker", {}), *data.get("camera", [])]
+    if any("password" in table or "@" in table.get("url", "") for table in tables):
+        files.append(path)
+    for file in sorted({file for file in files if file is not None}):
+        if file.stat().st_mode & stat.S_IROTH:
+            _log.warning("%s holds a password and everyone on this machine can read it: chmod o-r it", file)

@@ -1,0 +1,307 @@
+"""From evidence to state and cause: one table, pure. What is down goes before what is impaired, that before degraded."""
+
+import errno
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pantau_agent.failure import Failure, Kind, Step
+from pantau_agent.measures import Measures
+from pantau_agent.picture.decoder import Look
+from pantau_agent.picture.exchange import PictureError
+from pantau_contract.states import STATE_OF, Cause, State
+
+STALL_S = 3.0
+"""No packet for so long is a stall. With a look each second, and packets read up to one late, it is said within 5 s."""
+STALL_FRAMES = 3
+"""A stream so slow that this many frames take longer is given that long."""
+UNDECODABLE_PICTURES = 2
+"""So many whole keyframes in a row without a picture, before the stream is said to be undecodable."""
+
+LOSS_PCT = 1.0
+"""RTP loss at which H.264 shows it; over TCP it is the camera that dropped them."""
+LOW_FPS = 0.7
+LOW_BITRATE = 0.3
+"""Of what is configured as expected; the bit rate follows the scene, the frame rate does not."""
+LOW_LEARNT_FPS = 0.4
+LOW_LEARNT_BITRATE = 0.1
+"""Of what was learnt: a camera that halves its frame rate at night is well."""
+JITTER_MS = 150.0
+LONG_GOP_S = 10.0
+"""A viewer who joins waits as long for a picture."""
+CLOCK_S = 5.0
+"""From 5 s of skew on, ONVIF's signed requests fail (WS-UsernameToken)."""
+SLOW_START_S = 5.0
+"""From connecting to the first picture, less one keyframe interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a stream should reach; None is not known. `learnt` tells it from what is configured."""
+
+    fps: float | None = None
+    bitrate_kbps: float | None = None
+    learnt: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that is known of a camera at one moment. Times are seconds up to now.
+
+    `failure` is how the last try ended, while none streams; then nothing else counts. `quiet_s` is since the last
+    packet, or since PLAY where none came; `frameless_s` and `keyless_s` likewise for frames and keyframes.
+    `wait_s` is how long a first packet, and `keyframe_wait_s` how long a keyframe may take.
+    `start_s` is how long the first keyframe took; None where that is long ago.
+    """
+
+    failure: Failure | None = None
+    packets: int = 0
+    frames: int = 0
+    keyframes: int = 0
+    quiet_s: float = 0.0
+    frameless_s: float = 0.0
+    keyless_s: float = 0.0
+    wait_s: float = 10.0
+    keyframe_wait_s: float = 10.0
+    remark: str = ""
+    measures: Measures = Measures()
+    expected: Expected = Expected()
+    clock_offset_s: float | None = None
+    start_s: float | None = None
+    picture: Look | None = None
+    bad_pictures: int = 0
+    picture_pending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What is to be said. `detail` is the evidence for it, in words."""
+
+    state: State
+    cause: Cause | None = None
+    detail: str = ""
+
+
+def diagnose(evidence: Evidence) -> Diagnosis | None:
+    """The diagnosis; None while nothing can be told yet."""
+    if evidence.failure is not None:
+        cause, detail = cause_of(evidence.failure)
+        return Diagnosis(STATE_OF[cause], cause, detail)
+    for rule in DOWN:
+        if (found := rule(evidence)) is not None:
+            return Diagnosis(STATE_OF[found[0]], *found)
+    if evidence.keyframes == 0 or evidence.picture_pending:
+        return None
+    for rule in IMPAIRED + DEGRADED:
+        if (found := rule(evidence)) is not None:
+            return Diagnosis(STATE_OF[found[0]], *found)
+    return Diagnosis(State.OK)
+
+
+def stall_after(fps: float | None) -> float:
+    """After how many seconds without a packet a stream of that frame rate has stalled."""
+    return max(STALL_S, STALL_FRAMES / fps) if fps else STALL_S
+
+
+# Failures: how a look that did not come to streaming, or was cut off, is told.
+
+_ERRNOS = {
+    errno.ECONNREFUSED: Cause.REFUSED,
+    errno.ECONNRESET: Cause.REFUSED,
+    errno.EPIPE: Cause.REFUSED,
+    errno.ECONNABORTED: Cause.REFUSED,
+}
+"""Any other error of connecting says that the address is not reached."""
+
+_STATUSES = {
+    400: Cause.NOT_FOUND,
+    404: Cause.NOT_FOUND,
+    410: Cause.NOT_FOUND,
+    451: Cause.NOT_FOUND,
+    408: Cause.TIMEOUT,
+    423: Cause.LOCKED_OUT,
+    405: Cause.UNSUPPORTED,
+    406: Cause.UNSUPPORTED,
+    415: Cause.UNSUPPORTED,
+    461: Cause.UNSUPPORTED,
+    501: Cause.UNSUPPORTED,
+    505: Cause.UNSUPPORTED,
+    551: Cause.UNSUPPORTED,
+    453: Cause.SESSIONS_FULL,
+    503: Cause.SESSIONS_FULL,
+}
+"""RTSP's and HTTP's codes (RFC 2326, 7.1.1). A redirect that leads nowhere is unsupported, the rest no_media."""
+
+_BY_STEP: dict[Kind, dict[Step, Cause]] = {
+    Kind.SILENT: {
+        Step.RESOLVE: Cause.UNREACHABLE,
+        Step.CONNECT: Cause.UNREACHABLE,
+        Step.STREAM: Cause.STALLED,
+    },
+    Kind.CLOSED: {
+        Step.SETUP: Cause.NO_MEDIA,
+        Step.PLAY: Cause.NO_MEDIA,
+        Step.STREAM: Cause.STALLED,
+    },
+    Kind.NOT_RTSP: {Step.STREAM: Cause.STALLED},
+}
+_BY_KIND = {
+    Kind.NAME: Cause.UNREACHABLE,
+    Kind.SILENT: Cause.TIMEOUT,
+    Kind.NO_MEDIA: Cause.NO_MEDIA,
+    Kind.CLOSED: Cause.REFUSED,
+    Kind.NOT_RTSP: Cause.NOT_RTSP,
+    Kind.NO_VIDEO: Cause.UNSUPPORTED,
+    Kind.NO_PASSWORD: Cause.AUTH_FAILED,
+    Kind.UNKNOWN_SCHEME: Cause.AUTH_FAILED,
+}
+_FULL_SAYS_401 = "Login to "
+"""How the realm begins of cameras (Dahua and its kin) that answer 401 when all their sessions are taken."""
+
+
+def cause_of(failure: Failure) -> tuple[Cause, str]:
+    """The cause that a failure stands for, and the detail."""
+    match failure.kind:
+        case Kind.OS_ERROR:
+            cause = _ERRNOS.get(failure.errno or 0, Cause.UNREACHABLE)
+        case Kind.STATUS:
+            cause = _cause_of_status(failure)
+        case Kind.WRONG_PASSWORD:
+            return _cause_of_refusal(failure)
+        case kind:
+            cause = _BY_STEP.get(kind, {}).get(failure.step) or _BY_KIND[kind]
+    return cause, failure.detail
+
+
+def _cause_of_status(failure: Failure) -> Cause:
+    status = failure.status or 0
+    if status in {401, 403}:
+        # A camera that forbids what it allowed before has locked us out.
+        return Cause.LOCKED_OUT if failure.trusted or _says_locked(failure) else Cause.AUTH_FAILED
+    if 300 <= status < 400:
+        return Cause.UNSUPPORTED
+    return _STATUSES.get(status, Cause.NO_MEDIA)
+
+
+def _cause_of_refusal(failure: Failure) -> tuple[Cause, str]:
+    if _says_locked(failure):
+        return Cause.LOCKED_OUT, failure.detail
+    if failure.trusted_now:
+        return Cause.SESSIONS_FULL, f"{failure.detail}, which it took a moment ago"
+    if failure.trusted and failure.realm.startswith(_FULL_SAYS_401):
+        return Cause.SESSIONS_FULL, f"{failure.detail}, which it took before; or its password was changed"
+    if failure.trusted:
+        return Cause.AUTH_FAILED, f"{failure.detail}, which it took before: its password was changed"
+    return Cause.AUTH_FAILED, failure.detail
+
+
+def _says_locked(failure: Failure) -> bool:
+    return "lock" in failure.reason.lower()
+
+
+# Rules for a stream that plays, in their order. Each tells its cause and the evidence, or None.
+
+Found = tuple[Cause, str] | None
+Rule = Callable[[Evidence], Found]
+
+
+def _no_packet(it: Evidence) -> Found:
+    if it.packets == 0 and it.quiet_s >= it.wait_s:
+        return Cause.NO_MEDIA, it.remark or f"PLAY was answered, and no packet came within {it.quiet_s:.0f} s"
+    return None
+
+
+def _stalled(it: Evidence) -> Found:
+    if it.packets and it.quiet_s >= stall_after(it.measures.fps):
+        return Cause.STALLED, f"no packet for {it.quiet_s:.1f} s" + (f"; {it.remark}" if it.remark else "")
+    return None
+
+
+def _no_frame(it: Evidence) -> Found:
+    if it.packets and it.frameless_s >= max(it.wait_s, stall_after(it.measures.fps)):
+        return Cause.NO_MEDIA, it.remark or f"packets arrive, but no picture ended within {it.frameless_s:.0f} s"
+    return None
+
+
+def _no_keyframe(it: Evidence) -> Found:
+    if it.packets and it.keyframes == 0 and it.keyless_s >= it.keyframe_wait_s:
+        return Cause.NO_MEDIA, it.remark or f"packets arrive, but no keyframe within {it.keyless_s:.0f} s"
+    return None
+
+
+def _undecodable(it: Evidence) -> Found:
+    if it.picture is None or it.picture.error in {None, PictureError.UNAVAILABLE}:
+        return None
+    if it.picture.error is PictureError.CRASHED:
+        return Cause.UNDECODABLE, it.picture.detail
+    if it.bad_pictures < UNDECODABLE_PICTURES:
+        return None
+    encrypted = it.picture.error is PictureError.ENCRYPTED
+    return (Cause.ENCRYPTED if encrypted else Cause.UNDECODABLE), it.picture.detail
+
+
+def _picture(it: Evidence) -> Found:
+    verdict = it.picture.verdict if it.picture is not None else None
+    if verdict is None or verdict.cause is None:
+        return None
+    return verdict.cause, verdict.reason
+
+
+def _loss(it: Evidence) -> Found:
+    loss = it.measures.rtp_loss_pct
+    if loss is not None and loss >= LOSS_PCT:
+        return Cause.PACKET_LOSS, f"{loss:.1f} % of the packets are lost"
+    return None
+
+
+def _low_fps(it: Evidence) -> Found:
+    fps, expected = it.measures.fps, it.expected.fps
+    if fps is None or expected is None or fps >= expected * (LOW_LEARNT_FPS if it.expected.learnt else LOW_FPS):
+        return None
+    return Cause.LOW_FPS, f"{fps:.1f} pictures a second, {_wanted(it, expected)}"
+
+
+def _low_bitrate(it: Evidence) -> Found:
+    rate, expected = it.measures.bitrate_kbps, it.expected.bitrate_kbps
+    limit = LOW_LEARNT_BITRATE if it.expected.learnt else LOW_BITRATE
+    if rate is None or expected is None or rate >= expected * limit:
+        return None
+    return Cause.LOW_BITRATE, f"{rate:.0f} kbit/s, {_wanted(it, expected)}"
+
+
+def _wanted(it: Evidence, value: float) -> str:
+    return f"{'usually' if it.expected.learnt else 'expected'} {value:.0f}"
+
+
+def _jitter(it: Evidence) -> Found:
+    jitter = it.measures.jitter_ms
+    if jitter is not None and jitter >= JITTER_MS:
+        return Cause.JITTER, f"packets arrive {jitter:.0f} ms apart from their time"
+    return None
+
+
+def _long_gop(it: Evidence) -> Found:
+    interval = max(it.measures.keyframe_interval_s or 0.0, it.keyless_s)
+    if interval > LONG_GOP_S:
+        return Cause.LONG_GOP, f"{interval:.0f} s from keyframe to keyframe"
+    return None
+
+
+def _clock_wrong(it: Evidence) -> Found:
+    if it.clock_offset_s is not None and abs(it.clock_offset_s) > CLOCK_S:
+        return Cause.CLOCK_WRONG, f"the camera's clock is {_offset(it.clock_offset_s)} the agent's"
+    return None
+
+
+def _offset(seconds: float) -> str:
+    return f"{abs(seconds):.0f} s {'ahead of' if seconds > 0 else 'behind'}"
+
+
+def _slow_start(it: Evidence) -> Found:
+    if it.start_s is not None and it.start_s - (it.measures.keyframe_interval_s or 0.0) > SLOW_START_S:
+        return Cause.SLOW_START, f"{it.start_s:.1f} s from connecting to the first picture"
+    return None
+
+
+DOWN: tuple[Rule, ...] = (_no_packet, _stalled, _no_frame, _no_keyframe, _undecodable)
+IMPAIRED: tuple[Rule, ...] = (_picture,)
+DEGRADED: tuple[Rule, ...] = (_loss, _low_fps, _low_bitrate, _jitter, _long_gop, _clock_wrong, _slow_start)

@@ -1,0 +1,61 @@
+"""How a look at a camera failed: at which step, and in what way. The table in `diagnosis` makes a cause of it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Step(StrEnum):
+    """The steps of a look, in their order. RTSP's methods stand under their own names (RFC 2326, section 10)."""
+
+    RESOLVE = "resolving the name"
+    CONNECT = "connecting"
+    TLS = "TLS handshake"
+    OPTIONS = "OPTIONS"
+    DESCRIBE = "DESCRIBE"
+    SETUP = "SETUP"
+    PLAY = "PLAY"
+    STREAM = "streaming"
+
+
+class Kind(StrEnum):
+    """The ways to fail."""
+
+    NAME = "name not resolved"
+    OS_ERROR = "error of the operating system"
+    SILENT = "no answer in time"
+    NO_MEDIA = "plays, and nothing can be seen"
+    CLOSED = "connection closed"
+    NOT_RTSP = "not RTSP"
+    STATUS = "answered with an error"
+    NO_VIDEO = "no video that can be watched"
+    NO_PASSWORD = "asks for a password and has none"  # noqa: S105 # not a password
+    WRONG_PASSWORD = "refuses the password"  # noqa: S105 # not a password
+    UNKNOWN_SCHEME = "asks for an authentication that is not spoken"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What is known of a failed look.
+
+    `errno` is the operating system's; `status` and `reason` are RTSP's. `trusted` says that this camera has
+    taken the same password before, `trusted_now` that it did so in this very session. `realm` is the
+    camera's, of its challenge. `detail` is in words for people, without secrets.
+    """
+
+    step: Step
+    kind: Kind
+    detail: str
+    errno: int | None = None
+    status: int | None = None
+    reason: str = ""
+    realm: str = ""
+    trusted: bool = False
+    trusted_now: bool = False
+
+
+class LookError(Exception):
+    """A look failed. Carries its `Failure`."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.detail)
+        self.failure = failure

@@ -1,0 +1,111 @@
+"""When a camera's picture is looked at, and what was seen: one glance at a time, sooner where something looks wrong."""
+
+import asyncio
+from collections.abc import Callable
+
+from pantau_agent.bell import Bell
+from pantau_agent.picture.decoder import Decoder, Look
+from pantau_agent.picture.exchange import PictureError
+from pantau_agent.probes.source import Source
+from pantau_agent.rtsp.keyframe import Keyframe
+
+SOON_S = 2.0
+"""To the next glance, while the pictures or their sizes look wrong, or a fault is about to end."""
+SOON_GLANCES = 8
+"""So many in a row at most; then the usual interval again."""
+LIKELY = 0.5
+"""Evidence of a picture fault from which on it is likely."""
+AFTER_CRASH = 10
+"""Intervals until a stream whose picture killed the decoder is decoded again."""
+
+_BAD = {PictureError.UNDECODABLE, PictureError.ENCRYPTED, PictureError.CRASHED}
+
+
+class Glances:
+    """One camera's. `latest` is what was seen last, in this or an earlier session; `bad` counts bad ones in a row.
+
+    `in_session` counts the glances of the session under way. `turning` tells that the next one may say otherwise.
+    """
+
+    def __init__(self, camera: str, decoder: Decoder, interval_s: float, bell: Bell) -> None:
+        self.latest: Look | None = None
+        self.bad = 0
+        self.in_session = 0
+        self._camera = camera
+        self._decoder = decoder
+        self._interval_s = interval_s
+        self._bell = bell
+        self._pause_s = interval_s
+        self._last = 0.0
+        self.turning = False
+        self._soon_left = SOON_GLANCES
+        self._fresh: Look | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._source: Source | None = None
+
+    async def leave(self) -> None:
+        """The session is over: a glance under way is given up."""
+        task, self._task, self._source = self._task, None, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait({task})
+
+    def attend(self, source: Source, now: float, *, suspicious: bool) -> None:
+        """Begins a glance if one is due at `now` (monotonic seconds)."""
+        if self._task is not None:
+            if not self._task.done():
+                return
+            self._task.result()
+            self._task = None
+        hurried = suspicious or self.turning
+        if not hurried:
+            self._soon_left = SOON_GLANCES
+        pause = min(SOON_S, self._interval_s) if hurried and self._soon_left > 0 else self._pause_s
+        if source is self._source and now - self._last < pause:
+            return
+        if source is not self._source:
+            self._source, self.in_session = source, 0
+        elif hurried and self._soon_left > 0:
+            self._soon_left -= 1
+        self._last = now
+        self._task = asyncio.create_task(self._glance(source))
+
+    def fresh(self) -> Look | None:
+        """What was seen since this was asked last."""
+        look, self._fresh = self._fresh, None
+        return look
+
+    async def _glance(self, source: Source) -> None:
+        wanted: asyncio.Future[Keyframe] = asyncio.get_running_loop().create_future()
+        source.want(_deliver_to(wanted))
+        look = await self._decoder.look(self._camera, await wanted, interval_s=self._interval_s)
+        self.in_session += 1
+        if look.error is PictureError.UNAVAILABLE:
+            self._bell.ring()
+            return
+        self.bad = self.bad + 1 if look.error in _BAD else 0
+        self.latest = self._fresh = look
+        self.turning = _is_turning(look)
+        crashed = look.error is PictureError.CRASHED
+        self._pause_s = self._interval_s * (AFTER_CRASH if crashed else 1)
+        self._bell.ring()
+
+
+def _is_turning(look: Look) -> bool:
+    """Whether the picture says other than its verdict: a fault not confirmed yet, or one that is about to end."""
+    if look.error is not None:
+        return look.error is not PictureError.CRASHED
+    if look.verdict is None or not look.verdict.evidence:
+        return False
+    likely = {cause for cause, value in look.verdict.evidence.items() if value >= LIKELY}
+    if look.verdict.cause is None:
+        return bool(likely)
+    return look.verdict.cause not in likely
+
+
+def _deliver_to(wanted: asyncio.Future[Keyframe]) -> Callable[[Keyframe], None]:
+    def deliver(keyframe: Keyframe) -> None:
+        if not wanted.done():
+            wanted.set_result(keyframe)
+
+    return deliver

@@ -1,0 +1,99 @@
+"""Why there is no connection to the broker: in words that say what to do, and how soon to try again."""
+
+import random
+import socket
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from paho.mqtt.reasoncodes import ReasonCode
+
+_FIRST_DELAY_S = 1.0
+_LONGEST_DELAY_S = 30.0
+_REFUSED_DELAY_S = 60.0
+_STEADY_S = 30.0
+"""A connection that held so long has worked: the next delay is the first again."""
+
+# CONNACK's codes as paho maps MQTT 3.1.1's (section 3.2.2.3) to MQTT 5's names.
+_BAD_PASSWORD = "Bad user name or password"  # noqa: S105 # a name of the protocol
+_NOT_AUTHORIZED = "Not authorized"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """`refused`: the broker is there and does not want this agent, so that haste is of no use."""
+
+    text: str
+    refused: bool = False
+
+
+def from_error(error: Exception, *, tls: bool) -> Problem:
+    """Why connecting failed."""
+    refused = False
+    match error:
+        case ssl.SSLCertVerificationError():
+            refused = True
+            text = (
+                f"its certificate is not trusted ({error}): set `broker.ca_file` to the CA that"
+                " signed it, let `broker.host` be the name in it, and check this machine's clock"
+            )
+        case ssl.SSLError():
+            refused = True
+            text = f"it speaks no TLS there ({error}): check `broker.port` and `broker.tls`"
+        case socket.gaierror():
+            text = "its name is not known: check `broker.host` and this machine's name server"
+        case ConnectionRefusedError():
+            text = "nothing listens on that port: check `broker.port`, and that the broker runs"
+        case TimeoutError():
+            text = "it does not answer: check the uplink, and the firewall before the broker"
+        case ConnectionError():
+            return closed_at_once(tls=tls)
+        case OSError():
+            text = f"{error.strerror or error}: check the uplink"
+        case _:
+            refused = True
+            text = f"{error}: check `broker.host`"
+    return Problem(text, refused=refused)
+
+
+def closed_at_once(*, tls: bool) -> Problem:
+    """It took the connection, and ended it before it said anything."""
+    return Problem(
+        f"it closed the connection at once: check `broker.port`, and `broker.tls` (now {str(tls).lower()})"
+    )
+
+
+def silent(*, tls: bool) -> Problem:
+    """It took the connection, and says nothing."""
+    return Problem(
+        f"it does not answer like an MQTT broker: check `broker.port`, and `broker.tls` (now {str(tls).lower()})"
+    )
+
+
+def from_connack(code: ReasonCode, *, user: str | None) -> Problem:
+    """Why the broker answered and refused."""
+    name = code.getName()
+    if name in {_BAD_PASSWORD, _NOT_AUTHORIZED}:
+        who = f"user {user!r} or its password" if user else "a client without user and password"
+        return Problem(
+            f"it refuses {who}: set `broker.user` and the password as the broker knows them", refused=True
+        )
+    return Problem(f"it refuses the connection: {name}", refused=True)
+
+
+class Backoff:
+    """How long to wait before the next attempt: doubling with jitter, and steady where the broker refuses."""
+
+    def __init__(self, jitter: Callable[[], float] = random.random) -> None:
+        self._jitter = jitter
+        self._failures = 0
+
+    def delay_s(self, problem: Problem, *, lasted_s: float) -> float:
+        """After a connection that lasted so long (0 where there was none)."""
+        if lasted_s >= _STEADY_S:
+            self._failures = 0
+        self._failures += 1
+        if problem.refused:
+            return _REFUSED_DELAY_S
+        delay = min(_FIRST_DELAY_S * 2.0 ** min(self._failures - 1, 10), _LONGEST_DELAY_S)
+        return delay * (0.5 + self._jitter() / 2)

@@ -1,0 +1,45 @@
+"""The agent's log: plain lines on standard error, to which systemd adds time and unit, or JSON lines."""
+
+import json
+import logging
+import sys
+import time
+from typing import Literal
+
+Level = Literal["debug", "info", "warning", "error"]
+
+# What journald reads as the line's priority (sd-daemon(3)).
+_PRIORITY = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
+
+
+def set_up(level: Level, *, as_json: bool, to_journal: bool) -> None:
+    """Sends the log to standard error, for people or programs; journald wants priorities in place of levels."""
+    handler = logging.StreamHandler(sys.stderr)
+    if as_json:
+        handler.setFormatter(_JsonLines())
+    elif to_journal:
+        handler.setFormatter(_JournalLines())
+    else:
+        handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+
+
+class _JsonLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03}Z",
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+class _JournalLines(logging.Formatter):
+    """`<priority>` before every line, as journald splits at line breaks."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        priority = _PRIORITY.get(record.levelno, 6)
+        return "\n".join(f"<{priority}>{line}" for line in super().format(record).splitlines())

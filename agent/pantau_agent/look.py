@@ -1,0 +1,100 @@
+"""One look at one camera: a visit of a few seconds, until all is known or no more is to be expected."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from pantau_agent.appraisal import Appraisal, Limits
+from pantau_agent.bell import Bell
+from pantau_agent.clock import Clock
+from pantau_agent.config import Camera
+from pantau_agent.failure import Failure, LookError
+from pantau_agent.glances import Glances
+from pantau_agent.norm import Norm
+from pantau_agent.observation import Observation
+from pantau_agent.picture.decoder import Decoder
+from pantau_agent.probes.registry import make_source
+from pantau_agent.probes.source import Source
+from pantau_agent.probes.target import target_of
+from pantau_agent.visits import Doors
+from pantau_contract.states import State
+
+TICK_S = 0.25
+GLANCE_S = 1.5
+"""Between two pictures of a look: a fault of the picture is confirmed by two or three."""
+MARGIN_S = 0.5
+"""Beyond the deadline, so that what the deadline is for has been judged."""
+
+
+class Looker:
+    """Looks at one camera, time and again; what was learnt is kept from look to look.
+
+    `failure` tells how the last look ended, if it did not come to streaming or broke off.
+    """
+
+    def __init__(
+        self,
+        camera: Camera,
+        decoder: Decoder,
+        clock: Clock,
+        *,
+        doors: Doors | None = None,
+        clock_trusted: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self.failure: Failure | None = None
+        self._target = target_of(camera)
+        self._timeout_s = camera.timeout_s
+        self._clock = clock
+        self._bell = Bell()
+        self._door = (doors or Doors()).to(self._target.url.host)
+        self._glances = Glances(camera.id, decoder, GLANCE_S, self._bell)
+        norm = Norm(camera.expected_fps, camera.expected_bitrate_kbps)
+        limits = Limits(camera.timeout_s, patient=False)
+        self._appraisal = Appraisal(camera.id, clock, self._glances, norm, limits, clock_trusted)
+
+    async def look(self, seconds: float) -> Observation:
+        """Looks for `seconds`; for longer, up to the camera's timeout, where keyframes are rare or a picture is odd.
+
+        Ends with a TEARDOWN, always.
+        """
+        self.failure = None
+        source: Source | None = None
+        snapshot: bytes | None = None
+        async with self._door:
+            try:
+                source = make_source(self._target, self._clock)
+                await source.open(self._timeout_s)
+                if source.accepted:
+                    self._target = replace(self._target, trusted=True)
+                snapshot = await self._read(source, seconds)
+            except LookError as error:
+                self.failure = error.failure
+            finally:
+                if source is not None:
+                    await source.close()
+                await self._glances.leave()
+        if self.failure is not None:
+            self._appraisal.gather(None, 0.0, self.failure)
+        observation = self._appraisal.conclude()
+        return replace(observation, snapshot=observation.snapshot or snapshot)
+
+    async def _read(self, source: Source, seconds: float) -> bytes | None:
+        """Gathers evidence from an open source; the newest picture. Raises `LookError` when the source breaks off."""
+        opened = self._clock.monotonic()
+        snapshot: bytes | None = None
+        while True:
+            diagnosis = self._appraisal.gather(source, opened, None)
+            seen = self._glances.fresh()
+            snapshot = seen.jpeg if seen is not None and seen.jpeg is not None else snapshot
+            elapsed = self._clock.monotonic() - opened
+            over = diagnosis is not None and diagnosis.state is State.DOWN
+            if over or (elapsed >= seconds and self._is_enough(source)) or elapsed >= self._longest(seconds):
+                return snapshot
+            if source.failure is not None:
+                raise LookError(source.failure)
+            await self._bell.wait(TICK_S)
+
+    def _is_enough(self, source: Source) -> bool:
+        return source.counts().keyframes >= 2 and self._glances.in_session > 0 and not self._glances.turning
+
+    def _longest(self, seconds: float) -> float:
+        return max(seconds, self._timeout_s) + MARGIN_S

@@ -1,0 +1,17 @@
+"""The picture before, for what only shows from one picture to the next."""
+
+from dataclasses import dataclass
+
+from pantau_agent.picture.cells import Mask, Plane
+from pantau_agent.picture.measures import Measures
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """Its measures and grey picture; how light had `change`d; how much of each cell was `shown` in it, and whether it was `lost`."""
+
+    measures: Measures
+    grey: Plane
+    change: Plane
+    lost: Mask
+    shown: Plane

@@ -1,0 +1,76 @@
+"""Corrupted: lost or damaged data, concealed by the decoder with grey, smears or pieces of other pictures."""
+
+import cv2
+import numpy as np
+
+from pantau_agent.picture.before import Before
+from pantau_agent.picture.cells import Mask, Plane, plane
+from pantau_agent.picture.comparison import HIDDEN, Comparison
+from pantau_agent.picture.frame import Frame
+from pantau_agent.picture.measures import Measures
+from pantau_agent.picture.usual import Usual
+from pantau_agent.picture.verdict import NONE, Evidence
+
+NEUTRAL = 5
+"""Levels around mid-grey: what a decoder shows where it never had a picture (all of Y, Cb, Cr at 128)."""
+LIMIT = 0.2
+SHOWN = 0.5
+"""Part of a cell's remembered contrast from which it is plainly there."""
+TRAFFIC = 1.5
+"""How many times the usual stir traffic makes in a strange view."""
+JUMP = 0.12
+"""Log of light by which a cell jumps from one picture to the next."""
+
+
+def neutral_share(frame: Frame) -> float:
+    """The share of pixels at mid-grey."""
+    low = (128 - NEUTRAL,) * 3
+    high = (128 + NEUTRAL,) * 3
+    return cv2.countNonZero(cv2.inRange(frame.bgr, low, high)) / frame.grey.size
+
+
+def change_of_light(measures: Measures, before: Before) -> Plane:
+    """By cell, how the light (log) changed since the picture before, beyond what it did everywhere."""
+    change = np.log((measures.light + 8) / (before.measures.light + 8))
+    return plane(change - np.median(change))
+
+
+def stir(measures: Measures, before: Before | None) -> Mask:
+    """The cells whose light jumped since the picture before, and not the way it jumped then.
+
+    What creeps in, as a cover does, makes a cell change the same way several times.
+    """
+    if before is None:
+        return np.zeros(measures.light.shape, np.bool_)
+    change = change_of_light(measures, before)
+    turned = (np.abs(before.change) <= JUMP) | (np.sign(before.change) != np.sign(change))
+    return (np.abs(change) > JUMP) & turned
+
+
+def jumps(stirred: Mask, before: Before | None, comparison: Comparison) -> float:
+    """The share of the scene that is strange in another way than in the picture before.
+
+    A cover or a new view stays the same once it is there, damage does not; a passing glare is gone again. And a
+    cover hides more and more: damage hides here and gives back there.
+    """
+    if before is None:
+        return 0.0
+    fixed = max(1, int(comparison.fixed.sum()))
+    hidden = comparison.gone & (before.shown > SHOWN)
+    given_back = comparison.fixed & (before.shown < HIDDEN) & (comparison.shown > SHOWN)
+    exchanged = min(int(hidden.sum()), int(given_back.sum())) / fixed
+    return min(comparison.lost_share, float((before.lost & stirred).sum()) / fixed) + exchanged
+
+
+def corrupted(measures: Measures, neutral: float, jumping: float, usual: Usual | None) -> Evidence:
+    """Grey (`neutral`, a share) and smears that were not there before, and pieces that jump (`jumping`)."""
+    if usual is None:
+        return Evidence(min(1.0, neutral), f"{neutral:.0%} of the picture is grey") if neutral > 0.2 else NONE
+    value = max(0.0, neutral - usual.of("neutral")) + max(
+        0.0, jumping - usual.of("jumps") - TRAFFIC * usual.of("stir")
+    )
+    value += min(0.75 * LIMIT, max(0.0, measures.smear - usual.of("smear")))
+    value /= usual.limit("jumps", LIMIT)
+    if value < 0.2:
+        return NONE
+    return Evidence(min(1.0, 0.5 * value), "parts of the picture are grey, smeared or out of place")

@@ -1,0 +1,18 @@
+"""Covered: something stands, lies or was sprayed before the lens."""
+
+from pantau_agent.picture.comparison import Comparison
+from pantau_agent.picture.usual import Usual
+from pantau_agent.picture.verdict import NONE, Evidence
+
+SHARE = 0.2
+"""Of the cells that show something fixed: a parked lorry hides less for long."""
+
+
+def covered(comparison: Comparison, usual: Usual, elsewhere: float) -> Evidence:
+    """The share of the scene that shows through no longer, unless it is found elsewhere (evidence in [0, 1])."""
+    value = 0.5 * comparison.gone_share / usual.limit("gone", SHARE)
+    if elsewhere >= 0.5:
+        value = min(value, 0.4)
+    if value < 0.1:
+        return NONE
+    return Evidence(min(1.0, value), f"{comparison.gone_share:.0%} of the scene is hidden")

@@ -1,0 +1,101 @@
+"""All that one picture says of each fault, in the order in which one explains the other."""
+
+from dataclasses import dataclass
+
+import cv2
+
+from pantau_agent.picture.before import Before
+from pantau_agent.picture.black import black
+from pantau_agent.picture.cells import Mask, plane
+from pantau_agent.picture.colour_cast import colour_cast
+from pantau_agent.picture.comparison import Comparison, compare
+from pantau_agent.picture.corrupted import corrupted, jumps, neutral_share, stir
+from pantau_agent.picture.covered import covered
+from pantau_agent.picture.defocused import defocused
+from pantau_agent.picture.frame import Frame
+from pantau_agent.picture.frozen import Stills, frozen
+from pantau_agent.picture.measures import Measures
+from pantau_agent.picture.moved import moved
+from pantau_agent.picture.no_signal import no_signal
+from pantau_agent.picture.noisy import WAVE, noisy
+from pantau_agent.picture.overexposed import overexposed, white_share
+from pantau_agent.picture.reference import Reference
+from pantau_agent.picture.spectrum import strongest_wave
+from pantau_agent.picture.usual import Usual
+from pantau_agent.picture.verdict import Evidence
+from pantau_contract.states import Cause
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Evidence by fault, the comparison it rests on, and the scores to learn from."""
+
+    evidence: dict[Cause, Evidence]
+    comparison: Comparison
+    scores: dict[str, float]
+
+
+def find(
+    frame: Frame,
+    measures: Measures,
+    before: Before | None,
+    stills: Stills,
+    reference: Reference,
+    usual: Usual,
+    overlay: Mask,
+    masked: Mask,
+) -> Findings:
+    """Asks each fault's module. Without a settled reference only the whole-picture faults are told.
+
+    `usual` are the scores' usual values in this lighting at this hour, `overlay` the cells that the camera
+    itself writes on, `masked` those left out by a person.
+    """
+    comparison = compare(frame, measures, reference, masked | overlay)
+    settled = reference if reference.settled else None
+    compared = comparison if settled else None
+    white, neutral = white_share(frame), neutral_share(frame)
+    still = frozen(frame, stills)
+    found = {
+        Cause.NO_SIGNAL: no_signal(frame, compared, overlay, still.value),
+        Cause.BLACK: black(frame, compared),
+        Cause.OVEREXPOSED: overexposed(frame, white, settled),
+        Cause.FROZEN: still,
+    }
+    wave = _wave(frame, measures, before, reference)
+    stirred = stir(measures, before)
+    jumping = jumps(stirred, before, comparison)
+    scores = {
+        "white": white,
+        "neutral": neutral,
+        "smear": measures.smear,
+        "blur": max(0.0, comparison.blur),
+        "cast": comparison.cast,
+        "grain": measures.grain,
+        "specks": measures.specks,
+        "lines": measures.lines,
+        "wave": wave,
+        "gone": comparison.gone_share,
+        "jumps": jumping,
+        "stir": float(stirred.mean()),
+    }
+    if settled is None:
+        found[Cause.CORRUPTED] = corrupted(measures, neutral, 0.0, None)
+        return Findings(found, comparison, scores)
+    found[Cause.NOISY] = noisy(measures, wave, comparison.blur, usual)
+    found[Cause.CORRUPTED] = corrupted(measures, neutral, jumping, usual)
+    found[Cause.MOVED] = moved(frame, comparison, settled)
+    found[Cause.COVERED] = covered(comparison, usual, found[Cause.MOVED].value)
+    found[Cause.DEFOCUSED] = defocused(comparison, usual)
+    found[Cause.COLOUR_CAST] = colour_cast(measures, comparison, settled, usual)
+    return Findings(found, comparison, scores)
+
+
+def _wave(frame: Frame, measures: Measures, before: Before | None, reference: Reference) -> float:
+    """Of what differs from the remembered picture and from the one before: hum rolls, a striped cover does not."""
+    height, width = frame.grey.shape
+    light = float(measures.light.mean()) / max(1.0, float(reference.light.mean()))
+    usual = plane(cv2.resize(reference.small, (width, height))) * min(4.0, light)
+    wave = strongest_wave(frame.grey - usual)
+    if wave > WAVE / 2 and before is not None and before.grey.shape == frame.grey.shape:
+        wave = min(wave, strongest_wave(frame.grey - before.grey))
+    return wave

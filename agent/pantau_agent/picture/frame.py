@@ -1,0 +1,72 @@
+"""One picture, prepared once for all the fault modules."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pantau_agent.picture.cells import Plane, plane
+
+WIDTH = 320
+"""Wider pictures are judged at this width, in pixels."""
+SMALL_AREA = 9216
+"""What is remembered of a picture has this many pixels at most: 128x72 of a 16:9 one."""
+SMALLEST = 32
+"""A picture with a side shorter than this, in pixels, shows too little to judge."""
+
+
+class UnusablePictureError(ValueError):
+    """The picture cannot be judged; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """`size` is the picture's own (width, height) in pixels, `full` it as it came, 8 bit BGR.
+
+    `bgr` and `grey` are at most WIDTH wide; `small` is grey with at most SMALL_AREA pixels, levels 0 to 255.
+    """
+
+    size: tuple[int, int]
+    full: NDArray[np.uint8]
+    bgr: NDArray[np.uint8]
+    grey: Plane
+    small: Plane
+
+
+def prepare(picture: NDArray[np.uint8] | NDArray[np.uint16]) -> Frame:
+    """The picture (H x W x 3 BGR, or H x W grey; 8 bit, or 10 to 16 bit in 16) ready to be judged.
+
+    Raises:
+        UnusablePictureError: not a picture, or too small.
+    """
+    bgr = _as_bgr8(picture)
+    height, width = bgr.shape[:2]
+    if min(height, width) < SMALLEST:
+        raise UnusablePictureError(f"the picture is only {width}x{height} pixels")
+    work = bgr
+    if width > WIDTH:
+        size = (WIDTH, max(SMALLEST, round(WIDTH * height / width)))
+        work = np.asarray(cv2.resize(bgr, size, interpolation=cv2.INTER_AREA), np.uint8)
+    grey = plane(cv2.cvtColor(work, cv2.COLOR_BGR2GRAY))
+    scale = min(1.0, (SMALL_AREA / grey.size) ** 0.5)
+    # rounded down, so that no picture of any shape takes more than was promised
+    size = (max(1, int(grey.shape[1] * scale)), max(1, int(grey.shape[0] * scale)))
+    small = plane(cv2.resize(grey, size, interpolation=cv2.INTER_AREA))
+    return Frame((width, height), bgr, work, grey, small)
+
+
+def _as_bgr8(picture: NDArray[np.uint8] | NDArray[np.uint16]) -> NDArray[np.uint8]:
+    if picture.size == 0 or picture.ndim not in (2, 3):
+        raise UnusablePictureError(f"not a picture: an array of shape {picture.shape}")
+    if picture.dtype == np.uint16:
+        # 10 and 12 bits come in 16; the highest value tells how many are used
+        bits = max(8, int(picture.max()).bit_length())
+        picture = (picture >> (bits - 8)).astype(np.uint8)
+    if picture.dtype != np.uint8:
+        raise UnusablePictureError(f"not a picture: an array of {picture.dtype}")
+    if picture.ndim == 2 or picture.shape[2] == 1:
+        return np.asarray(cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_GRAY2BGR), np.uint8)
+    if picture.shape[2] not in (3, 4):
+        raise UnusablePictureError(f"not a picture: {picture.shape[2]} channels")
+    return np.ascontiguousarray(picture[..., :3], np.uint8)

@@ -1,0 +1,82 @@
+"""What is measured on every picture, whatever is remembered of the camera."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from pantau_agent.picture.cells import Mask, Plane, cell_means, plane
+from pantau_agent.picture.frame import Frame
+from pantau_agent.picture.structure import COARSE, FINE, Structure, structure
+
+_DIAGONAL = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32) / 6
+"""J. Immerkaer, "Fast noise variance estimation", 1996: blind to edges, scaled to give white noise its sigma."""
+
+SPECK = 40.0
+"""Grey levels by which a lone pixel stands out of its neighbours."""
+BLOCK = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """What one picture shows, by cell and as a whole.
+
+    By cell: `detail` (log of the finest contrast), `contrast` (log of the coarse one), `light` (grey level),
+    `colour` (two: log of red over green and of blue over green).
+
+    Of the whole picture: `grain` (log of the dense noise), `specks` (share of lone bright and of lone dark
+    pixels, whichever is less), `lines` (log of row-to-row over column-to-column contrast), `smear` (share of
+    blocks where one direction shows nothing at all and the other does). `fine` and `coarse` are the structures
+    of the small picture.
+    """
+
+    fine: Structure
+    coarse: Structure
+    detail: Plane
+    contrast: Plane
+    light: Plane
+    colour: Plane
+    grain: float
+    specks: float
+    lines: float
+    smear: float
+
+
+def measure(frame: Frame) -> Measures:
+    """All measures of one picture."""
+    grey = frame.grey
+    coarse = structure(frame.small, COARSE)
+    detail = cell_means(np.abs(plane(cv2.Laplacian(grey, cv2.CV_32F))))
+    bgr = cell_means(plane(frame.bgr))
+    logs = np.log(bgr + 4)
+    lone = grey - plane(cv2.medianBlur(grey, 3))
+    down, across = cv2.absdiff(grey[1:], grey[:-1]), cv2.absdiff(grey[:, 1:], grey[:, :-1])
+    return Measures(
+        fine=structure(frame.small, FINE),
+        coarse=coarse,
+        detail=np.log(detail + 0.2),
+        contrast=np.log(cell_means(coarse.strength) + 0.1),
+        light=bgr.mean(axis=2),
+        colour=np.stack([logs[..., 2] - logs[..., 1], logs[..., 0] - logs[..., 1]], axis=2),
+        grain=float(np.log(_lower_mean(np.abs(plane(cv2.filter2D(grey, -1, _DIAGONAL)))) + 0.2)),
+        specks=min(_share(lone > SPECK), _share(lone < -SPECK)),
+        lines=float(np.log((cv2.mean(down)[0] + 0.2) / (cv2.mean(across)[0] + 0.2))),
+        smear=_smear(plane(down), plane(across)),
+    )
+
+
+def _lower_mean(values: Plane) -> float:
+    """The mean of the lower 60 % of values: what lies everywhere, not what lies on a few edges or rain drops."""
+    flat = values.ravel()[:: max(1, values.size // 20000)]
+    return float(np.partition(flat, int(flat.size * 0.6))[: int(flat.size * 0.6)].mean())
+
+
+def _share(mask: Mask) -> float:
+    return cv2.countNonZero(mask.view(np.uint8)) / mask.size
+
+
+def _smear(down: Plane, across: Plane) -> float:
+    size = (max(1, across.shape[1] // BLOCK), max(1, down.shape[0] // BLOCK))
+    rows = cv2.resize(down, size, interpolation=cv2.INTER_AREA)
+    columns = cv2.resize(across, size, interpolation=cv2.INTER_AREA)
+    return float(np.mean(((rows < 0.35) & (columns > 1.2)) | ((columns < 0.35) & (rows > 1.2))))

@@ -1,0 +1,94 @@
+"""What is remembered of one camera."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+
+from pantau_agent.picture.cells import GRID, Mask, Plane
+from pantau_agent.picture.measures import Measures
+from pantau_agent.picture.reference import YOUNG, Reference, found
+from pantau_agent.picture.usual import Usual
+
+
+class Lighting(StrEnum):
+    """What lights the scene; each has its own reference."""
+
+    DAY = "day"
+    INFRARED = "infrared"
+    LIT_NIGHT = "lit_night"
+
+
+COLOURLESS = (0.02, 0.035)
+"""Median departure of the cells' channel ratios from grey: under the first it is infra-red, over the other not."""
+DIM = (50.0, 70.0)
+"""Mean grey level: under the first it is night, over the second it is not."""
+
+
+@dataclass(slots=True)
+class Memory:
+    """References by lighting, for pictures of `size` (width, height).
+
+    `learned_ms` is how long it has been learning. `hours` holds what is usual of the scores at each hour of the
+    (UTC) day. `written` is the share of pictures in which each cell looked written on.
+    """
+
+    size: tuple[int, int] = (0, 0)
+    learned_ms: int = 0
+    lighting: Lighting | None = None
+    references: dict[Lighting, Reference] = field(default_factory=dict)
+    hours: tuple[Usual, ...] = field(default_factory=lambda: tuple(Usual() for _ in range(24)))
+    written: Plane = field(default_factory=lambda: np.zeros(GRID, np.float32))
+
+    @property
+    def pictures(self) -> int:
+        """How many were learned from, in the lighting best known."""
+        return max((reference.pictures for reference in self.references.values()), default=0)
+
+    def fits(self, size: tuple[int, int], small: Plane) -> bool:
+        """Whether pictures of this size can be compared; another resolution of the same shape can, with care."""
+        if any(reference.small.shape != small.shape for reference in self.references.values()):
+            return False
+        if self.size != size:
+            for reference in self.references.values():
+                reference.mark_young(YOUNG)
+        self.size = size
+        return True
+
+    def hour(self, time_ms: int) -> Usual:
+        """What is usual at the hour of a time, UTC."""
+        return self.hours[time_ms // 3_600_000 % 24]
+
+    def reference_for(self, lighting: Lighting, small: Plane, measures: Measures) -> Reference:
+        """The reference of a lighting; in a new one, a copy of the one before. It is not kept until `keep`."""
+        if lighting in self.references:
+            return self.references[lighting]
+        if self.references:
+            return self.references[self.lighting or next(iter(self.references))].for_new_lighting()
+        return found(small, measures)
+
+    def keep(self, lighting: Lighting, reference: Reference) -> None:
+        """Keeps a reference that has learned from a healthy picture in that lighting."""
+        self.lighting = lighting
+        self.references[lighting] = reference
+
+
+def lighting_of(measures: Measures, before: Lighting | None) -> Lighting:
+    """The lighting of a picture; in doubt that of the one before."""
+    colour = float(np.median(np.hypot(measures.colour[..., 0], measures.colour[..., 1])))
+    if colour < COLOURLESS[0] or (before is Lighting.INFRARED and colour < COLOURLESS[1]):
+        return Lighting.INFRARED
+    light = float(measures.light.mean())
+    if light < DIM[0] or (before is Lighting.LIT_NIGHT and light < DIM[1]):
+        return Lighting.LIT_NIGHT
+    return Lighting.DAY
+
+
+def mask_of(regions: tuple[tuple[float, float, float, float], ...]) -> Mask:
+    """The cells that regions (left, top, right, bottom, in parts of the picture) touch by half or more."""
+    rows, columns = GRID
+    y, x = (np.arange(rows) + 0.5) / rows, (np.arange(columns) + 0.5) / columns
+    masked = np.zeros(GRID, np.bool_)
+    for left, top, right, bottom in regions:
+        masked |= ((y >= top) & (y <= bottom))[:, None] & ((x >= left) & (x <= right))[None]
+    return masked

@@ -1,0 +1,52 @@
+"""Moved: the camera looks elsewhere than it did."""
+
+import math
+
+from pantau_agent.picture.comparison import Comparison
+from pantau_agent.picture.frame import Frame
+from pantau_agent.picture.reference import Reference
+from pantau_agent.picture.registration import Motion, register
+from pantau_agent.picture.verdict import NONE, Evidence
+
+SUSPICIOUS = 0.2
+"""Share of fixed cells that lost their structure from which it is looked for elsewhere."""
+SHIFT = 0.035
+"""Part of the picture; a mast in the wind sways by less."""
+GAIN = 0.3
+"""How much better than in place the picture must match elsewhere."""
+
+
+def moved(frame: Frame, comparison: Comparison, reference: Reference) -> Evidence:
+    """What was in its place is found elsewhere, or nothing is in its place and there is much to be seen."""
+    if comparison.lost_share < SUSPICIOUS:
+        return NONE
+    motion = register(frame.small, reference.small)
+    found = _elsewhere(motion, comparison)
+    foreign = _foreign(comparison)
+    if found >= foreign:
+        return Evidence(found, f"the picture has {motion.words}") if found >= 0.1 else NONE
+    return Evidence(foreign, "the picture shows another place than usual")
+
+
+def _elsewhere(motion: Motion, comparison: Comparison) -> float:
+    """In [0, 1], by how much the match elsewhere beats that in place, of what could be gained."""
+    still = motion.turn == 0 and motion.zoom == 1 and math.hypot(motion.x, motion.y) < SHIFT
+    if still:
+        return 0.0
+    gain = (motion.score - comparison.match) / max(0.2, 1 - comparison.match)
+    return min(1.0, max(0.0, 0.5 * gain / GAIN))
+
+
+def _foreign(comparison: Comparison) -> float:
+    """In [0, 1]: hardly anything in its place, and in its stead what has the contrasts of a scene.
+
+    A cover has weaker ones; where it ends, a few that stand out as no scene's do.
+    """
+    signs = (
+        comparison.lost_share / 0.6,
+        (0.6 - comparison.match) / 0.25,
+        comparison.richness / 0.36,
+        comparison.unevenness / 3.3,
+        5.2 / max(0.1, comparison.unevenness),
+    )
+    return min(1.0, max(0.0, 0.5 * min(signs)))

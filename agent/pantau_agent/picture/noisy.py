@@ -1,0 +1,33 @@
+"""Noisy: snow, specks, hum bars, torn lines."""
+
+from pantau_agent.picture.measures import Measures
+from pantau_agent.picture.usual import Usual
+from pantau_agent.picture.verdict import NONE, Evidence
+
+GRAIN = 1.2
+"""Log of dense noise, against the usual: rain and a failing light stay under half of it."""
+SPECKS = 0.006
+LINES = 0.36
+"""Log of row-to-row over column-to-column contrast: torn lines raise it, rain lowers it."""
+ADDED = 0.25
+WAVE = 0.28
+"""Share of the whitened spectrum in one wave."""
+
+
+def noisy(measures: Measures, wave: float, blur: float, usual: Usual) -> Evidence:
+    """The strongest of four signs, each against the camera's own past.
+
+    Torn lines add detail (`blur` is what went of it, log); another view with other lines in it may as well have
+    less.
+    """
+    torn = min(1.0, max(0.0, -blur / ADDED))
+    signs = (
+        ((measures.grain - usual.of("grain")) / usual.limit("grain", GRAIN), "dense noise"),
+        ((measures.specks - usual.of("specks")) / usual.limit("specks", SPECKS), "specks of noise"),
+        (torn * (measures.lines - usual.of("lines")) / usual.limit("lines", LINES), "lines torn apart"),
+        ((wave - usual.of("wave")) / usual.limit("wave", WAVE), "a regular pattern over the picture"),
+    )
+    strength, words = max(signs)
+    if strength < 0.2:
+        return NONE
+    return Evidence(min(1.0, 0.5 * strength), words)

@@ -1,0 +1,44 @@
+"""Burned-in clocks, names and logos: where the camera or recorder writes into its own picture.
+
+They are drawn after the lens: thin strokes, far brighter or darker than what is around them, at the same place
+in every picture, while traffic passes and light changes. They say nothing of the lens, the aim or the scene.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pantau_agent.picture.cells import GRID, Mask, Plane, cell_means, plane
+from pantau_agent.picture.frame import Frame
+
+STROKE = 45.0
+"""Grey levels by which a stroke stands out of what is around it, at the working size."""
+DENSE = 0.02
+"""Share of a cell's pixels that are upright, and as many that are level strokes: a lane marking has one kind only."""
+USUAL = 0.7
+RATE = 0.1
+
+
+def strokes(frame: Frame) -> Plane:
+    """By cell, 1 where the picture looks written on and 0 where not."""
+    upright, level = np.ones((1, 5), np.uint8), np.ones((5, 1), np.uint8)
+    written = np.minimum(cell_means(_thin(frame.grey, upright)), cell_means(_thin(frame.grey, level)))
+    return (written > DENSE).astype(np.float32)
+
+
+def _thin(grey: Plane, kernel: NDArray[np.uint8]) -> Plane:
+    bright = (grey - plane(cv2.morphologyEx(grey, cv2.MORPH_OPEN, kernel)) > STROKE) & (grey > 160)
+    dark = (plane(cv2.morphologyEx(grey, cv2.MORPH_CLOSE, kernel)) - grey > STROKE) & (grey < 40)
+    return (bright | dark).astype(np.float32)
+
+
+def learn(usual: Plane, frame: Frame) -> None:
+    """Takes one healthy picture into `usual`, the share of pictures in which each cell was written on."""
+    usual += (strokes(frame) - usual) * RATE
+
+
+def overlay_of(usual: Plane) -> Mask:
+    """The cells that are written on in nearly every picture, at the borders, where such words stand."""
+    border = np.zeros(GRID, np.bool_)
+    border[:2] = border[-2:] = True
+    return (usual > USUAL) & border

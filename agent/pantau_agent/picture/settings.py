@@ -1,0 +1,22 @@
+"""What a technician may set of one camera's picture judging."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pantau_contract.states import Cause
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`sensitivity` by fault multiplies its evidence: 1 as it is, under 1 more patient, 0 off, over 1 keener.
+
+    Faults in `report_only` are measured and never alarm. `moves_on_purpose` is for PTZ cameras: no fault that
+    needs a fixed view alarms. For `learning_s` seconds only whole-picture faults alarm. `masked` are regions
+    left out, each (left, top, right, bottom) in parts of the picture's width and height.
+    """
+
+    sensitivity: Mapping[Cause, float] = field(default_factory=dict)
+    report_only: frozenset[Cause] = frozenset()
+    moves_on_purpose: bool = False
+    learning_s: float = 7200.0
+    masked: tuple[tuple[float, float, float, float], ...] = ()

@@ -1,0 +1,47 @@
+"""Where the memories of an agent's cameras are kept: one small file a camera."""
+
+import logging
+import os
+from pathlib import Path
+
+from pantau_agent.picture.memory import Memory
+from pantau_agent.picture.saved import DamagedMemoryError, load, save
+
+_log = logging.getLogger(__name__)
+_SUFFIX = ".memory"
+
+
+class Shelf:
+    """The memories in one directory, which is made when the first is put there."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def take(self, camera: str) -> tuple[Memory, str]:
+        """A camera's memory, and what is to be said of it: empty, or that the camera has to be learned anew."""
+        path = self._path(camera)
+        try:
+            return load(path.read_bytes()), ""
+        except FileNotFoundError:
+            return Memory(), ""
+        except (DamagedMemoryError, OSError) as error:
+            _log.warning("%s: the picture memory of camera %s is lost, learning it anew: %s", path, camera, error)
+            return Memory(), f"its memory was lost ({error})"
+
+    def put(self, camera: str, memory: Memory) -> None:
+        """Keeps a camera's memory; the one before stays whole until this one is on the disk.
+
+        Raises:
+            OSError: the directory cannot be written.
+        """
+        self._directory.mkdir(parents=True, exist_ok=True)
+        path = self._path(camera)
+        new = path.with_suffix(".new")
+        with new.open("wb") as file:
+            file.write(save(memory))
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+
+    def _path(self, camera: str) -> Path:
+        return self._directory / (camera + _SUFFIX)

@@ -1,0 +1,100 @@
+"""What a technician is shown of a camera's remembered view, and taking the present view as the right one."""
+
+import base64
+import html
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pantau_agent.picture.comparison import Comparison, compare
+from pantau_agent.picture.frame import Frame, prepare
+from pantau_agent.picture.measures import measure
+from pantau_agent.picture.memory import Memory, lighting_of, mask_of
+from pantau_agent.picture.overlay import overlay_of
+from pantau_agent.picture.reference import found
+from pantau_agent.picture.settings import Settings
+
+_WIDTH = 640
+_HIDDEN = (0, 0, 230)
+_LOST = (0, 190, 255)
+_MASKED = (160, 160, 160)
+
+
+def accept(memory: Memory, picture: NDArray[np.uint8]) -> Memory:
+    """A memory that takes the picture for the right view: the rest is learned anew, the habits of the hours stay.
+
+    Raises:
+        UnusablePictureError: the picture cannot be judged.
+    """
+    frame = prepare(picture)
+    measures = measure(frame)
+    lighting = lighting_of(measures, memory.lighting)
+    accepted = Memory(size=frame.size, lighting=lighting, hours=memory.hours)
+    accepted.references[lighting] = found(frame.small, measures)
+    return accepted
+
+
+def explain(memory: Memory, picture: NDArray[np.uint8], settings: Settings | None = None) -> bytes:
+    """A JPEG of the remembered view beside the present one, each cell that differs framed.
+
+    Red is hidden, orange is not in its place, grey is left out (burned-in words, masked regions).
+
+    Raises:
+        UnusablePictureError: the picture cannot be judged.
+    """
+    frame = prepare(picture)
+    measures = measure(frame)
+    masked = overlay_of(memory.written) | mask_of((settings or Settings()).masked)
+    right = _present(frame)
+    left = np.full_like(right, 60)
+    reference = None
+    if memory.references and memory.fits(frame.size, frame.small):
+        reference = memory.reference_for(lighting_of(measures, memory.lighting), frame.small, measures)
+    if reference is not None:
+        shown = np.clip(reference.small, 0, 255).astype(np.uint8)
+        large = cv2.resize(shown, (right.shape[1], right.shape[0]), interpolation=cv2.INTER_CUBIC)
+        left = np.asarray(cv2.cvtColor(large, cv2.COLOR_GRAY2BGR), np.uint8)
+        comparison = compare(frame, measures, reference, masked)
+        for rows in (left, right):
+            _draw(rows, comparison)
+            _frame_cells(rows, masked, _MASKED)
+    _, jpeg = cv2.imencode(".jpg", np.hstack([left, right]), [cv2.IMWRITE_JPEG_QUALITY, 85])
+    return jpeg.tobytes()
+
+
+def explain_page(camera: str, reason: str, evidence: dict[str, float], jpeg: bytes) -> str:
+    """One HTML page, complete in itself: the picture of `explain`, the judge's words, the evidence as bars."""
+    rows = "".join(
+        f"<tr><td>{html.escape(fault)}</td><td><meter min=0 max=1 high=0.5 value={value:.3f}></meter></td>"
+        f"<td>{value:.2f}</td></tr>"
+        for fault, value in sorted(evidence.items(), key=lambda item: -item[1])
+    )
+    return (
+        f"<!doctype html><meta charset=utf-8><title>{html.escape(camera)}</title>"
+        "<style>body{font:16px sans-serif;margin:2em}img{max-width:100%}td{padding:2px 12px 2px 0}</style>"
+        f"<h1>{html.escape(camera)}</h1><p>{html.escape(reason) or 'Nothing is wrong with the picture.'}</p>"
+        f'<img alt="the remembered view, and the present one" '
+        f'src="data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}">'
+        "<p>Left: the remembered view. Right: the present one. Red: hidden. Orange: not in its place. "
+        f"Grey: left out.</p><table>{rows}</table>\n"
+    )
+
+
+def _present(frame: Frame) -> NDArray[np.uint8]:
+    width, height = frame.size
+    size = (_WIDTH, max(2, round(_WIDTH * height / width)))
+    return np.asarray(cv2.resize(frame.full, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _draw(canvas: NDArray[np.uint8], comparison: Comparison) -> None:
+    _frame_cells(canvas, comparison.lost & ~comparison.gone, _LOST)
+    _frame_cells(canvas, comparison.gone, _HIDDEN)
+
+
+def _frame_cells(canvas: NDArray[np.uint8], cells: NDArray[np.bool_], colour: tuple[int, int, int]) -> None:
+    height, width = canvas.shape[0] / cells.shape[0], canvas.shape[1] / cells.shape[1]
+    for row, column in np.argwhere(cells):
+        top_left = (int(column * width) + 1, int(row * height) + 1)
+        bottom_right = (int((column + 1) * width) - 2, int((row + 1) * height) - 2)
+        cv2.rectangle(canvas, top_left, bottom_right, colour, 2)

@@ -1,0 +1,24 @@
+"""Which kind of source a URL asks for."""
+
+from pantau_agent.clock import Clock
+from pantau_agent.failure import Failure, Kind, LookError, Step
+from pantau_agent.probes.rtsp import RtspSource
+from pantau_agent.probes.source import Open, Source
+from pantau_agent.probes.target import Target
+
+SOURCES: dict[str, Open] = {"rtsp": RtspSource, "rtsps": RtspSource}
+"""By URL scheme. A new kind (MJPEG over HTTP, still pictures) is a module beside this one and a line here."""
+
+
+def make_source(target: Target, clock: Clock) -> Source:
+    """The source for a target; no connection is made yet.
+
+    Raises:
+        LookError: there is no kind for its scheme.
+    """
+    make = SOURCES.get(target.url.scheme)
+    if make is None:
+        known = ", ".join(f"{scheme}://" for scheme in SOURCES)
+        detail = f"{target.url.scheme}:// cannot be watched; only {known}"
+        raise LookError(Failure(Step.RESOLVE, Kind.NO_VIDEO, detail))
+    return make(target, clock)

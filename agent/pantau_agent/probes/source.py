@@ -1,0 +1,59 @@
+"""What every kind of source is to those who watch it."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from pantau_agent.clock import Clock
+from pantau_agent.failure import Failure
+from pantau_agent.probes.counts import Counts
+from pantau_agent.probes.target import Target
+from pantau_agent.rtsp.keyframe import Keyframe
+
+
+class Source(Protocol):
+    """One visit to a camera, from `open` to `close`: a session, where its protocol has them.
+
+    `started` and `connected` are monotonic times, 0 is not yet. `accepted` tells that it has taken the password.
+    """
+
+    codec: str | None
+    transport: str
+    started: float
+    connected: float
+    accepted: bool
+
+    async def open(self, timeout_s: float) -> None:
+        """Begins. Raises `LookError`, all ended, where it does not come to streaming within `timeout_s`."""
+
+    async def refresh(self) -> None:
+        """Reads all that has arrived, so that `counts` is up to now.
+
+        Who calls this about each second may be spared of being woken in between, at the price of exact
+        arrival times.
+        """
+
+    async def wait(self) -> None:
+        """Until it ends by itself; `failure` tells why then."""
+
+    async def close(self) -> None:
+        """Ends it, politely, within a second or two. May be called twice, and while opening was cancelled."""
+
+    @property
+    def failure(self) -> Failure | None:
+        """Why it ended by itself."""
+
+    def counts(self) -> Counts:
+        """What came so far."""
+
+    def clock(self) -> tuple[float, float] | None:
+        """What the camera's clock said last (seconds UTC), and when (monotonic); None where it does not say."""
+
+    def remark(self) -> str:
+        """What is odd about what came so far, in words; empty where nothing is."""
+
+    def want(self, deliver: Callable[[Keyframe], None]) -> None:
+        """The next keyframe goes to `deliver`, once."""
+
+
+Open = Callable[[Target, Clock], Source]
+"""Makes a source of its kind for a target; makes no connection yet."""

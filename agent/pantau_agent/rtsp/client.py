@@ -1,0 +1,260 @@
+"""One RTSP session with one camera, from connecting to TEARDOWN (RFC 2326), over one connection."""
+
+import asyncio
+import contextlib
+import re
+from collections.abc import Callable
+
+from pantau_agent.failure import Failure, Kind, LookError, Step
+from pantau_agent.rtsp import sdp
+from pantau_agent.rtsp import url as rtsp_url
+from pantau_agent.rtsp.auth import Authenticator
+from pantau_agent.rtsp.connection import Connection, connect
+from pantau_agent.rtsp.dialogue import Dialogue, must_be_ok
+from pantau_agent.rtsp.gulps import Gulps
+from pantau_agent.rtsp.jpeg import JpegCollector
+from pantau_agent.rtsp.keep_alive import keep_alive
+from pantau_agent.rtsp.keyframe import Collector, H264Collector, H265Collector
+from pantau_agent.rtsp.messages import Response
+from pantau_agent.rtsp.rtp import Reception, SenderClock
+from pantau_agent.rtsp.udp import UdpPair, open_pair
+from pantau_agent.rtsp.url import Credentials, StreamUrl
+
+MAX_REDIRECTS = 3
+TURNS = 2
+"""Of the event loop, in which it reads what is there."""
+FAREWELL_S = 1.0
+"""How long the answer to a TEARDOWN is waited for; the camera has it all the same."""
+DEFAULT_SESSION_TIMEOUT_S = 60.0
+"""RFC 2326, 12.37."""
+
+_REDIRECTS = {301, 302, 303, 307, 308}
+_TCP_REFUSED = {406, 461}
+_SESSION = re.compile(r"\s*([^;\s]+)\s*(?:;.*?timeout\s*=\s*(\d{1,6}))?")
+_INTERLEAVED = re.compile(r"interleaved\s*=\s*(\d{1,3})(?:\s*-\s*(\d{1,3}))?")
+
+
+class Session:
+    """What `open` opens.
+
+    `started`, `connected` and `playing` are monotonic times; 0 is not yet. After opening, `track`,
+    `reception`, `unit` and `sender_clock` tell of the video. `transport` is tcp, tls or udp.
+    """
+
+    track: sdp.Track
+    reception: Reception
+    unit: Collector
+
+    def __init__(
+        self,
+        url: StreamUrl,
+        credentials: Credentials | None,
+        monotonic: Callable[[], float],
+        *,
+        trusted: bool = False,
+    ) -> None:
+        self.sender_clock = SenderClock()
+        self.started = self.connected = self.playing = 0.0
+        self.transport = "tls" if url.scheme == "rtsps" else "tcp"
+        self.timeout_s = DEFAULT_SESSION_TIMEOUT_S
+        self._url = url
+        self._control = self._uri = url.without_credentials
+        self._authenticator = Authenticator(credentials)
+        self._monotonic = monotonic
+        self._trusted = trusted
+        self._step = Step.RESOLVE
+        self._dialogue: Dialogue | None = None
+        self._udp: UdpPair | None = None
+        self._gulps = Gulps()
+        self._keeping_alive: asyncio.Task[None] | None = None
+
+    @property
+    def failure(self) -> Failure | None:
+        """Why the session ended by itself; None while it goes on."""
+        return self._dialogue.connection.failure if self._dialogue is not None else None
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the camera has taken the password."""
+        return self._dialogue is not None and self._dialogue.accepted
+
+    async def open(self, timeout_s: float) -> None:
+        """Connects and plays, all within `timeout_s`.
+
+        Raises:
+            LookError: it did not come to playing. The session is closed then.
+        """
+        self.started = self._monotonic()
+        try:
+            async with asyncio.timeout(timeout_s):
+                dialogue, description, public = await self._describe()
+                await self._set_up(dialogue, description)
+                self._step = Step.PLAY
+                uri = description.control
+                must_be_ok(Step.PLAY, await dialogue.ask("PLAY", uri, {"Range": "npt=0.000-"}, step=Step.PLAY))
+        except TimeoutError:
+            failure = self._silence(timeout_s)
+            await self.close()
+            raise LookError(failure) from None
+        except BaseException:
+            await self.close()
+            raise
+        self.playing = self._monotonic()
+        self._step = Step.STREAM
+        self._keeping_alive = asyncio.create_task(keep_alive(dialogue, self._control, self.timeout_s, public))
+
+    async def refresh(self) -> None:
+        """Reads all that has arrived. Once this is called, and it is to be about each second, reading is in gulps."""
+        if self._dialogue is None or self.transport == "udp":
+            return
+        connection = self._dialogue.connection
+        connection.wake_at(1)
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
+        octets = self._gulps.update(self._monotonic(), self.reception.octets)
+        self.reception.be_exact(octets == 1)
+        connection.wake_at(octets)
+
+    async def wait(self) -> None:
+        """Until the session ends by itself."""
+        if self._dialogue is not None:
+            await asyncio.shield(self._dialogue.connection.ended)
+
+    async def close(self) -> None:
+        """Ends the session, with a TEARDOWN wherever the camera may hold one. May be called twice."""
+        if self._keeping_alive is not None:
+            self._keeping_alive.cancel()
+        if self._udp is not None:
+            self._udp.close()
+        dialogue = self._dialogue
+        if dialogue is None or dialogue.connection.closed:
+            return
+        dialogue.connection.wake_at(1)
+        try:
+            with contextlib.suppress(LookError, TimeoutError):
+                async with asyncio.timeout(FAREWELL_S):
+                    if self._step is Step.SETUP and not dialogue.session:
+                        self._remember(dialogue, await dialogue.answer(Step.SETUP))
+                    if dialogue.session:
+                        dialogue.send("TEARDOWN", self._control)
+                        await dialogue.answer(Step.STREAM)
+        finally:
+            dialogue.connection.close()
+
+    async def _describe(self) -> tuple[Dialogue, sdp.Description, set[str]]:
+        """Connects and asks what the camera offers, wherever it redirects to; and the methods that it knows."""
+        for _ in range(MAX_REDIRECTS + 1):
+            connection = await self._connect()
+            dialogue = self._dialogue = Dialogue(connection, self._authenticator, trusted=self._trusted)
+            self._step = Step.OPTIONS
+            dialogue.send("OPTIONS", self._uri)
+            options = await dialogue.answer(Step.OPTIONS)  # only that it is answered matters, not how
+            self._step = Step.DESCRIBE
+            accept = {"Accept": "application/sdp"}
+            response = await dialogue.ask("DESCRIBE", self._uri, accept, step=Step.DESCRIBE)
+            if response.status not in _REDIRECTS:
+                public = {name.strip().upper() for name in options.headers.get("Public").split(",")} - {""}
+                return dialogue, self._read(must_be_ok(Step.DESCRIBE, response)), public
+            connection.close()
+            self._redirect(response.headers.get("Location"))
+        raise LookError(
+            Failure(Step.DESCRIBE, Kind.STATUS, f"it redirects more than {MAX_REDIRECTS} times", status=302)
+        )
+
+    async def _connect(self) -> Connection:
+        def reached(step: Step) -> None:
+            self._step = step
+
+        connection = await connect(self._url, self._monotonic, reached)
+        self.connected = self._monotonic()
+        return connection
+
+    def _redirect(self, location: str) -> None:
+        try:
+            url = rtsp_url.parse(location)
+            if not url.scheme.startswith("rtsp"):
+                raise rtsp_url.UrlError("it is no rtsp:// address")
+        except rtsp_url.UrlError as error:
+            detail = f"it redirects to an address that cannot be used: {error}"
+            raise LookError(Failure(Step.DESCRIBE, Kind.STATUS, detail, status=302)) from None
+        if url.host != self._url.host:
+            self._authenticator = Authenticator(None)  # the password is for the camera, not for whom it names
+        self._url = url
+        self._control = self._uri = url.without_credentials
+
+    def _read(self, response: Response) -> sdp.Description:
+        base = response.headers.get("Content-Base") or response.headers.get("Content-Location")
+        if not base.lower().startswith(("rtsp://", "rtsps://")):
+            base = self._uri
+        try:
+            description = sdp.parse(response.body, base)
+            if any(character.isspace() for track in description.tracks for character in track.control):
+                raise sdp.SdpError("a control URL in the camera's description holds a space")
+        except sdp.SdpError as error:
+            raise LookError(Failure(Step.DESCRIBE, Kind.NO_VIDEO, str(error))) from None
+        self._control = description.control
+        return description
+
+    async def _set_up(self, dialogue: Dialogue, description: sdp.Description) -> None:
+        """SETUP of the video, over TCP or where that is refused over UDP."""
+        track = description.video()
+        if track is None:
+            offered = ", ".join(description.encodings()[:8]) or "nothing"
+            raise LookError(Failure(Step.DESCRIBE, Kind.NO_VIDEO, f"it offers {offered}; not H264, H265 or JPEG"))
+        self._step = Step.SETUP
+        self.track = track
+        self.unit = _collector(track)
+        self.reception = Reception(track.payload_type, track.clock_rate, self.unit)
+        wanted = {"Transport": "RTP/AVP/TCP;unicast;interleaved=0-1"}
+        response = await dialogue.ask("SETUP", track.control, wanted, step=Step.SETUP)
+        if response.status in _TCP_REFUSED and self.transport == "tcp":
+            response = await self._set_up_udp(dialogue, track)
+        must_be_ok(Step.SETUP, response)
+        self._remember(dialogue, response)
+        if self.transport != "udp":
+            agreed = response.headers.get("Transport")
+            channels = _INTERLEAVED.search(agreed)
+            if channels is None and "client_port" in agreed:
+                raise LookError(Failure(Step.SETUP, Kind.NO_VIDEO, "asked for TCP, it answers with UDP"))
+            rtp = int(channels[1]) if channels else 0
+            rtcp = int(channels[2]) if channels and channels[2] else rtp + 1
+            dialogue.connection.demultiplexer.channels.update(
+                {rtcp: self.sender_clock.receive, rtp: self.reception.receive}
+            )
+
+    async def _set_up_udp(self, dialogue: Dialogue, track: sdp.Track) -> Response:
+        connection = dialogue.connection
+        receivers = (self.reception.receive, self.sender_clock.receive)
+        try:
+            self._udp = await open_pair(*connection.local(), connection.peer(), receivers, self._monotonic)
+        except OSError as error:
+            detail = f"it refuses TCP, and no UDP port can be opened here: {error}"
+            raise LookError(Failure(Step.SETUP, Kind.OS_ERROR, detail, errno=error.errno)) from None
+        self.transport = "udp"
+        ports = f"client_port={self._udp.port}-{self._udp.port + 1}"
+        return await dialogue.ask(
+            "SETUP", track.control, {"Transport": f"RTP/AVP;unicast;{ports}"}, step=Step.SETUP
+        )
+
+    def _remember(self, dialogue: Dialogue, response: Response) -> None:
+        match = _SESSION.match(response.headers.get("Session"))
+        if match is not None:
+            dialogue.session = match[1]
+            self.timeout_s = float(match[2] or 0) or DEFAULT_SESSION_TIMEOUT_S
+
+    def _silence(self, timeout_s: float) -> Failure:
+        """No answer in time; bytes that came and are no answer are told apart from none."""
+        step = self._step
+        dialogue = self._dialogue
+        if dialogue is not None and dialogue.connection.demultiplexer.waiting:
+            waiting = dialogue.connection.demultiplexer.waiting
+            detail = f"{step}: within {timeout_s:g} s came {waiting} bytes, and no whole answer"
+            spoken = dialogue.connection.demultiplexer.messages
+            return Failure(step, Kind.SILENT if spoken else Kind.NOT_RTSP, detail)
+        return Failure(step, Kind.SILENT, f"{step}: no answer within {timeout_s:g} s")
+
+
+def _collector(track: sdp.Track) -> Collector:
+    if track.codec == "mjpeg":
+        return JpegCollector()
+    return (H265Collector if track.codec == "h265" else H264Collector)(track.parameter_sets)

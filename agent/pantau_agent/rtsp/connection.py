@@ -1,0 +1,224 @@
+"""One TCP connection to a camera: bytes in, messages out, frames to their receivers; bounded in memory and in rate."""
+
+import asyncio
+import contextlib
+import functools
+import os
+import socket
+import ssl
+from collections import deque
+from collections.abc import Callable
+from typing import Any, cast
+
+from pantau_agent.failure import Failure, Kind, LookError, Step
+from pantau_agent.rtsp.messages import Demultiplexer, Message, MessageError, Request, Response
+from pantau_agent.rtsp.url import StreamUrl
+
+MAX_ADDRESSES = 4
+"""Of a name's addresses, so many are tried."""
+ADDRESS_S = 3.0
+"""How long one of several may take."""
+MAX_OCTETS_PER_SECOND = 16 << 20
+"""A camera that sends more is read no faster, so that it starves no other."""
+MAX_MESSAGES = 16
+"""Unread messages; more drop the oldest."""
+
+
+class Connection(asyncio.Protocol):
+    """What `connect` makes. `failure` is set once it has ended."""
+
+    def __init__(self, connected: socket.socket, monotonic: Callable[[], float]) -> None:
+        self.demultiplexer = Demultiplexer()
+        self.failure: Failure | None = None
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._socket = connected
+        self._monotonic = monotonic
+        self._transport: asyncio.Transport | None = None
+        self._messages: deque[Message] = deque(maxlen=MAX_MESSAGES)
+        self._arrived: asyncio.Future[None] | None = None
+        self._octets = 0
+        self._octets_since = 0.0
+
+    def send(self, request: bytes) -> None:
+        """Sends a request; nothing happens where the connection has ended."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(request)
+
+    async def answer(self, cseq: int, step: Step) -> Response:
+        """The answer to the request of that number.
+
+        Raises:
+            LookError: the connection ended before it came.
+        """
+        while True:
+            while self._messages:
+                message = self._messages.popleft()
+                # A camera may leave CSeq out; a smaller one answers a request that was given up.
+                if isinstance(message, Response) and (message.cseq is None or message.cseq >= cseq):
+                    return message
+            if self.failure is not None:
+                raise LookError(_at(step, self.failure))
+            self._arrived = asyncio.get_running_loop().create_future()
+            await self._arrived
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is closed, by whichever side."""
+        return self._transport is None or self._transport.is_closing()
+
+    def peer(self) -> str:
+        """The camera's address, as a number."""
+        return str(self._transport.get_extra_info("peername")[0]) if self._transport else ""
+
+    def local(self) -> tuple[str, socket.AddressFamily]:
+        """Our own address on this connection."""
+        assert self._transport is not None  # noqa: S101 # for the type checker: `connect` returns connected ones only
+        return str(self._transport.get_extra_info("sockname")[0]), self._socket.family
+
+    def wake_at(self, octets: int) -> None:
+        """Is woken only once so many octets are there to be read; 1 is the usual. Does nothing where it cannot."""
+        if not self.closed:
+            with contextlib.suppress(OSError):
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, octets)
+
+    def close(self) -> None:
+        """Closes it, once what was sent is on its way."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """asyncio: it is connected."""
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but its type
+
+    def data_received(self, data: bytes) -> None:
+        """asyncio: the next chunk. Runs for each; keep it short."""
+        now = self._monotonic()
+        try:
+            messages = self.demultiplexer.feed(data, now)
+        except MessageError as error:
+            self._end(Failure(Step.STREAM, Kind.NOT_RTSP, str(error)))
+            return
+        if messages:
+            self._take(messages)
+        self._octets += len(data)
+        if self._octets > MAX_OCTETS_PER_SECOND:
+            self._restrain(now)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """asyncio: it has ended."""
+        how = (
+            f"the connection broke: {error.strerror or error}"
+            if isinstance(error, OSError)
+            else "it closed the connection"
+        )
+        errno = error.errno if isinstance(error, OSError) else None
+        self._end(Failure(Step.STREAM, Kind.CLOSED, how, errno=errno))
+
+    def _take(self, messages: list[Message]) -> None:
+        for message in messages:
+            if isinstance(message, Request):
+                self._reply(message)
+            else:
+                self._messages.append(message)
+        self._wake()
+
+    def _reply(self, request: Request) -> None:
+        """The camera asks whether we live (OPTIONS), or for what we do not do."""
+        status = (
+            "200 OK" if request.method in {"OPTIONS", "GET_PARAMETER", "SET_PARAMETER"} else "501 Not Implemented"
+        )
+        cseq = request.headers.get("CSeq", "0")[:20]
+        self.send(f"RTSP/1.0 {status}\r\nCSeq: {cseq}\r\n\r\n".encode())
+
+    def _end(self, failure: Failure) -> None:
+        if self.failure is None:
+            self.failure = failure
+            if not self.ended.done():
+                self.ended.set_result(None)
+            self._wake()
+        if self._transport is not None:
+            self._transport.abort() if failure.kind is Kind.NOT_RTSP else self._transport.close()
+
+    def _wake(self) -> None:
+        if self._arrived is not None and not self._arrived.done():
+            self._arrived.set_result(None)
+
+    def _restrain(self, now: float) -> None:
+        """Reads no more for the rest of this second."""
+        elapsed, self._octets = now - self._octets_since, 0
+        self._octets_since = now
+        if elapsed < 1 and self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+            asyncio.get_running_loop().call_later(1 - elapsed, self._resume)
+
+    def _resume(self) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+
+async def connect(url: StreamUrl, monotonic: Callable[[], float], reached: Callable[[Step], None]) -> Connection:
+    """Connects to the camera, to each of its name's addresses in turn. `reached` is told each step as it begins.
+
+    Raises:
+        LookError: the name does not resolve, or no address takes the connection; it tells of the first one.
+    """
+    loop = asyncio.get_running_loop()
+    reached(Step.RESOLVE)
+    try:
+        found = await loop.getaddrinfo(url.host, url.port, type=socket.SOCK_STREAM)
+    except (socket.gaierror, UnicodeError) as error:
+        said = error.strerror if isinstance(error, socket.gaierror) else "it is no valid name"
+        raise LookError(
+            Failure(Step.RESOLVE, Kind.NAME, f"the name {url.host!r} cannot be resolved: {said}")
+        ) from None
+    reached(Step.CONNECT)
+    failures: list[Failure] = []
+    for family, kind, protocol, _, address in found[:MAX_ADDRESSES]:
+        connected = socket.socket(family, kind, protocol)
+        try:
+            connected.setblocking(False)
+            async with asyncio.timeout(ADDRESS_S if len(found) > 1 else None):
+                await loop.sock_connect(connected, address)
+            if url.scheme == "rtsps":
+                reached(Step.TLS)
+                tls: dict[str, Any] = {"ssl": _unverified(), "server_hostname": ""}
+            else:
+                tls = {}
+            _, connection = await loop.create_connection(
+                functools.partial(Connection, connected, monotonic), sock=connected, **tls
+            )
+        except OSError as error:
+            connected.close()
+            failures.append(_failure_of(error, address))
+        except BaseException:
+            connected.close()
+            raise
+        else:
+            return connection
+    raise LookError(failures[0])
+
+
+def _failure_of(error: OSError, address: tuple[object, ...]) -> Failure:
+    if isinstance(error, ssl.SSLError):
+        return Failure(
+            Step.TLS, Kind.NOT_RTSP, f"no TLS is spoken at {address[0]} port {address[1]}: {error.reason}"
+        )
+    said = os.strerror(error.errno) if error.errno else str(error) or "no answer"
+    detail = f"{address[0]} port {address[1]}: {said}"
+    return Failure(Step.CONNECT, Kind.OS_ERROR, detail, errno=error.errno)
+
+
+def _unverified() -> ssl.SSLContext:
+    """Cameras carry certificates that they signed themselves: TLS keeps the password from listeners, no more."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    with contextlib.suppress(ssl.SSLError):
+        context.set_ciphers("DEFAULT@SECLEVEL=0")  # old firmware has short keys
+    return context
+
+
+def _at(step: Step, failure: Failure) -> Failure:
+    """The connection's end, told as what befell a request."""
+    detail = failure.detail if failure.kind is Kind.NOT_RTSP else f"{step}: {failure.detail} before it answered"
+    return Failure(step, failure.kind, detail, errno=failure.errno)

@@ -1,0 +1,128 @@
+"""JPEG pictures out of RTP payloads (RFC 2435): headers that RTP leaves out are made anew, as its appendices do."""
+
+import struct
+from functools import cache
+
+from pantau_agent.rtsp.keyframe import KEY, NOTHING, Collector
+
+_ZIGZAG_LUMA = bytes.fromhex(
+    "100b0c0e0c0a100e0d0e1211101318281a181616183123251d283a333d3c3933"
+    "383740485c4e404457453738506d51575f626768673e4d71797064785c656763"
+)
+_ZIGZAG_CHROMA = bytes.fromhex(
+    "1112121815182f1a1a2f63423842636363636363636363636363636363636363"
+    "6363636363636363636363636363636363636363636363636363636363636363"
+)
+"""JPEG's example tables K.1 and K.2 (ITU-T T.81) in zigzag order, from which `Q` scales (RFC 2435, appendix A)."""
+
+_HUFFMAN = bytes.fromhex(
+    "ffc4001f0000010501010101010100000000000000000102030405060708090a0b"
+    "ffc400b5100002010303020403050504040000017d"
+    "01020300041105122131410613516107227114328191a1082342b1c11552d1f02433627282090a161718191a25262728292a"
+    "3435363738393a434445464748494a535455565758595a636465666768696a737475767778797a838485868788898a929394"
+    "95969798999aa2a3a4a5a6a7a8a9aab2b3b4b5b6b7b8b9bac2c3c4c5c6c7c8c9cad2d3d4d5d6d7d8d9dae1e2e3e4e5e6e7e8"
+    "e9eaf1f2f3f4f5f6f7f8f9fa"
+    "ffc4001f0100030101010101010101010000000000000102030405060708090a0b"
+    "ffc400b51100020102040403040705040400010277"
+    "000102031104052131061241510761711322328108144291a1b1c109233352f0156272d10a162434e125f11718191a262728"
+    "292a35363738393a434445464748494a535455565758595a636465666768696a737475767778797a82838485868788898a92"
+    "939495969798999aa2a3a4a5a6a7a8a9aab2b3b4b5b6b7b8b9bac2c3c4c5c6c7c8c9cad2d3d4d5d6d7d8d9dae2e3e4e5e6e7"
+    "e8e9eaf2f3f4f5f6f7f8f9fa"
+)
+"""JPEG's typical Huffman tables K.3 to K.6, as DHT segments."""
+
+
+class JpegCollector(Collector):
+    """RFC 2435, types 0, 1, 64 and 65. Each access unit is a keyframe. A damaged one is not delivered.
+
+    `width` and `height` are the stream's; 0 while unknown, or where they are over 2040.
+    """
+
+    codec = "mjpeg"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.width = self.height = 0
+        self._expected = 0
+        self._tables: dict[int, bytes] = {}
+
+    def take(self, buffer: bytes, start: int, end: int) -> bool:
+        """Takes one packet's payload; whether the unit's next one is wanted too."""
+        if end - start < 8:
+            return self._collecting or self.kind == NOTHING
+        offset = int.from_bytes(buffer[start + 1 : start + 4])
+        if self.kind == NOTHING:
+            self.kind = KEY
+            self.width, self.height = buffer[start + 6] * 8, buffer[start + 7] * 8
+            self._expected = 0
+            self._collecting = self._deliver is not None and offset == 0
+        if self._collecting:
+            self._collect(buffer, start, end, offset)
+        return self._collecting
+
+    def finish(self, *, damaged: bool) -> None:
+        """The picture is complete."""
+        if damaged:
+            self._drop()  # a gap in entropy-coded data shifts all that follows it
+        super().finish(damaged=False)
+
+    def _collect(self, buffer: bytes, start: int, end: int, offset: int) -> None:
+        kind, quality = buffer[start + 4], buffer[start + 5]
+        at = start + 8
+        restart = 0
+        if 64 <= kind <= 127:
+            restart = buffer[at] << 8 | buffer[at + 1] if at + 4 <= end else 0
+            at += 4
+        if offset == 0:
+            if quality >= 128:
+                at = self._read_tables(buffer, at, end, quality)
+            tables = self._tables.get(quality, b"") if quality >= 128 else quantisation(quality)
+            if kind & 63 > 1 or len(tables) != 128 or not (self.width and self.height):
+                self._drop()
+                return
+            self._keep(header(kind & 63, self.width, self.height, tables, restart))
+        if offset != self._expected or at > end:
+            self._drop()
+            return
+        self._expected += end - at
+        self._keep(buffer[at:end])
+
+    def _read_tables(self, buffer: bytes, at: int, end: int, quality: int) -> int:
+        """Keeps the tables that stand in the packet (3.1.8), if they do; where its data begins."""
+        if at + 4 > end:
+            return end + 1
+        precision, length = buffer[at + 1], buffer[at + 2] << 8 | buffer[at + 3]
+        at += 4
+        if length == 128 and precision == 0:
+            self._tables[quality] = buffer[at : at + 128]
+        elif length == 64 and precision == 0:
+            self._tables[quality] = buffer[at : at + 64] * 2
+        return at + length
+
+    def _assemble(self) -> bytes:
+        data = b"".join(self._parts)
+        return data if data.endswith(b"\xff\xd9") else data + b"\xff\xd9"
+
+
+@cache
+def quantisation(quality: int) -> bytes:
+    """Both tables for `Q` from 1 to 99 (RFC 2435, 4.2): 128 octets; empty for a Q that is reserved."""
+    if not 1 <= quality <= 99:
+        return b""
+    factor = 5000 // quality if quality < 50 else 200 - 2 * quality
+    return bytes(min(max((value * factor + 50) // 100, 1), 255) for value in _ZIGZAG_LUMA + _ZIGZAG_CHROMA)
+
+
+def header(kind: int, width: int, height: int, tables: bytes, restart: int = 0) -> bytes:
+    """A JPEG's headers up to its entropy-coded data: SOI, DRI, DQT, SOF0, DHT, SOS (RFC 2435, appendix B)."""
+    parts = [b"\xff\xd8"]
+    if restart:
+        parts.append(struct.pack(">HHH", 0xFFDD, 4, restart))
+    for number in (0, 1):
+        parts.append(struct.pack(">HHB", 0xFFDB, 67, number) + tables[64 * number : 64 * number + 64])
+    sampling = 0x21 if kind == 0 else 0x22  # 4:2:2 or 4:2:0
+    components = bytes((1, sampling, 0, 2, 0x11, 1, 3, 0x11, 1))
+    parts.append(struct.pack(">HHBHHB", 0xFFC0, 17, 8, height, width, 3) + components)
+    parts.append(_HUFFMAN)
+    parts.append(struct.pack(">HHB", 0xFFDA, 12, 3) + bytes((1, 0x00, 2, 0x11, 3, 0x11, 0, 63, 0)))
+    return b"".join(parts)

@@ -1,0 +1,234 @@
+"""RTSP 1.0 messages, and the frames interleaved with them, out of chunks split at any byte (RFC 2326, 4, 6, 7, 10.12).
+
+Sans-IO. What a server sends is bounded: see the limits.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+MAX_LINE = 8192
+"""Longest header line, in bytes."""
+MAX_HEADERS = 100
+MAX_BODY = 256 << 10
+"""Longest body, in bytes: an SDP of more than a thousand tracks."""
+
+_MAX_HEAD = 64 << 10
+_STATUS_LINE = re.compile(r"RTSP/(\d\.\d)\s+(\d{3})(?:\s+(.*))?")
+_REQUEST_LINE = re.compile(r"([A-Z][A-Z_]{1,31})\s+(\S+)\s+RTSP/\d\.\d")
+_WORD = re.compile(r"[A-Z][A-Z_]*(?:[/ ]|$)")
+_DOLLAR = 0x24
+
+Receiver = Callable[[bytes, int, int, float], None]
+"""Takes the frame that stands in `buffer[start:end]` and arrived at `now` (seconds, monotonic)."""
+
+
+class MessageError(ValueError):
+    """What came is not RTSP, or is over a limit; the text says which."""
+
+
+class Headers:
+    """Headers in their order; names are not told apart by case."""
+
+    def __init__(self, pairs: list[tuple[str, str]] | None = None) -> None:
+        self._pairs = pairs or []
+
+    def get(self, name: str, default: str = "") -> str:
+        """The first header of that name."""
+        return next(self.all(name), default)
+
+    def all(self, name: str) -> Iterator[str]:
+        """Each header of that name."""
+        wanted = name.lower()
+        return (value for key, value in self._pairs if key.lower() == wanted)
+
+    def __repr__(self) -> str:
+        return f"Headers({[name for name, _ in self._pairs]!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What the camera answered."""
+
+    status: int
+    reason: str
+    headers: Headers
+    body: bytes = b""
+
+    @property
+    def cseq(self) -> int | None:
+        """Which request it answers; None where the camera does not say."""
+        text = self.headers.get("CSeq").strip()
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a side asks. The camera may ask too (OPTIONS, as a sign of life)."""
+
+    method: str
+    uri: str = field(repr=False)
+    headers: Headers = field(default_factory=Headers)
+    body: bytes = b""
+
+
+Message = Response | Request
+
+
+def encode_request(method: str, uri: str, headers: Mapping[str, str]) -> bytes:
+    """A request without a body, ready to send.
+
+    Raises:
+        ValueError: a line break stands in it.
+    """
+    lines = [f"{method} {uri} RTSP/1.0", *(f"{name}: {value}" for name, value in headers.items())]
+    if any("\r" in line or "\n" in line for line in lines):
+        raise ValueError("a request must not hold a line break")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+class Demultiplexer:
+    """Splits a connection's bytes into messages, which it returns, and frames, which go to their channel's receiver.
+
+    Frames of channels without a receiver are dropped. Linear in the bytes fed, however they are split.
+    """
+
+    def __init__(self) -> None:
+        self.channels: dict[int, Receiver] = {}
+        self.messages = 0
+        self._rest = bytearray()
+        self._needed = 0
+        self._in_head = False
+        self._scanned = 0
+
+    @property
+    def waiting(self) -> int:
+        """Bytes of an unfinished message or frame."""
+        return len(self._rest)
+
+    def feed(self, data: bytes, now: float) -> list[Message]:
+        """Takes the next chunk.
+
+        Raises:
+            MessageError: what came is not RTSP, or is over a limit. The connection is of no more use.
+        """
+        if self._rest:
+            if self._in_head or len(self._rest) + len(data) < self._needed:
+                self._rest += data
+                if not self._head_ended():
+                    return []
+                data = b""
+            data = b"".join((self._rest, data))
+            self._rest.clear()
+        messages: list[Message] = []
+        at, end = 0, len(data)
+        while at < end:
+            if data[at] == _DOLLAR:
+                if end - at < 4:
+                    self._needed = 4
+                    break
+                stop = at + 4 + (data[at + 2] << 8 | data[at + 3])
+                if stop > end:
+                    self._needed = stop - at
+                    break
+                receiver = self.channels.get(data[at + 1])
+                if receiver is not None:
+                    receiver(data, at + 4, stop, now)
+                at = stop
+            elif data[at] in b"\r\n":
+                at += 1
+            elif (found := self._message(data, at)) is not None:
+                message, at = found
+                messages.append(message)
+                self.messages += 1
+            else:
+                break
+        if at < end:
+            self._rest += memoryview(data)[at:]
+            if self._in_head:
+                self._head_ended()
+        return messages
+
+    def _head_ended(self) -> bool:
+        """Whether enough has come to go on: while in a message's head, all of it. Scans each byte once."""
+        if not self._in_head:
+            return len(self._rest) >= self._needed
+        if self._scanned == 0 or (self._scanned < 64 <= len(self._rest)):
+            _check_beginning(bytes(self._rest[:64]))
+        if _end_of_head(self._rest, max(0, self._scanned - 3))[0] >= 0:
+            self._in_head = False
+            return True
+        self._scanned = len(self._rest)
+        line = len(self._rest) - (self._rest.rfind(b"\n") + 1)
+        if line > MAX_LINE or len(self._rest) > _MAX_HEAD:
+            raise MessageError(
+                f"a header line is over the limit of {MAX_LINE} bytes, or all of them over {_MAX_HEAD}"
+            )
+        return False
+
+    def _message(self, data: bytes, at: int) -> tuple[Message, int] | None:
+        """The message that begins at `at`, and where it ends; None while it has not all come."""
+        end, after = _end_of_head(data, at)
+        if end < 0:
+            self._in_head, self._scanned = True, 0
+            return None
+        _check_beginning(data[at : at + 64])
+        first, headers = _parse_head(data[at:end])
+        length = _content_length(headers)
+        if len(data) - after < length:
+            self._needed = after - at + length
+            return None
+        return _message_of(first, headers, data[after : after + length]), after + length
+
+
+def _check_beginning(head: bytes) -> None:
+    """Garbage is told by its first bytes, without waiting for a line's end that may never come."""
+    line, newline, _ = head.partition(b"\n")
+    text = line.decode("utf-8", "replace").strip()
+    if newline and not (_STATUS_LINE.fullmatch(text) or _REQUEST_LINE.fullmatch(text)):
+        raise MessageError(f"what came is not RTSP: it begins with {text[:40]!r}")
+    if not _WORD.match(text):
+        raise MessageError("what came is not RTSP")
+
+
+def _end_of_head(data: bytes | bytearray, start: int) -> tuple[int, int]:
+    """Where the head ends and where the body begins; (-1, -1) while it has not ended. Bare line feeds are taken too."""
+    crlf = data.find(b"\r\n\r\n", start)
+    bare = data.find(b"\n\n", start, crlf if crlf >= 0 else len(data))
+    if bare >= 0:
+        return bare, bare + 2
+    return (crlf, crlf + 4) if crlf >= 0 else (-1, -1)
+
+
+def _parse_head(head: bytes) -> tuple[str, Headers]:
+    lines = head.replace(b"\r\n", b"\n").split(b"\n")
+    if len(lines) > MAX_HEADERS + 1:
+        raise MessageError(f"more than {MAX_HEADERS} headers")
+    if any(len(line) > MAX_LINE for line in lines):
+        raise MessageError(f"a header line is over the limit of {MAX_LINE} bytes")
+    texts = [line.decode("utf-8", "replace") for line in lines]
+    pairs: list[tuple[str, str]] = []
+    for text in texts[1:]:
+        name, colon, value = text.partition(":")
+        if colon:
+            pairs.append((name.strip(), value.strip()))
+        elif text[:1] in (" ", "\t") and pairs:
+            pairs[-1] = (pairs[-1][0], f"{pairs[-1][1]} {text.strip()}")
+    return texts[0].strip(), Headers(pairs)
+
+
+def _content_length(headers: Headers) -> int:
+    text = headers.get("Content-Length", "0").strip() or "0"
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise MessageError("Content-Length is not a number")
+    if int(text) > MAX_BODY:
+        raise MessageError(f"a body of {int(text)} bytes is over the limit of {MAX_BODY}")
+    return int(text)
+
+
+def _message_of(first: str, headers: Headers, body: bytes) -> Message:
+    if (status := _STATUS_LINE.fullmatch(first)) is not None:
+        return Response(int(status[2]), (status[3] or "").strip()[:200], headers, body)
+    if (request := _REQUEST_LINE.fullmatch(first)) is not None:
+        return Request(request[1], request[2], headers, body)
+    raise MessageError(f"what came is not RTSP: it begins with {first[:40]!r}")

@@ -1,0 +1,245 @@
+"""What is measured of a video stream, packet by packet: RTP (RFC 3550) on the way in.
+
+This is the hot path: it runs for each packet of each camera. So it makes no object a packet, looks into a
+payload only until an access unit's kind is known, and leaves all arithmetic of rates to `measures`, once a
+window.
+"""
+
+import struct
+from typing import Protocol
+
+from pantau_agent.rtsp.keyframe import DELTA, KEY
+
+MAX_DROPOUT = 3000
+MAX_MISORDER = 100
+"""RFC 3550, appendix A.1: a jump between these is a restart of the sender, not loss."""
+MAX_TRANSIT_S = 10.0
+"""A timestamp that departs further from the clock on the wall is a restart of timestamps."""
+
+_HEADER = struct.Struct("!BBHII").unpack_from
+_SENDER_REPORT = struct.Struct("!IIII").unpack_from
+_NTP_TO_UNIX = 2_208_988_800
+
+
+class Unit(Protocol):
+    """The access unit that is coming in, as its codec's payload format sees it."""
+
+    kind: int
+
+    def begin(self) -> None:
+        """A new one begins."""
+
+    def take(self, buffer: bytes, start: int, end: int) -> bool:
+        """Takes one packet's payload; whether it wants the unit's next one too."""
+
+    def finish(self, *, damaged: bool) -> None:
+        """It is complete."""
+
+
+class Reception:
+    """One video stream's counts. All grow, except where said; times are seconds of the monotonic clock, 0 is never.
+
+    `lost` is what RFC 3550, A.3 calls so, less what came late. `jitter` is A.8's, in seconds, taken on the
+    first packet of each access unit, so that the size of a keyframe does not count as jitter. `octets` holds
+    RTP headers.
+    """
+
+    __slots__ = (
+        "_arrival",
+        "_damaged",
+        "_exact",
+        "_key_timestamp",
+        "_next",
+        "_open",
+        "_payload_type",
+        "_period",
+        "_size",
+        "_ssrc",
+        "_timestamp",
+        "_wants",
+        "delta_octets",
+        "deltas",
+        "first_keyframe",
+        "frames",
+        "jitter",
+        "key_size",
+        "keyframe_interval",
+        "keyframes",
+        "last_frame",
+        "last_keyframe",
+        "last_packet",
+        "lost",
+        "malformed",
+        "octets",
+        "packets",
+        "restarts",
+        "same_key_sizes",
+        "unit",
+    )
+
+    def __init__(self, payload_type: int, clock_rate: int, unit: Unit) -> None:
+        self.unit = unit
+        self.packets = self.octets = self.lost = self.malformed = self.restarts = 0
+        self.frames = self.keyframes = self.deltas = self.delta_octets = 0
+        self.last_packet = self.last_frame = 0.0
+        self.first_keyframe = self.last_keyframe = 0.0
+        self.keyframe_interval = self.jitter = 0.0
+        self.key_size = self.same_key_sizes = 0
+        self._payload_type = payload_type
+        self._period = 1.0 / clock_rate
+        self._ssrc = self._next = self._timestamp = -1
+        self._arrival = 0.0
+        self._size = 0
+        self._key_timestamp = 0
+        self._open = self._wants = self._damaged = False
+        self._exact = True
+
+    def receive(self, buffer: bytes, start: int, end: int, now: float) -> None:
+        """Takes the RTP packet in `buffer[start:end]`, which arrived at `now`."""
+        if end - start < 12:
+            self.malformed += 1
+            return
+        first, second, sequence, timestamp, ssrc = _HEADER(buffer, start)
+        if (sequence != self._next or ssrc != self._ssrc) and not self._resume(sequence, ssrc):
+            return
+        if second & 0x7F != self._payload_type:
+            self._next = (sequence + 1) & 0xFFFF
+            return
+        self._next = (sequence + 1) & 0xFFFF
+        self.packets += 1
+        self.octets += end - start
+        self.last_packet = now
+        if timestamp != self._timestamp or not self._open:
+            self._begin(timestamp, now)
+        self._size += end - start
+        if self._wants:
+            start += 12
+            if first != 0x80:
+                start, end = _payload(buffer, start - 12, end)
+            self._wants = self.unit.take(buffer, start, end)
+        if second & 0x80 and self.unit.kind:
+            self._end(now)
+
+    def be_exact(self, exact: bool) -> None:
+        """Whether arrival times are exact from now on; jitter is measured only while they are."""
+        if exact and not self._exact:
+            self._arrival = 0.0
+        self._exact = exact
+
+    @property
+    def size(self) -> int:
+        """Octets so far of the access unit that is coming in."""
+        return self._size
+
+    def _begin(self, timestamp: int, now: float) -> None:
+        if self._open and self.unit.kind:
+            self._end(self.last_packet)  # its marker was lost, or the camera sets none
+        if self._arrival:
+            advance = (timestamp - self._timestamp) & 0xFFFFFFFF
+            if advance > 0x7FFFFFFF:
+                advance -= 0x100000000
+            departure = abs(now - self._arrival - advance * self._period)
+            if departure > MAX_TRANSIT_S:
+                self.restarts += 1
+            elif self._exact:
+                self.jitter += (departure - self.jitter) / 16
+        self._arrival = now
+        self._timestamp = timestamp
+        self._size = 0
+        self._open = self._wants = True
+        self.unit.begin()
+
+    def _end(self, now: float) -> None:
+        unit = self.unit
+        self._open = False
+        self.frames += 1
+        self.last_frame = now
+        if unit.kind == KEY:
+            if self.last_keyframe:
+                self.keyframe_interval = self._interval(now - self.last_keyframe)
+            else:
+                self.first_keyframe = now
+            self._key_timestamp = self._timestamp
+            self.keyframes += 1
+            self.last_keyframe = now
+            self.same_key_sizes = self.same_key_sizes + 1 if self._size == self.key_size else 0
+            self.key_size = self._size
+            unit.finish(damaged=self._damaged)
+        elif unit.kind == DELTA:
+            self.deltas += 1
+            self.delta_octets += self._size
+        self._damaged = False
+
+    def _interval(self, by_arrival: float) -> float:
+        """Between this keyframe and the one before: by the camera's timestamps, unless they are far from arrival."""
+        by_timestamp = ((self._timestamp - self._key_timestamp) & 0xFFFFFFFF) * self._period
+        return by_timestamp if abs(by_timestamp - by_arrival) < 1 else by_arrival
+
+    def _resume(self, sequence: int, ssrc: int) -> bool:
+        """The sequence does not go on where it was expected to; whether the packet is to be taken."""
+        if ssrc != self._ssrc:
+            if self._ssrc >= 0:
+                self._restart()
+            self._ssrc = ssrc
+            return True
+        ahead = (sequence - self._next) & 0xFFFF
+        if ahead < MAX_DROPOUT:
+            self.lost += ahead
+            self._damaged = True
+            return True
+        if ahead >= 0x10000 - MAX_MISORDER:
+            if self.lost > 0:  # late, and counted as lost; or doubled
+                self.lost -= 1
+            return False
+        self._restart()
+        return True
+
+    def _restart(self) -> None:
+        self.restarts += 1
+        self._arrival = 0.0
+        self._open = False
+        self._damaged = False
+
+
+class SenderClock:
+    """The camera's clock, by its RTCP sender reports (RFC 3550, 6.4.1).
+
+    `unix` is what it said (seconds UTC; None while it has said nothing, or counts from its start), at `heard`
+    on the monotonic clock. `reports` counts the sender reports, `bye` tells that it has said goodbye.
+    """
+
+    def __init__(self) -> None:
+        self.unix: float | None = None
+        self.heard = 0.0
+        self.reports = 0
+        self.bye = False
+
+    def receive(self, buffer: bytes, start: int, end: int, now: float) -> None:
+        """Takes the compound RTCP packet in `buffer[start:end]`; what is damaged is passed over."""
+        while end - start >= 8:
+            kind = buffer[start + 1]
+            stop = start + 4 * (1 + (buffer[start + 2] << 8 | buffer[start + 3]))
+            if buffer[start] & 0xC0 != 0x80 or stop > end:
+                return
+            if kind == 200 and stop - start >= 28:
+                _, _, seconds, fraction = _SENDER_REPORT(buffer, start)
+                self.reports += 1
+                self.heard = now
+                # Below 1968 it is time since the camera's start, which the RFC allows where there is no clock.
+                self.unix = seconds - _NTP_TO_UNIX + fraction / (1 << 32) if seconds >= 1 << 31 else None
+            elif kind == 203:
+                self.bye = True
+            start = stop
+
+
+def _payload(buffer: bytes, start: int, end: int) -> tuple[int, int]:
+    """Where the payload stands: after CSRCs and extension, before padding (RFC 3550, 5.1). Empty if damaged."""
+    first = buffer[start]
+    at = start + 12 + 4 * (first & 0x0F)
+    if first & 0x10:
+        if at + 4 > end:
+            return end, end
+        at += 4 + 4 * (buffer[at + 2] << 8 | buffer[at + 3])
+    if first & 0x20:
+        end -= buffer[end - 1]
+    return (at, end) if at < end else (end, end)

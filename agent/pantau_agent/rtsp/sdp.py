@@ -1,0 +1,157 @@
+"""What a camera offers: its session description (SDP, RFC 4566) as RTSP uses it (RFC 2326, appendix C)."""
+
+import base64
+import binascii
+from dataclasses import dataclass, field
+
+MAX_TRACKS = 64
+CODECS = {"H264": "h264", "H265": "h265", "JPEG": "mjpeg"}
+"""RTP encoding names to codecs that are understood (RFC 6184, 7798, 2435)."""
+
+_VIDEO_CLOCK = 90_000
+_STATIC_ENCODINGS = {26: "JPEG", 31: "H261", 32: "MPV", 33: "MP2T"}
+"""RFC 3551, table 5."""
+
+
+class SdpError(ValueError):
+    """A description that cannot be used; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One medium. `control` is the URL for SETUP, `encoding` in capitals."""
+
+    medium: str
+    control: str = field(repr=False)
+    payload_type: int
+    encoding: str
+    clock_rate: int
+    format: dict[str, str]
+
+    @property
+    def codec(self) -> str | None:
+        """`h264`, `h265` or `mjpeg`; None for what is not understood."""
+        return CODECS.get(self.encoding) if self.medium == "video" else None
+
+    @property
+    def parameter_sets(self) -> tuple[bytes, ...]:
+        """The codec's parameter sets, as NAL units, where the description holds them; damaged ones are left out."""
+        names = {"h264": ("sprop-parameter-sets",), "h265": ("sprop-vps", "sprop-sps", "sprop-pps")}
+        found: list[bytes] = []
+        for name in names.get(self.codec or "", ()):
+            for text in self.format.get(name, "").split(","):
+                try:
+                    found.append(base64.b64decode(text.strip() + "=" * (-len(text.strip()) % 4), validate=True))
+                except (binascii.Error, ValueError):
+                    continue
+        return tuple(nal for nal in found if nal)
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """A session. `control` is the URL for PLAY and TEARDOWN."""
+
+    control: str = field(repr=False)
+    tracks: tuple[Track, ...]
+
+    def video(self) -> Track | None:
+        """The first video track that is understood."""
+        return next((track for track in self.tracks if track.codec), None)
+
+    def encodings(self) -> list[str]:
+        """What is offered, in words: `audio PCMU`, `video H264`."""
+        return [f"{track.medium} {track.encoding or track.payload_type}" for track in self.tracks]
+
+
+@dataclass
+class _Medium:
+    medium: str
+    payload_types: list[int]
+    control: str = ""
+    maps: dict[int, tuple[str, int]] = field(default_factory=dict)
+    formats: dict[int, dict[str, str]] = field(default_factory=dict)
+
+
+def parse(body: bytes, base: str) -> Description:
+    """Reads a description; `base` is what its relative control URLs stand on (RFC 2326, C.1.1).
+
+    Lines that cannot be read are passed over.
+
+    Raises:
+        SdpError: it is no SDP, or has more tracks than `MAX_TRACKS`.
+    """
+    control = ""
+    media: list[_Medium] = []
+    seen = False
+    for raw in body.decode("utf-8", "replace").splitlines():
+        key, equals, value = raw.strip().partition("=")
+        if not equals or len(key) != 1:
+            continue
+        seen = True
+        if key == "m":
+            if len(media) == MAX_TRACKS:
+                raise SdpError(f"the camera describes more than {MAX_TRACKS} tracks")
+            media.append(_medium(value))
+        elif key == "a":
+            name, _, text = value.partition(":")
+            if media:
+                _attribute(media[-1], name.strip().lower(), text.strip())
+            elif name.strip().lower() == "control":
+                control = text.strip()
+    if not seen:
+        raise SdpError("the camera's description is no SDP")
+    session = resolve(control, base)
+    return Description(session, tuple(_track(medium, base) for medium in media))
+
+
+def resolve(control: str, base: str) -> str:
+    """A control attribute's URL.
+
+    A relative one is appended with a slash, as cameras expect whose own URLs hold a query; RFC 3986 would drop it.
+    """
+    if control in {"", "*"}:
+        return base
+    if control.lower().startswith(("rtsp://", "rtsps://")):
+        return control
+    return base + control if base.endswith("/") else f"{base}/{control.lstrip('/')}"
+
+
+def _medium(value: str) -> _Medium:
+    medium, *rest = value.split() or [""]
+    types = [int(text) for text in rest[2:] if _is_payload_type(text)]
+    return _Medium(medium.lower(), types)
+
+
+def _attribute(medium: _Medium, name: str, value: str) -> None:
+    if name == "control":
+        medium.control = value
+        return
+    if name not in {"rtpmap", "fmtp"}:
+        return
+    number, _, text = value.partition(" ")
+    if not _is_payload_type(number):
+        return
+    if name == "rtpmap":
+        encoding, _, parameters = text.strip().partition("/")
+        rate = parameters.partition("/")[0].strip()
+        clock_rate = int(rate) if rate.isascii() and rate.isdigit() and 0 < len(rate) < 10 else 0
+        medium.maps[int(number)] = (encoding.upper()[:40], clock_rate or _VIDEO_CLOCK)
+    else:
+        pairs = (part.partition("=") for part in text.split(";"))
+        medium.formats[int(number)] = {name.strip().lower(): value.strip() for name, _, value in pairs}
+
+
+def _track(medium: _Medium, base: str) -> Track:
+    """The track with the first payload type that is understood, else with the first."""
+    offered = medium.payload_types or [0]
+    maps = {
+        number: medium.maps.get(number, (_STATIC_ENCODINGS.get(number, ""), _VIDEO_CLOCK)) for number in offered
+    }
+    chosen = next((number for number in offered if maps[number][0] in CODECS), offered[0])
+    encoding, clock_rate = maps[chosen]
+    control = resolve(medium.control, base)
+    return Track(medium.medium, control, chosen, encoding, clock_rate, medium.formats.get(chosen, {}))
+
+
+def _is_payload_type(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 3 and int(text) < 128

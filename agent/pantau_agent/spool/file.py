@@ -1,0 +1,233 @@
+"""The spool's SQLite file: batches in order, and a few notes that must outlive a restart.
+
+Used by one thread. WAL with `synchronous=FULL`: a commit is on the disk when it returns, also over a loss of
+power, for the price of one fsync an interval; with NORMAL a power cut takes all since the last checkpoint. The
+lock is exclusive, so that two agents never share a spool.
+
+What is acknowledged is deleted in the commit that brings the next batch, so that a batch costs an SD card one
+commit. The newest row stays, emptied, so that ids and sequence numbers go on over restarts without a page of
+their own.
+"""
+
+import logging
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+
+_log = logging.getLogger(__name__)
+
+_VERSION = 1
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS batch (
+  id INTEGER PRIMARY KEY,
+  boot TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  time_ms INTEGER NOT NULL,
+  monotonic_ms INTEGER NOT NULL,
+  clock_synchronised INTEGER,
+  payload BLOB
+) STRICT;
+CREATE TABLE IF NOT EXISTS note (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+"""
+_INSERT = (
+    "INTO batch (id, boot, seq, time_ms, monotonic_ms, clock_synchronised, payload) VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+_SELECT = "SELECT id, boot, seq, time_ms, monotonic_ms, clock_synchronised, payload FROM batch "
+_SELECT_BARE = "SELECT id, boot, seq, time_ms, monotonic_ms, clock_synchronised, x'' FROM batch "
+_MAX_NUMBER = 1 << 53
+
+_Row = tuple[int, str, int, int, int, int | None, bytes]
+
+
+class SpoolInUseError(Exception):
+    """Another process has the spool open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One batch: `payload` as it goes over the wire; `id` orders all batches of a spool, `seq` those of a boot.
+
+    `clock_synchronised` says whether `time_ms` can be believed (None: nobody knows).
+    """
+
+    id: int
+    boot: str
+    seq: int
+    time_ms: int
+    monotonic_ms: int
+    clock_synchronised: bool | None
+    payload: bytes
+
+
+class SpoolFile:
+    """The open file. Every method may raise `sqlite3.Error`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Opens the file, or begins one. A damaged one is set aside, and what can be read of it is taken over.
+
+        Raises:
+            SpoolInUseError: another agent has it.
+            OSError, sqlite3.Error: there can be no file there now.
+        """
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            return cls(_connect(path))
+        except sqlite3.OperationalError as error:
+            if "locked" in str(error):
+                raise SpoolInUseError(f"{path} is in use: another pantau-agent runs with this spool") from None
+            raise
+        except sqlite3.DatabaseError as error:
+            damaged = _set_aside(path)
+            _log.error("the spool %s is damaged (%s); it is kept as %s, and a new one begun", path, error, damaged)
+        spool_file = cls(_connect(path))
+        saved = spool_file._take_over(damaged)
+        _log.warning("%d batches of the damaged spool could be read and will be sent", saved)
+        return spool_file
+
+    def close(self) -> None:
+        """Closes it; the write-ahead log is folded in."""
+        self._connection.close()
+
+    def read_note(self, key: str) -> str | None:
+        """A number or word kept under `key`."""
+        row = self._connection.execute("SELECT value FROM note WHERE key = ?", (key,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def write_notes(self, **notes: object) -> None:
+        """Keeps several, in one commit."""
+        with self._connection as connection:
+            _write_notes(connection, notes)
+
+    def newest(self) -> Batch | None:
+        """The newest batch ever appended, without its payload."""
+        row = self._connection.execute(_SELECT_BARE + "ORDER BY id DESC LIMIT 1").fetchone()
+        return None if row is None else _batch(row)
+
+    def count(self) -> int:
+        """How many batches wait."""
+        (count,) = self._connection.execute("SELECT count(*) FROM batch WHERE payload IS NOT NULL").fetchone()
+        return int(count)
+
+    def used_bytes(self) -> int:
+        """Bytes of the file that hold anything; the write-ahead log's at most 1 MB comes on top."""
+        pages, free, size = (
+            self._connection.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+        return int((pages - free) * size)
+
+    def commit(self, batches: Iterable[Batch], acknowledged: Iterable[int]) -> None:
+        """Appends batches and forgets acknowledged ones, at once and durably."""
+        with self._connection as connection:
+            connection.executemany(
+                "INSERT " + _INSERT,
+                (
+                    (b.id, b.boot, b.seq, b.time_ms, b.monotonic_ms, b.clock_synchronised, b.payload)
+                    for b in batches
+                ),
+            )
+            _forget(connection, acknowledged)
+
+    def after(self, batch_id: int, limit: int) -> list[Batch]:
+        """The next batches after an id, oldest first."""
+        rows = self._connection.execute(
+            _SELECT + "WHERE id > ? AND payload IS NOT NULL ORDER BY id LIMIT ?",
+            (batch_id, limit),
+        )
+        return [_batch(row) for row in rows]
+
+    def oldest(self, limit: int) -> list[Batch]:
+        """The oldest batches, without their payloads."""
+        rows = self._connection.execute(_SELECT_BARE + "WHERE payload IS NOT NULL ORDER BY id LIMIT ?", (limit,))
+        return [_batch(row) for row in rows]
+
+    def drop(self, ids: Iterable[int], **notes: object) -> None:
+        """Gives up batches and keeps `notes` about it, in one commit."""
+        with self._connection as connection:
+            _forget(connection, ids)
+            _write_notes(connection, notes)
+
+    def _take_over(self, damaged: Path) -> int:
+        """Copies what can be read of a damaged file, and says how many batches that were."""
+        saved = 0
+        with self._connection as connection:
+            for row in _readable_rows(damaged):
+                with suppress(sqlite3.IntegrityError, OverflowError):
+                    saved += connection.execute("INSERT OR IGNORE " + _INSERT, row).rowcount
+        return saved
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=1)
+    try:
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA wal_autocheckpoint = 128")
+        connection.execute("PRAGMA journal_size_limit = 1048576")
+        _check(connection)
+        connection.executescript(_SCHEMA)
+        connection.execute(f"PRAGMA user_version = {_VERSION}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _check(connection: sqlite3.Connection) -> None:
+    (finding,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if finding != "ok":
+        raise sqlite3.DatabaseError(finding)
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version not in (0, _VERSION):
+        raise sqlite3.DatabaseError(f"its form is {version}, this agent knows {_VERSION}")
+
+
+def _set_aside(path: Path) -> Path:
+    """Renames the file and its write-ahead log; one damaged file is kept, the latest."""
+    for old in path.parent.glob(f"{path.name}.damaged-*"):
+        old.unlink(missing_ok=True)
+    damaged = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
+    for suffix in ("-wal", "-shm", ""):
+        with suppress(FileNotFoundError):
+            path.with_name(path.name + suffix).rename(damaged.with_name(damaged.name + suffix))
+    return damaged
+
+
+def _forget(connection: sqlite3.Connection, ids: Iterable[int]) -> None:
+    marked = [(batch_id,) for batch_id in ids]
+    connection.executemany("DELETE FROM batch WHERE id = ? AND id < (SELECT max(id) FROM batch)", marked)
+    connection.executemany("UPDATE batch SET payload = NULL WHERE id = ?", marked)
+
+
+def _write_notes(connection: sqlite3.Connection, notes: dict[str, object]) -> None:
+    connection.executemany(
+        "INSERT INTO note (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        [(key, str(value)) for key, value in notes.items()],
+    )
+
+
+def _readable_rows(damaged: Path) -> Iterator[_Row]:
+    """The rows of a damaged file from its beginning, then from its end, each up to the damage."""
+    with suppress(sqlite3.Error), closing(sqlite3.connect(damaged)) as source:
+        source.execute("PRAGMA writable_schema = ON")  # lets a file be read that is shorter than it says
+        for order in ("ASC", "DESC"):
+            with suppress(sqlite3.Error):
+                for row in source.execute(_SELECT + f"ORDER BY id {order}"):
+                    if 0 < row[0] < _MAX_NUMBER:
+                        yield row
+
+
+def _batch(row: _Row) -> Batch:
+    batch_id, boot, seq, time_ms, monotonic_ms, synchronised, payload = row
+    return Batch(
+        batch_id, boot, seq, time_ms, monotonic_ms, None if synchronised is None else bool(synchronised), payload
+    )

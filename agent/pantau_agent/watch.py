@@ -1,0 +1,110 @@
+"""Which camera is looked at when: kept open and read continuously, or visited each interval."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncGenerator, Callable
+
+from pantau_agent.appraisal import Appraisal, Limits
+from pantau_agent.backoff import Backoff
+from pantau_agent.bell import Bell
+from pantau_agent.clock import Clock
+from pantau_agent.config import Camera
+from pantau_agent.glances import Glances
+from pantau_agent.look import Looker
+from pantau_agent.norm import Norm
+from pantau_agent.observation import Observation
+from pantau_agent.picture.decoder import Decoder
+from pantau_agent.probes.registry import make_source
+from pantau_agent.probes.source import Source
+from pantau_agent.probes.target import Target, target_of
+from pantau_agent.visits import Doors, Visits
+
+TICK_S = 1.0
+SPREAD_S = 1.0
+"""The first visits of all cameras are spread over so long."""
+VISIT_S = 5.0
+"""How long a visit lasts, in sample mode."""
+
+
+async def watch(
+    camera: Camera,
+    decoder: Decoder,
+    clock: Clock,
+    *,
+    rng: random.Random | None = None,
+    doors: Doors | None = None,
+    clock_trusted: Callable[[], bool] = lambda: True,
+) -> AsyncGenerator[Observation, None]:
+    """Watches for ever, in the camera's mode: an observation each second and at once on a change, or one a visit.
+
+    `doors` is shared by all cameras of an agent. `clock_trusted` tells whether this machine's clock is right.
+    Closing the generator, or cancelling whoever iterates it, ends the session with a TEARDOWN.
+    """
+    rng, doors = rng or random.Random(), doors or Doors()
+    await asyncio.sleep(rng.uniform(0, SPREAD_S))
+    mode = _keep_open if camera.mode == "watch" else _visit
+    async with contextlib.aclosing(mode(camera, decoder, clock, rng, doors, clock_trusted)) as observations:
+        async for observation in observations:
+            yield observation
+
+
+async def _keep_open(
+    camera: Camera,
+    decoder: Decoder,
+    clock: Clock,
+    rng: random.Random,
+    doors: Doors,
+    clock_trusted: Callable[[], bool],
+) -> AsyncGenerator[Observation, None]:
+    target = target_of(camera)
+
+    def make(trusted: bool) -> Source:
+        return make_source(Target(target.url, target.credentials, trusted), clock)
+
+    bell = Bell()
+    glances = Glances(camera.id, decoder, camera.picture_interval_s, bell)
+    norm = Norm(camera.expected_fps, camera.expected_bitrate_kbps)
+    appraisal = Appraisal(camera.id, clock, glances, norm, Limits(camera.timeout_s), clock_trusted)
+    visits = Visits(make, clock, rng, bell, doors.to(target.url.host))
+    keeping = asyncio.create_task(visits.keep(camera.timeout_s))
+    keeping.add_done_callback(lambda _: bell.ring())
+    try:
+        while True:
+            if keeping.done():
+                keeping.result()
+            source = visits.source
+            if source is None:
+                await glances.leave()
+            else:
+                await source.refresh()
+            yield appraisal.observe(source, visits.opened, visits.failure)
+            failure = appraisal.hopeless()
+            if failure is not None and visits.source is source:
+                visits.give_up(failure)
+            await bell.wait(TICK_S)
+    finally:
+        keeping.cancel()
+        await asyncio.wait({keeping})
+        await glances.leave()
+
+
+async def _visit(
+    camera: Camera,
+    decoder: Decoder,
+    clock: Clock,
+    rng: random.Random,
+    doors: Doors,
+    clock_trusted: Callable[[], bool],
+) -> AsyncGenerator[Observation, None]:
+    looker = Looker(camera, decoder, clock, doors=doors, clock_trusted=clock_trusted)
+    backoff = Backoff(rng)
+    while True:
+        begun = clock.monotonic()
+        yield await looker.look(VISIT_S)
+        pause = camera.picture_interval_s - (clock.monotonic() - begun)
+        if looker.failure is None:
+            backoff.succeeded()
+        else:
+            pause = max(pause, backoff.after(looker.failure))
+        await asyncio.sleep(max(0.0, pause))

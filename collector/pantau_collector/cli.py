@@ -1,0 +1,76 @@
+"""The command `pantau-collector`."""
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pantau_collector.commands.replay import replay
+from pantau_collector.config import CollectorConfig, load
+from pantau_collector.inventory import Inventory, load_inventory
+from pantau_collector.run import CannotStartError, run_until_stopped
+from pantau_service import log
+from pantau_service.settings import ConfigError
+
+app = typer.Typer(
+    name="pantau-collector",
+    help="Keeps what agents report, finds outages, tells those whom they concern, and shows the city.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+)
+app.command()(replay)
+
+EXIT_USAGE = 2
+
+ConfigPath = Annotated[Path, typer.Option("--config", help="The collector's configuration.")]
+
+
+@app.command(epilog="Example: pantau-collector run --config /etc/pantau/collector.toml")
+def run(
+    config: ConfigPath = Path("collector.toml"),
+    log_level: Annotated[log.Level, typer.Option(help="debug, info, warning or error.")] = "info",
+    as_json: Annotated[bool, typer.Option("--json", help="Log in lines of JSON.")] = False,
+) -> None:
+    """Collect, until stopped.
+
+    Exit status: 0 stopped when asked; 2 the configuration is wrong, or what it names cannot be used.
+    """
+    settings, inventory = _load(config)
+    log.set_up(log_level, as_json=as_json, to_journal="JOURNAL_STREAM" in os.environ)
+    try:
+        run_until_stopped(settings, inventory)
+    except CannotStartError as error:
+        typer.secho(str(error), fg="red", err=True)
+        raise typer.Exit(EXIT_USAGE) from None
+
+
+@app.command(epilog="Example: pantau-collector check --config /etc/pantau/collector.toml")
+def check(
+    config: ConfigPath = Path("collector.toml"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print what there is as JSON.")] = False,
+) -> None:
+    """Check configuration and inventory, and start nothing. Exit status 2: something is wrong."""
+    settings, inventory = _load(config)
+    counts = {
+        "sites": len(inventory.sites),
+        "cameras": len(inventory.cameras),
+        "owners": len(inventory.owners),
+        "maintainers": len(inventory.maintainers),
+        "recipients": len(settings.recipient),
+    }
+    if as_json:
+        typer.echo(json.dumps(counts))
+    else:
+        typer.echo(f"{config} is right: " + ", ".join(f"{number} {what}" for what, number in counts.items()))
+
+
+def _load(path: Path) -> tuple[CollectorConfig, Inventory]:
+    try:
+        settings = load(path)
+        return settings, load_inventory(settings.inventory)
+    except ConfigError as error:
+        for problem in error.problems:
+            typer.secho(problem, fg="red", err=True)
+        raise typer.Exit(EXIT_USAGE) from None

@@ -1,0 +1,173 @@
+"""`pantau-collector replay`: the journal into an InfluxDB, also while the collector runs."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from pantau_collector.config import CollectorConfig, InfluxV1, InfluxV2, load
+from pantau_service.settings import ConfigError
+from pantau_collector.data_dir import DataDir
+from pantau_collector.deadletter import DeadLetters
+from pantau_collector.journal import JournalReader
+from pantau_collector.sinks.deliver import Store
+from pantau_collector.sinks.open_store import open_store
+from pantau_collector.sinks.pour import Outcome, pour
+
+EXIT_REFUSED = 1
+EXIT_USAGE = 2
+EXIT_NOT_TAKEN = 3
+
+
+def replay(
+    config: Annotated[Path, typer.Option(help="The collector's configuration.")] = Path("collector.toml"),
+    since: Annotated[
+        str | None, typer.Option("--from", metavar="TIME", help="Only what was received then or later.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--to", metavar="TIME", help="Only what was received before.")
+    ] = None,
+    url: Annotated[str | None, typer.Option(help="Another InfluxDB than the configuration's.")] = None,
+    database: Annotated[str | None, typer.Option(help="InfluxDB 1: another database.")] = None,
+    bucket: Annotated[str | None, typer.Option(help="InfluxDB 2 or 3: another bucket.")] = None,
+    org: Annotated[str | None, typer.Option(help="InfluxDB 2 or 3: another organisation.")] = None,
+    token_file: Annotated[Path | None, typer.Option(help="InfluxDB 2 or 3: a file with the token.")] = None,
+    patience: Annotated[float, typer.Option(min=0, help="Seconds to try on while the server takes nothing.")] = 60,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
+) -> None:
+    """Pour the journal into an InfluxDB. A point that is there already stays as it is.
+
+    Times are ISO 8601, in UTC unless they say otherwise.
+
+    Exit status: 0 all is in it; 1 some lines were refused, and are kept with the server's words; 2 a mistake in
+    the configuration or an option; 3 the server takes nothing.
+
+    Example: pantau-collector replay --config collector.toml --from 2026-11-01 --url http://127.0.0.1:8086
+    """
+    messages = Console(stderr=True, highlight=False)
+    try:
+        settings = load(config)
+        store = open_store(_target(settings, url, database, bucket, org, token_file))
+        first_ms, end_ms = _milliseconds("--from", since), _milliseconds("--to", until)
+        place = DataDir(settings.data_dir)
+        journal = _journal(place, config)
+    except ConfigError as error:
+        messages.print(str(error), style="red", markup=False)
+        raise typer.Exit(EXIT_USAGE) from None
+    with _bar(messages, store) as advance:
+        outcome = pour(
+            journal,
+            store,
+            DeadLetters(place.dead_replay, time_ms=lambda: time.time_ns() // 1_000_000),
+            first_ms=first_ms,
+            end_ms=end_ms,
+            patience_s=patience,
+            advance=advance,
+        )
+    store.close()
+    if as_json:
+        typer.echo(json.dumps(msgspec.to_builtins(outcome)))
+    _tell(messages, outcome, store, place)
+    if outcome.error is not None:
+        raise typer.Exit(EXIT_NOT_TAKEN)
+    if outcome.refused:
+        raise typer.Exit(EXIT_REFUSED)
+
+
+def _target(
+    settings: CollectorConfig,
+    url: str | None,
+    database: str | None,
+    bucket: str | None,
+    org: str | None,
+    token_file: Path | None,
+) -> InfluxV1 | InfluxV2:
+    """The server to write to: the configuration's, changed by the options.
+
+    The configuration's credentials go to the configuration's address and to no other.
+
+    Raises:
+        ConfigError: there is none, or an option is wrong.
+    """
+    second = {"bucket": bucket, "org": org, "token_file": token_file}
+    asked = {
+        key: value for key, value in ({"url": url, "database": database} | second).items() if value is not None
+    }
+    if database is not None and second.keys() & asked.keys():
+        raise ConfigError(
+            ["--database is for InfluxDB 1; --bucket, --org and --token-file are for 2 and 3: not both"]
+        )
+    configured = settings.influx
+    version = (
+        1 if database is not None else 2 if second.keys() & asked.keys() else configured and configured.version
+    )
+    known: dict[str, Any] = {}
+    if configured is not None and configured.version == version:
+        known = configured.model_dump(exclude={"password_file", "token_file"})
+        if "token_file" in asked or (url is not None and url.rstrip("/") != configured.url):
+            known = {key: value for key, value in known.items() if key not in ("user", "password", "token")}
+    elif url is None:
+        raise ConfigError(["expected --url, for the configuration names no such InfluxDB"])
+    try:
+        model = InfluxV2 if version == 2 else InfluxV1
+        return model(**(known | asked | {"version": version or 1}))
+    except ValidationError as error:
+        problems = (
+            f"--{'-'.join(map(str, each['loc'])).replace('_', '-')}: {each['msg']}" for each in error.errors()
+        )
+        raise ConfigError(list(problems)) from None
+
+
+def _journal(place: DataDir, config: Path) -> JournalReader:
+    """The journal, to read.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    if not place.journal.is_dir():
+        raise ConfigError([f"{place.journal}: there is no journal; data_dir in {config} must be the collector's"])
+    return JournalReader(place.journal)
+
+
+def _milliseconds(option: str, text: str | None) -> int | None:
+    """An ISO 8601 time as UTC epoch milliseconds.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    if text is None:
+        return None
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigError([f"{option}: expected a time such as 2026-11-24T08:00, got {text!r}"]) from None
+    return int((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+@contextmanager
+def _bar(messages: Console, store: Store) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar; it shows itself on a terminal only."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=messages, transient=True, disable=not messages.is_terminal) as progress:
+        task = progress.add_task(f"into {store.name}", total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def _tell(messages: Console, outcome: Outcome, store: Store, place: DataDir) -> None:
+    text = (
+        f"{outcome.lines:,} lines of {outcome.records:,} messages are in {store.name} ({outcome.seconds:.1f} s)."
+    )
+    if outcome.refused:
+        text += f"\n{outcome.refused:,} were refused; they are in {place.dead_replay}, with the reason."
+    if outcome.error is not None:
+        text += f"\nThe rest is not: {outcome.error}\nRepeat the command when that is mended."
+    messages.print(text, markup=False, style=None if outcome.error is None else "red")

@@ -1,0 +1,76 @@
+"""From the fleet to what everyone sees of it, made anew only where something has come."""
+
+from collections.abc import Callable, Iterable
+
+from pantau_collector.fleet.model import Camera, Fleet, Site
+from pantau_collector.fleet.view import CameraView, CityView, IncidentView, SiteView
+from pantau_collector.inventory import Inventory
+from pantau_contract.states import Cause, State
+
+PictureTime = Callable[[str, str], int]
+"""When a site's camera's newest snapshot was taken, UTC milliseconds; 0 is never."""
+
+
+class City:
+    """The view of every site. A camera of the inventory that no agent told of counts as not yet looked at."""
+
+    def __init__(self, inventory: Inventory, picture_ms: PictureTime) -> None:
+        self._inventory = inventory
+        self._picture_ms = picture_ms
+        self._expected: dict[str, list[str]] = {site: [] for site in inventory.sites}
+        for site, camera in inventory.cameras:
+            self._expected.setdefault(site, []).append(camera)
+        self._sites: dict[str, SiteView] = {}
+        for site in self._expected:
+            self._sites[site] = self._site(Site(site, first_s=0.0, online=False))
+
+    def renew(self, fleet: Fleet, changed: Iterable[str]) -> None:
+        """Makes the views of the changed sites anew."""
+        for site in changed:
+            self._sites[site] = self._site(fleet.sites[site])
+
+    def view(self, time_ms: int, incidents: Iterable[IncidentView]) -> CityView:
+        """The whole city, sites in the order of their ids."""
+        sites = tuple(self._sites[site] for site in sorted(self._sites))
+        return CityView(time_ms, sites, tuple(incidents))
+
+    def _site(self, site: Site) -> SiteView:
+        known = self._inventory.site(site.id)
+        missing = [
+            Camera(camera, first_s=0.0) for camera in self._expected.get(site.id, ()) if camera not in site.cameras
+        ]
+        cameras = sorted([*site.cameras.values(), *missing], key=lambda camera: camera.id)
+        return SiteView(
+            id=site.id,
+            name=known.name or site.name or site.id,
+            online=site.online,
+            heard_ms=site.heard_ms,
+            gaps=site.sequences.missing(),
+            version=site.version,
+            cameras=tuple(self._camera(site, camera) for camera in cameras),
+            latitude=known.latitude,
+            longitude=known.longitude,
+        )
+
+    def _camera(self, site: Site, camera: Camera) -> CameraView:
+        known, measures = self._inventory.camera(site.id, camera.id), camera.measures
+        gone = not site.online and camera.id in site.cameras
+        return CameraView(
+            id=camera.id,
+            name=known.name or camera.name or camera.id,
+            owner=self._inventory.owner_name(known.owner),
+            maintainer=self._inventory.maintainer_name(known.maintainer),
+            project=known.project,
+            state=State.UNKNOWN if gone else camera.state,
+            cause=Cause.AGENT_GONE if gone else camera.cause,
+            since_ms=site.heard_ms if gone else camera.since_ms,
+            detail="" if gone else camera.detail,
+            sample_ms=camera.sample_ms,
+            picture_ms=self._picture_ms(site.id, camera.id),
+            codec=measures.codec,
+            width=measures.width,
+            height=measures.height,
+            fps=measures.fps,
+            bitrate_kbps=measures.bitrate_kbps,
+            rtp_loss_pct=measures.rtp_loss_pct,
+        )

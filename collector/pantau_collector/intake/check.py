@@ -1,0 +1,34 @@
+"""Whether a message keeps the contract, and what it is."""
+
+import logging
+
+from pantau_contract import wire
+from pantau_contract.errors import ContractError
+from pantau_contract.messages import Message
+from pantau_contract.snapshot import SnapshotAbout, read_stamp
+from pantau_contract.topics import Kind, parse_topic
+
+_log = logging.getLogger(__name__)
+
+
+def check(topic: str, payload: bytes) -> Message | SnapshotAbout:
+    """The message; of a snapshot what it says of itself.
+
+    Raises:
+        ContractError: the topic or the payload breaks the contract.
+    """
+    try:
+        parsed = parse_topic(topic)
+        if parsed.kind is not Kind.SNAPSHOT:
+            return wire.decode(parsed, payload)
+        about = read_stamp(payload)
+    except ContractError:
+        raise
+    except Exception as error:  # whatever a stranger sends, the rest goes on
+        _log.exception("checking a message on %s failed in a way that nobody foresaw", topic[:200])
+        raise ContractError(f"it could not be checked: {type(error).__name__}: {error}") from error
+    if (about.site, about.camera) != (parsed.site, parsed.camera):
+        raise ContractError(
+            f"the picture is of {about.site}/{about.camera}, the topic of {parsed.site}/{parsed.camera}"
+        )
+    return about

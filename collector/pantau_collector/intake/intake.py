@@ -1,0 +1,147 @@
+"""The intake: nothing is acknowledged before it is on disk."""
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable
+
+from pantau_collector.config import Broker
+from pantau_collector.deadletter import DeadLetters
+from pantau_collector.intake.inbox import Inbox, Incoming
+from pantau_collector.intake.subscription import Subscription
+from pantau_collector.intake.writer import Writer
+from pantau_collector.journal import Journal
+from pantau_collector.pictures import Pictures
+
+MAX_BATCH = 2000
+MAX_BATCH_BYTES = 16 << 20
+_log = logging.getLogger(__name__)
+
+
+class Intake:
+    """Two threads: the broker's, which only queues, and one that checks, writes and acknowledges.
+
+    While a batch is being synchronised to the disk the next one gathers, so the disk sets their size. While the
+    disk is full or failing nothing is acknowledged, the queue fills, and the broker keeps the rest; once it writes
+    again all goes on by itself.
+    """
+
+    def __init__(
+        self,
+        broker: Broker,
+        journal: Journal,
+        pictures: Pictures,
+        dead_letters: DeadLetters,
+        *,
+        time_ms: Callable[[], int],
+        retry_s: float = 1.0,
+    ) -> None:
+        self._time_ms = time_ms
+        self._retry_s = retry_s
+        self._journal = journal
+        self._inbox = Inbox()
+        self._subscription = Subscription(broker, self._inbox, time_ms=time_ms)
+        self._writer = Writer(journal, pictures, dead_letters)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._write_all, name="intake")
+        self._disk_trouble: str | None = None
+        self.acknowledged = 0
+
+    def start(self) -> None:
+        """Begins to connect and to write."""
+        self._thread.start()
+        self._subscription.start()
+
+    def stop(self) -> None:
+        """Writes and acknowledges what has arrived, then disconnects."""
+        self._inbox.close()
+        self._stopping.set()
+        self._thread.join()
+        self._subscription.stop()
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker has us and our subscriptions."""
+        return self._subscription.connected
+
+    @property
+    def listening(self) -> bool:
+        """Whether what agents send now is taken: connected, and the disk writes. Else silence proves nothing."""
+        return self.connected and self._disk_trouble is None and self._thread.is_alive()
+
+    @property
+    def broker_trouble(self) -> str | None:
+        """Why the broker does not have us, for the operator; None while it does."""
+        return self._subscription.trouble
+
+    @property
+    def disk_trouble(self) -> str | None:
+        """Why nothing is acknowledged, for the operator; None while the disk writes."""
+        return self._disk_trouble
+
+    @property
+    def received(self) -> int:
+        """Messages from the broker, since the start; so are all these counters."""
+        return self._subscription.received
+
+    @property
+    def received_bytes(self) -> int:
+        """Payload of the messages from the broker."""
+        return self._subscription.received_bytes
+
+    @property
+    def waiting(self) -> int:
+        """Messages that have arrived and are not yet written."""
+        return len(self._inbox)
+
+    @property
+    def journaled(self) -> int:
+        """Messages written to the journal."""
+        return self._writer.journaled
+
+    @property
+    def samples(self) -> int:
+        """Camera samples in the telemetry written to the journal."""
+        return self._writer.samples
+
+    @property
+    def duplicates(self) -> int:
+        """Batches of telemetry that came again and were not written a second time."""
+        return self._writer.duplicates
+
+    @property
+    def dead(self) -> int:
+        """Messages that broke the contract and went to the dead letters."""
+        return self._writer.dead
+
+    @property
+    def lost_pictures(self) -> int:
+        """Pictures that could not be written."""
+        return self._writer.lost_pictures
+
+    def _write_all(self) -> None:
+        while messages := self._inbox.take(MAX_BATCH, MAX_BATCH_BYTES):
+            if not self._write(messages):
+                return
+            self._subscription.acknowledge(messages)
+            self.acknowledged += len(messages)
+
+    def _write(self, messages: list[Incoming]) -> bool:
+        """Writes until the disk takes it; False when it has to stop before."""
+        batch = self._writer.check(messages)
+        while True:
+            try:
+                self._writer.write(batch)
+            except OSError as error:
+                if self._disk_trouble is None:
+                    _log.error("nothing is acknowledged until the disk takes it again: %s", error)
+                self._disk_trouble = str(error)
+            else:
+                if self._disk_trouble is not None:
+                    _log.warning("the disk takes what arrives again")
+                    self._disk_trouble = None
+                return True
+            if self._stopping.wait(self._retry_s):
+                return False
+            with contextlib.suppress(OSError):
+                self._journal.retain(self._time_ms())

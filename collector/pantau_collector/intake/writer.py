@@ -1,0 +1,101 @@
+"""Checked messages to disk: the journal, the pictures, the dead letters."""
+
+import logging
+from collections.abc import Iterable
+
+from pantau_collector.deadletter import DeadLetter, DeadLetters
+from pantau_collector.intake.check import check
+from pantau_collector.intake.inbox import Incoming
+from pantau_collector.intake.known_cameras import KnownCameras
+from pantau_collector.journal import Journal, Record
+from pantau_collector.pictures import Pictures
+from pantau_contract.errors import ContractError
+from pantau_contract.messages import Telemetry
+from pantau_contract.snapshot import SnapshotAbout
+
+REMEMBERED = 1 << 16
+"""How many batches are known again when they come a second time; a broker repeats only what was under way."""
+_log = logging.getLogger(__name__)
+
+BatchKey = tuple[str, str, int]
+"""`(site, boot, seq)`, which makes a batch of telemetry unique."""
+
+
+class Batch:
+    """Messages on their way to disk; each part is emptied as it is written, so that writing can be tried again."""
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+        self.keys: dict[BatchKey, None] = {}
+        self.pictures: list[tuple[SnapshotAbout, bytes, str]] = []
+        self.dead: list[DeadLetter] = []
+        self.samples = 0
+
+
+class Writer:
+    """Checks messages and writes them; its counters are since the start."""
+
+    def __init__(self, journal: Journal, pictures: Pictures, dead_letters: DeadLetters) -> None:
+        self._journal = journal
+        self._pictures = pictures
+        self._dead_letters = dead_letters
+        self._known = KnownCameras()
+        self._seen: dict[BatchKey, None] = {}
+        self.journaled = 0
+        self.samples = 0
+        self.duplicates = 0
+        self.dead = 0
+        self.lost_pictures = 0
+
+    def check(self, messages: Iterable[Incoming]) -> Batch:
+        """Sorts messages into what goes where. A batch of telemetry that is in the journal already is left out."""
+        batch = Batch()
+        for incoming in messages:
+            try:
+                message = check(incoming.topic, incoming.payload)
+                self._known.admit(message)
+            except ContractError as error:
+                batch.dead.append(DeadLetter(incoming.topic, str(error), incoming.payload))
+                continue
+            if isinstance(message, SnapshotAbout):
+                batch.pictures.append((message, incoming.payload, incoming.topic))
+                continue
+            if isinstance(message, Telemetry):
+                key = (message.site, message.boot, message.seq)
+                if key in self._seen or key in batch.keys:
+                    self.duplicates += 1
+                    continue
+                batch.keys[key] = None
+                batch.samples += len(message.samples)
+            record = Record(incoming.received_ms, incoming.topic, incoming.payload, incoming.retained)
+            batch.records.append(record)
+        return batch
+
+    def write(self, batch: Batch) -> None:
+        """Makes a batch durable. A picture that cannot be written is let go, for the next one comes in minutes.
+
+        Raises:
+            OSError: not all of it is on disk; the rest may be tried again.
+        """
+        self._journal.append(batch.records)
+        self.journaled += len(batch.records)
+        self.samples += batch.samples
+        self._seen |= batch.keys
+        for _ in range(len(self._seen) - REMEMBERED):
+            del self._seen[next(iter(self._seen))]
+        batch.records, batch.keys, batch.samples = [], {}, 0
+        self._put(batch)
+        self._dead_letters.write(batch.dead)
+        self.dead += len(batch.dead)
+        batch.dead = []
+
+    def _put(self, batch: Batch) -> None:
+        for about, jpeg, topic in batch.pictures:
+            try:
+                self._pictures.put(about, jpeg)
+            except ContractError as error:
+                batch.dead.append(DeadLetter(topic, str(error), jpeg))
+            except OSError as error:
+                self.lost_pictures += 1
+                _log.warning("the picture of %s/%s is not kept: %s", about.site, about.camera, error)
+        batch.pictures = []

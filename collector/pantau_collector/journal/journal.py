@@ -1,0 +1,229 @@
+"""Writing the journal: durable when `append` returns, whole again after `kill -9` or loss of power."""
+
+import contextlib
+import fcntl
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterable
+from itertools import pairwise
+from pathlib import Path
+from typing import Self
+
+from pantau_collector.journal.reader import JournalReader, list_segments
+from pantau_collector.journal.record import Record, encode, read_span
+from pantau_collector.journal.retention import Retention, Segment
+
+SEGMENT_BYTES = 64 << 20
+_log = logging.getLogger(__name__)
+
+
+class JournalError(Exception):
+    """The journal cannot be opened; the text says why and what to do."""
+
+
+class Journal(JournalReader):
+    """The one writer. Any thread may append or read; readers see only what is already durable.
+
+    Opening looks at the newest segment alone. What a loss of power tore off at its end is set aside into a file
+    `*.torn` and stands in `damages`.
+    """
+
+    def __init__(
+        self, directory: Path, *, segment_bytes: int = SEGMENT_BYTES, retention: Retention | None = None
+    ) -> None:
+        """Opens the journal, or makes one.
+
+        Raises:
+            JournalError: another process writes to it.
+            OSError: the directory cannot be written.
+        """
+        directory.mkdir(parents=True, exist_ok=True)
+        self._lock_file = _lock(directory)
+        self._segment_bytes = segment_bytes
+        self._retention = retention or Retention()
+        self._readers: dict[str, Callable[[], int]] = {}
+        self._grown = threading.Condition()
+        self._writing = threading.Lock()
+        self._end = 0
+        self._file: int | None = None
+        self.removed_unread_bytes = 0
+        """What the hard limit removed before every registered reader had read it."""
+        super().__init__(directory)
+        self._starts = list_segments(directory)
+        if self._starts:
+            self._open_newest()
+
+    @property
+    def end(self) -> int:
+        """Position behind the newest durable record."""
+        return self._end
+
+    def append(self, records: Iterable[Record]) -> int:
+        """Writes the records, makes them durable with one fdatasync, and returns the position behind them.
+
+        Raises:
+            OSError: none of the records is in the journal (the disk is full, or failing); it may be tried again.
+            ValueError: a record is too large; none is in the journal.
+        """
+        records = list(records)
+        if not records:
+            return self._end
+        data = b"".join(map(encode, records))
+        with self._writing:
+            segment_count = len(self._starts)
+            file = self._file_for(len(data))
+            offset = self._end - self._starts[-1]
+            try:
+                _write_all(file, data, offset)
+                os.fdatasync(file)
+            except OSError:
+                self._take_back(file, offset)
+                raise
+            with self._grown:
+                self._end += len(data)
+                self._grown.notify_all()
+            if len(self._starts) != segment_count:
+                self._retain(records[-1].received_ms)
+            return self._end
+
+    def wait(self, position: int, timeout_s: float) -> bool:
+        """Waits until there is something behind `position`; False if there still is not after `timeout_s`."""
+        with self._grown:
+            return self._grown.wait_for(lambda: self._end > position, timeout_s)
+
+    def register(self, name: str, position: Callable[[], int]) -> None:
+        """Keeps what the reader `name`, which stands at `position()`, has not read, up to the hard limit.
+
+        A reader that stands behind the end (the journal was lost, its cursor was not) moves the end up to itself,
+        so that it misses nothing of what is written from now on.
+        """
+        self._readers[name] = position
+        with self._writing:
+            if position() > self._end:
+                self._close_file()
+                self._end = position()
+
+    def retain(self, now_ms: int) -> None:
+        """Removes the segments that retention lets go; also done whenever a segment is full."""
+        with self._writing:
+            self._retain(now_ms)
+
+    def close(self) -> None:
+        """Gives the journal free for another writer."""
+        with self._writing:
+            self._close_file()
+            if self._lock_file >= 0:
+                os.close(self._lock_file)
+                self._lock_file = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _whole_end(self) -> int:
+        return self._end
+
+    def _refresh(self) -> bool:
+        return False  # the writer knows its segments
+
+    def _open_newest(self) -> None:
+        start = self._starts[-1]
+        path = self._path(start)
+        self._file = os.open(path, os.O_RDWR)
+        size = os.fstat(self._file).st_size
+        whole = 0
+        while True:
+            span = read_span(self._file, whole, size, 10_000)
+            whole = span.offset
+            if not span.records:
+                break
+        self._end = start + whole
+        if whole < size:
+            aside = path.with_name(f"{self._end:020d}.torn")
+            with contextlib.suppress(OSError):  # a full disk must not keep the collector from starting
+                aside.write_bytes(os.pread(self._file, size - whole, whole))
+            os.ftruncate(self._file, whole)
+            os.fsync(self._file)
+            self._report(self._end, start + size, f"were torn off at the end and set aside into {aside.name}")
+        else:
+            os.fdatasync(self._file)  # written before a kill, perhaps never synchronised
+
+    def _file_for(self, size: int) -> int:
+        """The file to append `size` bytes to: a new one when the newest has no room."""
+        if self._file is not None:
+            used = self._end - self._starts[-1]
+            if used == 0 or used + size <= self._segment_bytes:
+                return self._file
+            self._close_file()
+        self._file = os.open(self._path(self._end), os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o640)
+        try:
+            _sync_directory(self._directory)
+        except OSError:
+            self._close_file()
+            raise
+        if self._end not in self._starts:
+            self._starts = [*self._starts, self._end]
+        return self._file
+
+    def _take_back(self, file: int, offset: int) -> None:
+        """Takes back what a failed append left behind; a file that cannot be cut is written to no more."""
+        try:
+            os.ftruncate(file, offset)
+        except OSError:
+            self._close_file()
+
+    def _close_file(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def _retain(self, now_ms: int) -> None:
+        starts = self._starts
+        finished = [
+            Segment(start, following, self._first_received(following)) for start, following in pairwise(starts)
+        ]
+        needed = min((position() for position in self._readers.values()), default=self._end)
+        gone = self._retention.removable(finished, end=self._end, now_ms=now_ms, needed=needed)
+        self._starts = starts[len(gone) :]
+        for segment in gone:
+            unread = segment.end - max(segment.start, needed)
+            if unread > 0:
+                self.removed_unread_bytes += unread
+                _log.error(
+                    "journal %s is over its hard limit: %d bytes removed that had not been read by %s",
+                    self._directory,
+                    unread,
+                    ", ".join(name for name, position in self._readers.items() if position() < segment.end),
+                )
+            self._path(segment.start).unlink(missing_ok=True)
+
+
+def _lock(directory: Path) -> int:
+    file = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o640)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(file)
+        raise JournalError(
+            f"{directory}: another process writes this journal: stop that collector first"
+        ) from None
+    return file
+
+
+def _write_all(file: int, data: bytes, offset: int) -> None:
+    rest = memoryview(data)
+    while rest:
+        written = os.pwrite(file, rest, offset)
+        rest = rest[written:]
+        offset += written
+
+
+def _sync_directory(directory: Path) -> None:
+    file = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)

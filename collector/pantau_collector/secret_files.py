@@ -1,0 +1,46 @@
+"""Secrets that stand apart from the configuration: in a file of their own, or in a systemd credential."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, SecretStr
+
+
+def secret(key: str, given: SecretStr | None, file: Path | None, credential: str) -> SecretStr | None:
+    """The secret wherever it stands: in the configuration, in its file, or in the credential of that name.
+
+    Raises:
+        ValueError: it is given twice, or its file cannot be read.
+    """
+    if given is not None and file is not None:
+        raise ValueError(f"expected `{key}` or `{key}_file`, not both")
+    if given is not None:
+        return given
+    if file is not None:
+        return SecretStr(_read(file))
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+    if credentials and (found := Path(credentials, credential)).is_file():
+        return SecretStr(_read(found))
+    return None
+
+
+def _read(path: Path) -> str:
+    try:
+        text = path.read_text("utf-8").rstrip("\r\n")
+    except OSError as error:
+        raise ValueError(f"expected a file that the collector can read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise ValueError("expected a file of UTF-8 text") from None
+    if not text:
+        raise ValueError("expected a file with the secret in it, and it is empty")
+    return text
+
+
+def _readable(path: Path) -> Path:
+    _read(path)
+    return path
+
+
+SecretFile = Annotated[Path, AfterValidator(_readable)]
+"""A file with one secret in it."""

@@ -1,0 +1,118 @@
+"""The journal, from a cursor, into a store: for as long as the collector runs."""
+
+import logging
+import random
+import threading
+
+from pantau_collector.deadletter import DeadLetter, DeadLetters
+from pantau_collector.journal import Cursor, Journal
+from pantau_collector.sinks.answers import NotNow
+from pantau_collector.sinks.deliver import Store, deliver
+from pantau_collector.sinks.read_ahead import WORTH_BYTES, ReadAhead
+
+_FIRST_WAIT_S = 1.0
+_MAX_WAIT_S = 60.0
+_log = logging.getLogger(__name__)
+
+
+class Drain:
+    """A thread of its own. The cursor moves only when the store has taken all before it.
+
+    `linger_s` lets a few messages gather, so that a small city costs few writes. What the store refuses for ever
+    goes to the dead letters; whatever else happens, the lines stay in the journal and are tried again, at growing
+    intervals.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        cursor: Cursor,
+        store: Store,
+        dead_letters: DeadLetters,
+        *,
+        name: str = "influx",
+        linger_s: float = 0.2,
+        first_wait_s: float = _FIRST_WAIT_S,
+    ) -> None:
+        self._journal = journal
+        self._cursor = cursor
+        self._store = store
+        self._dead_letters = dead_letters
+        self._batches = ReadAhead(journal)
+        self._linger_s = linger_s
+        self._first_wait_s = first_wait_s
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"sink {name}")
+        self.trouble: str | None = None
+        """Why the store does not take lines now, for the operator."""
+        self.lines_written = 0
+        """Lines that the store took since the start; so are the other counters."""
+        self.lines_dead = 0
+        """Lines that it refused for ever."""
+        self.retries = 0
+        """Writes that have to be tried again."""
+        journal.register(name, lambda: cursor.position)
+
+    @property
+    def behind_bytes(self) -> int:
+        """How much of the journal the store does not have yet."""
+        return max(self._journal.end - self._cursor.position, 0)
+
+    def start(self) -> None:
+        """Begins to drain."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends after the write under way; what is left stays in the journal."""
+        self._stopping.set()
+        self._thread.join()
+        self._batches.close()
+        self._store.close()
+
+    def _run(self) -> None:
+        wait_s = self._first_wait_s
+        while not self._stopping.is_set():
+            try:
+                self._step()
+            except NotNow as answer:
+                self._tell(str(answer))
+                pause_s = max(answer.retry_after_s, wait_s)
+            except OSError as error:
+                self._tell(f"the collector's own disk: {error}")
+                pause_s = wait_s
+            except Exception as error:  # noqa: BLE001 - whatever it was, the lines stay in the journal
+                _log.exception("draining into %s failed in a way that nobody foresaw", self._store.name)
+                self._tell(f"{type(error).__name__}: {error}")
+                pause_s = wait_s
+            else:
+                wait_s = self._first_wait_s
+                continue
+            self.retries += 1
+            self._stopping.wait(pause_s * random.uniform(1, 1.25))
+            wait_s = min(wait_s * 2, _MAX_WAIT_S)
+
+    def _step(self) -> None:
+        """Waits for records and delivers them."""
+        if not self._journal.wait(self._cursor.position, 0.5):
+            return
+        if self.behind_bytes < WORTH_BYTES:
+            self._stopping.wait(self._linger_s)
+        batch = self._batches.batch(self._cursor.position)
+        refused: list[DeadLetter] = []
+        for lines in batch.writes():
+            refused += deliver(self._store, lines)
+        dead = batch.dead + refused
+        if dead:
+            self._dead_letters.write(dead)
+            self.lines_dead += len(dead)
+            _log.warning("%s: %d refused for ever, the first: %s", self._store.name, len(dead), dead[0].reason)
+        self._cursor.move(batch.position)
+        self.lines_written += len(batch.lines) - len(refused)
+        if self.trouble is not None:
+            self.trouble = None
+            _log.warning("%s takes lines again", self._store.name)
+
+    def _tell(self, trouble: str) -> None:
+        level = logging.DEBUG if trouble == self.trouble else logging.WARNING
+        self.trouble = trouble
+        _log.log(level, "%s; the lines are kept and tried again", trouble)

@@ -1,0 +1,178 @@
+"""The series: every measurement, tag, field and unit that stands in InfluxDB, and how messages become them.
+
+Tags are bounded by the number of cameras. A field's type never changes; to change one, add another field.
+"""
+
+from collections.abc import Iterator
+
+from pantau_collector.journal import Record
+from pantau_collector.sinks.line_protocol import Field, Kind, Measurement
+from pantau_collector.true_time import correction_ms, true_time_ms
+from pantau_contract import wire
+from pantau_contract.messages import Birth, CameraState, Death, Host, Sample, Telemetry
+from pantau_contract.states import STATE_OF, Cause, State
+from pantau_contract.topics import parse_topic
+
+STATE_CODES = {
+    State.OK: 0,
+    State.DEGRADED: 1,
+    State.IMPAIRED: 2,
+    State.DOWN: 3,
+    State.UNKNOWN: 4,
+    State.DISABLED: 5,
+}
+"""`state_code`, for panels that colour or count by number; the first four in order of gravity."""
+
+_PICTURE_CAUSES = tuple(cause for cause in Cause if STATE_OF[cause] is State.IMPAIRED)
+_FLOAT, _INTEGER, _STRING = Kind.FLOAT, Kind.INTEGER, Kind.STRING
+
+CAMERA = Measurement(
+    "camera",
+    tags=("camera", "site"),
+    fields=(
+        Field("state", _STRING, "", "ok, degraded, impaired, down, unknown or disabled"),
+        Field("state_code", _INTEGER, "", "the state as a number: 0 ok, 1 degraded, 2 impaired, 3 down, 4, 5"),
+        Field("cause", _STRING, "", "why it is not ok; empty when it is"),
+        Field("codec", _STRING, "", "h264, h265, mjpeg"),
+        Field("transport", _STRING, "", "how the stream comes: tcp, udp"),
+        Field("width", _INTEGER, "pixel", "of the picture"),
+        Field("height", _INTEGER, "pixel", "of the picture"),
+        Field("fps", _FLOAT, "1/s", "pictures a second"),
+        Field("bitrate_kbps", _FLOAT, "1000 bit/s", "of the stream"),
+        Field("keyframe_interval_s", _FLOAT, "s", "from one keyframe to the next"),
+        Field("rtp_loss_pct", _FLOAT, "%", "RTP packets that never came"),
+        Field("jitter_ms", _FLOAT, "ms", "interarrival jitter (RFC 3550)"),
+        Field("connect_ms", _FLOAT, "ms", "to the TCP connection"),
+        Field("first_keyframe_ms", _FLOAT, "ms", "to the first keyframe"),
+        Field("clock_offset_s", _FLOAT, "s", "the camera's clock less the agent's"),
+        *(
+            Field(f"evidence_{cause}", _FLOAT, "0..1", f"how {cause} the picture looks")
+            for cause in _PICTURE_CAUSES
+        ),
+    ),
+)
+
+HOST = Measurement(
+    "host",
+    tags=("site",),
+    fields=(
+        Field("cpu_pct", _FLOAT, "%", "processor time in use"),
+        Field("load_1m", _FLOAT, "", "load average of a minute"),
+        Field("memory_used_pct", _FLOAT, "%", "memory in use"),
+        Field("disk_used_pct", _FLOAT, "%", "disk in use"),
+        Field("disk_free_mb", _FLOAT, "10^6 byte", "disk free"),
+        Field("temperature_c", _FLOAT, "Celsius", "of the processor"),
+        Field("throttled", _INTEGER, "0/1", "slowed down by heat or voltage"),
+        Field("undervoltage", _INTEGER, "0/1", "the power supply is too weak"),
+        Field("uptime_s", _FLOAT, "s", "since the machine started"),
+        Field("agent_memory_mb", _FLOAT, "10^6 byte", "resident memory of the agent"),
+        Field("spool_batches", _INTEGER, "", "batches that wait on the agent's disk"),
+        Field("spool_mb", _FLOAT, "10^6 byte", "their size"),
+    ),
+)
+
+AGENT = Measurement(
+    "agent",
+    tags=("site",),
+    fields=(
+        Field("online", _INTEGER, "0/1", "connected to the broker; written when that changes"),
+        Field("session", _INTEGER, "", "count of the agent's connections"),
+        Field("version", _STRING, "", "of the agent"),
+        Field("seq", _INTEGER, "", "number of the batch since the agent's start"),
+        Field("samples", _INTEGER, "", "camera samples in the batch"),
+        Field("dropped", _INTEGER, "", "batches the spool had to drop since the agent's start"),
+        Field("clock_synchronised", _INTEGER, "0/1", "the agent's clock is set"),
+        Field("delay_s", _FLOAT, "s", "from the batch's time to its arrival; large while a backlog drains"),
+    ),
+)
+
+MEASUREMENTS = (CAMERA, HOST, AGENT)
+
+_NO_EVIDENCE = (None,) * len(_PICTURE_CAUSES)
+_NO_MEASURES = (None,) * (len(CAMERA.fields) - 3)
+
+
+def lines(record: Record) -> list[str]:
+    """A journal record as lines, with times in milliseconds.
+
+    Raises:
+        ContractError: the record does not hold a message of the contract.
+    """
+    message = wire.decode(parse_topic(record.topic), record.payload)
+    match message:
+        case Telemetry():
+            found = _telemetry(message, record.received_ms)
+        case CameraState():
+            found = _camera_state(message, record.received_ms)
+        case Birth() | Death():
+            found = _agent(message, record)
+        case _:
+            return []
+    return [line for line in found if line is not None]
+
+
+def _telemetry(batch: Telemetry, received_ms: int) -> Iterator[str | None]:
+    correction = correction_ms(batch.time, received_ms)
+    time_ms = batch.time + correction
+    for sample in batch.samples:
+        sample_ms = true_time_ms(sample.time, correction, time_ms, received_ms)
+        yield CAMERA.line((sample.camera, batch.site), (*_state(sample), *_measures(sample)), sample_ms)
+    if batch.host is not None:
+        yield HOST.line((batch.site,), _host(batch.host), time_ms)
+    about = (batch.seq, len(batch.samples), batch.dropped, batch.clock_synchronised)
+    delay_s = (received_ms - time_ms) / 1000
+    yield AGENT.line((batch.site,), (None, None, None, *about, delay_s), time_ms)
+
+
+def _camera_state(message: CameraState, received_ms: int) -> Iterator[str | None]:
+    time_ms = message.time + correction_ms(message.time, received_ms)
+    yield CAMERA.line((message.camera, message.site), (*_state(message), *_NO_MEASURES), time_ms)
+
+
+def _agent(message: Birth | Death, record: Record) -> Iterator[str | None]:
+    nothing = (None,) * 5
+    if isinstance(message, Birth):
+        time_ms = message.time + correction_ms(message.time, record.received_ms)
+        yield AGENT.line((message.site,), (1, message.session, message.version, *nothing), time_ms)
+    elif not record.retained:  # a death has no time of its own, and a retained one may be days old
+        yield AGENT.line((message.site,), (0, message.session, None, *nothing), record.received_ms)
+
+
+def _state(about: Sample | CameraState) -> tuple[str, int, str]:
+    return about.state.value, STATE_CODES[about.state], about.cause.value if about.cause else ""
+
+
+def _measures(sample: Sample) -> tuple[float | int | str | None, ...]:
+    evidence = sample.evidence
+    return (
+        sample.codec,
+        sample.transport,
+        sample.width,
+        sample.height,
+        sample.fps,
+        sample.bitrate_kbps,
+        sample.keyframe_interval_s,
+        sample.rtp_loss_pct,
+        sample.jitter_ms,
+        sample.connect_ms,
+        sample.first_keyframe_ms,
+        sample.clock_offset_s,
+        *(map(evidence.get, _PICTURE_CAUSES) if evidence else _NO_EVIDENCE),
+    )
+
+
+def _host(host: Host) -> tuple[float | int | None, ...]:
+    return (
+        host.cpu_pct,
+        host.load_1m,
+        host.memory_used_pct,
+        host.disk_used_pct,
+        host.disk_free_mb,
+        host.temperature_c,
+        host.throttled,
+        host.undervoltage,
+        host.uptime_s,
+        host.agent_memory_mb,
+        host.spool_batches,
+        host.spool_mb,
+    )

@@ -1,0 +1,62 @@
+"""The fleet, and how far the journal has been read, as rows."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from pantau_collector.fleet.model import Camera, Fleet, Measures, Site
+from pantau_collector.store.database import drop_rows, put_rows
+from pantau_collector.store.schema import cameras, cursors, sites
+
+_encoder = msgspec.json.Encoder()
+_site_decoder = msgspec.json.Decoder(Site)
+_camera_decoder = msgspec.json.Decoder(Camera)
+_PIPELINE = "pipeline"
+
+
+class Cursor(NamedTuple):
+    """Where the journal is read on, and the attention paid so far."""
+
+    position: int
+    attention_s: float
+
+
+def load_fleet(connection: Connection) -> Fleet:
+    """Every site and camera as last saved."""
+    loaded = {row.id: _site_decoder.decode(row.state_json) for row in connection.execute(select(sites))}
+    for row in connection.execute(select(cameras)):
+        if row.site in loaded:
+            camera = _camera_decoder.decode(row.state_json)
+            loaded[row.site].cameras[camera.id] = camera
+    return Fleet(loaded.values())
+
+
+def save_fleet(connection: Connection, fleet: Fleet) -> None:
+    """Saves what has changed."""
+    put_rows(connection, sites, (_site_row(fleet.sites[site]) for site in fleet.unsaved))
+    drop_rows(connection, cameras, ({"site": site, "id": camera} for site, camera in fleet.removed_cameras))
+    put_rows(connection, cameras, _camera_rows(fleet))
+
+
+def load_cursor(connection: Connection) -> Cursor:
+    """The cursor as last saved; the journal's beginning if it never was."""
+    row = connection.execute(select(cursors).where(cursors.c.name == _PIPELINE)).first()
+    return Cursor(row.position, row.attention_s) if row else Cursor(0, 0.0)
+
+
+def save_cursor(connection: Connection, cursor: Cursor) -> None:
+    """Saves the cursor."""
+    put_rows(connection, cursors, [{"name": _PIPELINE, **cursor._asdict()}])
+
+
+def _site_row(site: Site) -> dict[str, str]:
+    bare = msgspec.structs.replace(site, cameras={})
+    return {"id": site.id, "state_json": _encoder.encode(bare).decode()}
+
+
+def _camera_rows(fleet: Fleet) -> Iterable[dict[str, str]]:
+    for site, camera in fleet.unsaved_cameras:
+        bare = msgspec.structs.replace(fleet.sites[site].cameras[camera], measures=Measures())
+        yield {"site": site, "id": camera, "state_json": _encoder.encode(bare).decode()}

@@ -1,0 +1,74 @@
+"""A TCP port that can be made to refuse and to accept again, without being lost to another program."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable
+
+BACKLOG = 1024
+
+
+class Listener:
+    """Keeps its port while it refuses: the kernel answers a bound socket that does not listen with a reset.
+
+    Raises:
+        OSError: the port is taken.
+    """
+
+    def __init__(self, host: str, port: int, protocol: Callable[[], asyncio.BaseProtocol]) -> None:
+        self._host = host
+        self._protocol = protocol
+        _must_be_free(host, port)
+        self._reserved = self._bound(port)
+        self.port: int = self._reserved.getsockname()[1]
+        self._listening: socket.socket | None = None
+        self._serving: asyncio.Task[None] | None = None
+
+    def accept(self) -> None:
+        """Accepts connections from now on."""
+        if self._listening is None:
+            self._listening = self._bound(self.port)
+            self._listening.listen(BACKLOG)
+            self._serving = asyncio.create_task(self._serve(self._listening))
+
+    def refuse(self) -> None:
+        """Refuses connections from now on; those that are open stay."""
+        if self._listening is not None and self._serving is not None:
+            with contextlib.suppress(OSError):
+                self._listening.shutdown(socket.SHUT_RDWR)
+            self._serving.cancel()
+            self._listening = self._serving = None
+
+    def close(self) -> None:
+        """Frees the port."""
+        self.refuse()
+        self._reserved.close()
+
+    async def _serve(self, listening: socket.socket) -> None:
+        try:
+            loop = asyncio.get_running_loop()
+            async with await loop.create_server(self._protocol, sock=listening, backlog=BACKLOG) as server:
+                await server.serve_forever()
+        finally:
+            listening.close()
+
+    def _bound(self, port: int) -> socket.socket:
+        bound = socket.socket()
+        bound.setblocking(False)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        try:
+            bound.bind((self._host, port))
+        except OSError:
+            bound.close()
+            raise
+        return bound
+
+
+def _must_be_free(host: str, port: int) -> None:
+    """Asks first, since SO_REUSEPORT would share the port with another program of the same user."""
+    with socket.socket() as alone:
+        alone.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            alone.bind((host, port))
+        except OSError as error:
+            raise OSError(error.errno, f"cannot listen on {host} port {port}: {error.strerror}") from None

@@ -1,0 +1,235 @@
+"""One client's connection: requests in, answers out, and the sessions that it holds."""
+
+import asyncio
+import re
+from collections import deque
+from collections.abc import Callable
+from typing import cast
+from urllib.parse import unquote
+
+from pantau_simcam.camera import Camera
+from pantau_simcam.faults import ENDS_SESSIONS, Fault
+from pantau_simcam.footage.library import Library
+from pantau_simcam.pacer import Pacer
+from pantau_simcam.rtsp.authentication import Gate
+from pantau_simcam.rtsp.carriers import Carrier, InterleavedCarrier, UdpCarrier, UdpPorts
+from pantau_simcam.rtsp.requests import BadRequestError, Request, RequestParser
+from pantau_simcam.rtsp.responses import RtspError, response
+from pantau_simcam.rtsp.sdp import TRACK, describe
+from pantau_simcam.rtsp.session import Session
+
+METHODS = ("OPTIONS", "DESCRIBE", "SETUP", "PLAY", "GET_PARAMETER", "SET_PARAMETER", "TEARDOWN")
+GARBAGE = bytes(range(0x80, 0x100)) + b"\r\n\r\n"
+
+_INSTEAD: dict[Fault | None, bytes] = {Fault.REFUSE: b"", Fault.SILENT: b"", Fault.GARBAGE: GARBAGE}
+"""What some faults answer to whatever is asked."""
+_PROTOCOLS = {"RTP/AVP/TCP": "tcp", "RTP/AVP": "udp", "RTP/AVP/UDP": "udp"}
+
+Find = Callable[[str], Camera | None]
+"""The camera at a path of this port, or None."""
+
+
+class Connection(asyncio.Protocol):
+    """Answers as RFC 2326 has it, or as the camera's fault wants."""
+
+    def __init__(
+        self, find: Find, library: Library, pacer: Pacer, ports: UdpPorts, all_of_it: set["Connection"]
+    ) -> None:
+        self._find = find
+        self._library = library
+        self._pacer = pacer
+        self._ports = ports
+        self._connections = all_of_it
+        self._loop = asyncio.get_running_loop()
+        self._parser = RequestParser()
+        self._requests: deque[Request] = deque()
+        self._answering: asyncio.Task[None] | None = None
+        self._sessions: dict[str, Session] = {}
+        self._gate: Gate | None = None
+        self.camera: Camera | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client has come."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._connections.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 # asyncio's signature
+        """The client has gone; its sessions with it, as cameras have it."""
+        self._connections.discard(self)
+        if self._answering is not None:
+            self._answering.cancel()
+        for session in self._sessions.values():
+            session.camera.counts.abandoned += 1
+            session.end()
+        self._sessions.clear()
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of requests, and of RTCP within the connection, which is not looked at."""
+        try:
+            self._requests.extend(self._parser.feed(data))
+        except BadRequestError:
+            garbage = self.camera is not None and self.camera.fault is Fault.GARBAGE
+            self._transport.write(GARBAGE if garbage else response(None, 400))
+            self._transport.close()
+        if self._requests and self._answering is None:
+            self._answering = asyncio.create_task(self._answer_all())
+
+    def apply_fault(self, camera: Camera, fault: Fault) -> None:
+        """What a fault does at once to the connections of its camera."""
+        if camera is not self.camera:
+            return
+        if fault in ENDS_SESSIONS:
+            self.end()
+        elif fault is Fault.GARBAGE:
+            self._transport.write(GARBAGE)
+
+    def expire(self, now: float) -> None:
+        """Ends sessions that had no request for the timeout."""
+        for session in list(self._sessions.values()):
+            if now - session.touched > session.camera.spec.session_timeout_s:
+                session.camera.counts.expired += 1
+                session.end(goodbye=True)
+                del self._sessions[session.id]
+                self._transport.close()
+
+    def end(self) -> None:
+        """Closes it, at once."""
+        for session in self._sessions.values():
+            session.camera.counts.ended += 1
+            session.end()
+        self._sessions.clear()
+        self._transport.abort()
+
+    async def _answer_all(self) -> None:
+        try:
+            while self._requests:
+                answer = await self._answer(self._requests.popleft())
+                if answer:
+                    self._transport.write(answer)
+        finally:
+            self._answering = None
+
+    async def _answer(self, request: Request) -> bytes:
+        path, track = _path(request.url)
+        camera = self._find(path)
+        self.camera = camera or self.camera
+        fault = camera.fault if camera else None
+        if fault is Fault.REFUSE:
+            self.end()
+        if fault in _INSTEAD:
+            return _INSTEAD[fault]
+        try:
+            if request.method == "OPTIONS":
+                self._touch(request)
+                return response(request, 200, [("Public", ", ".join(METHODS))])
+            if camera is None:
+                return response(request, 404)
+            self._admit(camera, request)
+            return await self._carry_out(camera, request, track=track)
+        except RtspError as error:
+            return response(request, error.status, error.headers)
+
+    def _admit(self, camera: Camera, request: Request) -> None:
+        spec, barred = camera.spec, camera.fault is Fault.UNAUTHORIZED
+        if not spec.user and not barred:
+            return
+        if self._gate is None:
+            self._gate = Gate(spec.user, spec.password, spec.authentication)
+        if barred or not self._gate.admits(request):
+            camera.counts.failed_logins += "authorization" in request.headers
+            raise RtspError(401, self._gate.challenges())
+
+    async def _carry_out(self, camera: Camera, request: Request, *, track: bool) -> bytes:
+        if request.method not in METHODS or request.method in camera.spec.rejects:
+            raise RtspError(405, [("Allow", ", ".join(METHODS))])
+        if camera.fault is Fault.NOT_FOUND:
+            raise RtspError(404)
+        match request.method:
+            case "DESCRIBE":
+                return await self._describe(camera, request)
+            case "SETUP":
+                return self._setup(camera, request, track=track)
+            case _:
+                return self._within_session(request)
+
+    async def _describe(self, camera: Camera, request: Request) -> bytes:
+        footage = await self._library.get(camera.usual_take)
+        base = request.url if request.url.endswith("/") else request.url + "/"
+        headers = [("Content-Type", "application/sdp"), ("Content-Base", base)]
+        return response(request, 200, headers, describe(footage, camera.spec.id))
+
+    def _setup(self, camera: Camera, request: Request, *, track: bool) -> bytes:
+        if request.session:
+            raise RtspError(455 if request.session in self._sessions else 454)
+        if not track:
+            raise RtspError(459)
+        most = camera.spec.max_sessions
+        if camera.fault is Fault.FULL or (most is not None and camera.counts.open >= most):
+            raise RtspError(453)
+        carrier, transport = self._carrier(camera, request.headers.get("transport", ""))
+        session = Session(camera, carrier, self._library, now=self._loop.time())
+        self._sessions[session.id] = session
+        return response(request, 200, [("Transport", f"{transport};ssrc={session.ssrc:08X}"), _session(session)])
+
+    def _carrier(self, camera: Camera, offers: str) -> tuple[Carrier, str]:
+        """The first of the transports offered (RFC 2326, 12.39) that the camera takes, and how it is answered."""
+        for offer in offers.split(","):
+            protocol, *parameters = (part.strip() for part in offer.split(";"))
+            kind = _PROTOCOLS.get(protocol.upper(), "")
+            if kind not in camera.spec.transports or "multicast" in parameters:
+                continue
+            name, limit = ("interleaved", 1 << 8) if kind == "tcp" else ("client_port", 1 << 16)
+            found = re.search(rf"\b{name}=(\d{{1,5}})(?:-(\d{{1,5}}))?", ";".join(parameters))
+            if found is None and kind == "udp":
+                continue
+            one = int(found[1]) if found else 0
+            two = int(found[2] or one + 1) if found else 1
+            if max(one, two) >= limit:
+                continue
+            if kind == "tcp":
+                return InterleavedCarrier(
+                    self._transport, one, two
+                ), f"RTP/AVP/TCP;unicast;interleaved={one}-{two}"
+            rtp, rtcp = self._ports.numbers
+            host = self._transport.get_extra_info("peername")[0]
+            answer = f"RTP/AVP;unicast;client_port={one}-{two};server_port={rtp}-{rtcp}"
+            return UdpCarrier(self._ports, host, one, two), answer
+        raise RtspError(461)
+
+    def _within_session(self, request: Request) -> bytes:
+        session = self._touch(request)
+        if session is None:
+            if request.method.endswith("_PARAMETER") and not request.session:
+                return response(request, 200)
+            raise RtspError(454)
+        headers = [_session(session)]
+        match request.method:
+            case "PLAY" if not session.playing:
+                now = self._loop.time()
+                url = request.url.rstrip("/").removesuffix("/" + TRACK)
+                info = f"url={url}/{TRACK};seq={session.sequence};rtptime={session.timestamp(now)}"
+                headers += [("Range", "npt=now-"), ("RTP-Info", info)]
+                session.play(now)
+                self._pacer.add(session.step, now)
+            case "TEARDOWN":
+                del self._sessions[session.id]
+                session.camera.counts.teardowns += 1
+                session.end(goodbye=True)
+        return response(request, 200, headers)
+
+    def _touch(self, request: Request) -> Session | None:
+        session = self._sessions.get(request.session)
+        if session is not None:
+            session.touched = self._loop.time()
+        return session
+
+
+def _path(url: str) -> tuple[str, bool]:
+    """The camera's path in a request's URL, and whether it is its track that is meant."""
+    path = re.sub(r"^rtsps?://[^/?]*", "", unquote(url), flags=re.IGNORECASE)
+    track = path.endswith("/" + TRACK)
+    return path.removesuffix("/" + TRACK).rstrip("/"), track
+
+
+def _session(session: Session) -> tuple[str, str]:
+    return "Session", f"{session.id};timeout={session.camera.spec.session_timeout_s:g}"

@@ -1,0 +1,14 @@
+"""Waiting for what another thread or process does, while the event loop goes on."""
+
+import asyncio
+from collections.abc import Callable
+
+
+async def soon(condition: Callable[[], object], *, within_s: float = 30) -> bool:
+    """Whether it becomes true within a generous time."""
+    deadline = asyncio.get_running_loop().time() + within_s
+    while asyncio.get_running_loop().time() < deadline:  # threads set no Event
+        if condition():
+            return True
+        await asyncio.sleep(0.02)
+    return bool(condition())

@@ -1,0 +1,237 @@
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from pantau_agent.clock import SystemClock
+from pantau_agent.config import AgentConfig, Broker, Camera, Site
+from pantau_agent.config import Spool as SpoolConfig
+from pantau_agent.link import Link, link
+from pantau_agent.spool import Spool
+from pantau_contract.messages import Birth, CameraState, Command, Death, Reply, Telemetry
+from pantau_contract.states import Cause, State
+from pantau_contract.topics import Kind, Topic
+from pantau_contract.wire import encode
+from tests.agent.certificate import make_certificate
+from tests.agent.listener import listening
+from tests.agent.soon import soon
+from tests.servers.mosquitto import Mosquitto
+from tests.servers.process import free_port
+
+SITE = "north"
+
+
+def config_for(port: int, folder: Path, **broker: object) -> AgentConfig:
+    return AgentConfig(
+        site=Site(id=SITE, name="North gate"),
+        broker=Broker.model_validate({"host": "127.0.0.1", "port": port, **broker}),
+        spool=SpoolConfig(path=folder / "spool.sqlite", backlog_per_s=200),
+        camera=[Camera(id="gate", name="Gate", url="rtsp://127.0.0.1/gate")],
+    )
+
+
+class Agent:
+    """A link and its spool, as `run` would hold them."""
+
+    def __init__(self, link: Link, spool: Spool) -> None:
+        self.link = link
+        self.spool = spool
+
+    async def batch(self, time_ms: int) -> None:
+        telemetry = Telemetry(
+            site=SITE,
+            boot=self.spool.boot,
+            seq=self.spool.next_seq,
+            time=time_ms,
+            monotonic_ms=time_ms,
+            clock_synchronised=True,
+            interval_s=30,
+            samples=(),
+        )
+        self.link.offer_batch(await self.spool.append(encode(telemetry, compress=True)))
+
+    def state(self, state: State, cause: Cause | None = None) -> None:
+        seq = self.spool.next_seq
+        message = CameraState(SITE, "gate", self.spool.boot, seq, time=1, state=state, since=1, cause=cause)
+        self.link.offer_state(message, at_once=True)
+
+
+@asynccontextmanager
+async def running(config: AgentConfig) -> AsyncIterator[Agent]:
+    clock = SystemClock()
+    spool = await Spool.open(config.spool.path, max_bytes=1e9, max_age_s=1e6, machine_boot="b", clock=clock)
+    link = Link(config, spool, clock)
+    life = asyncio.create_task(link.run())
+    try:
+        yield Agent(link, spool)
+    finally:
+        link.close(within_s=2)
+        await asyncio.wait_for(life, 30)
+        await spool.close()
+
+
+async def test_a_connection_brings_birth_and_states_retained_then_batches_which_leave_the_spool(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    async with running(config_for(mosquitto.port, tmp_path)) as agent:
+        agent.state(State.OK)
+        with listening(mosquitto.port) as listener:
+            await agent.batch(1000)
+            assert await soon(lambda: listener.telemetry() and listener.states() and listener.agents())
+            assert await soon(lambda: agent.spool.batches == 0)
+        with listening(mosquitto.port) as latecomer:
+            assert await soon(lambda: latecomer.agents() and latecomer.states())
+            assert all(heard.retained for heard in latecomer.all)
+            birth = latecomer.agents()[0]
+            assert isinstance(birth, Birth)
+            assert (birth.boot, birth.name, birth.cameras[0].id) == (agent.spool.boot, "North gate", "gate")
+
+
+async def test_what_was_measured_while_the_broker_was_away_comes_later_with_its_own_times_each_once(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    with listening(mosquitto.port) as listener:
+        async with running(config_for(mosquitto.port, tmp_path)) as agent:
+            assert await soon(lambda: agent.link.status.startswith("connected"))
+            mosquitto.kill()
+            assert await soon(lambda: not agent.link.status.startswith("connected"))
+            for number in range(150):
+                await agent.batch(1000 * number)
+            assert agent.spool.batches == 150
+            await asyncio.to_thread(mosquitto.start)
+            assert await soon(lambda: agent.link.status.startswith("connected"))
+            agent.state(State.DOWN, Cause.STALLED)
+            await agent.batch(1_000_000)
+            assert await soon(lambda: agent.spool.batches == 0)
+            assert await soon(lambda: len(listener.telemetry()) == 151)
+    batches = listener.telemetry()
+    assert {batch.seq: batch.time for batch in batches} == {**{n: 1000 * n for n in range(150)}, 150: 1_000_000}
+    assert [batch.seq for batch in batches].index(150) < 100, "the live batch waited for the backlog"
+
+
+async def test_sessions_rise_and_a_clean_end_says_so(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    with listening(mosquitto.port) as listener:
+        async with running(config_for(mosquitto.port, tmp_path)) as agent:
+            assert await soon(lambda: len(listener.agents()) == 1)
+            mosquitto.kill()
+            await asyncio.to_thread(mosquitto.start)
+            assert await soon(lambda: len({said.session for said in listener.agents()}) == 2)
+            boot = agent.spool.boot
+        assert await soon(lambda: isinstance(listener.agents()[-1], Death))
+    said = listener.agents()
+    assert said[-1] == Death(SITE, boot, said[-2].session, clean=True)
+    assert [one.session for one in said] == sorted(one.session for one in said)
+
+
+async def test_a_batch_that_was_live_at_the_end_is_sent_before_the_clean_death(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    with listening(mosquitto.port) as listener:
+        async with running(config_for(mosquitto.port, tmp_path)) as agent:
+            assert await soon(lambda: agent.link.status.startswith("connected"))
+            await agent.batch(5)
+        assert await soon(lambda: any(isinstance(said, Death) for said in listener.agents()))
+        assert [batch.time for batch in listener.telemetry()] == [5]
+
+
+async def test_commands_come_in_and_replies_go_out_and_an_old_or_broken_command_does_nothing(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    topic = Topic(SITE, Kind.COMMAND)
+    with listening(mosquitto.port) as listener:
+        listener.publish(topic, encode(Command("old", "probe", "gate")), retain=True)
+        async with running(config_for(mosquitto.port, tmp_path)) as agent:
+            assert await soon(lambda: agent.link.status.startswith("connected"))
+            await asyncio.sleep(0.2)  # the subscription follows the birth
+            listener.publish(topic, b'{"id": "x", "action": "reboot", "camera": "gate"}')
+            listener.publish(topic, encode(Command("now", "probe", "gate")))
+            command = await asyncio.wait_for(agent.link.commands.get(), 30)
+            assert command == Command("now", "probe", "gate")
+            assert agent.link.commands.empty()
+            agent.link.offer_reply(Reply(SITE, command.id, "gate", time=1))
+            assert await soon(listener.replies)
+
+
+async def test_of_the_snapshots_made_without_a_broker_only_the_newest_goes(tmp_path: Path) -> None:
+    broker = Mosquitto(tmp_path / "mosquitto")
+    async with running(config_for(broker.port, tmp_path)) as agent:
+        for number in range(3):
+            agent.link.offer_snapshot("gate", b"picture %d" % number)
+        with broker, listening(broker.port) as listener:
+            assert await soon(listener.snapshots)
+            await agent.batch(1)
+            assert await soon(listener.telemetry)
+            assert listener.snapshots() == [b"picture 2"]
+            agent.link.close(within_s=5)
+
+
+async def test_a_batch_stays_until_the_broker_takes_it_and_a_broker_that_hangs_does_not_hold_up_the_end(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    config = config_for(mosquitto.port, tmp_path)
+    async with running(config) as agent:
+        assert await soon(lambda: agent.link.status.startswith("connected"))
+        mosquitto.pause()
+        await agent.batch(1)
+        await asyncio.sleep(1)
+        assert agent.spool.batches == 1
+    mosquitto.resume()
+    async with running(config) as agent:
+        assert agent.spool.batches == 1
+        assert await soon(lambda: agent.spool.batches == 0)
+
+
+@pytest.fixture
+def guarded(tmp_path: Path) -> Mosquitto:
+    """A broker that wants user and password."""
+    passwords = tmp_path / "passwords"
+    passwords.write_text(
+        "agent:$7$101$Kj4DmLBUmgEAXCZB$"
+        "vFGGNAStHXBhTMSWrvxDHFFuqcxKWjJnB3zGWzbZcBqbhWb6tgZDKhWrEFgjQ4EU+4Esx0QtCxNXKDGEVGvIaA==\n"
+    )
+    return Mosquitto(tmp_path / "guarded", settings=f"allow_anonymous false\npassword_file {passwords}\n")
+
+
+async def test_a_wrong_password_is_told_apart_from_a_broker_that_is_gone_and_neither_shows_it(
+    guarded: Mosquitto, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with guarded:
+        async with running(config_for(guarded.port, tmp_path, user="agent", password="hunter2-wrong")) as agent:
+            assert await soon(lambda: "refuses user 'agent'" in agent.link.status)
+    async with running(config_for(free_port(), tmp_path, user="agent", password="hunter2-wrong")) as agent:
+        assert await soon(lambda: "nothing listens on that port" in agent.link.status)
+    assert "set `broker.user`" in caplog.text
+    assert "hunter2" not in caplog.text
+
+
+async def test_over_tls_the_broker_must_prove_who_it_is(tmp_path: Path) -> None:
+    ca = make_certificate(tmp_path)
+    settings = f"allow_anonymous true\ncertfile {ca.certificate}\nkeyfile {ca.key}\n"
+    with Mosquitto(tmp_path / "mosquitto", settings=settings) as broker:
+        async with running(config_for(broker.port, tmp_path, tls=True, ca_file=ca.certificate)) as agent:
+            assert await soon(lambda: agent.link.status.startswith("connected"))
+            await agent.batch(1)
+            assert await soon(lambda: agent.spool.batches == 0)
+        async with running(config_for(broker.port, tmp_path, tls=True)) as agent:
+            assert await soon(lambda: "certificate is not trusted" in agent.link.status)
+        async with running(config_for(broker.port, tmp_path)) as agent:
+            assert await soon(lambda: "`broker.tls`" in agent.link.status)
+
+
+async def test_where_something_else_answers_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link, "_ANSWER_WITHIN_S", 0.5)
+    silent = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
+    async with silent, running(config_for(silent.sockets[0].getsockname()[1], tmp_path)) as agent:
+        assert await soon(lambda: "not answer like an MQTT broker" in agent.link.status)
+
+
+async def test_repeated_failures_warn_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with running(config_for(free_port(), tmp_path)):
+        assert await soon(lambda: caplog.text.count("no connection to the broker") >= 3)
+    told = [record.levelno for record in caplog.records if "no connection" in record.message]
+    assert told.count(logging.WARNING) == 1

@@ -1,0 +1,113 @@
+import asyncio
+import sqlite3
+import sys
+import time
+from pathlib import Path
+
+from pantau_contract.messages import Birth, Death, Telemetry
+from pantau_contract.snapshot import read_stamp
+from pantau_simcam import Simcam
+from tests.agent.listener import Listener, listening
+from tests.agent.soon import soon
+from tests.servers.mosquitto import Mosquitto
+from tests.servers.process import Server, free_port, until
+from tests.simcam.small import spec
+
+
+def written(folder: Path, port: int, cameras: dict[str, str], *, interval_s: float = 0.2) -> Path:
+    """A configuration file for cameras by their URL."""
+    entries = "".join(f'[[camera]]\nid = "{name}"\nurl = "{url}"\n' for name, url in cameras.items())
+    path = folder / "agent.toml"
+    path.write_text(
+        f'[site]\nid = "north"\n[broker]\nhost = "127.0.0.1"\nport = {port}\n'
+        f'[report]\ninterval_s = {interval_s}\n[spool]\npath = "spool.sqlite"\nbacklog_per_s = 1000\n{entries}'
+    )
+    return path
+
+
+def agent_process(config: Path) -> Server:
+    """The agent as its own process; ready once its spool is there."""
+    return Server(
+        [sys.executable, "-m", "pantau_agent", "run", "--config", str(config)],
+        ready=(config.parent / "spool.sqlite").exists,
+        log=config.parent / "agent.log",
+    )
+
+
+def spooled(folder: Path) -> int:
+    """How many batches wait in the spool of an agent that does not run."""
+    with sqlite3.connect(folder / "spool.sqlite") as connection:
+        (count,) = connection.execute("SELECT count(*) FROM batch WHERE payload IS NOT NULL").fetchone()
+    connection.close()
+    return int(count)
+
+
+def test_killed_at_any_instant_the_agent_loses_no_batch_and_uses_no_seq_twice(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    config = written(tmp_path, mosquitto.port, {"gate": f"rtsp://127.0.0.1:{free_port()}/"}, interval_s=0.05)
+    with listening(mosquitto.port) as listener:
+        for away in (False, True, False):
+            agent = agent_process(config).start()
+            seen = len(listener.telemetry())
+            assert until(lambda: len(listener.telemetry()) > seen + 5)  # noqa: B023 # called at once
+            if away:
+                mosquitto.kill()
+                time.sleep(1)
+            agent.kill()
+            if away:
+                assert spooled(tmp_path) > 5
+                mosquitto.start()
+        with agent_process(config):
+            seen = len(listener.telemetry())
+            assert until(lambda: len(listener.telemetry()) > seen + 5)
+        assert until(lambda: clean_death(listener))
+    batches: dict[int, Telemetry] = {}
+    for batch in listener.telemetry():
+        assert batches.setdefault(batch.seq, batch) == batch, "two batches with one seq"
+    assert sorted(batches) == list(range(len(batches)))
+    assert len({batch.boot for batch in batches.values()}) == 1
+    times = [batches[seq].time for seq in sorted(batches)]
+    assert times == sorted(times)
+
+
+def clean_death(listener: Listener) -> bool:
+    last = listener.agents()[-1]
+    return isinstance(last, Death) and last.clean
+
+
+def test_when_the_agent_is_killed_the_broker_publishes_its_will_of_the_same_session(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    config = written(tmp_path, mosquitto.port, {})
+    with listening(mosquitto.port) as listener:
+        agent = agent_process(config).start()
+        assert until(listener.agents)
+        agent.kill()
+        assert until(lambda: len(listener.agents()) == 2)
+        birth, death = listener.agents()
+        assert isinstance(birth, Birth)
+        assert death == Death("north", birth.boot, birth.session, clean=False)
+
+
+async def test_real_cameras_are_told_and_left_with_a_teardown_at_sigterm(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    async with Simcam([spec("gate"), spec("yard")]) as simcam:
+        await simcam.filmed()
+        config = written(tmp_path, mosquitto.port, {name: simcam.url(name) for name in ("gate", "yard")})
+        with listening(mosquitto.port) as listener:
+            agent = await asyncio.to_thread(agent_process(config).start)
+            assert await soon(lambda: {about(jpeg) for jpeg in listener.snapshots()} >= {"gate ok", "yard ok"})
+            assert await soon(lambda: any(batch.samples[0].fps for batch in listener.telemetry()))
+            await asyncio.to_thread(agent.stop)
+            assert await soon(lambda: clean_death(listener))
+        for name in ("gate", "yard"):
+            counts = simcam.counts(name)
+            assert counts.teardowns == counts.total >= 1
+            assert counts.open == 0
+
+
+def about(jpeg: bytes) -> str:
+    stamp = read_stamp(jpeg)
+    return f"{stamp.camera} {stamp.state}"

@@ -1,0 +1,146 @@
+from collections.abc import Callable
+
+import pytest
+
+from pantau_collector.fleet.apply import apply
+from pantau_collector.fleet.model import Fleet
+from pantau_contract.messages import Birth, CameraAbout, CameraState, Death, Message, Sample, Telemetry
+from pantau_contract.states import Cause, State
+
+NOW_MS = 1_790_000_000_000
+
+Hear = Callable[..., None]
+
+
+@pytest.fixture
+def fleet() -> Fleet:
+    return Fleet()
+
+
+@pytest.fixture
+def hear(fleet: Fleet) -> Hear:
+    def hear(message: Message, s: float = 0) -> None:
+        apply(fleet, message, NOW_MS + int(s * 1000), 1000 + s)
+
+    return hear
+
+
+def birth(boot: str = "b1", session: int = 1, *cameras: str) -> Birth:
+    return Birth("kabil", boot, session, NOW_MS, "1", 30, "Kabil", tuple(map(CameraAbout, cameras)))
+
+
+def state(  # noqa: PLR0913 - a message has many fields
+    seq: int, s: float, state: State = State.DOWN, cause: Cause | None = Cause.STALLED, boot: str = "b1", ago: float = 0
+) -> CameraState:
+    time = NOW_MS + int(s * 1000)
+    return CameraState("kabil", "cam1", boot, seq, time, state, time - int(ago * 1000), cause)
+
+
+def batch(seq: int, s: float, state: State = State.OK, cause: Cause | None = None, boot: str = "b1") -> Telemetry:
+    time = NOW_MS + int(s * 1000)
+    sample = Sample("cam1", time, state, time, cause, fps=15.0)
+    return Telemetry("kabil", boot, seq, time, 0, True, 30, (sample,))
+
+
+def test_a_batch_that_was_made_before_a_state_does_not_take_it_back(fleet: Fleet, hear: Hear) -> None:
+    hear(birth())
+    hear(state(6, 10))
+    hear(batch(5, 9.9), 10.1)
+    assert fleet.sites["kabil"].cameras["cam1"].state is State.DOWN
+    hear(batch(6, 30), 30)
+    assert fleet.sites["kabil"].cameras["cam1"].state is State.OK
+
+
+def test_a_clock_that_is_stepped_back_does_not_make_the_present_look_old(fleet: Fleet, hear: Hear) -> None:
+    hear(birth())
+    hear(batch(5, 0))
+    hear(batch(6, -3000, State.DOWN, Cause.REFUSED), 30)
+    assert fleet.sites["kabil"].cameras["cam1"].state is State.DOWN
+
+
+def test_a_backlog_of_an_earlier_boot_changes_nothing(fleet: Fleet, hear: Hear) -> None:
+    hear(birth("b1"))
+    hear(batch(5, 0, boot="b1"))
+    hear(birth("b2"), 60)
+    hear(batch(0, 60, boot="b2"), 60)
+    hear(batch(6, 30, State.DOWN, Cause.REFUSED, boot="b1"), 61)
+    assert fleet.sites["kabil"].cameras["cam1"].state is State.OK
+
+
+def test_a_backlog_of_a_boot_never_heard_of_changes_nothing(fleet: Fleet, hear: Hear) -> None:
+    hear(birth("b2"), 60)
+    hear(batch(0, 60, boot="b2"), 60)
+    hear(batch(6, 30, State.DOWN, Cause.REFUSED, boot="b1"), 61)
+    assert fleet.sites["kabil"].cameras["cam1"].state is State.OK
+
+
+def test_a_boot_whose_birth_is_still_under_way_is_believed(fleet: Fleet, hear: Hear) -> None:
+    hear(birth("b1"))
+    hear(batch(5, 0))
+    hear(state(0, 60, boot="b2"), 60)
+    assert fleet.sites["kabil"].cameras["cam1"].state is State.DOWN
+
+
+def test_how_long_a_state_has_held_is_believed_of_a_clock_that_is_set(fleet: Fleet, hear: Hear) -> None:
+    hear(birth())
+    hear(state(1, 100, ago=40), 100)
+    assert fleet.sites["kabil"].cameras["cam1"].since_s == 1060
+    fleet.sites["kabil"].clock_synchronised = False
+    hear(state(2, 200, State.DOWN, Cause.REFUSED, ago=40), 200)
+    assert fleet.sites["kabil"].cameras["cam1"].since_s == 1200
+
+
+def test_a_state_that_the_broker_kept_is_no_sign_of_life(fleet: Fleet, hear: Hear) -> None:
+    hear(birth())
+    hear(state(1, 0))
+    hear(state(1, 0), 500)
+    hear(birth(), 500)
+    assert fleet.sites["kabil"].heard_s == 1000
+
+
+@pytest.mark.parametrize(
+    ("death", "dies"),
+    [
+        (Death("kabil", "b2", 4), True),
+        (Death("kabil", "b2", 3), False),
+        (Death("kabil", "b1", 9), False),
+        (Death("kabil", "b3", 5), True),
+        (Death("kabil", "b3", 2), False),
+        (Death("nowhere", "b2", 4), False),
+    ],
+)
+def test_a_death_is_believed_unless_it_is_older_than_the_birth(
+    fleet: Fleet, hear: Hear, death: Death, dies: bool
+) -> None:
+    hear(birth("b1", 2))
+    hear(birth("b2", 4))
+    hear(death)
+    assert fleet.sites["kabil"].dead is dies
+
+
+def test_an_old_birth_does_not_bring_back_the_dead(fleet: Fleet, hear: Hear) -> None:
+    hear(birth("b1", 2))
+    hear(birth("b1", 3))
+    hear(Death("kabil", "b1", 3))
+    for old in (birth("b1", 2), birth("b1", 3)):
+        hear(old)
+        assert fleet.sites["kabil"].dead
+    hear(birth("b1", 4))
+    assert not fleet.sites["kabil"].dead
+
+
+def test_who_goes_on_telling_is_not_dead(fleet: Fleet, hear: Hear) -> None:
+    hear(birth())
+    hear(Death("kabil", "b1", 1))
+    hear(batch(1, 2), 2)
+    assert fleet.sites["kabil"].dead
+    hear(batch(2, 32), 32)
+    assert not fleet.sites["kabil"].dead
+
+
+def test_a_camera_that_its_agent_no_longer_has_is_forgotten(fleet: Fleet, hear: Hear) -> None:
+    hear(birth("b1", 1, "cam1", "cam2"))
+    fleet.saved()
+    hear(birth("b1", 2, "cam2"))
+    assert list(fleet.sites["kabil"].cameras) == ["cam2"]
+    assert fleet.removed_cameras == {("kabil", "cam1")}

@@ -1,0 +1,115 @@
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import tomli_w
+from paho.mqtt import publish as paho
+
+from pantau_collector.journal import JournalReader
+from tests.servers.mosquitto import Mosquitto
+from tests.servers.process import Server, answers, free_port, until
+
+
+def command(*arguments: str | Path) -> list[str]:
+    return [sys.executable, "-m", "pantau_collector", *map(str, arguments)]
+
+
+def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command(*arguments), capture_output=True, text=True, timeout=60, check=False)
+
+
+def write(folder: Path, **settings: object) -> Path:
+    path = folder / "collector.toml"
+    path.write_text(tomli_w.dumps({"data_dir": str(folder / "data"), **settings}))
+    return path
+
+
+@pytest.mark.parametrize("what", ["run", "check"])
+def test_every_wrong_key_is_told_and_nothing_is_started(tmp_path: Path, what: str) -> None:
+    config = write(tmp_path, web={"prot": 8080}, influx={"version": 1, "url": "nonsense"})
+    done = run(what, "--config", config)
+    assert done.returncode == 2
+    assert f"{config}: web.prot: there is no such key; did you mean `port`?" in done.stderr
+    assert f"{config}: influx.url: expected an address" in done.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_wrong_inventory_is_told(tmp_path: Path) -> None:
+    (tmp_path / "inventory.toml").write_text('[[camera]]\nsite = "kabil"\nid = "gate"\n')
+    done = run("check", "--config", write(tmp_path, inventory="inventory.toml"))
+    assert done.returncode == 2
+    assert "camera[1].site: there is no site `kabil` in this file" in done.stderr
+
+
+def test_check_counts_what_there_is(tmp_path: Path) -> None:
+    (tmp_path / "inventory.toml").write_text('[[site]]\nid = "kabil"\n[[camera]]\nsite = "kabil"\nid = "gate"\n')
+    done = run("check", "--config", write(tmp_path, inventory="inventory.toml"), "--json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout) == {"sites": 1, "cameras": 1, "owners": 0, "maintainers": 0, "recipients": 0}
+
+
+def test_a_taken_port_is_told(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        done = run("run", "--config", write(tmp_path, web={"port": port}))
+    assert done.returncode == 2
+    assert f"web.port: 127.0.0.1:{port} cannot be listened on" in done.stderr
+
+
+def test_a_second_collector_on_the_same_journal_is_told(tmp_path: Path) -> None:
+    wall = free_port()
+    config = write(tmp_path, web={"port": wall}, broker={"port": free_port()})
+    first = Server(command("run", "--config", config), ready=lambda: answers(wall), log=tmp_path / "log")
+    with first:
+        done = run("run", "--config", write(tmp_path, web={"port": free_port()}))
+    assert done.returncode == 2
+    assert "another process writes this journal" in done.stderr
+
+
+def test_it_tells_systemd_that_it_is_ready_alive_and_stopping(tmp_path: Path, mosquitto: Mosquitto) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(30)
+        config = write(tmp_path, web={"port": free_port()}, broker={"port": mosquitto.port})
+        with (tmp_path / "log").open("wb") as log:
+            process = subprocess.Popen(
+                command("run", "--config", config),
+                stdout=log,
+                stderr=log,
+                env=os.environ | {"NOTIFY_SOCKET": str(tmp_path / "notify")},
+            )
+        told = manager.recv(4096)
+        assert told.startswith(b"READY=1")
+        while b"WATCHDOG=1" not in told:
+            told = manager.recv(4096)
+        process.send_signal(signal.SIGTERM)
+        while not told.startswith(b"STOPPING=1"):
+            told = manager.recv(4096)
+        assert process.wait(30) == 0
+
+
+def test_what_breaks_the_contract_is_set_aside_and_the_rest_goes_on(tmp_path: Path, mosquitto: Mosquitto) -> None:
+    wall = free_port()
+    config = write(tmp_path, web={"port": wall}, broker={"port": mosquitto.port})
+    with Server(command("run", "--config", config), ready=lambda: answers(wall), log=tmp_path / "log"):
+        assert until(lambda: "connected to the broker" in (tmp_path / "log").read_text())
+        birth = {"status": "online", "boot": "b", "session": 1, "time": 1, "version": "0", "interval_s": 30}
+        publish(mosquitto.port, "pantau/v1/kabil/agent", b"not json")
+        publish(mosquitto.port, "pantau/v1/kabil/agent", json.dumps(birth | {"site": "nongsa"}).encode())
+        publish(mosquitto.port, "pantau/v1/kabil/agent", json.dumps(birth | {"site": "kabil"}).encode())
+        assert until(lambda: len(JournalReader(tmp_path / "data" / "journal").read(0, 10)[0]) == 1)
+        letters = [json.loads(line) for line in (tmp_path / "data/dead-letters/messages.jsonl").open()]
+    assert [letter["topic"] for letter in letters] == ["pantau/v1/kabil/agent"] * 2
+    assert "malformed" in letters[0]["reason"]
+    assert "'nongsa', is not the topic's, 'kabil'" in letters[1]["reason"]
+
+
+def publish(port: int, topic: str, payload: bytes) -> None:
+    paho.single(topic, payload, qos=1, port=port)

@@ -1,0 +1,173 @@
+"""From camera to person: every program and every server real, cameras from two implementations."""
+
+import json
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tomli_w
+
+from pantau_collector.journal.reader import JournalReader
+from pantau_contract.snapshot import read_stamp
+from tests.servers.gst_cameras import GstCameras
+from tests.servers.influxdb import Database
+from tests.servers.mosquitto import Mosquitto
+from tests.servers.process import Server, answers, free_port, until
+from tests.servers.smtp import Mailbox
+
+
+class City:
+    """One site with GStreamer's cameras, one agent, one collector; started in a folder of the test's own."""
+
+    def __init__(self, folder: Path, broker: Mosquitto, database: Database, mailbox: Mailbox) -> None:
+        self.folder = folder
+        self.broker = broker
+        self.wall = free_port()
+        self._write("inventory.toml", INVENTORY)
+        self._collector = self._write(
+            "collector.toml",
+            {
+                "data_dir": str(folder / "collector"),
+                "inventory": "inventory.toml",
+                "broker": {"port": broker.port},
+                "influx": {"version": 1, "url": database.url, "database": database.name},
+                "web": {"port": self.wall},
+                "incidents": {"settle_s": 1, "recovery_s": 1, "restart_grace_s": 0, "new_camera_grace_s": 0},
+                "recipient": [
+                    {
+                        "id": "dishub",
+                        "language": "en",
+                        "owners": ["dishub"],
+                        "urls": [f"mailto://127.0.0.1:{mailbox.port}/?from=pantau@example.org&to=it@example.org"],
+                    }
+                ],
+            },
+        )
+        self.collector = Server(
+            [sys.executable, "-m", "pantau_collector", "run", "--config", str(self._collector)],
+            ready=lambda: answers(self.wall),
+            log=folder / "collector.log",
+        )
+
+    def agent(self, cameras: list[dict[str, Any]]) -> Server:
+        """The site's agent, watching these cameras; ready once its birth is on the wall."""
+        config = self._write(
+            "agent.toml",
+            {
+                "site": {"id": "kabil", "name": "Simpang Kabil"},
+                "broker": {"host": "127.0.0.1", "port": self.broker.port},
+                "report": {"interval_s": 1, "snapshot_interval_s": 3},
+                "spool": {"path": str(self.folder / "spool.sqlite")},
+                "camera": [{"picture_interval_s": 2, "timeout_s": 5} | camera for camera in cameras],
+            },
+        )
+        return Server(
+            [sys.executable, "-m", "pantau_agent", "run", "--config", str(config)],
+            ready=lambda: any(site["online"] for site in self.sites()),
+            log=self.folder / "agent.log",
+        )
+
+    def sites(self) -> list[dict[str, Any]]:
+        sites: list[dict[str, Any]] = json.loads(self.get("api/city"))["sites"]
+        return sites
+
+    def states(self) -> dict[str, tuple[str, str | None]]:
+        """State and cause of each camera."""
+        return {
+            camera["id"]: (camera["state"], camera["cause"]) for site in self.sites() for camera in site["cameras"]
+        }
+
+    def get(self, path: str) -> bytes:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.wall}/{path}", timeout=10) as answer:
+            return bytes(answer.read())
+
+    def _write(self, name: str, content: dict[str, Any]) -> Path:
+        path = self.folder / name
+        path.write_text(tomli_w.dumps(content))
+        return path
+
+
+INVENTORY: dict[str, Any] = {
+    "owner": [{"id": "dishub", "name": "Dinas Perhubungan"}],
+    "site": [{"id": "kabil", "name": "Simpang Kabil"}],
+    "camera": [
+        {"site": "kabil", "id": camera, "name": f"Kamera {camera}", "owner": "dishub"}
+        for camera in ("h264", "h265", "mjpeg", "locked")
+    ],
+}
+
+
+@pytest.fixture
+def city(tmp_path: Path, mosquitto: Mosquitto, influxdb: Database, smtp: Mailbox) -> Iterator[City]:
+    made = City(tmp_path, mosquitto, influxdb, smtp)
+    with made.collector:
+        yield made
+
+
+def test_a_citys_cameras_are_watched_told_of_and_drawn(
+    city: City,
+    influxdb: Database,
+    smtp: Mailbox,
+    gst_cameras: GstCameras,
+    start_gst_cameras: Callable[..., GstCameras],
+) -> None:
+    digest = start_gst_cameras(authentication="digest")
+    cameras = [{"id": mount, "url": gst_cameras.url(mount)} for mount in ("h264", "h265", "mjpeg")]
+    cameras.append({"id": "locked", "url": digest.url("h264"), "user": digest.user, "password": digest.password})
+    with city.agent(cameras):
+        ok = dict.fromkeys(("h264", "h265", "mjpeg", "locked"), ("ok", None))
+        assert until(lambda: city.states() == ok, within_s=60), city.states()
+
+        digest.stop()
+        assert until(lambda: city.states()["locked"] == ("down", "refused"), within_s=60), city.states()
+        (outage,) = smtp.wait(1, within_s=60)
+        check_outage(outage)
+
+        digest.start()
+        assert until(lambda: city.states() == ok, within_s=60), city.states()
+        assert len(mails := smtp.wait(2, within_s=60)) == 2
+        assert "Kamera locked" in mails[1]["Subject"]
+
+        assert read_stamp(city.get("pictures/kabil/locked.jpg")).camera == "locked"
+        assert city.get("healthz")
+        assert b"pantau" in city.get("metrics")
+
+    assert until(lambda: not city.sites()[0]["online"]), "the agent said goodbye"
+    codecs = influxdb.query("SELECT last(codec) AS codec, last(fps) AS fps FROM camera GROUP BY camera")
+    assert {row["camera"]: row["codec"] for row in codecs} == {
+        "h264": "h264",
+        "h265": "h265",
+        "mjpeg": "mjpeg",
+        "locked": "h264",
+    }
+    assert all(row["fps"] == pytest.approx(GstCameras.fps, rel=0.3) for row in codecs)
+    assert influxdb.query("SELECT count(fps) FROM camera WHERE camera = 'h264'")[0]["count"] > 3
+    assert influxdb.query("SELECT last(memory_used_pct) AS used FROM host")[0]["used"] > 0
+    assert_no_password(city, digest.password)
+
+
+def check_outage(mail: EmailMessage) -> None:
+    """Subject, cause, remedy, owner, and the camera's last picture."""
+    assert "Kamera locked" in mail["Subject"]
+    body = mail.get_body(("plain", "html"))
+    assert body is not None
+    text = body.get_content()
+    assert "nothing listens on the stream's port" in text.replace("&#39;", "'")
+    assert "restart the camera" in text
+    assert "Dinas Perhubungan" in text
+    (picture,) = mail.iter_attachments()
+    assert read_stamp(picture.get_content()).camera == "locked"
+
+
+def assert_no_password(city: City, password: str) -> None:
+    """The camera's password is nowhere but in the agent's configuration."""
+    for path in city.folder.rglob("*"):
+        if path.is_file() and path.name != "agent.toml":
+            assert password.encode() not in path.read_bytes(), path
+    records, _ = JournalReader(city.folder / "collector" / "journal").read(0, 10**6)
+    assert records
+    assert all(password.encode() not in record.payload for record in records)
