@@ -19,7 +19,7 @@ from pantau_contract.states import STATE_OF, Cause, State
 CONFIRM_S = 3.0
 """A connection that is lost and back with a picture within this is no outage."""
 PICTURE_GRACE_S = 5.0
-"""From a session's first keyframe to its first verdict: until then nothing is said, after it the stream alone counts."""
+"""From a session's first keyframe to its first verdict nothing is said; after it the stream alone counts."""
 START_TOLD_S = 60.0
 """How long a slow start is held against a stream."""
 MAX_DETAIL = 400
@@ -154,7 +154,7 @@ class Appraisal:
         return self._offset
 
     def _confirmed(self, found: Diagnosis | None) -> Diagnosis | None:
-        """A lost connection is given a moment to come back; a moment that has passed without packets is a stall."""
+        """A lost connection is given a moment to come back; a moment gone by without packets is a stall."""
         if not self.standing.shows or not self._last_packet:
             return found
         quiet = self._now - self._last_packet
@@ -177,6 +177,7 @@ class Appraisal:
         if source is None:
             return Sample(**said)  # type: ignore[arg-type] # a dictionary has one type for all its values
         counts, measures, look = self._counts, self.measures, self._glances.latest
+        first = (counts.first_keyframe - source.started) * 1000 if counts.keyframes else None
         return Sample(
             **said,  # type: ignore[arg-type] # as above
             codec=source.codec,
@@ -188,9 +189,7 @@ class Appraisal:
             rtp_loss_pct=_rounded(measures.rtp_loss_pct, 2),
             jitter_ms=_rounded(measures.jitter_ms, 1),
             connect_ms=_rounded((source.connected - source.started) * 1000, 1),
-            first_keyframe_ms=_rounded((counts.first_keyframe - source.started) * 1000, 1)
-            if counts.keyframes
-            else None,
+            first_keyframe_ms=_rounded(first, 1),
             clock_offset_s=_rounded(self._offset, 2),
             transport=source.transport,
             evidence=look.verdict.evidence if look is not None and look.verdict is not None else None,

@@ -2,7 +2,7 @@
 
 import typer
 
-from pantau_agent.commands import check, run
+from pantau_agent.commands import check, probe, run
 
 app = typer.Typer(
     name="pantau-agent",
@@ -12,3 +12,4 @@ app = typer.Typer(
 )
 app.command(epilog=run.EPILOG)(run.run)
 app.command(epilog=check.EPILOG)(check.check)
+app.command(epilog=probe.EPILOG, cls=probe.ProbeCommand)(probe.probe)

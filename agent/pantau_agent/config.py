@@ -9,7 +9,6 @@ import logging
 import os
 import ssl
 import stat
-import tomllib
 from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -18,9 +17,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, Va
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from pantau_agent import vendors
-from pantau_agent.config_errors import ConfigError, explain, wrong
 from pantau_agent.rtsp import url as stream_url
 from pantau_contract.topics import SLUG
+from pantau_service.settings import ConfigError, explain, read_toml, wrong
 
 ENV_PREFIX = "PANTAU_AGENT_"
 ENV_DELIMITER = "__"
@@ -221,18 +220,20 @@ def load(path: Path) -> AgentConfig:
     Raises:
         ConfigError: with one line for everything that is wrong: file, key, what was expected, what is there.
     """
-    try:
-        data = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise ConfigError([f"{path}: expected a file that can be read ({error.strerror})"]) from None
-    except UnicodeDecodeError:
-        raise ConfigError([f"{path}: expected UTF-8 text"]) from None
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError([f"{path}: expected TOML: {error}"]) from None
+    data = read_toml(path)
     try:
         config = AgentConfig(**_beside(path, data))
     except ValidationError as error:
-        raise ConfigError(explain(error, AgentConfig, path, data, ENV_PREFIX, ENV_DELIMITER)) from None
+        problems = explain(
+            error,
+            AgentConfig,
+            path,
+            env_prefix=ENV_PREFIX,
+            env_delimiter=ENV_DELIMITER,
+            data=data,
+            redact=stream_url.redact,
+        )
+        raise ConfigError(problems) from None
     except SettingsError as error:
         raise ConfigError([f"environment: {error}"]) from None
     _warn_if_exposed(path, data, config)

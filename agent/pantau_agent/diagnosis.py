@@ -1,8 +1,8 @@
-"""From evidence to state and cause: one table, pure. What is down goes before what is impaired, that before degraded."""
+"""From evidence to state and cause: one pure table. Down goes before impaired, and that before degraded."""
 
 import errno
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pantau_agent.failure import Failure, Kind, Step
 from pantau_agent.measures import Measures
@@ -11,7 +11,8 @@ from pantau_agent.picture.exchange import PictureError
 from pantau_contract.states import STATE_OF, Cause, State
 
 STALL_S = 3.0
-"""No packet for so long is a stall. With a look each second, and packets read up to one late, it is said within 5 s."""
+"""No packet for so long is a stall. With a look each second, and packets read up to one second late, it is said
+within 5 s."""
 STALL_FRAMES = 3
 """A stream so slow that this many frames take longer is given that long."""
 UNDECODABLE_PICTURES = 2
@@ -63,8 +64,8 @@ class Evidence:
     wait_s: float = 10.0
     keyframe_wait_s: float = 10.0
     remark: str = ""
-    measures: Measures = Measures()
-    expected: Expected = Expected()
+    measures: Measures = field(default_factory=Measures)
+    expected: Expected = field(default_factory=Expected)
     clock_offset_s: float | None = None
     start_s: float | None = None
     picture: Look | None = None

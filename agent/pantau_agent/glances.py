@@ -1,4 +1,4 @@
-"""When a camera's picture is looked at, and what was seen: one glance at a time, sooner where something looks wrong."""
+"""When a camera's picture is looked at, and what was seen: one glance at a time, sooner where it looks wrong."""
 
 import asyncio
 from collections.abc import Callable

@@ -52,7 +52,7 @@ class Looker:
         self._appraisal = Appraisal(camera.id, clock, self._glances, norm, limits, clock_trusted)
 
     async def look(self, seconds: float) -> Observation:
-        """Looks for `seconds`; for longer, up to the camera's timeout, where keyframes are rare or a picture is odd.
+        """Looks for `seconds`; longer, up to the camera's timeout, where keyframes are rare or a picture is odd.
 
         Ends with a TEARDOWN, always.
         """
@@ -78,7 +78,7 @@ class Looker:
         return replace(observation, snapshot=observation.snapshot or snapshot)
 
     async def _read(self, source: Source, seconds: float) -> bytes | None:
-        """Gathers evidence from an open source; the newest picture. Raises `LookError` when the source breaks off."""
+        """Gathers evidence from an open source; the newest picture. Raises `LookError` if it breaks off."""
         opened = self._clock.monotonic()
         snapshot: bytes | None = None
         while True:

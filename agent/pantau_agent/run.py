@@ -17,12 +17,12 @@ from pantau_agent.picture.decoder import Decoder
 from pantau_agent.report import Reporter
 from pantau_agent.spool import Spool
 from pantau_agent.supervision import supervised
-from pantau_agent.systemd import Notifier
 from pantau_agent.visits import Doors
 from pantau_agent.watch import watch
 from pantau_contract.messages import Command, Reply, Telemetry
 from pantau_contract.states import State
 from pantau_contract.wire import encode
+from pantau_service.systemd import Notifier
 
 Watch = Callable[[Camera], AsyncGenerator[Observation, None]]
 

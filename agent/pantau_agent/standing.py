@@ -6,7 +6,7 @@ from pantau_contract.states import Cause, State
 DEGRADED_AFTER_S = 1.0
 """A measure must be bad on two looks in a row."""
 GOOD_AFTER_S = 15.0
-"""Longer than the window of the measures: what comes and goes stays degraded. It is recoveries that are held back."""
+"""Longer than the measures' window: what comes and goes stays degraded. It is recoveries that are held back."""
 
 _SAME_OUTAGE = {(Cause.STALLED, Cause.NO_MEDIA)}
 """A stream that stopped, and on being asked for again does not begin, has still stopped."""

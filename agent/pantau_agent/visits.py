@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Callable
+from typing import Any
 
 from pantau_agent.backoff import Backoff
 from pantau_agent.bell import Bell
@@ -89,9 +90,10 @@ class Visits:
         return failure
 
     async def _end_of(self, source: Source, given_up: asyncio.Future[Failure]) -> Failure:
-        ending = asyncio.create_task(source.wait())
+        ending: asyncio.Future[None] = asyncio.ensure_future(source.wait())
         try:
-            await asyncio.wait({ending, given_up}, return_when=asyncio.FIRST_COMPLETED)
+            either: list[asyncio.Future[Any]] = [ending, given_up]
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         finally:
             ending.cancel()
         failure = given_up.result() if given_up.done() else source.failure

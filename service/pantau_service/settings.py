@@ -4,12 +4,12 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 _SECRETS = {"password", "token", "urls"}
 _WHAT_PYDANTIC_SAYS = re.compile(r"^(?:Value error, )?(?:\w+ should (?:be|have) )?")
@@ -41,16 +41,33 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError([f"{path}: expected TOML: {error}"]) from None
 
 
+def wrong(key: str, text: str) -> PydanticCustomError:
+    """For a check of several keys of a table: an error at one of them, in words of its own."""
+    return PydanticCustomError("wrong", "{text}", {"text": text, "key": key})
+
+
 def explain(
-    error: ValidationError, model: type[BaseModel], path: Path, *, env_prefix: str = "", env_delimiter: str = ""
+    error: ValidationError,
+    model: type[BaseModel],
+    path: Path,
+    *,
+    env_prefix: str = "",
+    env_delimiter: str = "",
+    data: Mapping[str, Any] | None = None,
+    redact: Callable[[str], str] = lambda text: re.sub(r"//[^/]*@", "//***@", text),
 ) -> list[str]:
-    """One line a problem: `FILE: influx.url: expected ..., got ...`. Entries of a list are counted from 1."""
+    """One line a problem: `FILE: influx.url: expected ..., got ...`. Entries of a list are counted from 1.
+
+    With the file's `data`, an entry's `id` is told too. `redact` masks the passwords of what is there.
+    """
     lines = []
     for problem in error.errors():
         location = _without_tags(problem["loc"], model)
+        if problem["type"] == "wrong":
+            location = (*location, problem["ctx"]["key"])
         variable = env_prefix + env_delimiter.join(map(str, location)).upper()
         where = f"${variable}" if env_prefix and variable in os.environ else place(path, location)
-        lines.append(f"{where}: {_what(problem, location, model)}")
+        lines.append(f"{where}: {_what(problem, location, model, redact)}{_id_of_entry(location, data or {})}")
     return lines
 
 
@@ -69,33 +86,50 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"expected one of {', '.join(known[:20])}" if known else "there are none"
 
 
-def _what(problem: ErrorDetails, location: Location, model: type[BaseModel]) -> str:
+def _id_of_entry(location: Location, data: Mapping[str, Any]) -> str:
+    match location:
+        case (str(table), int(index), str(key), *_) if key != "id":
+            entry = data[table][index] if index < len(data.get(table, ())) else {}
+            return f" ({table} {entry['id']!r})" if isinstance(entry, dict) and "id" in entry else ""
+    return ""
+
+
+def _what(problem: ErrorDetails, location: Location, model: type[BaseModel], redact: Callable[[str], str]) -> str:
     match problem["type"]:
+        case "wrong":
+            return problem["msg"]
         case "extra_forbidden":
             return f"there is no such key; {did_you_mean(str(location[-1]), _keys(model, location[:-1]))}"
         case "missing":
             return "expected a value, and there is none"
-        case "union_tag_not_found" | "union_tag_invalid":
+        case "union_tag_not_found":
+            return f"expected {problem['ctx']['discriminator']} to say of which kind it is".replace("'", "`")
+        case "union_tag_invalid":
             return f"expected `version` to be one of {problem['ctx']['expected_tags']}".replace("'", "")
     text = _WHAT_PYDANTIC_SAYS.sub("", problem["msg"])
     text = text if text.startswith("expected") else f"expected {text}"
-    return f"{text}{_got(problem, location)}"
+    return f"{text}{_got(problem, location, redact)}"
 
 
-def _got(problem: ErrorDetails, location: Location) -> str:
+def _got(problem: ErrorDetails, location: Location, redact: Callable[[str], str]) -> str:
     value = problem["input"]
     if isinstance(value, dict | BaseModel | list) or not location or "got " in problem["msg"]:
         return ""
     if _SECRETS.intersection(location):
         return f", got {type(value).__name__}" if problem["type"] != "value_error" else ""
-    return f", got {re.sub(r'//[^/]*@', '//***@', str(value))!r}" if isinstance(value, str) else f", got {value!r}"
+    return f", got {redact(value)!r}" if isinstance(value, str) else f", got {value!r}"
 
 
 def _without_tags(location: Location, model: type[BaseModel]) -> Location:
     """The location less the tag that pydantic adds within a union."""
     kept: list[int | str] = []
     for part in location:
-        if kept and not isinstance(kept[-1], int) and len(_models(_annotation(model, kept))) > 1 and part in (1, 2):
+        if (
+            kept
+            and not isinstance(kept[-1], int)
+            and len(_models(_annotation(model, kept))) > 1
+            and part in (1, 2)
+        ):
             continue
         kept.append(part)
     return tuple(kept)

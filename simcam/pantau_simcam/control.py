@@ -54,16 +54,26 @@ class Control:
         self._host = host
         self.port = port
         self._server: asyncio.Server | None = None
+        self._clients: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     async def start(self) -> None:
         """Listens from now on; `port` is then the real one."""
-        self._server = await asyncio.start_server(self._serve, self._host, self.port, limit=MAX_HEAD)
+        self._server = await asyncio.start_server(self._begin, self._host, self.port, limit=MAX_HEAD)
         self.port = self._server.sockets[0].getsockname()[1]
 
-    def stop(self) -> None:
-        """Listens no more."""
+    async def stop(self) -> None:
+        """Listens no more, and lets go of who is connected."""
         if self._server is not None:
             self._server.close()
+        for writer in self._clients.values():
+            writer.transport.abort()
+        if self._clients:
+            await asyncio.wait(list(self._clients))
+
+    def _begin(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._clients[task] = writer
+        task.add_done_callback(self._clients.pop)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

@@ -27,9 +27,11 @@ class Listener:
     def accept(self) -> None:
         """Accepts connections from now on."""
         if self._listening is None:
-            self._listening = self._bound(self.port)
-            self._listening.listen(BACKLOG)
-            self._serving = asyncio.create_task(self._serve(self._listening))
+            listening = self._bound(self.port)
+            listening.listen(BACKLOG)
+            self._serving = asyncio.create_task(self._serve(listening))
+            self._serving.add_done_callback(lambda _: listening.close())
+            self._listening = listening
 
     def refuse(self) -> None:
         """Refuses connections from now on; those that are open stay."""
@@ -45,12 +47,13 @@ class Listener:
         self._reserved.close()
 
     async def _serve(self, listening: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(self._protocol, sock=listening, backlog=BACKLOG, start_serving=False)
         try:
-            loop = asyncio.get_running_loop()
-            async with await loop.create_server(self._protocol, sock=listening, backlog=BACKLOG) as server:
-                await server.serve_forever()
+            await server.start_serving()
+            await asyncio.Event().wait()
         finally:
-            listening.close()
+            server.close()
 
     def _bound(self, port: int) -> socket.socket:
         bound = socket.socket()

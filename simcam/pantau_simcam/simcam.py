@@ -170,7 +170,7 @@ class Simcam:
     ) -> None:
         self._expiry.cancel()
         if self._control is not None:
-            self._control.stop()
+            await self._control.stop()
         self._close()
 
     def _close(self) -> None:

@@ -21,12 +21,12 @@ from pantau_agent.link import Link
 from pantau_agent.observation import Observation
 from pantau_agent.run import Agent, Watch
 from pantau_agent.spool import Spool
-from pantau_agent.systemd import Notifier
 from pantau_contract.messages import Command, Sample
 from pantau_contract.snapshot import read_stamp
 from pantau_contract.states import Cause, State
 from pantau_contract.topics import Kind, Topic
 from pantau_contract.wire import encode
+from pantau_service.systemd import Notifier
 from tests.agent.listener import listening
 from tests.agent.soon import soon
 from tests.servers.mosquitto import Mosquitto

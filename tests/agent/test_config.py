@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pantau_agent.config import AgentConfig, Broker, Camera, Report, Site, Spool, load
-from pantau_agent.config_errors import ConfigError
+from pantau_service.settings import ConfigError
 from tests.agent.certificate import make_certificate
 
 EXAMPLE = Path(__file__).parents[2] / "agent" / "agent.example.toml"

@@ -28,7 +28,7 @@ def config_for(port: int, folder: Path, **broker: object) -> AgentConfig:
     return AgentConfig(
         site=Site(id=SITE, name="North gate"),
         broker=Broker.model_validate({"host": "127.0.0.1", "port": port, **broker}),
-        spool=SpoolConfig(path=folder / "spool.sqlite", backlog_per_s=200),
+        spool=SpoolConfig(path=folder / "spool.sqlite", backlog_per_s=50),
         camera=[Camera(id="gate", name="Gate", url="rtsp://127.0.0.1/gate")],
     )
 
@@ -227,6 +227,15 @@ async def test_where_something_else_answers_it_says_so(tmp_path: Path, monkeypat
     silent = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
     async with silent, running(config_for(silent.sockets[0].getsockname()[1], tmp_path)) as agent:
         assert await soon(lambda: "not answer like an MQTT broker" in agent.link.status)
+
+
+async def test_an_agent_that_waits_for_an_answer_can_be_ended_at_once(tmp_path: Path) -> None:
+    taken = asyncio.Event()
+    silent = await asyncio.start_server(lambda *_: taken.set(), "127.0.0.1", 0)
+    async with silent, running(config_for(silent.sockets[0].getsockname()[1], tmp_path)):
+        await asyncio.wait_for(taken.wait(), 30)
+        began = asyncio.get_running_loop().time()
+    assert asyncio.get_running_loop().time() - began < link._ANSWER_WITHIN_S - 3
 
 
 async def test_repeated_failures_warn_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

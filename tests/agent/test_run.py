@@ -48,13 +48,13 @@ def test_killed_at_any_instant_the_agent_loses_no_batch_and_uses_no_seq_twice(
     config = written(tmp_path, mosquitto.port, {"gate": f"rtsp://127.0.0.1:{free_port()}/"}, interval_s=0.05)
     with listening(mosquitto.port) as listener:
         for away in (False, True, False):
-            agent = agent_process(config).start()
-            seen = len(listener.telemetry())
-            assert until(lambda: len(listener.telemetry()) > seen + 5)  # noqa: B023 # called at once
-            if away:
-                mosquitto.kill()
-                time.sleep(1)
-            agent.kill()
+            with agent_process(config) as agent:
+                seen = len(listener.telemetry())
+                assert until(lambda: len(listener.telemetry()) > seen + 5)  # noqa: B023 # called at once
+                if away:
+                    mosquitto.kill()
+                    time.sleep(1)
+                agent.kill()
             if away:
                 assert spooled(tmp_path) > 5
                 mosquitto.start()
@@ -81,9 +81,9 @@ def test_when_the_agent_is_killed_the_broker_publishes_its_will_of_the_same_sess
 ) -> None:
     config = written(tmp_path, mosquitto.port, {})
     with listening(mosquitto.port) as listener:
-        agent = agent_process(config).start()
-        assert until(listener.agents)
-        agent.kill()
+        with agent_process(config) as agent:
+            assert until(listener.agents)
+            agent.kill()
         assert until(lambda: len(listener.agents()) == 2)
         birth, death = listener.agents()
         assert isinstance(birth, Birth)
@@ -98,9 +98,11 @@ async def test_real_cameras_are_told_and_left_with_a_teardown_at_sigterm(
         config = written(tmp_path, mosquitto.port, {name: simcam.url(name) for name in ("gate", "yard")})
         with listening(mosquitto.port) as listener:
             agent = await asyncio.to_thread(agent_process(config).start)
-            assert await soon(lambda: {about(jpeg) for jpeg in listener.snapshots()} >= {"gate ok", "yard ok"})
-            assert await soon(lambda: any(batch.samples[0].fps for batch in listener.telemetry()))
-            await asyncio.to_thread(agent.stop)
+            try:
+                assert await soon(lambda: {about(jpeg) for jpeg in listener.snapshots()} >= {"gate ok", "yard ok"})
+                assert await soon(lambda: any(batch.samples[0].fps for batch in listener.telemetry()))
+            finally:
+                await asyncio.to_thread(agent.stop)
             assert await soon(lambda: clean_death(listener))
         for name in ("gate", "yard"):
             counts = simcam.counts(name)

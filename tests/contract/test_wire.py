@@ -71,6 +71,7 @@ def altered(**changes: object) -> bytes:
         (altered(interval_s=0), r"\$\.interval_s"),
         (altered(samples=[{"camera": "gate"}]), r"\$\.samples\[0\]"),
         (altered(samples=[{"camera": "../x", "time": 1, "state": "ok", "since": 1}]), r"\$\.samples\[0\]\.camera"),
+        (altered(samples=[{"camera": "x\n", "time": 1, "state": "ok", "since": 1}]), r"\$\.samples\[0\]\.camera"),
         (altered(samples=[{"camera": "x", "time": 1, "state": "fine", "since": 1}]), r"\$\.samples\[0\]\.state"),
         (altered(site="elsewhere"), "is not the topic's, 'kabil'"),
         (gzip.compress(altered())[:-9], "cut short"),

@@ -43,12 +43,13 @@ async def test_it_ends_at_once_while_it_still_films() -> None:
     async with asyncio.timeout(60):
         while True:
             try:
-                await asyncio.open_connection("127.0.0.1", port)
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
                 break
             except OSError:
                 await asyncio.sleep(0.05)
     process.terminate()
     output, errors = await asyncio.wait_for(process.communicate(), 20)
+    writer.close()
     assert (process.returncode, output, errors) == (0, b"", b"")
 
 

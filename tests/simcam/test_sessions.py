@@ -207,6 +207,17 @@ def test_a_report_comes_every_five_seconds_and_at_once_when_the_clock_is_set_wro
     assert told / (1 << 32) - 2_208_988_800 == pytest.approx(1_800_000_000 - 3600)
 
 
+def test_as_many_packets_are_lost_as_asked() -> None:
+    wire, camera = Wire(), Camera(CameraSpec("gate", fps=10))
+    session = playing(camera, wire)
+    camera.set_fault(FaultSetting.of("loss", {"percent": 20}), 100)
+    due = 100.0
+    for _ in range(2000):
+        due = session.step(due) or 0
+    assert 2300 < len(wire.sent) < 2500, "of 3000; that is 4.5 standard deviations either way"
+    assert (session.sequence - wire.sent[0].sequence) & 0xFFFF in range(2990, 3001)
+
+
 def test_nothing_is_sent_after_the_end() -> None:
     wire = Wire()
     session = playing(Camera(CameraSpec("gate", fps=10)), wire)

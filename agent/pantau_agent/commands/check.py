@@ -4,13 +4,11 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from pantau_agent import log
 from pantau_agent.commands.configured import DEFAULT_PATH, ConfigPath, load_or_exit
 from pantau_agent.config import AgentConfig
 from pantau_agent.rtsp.url import redact
+from pantau_service import log
 
 EPILOG = "Example: pantau-agent check --config /etc/pantau/agent.toml"
 
@@ -28,14 +26,15 @@ def check(
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(checked), indent=2).decode())
         return
-    table = Table(
-        "camera", "name", "URL", "user", "password", "mode", title=f"site {checked['site']}", title_justify="left"
-    )
+    typer.echo(f"site {checked['site']}, broker {checked['broker']}")
+    rows = [("camera", "name", "URL", "user", "password", "mode")]
     for camera in checked["cameras"]:
-        mode = camera["mode"] if camera["enabled"] else "disabled"
         password = "set" if camera["password_set"] else "none"
-        table.add_row(camera["id"], camera["name"], camera["url"], camera["user"] or "", password, mode)
-    Console().print(table)
+        mode = camera["mode"] if camera["enabled"] else "disabled"
+        rows.append((camera["id"], camera["name"], camera["url"], camera["user"] or "", password, mode))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def _plain(config: AgentConfig) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from pantau_agent.config import AgentConfig, load
-from pantau_agent.config_errors import ConfigError
+from pantau_service.settings import ConfigError
 
 ConfigPath = Annotated[Path, typer.Option("--config", "-c", help="The agent's configuration.", show_default=True)]
 DEFAULT_PATH = Path("/etc/pantau/agent.toml")

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from pantau_agent import log
 from pantau_agent.commands.configured import DEFAULT_PATH, ConfigPath, load_or_exit
 from pantau_agent.event_loop import new_event_loop
 from pantau_agent.run import run as run_agent
 from pantau_agent.spool import SpoolInUseError
+from pantau_service import log
 
 EXIT_SPOOL_IN_USE = 1
 EPILOG = "Example: pantau-agent run --config /etc/pantau/agent.toml --log-level debug"

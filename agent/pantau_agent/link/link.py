@@ -116,8 +116,8 @@ class Link:
         connection = Connection(self._config.broker, f"pantau-agent-{self._site}", self._letters(), self._inbox)
         since_s = math.inf
         try:
-            await connection.open()
-            await self._accepted()
+            if not await self._opened(connection):
+                return None, 0.0
             since_s = self._now_s()
             self._order.connected()
             await self._send(connection)
@@ -132,6 +132,23 @@ class Link:
             self._order.disconnected()
             await connection.close()
         return problem, max(0.0, self._now_s() - since_s)
+
+    async def _opened(self, connection: Connection) -> bool:
+        """Whether there is a connection; False where it was closed before there was one."""
+        opening = asyncio.create_task(self._open(connection))
+        closing = asyncio.create_task(self._closing.wait())
+        try:
+            await asyncio.wait({opening, closing}, return_when=asyncio.FIRST_COMPLETED)
+            if opening.done():
+                opening.result()
+            return opening.done()
+        finally:
+            opening.cancel()
+            closing.cancel()
+
+    async def _open(self, connection: Connection) -> None:
+        await connection.open()
+        await self._accepted()
 
     async def _accepted(self) -> None:
         """Waits for the broker's answer."""

@@ -45,7 +45,7 @@ class _WorkerDiedError(Exception):
 
 
 class _Worker:
-    """One worker process. Answers come in the order of the jobs; those that nobody waits for any more are dropped."""
+    """One worker process. Answers that nobody waits for any more are dropped."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
@@ -61,7 +61,8 @@ class _Worker:
 
     async def ask(self, job: Job) -> Answer:
         """Raises `_WorkerDiedError` when it dies of it."""
-        answer = self._waiting[job.id] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting[job.id] = answer
         try:
             assert self.process.stdin is not None  # noqa: S101 # for the type checker: it was opened as a pipe
             with contextlib.suppress(OSError):  # then it has died, which the reading side tells

@@ -10,7 +10,7 @@ import signal
 import sys
 from collections import OrderedDict
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import av
 import cv2
@@ -53,7 +53,7 @@ def decode(codec: str, data: bytes) -> tuple[Picture, bool]:
     Raises:
         UndecodableError: no picture comes out.
     """
-    context = av.VideoCodecContext.create(_FFMPEG[codec], "r")
+    context = cast("av.VideoCodecContext", av.CodecContext.create(_FFMPEG[codec], "r"))
     context.thread_count = 1
     context.options = {"skip_loop_filter": "all", "max_pixels": str(MAX_PIXELS)}
     context.flags |= Flags.output_corrupt
@@ -61,7 +61,7 @@ def decode(codec: str, data: bytes) -> tuple[Picture, bool]:
     try:
         frames = [*context.decode(av.Packet(data)), *context.decode(None)]
         if frames:
-            picture: Picture = frames[0].to_ndarray(format="bgr24")
+            picture = cast("Picture", frames[0].to_ndarray(format="bgr24"))
             return picture, frames[0].is_corrupt
         detail = "the decoder gives no picture"
     except (av.error.FFmpegError, ValueError, MemoryError) as error:
@@ -130,7 +130,7 @@ def _judged(judge: Judge, picture: Picture | None, time_ms: int, *, damaged: boo
     """The judge's verdict. A fault of the judge's own says nothing of the camera."""
     try:
         return judge.update(picture, time_ms, damaged=damaged)
-    except Exception:
+    except Exception:  # noqa: BLE001 # whatever it is, the camera is not to blame
         _log.exception("the judge of pictures failed")
         return Verdict(None, {}, "cannot tell: the judge failed")
 

@@ -13,14 +13,28 @@ from pantau_agent.rtsp.keyframe import Keyframe
 class Source(Protocol):
     """One visit to a camera, from `open` to `close`: a session, where its protocol has them.
 
-    `started` and `connected` are monotonic times, 0 is not yet. `accepted` tells that it has taken the password.
+    Times are monotonic, in seconds; 0 is not yet.
     """
 
-    codec: str | None
-    transport: str
-    started: float
-    connected: float
-    accepted: bool
+    @property
+    def codec(self) -> str | None:
+        """h264, h265 or mjpeg; None while it is not known."""
+
+    @property
+    def transport(self) -> str:
+        """How the media come: tcp, tls or udp."""
+
+    @property
+    def started(self) -> float:
+        """When connecting began."""
+
+    @property
+    def connected(self) -> float:
+        """When it was connected."""
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the camera has taken the password."""
 
     async def open(self, timeout_s: float) -> None:
         """Begins. Raises `LookError`, all ended, where it does not come to streaming within `timeout_s`."""

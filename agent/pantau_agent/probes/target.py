@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from pantau_agent import vendors
 from pantau_agent.config import Camera
 from pantau_agent.rtsp import url as rtsp_url
 from pantau_agent.rtsp.url import Credentials, StreamUrl
@@ -17,7 +18,8 @@ class Target:
 
 
 def target_of(camera: Camera) -> Target:
-    """A configured camera's target."""
+    """A configured camera's target; where its vendor wants the password in the path, the path has it."""
     password = camera.password.get_secret_value() if camera.password is not None else ""
     credentials = Credentials(camera.user or "", password) if camera.user is not None or password else None
-    return Target(rtsp_url.parse(camera.url or ""), credentials)
+    url = vendors.fill_credentials(camera.url or "", camera.user, password)
+    return Target(rtsp_url.parse(url), credentials)

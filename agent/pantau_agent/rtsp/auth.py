@@ -66,7 +66,7 @@ class Challenge:
 
 
 def parse_challenges(headers: Iterable[str]) -> list[Challenge]:
-    """The challenges in `WWW-Authenticate` headers, of which each may hold several. What cannot be read is left out."""
+    """The challenges in `WWW-Authenticate` headers, each of several perhaps; the unreadable are left out."""
     found: list[Challenge] = []
     for header in headers:
         at = 0

@@ -104,7 +104,7 @@ class Session:
         self._keeping_alive = asyncio.create_task(keep_alive(dialogue, self._control, self.timeout_s, public))
 
     async def refresh(self) -> None:
-        """Reads all that has arrived. Once this is called, and it is to be about each second, reading is in gulps."""
+        """Reads all that has arrived. From the first call on, one about each second, reading is in gulps."""
         if self._dialogue is None or self.transport == "udp":
             return
         connection = self._dialogue.connection
@@ -172,11 +172,12 @@ class Session:
     def _redirect(self, location: str) -> None:
         try:
             url = rtsp_url.parse(location)
-            if not url.scheme.startswith("rtsp"):
-                raise rtsp_url.UrlError("it is no rtsp:// address")
         except rtsp_url.UrlError as error:
             detail = f"it redirects to an address that cannot be used: {error}"
             raise LookError(Failure(Step.DESCRIBE, Kind.STATUS, detail, status=302)) from None
+        if not url.scheme.startswith("rtsp"):
+            detail = f"it redirects to {url.scheme}://, which is not RTSP"
+            raise LookError(Failure(Step.DESCRIBE, Kind.STATUS, detail, status=302))
         if url.host != self._url.host:
             self._authenticator = Authenticator(None)  # the password is for the camera, not for whom it names
         self._url = url
@@ -188,8 +189,6 @@ class Session:
             base = self._uri
         try:
             description = sdp.parse(response.body, base)
-            if any(character.isspace() for track in description.tracks for character in track.control):
-                raise sdp.SdpError("a control URL in the camera's description holds a space")
         except sdp.SdpError as error:
             raise LookError(Failure(Step.DESCRIBE, Kind.NO_VIDEO, str(error))) from None
         self._control = description.control

@@ -1,4 +1,4 @@
-"""One TCP connection to a camera: bytes in, messages out, frames to their receivers; bounded in memory and in rate."""
+"""One TCP connection: bytes in, messages out, frames to their receivers; bounded in memory and in rate."""
 
 import asyncio
 import contextlib

@@ -22,7 +22,7 @@ class Gulps:
         self._before = (0.0, 0)
 
     def update(self, now: float, octets: int) -> int:
-        """How many octets to wait for from now on; 1 is an exact turn. `octets` counts all that has come by `now`."""
+        """How many octets to wait for from now on; 1 is an exact turn. `octets` counts all that came by `now`."""
         then, had = self._before
         self._before = now, octets
         if self._began < 0:

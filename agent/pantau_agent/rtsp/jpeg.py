@@ -1,4 +1,4 @@
-"""JPEG pictures out of RTP payloads (RFC 2435): headers that RTP leaves out are made anew, as its appendices do."""
+"""JPEG pictures out of RTP payloads (RFC 2435): the headers that RTP leaves out are made anew."""
 
 import struct
 from functools import cache
@@ -118,8 +118,7 @@ def header(kind: int, width: int, height: int, tables: bytes, restart: int = 0) 
     parts = [b"\xff\xd8"]
     if restart:
         parts.append(struct.pack(">HHH", 0xFFDD, 4, restart))
-    for number in (0, 1):
-        parts.append(struct.pack(">HHB", 0xFFDB, 67, number) + tables[64 * number : 64 * number + 64])
+    parts += [struct.pack(">HHB", 0xFFDB, 67, at // 64) + tables[at : at + 64] for at in (0, 64)]
     sampling = 0x21 if kind == 0 else 0x22  # 4:2:2 or 4:2:0
     components = bytes((1, sampling, 0, 2, 0x11, 1, 3, 0x11, 1))
     parts.append(struct.pack(">HHBHHB", 0xFFC0, 17, 8, height, width, 3) + components)

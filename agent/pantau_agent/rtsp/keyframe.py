@@ -60,6 +60,10 @@ class Collector:
         if self._collecting:
             self._drop()
 
+    def take(self, buffer: bytes, start: int, end: int) -> bool:
+        """Takes one packet's payload; whether the unit's next one is wanted too."""
+        raise NotImplementedError
+
     def finish(self, *, damaged: bool) -> None:
         """The access unit, a keyframe, is complete."""
         if not self._collecting:

@@ -1,4 +1,4 @@
-"""RTSP 1.0 messages, and the frames interleaved with them, out of chunks split at any byte (RFC 2326, 4, 6, 7, 10.12).
+"""RTSP 1.0 messages and the frames interleaved with them, split at any byte (RFC 2326, 4, 6, 7, 10.12).
 
 Sans-IO. What a server sends is bounded: see the limits.
 """
@@ -88,7 +88,7 @@ def encode_request(method: str, uri: str, headers: Mapping[str, str]) -> bytes:
 
 
 class Demultiplexer:
-    """Splits a connection's bytes into messages, which it returns, and frames, which go to their channel's receiver.
+    """Splits a connection's bytes: messages are returned, frames go to their channel's receiver.
 
     Frames of channels without a receiver are dropped. Linear in the bytes fed, however they are split.
     """
@@ -106,20 +106,14 @@ class Demultiplexer:
         """Bytes of an unfinished message or frame."""
         return len(self._rest)
 
-    def feed(self, data: bytes, now: float) -> list[Message]:
+    def feed(self, data: bytes, now: float) -> list[Message]:  # noqa: C901 # a call a packet would cost more than it
         """Takes the next chunk.
 
         Raises:
             MessageError: what came is not RTSP, or is over a limit. The connection is of no more use.
         """
         if self._rest:
-            if self._in_head or len(self._rest) + len(data) < self._needed:
-                self._rest += data
-                if not self._head_ended():
-                    return []
-                data = b""
-            data = b"".join((self._rest, data))
-            self._rest.clear()
+            data = self._with_rest(data)
         messages: list[Message] = []
         at, end = 0, len(data)
         while at < end:
@@ -148,6 +142,17 @@ class Demultiplexer:
             if self._in_head:
                 self._head_ended()
         return messages
+
+    def _with_rest(self, data: bytes) -> bytes:
+        """The rest and what follows it, once that is enough to go on; empty before."""
+        if self._in_head or len(self._rest) + len(data) < self._needed:
+            self._rest += data
+            if not self._head_ended():
+                return b""
+            data = b""
+        data = b"".join((self._rest, data))
+        self._rest.clear()
+        return data
 
     def _head_ended(self) -> bool:
         """Whether enough has come to go on: while in a message's head, all of it. Scans each byte once."""
@@ -192,7 +197,7 @@ def _check_beginning(head: bytes) -> None:
 
 
 def _end_of_head(data: bytes | bytearray, start: int) -> tuple[int, int]:
-    """Where the head ends and where the body begins; (-1, -1) while it has not ended. Bare line feeds are taken too."""
+    """Where the head ends, where the body begins; (-1, -1) while it has not ended. Bare line feeds will do."""
     crlf = data.find(b"\r\n\r\n", start)
     bare = data.find(b"\n\n", start, crlf if crlf >= 0 else len(data))
     if bare >= 0:

@@ -37,7 +37,7 @@ class Unit(Protocol):
 
 
 class Reception:
-    """One video stream's counts. All grow, except where said; times are seconds of the monotonic clock, 0 is never.
+    """One video stream's counts. Times are seconds of the monotonic clock; 0 is never.
 
     `lost` is what RFC 3550, A.3 calls so, less what came late. `jitter` is A.8's, in seconds, taken on the
     first packet of each access unit, so that the size of a keyframe does not count as jitter. `octets` holds
@@ -171,7 +171,7 @@ class Reception:
         self._damaged = False
 
     def _interval(self, by_arrival: float) -> float:
-        """Between this keyframe and the one before: by the camera's timestamps, unless they are far from arrival."""
+        """From the keyframe before: by the camera's timestamps, unless they are far from arrival."""
         by_timestamp = ((self._timestamp - self._key_timestamp) & 0xFFFFFFFF) * self._period
         return by_timestamp if abs(by_timestamp - by_arrival) < 1 else by_arrival
 

@@ -35,7 +35,7 @@ class Track:
 
     @property
     def parameter_sets(self) -> tuple[bytes, ...]:
-        """The codec's parameter sets, as NAL units, where the description holds them; damaged ones are left out."""
+        """The codec's parameter sets, as NAL units, as far as the description holds them undamaged."""
         names = {"h264": ("sprop-parameter-sets",), "h265": ("sprop-vps", "sprop-sps", "sprop-pps")}
         found: list[bytes] = []
         for name in names.get(self.codec or "", ()):
@@ -100,6 +100,8 @@ def parse(body: bytes, base: str) -> Description:
                 control = text.strip()
     if not seen:
         raise SdpError("the camera's description is no SDP")
+    if any(character.isspace() for text in (control, *(medium.control for medium in media)) for character in text):
+        raise SdpError("a control URL in the camera's description holds a space")
     session = resolve(control, base)
     return Description(session, tuple(_track(medium, base) for medium in media))
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import random
 import socket
 from collections.abc import Callable
@@ -58,14 +59,14 @@ async def open_pair(
         sockets = [socket.socket(family, socket.SOCK_DGRAM) for _ in receivers]
         transports: list[asyncio.DatagramTransport] = []
         try:
-            for offset, (bound, receiver) in enumerate(zip(sockets, receivers, strict=True)):
+            for offset, bound in enumerate(sockets):
                 bound.setblocking(False)
                 with contextlib.suppress(OSError):
                     bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
                 bound.bind((local, port + offset))
             for bound, receiver in zip(sockets, receivers, strict=True):
                 transport, _protocol = await asyncio.get_running_loop().create_datagram_endpoint(
-                    lambda receiver=receiver: _Datagrams(sender, receiver, monotonic), sock=bound
+                    functools.partial(_Datagrams, sender, receiver, monotonic), sock=bound
                 )
                 transports.append(transport)
         except OSError:

@@ -19,7 +19,7 @@ _SECRET_IN_PATH = re.compile(
     r"(?i)(?P<key>(?:password|passwd|pwd|pass)(?:=|%3D))(?P<secret>.*?)(?=_channel=|_stream=|&|;|\s|$)"
 )
 _SECRET_AFTER_USER = re.compile(r"(?P<start>[A-Za-z][A-Za-z0-9+.-]*://[^\s:/?@]*)(?::.*)?@")
-_PATH_SAFE = "/?:@!$&'()*+,;=-._~%[]|"
+_PATH_SAFE = "{}/?:@!$&'()*+,;=-._~%[]|"
 """Kept as they are in a path and query; everything else is percent-encoded."""
 
 
@@ -62,7 +62,11 @@ class StreamUrl:
         return f"{self.scheme}://{authority}{self.path}"
 
     def __str__(self) -> str:
-        return _SECRET_IN_PATH.sub(r"\g<key>***", self.without_credentials)
+        shown = self.without_credentials
+        if self.user is not None and "@" in self.path:
+            # It may be the password's: an unquoted one with `@` and `?` or `/` in it has two readings.
+            shown = shown.removesuffix(self.path) + "/***@" + self.path.rpartition("@")[2]
+        return _SECRET_IN_PATH.sub(r"\g<key>***", shown)
 
     def __repr__(self) -> str:
         return f"StreamUrl({str(self)!r})"
@@ -109,7 +113,7 @@ def redact(text: str) -> str:
 
 
 def _split(rest: str) -> tuple[str | None, str, int | None, str]:
-    """`(userinfo, host, port, path)`. The authority ends at the first `/` or `?` that leaves a valid host before it."""
+    """`(userinfo, host, port, path)`. The authority ends at the first `/` or `?` with a valid host before it."""
     ends = [match.start() for match in re.finditer(r"[/?]", rest)] + [len(rest)]
     for end in ends[:32]:
         userinfo, at, address = rest[:end].rpartition("@")

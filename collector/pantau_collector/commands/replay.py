@@ -15,13 +15,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from pantau_collector.config import CollectorConfig, InfluxV1, InfluxV2, load
-from pantau_service.settings import ConfigError
 from pantau_collector.data_dir import DataDir
 from pantau_collector.deadletter import DeadLetters
 from pantau_collector.journal import JournalReader
 from pantau_collector.sinks.deliver import Store
 from pantau_collector.sinks.open_store import open_store
 from pantau_collector.sinks.pour import Outcome, pour
+from pantau_service.settings import ConfigError
 
 EXIT_REFUSED = 1
 EXIT_USAGE = 2

@@ -112,7 +112,7 @@ def _make_durable(connection: sqlite3.Connection, _record: object) -> None:
 def _prepare(engine: Engine) -> str:
     schema.metadata.create_all(engine)
     with engine.begin() as connection:
-        found = dict((row.key, row.value) for row in connection.execute(select(schema.about)))
+        found = {row.key: row.value for row in connection.execute(select(schema.about))}
         if not found:
             found = {"version": str(schema.VERSION), "installation": secrets.token_hex(4)}
             put_rows(connection, schema.about, [{"key": key, "value": value} for key, value in found.items()])

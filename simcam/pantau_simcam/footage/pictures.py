@@ -43,7 +43,7 @@ def _defocused(picture: MatLike, moment: int) -> MatLike:
 def _covered(picture: MatLike, moment: int) -> MatLike:
     height, width = picture.shape[:2]
     cover = cv2.resize(cv2.resize(picture, (6, 4), interpolation=cv2.INTER_AREA), (width, height))
-    return _grainy(cv2.convertScaleAbs(cover, alpha=0.12, beta=52), 2, moment)
+    return _grainy(cv2.convertScaleAbs(cover, alpha=0.25, beta=36), 5, moment)
 
 
 def _colour_cast(picture: MatLike, _: int) -> MatLike:

@@ -33,13 +33,13 @@ class Connection(asyncio.Protocol):
     """Answers as RFC 2326 has it, or as the camera's fault wants."""
 
     def __init__(
-        self, find: Find, library: Library, pacer: Pacer, ports: UdpPorts, all_of_it: set["Connection"]
+        self, find: Find, library: Library, pacer: Pacer, ports: UdpPorts, connections: set["Connection"]
     ) -> None:
         self._find = find
         self._library = library
         self._pacer = pacer
         self._ports = ports
-        self._connections = all_of_it
+        self._connections = connections
         self._loop = asyncio.get_running_loop()
         self._parser = RequestParser()
         self._requests: deque[Request] = deque()

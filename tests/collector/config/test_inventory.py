@@ -61,7 +61,7 @@ def test_doubles_unknown_owners_and_wrong_coordinates_are_told_by_table_and_key(
 
 def test_a_recipient_that_filters_by_what_nobody_knows_is_told(path: Path) -> None:
     path.write_text("[[owner]]\nid = 'dishub'")
-    recipient = Recipient(id="r", owners={"dishup"}, urls=["json://localhost"])
+    recipient = Recipient.model_validate({"id": "r", "owners": ["dishup"], "urls": ["json://localhost"]})
     assert load_inventory(path).strangers([recipient]) == [
         "recipient `r`: owners: there is no owner `dishup`; did you mean `dishub`?"
     ]
@@ -73,7 +73,9 @@ def test_an_inventory_of_ten_thousand_cameras_with_three_bad_ones_names_the_thre
         bad = {77: "owner = 'x'", 5000: "project = 7", 9999: "id = 'C'"}.get(number, "")
         name = "" if bad.startswith("id") else f"id = 'cam{number}'"
         rows.append(f"[[camera]]\nsite = 'a'\n{name}\n{bad}")
-    assert [line.split(":")[0] for line in problems(path, "\n".join(rows).replace("owner = 'x'", "owner = 7"))] == [
+    assert [
+        line.split(":")[0] for line in problems(path, "\n".join(rows).replace("owner = 'x'", "owner = 7"))
+    ] == [
         "camera[78].owner",
         "camera[5001].project",
         "camera[10000].id",

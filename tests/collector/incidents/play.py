@@ -1,4 +1,4 @@
-"""A city in virtual time: agents that tell of their cameras, the real pipeline, store and sender, and who was told."""
+"""A city in virtual time: agents that tell of their cameras, the real pipeline, store and sender, a phone."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -8,12 +8,14 @@ from typing import NamedTuple
 from pantau_collector.config import IncidentRules, NoticeRules, Recipient
 from pantau_collector.inventory import Inventory
 from pantau_collector.journal import Record
+from pantau_collector.notices.channel import ChannelError
 from pantau_collector.notices.compose import Composer
 from pantau_collector.notices.notice import Message, NoticeKind
 from pantau_collector.notices.sender import Sender
 from pantau_collector.pipeline import Pipeline
 from pantau_collector.store import Store
-from pantau_contract.messages import Birth, CameraAbout, CameraState, Death, Message as Wire, Sample, Telemetry
+from pantau_contract.messages import Birth, CameraAbout, CameraState, Death, Sample, Telemetry
+from pantau_contract.messages import Message as Wire
 from pantau_contract.states import STATE_OF, Cause, State
 from pantau_contract.topics import Kind, Topic
 from pantau_contract.wire import encode
@@ -82,8 +84,6 @@ class Phone:
         self.broken: Callable[[str], bool] = lambda _url: False
 
     def send(self, url: str, message: Message, *, kind: NoticeKind, key: str, picture: Path | None) -> None:  # noqa: ARG002
-        from pantau_collector.notices.channel import ChannelError
-
         if self.broken(url):
             raise ChannelError("no answer")
         about, cause = message.text.split("\n", 1)[0].split(" ")
@@ -149,6 +149,11 @@ class Agent:
         return Death(self.site, self.boot, self.session)
 
 
+def recipient(name: str, *, owners: Iterable[str] = ()) -> Recipient:
+    """One recipient with one channel."""
+    return Recipient.model_validate({"id": name, "owners": list(owners), "urls": [f"json://localhost/{name}"]})
+
+
 class Play:
     """Runs a story second by second. Its rules are those of a configuration, with short graces."""
 
@@ -166,7 +171,7 @@ class Play:
         self.journal = MemoryJournal()
         self.phone = Phone(self.clock)
         self.inventory = inventory or Inventory()
-        self.recipients = list(recipients) or [Recipient(id="noc", urls=["json://localhost/noc"])]
+        self.recipients = list(recipients) or [recipient("noc")]
         self.rules = rules or IncidentRules(restart_grace_s=0)
         self.notice_rules = notice_rules or NoticeRules()
         self.listening = True

@@ -37,7 +37,7 @@ def story(play: Make) -> Play:
     return city
 
 
-class Killed(Exception):
+class KilledError(Exception):
     """What a kill -9 is to the code that runs."""
 
 
@@ -52,7 +52,7 @@ def killed_at(city: Play, write: int) -> Iterator[list[int]]:
             yield connection
             count[0] += 1
             if count[0] == write:
-                raise Killed
+                raise KilledError
 
     city.store.begin = begin_or_die  # type: ignore[method-assign] # to die within it
     yield count
@@ -63,7 +63,7 @@ def run_restarting(city: Play, until: float) -> None:
     while city.clock.s < until:
         try:
             city.run(until)
-        except Killed:
+        except KilledError:
             city.start()
 
 
@@ -82,8 +82,10 @@ def test_killed_at_any_write_the_same_notices_come_in_the_end(play: Make) -> Non
         city = story(play)
         with killed_at(city, write):
             run_restarting(city, END_S)
-        told = Counter({(notice.kind, notice.recipient, notice.about, notice.cause): 0 for notice in city.phone.told})
-        told.update({key: 1 for key in told})
+        told = Counter(
+            {(notice.kind, notice.recipient, notice.about, notice.cause): 0 for notice in city.phone.told}
+        )
+        told.update(dict.fromkeys(told, 1))
         assert told == WANTED, f"killed at write {write}"
         twice = Counter(notice.key for notice in city.phone.told) - Counter({n.key for n in city.phone.told})
         assert sum(twice.values()) <= 1, f"killed at write {write}"

@@ -78,6 +78,22 @@ def test_all_that_broke_while_the_collector_was_away_is_one_incident_a_site(play
     assert_told(city, Wanted(731, "opened", "kabil", "site_dark", within_s=5))
 
 
+def test_nothing_is_told_of_a_camera_before_its_siblings_have_come_back_with_the_broker(play: Make) -> None:
+    city = play({"kabil": 3}, rules=RULES)
+    agent = city.agents["kabil"]
+
+    def tell(*cameras: str) -> Callable[[], None]:
+        return lambda: city.hear(*map(agent.state, cameras))
+
+    city.at(95, city.fail("kabil", "cam1"))
+    city.at(100, set_listening(city, False), lambda: setattr(agent, "connected", False))
+    city.at(101, city.fail("kabil", "cam2"), city.fail("kabil", "cam3"))
+    city.at(700, set_listening(city, True), tell("cam1"))
+    city.at(715, tell("cam2", "cam3"), lambda: setattr(agent, "connected", True))
+    city.run(800)
+    assert_told(city, Wanted(730, "opened", "kabil", "site_dark", within_s=5))
+
+
 def test_a_will_that_overtakes_a_birth_is_known_for_an_old_one(play: Make) -> None:
     city = play({"kabil": 2})
     city.run(100)
@@ -145,7 +161,7 @@ def test_a_backlog_changes_nothing_of_what_is_known_since(play: Make) -> None:
 def test_an_agent_whose_clock_is_not_set_is_corrected(play: Make) -> None:
     city = play({"kabil": 2})
     agent = city.agents["kabil"]
-    agent.synchronised, agent.offset_ms = False, 1000 - EPOCH_MS
+    agent.synchronised, agent.offset_ms = False, -86_400_000
     city.run(100)
     city.fail("kabil", "cam1")()
     city.run(160)

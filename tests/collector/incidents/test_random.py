@@ -35,8 +35,9 @@ def build(city: Play, history: list[tuple[int, tuple[str, object, object, int]]]
         if what == "fail":
             assert isinstance(where, tuple)
             assert isinstance(how, Cause)
-            city.at(at, city.fail(*where, how))
-            city.at(at + lasts, city.mend(*where))
+            site, camera = where
+            city.at(at, city.fail(site, camera, how))
+            city.at(at + lasts, city.mend(site, camera))
         else:
             assert isinstance(where, str)
             city.at(at, city.cut(where, will=bool(how)))
@@ -63,10 +64,14 @@ def test_whatever_happens_each_notice_comes_once_and_all_ends_well(
         merged = Counter(opened) - Counter(resolved)
         assert not Counter(resolved) - Counter(opened), "an end was told of what was never told"
         assert all("/" in about for about in merged), "only a camera's incident may merge into its site's"
-        assert not any(incident.resolved_ms is None for incident in city.pipeline.view.incidents), "all is well again"
+        assert not any(incident.resolved_ms is None for incident in city.pipeline.view.incidents), (
+            "all is well again"
+        )
         for (site, camera), lasted in longest_down.items():
             if lasted > 3 * SETTLE_S:
-                assert {site, f"{site}/{camera}"} & set(opened), f"{site}/{camera} was down {lasted} s and nobody was told"
+                assert {site, f"{site}/{camera}"} & set(opened), (
+                    f"{site}/{camera} was down {lasted} s and nobody was told"
+                )
         city.store.close()
 
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from pantau_collector.config import IncidentRules, Recipient
+from pantau_collector.config import IncidentRules
 from pantau_collector.inventory import Inventory, InventoryCamera, Party
 from pantau_contract.states import Cause
-from tests.collector.incidents.play import Play, Wanted, assert_told
+from tests.collector.incidents.play import Play, Wanted, assert_told, recipient
 
 Make = Callable[..., Play]
 
@@ -37,6 +37,28 @@ def test_a_camera_that_flaps_after_settling_is_told_once_for_recoveries_are_held
     for second in range(100, 400, 20):
         city.at(second, city.mend("kabil", "cam1"))
         city.at(second + 10, city.fail("kabil", "cam1"))
+    city.at(400, city.mend("kabil", "cam1"))
+    city.run(450)
+    assert_told(
+        city,
+        Wanted(70, "opened", "kabil/cam1", "stalled"),
+        Wanted(420, "resolved", "kabil/cam1", "stalled"),
+    )
+
+
+def test_a_cause_that_changes_while_it_settles_does_not_begin_anew(play: Make) -> None:
+    city = play({"kabil": 4})
+    city.at(50, city.fail("kabil", "cam1", Cause.STALLED))
+    city.at(65, city.fail("kabil", "cam1", Cause.REFUSED))
+    city.run(100)
+    assert_told(city, Wanted(70, "opened", "kabil/cam1", "refused"))
+
+
+def test_an_agent_that_has_not_looked_again_yet_ends_nothing(play: Make) -> None:
+    city = play({"kabil": 4})
+    city.at(50, city.fail("kabil", "cam1"))
+    city.at(200, city.fail("kabil", "cam1", Cause.STARTING))
+    city.at(300, city.fail("kabil", "cam1"))
     city.at(400, city.mend("kabil", "cam1"))
     city.run(450)
     assert_told(
@@ -266,9 +288,9 @@ def test_each_owner_is_told_of_its_own_and_of_the_end_only_who_was_told(play: Ma
         ],
     )
     recipients = [
-        Recipient(id="noc", urls=["json://localhost/noc"]),
-        Recipient(id="dishub", urls=["json://localhost/dishub"], owners={"dishub"}),
-        Recipient(id="polisi", urls=["json://localhost/polisi"], owners={"polisi"}),
+        recipient("noc"),
+        recipient("dishub", owners=["dishub"]),
+        recipient("polisi", owners=["polisi"]),
     ]
     city = play({"kabil": 3}, inventory=inventory, recipients=recipients)
     city.at(50, city.fail("kabil", "cam1"))
@@ -291,7 +313,7 @@ def test_an_owner_that_an_outage_comes_to_concern_is_told_then(play: Make) -> No
     inventory = Inventory(
         owners=[Party(id="polisi")], cameras=[InventoryCamera(site="kabil", id="cam9", owner="polisi")]
     )
-    recipients = [Recipient(id="polisi", urls=["json://localhost/polisi"], owners={"polisi"})]
+    recipients = [recipient("polisi", owners=["polisi"])]
     city = play({"kabil": 2}, inventory=inventory, recipients=recipients)
     city.at(50, city.cut("kabil"))
     city.run(100)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pantau_agent.systemd import Notifier
+from pantau_service.systemd import Notifier
 
 
 @pytest.fixture(params=["a path", "an abstract name"])

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pantau_agent import log
+from pantau_service import log
 
 
 @pytest.fixture(autouse=True)
@@ -18,8 +18,8 @@ def _logging_as_before() -> Iterator[None]:
 
 def test_people_read_level_and_words(capsys: pytest.CaptureFixture[str]) -> None:
     log.set_up("info", as_json=False, to_journal=False)
-    logging.getLogger("pantau_agent.x").warning("camera %s is down", "gate")
-    logging.getLogger("pantau_agent.x").debug("nobody wants to know")
+    logging.getLogger("pantau_service.x").warning("camera %s is down", "gate")
+    logging.getLogger("pantau_service.x").debug("nobody wants to know")
     assert capsys.readouterr().err == "WARNING: camera gate is down\n"
 
 

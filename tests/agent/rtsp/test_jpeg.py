@@ -1,0 +1,115 @@
+import struct
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pantau_agent.rtsp.jpeg import JpegCollector
+from pantau_agent.rtsp.keyframe import KEY, Keyframe
+
+WIDTH, HEIGHT = 320, 240
+
+
+def picture(*, subsampling: int = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420, quality: int = 60) -> bytes:
+    rng = np.random.default_rng(5)
+    noise = rng.integers(0, 255, (HEIGHT, WIDTH, 3), np.uint8)
+    options = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, subsampling]
+    return cv2.imencode(".jpg", cv2.GaussianBlur(noise, (9, 9), 0), options)[1].tobytes()
+
+
+def taken_apart(jpeg: bytes) -> tuple[bytes, bytes]:
+    """The quantisation tables, and the entropy-coded data, of a baseline JPEG."""
+    at, tables = 2, b""
+    while True:
+        marker, length = jpeg[at + 1], int.from_bytes(jpeg[at + 2 : at + 4])
+        if marker == 0xDB:
+            tables += jpeg[at + 5 : at + 2 + length]
+        at += 2 + length
+        if marker == 0xDA:
+            return tables, jpeg[at:-2]
+
+
+def payloads(jpeg: bytes, *, kind: int = 1, quality: int = 60, in_band: bool = False, size: int = 1000) -> list[bytes]:
+    """As RFC 2435, 3.1 packs it."""
+    tables, data = taken_apart(jpeg)
+    found = []
+    for at in range(0, len(data), size):
+        head = struct.pack("!IBBBB", at, kind, 255 if in_band else quality, WIDTH // 8, HEIGHT // 8)
+        if kind >= 64:
+            head += struct.pack("!HH", 0, 0xFFFF)
+        if in_band and at == 0:
+            head += struct.pack("!BBH", 0, 0, len(tables)) + tables
+        found.append(head + data[at : at + size])
+    return found
+
+
+def collected(packets: list[bytes], *, damaged: bool = False) -> list[Keyframe]:
+    unit, seen = JpegCollector(), list[Keyframe]()
+    unit.want(seen.append)
+    unit.begin()
+    for packet in packets:
+        framed = b"head" + packet
+        unit.take(framed, 4, len(framed))
+    assert unit.kind == KEY
+    unit.finish(damaged=damaged)
+    return seen
+
+
+@pytest.mark.parametrize("in_band", [False, True])
+@pytest.mark.parametrize("kind", [0, 1, 65])
+def test_the_picture_comes_back_to_the_last_bit(kind: int, in_band: bool) -> None:
+    sampling = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422 if kind == 0 else cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420
+    jpeg = picture(subsampling=sampling)
+    (seen,) = collected(payloads(jpeg, kind=kind, in_band=in_band))
+    assert seen.codec == "mjpeg"
+    wanted = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    found = cv2.imdecode(np.frombuffer(seen.data, np.uint8), cv2.IMREAD_COLOR)
+    assert np.array_equal(found, wanted)
+
+
+def test_the_size_is_known_before_any_picture_is_wanted() -> None:
+    unit = JpegCollector()
+    unit.begin()
+    packet = payloads(picture())[0]
+    assert not unit.take(packet, 0, len(packet))
+    assert (unit.width, unit.height) == (WIDTH, HEIGHT)
+
+
+def test_a_picture_with_a_gap_is_not_delivered() -> None:
+    packets = payloads(picture())
+    assert collected(packets[:1] + packets[2:]) == []
+    assert collected(packets[1:]) == []
+    assert collected(packets, damaged=True) == []
+
+
+def test_tables_that_were_sent_before_are_remembered() -> None:
+    unit, seen = JpegCollector(), list[Keyframe]()
+    with_tables = payloads(picture(), in_band=True)
+    tables_left_out = [with_tables[0][:8] + bytes(4) + with_tables[0][12 + 128 :], *with_tables[1:]]
+    for packets in (with_tables, tables_left_out):
+        unit.want(seen.append)
+        unit.begin()
+        for packet in packets:
+            unit.take(packet, 0, len(packet))
+        unit.finish(damaged=False)
+    assert len(seen) == 2
+    assert seen[0].data == seen[1].data
+
+
+@pytest.mark.parametrize(("kind", "quality"), [(2, 60), (1, 0), (1, 100), (1, 130)])
+def test_types_and_tables_that_are_unknown_give_no_picture(kind: int, quality: int) -> None:
+    assert collected(payloads(picture(), kind=kind, quality=quality)) == []
+
+
+@settings(max_examples=300)
+@given(st.lists(st.binary(max_size=40), max_size=20), st.integers(0, 127), st.integers(0, 255))
+def test_any_payloads_are_taken(parts: list[bytes], kind: int, quality: int) -> None:
+    unit = JpegCollector()
+    unit.want(lambda _: None)
+    unit.begin()
+    head = struct.pack("!IBBBB", 0, kind, quality, 40, 30)
+    for part in (*parts, *(head + part for part in parts)):
+        unit.take(part, 0, len(part))
+    unit.finish(damaged=False)

@@ -1,0 +1,175 @@
+import random
+import struct
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pantau_agent.rtsp.keyframe import H264Collector, Keyframe
+from pantau_agent.rtsp.rtp import Reception, SenderClock
+from tests.agent.rtsp.footage import access_units
+from tests.agent.rtsp.scripted import packets_of, rtp
+
+KEY, DELTA = b"\x65\x88\x80\x00", b"\x41\x9a\x00\x00"
+STEP = 3600
+
+
+def reception() -> Reception:
+    return Reception(96, 90000, H264Collector())
+
+
+def receive(stream: Reception, packet: bytes, now: float = 1.0) -> None:
+    stream.receive(packet, 0, len(packet), now)
+
+
+def played(count: int, *, first: int = 0, gone: frozenset[int] = frozenset(), order: list[int] | None = None) -> Reception:
+    """One frame a packet, 25 a second, on time; some packets gone."""
+    stream = reception()
+    for i in order or range(count):
+        if i not in gone:
+            receive(stream, rtp(first + i, i * STEP, DELTA if i % 25 else KEY, marker=True), 1 + i / 25)
+    return stream
+
+
+def test_frames_keyframes_and_octets_are_counted() -> None:
+    stream = played(76)
+    assert (stream.frames, stream.keyframes, stream.deltas, stream.packets) == (76, 4, 72, 76)
+    assert stream.octets == 76 * 16
+    assert stream.delta_octets == 72 * 16
+    assert stream.keyframe_interval == pytest.approx(1.0)
+    assert stream.lost == 0
+    assert stream.last_packet == stream.last_frame == 1 + 75 / 25
+
+
+def test_lost_packets_are_counted_over_the_wrap_of_sequence_numbers() -> None:
+    assert played(200, first=65_500, gone=frozenset({10, 36, 37, 38, 150})).lost == 5
+
+
+def test_what_comes_late_or_twice_is_not_lost() -> None:
+    order = list(range(100))
+    order[40], order[41], order[42] = 42, 40, 41
+    assert played(100, order=order).lost == 0
+    assert played(100, order=[*range(50), 49, 48, *range(50, 100)]).lost == 0
+
+
+def test_a_sender_that_starts_anew_has_lost_nothing() -> None:
+    stream = reception()
+    for i in range(10):
+        receive(stream, rtp(i, i * STEP, DELTA, marker=True), 1 + i / 25)
+    for i in range(10):
+        receive(stream, rtp(30_000 + i, i * STEP, DELTA, marker=True), 2 + i / 25)
+    for i in range(10):
+        receive(stream, rtp(5 + i, i * STEP, DELTA, marker=True, ssrc=99), 3 + i / 25)
+    assert (stream.lost, stream.restarts, stream.frames) == (0, 2, 30)
+
+
+def test_timestamps_that_start_anew_are_no_jitter() -> None:
+    stream = reception()
+    for i in range(50):
+        receive(stream, rtp(i, (i if i < 25 else i + 1_000_000) * STEP, DELTA, marker=True), 1 + i / 25)
+    assert stream.restarts == 1
+    assert stream.jitter == pytest.approx(0, abs=1e-6)
+
+
+def test_jitter_is_rfc_3550s() -> None:
+    rng = random.Random(3)
+    stream = reception()
+    arrivals = [1 + i / 25 + rng.uniform(0, 0.03) for i in range(200)]
+    start = 0xFFFFFFFF - 20 * STEP  # the timestamp wraps on the way
+    jitter, transit = 0.0, None
+    for i, arrival in enumerate(arrivals):
+        receive(stream, rtp(i, start + i * STEP, DELTA, marker=True), arrival)
+        before, transit = transit, arrival * 90000 - i * STEP
+        if before is not None:
+            jitter += (abs(transit - before) - jitter) / 16  # RFC 3550, A.8
+    assert stream.jitter == pytest.approx(jitter / 90000, rel=1e-6)
+
+
+def test_jitter_rests_while_arrival_is_not_exact() -> None:
+    stream = played(50)
+    stream.be_exact(False)
+    for i in range(50, 100):
+        receive(stream, rtp(i, i * STEP, DELTA, marker=True), 1 + i // 10 / 2.5)
+    assert stream.jitter == pytest.approx(0, abs=1e-6)
+    assert stream.frames == 100
+
+
+def test_a_frame_without_marker_ends_with_the_next_ones_first_packet() -> None:
+    stream = reception()
+    for i in range(10):
+        for part in range(3):
+            receive(stream, rtp(3 * i + part, i * STEP, DELTA), 1 + i / 25)
+    assert stream.frames == 9
+
+
+def test_parameter_sets_with_a_marker_are_no_frame() -> None:
+    stream = reception()
+    for i in range(20):
+        receive(stream, rtp(i, i * STEP, b"\x67\x42\x00\x1f", marker=True), 1 + i / 25)
+    assert (stream.packets, stream.frames, stream.keyframes) == (20, 0, 0)
+
+
+def test_csrcs_extension_and_padding_are_passed_over() -> None:
+    stream = reception()
+    seen: list[Keyframe] = []
+    stream.unit.want(seen.append)
+    head = struct.pack("!BBHII", 0x80 | 0x20 | 0x10 | 2, 96 | 0x80, 1, 0, 7)
+    receive(stream, head + bytes(8) + b"\xbe\xde\x00\x01abcd" + KEY + b"\x00\x00\x03", 1.0)
+    assert stream.keyframes == 1
+    assert seen[0].data == b"\x00\x00\x00\x01" + KEY
+
+
+def test_other_payload_types_are_not_counted_and_leave_no_gap() -> None:
+    stream = reception()
+    for i in range(10):
+        receive(stream, rtp(i, 0 if i % 2 else i * STEP, DELTA, marker=True, kind=97 if i % 2 else 96), 1.0)
+    assert (stream.packets, stream.lost) == (5, 0)
+
+
+def test_keyframes_of_the_very_same_size_are_noticed() -> None:
+    stream = reception()
+    for i in range(5):
+        receive(stream, rtp(i, i * STEP, KEY, marker=True), 1 + i / 25)
+    assert stream.same_key_sizes == 4
+
+
+def test_the_cameras_clock_by_its_sender_report() -> None:
+    clock = SenderClock()
+    unix = 1_790_000_000.5
+    report = struct.pack("!BBHIIIIII", 0x80, 200, 6, 7, int(unix) + 2_208_988_800, 1 << 31, 0, 10, 1000)
+    other = struct.pack("!BBHI", 0x81, 202, 1, 7)
+    compound = b"xx" + other + report + struct.pack("!BBHI", 0x81, 203, 1, 7)
+    clock.receive(compound, 2, len(compound), 5.0)
+    assert clock.unix == pytest.approx(unix)
+    assert (clock.heard, clock.reports, clock.bye) == (5.0, 1, True)
+
+
+def test_a_camera_that_counts_from_its_start_has_no_clock() -> None:
+    clock = SenderClock()
+    report = struct.pack("!BBHIIIIII", 0x80, 200, 6, 7, 300, 0, 0, 10, 1000)
+    clock.receive(report, 0, len(report), 5.0)
+    assert (clock.unix, clock.reports) == (None, 1)
+
+
+@pytest.mark.parametrize("gone", [None, 3])
+def test_real_footage_counts_the_same_whatever_is_lost_of_a_frame(gone: int | None) -> None:
+    stream, sequence = reception(), 0
+    for number, unit in enumerate(access_units()):
+        for packet in packets_of(unit, sequence, number * STEP):
+            if sequence != gone:
+                receive(stream, packet, 1 + number / 25)
+            sequence += 1
+    assert stream.keyframes == (1 if gone is None else 0)
+    assert stream.lost == (0 if gone is None else 1)
+
+
+@settings(max_examples=300)
+@given(st.lists(st.tuples(st.binary(max_size=60), st.booleans()), max_size=30))
+def test_any_packets_are_counted(packets: list[tuple[bytes, bool]]) -> None:
+    stream, clock = reception(), SenderClock()
+    stream.unit.want(lambda _: None)
+    for i, (packet, with_header) in enumerate(packets):
+        sent = rtp(i, i * STEP, packet) if with_header else packet
+        receive(stream, sent, 1 + i / 25)
+        clock.receive(sent, 0, len(sent), 1.0)
+    assert stream.packets <= len(packets)

@@ -1,0 +1,106 @@
+import base64
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pantau_agent.rtsp.sdp import MAX_TRACKS, SdpError, parse
+
+BASE = "rtsp://h:8554/cam"
+
+
+def described(*lines: str, base: str = BASE) -> str:
+    return "\r\n".join(["v=0", "o=- 1 1 IN IP4 0.0.0.0", "s=x", *lines])
+
+
+def test_the_first_video_that_is_understood_is_taken_behind_audio_and_others() -> None:
+    description = parse(
+        described(
+            "a=control:*",
+            "m=audio 0 RTP/AVP 0",
+            "a=control:track0",
+            "m=video 0 RTP/AVP 98",
+            "a=rtpmap:98 MP4V-ES/90000",
+            "a=control:track1",
+            "m=video 0 RTP/AVP 97 96",
+            "a=rtpmap:97 VP8/90000",
+            "a=rtpmap:96 H265/90000",
+            "a=control:track2",
+            "m=video 0 RTP/AVP 26",
+        ).encode(),
+        BASE,
+    )
+    track = description.video()
+    assert track is not None
+    assert (track.codec, track.payload_type, track.clock_rate) == ("h265", 96, 90000)
+    assert track.control == f"{BASE}/track2"
+    assert description.control == BASE
+    assert description.encodings() == ["audio 0", "video MP4V-ES", "video H265", "video JPEG"]
+
+
+def test_static_jpeg_needs_no_map() -> None:
+    track = parse(described("m=video 0 RTP/AVP 26").encode(), BASE).video()
+    assert track is not None
+    assert (track.codec, track.payload_type, track.clock_rate, track.control) == ("mjpeg", 26, 90000, BASE)
+
+
+@pytest.mark.parametrize(
+    ("base", "control", "wanted"),
+    [
+        ("rtsp://h/cam", "track1", "rtsp://h/cam/track1"),
+        ("rtsp://h/cam/", "track1", "rtsp://h/cam/track1"),
+        ("rtsp://h/cam", "/track1", "rtsp://h/cam/track1"),
+        ("rtsp://h/cam?channel=1&subtype=0", "trackID=0", "rtsp://h/cam?channel=1&subtype=0/trackID=0"),
+        ("rtsp://h/cam", "rtsp://other/track1", "rtsp://other/track1"),
+        ("rtsp://h/cam", "*", "rtsp://h/cam"),
+    ],
+)
+def test_control_urls(base: str, control: str, wanted: str) -> None:
+    track = parse(described("m=video 0 RTP/AVP 26", f"a=control:{control}").encode(), base).video()
+    assert track is not None
+    assert track.control == wanted
+
+
+def test_parameter_sets_are_found_and_damaged_ones_left_out() -> None:
+    sps, pps = b"\x67\x42\x00", b"\x68\xce"
+    sets = f"{base64.b64encode(sps).decode()},!!!,{base64.b64encode(pps).decode().rstrip('=')}"
+    track = parse(
+        described(
+            "m=video 0 RTP/AVP 96",
+            "a=rtpmap:96 h264/90000",
+            f"a=fmtp:96 packetization-mode=1; Sprop-Parameter-Sets={sets};profile-level-id=42",
+        ).encode(),
+        BASE,
+    ).video()
+    assert track is not None
+    assert track.parameter_sets == (sps, pps)
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>no such page</html>", b"\xff\xfe\x00"])
+def test_what_is_no_sdp_is_told(body: bytes) -> None:
+    with pytest.raises(SdpError):
+        parse(body, BASE)
+
+
+def test_ten_thousand_tracks_are_cut_at_the_limit() -> None:
+    with pytest.raises(SdpError, match=str(MAX_TRACKS)):
+        parse(described(*["m=video 0 RTP/AVP 96"] * 10_000).encode(), BASE)
+
+
+def test_a_control_url_with_a_space_cannot_be_asked_for() -> None:
+    with pytest.raises(SdpError):
+        parse(described("m=video 0 RTP/AVP 26", "a=control:a b").encode(), BASE)
+
+
+@settings(max_examples=300)
+@given(st.binary(max_size=300), st.text("amv=: 0123456789rtpmapfmtpcontrolH264/;,*\n", max_size=300))
+def test_any_body_is_read_or_refused(body: bytes, text: str) -> None:
+    for candidate in (body, text.encode(), b"v=0\nm=video 0 RTP/AVP 96\n" + text.encode()):
+        try:
+            description = parse(candidate, BASE)
+        except SdpError:
+            continue
+        track = description.video()
+        if track is not None:
+            assert track.clock_rate > 0
+            assert isinstance(track.parameter_sets, tuple)

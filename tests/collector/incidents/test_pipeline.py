@@ -1,0 +1,129 @@
+"""The pipeline's own: what it shows, what it cannot read, what it does when the store fails."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection
+
+from pantau_collector.inventory import Inventory, InventoryCamera, InventorySite, Party
+from pantau_collector.journal import Record
+from pantau_collector.store import Store, StoreError
+from pantau_contract.states import Cause, State
+from tests.collector.incidents.play import EPOCH_MS, Play
+from tests.servers.process import until
+
+Make = Callable[..., Play]
+
+
+def test_the_view_joins_what_agents_say_with_what_the_inventory_knows(play: Make) -> None:
+    inventory = Inventory(
+        owners=[Party(id="dishub", name="Dinas Perhubungan")],
+        sites=[
+            InventorySite(id="kabil", name="Simpang Kabil", latitude=1.1, longitude=104.1),
+            InventorySite(id="new"),
+        ],
+        cameras=[
+            InventoryCamera(site="kabil", id="cam1", name="Utara", owner="dishub", project="Jalan Layang"),
+            InventoryCamera(site="new", id="cam1"),
+        ],
+    )
+    city = play({"kabil": 2}, inventory=inventory)
+    city.run(60)
+    kabil, new = city.pipeline.view.sites
+    assert (kabil.name, kabil.online, kabil.latitude, kabil.version) == ("Simpang Kabil", True, 1.1, "1")
+    known, unknown = kabil.cameras
+    assert (known.name, known.owner, known.project, known.state) == (
+        "Utara",
+        "Dinas Perhubungan",
+        "Jalan Layang",
+        State.OK,
+    )
+    assert (unknown.name, unknown.owner, unknown.state) == ("cam2", "", State.OK)
+    assert (new.online, new.cameras[0].state, new.cameras[0].cause) == (False, State.UNKNOWN, Cause.STARTING)
+
+
+def test_the_view_is_the_same_after_a_restart(play: Make) -> None:
+    city = play({"kabil": 2})
+    city.at(10, city.fail("kabil", "cam1"))
+    city.at(80, city.mend("kabil", "cam1"), city.fail("kabil", "cam2"))
+    city.run(120)
+    before = city.pipeline.view
+    assert len(before.incidents) == 2
+    city.start()
+    after = city.pipeline.view
+    assert after.incidents == before.incidents
+    assert [(c.state, c.since_ms) for c in after.sites[0].cameras] == [
+        (c.state, c.since_ms) for c in before.sites[0].cameras
+    ]
+
+
+def test_a_record_that_breaks_the_contract_is_counted_and_the_rest_goes_on(play: Make) -> None:
+    city = play({"kabil": 1})
+    city.journal.append([Record(EPOCH_MS, "pantau/v1/kabil/telemetry", b"{"), Record(EPOCH_MS, "nonsense", b"")])
+    city.at(10, city.fail("kabil", "cam1"))
+    city.run(60)
+    assert city.pipeline.unreadable == 2
+    assert len(city.told()) == 1
+
+
+def test_the_loop_goes_on_after_the_store_has_failed(play: Make) -> None:
+    city = play({"kabil": 1})
+    begin, failing, stopping = city.store.begin, threading.Event(), threading.Event()
+
+    @contextmanager
+    def begin_or_fail() -> Iterator[Connection]:
+        if failing.is_set():
+            raise StoreError("the disk is full")
+        with begin() as connection:
+            yield connection
+
+    city.store.begin = begin_or_fail  # type: ignore[method-assign] # a full disk
+    failing.set()
+    thread = threading.Thread(target=city.pipeline.run, args=(stopping,))
+    city.clock.s = 5
+    thread.start()
+    try:
+        assert until(lambda: city.pipeline.trouble == "the disk is full")
+        city.hear(*city.agents["kabil"].set("cam1", Cause.STALLED))
+        failing.clear()
+        assert until(lambda: city.pipeline.trouble is None)
+        city.clock.s = 6
+
+        def shown() -> bool:
+            city.clock.s += 0.3
+            cameras = [camera for site in city.pipeline.view.sites for camera in site.cameras]
+            return any(camera.state is State.DOWN for camera in cameras)
+
+        assert until(shown)
+    finally:
+        stopping.set()
+        city.journal.append([])
+        thread.join(20)
+
+
+def test_a_store_of_another_version_is_not_touched(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    store = Store.at(path)
+    with store.begin() as connection:
+        connection.exec_driver_sql("UPDATE about SET value = '99' WHERE key = 'version'")
+    store.close()
+    with pytest.raises(StoreError, match=r"its tables are of version 99, and this program knows"):
+        Store.at(path)
+
+
+def test_a_store_that_is_no_database_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    path.write_text("not a database, but long enough to be taken for one " * 100)
+    with pytest.raises(StoreError, match=r"store\.sqlite: file is not a database"):
+        Store.at(path)
+
+
+def test_the_store_is_durable_against_loss_of_power(tmp_path: Path) -> None:
+    store = Store.at(tmp_path / "store.sqlite")
+    with store.begin() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+    store.close()
