@@ -1,0 +1,29 @@
+"""Pantau's own: every stream kept open, every packet measured, a first picture each, then none."""
+
+import asyncio
+import sys
+
+from pantau_agent.clock import SystemClock
+from pantau_agent.config import Camera
+from pantau_agent.event_loop import new_event_loop
+from pantau_agent.picture.decoder import Decoder
+from pantau_agent.visits import Doors
+from pantau_agent.watch import watch
+
+
+async def main(urls: list[str]) -> None:
+    """Watches as an agent does; what it observes is dropped."""
+    clock, doors = SystemClock(), Doors(at_once=64)
+
+    async def one(number: int, url: str, decoder: Decoder) -> None:
+        camera = Camera(id=f"cam{number}", url=url, picture_interval_s=86_400)
+        async for _ in watch(camera, decoder, clock, doors=doors):
+            pass
+
+    async with Decoder(clock) as decoder:
+        await asyncio.gather(*(one(number, url, decoder) for number, url in enumerate(urls)))
+
+
+if __name__ == "__main__":
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(main(sys.argv[1:]))

@@ -1,0 +1,180 @@
+"""What watching a camera costs, beside others, in one run: `python -m benchmarks.watching`.
+
+The cameras are simulated, in a process of their own; only the watcher's processor time counts, user and system,
+over a window after its start-up. Absolute times are this machine's; the ratios hold.
+"""
+
+import argparse
+import json
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+OURS = "pantau"
+_SETTLE_S = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """What each camera sends."""
+
+    name: str
+    size: str
+    fps: int
+    kbps: int
+
+
+SUB = Stream("640x360, 400 kbit/s", "640x360", 25, 400)
+MAIN = Stream("1080p, 4.5 Mbit/s", "1920x1080", 25, 4500)
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Of one watcher: milliseconds of processor time a camera and second, resident megabytes (10^6) in all.
+
+    `ratio` is its time beside ours of the same stream.
+    """
+
+    stream: str
+    watcher: str
+    cameras: int
+    cpu_ms: float
+    resident_mb: float
+    ratio: float = 1.0
+
+
+def commands(urls: Sequence[str]) -> dict[str, list[list[str]]]:
+    """Each watcher's processes for these cameras; ffmpeg and ffprobe where they are installed."""
+    python = [sys.executable, "-m"]
+    found = {
+        OURS: [[*python, "benchmarks.watchers.pantau", *urls]],
+        "PyAV demux": [[*python, "benchmarks.watchers.pyav", *urls]],
+        "OpenCV read": [[*python, "benchmarks.watchers.opencv", *urls]],
+    }
+    if ffmpeg := shutil.which("ffmpeg"):
+        copy = [ffmpeg, "-v", "error", "-nostdin", "-rtsp_transport", "tcp", "-i"]
+        found["ffmpeg -c copy"] = [[*copy, url, "-c", "copy", "-f", "null", "-"] for url in urls]
+    if ffprobe := shutil.which("ffprobe"):
+        show = [ffprobe, "-v", "error", "-rtsp_transport", "tcp", "-show_entries", "packet=flags,size"]
+        found["ffprobe packets"] = [[*show, url] for url in urls]
+    return found
+
+
+@contextmanager
+def cameras(stream: Stream, count: int) -> Iterator[list[str]]:
+    """Simulated cameras; their URLs."""
+    command = [sys.executable, "-m", "pantau_simcam", "--json", "--cameras", str(count)]
+    command += ["--size", stream.size, "--fps", str(stream.fps), "--bitrate", str(stream.kbps)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield list(json.loads(process.stdout.readline())["cameras"].values())
+        finally:
+            process.terminate()
+
+
+def measure(stream: Stream, watcher: str, processes: list[list[str]], count: int, seconds: float) -> Cost:
+    """Runs a watcher, lets it settle, and takes its cost, without that of its children (our decode worker)."""
+    running = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for command in processes]
+    try:
+        watched = [psutil.Process(process.pid) for process in running]
+        time.sleep(_SETTLE_S + count / 20)
+        before, began = _cpu_s(watched), time.monotonic()
+        time.sleep(seconds)
+        took = time.monotonic() - began
+        cpu_ms = (_cpu_s(watched) - before) / took / count * 1000
+        resident = sum(process.memory_info().rss for process in watched) / 1e6
+        if any(process.poll() is not None for process in running):
+            raise RuntimeError(f"{watcher} ended by itself")
+    finally:
+        for process in running:
+            process.kill()
+            process.wait()
+    return Cost(stream.name, watcher, count, cpu_ms, resident)
+
+
+def compare(stream: Stream, count: int, seconds: float, console: Console) -> list[Cost]:
+    """Every watcher on the same cameras, one after the other."""
+    costs = []
+    with cameras(stream, count) as urls:
+        for watcher, processes in commands(urls).items():
+            with console.status(f"{stream.name}: {watcher}, {count} cameras ..."):
+                costs.append(measure(stream, watcher, processes, count, seconds))
+        if look := one_look(stream, urls[0], seconds):
+            costs.append(look)
+    ours = next(cost.cpu_ms for cost in costs if cost.watcher == OURS)
+    return [Cost(**asdict(cost) | {"ratio": cost.cpu_ms / ours}) for cost in costs]
+
+
+def one_look(stream: Stream, url: str, seconds: float) -> Cost | None:
+    """What `ffmpeg -c copy` costs when it is started for each look, its start-up included."""
+    ffmpeg = shutil.which("ffmpeg")
+    if ffmpeg is None:
+        return None
+    command = [ffmpeg, "-v", "error", "-nostdin", "-rtsp_transport", "tcp", "-i", url, "-t", str(seconds)]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([*command, "-c", "copy", "-f", "null", "-"], check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Cost(stream.name, f"ffmpeg -c copy, a look of {seconds:g} s", 1, cpu_s / seconds * 1000, 0)
+
+
+def alone(stream: Stream, count: int, seconds: float, console: Console) -> Cost:
+    """Ours alone, on many cameras."""
+    with cameras(stream, count) as urls, console.status(f"{stream.name}: {OURS}, {count} cameras ..."):
+        return measure(stream, OURS, commands(urls)[OURS], count, seconds)
+
+
+def show(costs: list[Cost], console: Console) -> None:
+    """Prints the table."""
+    table = Table(
+        "stream",
+        "watcher",
+        title="Processor time, beside ours (ratio), and resident memory; the decode worker aside",
+    )
+    for heading in ("cameras", "ms/camera-s", "ratio", "MB"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for cost in costs:
+        table.add_row(
+            cost.stream,
+            cost.watcher,
+            str(cost.cameras),
+            f"{cost.cpu_ms:.2f}",
+            f"{cost.ratio:.1f} x",
+            f"{cost.resident_mb:.1f}" if cost.resident_mb else "",
+        )
+    console.print(table)
+
+
+def main() -> int:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=10, help="of each window")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    console = Console(stderr=options.json)
+    costs = compare(SUB, 8, options.seconds, console) + compare(MAIN, 4, options.seconds, console)
+    costs.append(alone(SUB, 64, options.seconds, console))
+    if options.json:
+        print(json.dumps([asdict(cost) for cost in costs]))
+    else:
+        show(costs, console)
+    return 0
+
+
+def _cpu_s(processes: list[psutil.Process]) -> float:
+    times = [process.cpu_times() for process in processes]
+    return sum(each.user + each.system for each in times)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
