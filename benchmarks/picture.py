@@ -105,8 +105,8 @@ def print_overall(outcomes: Mapping[str, list[Outcome]]) -> None:
         low, high = wilson(alarmed, healthy)
         print(
             f"| {name} | {share(o.detected for o in faults)} | {share(o.right for o in faults)} "
-            f"| {share(o.false for o in harmless)} | {100 * alarmed / max(1, healthy):.2f} % ({alarmed}/{healthy}; "
-            f"{100 * low:.2f}-{100 * high:.2f}) |"
+            f"| {share(o.false for o in harmless)} "
+            f"| {100 * alarmed / max(1, healthy):.2f} % ({alarmed}/{healthy}; {100 * low:.2f}-{100 * high:.2f}) |"
         )
 
 
@@ -127,7 +127,7 @@ def print_by(what: str, outcomes: Mapping[str, list[Outcome]], key: Callable[[Cl
 
 
 def print_leaving_scenes_out(curve: list[list[Outcome]]) -> None:
-    """The sensitivity is chosen on the other scenes, then one scene is judged with it; no scene chooses its own."""
+    """The sensitivity is chosen on the other scenes, and the one left out is judged with it."""
     print("\nLeave one scene out (one sensitivity for all faults, chosen on the other scenes):\n")
     print("| scene left out | sensitivity | detected | right type | harmless events alarmed |")
     print("| --- | --- | --- | --- | --- |")

@@ -17,6 +17,8 @@ LIKELY = 0.5
 """Evidence of a picture fault from which on it is likely."""
 AFTER_CRASH = 10
 """Intervals until a stream whose picture killed the decoder is decoded again."""
+WHILE_IMPAIRED = 1 / 3
+"""Intervals to the next glance while a fault of the picture stands, so that its end is soon noticed."""
 
 _BAD = {PictureError.UNDECODABLE, PictureError.ENCRYPTED, PictureError.CRASHED}
 
@@ -38,6 +40,7 @@ class Glances:
         self._pause_s = interval_s
         self._last = 0.0
         self.turning = False
+        self._suspicious = False
         self._soon_left = SOON_GLANCES
         self._fresh: Look | None = None
         self._task: asyncio.Task[None] | None = None
@@ -57,6 +60,8 @@ class Glances:
                 return
             self._task.result()
             self._task = None
+        if suspicious is not self._suspicious:
+            self._suspicious, self.turning = suspicious, True
         hurried = suspicious or self.turning
         if not hurried:
             self._soon_left = SOON_GLANCES
@@ -78,16 +83,19 @@ class Glances:
     async def _glance(self, source: Source) -> None:
         wanted: asyncio.Future[Keyframe] = asyncio.get_running_loop().create_future()
         source.want(_deliver_to(wanted))
-        look = await self._decoder.look(self._camera, await wanted, interval_s=self._interval_s)
+        keyframe = await wanted
+        look = await self._decoder.look(self._camera, keyframe, interval_s=self._interval_s)
         self.in_session += 1
-        if look.error is PictureError.UNAVAILABLE:
+        lost = (
+            keyframe.damaged and look.error is not PictureError.CRASHED
+        )  # the network is to blame, not the stream
+        if look.error is PictureError.UNAVAILABLE or (look.error is not None and lost):
             self._bell.ring()
             return
         self.bad = self.bad + 1 if look.error in _BAD else 0
         self.latest = self._fresh = look
         self.turning = _is_turning(look)
-        crashed = look.error is PictureError.CRASHED
-        self._pause_s = self._interval_s * (AFTER_CRASH if crashed else 1)
+        self._pause_s = self._interval_s * _pace(look)
         self._bell.ring()
 
 
@@ -101,6 +109,13 @@ def _is_turning(look: Look) -> bool:
     if look.verdict.cause is None:
         return bool(likely)
     return look.verdict.cause not in likely
+
+
+def _pace(look: Look) -> float:
+    """The usual intervals until the next glance."""
+    if look.error is PictureError.CRASHED:
+        return AFTER_CRASH
+    return WHILE_IMPAIRED if look.verdict is not None and look.verdict.cause is not None else 1.0
 
 
 def _deliver_to(wanted: asyncio.Future[Keyframe]) -> Callable[[Keyframe], None]:

@@ -79,11 +79,11 @@ class Inventory:
 
     def site(self, site: str) -> InventorySite:
         """The site, or an empty one of that id."""
-        return self.sites.get(site) or InventorySite(id=site)
+        return self.sites.get(site) or InventorySite.model_construct(id=site)
 
     def camera(self, site: str, camera: str) -> InventoryCamera:
         """The camera, or an empty one of that id."""
-        return self.cameras.get((site, camera)) or InventoryCamera(site=site, id=camera)
+        return self.cameras.get((site, camera)) or InventoryCamera.model_construct(site=site, id=camera)
 
     def owner_name(self, owner: str) -> str:
         """The owner's name for people; its id if it has none; empty for nobody."""

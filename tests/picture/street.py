@@ -20,7 +20,7 @@ INTERVAL_S = 10
 
 
 class Street:
-    """One camera's street. `picture(k)` is what it shows at the k-th look; faults are drawn on the scene by the tests."""
+    """One camera's street; `picture(k)` is what it shows at the k-th look. The tests draw faults on the scene."""
 
     def __init__(self, seed: int = 1, *, clock: bool = True) -> None:
         self._rng = np.random.default_rng(seed)

@@ -8,7 +8,10 @@ from pantau_agent.picture.measures import Measures
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """Its measures and grey picture; how light had `change`d; how much of each cell was `shown` in it, and whether it was `lost`."""
+    """Its measures and grey picture, and how light had `change`d.
+
+    By cell, how much of the remembered contrast was `shown` in it, and whether it was `lost`.
+    """
 
     measures: Measures
     grey: Plane

@@ -2,21 +2,20 @@
 
 from pantau_agent.picture.comparison import Comparison
 from pantau_agent.picture.measures import Measures
-from pantau_agent.picture.reference import Reference
 from pantau_agent.picture.usual import Usual
 from pantau_agent.picture.verdict import NONE, Evidence
 
 LIMIT = 0.17
 """Log of a ratio of channels: 0.17 is 19 % more red for the same green. White balance wanders by half of it."""
 DAYLIGHT = 55.0
-DIMMED = 0.5
-"""Under so many grey levels, or so much of the usual light, lamps colour the scene, and are no fault."""
+DIMMED = 0.55
+"""Under so many grey levels, or so much of full daylight, lamps colour the scene, and are no fault. A lost channel
+takes a third of the light."""
 
 
-def colour_cast(measures: Measures, comparison: Comparison, reference: Reference, usual: Usual) -> Evidence:
+def colour_cast(measures: Measures, comparison: Comparison, usual: Usual, daylight: float) -> Evidence:
     """All colours moved the same way, off the line between grey and the usual. Told by daylight only."""
-    light = float(measures.light.mean())
-    if light < max(DAYLIGHT, DIMMED * float(reference.light.mean())):
+    if float(measures.light.mean()) < max(DAYLIGHT, DIMMED * daylight):
         return NONE
     value = 0.5 * comparison.cast / usual.limit("cast", LIMIT)
     if value < 0.1:

@@ -8,6 +8,7 @@ from pantau_agent.picture.cells import Mask, Plane, plane
 from pantau_agent.picture.comparison import HIDDEN, Comparison
 from pantau_agent.picture.frame import Frame
 from pantau_agent.picture.measures import Measures
+from pantau_agent.picture.structure import agreement
 from pantau_agent.picture.usual import Usual
 from pantau_agent.picture.verdict import NONE, Evidence
 
@@ -16,6 +17,8 @@ NEUTRAL = 5
 LIMIT = 0.2
 SHOWN = 0.5
 """Part of a cell's remembered contrast from which it is plainly there."""
+SAME = 0.5
+"""Agreement of a cell with the picture before from which it shows the same."""
 TRAFFIC = 1.5
 """How many times the usual stir traffic makes in a strange view."""
 JUMP = 0.12
@@ -44,10 +47,10 @@ def stir(measures: Measures, before: Before | None) -> Mask:
         return np.zeros(measures.light.shape, np.bool_)
     change = change_of_light(measures, before)
     turned = (np.abs(before.change) <= JUMP) | (np.sign(before.change) != np.sign(change))
-    return (np.abs(change) > JUMP) & turned
+    return np.asarray((np.abs(change) > JUMP) & turned)
 
 
-def jumps(stirred: Mask, before: Before | None, comparison: Comparison) -> float:
+def jumps(measures: Measures, stirred: Mask, before: Before | None, comparison: Comparison) -> float:
     """The share of the scene that is strange in another way than in the picture before.
 
     A cover or a new view stays the same once it is there, damage does not; a passing glare is gone again. And a
@@ -59,7 +62,12 @@ def jumps(stirred: Mask, before: Before | None, comparison: Comparison) -> float
     hidden = comparison.gone & (before.shown > SHOWN)
     given_back = comparison.fixed & (before.shown < HIDDEN) & (comparison.shown > SHOWN)
     exchanged = min(int(hidden.sum()), int(given_back.sum())) / fixed
-    return min(comparison.lost_share, float((before.lost & stirred).sum()) / fixed) + exchanged
+    strange = before.lost & stirred
+    if strange.any():
+        strange &= (
+            agreement(measures.fine, before.measures.fine) < SAME
+        )  # a lamp jumps too, and leaves what it lights
+    return min(comparison.lost_share, float(strange.sum()) / fixed) + exchanged
 
 
 def corrupted(measures: Measures, neutral: float, jumping: float, usual: Usual | None) -> Evidence:

@@ -42,13 +42,14 @@ def find(
     stills: Stills,
     reference: Reference,
     usual: Usual,
+    daylight: float,
     overlay: Mask,
     masked: Mask,
 ) -> Findings:
     """Asks each fault's module. Without a settled reference only the whole-picture faults are told.
 
-    `usual` are the scores' usual values in this lighting at this hour, `overlay` the cells that the camera
-    itself writes on, `masked` those left out by a person.
+    `usual` are the scores' usual values in this lighting at this hour, `daylight` the grey level of the
+    brightest hour, `overlay` the cells that the camera itself writes on, `masked` those left out by a person.
     """
     comparison = compare(frame, measures, reference, masked | overlay)
     settled = reference if reference.settled else None
@@ -63,7 +64,7 @@ def find(
     }
     wave = _wave(frame, measures, before, reference)
     stirred = stir(measures, before)
-    jumping = jumps(stirred, before, comparison)
+    jumping = jumps(measures, stirred, before, comparison)
     scores = {
         "white": white,
         "neutral": neutral,
@@ -76,6 +77,7 @@ def find(
         "wave": wave,
         "gone": comparison.gone_share,
         "jumps": jumping,
+        "light": float(measures.light.mean()),
         "stir": float(stirred.mean()),
     }
     if settled is None:
@@ -86,7 +88,7 @@ def find(
     found[Cause.MOVED] = moved(frame, comparison, settled)
     found[Cause.COVERED] = covered(comparison, usual, found[Cause.MOVED].value)
     found[Cause.DEFOCUSED] = defocused(comparison, usual)
-    found[Cause.COLOUR_CAST] = colour_cast(measures, comparison, settled, usual)
+    found[Cause.COLOUR_CAST] = colour_cast(measures, comparison, usual, daylight)
     return Findings(found, comparison, scores)
 
 

@@ -90,7 +90,9 @@ class Judge:
         reference = self.memory.reference_for(lighting, frame.small, measures)
         overlay, masked = overlay_of(self.memory.written), mask_of(self._settings.masked)
         usual = at_hour(reference.usual, self.memory.hour(time_ms))
-        findings = find(frame, measures, self._before, self._stills, reference, usual, overlay, masked)
+        findings = find(
+            frame, measures, self._before, self._stills, reference, usual, self.memory.daylight, overlay, masked
+        )
         evidence = dict(findings.evidence)
         if damaged:
             evidence[Cause.CORRUPTED] = Evidence(1.0, "the decoder had to conceal damage")

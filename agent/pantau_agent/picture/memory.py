@@ -59,6 +59,11 @@ class Memory:
         """What is usual at the hour of a time, UTC."""
         return self.hours[time_ms // 3_600_000 % 24]
 
+    @property
+    def daylight(self) -> float:
+        """The grey level of the brightest hour of the day, 0 while none is known."""
+        return max((hour.of("light") for hour in self.hours if hour.pictures), default=0.0)
+
     def reference_for(self, lighting: Lighting, small: Plane, measures: Measures) -> Reference:
         """The reference of a lighting; in a new one, a copy of the one before. It is not kept until `keep`."""
         if lighting in self.references:

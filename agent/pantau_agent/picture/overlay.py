@@ -14,7 +14,7 @@ from pantau_agent.picture.frame import Frame
 STROKE = 45.0
 """Grey levels by which a stroke stands out of what is around it, at the working size."""
 DENSE = 0.02
-"""Share of a cell's pixels that are upright, and as many that are level strokes: a lane marking has one kind only."""
+"""Share of a cell's pixels in upright strokes, and as many in level ones: a lane marking has one kind only."""
 USUAL = 0.7
 RATE = 0.1
 

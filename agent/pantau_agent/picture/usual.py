@@ -6,7 +6,21 @@ import numpy as np
 
 from pantau_agent.picture.cells import Plane, plane
 
-SCORES = ("blur", "cast", "grain", "specks", "lines", "wave", "neutral", "smear", "white", "gone", "jumps", "stir")
+SCORES = (
+    "blur",
+    "cast",
+    "grain",
+    "specks",
+    "lines",
+    "wave",
+    "neutral",
+    "smear",
+    "white",
+    "gone",
+    "jumps",
+    "stir",
+    "light",
+)
 """The scores whose usual level and spread are learned."""
 SLOWEST = 60
 """After so many pictures the past counts as a running mean over as many."""

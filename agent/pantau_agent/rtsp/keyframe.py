@@ -45,6 +45,7 @@ class Collector:
         self.oversized = False
         self._deliver: Deliver | None = None
         self._collecting = False
+        self._broken = False
         self._parts: list[bytes] = []
         self._collected = 0
         self._passed_over = 0
@@ -57,6 +58,7 @@ class Collector:
     def begin(self) -> None:
         """A new access unit begins."""
         self.kind = NOTHING
+        self._broken = False
         if self._collecting:
             self._drop()
 
@@ -68,6 +70,7 @@ class Collector:
         """The access unit, a keyframe, is complete."""
         if not self._collecting:
             return
+        damaged = damaged or self._broken
         deliver, data = self._deliver, self._assemble()
         self._drop()
         if deliver is None:
@@ -114,11 +117,13 @@ class NalCollector(Collector):
         super().__init__()
         self.parameter_sets = list(parameter_sets)[:MAX_PARAMETER_SETS]
         self._fresh = False
+        self._fragmented = False
 
     def begin(self) -> None:
         """A new access unit begins."""
         super().begin()
         self._fresh = True
+        self._fragmented = False
 
     def take(self, buffer: bytes, start: int, end: int) -> bool:
         """Takes one packet's payload; whether the unit's next one is wanted too."""
@@ -171,18 +176,28 @@ class NalCollector(Collector):
     def _collect(self, buffer: bytes, start: int, end: int) -> None:
         kind = buffer[start] >> self.type_shift & self.type_mask
         if kind == self.fragment:
-            at = start + self.header_size
-            header = buffer[at]
-            if header & self.type_mask in self.pictures:
-                if header & 0x80:
-                    self._keep(_START, self._unit_header(buffer[start:at], header & self.type_mask))
-                self._keep(buffer[at + 1 : end])
+            self._collect_fragment(buffer, start, end)
         elif kind == self.aggregate:
             for at, stop in self._units(buffer, start, end):
                 if buffer[at] >> self.type_shift & self.type_mask in self.pictures:
                     self._keep(_START, buffer[at:stop])
         elif kind in self.pictures:
             self._keep(_START, buffer[start:end])
+
+    def _collect_fragment(self, buffer: bytes, start: int, end: int) -> None:
+        at = start + self.header_size
+        header = buffer[at]
+        if header & self.type_mask not in self.pictures:
+            return
+        if header & 0x80:
+            self._fragmented = True
+            self._keep(_START, self._unit_header(buffer[start:at], header & self.type_mask))
+        if self._fragmented:
+            self._keep(buffer[at + 1 : end])
+        else:
+            self._broken = True  # its beginning was lost
+        if header & 0x40:
+            self._fragmented = False
 
     def _unit_header(self, header: bytes, kind: int) -> bytes:
         """A fragmented unit's own header, out of the fragment's."""

@@ -96,7 +96,8 @@ def _camera_state(fleet: Fleet, told: CameraState, received_ms: int, now_s: floa
     camera = fleet.camera(site, told.camera, now_s)
     if not _is_newer(camera, told.boot, told.seq, told.time):
         return
-    if (told.boot, told.seq, told.time) == (camera.boot, camera.seq, camera.told_ms):
+    known = (camera.boot, camera.seq, camera.told_ms, camera.state, camera.cause)
+    if (told.boot, told.seq, told.time, told.state, told.cause) == known:
         return  # kept by the broker, and given out anew when we connect
     _hear(fleet, site, received_ms, now_s)
     _alive(fleet, site, now_s)
@@ -125,7 +126,7 @@ def _tell(
         camera.told_s = now_s
     else:
         since_s = min(camera.since_s, since_s)
-        changed = since_s < camera.since_s - _NOTEWORTHY_S
+        changed = told.state is not State.OK and since_s < camera.since_s - _NOTEWORTHY_S
     camera.since_s = since_s
     camera.since_ms = told.since + shift_ms
     camera.state, camera.cause, camera.detail = told.state, told.cause, told.detail

@@ -1,7 +1,8 @@
-"""A second of real H.264 or H.265, encoded once."""
+"""Four seconds of real H.264 or H.265, encoded once; each second begins with a keyframe."""
 
 from fractions import Fraction
 from functools import cache
+from typing import cast
 
 import av
 import numpy as np
@@ -11,13 +12,15 @@ SIZE = 128, 96
 
 
 @cache
-def encoded(codec: str = "libx264", frames: int = FPS, *, options: tuple[tuple[str, str], ...] = ()) -> list[bytes]:
-    """Access units in Annex B: one keyframe, then others. The picture moves."""
-    context = av.CodecContext.create(codec, "w")
+def encoded(
+    codec: str = "libx264", frames: int = 4 * FPS, *, options: tuple[tuple[str, str], ...] = ()
+) -> list[bytes]:
+    """Access units in Annex B. The picture moves."""
+    context = cast("av.VideoCodecContext", av.CodecContext.create(codec, "w"))
     context.width, context.height = SIZE
     context.pix_fmt = "yuv420p"
     context.time_base = Fraction(1, FPS)
-    context.options = {"preset": "ultrafast", "tune": "zerolatency", "g": "1000", **dict(options)}
+    context.options = {"preset": "ultrafast", "tune": "zerolatency", "g": str(FPS), **dict(options)}
     rng = np.random.default_rng(1)
     still = rng.integers(40, 200, (SIZE[1] // 4, SIZE[0] // 4, 3), np.uint8).repeat(4, 0).repeat(4, 1)
     units: list[bytes] = []

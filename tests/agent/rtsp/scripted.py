@@ -120,9 +120,13 @@ async def never(_visitor: Visitor, _asked: Asked) -> None:
     """A handler that says nothing."""
 
 
-def rtp(sequence: int, timestamp: int, payload: bytes, *, marker: bool = False, ssrc: int = 7, kind: int = 96) -> bytes:
+def rtp(
+    sequence: int, timestamp: int, payload: bytes, *, marker: bool = False, ssrc: int = 7, kind: int = 96
+) -> bytes:
     """One RTP packet."""
-    return struct.pack("!BBHII", 0x80, kind | marker << 7, sequence & 0xFFFF, timestamp & 0xFFFFFFFF, ssrc) + payload
+    return (
+        struct.pack("!BBHII", 0x80, kind | marker << 7, sequence & 0xFFFF, timestamp & 0xFFFFFFFF, ssrc) + payload
+    )
 
 
 def interleaved(packet: bytes, channel: int = 0) -> bytes:
@@ -136,7 +140,9 @@ def packets_of(unit: list[bytes], sequence: int, timestamp: int) -> list[bytes]:
     return [rtp(sequence + i, timestamp, nal, marker=i == last) for i, nal in enumerate(unit)]
 
 
-def footage(*, fps: float = 25, frames: int | None = None, channel: int = 0) -> Callable[[Visitor], Awaitable[None]]:
+def footage(
+    *, fps: float = 25, frames: int | None = None, channel: int = 0
+) -> Callable[[Visitor], Awaitable[None]]:
     """Media: real H.264, for ever or so many frames."""
 
     async def play(visitor: Visitor) -> None:

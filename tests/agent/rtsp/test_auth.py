@@ -13,13 +13,17 @@ MUFASA = Credentials("Mufasa", "Circle of Life")
 
 
 def authorization(
-    headers: list[str], credentials: Credentials, *, cnonce: str = "", method: str = "GET", uri: str = "/dir/index.html"
+    headers: list[str],
+    credentials: Credentials,
+    *,
+    cnonce: str = "",
+    uri: str = "/dir/index.html",
 ) -> str:
     authenticator = Authenticator(credentials)
     assert authenticator.challenged(headers, tried=False) is Answer.TRY
     if cnonce:
         authenticator._cnonce = cnonce
-    said = authenticator.authorization(method, uri)
+    said = authenticator.authorization("GET", uri)
     assert said is not None
     return said
 

@@ -31,7 +31,9 @@ def taken_apart(jpeg: bytes) -> tuple[bytes, bytes]:
             return tables, jpeg[at:-2]
 
 
-def payloads(jpeg: bytes, *, kind: int = 1, quality: int = 60, in_band: bool = False, size: int = 1000) -> list[bytes]:
+def payloads(
+    jpeg: bytes, *, kind: int = 1, quality: int = 60, in_band: bool = False, size: int = 1000
+) -> list[bytes]:
     """As RFC 2435, 3.1 packs it."""
     tables, data = taken_apart(jpeg)
     found = []
@@ -66,6 +68,8 @@ def test_the_picture_comes_back_to_the_last_bit(kind: int, in_band: bool) -> Non
     assert seen.codec == "mjpeg"
     wanted = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
     found = cv2.imdecode(np.frombuffer(seen.data, np.uint8), cv2.IMREAD_COLOR)
+    assert wanted is not None
+    assert found is not None
     assert np.array_equal(found, wanted)
 
 

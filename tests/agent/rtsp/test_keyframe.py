@@ -1,3 +1,5 @@
+from typing import cast
+
 import av
 import pytest
 from hypothesis import given, settings
@@ -34,7 +36,9 @@ def fragments(nal: bytes, codec: str, size: int = 500) -> list[bytes]:
         indicator, kind, body = bytes((nal[0] & 0x81 | 49 << 1, nal[1])), nal[0] >> 1 & 0x3F, nal[2:]
     cuts = range(0, len(body), size)
     return [
-        indicator + bytes((kind | (0x80 if at == 0 else 0) | (0x40 if at + size >= len(body) else 0),)) + body[at : at + size]
+        indicator
+        + bytes((kind | (0x80 if at == 0 else 0) | (0x40 if at + size >= len(body) else 0),))
+        + body[at : at + size]
         for at in cuts
     ]
 
@@ -46,7 +50,7 @@ def aggregated(nals: list[bytes], codec: str) -> bytes:
 
 
 def decoded(codec: str, data: bytes) -> tuple[int, int]:
-    context = av.CodecContext.create(codec, "r")
+    context = cast("av.VideoCodecContext", av.CodecContext.create(codec, "r"))
     frames = [*context.decode(av.Packet(data)), *context.decode(None)]
     assert len(frames) == 1
     assert not frames[0].is_corrupt
@@ -81,7 +85,7 @@ def test_a_keyframe_is_found_and_decodes(codec: str, packing: str) -> None:
 @pytest.mark.parametrize("codec", KINDS)
 def test_other_frames_are_no_keyframes(codec: str) -> None:
     kind, encoder, _ = KINDS[codec]
-    for nals in access_units(encoder)[1:]:
+    for nals in access_units(encoder)[1:25]:
         assert take(kind(), *nals) == DELTA
         assert take(kind(), *fragments(nals[-1], codec, 20)) == DELTA
         assert take(kind(), fragments(nals[-1], codec, 20)[1]) == DELTA  # its beginning was lost
@@ -164,4 +168,16 @@ def test_any_payloads_are_taken(codec: str, payloads: list[bytes], wanted: bool)
     take(unit, *payloads)
     for head in (b"\x78", b"\x7c\x85", b"\x60\x01", b"\x62\x01\x93"):
         take(unit, *(head + payload for payload in payloads))
-    assert all(one.data.startswith(START) for one in seen)
+    assert all(one.data.startswith(START) or one.damaged for one in seen)
+
+
+@pytest.mark.parametrize("codec", KINDS)
+def test_a_keyframe_without_its_beginning_is_damaged(codec: str) -> None:
+    kind, encoder, _ = KINDS[codec]
+    *sets, picture = access_units(encoder)[0]
+    unit, seen = kind(sets), list[Keyframe]()
+    unit.want(seen.append)
+    take(unit, *fragments(picture, codec)[1:])
+    assert seen == []
+    take(unit, *fragments(picture, codec))
+    assert [one.damaged for one in seen] == [False]

@@ -113,10 +113,10 @@ def test_beyond_a_limit_it_is_cut(stream: bytes) -> None:
 def test_a_header_that_never_ends_is_held_to_the_limit() -> None:
     demultiplexer = Demultiplexer()
     demultiplexer.feed(b"RTSP/1.0 200 OK\r\nX: ", 0.0)
+    for _ in range(MAX_LINE // 1000):
+        demultiplexer.feed(b"y" * 1000, 0.0)
     with pytest.raises(MessageError):
-        for _ in range(100):
-            demultiplexer.feed(b"y" * 1000, 0.0)
-            assert demultiplexer.waiting <= MAX_LINE + 2000
+        demultiplexer.feed(b"y" * 1000, 0.0)
 
 
 def test_a_large_frame_byte_by_byte() -> None:

@@ -9,7 +9,7 @@ from pantau_agent.rtsp.sdp import MAX_TRACKS, SdpError, parse
 BASE = "rtsp://h:8554/cam"
 
 
-def described(*lines: str, base: str = BASE) -> str:
+def described(*lines: str) -> str:
     return "\r\n".join(["v=0", "o=- 1 1 IN IP4 0.0.0.0", "s=x", *lines])
 
 

@@ -90,7 +90,9 @@ def test_a_password_in_a_path_is_redacted() -> None:
     url = parse("rtsp://h/user=admin_password=geheim_channel=1_stream=0.sdp?real_stream")
     assert "geheim" not in repr(url) + str(url)
     assert "geheim" in url.without_credentials
-    assert redact("GET rtsp://h/x?user=a&password=geheim&channel=1") == "GET rtsp://h/x?user=a&password=***&channel=1"
+    assert (
+        redact("GET rtsp://h/x?user=a&password=geheim&channel=1") == "GET rtsp://h/x?user=a&password=***&channel=1"
+    )
 
 
 def test_text_without_passwords_is_left_alone() -> None:

@@ -69,6 +69,29 @@ def test_a_record_that_breaks_the_contract_is_counted_and_the_rest_goes_on(play:
     assert len(city.told()) == 1
 
 
+def test_nothing_is_told_of_the_middle_of_what_is_caught_up_with(
+    play: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    city = play({"kabil": 1})
+    city.at(95, city.fail("kabil", "cam1"))
+    city.run(100)
+    monkeypatch.setattr("pantau_collector.pipeline.RECORDS_A_STEP", 1)
+    agent = city.agents["kabil"]
+    city.clock.s += 20
+    city.hear(agent.state("cam1"), *agent.set("cam1", None))
+    for _ in range(10):
+        city.step()
+    assert city.told() == []
+
+
+def test_what_is_kept_is_not_kept_again(play: Make) -> None:
+    city = play({"kabil": 2})
+    city.at(10, city.fail("kabil", "cam1"))
+    city.run(20)
+    fleet = city.pipeline._fleet
+    assert (fleet.unsaved, fleet.unsaved_cameras) == (set(), set())
+
+
 def test_the_loop_goes_on_after_the_store_has_failed(play: Make) -> None:
     city = play({"kabil": 1})
     begin, failing, stopping = city.store.begin, threading.Event(), threading.Event()
