@@ -87,14 +87,12 @@ class Measurement:
 def escape_tag(text: str) -> str:
     r"""A tag's value. Comma, equals sign and space get a backslash before them.
 
-    What no tag can hold is replaced: control characters, a line end above all, by a space; a backslash at the end,
-    which would escape what follows the value, by a slash.
+    What no tag can hold is replaced: control characters, a line end above all, by a space; a backslash by a slash,
+    since InfluxDB 1.6 reads one before another special character in two ways and then refuses the line.
     """
     if not _TAG_SPECIAL.search(text):
         return text
-    text = _CONTROL.sub(" ", text)
-    if text.endswith("\\"):
-        text = text[:-1] + "/"
+    text = _CONTROL.sub(" ", text).replace("\\", "/")
     return text.replace(",", r"\,").replace("=", r"\=").replace(" ", r"\ ")
 
 
