@@ -12,9 +12,13 @@ def client(port: int, arrived: queue.SimpleQueue[tuple[str, bytes]], *, will: bo
     """A connected client that has subscribed to `city/#` and puts what comes into the queue."""
     ready = queue.SimpleQueue[bool]()
     connecting = mqtt.Client(CallbackAPIVersion.VERSION2)
-    connecting.on_connect = lambda *_: connecting.subscribe("city/#", qos=1)
+
+    def subscribe(*_: object) -> None:
+        connecting.subscribe("city/#", qos=1)
+
+    connecting.on_connect = subscribe
     connecting.on_subscribe = lambda *_: ready.put(True)
-    connecting.on_message = lambda _c, _u, message: arrived.put((message.topic, message.payload))
+    connecting.on_message = lambda _c, _u, message: arrived.put((message.topic, bytes(message.payload)))
     if will:
         connecting.will_set("city/agent", b"gone", qos=1)
     connecting.connect("127.0.0.1", port)

@@ -17,6 +17,7 @@ Value = float | int | bool | str | None
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _TAG_SPECIAL = re.compile(r"[\x00-\x1f\x7f,= \\]")
+_ESCAPING = re.compile(r"\\(?=\\*(?:[,= ]|$))")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _LEAST, _MOST = -(1 << 63), (1 << 63) - 1
 
@@ -87,12 +88,12 @@ class Measurement:
 def escape_tag(text: str) -> str:
     r"""A tag's value. Comma, equals sign and space get a backslash before them.
 
-    What no tag can hold is replaced: control characters, a line end above all, by a space; a backslash by a slash,
-    since InfluxDB 1.6 reads one before another special character in two ways and then refuses the line.
+    What no tag can hold is replaced: control characters, a line end above all, by a space; a backslash by a slash
+    at the end and before another special character, where InfluxDB 1.6 reads it in two ways and refuses the line.
     """
     if not _TAG_SPECIAL.search(text):
         return text
-    text = _CONTROL.sub(" ", text).replace("\\", "/")
+    text = _ESCAPING.sub("/", _CONTROL.sub(" ", text))
     return text.replace(",", r"\,").replace("=", r"\=").replace(" ", r"\ ")
 
 

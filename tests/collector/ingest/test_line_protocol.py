@@ -1,4 +1,5 @@
 import math
+import re
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -31,7 +32,8 @@ def test_the_line_of_the_reference() -> None:
         ("plain-1_2", "plain-1_2"),
         ("jalan raya, blok=7", r"jalan\ raya\,\ blok\=7"),
         ('"quoted"', '"quoted"'),
-        (r"c:\cams", "c:/cams"),
+        (r"c:\cams", r"c:\cams"),
+        (r"c:\ d\\,", r"c:/\ d//\,"),
         ("ends\\", "ends/"),
         ("\\", "/"),
         ("two\nlines\r", r"two\ lines\ "),
@@ -84,7 +86,7 @@ def spaced(text: str) -> str:
 
 def stored(tag: str) -> str:
     """What a tag's value becomes: what no tag can hold is replaced."""
-    return spaced(tag).replace("\\", "/")
+    return re.sub(r"\\+(?=[,= ]|\Z)", lambda run: "/" * len(run[0]), spaced(tag))
 
 
 @given(
