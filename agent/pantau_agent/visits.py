@@ -86,7 +86,7 @@ class Visits:
         finally:
             self.source = None
             if source is not None:
-                asyncio.ensure_future(source.close())
+                await source.close()
         return failure
 
     async def _end_of(self, source: Source, given_up: asyncio.Future[Failure]) -> Failure:

@@ -1,0 +1,271 @@
+"""`pantau-agent probe` as people and programs run it, against cameras that nobody here wrote."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import pytest
+import pytest_asyncio
+
+from tests.agent.rtsp.scripted import Camera, footage, never, saying, serving
+from tests.agent.soon import soon
+from tests.agent.together import Together
+from tests.servers.gst_cameras import GstCameras
+from tests.servers.process import free_port
+
+KEYS = {
+    "state",
+    "cause",
+    "detail",
+    "remedy",
+    "codec",
+    "width",
+    "height",
+    "fps",
+    "bitrate_kbps",
+    "keyframe_interval_s",
+    "rtp_loss_pct",
+    "jitter_ms",
+    "connect_ms",
+    "first_keyframe_ms",
+}
+USER, PASSWORD = GstCameras.user, GstCameras.password
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+together = Together("cameras", "folder", at_once=4)
+
+
+class Cameras(NamedTuple):
+    """GStreamer's, open and guarded."""
+
+    open: GstCameras
+    digest: GstCameras
+    basic: GstCameras
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module", autouse=True)
+async def all_at_once(
+    request: pytest.FixtureRequest, gst_cameras: GstCameras, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[None]:
+    folder = tmp_path_factory.mktemp("probe")
+    with (
+        GstCameras(folder / "digest", authentication="digest") as digest,
+        GstCameras(folder / "basic", authentication="basic") as basic,
+    ):
+        assert isinstance(digest, GstCameras)
+        assert isinstance(basic, GstCameras)
+        async with together.running(request, cameras=Cameras(gst_cameras, digest, basic), folder=folder):
+            yield
+
+
+class Ran(NamedTuple):
+    """What came of one run."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def said(self) -> dict[str, Any]:
+        parsed: dict[str, Any] = json.loads(self.out)
+        return parsed
+
+
+async def begun(*arguments: str, password: str | None = None) -> asyncio.subprocess.Process:
+    environment = {
+        name: value for name, value in os.environ.items() if name not in {"LANG", "LC_ALL", "LC_MESSAGES"}
+    }
+    if password is not None:
+        environment["PANTAU_CAMERA_PASSWORD"] = password
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "pantau_agent",
+        "probe",
+        *arguments,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=environment,
+    )
+
+
+async def probe(*arguments: str, password: str | None = None) -> Ran:
+    process = await begun(*arguments, password=password)
+    out, err = await process.communicate()
+    assert process.returncode is not None
+    return Ran(process.returncode, out.decode(), err.decode())
+
+
+@together
+@pytest.mark.parametrize("codec", ["h264", "h265", "mjpeg"])
+async def test_a_working_camera_is_ok_and_measured(codec: str, cameras: Cameras, folder: Path) -> None:
+    picture = folder / f"{codec}.jpg"
+    ran = await probe(cameras.open.url(codec), "--json", "--seconds", "4", "--snapshot", str(picture))
+    said = ran.said
+    assert set(said) == KEYS
+    assert (ran.code, said["state"], said["cause"], said["remedy"]) == (0, "ok", None, None), said
+    assert (said["codec"], said["width"], said["height"]) == (codec, GstCameras.width, GstCameras.height)
+    assert said["fps"] == pytest.approx(GstCameras.fps, abs=1.5)
+    assert said["bitrate_kbps"] > 50
+    assert said["rtp_loss_pct"] == 0
+    assert said["keyframe_interval_s"] == pytest.approx(1 / GstCameras.fps if codec == "mjpeg" else 1, rel=0.2)
+    assert 0 < said["connect_ms"] < said["first_keyframe_ms"]
+    assert said["jitter_ms"] >= 0
+    saved = cv2.imread(str(picture))
+    assert saved is not None
+    assert saved.shape == (GstCameras.height, GstCameras.width, 3)
+
+
+@together
+@pytest.mark.parametrize("guarded", ["digest", "basic"])
+async def test_the_right_password_opens(guarded: str, cameras: Cameras, folder: Path) -> None:
+    file = folder / f"{guarded}-password"
+    file.write_text(PASSWORD + "\n")
+    url = getattr(cameras, guarded).url("h264")
+    ran = await probe(url, "--json", "--seconds", "1", "--user", USER, "--password-file", str(file))
+    assert (ran.code, ran.said["state"]) == (0, "ok"), ran
+
+
+@together
+@pytest.mark.parametrize("guarded", ["digest", "basic"])
+@pytest.mark.parametrize("password", ["wrong", None])
+async def test_a_wrong_password_and_none_are_told(guarded: str, password: str | None, cameras: Cameras) -> None:
+    url = getattr(cameras, guarded).url("h264")
+    user = ["--user", USER] if password else []
+    ran = await probe(url, "--json", *user, password=password)
+    assert (ran.code, ran.said["state"], ran.said["cause"]) == (2, "down", "auth_failed")
+    assert "password" in ran.said["remedy"]
+    assert set(ran.said) == KEYS
+
+
+@together
+async def test_a_path_that_the_camera_does_not_know(cameras: Cameras) -> None:
+    ran = await probe(cameras.open.url("nowhere"), "--json")
+    assert (ran.code, ran.said["cause"]) == (2, "not_found")
+
+
+@together
+async def test_a_camera_that_is_off(cameras: Cameras) -> None:
+    del cameras
+    ran = await probe(f"rtsp://127.0.0.1:{free_port()}/h264", "--json")
+    assert (ran.code, ran.said["cause"]) == (2, "refused")
+    assert ran.said["codec"] is None
+
+
+@together
+async def test_a_camera_that_is_stopped_in_mid_look_and_one_that_hangs(folder: Path) -> None:
+    with GstCameras(folder / "stopped") as camera:
+        assert isinstance(camera, GstCameras)
+        asking = asyncio.create_task(probe(camera.url("h264"), "--json", "--seconds", "60", "--timeout", "20"))
+        await asyncio.sleep(3)
+        await asyncio.to_thread(camera.kill)
+        ran = await asking
+        assert (ran.code, ran.said["cause"]) == (2, "stalled")
+        await asyncio.to_thread(camera.start)
+        camera.pause()
+        ran = await probe(camera.url("h264"), "--json", "--timeout", "1.5")
+        camera.resume()
+        assert (ran.code, ran.said["cause"]) == (2, "timeout")
+
+
+@together
+async def test_people_get_a_table_with_cause_and_remedy_in_their_language() -> None:
+    async with serving(Camera({"SETUP": saying("453 Not Enough Bandwidth")})) as camera:
+        english = await probe(camera.url)
+        indonesian = await probe(camera.url, "--language", "id")
+    assert english.code == indonesian.code == 2
+    assert "sessions_full" in english.out
+    assert "Close other viewers" in english.out
+    assert "Tutup penonton lain" in indonesian.out
+    assert "453" in indonesian.out
+
+
+@together
+async def test_degraded_is_one() -> None:
+    async with serving(Camera(media=footage())) as camera:
+        ran = await probe(camera.url, "--seconds", "2.5", "--expected-fps", "60", "--json")
+    assert (ran.code, ran.said["state"], ran.said["cause"]) == (1, "degraded", "low_fps")
+
+
+@together
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["rtsp://admin:geheim@127.0.0.1/x"], "list of processes"),
+        (["rtsp://127.0.0.1/user=a_password=geheim_channel=1_stream=0.sdp"], "list of processes"),
+        (["camera"], "scheme"),
+        (["rtsp://127.0.0.1:99999/x"], "host and port"),
+        ([], "give a URL"),
+        (["rtsp://127.0.0.1/x", "--vendor", "axis"], "give a URL"),
+        (["--vendor", "hikvison", "--host", "127.0.0.1"], "hikvision"),
+        (["rtsp://127.0.0.1/x", "--no-such-option"], "--no-such-option"),
+        (["rtsp://127.0.0.1/x", "--seconds", "soon"], "--seconds"),
+        (["rtsp://127.0.0.1/x", "--language", "de"], "must be one of"),
+        (["rtsp://127.0.0.1/x", "--user", "u", "--password-file", "/no/such/file"], "/no/such/file"),
+    ],
+)
+async def test_wrong_usage_is_three_and_told(arguments: list[str], told: str) -> None:
+    ran = await probe(*arguments)
+    assert ran.code == 3
+    assert told in ran.err
+    assert "geheim" not in ran.err + ran.out
+    assert "Traceback" not in ran.err
+
+
+@together
+async def test_a_picture_that_cannot_be_saved_is_told_after_the_result(folder: Path) -> None:
+    async with serving(Camera(media=footage())) as camera:
+        ran = await probe(camera.url, "--seconds", "1", "--json", "--snapshot", str(folder / "no" / "such.jpg"))
+    assert ran.said["state"] == "ok"
+    assert ran.code == 3
+    assert "cannot be written" in ran.err
+
+
+@together
+async def test_another_scheme_cannot_be_watched() -> None:
+    ran = await probe("http://127.0.0.1/mjpeg", "--json")
+    assert (ran.code, ran.said["cause"]) == (2, "unsupported")
+
+
+@together
+async def test_a_vendors_url_is_made() -> None:
+    async with serving(Camera({"DESCRIBE": saying("404 Not Found")})) as camera:
+        ran = await probe(
+            "--vendor", "hikvision", "--host", "127.0.0.1", "--port", str(camera.port), "--channel", "2", "--json"
+        )
+    assert ran.said["cause"] == "not_found"
+    assert camera.asked[-1].uri == f"rtsp://127.0.0.1:{camera.port}/Streaming/Channels/202"
+
+
+@together
+async def test_a_password_that_belongs_into_the_path_is_put_there_and_not_shown() -> None:
+    async with serving(Camera({"DESCRIBE": saying("404 Not Found")})) as camera:
+        arguments = ("--vendor", "xmeye", "--host", "127.0.0.1", "--port", str(camera.port), "--user", "admin")
+        ran = await probe(*arguments, password="g/eheim")
+    assert "/user=admin_password=g%2Feheim_channel=1_" in camera.asked[-1].uri
+    assert "eheim" not in ran.out + ran.err
+
+
+@together
+async def test_interrupted_it_takes_leave_of_the_camera() -> None:
+    async with serving(Camera(media=footage())) as camera:
+        process = await begun(camera.url, "--seconds", "60")
+        assert await soon(lambda: camera.count("PLAY"))
+        process.send_signal(signal.SIGINT)
+        await process.communicate()
+        assert process.returncode == 3
+        assert camera.methods()[-1] == "TEARDOWN"
+
+
+@together
+async def test_silence_ends_at_the_deadline() -> None:
+    async with serving(Camera({"DESCRIBE": never})) as camera:
+        ran = await probe(camera.url, "--json", "--timeout", "1")
+    assert (ran.code, ran.said["cause"]) == (2, "timeout")

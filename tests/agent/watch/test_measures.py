@@ -1,0 +1,110 @@
+import pytest
+
+from pantau_agent.measures import Measures, Window
+from pantau_agent.norm import LEARN_S, Norm
+from pantau_agent.probes.counts import Counts
+
+
+class Stream:
+    """Counts of a stream, made up second by second."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.counts = Counts(jitter=0.002)
+        self.window = Window()
+
+    def second(
+        self, *, fps: int = 25, size: int = 2000, lost: int = 0, same_key_sizes: int = 0, seconds: int = 1
+    ) -> Measures:
+        for _ in range(seconds):
+            self.now += 1
+            old = self.counts
+            self.counts = old._replace(
+                packets=old.packets + 2 * fps - lost,
+                lost=old.lost + lost,
+                octets=old.octets + fps * size,
+                frames=old.frames + fps,
+                deltas=old.deltas + fps,
+                delta_octets=old.delta_octets + fps * size,
+                last_frame=self.now if fps else old.last_frame,
+                same_key_sizes=same_key_sizes,
+            )
+            measures = self.window.update(self.counts, self.now)
+        return measures
+
+
+def test_rates_over_the_last_ten_seconds() -> None:
+    stream = Stream()
+    measures = stream.second(seconds=30)
+    assert measures.fps == pytest.approx(25)
+    assert measures.bitrate_kbps == pytest.approx(400)
+    assert measures.rtp_loss_pct == 0
+    assert measures.jitter_ms == pytest.approx(2)
+    measures = stream.second(fps=5, seconds=11)
+    assert measures.fps == pytest.approx(5)
+    assert measures.bitrate_kbps == pytest.approx(80)
+
+
+def test_the_frame_rate_shows_within_two_seconds() -> None:
+    stream = Stream()
+    assert stream.second().fps is None
+    assert stream.second().fps == pytest.approx(25)
+
+
+def test_loss_is_of_what_was_sent_and_passes() -> None:
+    stream = Stream()
+    stream.second(seconds=10)
+    assert stream.second(lost=25).rtp_loss_pct == pytest.approx(5)
+    assert stream.second(seconds=11).rtp_loss_pct == 0
+
+
+def test_what_is_not_measured_is_none() -> None:
+    window = Window()
+    counts = Counts(frames=10, packets=10, octets=10, last_frame=1)
+    window.update(counts, 1)
+    measures = window.update(counts._replace(last_frame=2.0, frames=20), 2)
+    assert (measures.jitter_ms, measures.rtp_loss_pct, measures.keyframe_interval_s) == (None, None, None)
+
+
+def test_frames_that_shrink_at_once_are_suspicious() -> None:
+    stream = Stream()
+    assert not stream.second(seconds=10).suspicious
+    assert stream.second(size=300).suspicious
+
+
+def test_a_scene_that_calms_down_slowly_is_not_suspicious() -> None:
+    stream = Stream()
+    for size in range(2000, 300, -10):
+        assert not stream.second(size=size).suspicious
+
+
+def test_a_scene_that_stays_calm_becomes_usual() -> None:
+    stream = Stream()
+    stream.second(seconds=10)
+    assert not stream.second(size=500, seconds=120).suspicious
+
+
+def test_one_keyframe_repeated_is_suspicious() -> None:
+    assert Stream().second(same_key_sizes=2, seconds=3).suspicious is False
+    assert Stream().second(same_key_sizes=3, seconds=3).suspicious is True
+
+
+def test_what_is_usual_is_learnt_in_a_minute_and_what_is_configured_goes_before() -> None:
+    norm, configured = Norm(None, None), Norm(15, None)
+    for second in range(LEARN_S):
+        assert (norm.expected().fps is None) == (second < LEARN_S)
+        norm.learn(Measures(fps=25, bitrate_kbps=400))
+        configured.learn(Measures(fps=25, bitrate_kbps=400))
+    assert norm.expected().fps == pytest.approx(25)
+    assert norm.expected().learnt
+    assert (configured.expected().fps, configured.expected().bitrate_kbps) == (15, None)
+    assert not configured.expected().learnt
+
+
+def test_a_night_does_not_become_the_norm_at_once() -> None:
+    norm = Norm(None, None)
+    for _ in range(LEARN_S):
+        norm.learn(Measures(fps=25, bitrate_kbps=400))
+    for _ in range(3600):
+        norm.learn(Measures(fps=12, bitrate_kbps=100))
+    assert norm.expected().fps == pytest.approx(25, rel=0.03)
