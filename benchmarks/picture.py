@@ -167,7 +167,7 @@ def print_cost() -> None:
     pictures = []
     for _ in range(COST_KEYFRAMES):
         y, x = rng.integers(0, 64, 2)
-        pictures.append(cv2.add(scene, grain[y : y + height, x : x + width]))
+        pictures.append(np.asarray(cv2.add(scene, grain[y : y + height, x : x + width]), np.uint8))
     for name, kind in DETECTORS.items():
         detector = kind(10)
         began = time.process_time()

@@ -1,7 +1,7 @@
 """The detectors compared: ours, and two that stand for what others do. Each gives the alarms now up."""
 
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import cv2
@@ -79,7 +79,7 @@ class Constants:
     def __init__(self, interval_s: float) -> None:  # noqa: ARG002 # constants know no time
         self._before: NDArray[np.int16] | None = None
         self._edges = 0
-        self._first: tuple[object, NDArray[np.uint8] | None] | None = None
+        self._first: tuple[Sequence[cv2.KeyPoint], cv2.typing.MatLike | None] | None = None
         self._run: Counter[str] = Counter()
 
     def update(self, picture: Picture | None, time_s: float) -> frozenset[str]:  # noqa: ARG002 # as above
@@ -90,7 +90,7 @@ class Constants:
 
     def say(self, picture: Picture) -> set[str]:
         """What speaks in this one picture."""
-        grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+        grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
         wide = picture.astype(np.int16)
         said = set()
         if np.mean(grey <= 25.5) >= 0.98:
@@ -117,7 +117,7 @@ class Constants:
 
     def _against_the_first(self, grey: Picture) -> set[str]:
         edges = cv2.countNonZero(cv2.Canny(grey, 100, 200))
-        points, marks = cv2.ORB_create(500).detectAndCompute(grey, None)
+        points, marks = cv2.ORB.create(500).detectAndCompute(grey, None)
         if self._first is None:
             self._first, self._edges = (points, marks), edges
             return set()
@@ -149,7 +149,7 @@ class OwnStart(Constants):
 
     def say(self, picture: Picture) -> set[str]:
         """What speaks in this one picture."""
-        grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+        grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
         wide = picture.astype(np.int16)
         change = float(np.abs(wide - self._last[0]).mean()) if self._last else np.inf
         self._last.append(wide)
@@ -206,7 +206,7 @@ class OwnStart(Constants):
 def one_colour(picture: Picture) -> float:
     """The share of the commonest colour, to sixteen levels a channel."""
     levels = (picture // 16).astype(np.int32) @ np.array([256, 16, 1])
-    return float(np.bincount(levels.ravel()).max()) / levels.size
+    return float(np.bincount(levels.ravel()).max() / levels.size)
 
 
 def noise(grey: Picture) -> float:

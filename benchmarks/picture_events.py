@@ -57,7 +57,7 @@ class Clip:
             rows = list(csv.DictReader(file))
         with av.open(str(self.directory / f"{self.name}.mp4")) as video:
             for frame, row in zip(video.decode(video=0), rows, strict=False):
-                picture = frame.to_ndarray(format="bgr24") if row["present"] != "0" else None
+                picture = np.asarray(frame.to_ndarray(format="bgr24"), np.uint8) if row["present"] != "0" else None
                 yield picture, float(row["t"])
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.figure import Figure
 
 from benchmarks.picture_events import ORDER, Clip, Outcome
 
@@ -69,7 +70,7 @@ def roc(curve: list[tuple[float, float]], points: Mapping[str, tuple[float, floa
     _save(figure, path)
 
 
-def _save(figure: "plt.Figure", path: Path) -> None:
+def _save(figure: Figure, path: Path) -> None:
     figure.tight_layout()
     figure.savefig(path, dpi=110)
     plt.close(figure)

@@ -1,10 +1,16 @@
-"""A site's machine as the roles make it, and what systemd would read there."""
+"""A machine that is site and control room in one, as the roles make it; its services are started directly."""
 
+import os
 import re
+import shlex
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.deploy.playbook import Machine
+from tests.deploy.playbook import Machine, give_targets
 from tests.servers.process import free_port
 
 USERS = {"nongsa": "rahasia: a # '\"$:%{", "batam-centre": "rahasia b", "pantau-collector": "rahasia c"}
@@ -34,10 +40,11 @@ CAMERAS: list[dict[str, Any]] = [
 
 
 class Site:
-    """A machine with both roles run on it, twice."""
+    """A machine with all roles run on it, twice."""
 
     def __init__(self, folder: Path, wheel: Path) -> None:
         self.broker_port = free_port()
+        self.web_port = free_port()
         self.wheel = folder / wheel.name
         self.wheel.write_bytes(wheel.read_bytes())
         self.machine = Machine(
@@ -56,20 +63,73 @@ class Site:
                 "pantau_broker_port": self.broker_port,
                 "pantau_broker_users": {user: USERS[user] for user in ("nongsa", "batam-centre")},
                 "pantau_broker_collector_password": USERS["pantau-collector"],
+                "pantau_collector_config": str(folder / "collector.toml"),
+                "pantau_collector_inventory": str(folder / "inventory.toml"),
+                "pantau_collector_broker_password": USERS["pantau-collector"],
             },
         )
         self.root = self.machine.root
-        self.first = self.machine.play("broker.yml", "agent.yml")
+        give_targets(self.root)
+        (folder / "collector.toml").write_text(
+            f"data_dir = '{self.root}/var/lib/pantau-collector'\n"
+            f"inventory = '{self.root}/etc/pantau/inventory.toml'\n"
+            f"[broker]\nport = {self.broker_port}\nuser = 'pantau-collector'\n[web]\nport = {self.web_port}\n"
+        )
+        (folder / "inventory.toml").write_text("[[site]]\nid = 'nongsa'\nname = 'Pelabuhan Nongsa'\n")
+        self.first = self.machine.play("collector.yml", "agent.yml")
         assert self.first.failed == 0, self.first.output
         self.second = self.machine.play("broker.yml", "agent.yml")
+        self.collector_again = self.machine.play("collector.yml", "--tags=configuration")
 
-    def settings(self) -> list[tuple[str, str]]:
+    def settings(self, unit: str) -> list[tuple[str, str]]:
         """The unit's settings with those of its drop-ins, as systemd reads them."""
         folder = self.root / "etc/systemd/system"
-        files = [folder / "pantau-agent.service", *sorted((folder / "pantau-agent.service.d").glob("*.conf"))]
+        files = [folder / f"{unit}.service", *sorted((folder / f"{unit}.service.d").glob("*.conf"))]
         return [pair for file in files for pair in re.findall(r"^(\w+)=(.*)$", file.read_text(), re.MULTILINE)]
 
-    def credentials(self) -> dict[str, Path]:
+    def credentials(self, unit: str) -> dict[str, Path]:
         """By name, the file that each `LoadCredential=` of the unit means."""
-        named = [value.split(":") for key, value in self.settings() if key == "LoadCredential"]
+        named = [value.split(":") for key, value in self.settings(unit) if key == "LoadCredential"]
         return {name: self.root / "etc/credstore" / file for name, file in named}
+
+    def state(self, unit: str) -> Path:
+        """The unit's `StateDirectory=`."""
+        return self.root / "var/lib" / dict(self.settings(unit))["StateDirectory"]
+
+    @contextmanager
+    def started(self, unit: str, folder: Path) -> Iterator[Path]:
+        """The unit's program, run as systemd would until it says that it is ready and alive; yields its log.
+
+        It must be running at the end, and stop of itself when it is asked to.
+        """
+        credentials = folder / "credentials"
+        credentials.mkdir(parents=True)
+        for name, file in self.credentials(unit).items():
+            if file.exists():
+                (credentials / name).write_bytes(file.read_bytes())
+        self.state(unit).mkdir(parents=True, exist_ok=True)
+        words = shlex.split(dict(self.settings(unit))["ExecStart"])
+        command = [f"{self.root}{word}" if word.startswith("/") else word for word in words]
+        log = folder / "log"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notifications:
+            notifications.bind(str(folder / "notify"))
+            notifications.settimeout(60)
+            environment = {
+                "PATH": os.defpath,
+                "NOTIFY_SOCKET": str(folder / "notify"),
+                "WATCHDOG_USEC": "2000000",
+                "CREDENTIALS_DIRECTORY": str(credentials),
+                "STATE_DIRECTORY": str(self.state(unit)),
+            }
+            with log.open("wb") as output:
+                program = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
+            try:
+                said = b""
+                while b"READY=1" not in said or b"WATCHDOG=1" not in said:
+                    said += notifications.recv(4096) + b"\n"
+                yield log
+                assert program.poll() is None, log.read_text()
+            finally:
+                program.terminate()
+                status = program.wait(30)
+        assert status == 0, log.read_text()

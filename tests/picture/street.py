@@ -45,7 +45,7 @@ class Street:
         """What a camera aimed at the middle sees, shifted by (dx, dy) pixels, turned by degrees, zoomed."""
         middle = (EDGE + WIDTH / 2, EDGE + HEIGHT / 2)
         matrix = cv2.getRotationMatrix2D(middle, turn, zoom)
-        matrix[:, 2] -= (EDGE + dx, EDGE + dy)
+        matrix[:, 2] -= np.array([EDGE + dx, EDGE + dy])
         return np.asarray(cv2.warpAffine(world, matrix, (WIDTH, HEIGHT)), np.float32)
 
     def finish(self, scene: Float, k: int, *, noise: float = 1.5, tick: bool = True) -> Picture:
@@ -84,7 +84,7 @@ class Street:
             cv2.rectangle(world, (x, EDGE + 285), (x + 45, EDGE + 289), (225, 225, 225), -1)
             cv2.line(world, (x, EDGE + 190), (x + 30, EDGE + 150), (30, 40, 30), 3)
         grain = cv2.resize(rng.standard_normal((height // 3, width // 3)).astype(np.float32), (width, height))
-        return np.clip(world + grain[..., None] * 5, 0, 255).astype(np.float32)
+        return np.asarray(np.clip(world + grain[..., None] * 5, 0, 255), np.float32)
 
 
 def judge_that_knows(street: Street, settings: Settings | None = None, looks: int = 20) -> Judge:

@@ -58,7 +58,7 @@ def defocused(street: Street, k: int) -> Picture:
 
 
 def pink(street: Street, k: int) -> Picture:
-    return street.finish(street.scene(k) * np.float32([1.15, 1.0, 1.5]), k)
+    return street.finish(street.scene(k) * np.array([1.15, 1.0, 1.5], np.float32), k)
 
 
 def snow(street: Street, k: int) -> Picture:
@@ -113,12 +113,13 @@ def rain(street: Street, k: int) -> Picture:
     drops = np.zeros((HEIGHT, WIDTH), np.float32)
     for x, y in zip(rng.integers(0, WIDTH, 500), rng.integers(0, HEIGHT, 500), strict=True):
         cv2.line(drops, (int(x), int(y)), (int(x) + 3, int(y) + 18), float(rng.uniform(25, 90)), 1)
-    return street.finish(street.scene(k) * 0.93 + 10 + cv2.GaussianBlur(drops, (0, 0), 0.6)[..., None], k)
+    rain = np.asarray(cv2.GaussianBlur(drops, (0, 0), 0.6), np.float32)
+    return street.finish(np.asarray(street.scene(k) * 0.93 + 10 + rain[..., None], np.float32), k)
 
 
 def infrared(street: Street, k: int) -> Picture:
     grey = street.scene(k).mean(axis=2, keepdims=True)
-    return street.finish(np.repeat(grey, 3, axis=2) ** 1.2 * 0.35, k, noise=3)
+    return street.finish(np.asarray(np.repeat(grey, 3, axis=2) ** 1.2 * 0.35, np.float32), k, noise=3)
 
 
 def exposure_jump(street: Street, k: int) -> Picture:

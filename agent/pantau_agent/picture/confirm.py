@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass
 
 LIMIT = 0.5
+DOUBT = 0.3
+"""Evidence between this and LIMIT speaks neither for a fault nor, while it is being confirmed, against it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class Confirmation:
             if self._lead >= self._needed and long_enough:
                 self.stands = True
         else:
-            self._lead = max(0, self._lead - 1)
+            self._lead = max(0, self._lead - (value < DOUBT))
             self._against += 1
             if self._against >= self._rule.clear:
                 self.stands = False

@@ -19,7 +19,7 @@ SHOWN = 0.5
 """Part of a cell's remembered contrast from which it is plainly there."""
 SAME = 0.5
 """Agreement of a cell with the picture before from which it shows the same."""
-TRAFFIC = 1.5
+TRAFFIC = 1.0
 """How many times the usual stir traffic makes in a strange view."""
 JUMP = 0.12
 """Log of light by which a cell jumps from one picture to the next."""

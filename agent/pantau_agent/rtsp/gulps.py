@@ -5,12 +5,12 @@ same; only arrival times grow coarse. So jitter is measured in turns in which ea
 whoever wants to know what has come reads the rest first.
 """
 
-GULP_S = 0.2
+GULP_S = 1.0
 """A gulp is what comes in so long."""
-LARGEST = 128 << 10
+LARGEST = 256 << 10
 EXACT_AT_FIRST_S = 3.0
 EXACT_S = 1.0
-EVERY_S = 10.0
+EVERY_S = 20.0
 """Each so long, arrival is exact for `EXACT_S`."""
 
 

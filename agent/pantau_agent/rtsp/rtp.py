@@ -126,11 +126,6 @@ class Reception:
             self._arrival = 0.0
         self._exact = exact
 
-    @property
-    def size(self) -> int:
-        """Octets so far of the access unit that is coming in."""
-        return self._size
-
     def _begin(self, timestamp: int, now: float) -> None:
         if self._open and self.unit.kind:
             self._end(self.last_packet)  # its marker was lost, or the camera sets none
@@ -173,7 +168,7 @@ class Reception:
     def _interval(self, by_arrival: float) -> float:
         """From the keyframe before: by the camera's timestamps, unless they are far from arrival."""
         by_timestamp = ((self._timestamp - self._key_timestamp) & 0xFFFFFFFF) * self._period
-        return by_timestamp if abs(by_timestamp - by_arrival) < 1 else by_arrival
+        return by_timestamp if abs(by_timestamp - by_arrival) < 2.5 else by_arrival
 
     def _resume(self, sequence: int, ssrc: int) -> bool:
         """The sequence does not go on where it was expected to; whether the packet is to be taken."""

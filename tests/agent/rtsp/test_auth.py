@@ -49,7 +49,8 @@ def test_digest_as_rfc_7616_has_it(algorithm: str, wanted: str) -> None:
     header = (
         'Digest realm="http-auth@example.org", qop="auth, auth-int", '
         f"algorithm={algorithm}, "
-        'nonce="7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", opaque="FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS"'
+        'nonce="7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", '
+        'opaque="FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS"'
     )
     said = authorization([header], MUFASA, cnonce="f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ")
     assert field(said, "response") == wanted
