@@ -1,4 +1,4 @@
-"""A machine that is site and control room in one, as the roles make it; its services are started directly."""
+"""A machine that is site and control room in one, as the roles make it; it starts services in systemd's place."""
 
 import os
 import re
