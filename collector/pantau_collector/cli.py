@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 app.command()(replay)
 
+EXIT_CANNOT_START = 1
 EXIT_USAGE = 2
 
 ConfigPath = Annotated[Path, typer.Option("--config", help="The collector's configuration.")]
@@ -35,7 +36,8 @@ def run(
 ) -> None:
     """Collect, until stopped.
 
-    Exit status: 0 stopped when asked; 2 the configuration is wrong, or what it names cannot be used.
+    Exit status: 0 stopped when asked; 1 it cannot start now (a port is taken, the disk is full, another collector
+    runs); 2 the configuration is wrong.
     """
     settings, inventory = _load(config)
     log.set_up(log_level, as_json=as_json, to_journal="JOURNAL_STREAM" in os.environ)
@@ -43,7 +45,7 @@ def run(
         run_until_stopped(settings, inventory)
     except CannotStartError as error:
         typer.secho(str(error), fg="red", err=True)
-        raise typer.Exit(EXIT_USAGE) from None
+        raise typer.Exit(EXIT_CANNOT_START) from None
 
 
 @app.command(epilog="Example: pantau-collector check --config /etc/pantau/collector.toml")
