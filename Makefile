@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 FOR ?= 0
 
-.PHONY: help demo test check bench servers screenshot clean
+.PHONY: help demo test check bench fuzz servers screenshot clean
 
 help:
 	@echo 'make demo            a city of three sites on this machine, with a story; Ctrl-C ends it'
@@ -12,6 +12,7 @@ help:
 	@echo 'make test            all tests (servers that are not installed are skipped)'
 	@echo 'make check           ruff and mypy'
 	@echo 'make bench           what watching costs here, beside others'
+	@echo 'make fuzz             a million inputs that no camera should send'
 	@echo 'sudo make servers    the Debian packages that the tests use as real servers'
 
 demo: $(BIN)/.demo
@@ -28,12 +29,15 @@ check: $(BIN)/.dev
 bench: $(BIN)/.dev
 	$(BIN)/python -m benchmarks
 
+fuzz: $(BIN)/.dev
+	$(BIN)/python -m benchmarks.fuzz
+
 screenshot: $(BIN)/.dev
 	$(BIN)/python -m docs.screenshot
 
 servers:
 	DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-	  mosquitto influxdb victoria-metrics ffmpeg chromium systemd \
+	  mosquitto influxdb victoria-metrics ffmpeg chromium libatomic1 systemd \
 	  gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
 	  gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
 

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-TABLES = ("watching", "ingest")
+TABLES = ("watching", "faults", "ingest")
 
 
 def main() -> int:

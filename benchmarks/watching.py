@@ -1,7 +1,8 @@
 """What watching a camera costs, beside others, in one run: `python -m benchmarks.watching`.
 
 The cameras are simulated, in a process of their own; only the watcher's processor time counts, user and system,
-over a window after its start-up. Absolute times are this machine's; the ratios hold.
+over a window after its start-up. Absolute times are this machine's; the ratios hold. With `--scale` it is ours
+alone, on ever more cameras.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import psutil
 from rich.console import Console
@@ -21,6 +23,7 @@ from rich.table import Table
 
 OURS = "pantau"
 _SETTLE_S = 6.0
+SCALE = 1, 16, 64, 256, 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +137,20 @@ def alone(stream: Stream, count: int, seconds: float, console: Console) -> Cost:
         return measure(stream, OURS, commands(urls)[OURS], count, seconds)
 
 
+def write(costs: list[Cost], directory: Path) -> None:
+    """The costs at scale as a table in Markdown, as JSON, and as a plot."""
+    from benchmarks.watching_plot import plot  # noqa: PLC0415 # matplotlib takes a second, and only this needs it
+
+    directory.mkdir(parents=True, exist_ok=True)
+    lines = ["| cameras | ms CPU a camera-second | resident, MB |", "| ---: | ---: | ---: |"]
+    lines += [f"| {cost.cameras:,} | {cost.cpu_ms:.2f} | {cost.resident_mb:.1f} |" for cost in costs]
+    (directory / "watching-scale.md").write_text("\n".join(lines) + "\n", "utf-8")
+    (directory / "watching-scale.json").write_text(json.dumps([asdict(cost) for cost in costs]), "utf-8")
+    counts = [cost.cameras for cost in costs]
+    path = directory / "watching-scale.png"
+    plot(counts, [cost.cpu_ms for cost in costs], [cost.resident_mb for cost in costs], path)
+
+
 def show(costs: list[Cost], console: Console) -> None:
     """Prints the table."""
     table = Table(
@@ -158,12 +175,21 @@ def show(costs: list[Cost], console: Console) -> None:
 def main() -> int:
     """Measures and prints."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=10, help="of each window")
+    parser.add_argument(
+        "--seconds", type=float, default=20, help="of each window; 20 is one turn of exact arrival times"
+    )
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--scale", action="store_true", help="ours alone, up to 1,024 cameras: some minutes")
+    parser.add_argument("--out", type=Path, help="with --scale: a directory for its table and plot")
     options = parser.parse_args()
     console = Console(stderr=options.json)
-    costs = compare(SUB, 8, options.seconds, console) + compare(MAIN, 4, options.seconds, console)
-    costs.append(alone(SUB, 64, options.seconds, console))
+    if options.scale:
+        costs = [alone(SUB, count, options.seconds, console) for count in SCALE]
+        if options.out is not None:
+            write(costs, options.out)
+    else:
+        costs = compare(SUB, 8, options.seconds, console) + compare(MAIN, 4, options.seconds, console)
+        costs.append(alone(SUB, 64, options.seconds, console))
     if options.json:
         print(json.dumps([asdict(cost) for cost in costs]))
     else:

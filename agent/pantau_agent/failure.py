@@ -11,6 +11,7 @@ class Step(StrEnum):
     CONNECT = "connecting"
     TLS = "TLS handshake"
     OPTIONS = "OPTIONS"
+    GET = "GET"
     DESCRIBE = "DESCRIBE"
     SETUP = "SETUP"
     PLAY = "PLAY"

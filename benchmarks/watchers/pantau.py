@@ -1,4 +1,4 @@
-"""Pantau's own: every stream kept open, every packet measured, a first picture each, then none."""
+"""Pantau's own: every stream kept open, every packet measured, a picture each half a minute, as an agent does."""
 
 import asyncio
 import sys
@@ -16,7 +16,7 @@ async def main(urls: list[str]) -> None:
     clock, doors = SystemClock(), Doors(at_once=64)
 
     async def one(number: int, url: str, decoder: Decoder) -> None:
-        camera = Camera(id=f"cam{number}", url=url, picture_interval_s=86_400)
+        camera = Camera(id=f"cam{number}", url=url)
         async for _ in watch(camera, decoder, clock, doors=doors):
             pass
 

@@ -61,6 +61,14 @@ def test_footage_that_comes_round_again_is_not_frozen() -> None:
     assert {judge.update(loop[k % 5], k * 2000).cause for k in range(40)} == {None}
 
 
+def test_a_quiet_loop_of_seven_looks_is_not_frozen() -> None:
+    street = Street(clock=False)
+    scene = street.scene(3)
+    loop = [street.finish(scene, 0, noise=0.8) for _ in range(7)]
+    judge = Judge(2)
+    assert {judge.update(loop[k % 7], k * 2000).cause for k in range(40)} == {None}
+
+
 def black(street: Street, k: int) -> Picture:
     return street.finish(street.scene(k) * 0.02 + 6, k)
 
@@ -143,13 +151,11 @@ def test_whole_picture_faults_alarm_while_the_camera_is_still_being_learned(
 def test_a_dark_yard_with_a_lit_house_is_not_black() -> None:
     street = Street()
     yard = street.world * 0.03
-    yard[EDGE_HOUSE] = street.world[EDGE_HOUSE] * 0.25
+    house = (slice(160, 300), slice(300, 520))
+    yard[house] = street.world[house] * 0.25
     judge = Judge(10)
     scene = street.view(yard)
     assert {look(judge, street.finish(scene, k, noise=1.0), k).cause for k in range(20)} == {None}
-
-
-EDGE_HOUSE = (slice(160, 300), slice(300, 520))
 
 
 def test_the_decoder_s_word_that_it_concealed_damage_is_corrupted() -> None:

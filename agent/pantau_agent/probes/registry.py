@@ -2,12 +2,13 @@
 
 from pantau_agent.clock import Clock
 from pantau_agent.failure import Failure, Kind, LookError, Step
+from pantau_agent.probes.http import HttpSource
 from pantau_agent.probes.rtsp import RtspSource
 from pantau_agent.probes.source import Open, Source
 from pantau_agent.probes.target import Target
 
-SOURCES: dict[str, Open] = {"rtsp": RtspSource, "rtsps": RtspSource}
-"""By URL scheme. A new kind (MJPEG over HTTP, still pictures) is a module beside this one and a line here."""
+SOURCES: dict[str, Open] = {"rtsp": RtspSource, "rtsps": RtspSource, "http": HttpSource, "https": HttpSource}
+"""By URL scheme. A new kind (RTMP, HLS) is a module beside this one and a line here."""
 
 
 def make_source(target: Target, clock: Clock) -> Source:

@@ -84,8 +84,9 @@ async def test_a_worker_that_died_between_two_looks_costs_none() -> None:
 
 
 async def test_a_worker_that_hangs_is_ended_at_the_deadline() -> None:
-    async with Decoder(SystemClock(), deadline_s=0.5) as decoder:
+    async with Decoder(SystemClock()) as decoder:
         await decoder.look("gate", GOOD)
+        decoder._deadline_s = 0.5
         pid = pid_of(decoder)
         os.kill(pid, signal.SIGSTOP)
         look = await decoder.look("gate", GOOD)

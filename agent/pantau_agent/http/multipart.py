@@ -1,0 +1,111 @@
+"""The parts of multipart/x-mixed-replace, which cameras send MJPEG as, split at any byte (RFC 2046, 5.1). Sans-IO.
+
+Cameras are lax with it, and so is this: a boundary may be declared with its dashes or come without them, lines may
+end in a bare line feed, a part's length may be given or not.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from pantau_agent.http.octets import MAX_HEADERS, FormError, Octets, header, length_of
+from pantau_agent.rtsp.keyframe import MAX_KEYFRAME
+
+MAX_PART = MAX_KEYFRAME
+MAX_BETWEEN = 64 << 10
+"""So many octets without a boundary, before the first part or between two, are no multipart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part; `media_type` is in lower case, and empty where none is given."""
+
+    media_type: str
+    content: bytes = field(repr=False)
+
+
+class PartParser:
+    """Takes a body and gives its parts. `ended` is set at the closing boundary.
+
+    Raises:
+        FormError: there is no boundary to tell parts by.
+    """
+
+    def __init__(self, boundary: str) -> None:
+        self.ended = False
+        self._name = boundary.strip().strip("-").encode("utf-8", "replace")
+        if not self._name:
+            raise FormError("no boundary is declared")
+        self._octets = Octets()
+        self._lines: list[bytes] = []
+        self._between = 0
+        self._media_type = ""
+        self._length = 0
+        self._parts: list[Part] = []
+        self._step: Callable[[], bool] = self._seek
+
+    def feed(self, data: bytes) -> list[Part]:
+        """Takes the next chunk; the parts that end in it.
+
+        Raises:
+            FormError: it is no multipart, or over a limit.
+        """
+        self._octets.feed(data)
+        while not self.ended and self._step():
+            pass
+        parts, self._parts = self._parts, []
+        return parts
+
+    # Each step tells whether it came to its end, and with that another one can be tried.
+
+    def _seek(self) -> bool:
+        """To the next boundary."""
+        line = self._octets.line()
+        if line is None:
+            return False
+        self._between += len(line) + 1
+        if self._between > MAX_BETWEEN:
+            raise FormError(f"no boundary within {MAX_BETWEEN} octets")
+        after = line.strip().lstrip(b"-").removeprefix(self._name)
+        if after != line.strip().lstrip(b"-") and not after.strip(b"-"):
+            self._between = 0
+            self.ended = after == b"--" and line.startswith(b"--")
+            self._step = self._read_headers
+        return True
+
+    def _read_headers(self) -> bool:
+        line = self._octets.line()
+        if line is None:
+            return False
+        if line:
+            self._lines.append(line)
+            if len(self._lines) > MAX_HEADERS:
+                raise FormError(f"more than {MAX_HEADERS} headers in a part")
+            return True
+        headers = header(self._lines)
+        self._lines = []
+        self._media_type = headers.get("Content-Type").partition(";")[0].strip().lower()
+        length = length_of(headers)
+        if length is not None and length > MAX_PART:
+            raise FormError(f"a part of {length} octets is over the limit of {MAX_PART}")
+        self._length = length or 0
+        self._step = self._read_counted if length else self._read_uncounted
+        return True
+
+    def _read_counted(self) -> bool:
+        if len(self._octets) < self._length:
+            return False
+        self._end(self._octets.take(self._length))
+        return True
+
+    def _read_uncounted(self) -> bool:
+        end = self._octets.find(b"--" + self._name)
+        if (end if end >= 0 else len(self._octets)) > MAX_PART:
+            raise FormError(f"a part is over the limit of {MAX_PART} octets")
+        if end < 0:
+            return False
+        self._end(self._octets.take(end).rstrip(b"-").removesuffix(b"\n").removesuffix(b"\r"))
+        return True
+
+    def _end(self, content: bytes) -> None:
+        self._parts.append(Part(self._media_type, content))
+        self._step = self._seek

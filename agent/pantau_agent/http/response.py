@@ -1,0 +1,153 @@
+"""HTTP/1.1 responses to GET, split at any byte (RFC 9112, sections 4 to 7). Sans-IO.
+
+A body is passed on as it comes, by its length, in chunks, or up to the connection's end, and never kept.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pantau_agent.http.octets import MAX_HEADERS, FormError, Octets, header, length_of
+from pantau_agent.rtsp.messages import Headers
+
+_STATUS_LINE = re.compile(r"HTTP/(1\.\d) +(\d{3})(?: +(.*))?")
+_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,12})\s*(?:;.*)?")
+_BOUNDARY = re.compile(r';\s*boundary\s*=\s*(?:"([^"]*)"|([^;"\s]*))', re.IGNORECASE)
+_BEGINNING = b"HTTP/1."
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A response without its body."""
+
+    version: str
+    status: int
+    reason: str
+    headers: Headers
+
+    @property
+    def media_type(self) -> str:
+        """As image/jpeg, in lower case; empty where none is given."""
+        return self.headers.get("Content-Type").partition(";")[0].strip().lower()
+
+    @property
+    def boundary(self) -> str:
+        """Of a multipart body (RFC 2046, section 5.1.1); empty where none is given."""
+        found = _BOUNDARY.search(self.headers.get("Content-Type"))
+        return (found[1] or found[2] or "").strip() if found is not None else ""
+
+
+class ResponseParser:
+    """Takes one response. `head` is set once it has come, `complete` once the body has too."""
+
+    def __init__(self) -> None:
+        self.head: Head | None = None
+        self.complete = False
+        self._octets = Octets()
+        self._lines: list[bytes] = []
+        self._left = 0
+        self._until_close = False
+        self._step: Callable[[], bytes | None] = self._read_head
+
+    @property
+    def reusable(self) -> bool:
+        """Whether another request may follow on the same connection (RFC 9112, section 9.3)."""
+        if self.head is None or not self.complete or self._until_close or self._octets:
+            return False
+        said = self.head.headers.get("Connection").lower()
+        return "close" not in said and (self.head.version != "1.0" or "keep-alive" in said)
+
+    def feed(self, data: bytes) -> bytes:
+        """Takes the next chunk; what of the body is in it.
+
+        Raises:
+            FormError: what came is not HTTP, or is over a limit. The connection is of no more use.
+        """
+        self._octets.feed(data)
+        body: list[bytes] = []
+        while not self.complete and (piece := self._step()) is not None:
+            body.append(piece)
+        return b"".join(body)
+
+    def end(self) -> bool:
+        """The connection has ended; whether all had come."""
+        self.complete = self.complete or self._until_close
+        return self.complete
+
+    def _read_head(self) -> bytes | None:
+        if not self._lines and not self._octets.starts_like(_BEGINNING):
+            raise FormError("what came is not HTTP")
+        line = self._octets.line()
+        if line is None:
+            return None
+        if line:
+            self._lines.append(line)
+            if len(self._lines) > MAX_HEADERS + 1:
+                raise FormError(f"more than {MAX_HEADERS} headers")
+            return b""
+        first, *rest = self._lines
+        self._lines = []
+        status = _STATUS_LINE.fullmatch(first.decode("utf-8", "replace").strip())
+        if status is None:
+            raise FormError("what came is not HTTP")
+        if status[2].startswith("1"):
+            return b""  # an interim answer: the final one follows
+        self.head = Head(status[1], int(status[2]), (status[3] or "").strip()[:200], header(rest))
+        self._begin_body(self.head)
+        return b""
+
+    def _begin_body(self, head: Head) -> None:
+        """RFC 9112, section 6.3."""
+        length = length_of(head.headers)
+        if "chunked" in head.headers.get("Transfer-Encoding").lower():
+            self._step = self._read_chunk_size
+        elif head.status in {204, 304} or length == 0:
+            self.complete = True
+        elif length is not None:
+            self._left, self._step = length, self._read_counted
+        else:
+            self._until_close, self._step = True, self._read_rest
+
+    def _read_rest(self) -> bytes | None:
+        return self._octets.take(len(self._octets)) or None
+
+    def _read_counted(self) -> bytes | None:
+        piece = self._octets.take(self._left)
+        self._left -= len(piece)
+        self.complete = self._left == 0
+        return piece or None
+
+    def _read_chunk_size(self) -> bytes | None:
+        line = self._octets.line()
+        if line is None:
+            return None
+        size = _CHUNK_SIZE.fullmatch(line)
+        if size is None:
+            raise FormError("a chunk's size is not a number")
+        self._left = int(size[1], 16)
+        self._step = self._read_chunk if self._left else self._read_trailer
+        return b""
+
+    def _read_chunk(self) -> bytes | None:
+        piece = self._octets.take(self._left)
+        self._left -= len(piece)
+        if self._left == 0:
+            self._step = self._read_chunk_end
+        return piece or None
+
+    def _read_chunk_end(self) -> bytes | None:
+        line = self._octets.line()
+        if line:
+            raise FormError("a chunk is longer than its size")
+        if line is not None:
+            self._step = self._read_chunk_size
+        return line
+
+    def _read_trailer(self) -> bytes | None:
+        line = self._octets.line()
+        if line:
+            self._lines.append(line)
+            if len(self._lines) > MAX_HEADERS:
+                raise FormError(f"more than {MAX_HEADERS} headers after the last chunk")
+        self.complete = line == b""
+        return None if line is None else b""

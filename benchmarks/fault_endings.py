@@ -1,0 +1,61 @@
+"""What must be said of each fault that simcam makes, and what decides how soon."""
+
+from dataclasses import dataclass
+
+from pantau_contract.states import STATE_OF, Cause, State
+from pantau_simcam import Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a fault must end: by which causes, one of which is enough. None at all is a fault that is no outage.
+
+    `picture` tells that only a decoded picture shows it. `decides` is what the time hangs on beside the look each
+    second.
+    """
+
+    causes: frozenset[Cause]
+    decides: str
+    picture: bool = False
+
+    @property
+    def states(self) -> frozenset[State]:
+        """The states of these causes."""
+        return frozenset(STATE_OF[cause] for cause in self.causes)
+
+
+def _stream(cause: Cause, decides: str) -> Ending:
+    return Ending(frozenset({cause}), decides)
+
+
+def _picture(cause: Cause, decides: str) -> Ending:
+    return Ending(frozenset({cause}), f"picture interval; {decides}", picture=True)
+
+
+ENDINGS: dict[Fault, Ending] = {
+    Fault.STALL: _stream(Cause.STALLED, "3 s without a packet"),
+    Fault.NO_MEDIA: _stream(Cause.STALLED, "3 s without a packet"),
+    Fault.REFUSE: _stream(Cause.REFUSED, "3 s for a connection to come back"),
+    Fault.SILENT: _stream(Cause.TIMEOUT, "told as stalled first; the cause at the camera's timeout, 10 s"),
+    Fault.GARBAGE: _stream(Cause.NOT_RTSP, "3 s for a connection to come back"),
+    Fault.UNAUTHORIZED: _stream(Cause.AUTH_FAILED, "3 s for a connection to come back"),
+    Fault.NOT_FOUND: _stream(Cause.NOT_FOUND, "3 s for a connection to come back"),
+    Fault.FULL: _stream(Cause.SESSIONS_FULL, "3 s for a connection to come back; the next try after 60 s"),
+    Fault.DROP: Ending(frozenset(), "back within 3 s: no outage"),
+    Fault.LOSS: _stream(Cause.PACKET_LOSS, "the window of 10 s; two looks; ends 15 s after it"),
+    Fault.LOW_FPS: _stream(Cause.LOW_FPS, "the window of 10 s; two looks; ends 15 s after it"),
+    Fault.WRONG_CLOCK: _stream(Cause.CLOCK_WRONG, "RTCP reports, at once; two looks; ends after 15 s"),
+    Fault.SLOW_KEYFRAMES: _stream(Cause.LONG_GOP, "10 s without a keyframe; ends 15 s after it"),
+    Fault.NO_SIGNAL: _picture(Cause.NO_SIGNAL, "2 pictures over 4 s"),
+    Fault.BLACK: _picture(Cause.BLACK, "3 pictures over 4 s"),
+    Fault.FREEZE: _picture(Cause.FROZEN, "3 pictures over 4 s"),
+    Fault.OVEREXPOSED: _picture(Cause.OVEREXPOSED, "4 pictures over 20 s"),
+    Fault.NOISY: _picture(Cause.NOISY, "4 pictures over 20 s"),
+    Fault.CORRUPT: Ending(
+        frozenset({Cause.CORRUPTED, Cause.UNDECODABLE}), "picture interval; 4 pictures over 30 s", picture=True
+    ),
+    Fault.MOVED: _picture(Cause.MOVED, "6 pictures over 50 s"),
+    Fault.COVERED: _picture(Cause.COVERED, "6 pictures over 50 s"),
+    Fault.DEFOCUSED: _picture(Cause.DEFOCUSED, "6 pictures over 50 s"),
+    Fault.COLOUR_CAST: _picture(Cause.COLOUR_CAST, "6 pictures over 50 s"),
+}

@@ -1,0 +1,123 @@
+"""What many trials of faults come to, as a table."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.fault_endings import ENDINGS
+from pantau_simcam import Fault
+
+HEADINGS = (
+    *("fault", "must end as", "trials", "state p50", "p99", "cause p50", "p99", "clear p50", "p99"),
+    *("missed", "stuck", "disturbed", "said before", "what decides"),
+)
+DISTURBED_S = 0.5
+"""A trial in which the machine kept somebody waiting for longer is not timed, only counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One fault of one camera, in seconds from the fault: until its state was said, until its cause was said.
+
+    `cleared_s` is from its end until the camera was well again. None is never. `said` is all that was said in it;
+    `late_s` is how long the machine kept us or the cameras waiting.
+    """
+
+    fault: Fault
+    told_s: float | None = None
+    named_s: float | None = None
+    cleared_s: float | None = None
+    said: tuple[str, ...] = ()
+    late_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """All trials of one fault: p50 and p99 of each time, in seconds.
+
+    `missed` is how many were not told, `stuck` how many told ones did not end.
+    """
+
+    fault: str
+    ends_as: str
+    trials: int
+    told_s: tuple[float, float] | None
+    named_s: tuple[float, float] | None
+    cleared_s: tuple[float, float] | None
+    missed: int
+    stuck: int
+    disturbed: int
+    before: str
+    decides: str
+
+    @property
+    def times(self) -> tuple[tuple[float, float] | None, ...]:
+        """To the state, to the cause, and from the end until well."""
+        return self.told_s, self.named_s, self.cleared_s
+
+    def cells(self) -> tuple[str, ...]:
+        """As text, in the order of `HEADINGS`."""
+        times = [f"{value:.1f}" if pair else "" for pair in self.times for value in pair or (0, 0)]
+        ends = (str(self.missed or ""), str(self.stuck or ""), str(self.disturbed or ""))
+        return self.fault, self.ends_as, str(self.trials), *times, *ends, self.before, self.decides
+
+
+def rows_of(trials: list[Trial]) -> list[Row]:
+    """A row a fault, in the order of `ENDINGS`."""
+    rows = []
+    for fault, ending in ENDINGS.items():
+        these = [trial for trial in trials if trial.fault is fault]
+        if not these:
+            continue
+        causes = " or ".join(sorted(ending.causes)) or "no outage"
+        others = Counter(said for trial in these for said in set(trial.said) - ending.causes)
+        timed = bool(ending.causes)
+        quiet = [trial for trial in these if trial.late_s <= DISTURBED_S]
+        rows.append(
+            Row(
+                fault.value,
+                f"{'/'.join(sorted(ending.states))}, {causes}" if timed else causes,
+                len(these),
+                _percentiles([trial.told_s for trial in quiet]),
+                _percentiles([trial.named_s for trial in quiet]) if timed else None,
+                _percentiles([trial.cleared_s for trial in quiet]) if timed else None,
+                sum(trial.named_s is None for trial in these),
+                sum(trial.named_s is not None and trial.cleared_s is None for trial in these),
+                len(these) - len(quiet),
+                ", ".join(f"{said} {count}" for said, count in others.most_common()),
+                ending.decides,
+            )
+        )
+    return rows
+
+
+def show(rows: list[Row], note: str, console: Console) -> None:
+    """Prints the table, narrow enough for a terminal; a fault of the picture has a star."""
+    table = Table(
+        *("fault", "must end as"),
+        title="Seconds from a fault to its state, to its cause, and from its end to ok: p50 / p99",
+        caption=f"* the picture interval decides. {note}",
+    )
+    for heading in ("state", "cause", "ok", "trials", "missed", "stuck"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in rows:
+        star = "*" if ENDINGS[Fault(row.fault)].picture else ""
+        times = [f"{pair[0]:.1f} / {pair[1]:.1f}" if pair else "" for pair in row.times]
+        table.add_row(
+            row.fault + star, row.ends_as, *times, str(row.trials), str(row.missed or ""), str(row.stuck or "")
+        )
+    console.print(table)
+
+
+def as_markdown(rows: list[Row], note: str) -> str:
+    """The same for a document."""
+    lines = [HEADINGS, ("---",) * len(HEADINGS), *(row.cells() for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + f"\n\n{note}\n"
+
+
+def _percentiles(times: list[float | None]) -> tuple[float, float] | None:
+    known = [time for time in times if time is not None]
+    return (float(np.percentile(known, 50)), float(np.percentile(known, 99))) if known else None

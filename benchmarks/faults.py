@@ -1,0 +1,305 @@
+"""How soon each fault that simcam makes is told, and its end: `python -m benchmarks.faults --trials 100`.
+
+Many cameras at once, each put from one fault into another, all watched in this process as an agent does it. The
+time runs from the request that sets the fault to the observation that tells it.
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import httpx
+from rich.console import Console
+from rich.progress import Progress
+
+from benchmarks.fault_endings import ENDINGS
+from benchmarks.fault_table import DISTURBED_S, Trial, as_markdown, rows_of, show
+from pantau_agent.clock import SystemClock
+from pantau_agent.config import Camera
+from pantau_agent.event_loop import new_event_loop
+from pantau_agent.picture.decoder import Decoder, Look
+from pantau_agent.rtsp.keyframe import Keyframe
+from pantau_agent.visits import PROVEN_S, Doors
+from pantau_agent.watch import watch
+from pantau_contract.states import Cause, State
+from pantau_simcam import Fault
+
+FPS = 15
+SETTLED_S = PROVEN_S + 2
+"""Well for so long, a camera is ready for its next fault: its retries begin anew then."""
+LEARNT = 14
+"""Pictures after which a camera is known to the judge of this benchmark (see `watchers.quick_learner`)."""
+TOLD_WITHIN_S = 150.0
+CLEARED_WITHIN_S = 200.0
+NO_OUTAGE_S = 10.0
+SCENES = 4
+REHEARSAL_S = 10.0
+"""How long simcam may take to film a fault in each of its scenes, before trials begin."""
+QUICK_LEARNER = (sys.executable, "-m", "benchmarks.watchers.quick_learner")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A change, when it was heard (seconds, monotonic)."""
+
+    at: float
+    state: State
+    cause: Cause | None
+
+
+class Watched:
+    """One camera under watch."""
+
+    def __init__(self, camera: Camera) -> None:
+        self.camera = camera
+        self.said: list[Said] = []
+        self.pictures = 0
+        self._heard = asyncio.Event()
+
+    async def follow(self, decoder: Decoder, doors: Doors) -> None:
+        """Watches until cancelled."""
+        async for observation in watch(self.camera, decoder, SystemClock(), doors=doors):
+            self.pictures += observation.snapshot is not None
+            if observation.changed:
+                self.said.append(Said(time.monotonic(), observation.sample.state, observation.sample.cause))
+            self._heard.set()
+
+    @property
+    def well(self) -> bool:
+        """Whether nothing is wrong now."""
+        return bool(self.said) and self.said[-1].state is State.OK
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing has been wrong for a while."""
+        return self.well and time.monotonic() - self.said[-1].at >= SETTLED_S
+
+    async def until(self, condition: Callable[[], bool], within_s: float) -> bool:
+        """Whether it becomes true in time; asked at each observation."""
+        try:
+            async with asyncio.timeout(within_s):
+                while not condition():
+                    self._heard.clear()
+                    await self._heard.wait()
+        except TimeoutError:
+            return False
+        return True
+
+
+class Control:
+    """Sets and ends faults, over simcam's control interface."""
+
+    def __init__(self, url: str) -> None:
+        self._client = httpx.AsyncClient(base_url=url, limits=httpx.Limits(max_connections=8), timeout=60)
+
+    async def set(self, camera: str, fault: Fault) -> None:
+        """Puts a camera into a fault."""
+        (await self._client.put(f"/cameras/{camera}/fault", json={"fault": fault.value})).raise_for_status()
+
+    async def clear(self, camera: str) -> None:
+        """Ends its fault."""
+        (await self._client.delete(f"/cameras/{camera}/fault")).raise_for_status()
+
+    async def close(self) -> None:
+        """Lets go."""
+        await self._client.aclose()
+
+
+class Lateness:
+    """How late this process was woken, each tenth of a second: the machine's own part in the times."""
+
+    def __init__(self) -> None:
+        self._late: list[tuple[float, float]] = []
+
+    async def measure(self) -> None:
+        """Until cancelled."""
+        while True:
+            due = time.monotonic() + 0.1
+            await asyncio.sleep(0.1)
+            self._late.append((due, time.monotonic() - due))
+
+    def note(self, late: float) -> None:
+        """Somebody else was kept waiting, up to now."""
+        self._late.append((time.monotonic() - late, late))
+
+    def worst(self, since: float, until: float) -> float:
+        """In seconds, between two times (monotonic)."""
+        return max((late for due, late in self._late if since - late <= due <= until), default=0.0)
+
+
+class TimedDecoder(Decoder):
+    """The agent's; notes how long a picture waited for its turn and was looked at."""
+
+    def __init__(self, lateness: Lateness) -> None:
+        super().__init__(SystemClock(), command=QUICK_LEARNER)
+        self._lateness = lateness
+
+    async def look(self, camera: str, keyframe: Keyframe, *, interval_s: float = 30.0) -> Look:
+        """As the agent's."""
+        began = time.monotonic()
+        look = await super().look(camera, keyframe, interval_s=interval_s)
+        self._lateness.note(time.monotonic() - began)
+        return look
+
+
+async def try_fault(watched: Watched, control: Control, fault: Fault, lateness: Lateness) -> Trial:
+    """One camera into one fault and out of it."""
+    ending, camera = ENDINGS[fault], watched.camera.id
+    if not await watched.until(lambda: watched.settled, CLEARED_WITHIN_S):
+        return Trial(fault, said=("not well before",))
+    await asyncio.sleep(random.uniform(0, 2))
+    heard, began = len(watched.said), time.monotonic()
+    await control.set(camera, fault)
+    asked_s = time.monotonic() - began
+    if not ending.causes:
+        changed = await watched.until(lambda: len(watched.said) > heard, NO_OUTAGE_S)
+        said = tuple(str(one.cause or one.state) for one in watched.said[heard:])
+        late = max(asked_s, lateness.worst(began, time.monotonic()))
+        return Trial(fault, None, None if changed else 0.0, None if changed else 0.0, said, late)
+
+    def after(fits: Callable[[Said], bool]) -> float | None:
+        return next((one.at - began for one in watched.said[heard:] if fits(one)), None)
+
+    await watched.until(lambda: after(lambda one: one.cause in ending.causes) is not None, TOLD_WITHIN_S)
+    told = after(lambda one: one.state in ending.states)
+    named = after(lambda one: one.cause in ending.causes)
+    said = tuple(str(one.cause or one.state) for one in watched.said[heard:])
+    over = time.monotonic()
+    late = max(asked_s, lateness.worst(began, over))
+    await control.clear(camera)
+    cleared = await watched.until(lambda: watched.well, CLEARED_WITHIN_S)
+    return Trial(fault, told, named, time.monotonic() - over if cleared else None, said, late)
+
+
+async def work_off(
+    watched: Watched, faults: list[Fault], attempt: Callable[[Watched, Fault], Awaitable[None]]
+) -> None:
+    """Takes faults off a list that many cameras share, until none is left."""
+    if watched.camera.picture_interval_s < 30:
+        await watched.until(lambda: watched.pictures >= LEARNT, 600)
+    while faults:
+        await attempt(watched, faults.pop())
+
+
+async def rehearse(cameras: list[str], control: Control, faults: list[Fault]) -> None:
+    """Lets simcam film what it has not filmed yet, on cameras that are in no trial."""
+    for fault in faults:
+        for camera in cameras:
+            await control.set(camera, fault)
+        await asyncio.sleep(REHEARSAL_S)
+    for camera in cameras:
+        await control.clear(camera)
+
+
+async def run(
+    options: argparse.Namespace, urls: dict[str, str], control: Control, progress: Progress
+) -> list[Trial]:
+    """All trials. The faults of the stream and those of the picture have cameras of their own."""
+    trials: list[Trial] = []
+    ours = {fault: ending for fault, ending in ENDINGS.items() if fault in options.faults}
+    jobs = {
+        picture: [fault for fault, ending in ours.items() if ending.picture is picture] * options.trials
+        for picture in (False, True)
+    }
+    task = progress.add_task("trials", total=sum(map(len, jobs.values())))
+
+    lateness = Lateness()
+
+    async def attempt(watched: Watched, fault: Fault) -> None:
+        trials.append(await try_fault(watched, control, fault, lateness))
+        progress.advance(task)
+
+    crew, names = list(urls)[:SCENES], list(urls)[SCENES:]
+    stream, picture = names[: options.cameras], names[options.cameras :]
+    doors = Doors(at_once=len(urls))  # they are on one host only because they are simulated
+    async with TimedDecoder(lateness) as decoder, asyncio.TaskGroup() as watching:
+        following = [watching.create_task(lateness.measure())]
+
+        def watched(name: str, interval_s: float) -> Watched:
+            camera = Camera(id=name, url=urls[name], expected_fps=FPS, picture_interval_s=interval_s)
+            one = Watched(camera)
+            following.append(watching.create_task(one.follow(decoder, doors)))
+            return one
+
+        for name in crew:
+            watched(name, 3600)
+        working = [
+            (watched(name, interval_s), jobs[kind])
+            for kind, group, interval_s in ((False, stream, 30), (True, picture, options.picture_interval))
+            for name in group[: len(jobs[kind])]
+        ]
+        for faults in jobs.values():
+            random.Random(1).shuffle(faults)
+        await rehearse(crew, control, [fault for fault in ours if fault in FILMED])
+        await asyncio.gather(*(work_off(one, faults, attempt) for one, faults in working))
+        for one in following:
+            one.cancel()
+    return trials
+
+
+FILMED = [fault for fault, ending in ENDINGS.items() if ending.picture] + [Fault.LOW_FPS, Fault.SLOW_KEYFRAMES]
+
+
+@contextmanager
+def simulated(count: int) -> Iterator[tuple[dict[str, str], str]]:
+    """Cameras in a process of their own: their URLs by id, and the control interface's."""
+    command = [sys.executable, "-m", "pantau_simcam", "--json", "--port-per-camera", "--control-port", "0"]
+    command += ["--cameras", str(count), "--fps", str(FPS)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            said = json.loads(process.stdout.readline())
+            yield said["cameras"], said["control"]
+        finally:
+            process.terminate()
+
+
+async def measure(options: argparse.Namespace, console: Console) -> list[Trial]:
+    """The trials."""
+    with simulated(2 * options.cameras + SCENES) as (urls, control_url), Progress(console=console) as progress:
+        control = Control(control_url)
+        try:
+            return await run(options, urls, control, progress)
+        finally:
+            await control.close()
+
+
+def main() -> int:
+    """Measures, prints; exit 1 where a fault was not told, or not its end."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.faults", description=__doc__)
+    parser.add_argument("--trials", type=int, default=10, help="of each fault")
+    parser.add_argument("--cameras", type=int, default=64, help="for faults of the stream, and as many for others")
+    parser.add_argument("--picture-interval", type=float, default=4, help="seconds; of the latter cameras")
+    parser.add_argument("--faults", type=Fault, nargs="*", default=list(ENDINGS), help="only these")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--out", type=Path, help="a directory for the table and every trial")
+    options, _ = parser.parse_known_args()
+    console = Console(stderr=options.json)
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        trials = runner.run(measure(options, Console(stderr=True)))
+    rows = rows_of(trials)
+    note = (
+        f"Pictures each {options.picture_interval:g} s, keyframes each 2 s. Times are of undisturbed trials: "
+        f"neither we, the decoder nor the cameras were kept waiting by the machine for over {DISTURBED_S:g} s."
+    )
+    if options.out is not None:
+        options.out.mkdir(parents=True, exist_ok=True)
+        (options.out / "faults.json").write_text(json.dumps([asdict(trial) for trial in trials]), "utf-8")
+        (options.out / "faults.md").write_text(as_markdown(rows, note), "utf-8")
+    if options.json:
+        print(json.dumps([asdict(row) for row in rows]))
+    else:
+        show(rows, note, console)
+    return 1 if any(row.missed or row.stuck for row in rows) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

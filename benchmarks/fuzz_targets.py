@@ -1,0 +1,160 @@
+"""What is fed with bad input, and the valid input that is damaged for it."""
+
+import asyncio
+import random
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from unittest import mock
+
+from benchmarks.fuzz_camera import connect_to
+from benchmarks.fuzz_mutation import chunks
+from benchmarks.fuzz_seeds import CHALLENGES, CONVERSATIONS, DESCRIPTIONS, PACKETS, REPORTS, URLS, split
+from pantau_agent.failure import LookError
+from pantau_agent.rtsp import client, sdp, url
+from pantau_agent.rtsp.auth import Authenticator
+from pantau_agent.rtsp.jpeg import JpegCollector
+from pantau_agent.rtsp.keyframe import Collector, H264Collector, H265Collector
+from pantau_agent.rtsp.messages import Demultiplexer, MessageError, Response, encode_request
+from pantau_agent.rtsp.rtp import Reception, SenderClock
+from pantau_agent.rtsp.url import Credentials
+
+CAMERA = url.parse("rtsp://192.0.2.1/cam")
+CREDENTIALS = Credentials("user", "password")
+MAX_WAITING = 512 << 10
+"""Octets that a connection may keep of what has not come whole: the largest head and body, and a chunk."""
+COLLECTORS: dict[str, Callable[[], Collector]] = {
+    "h264": H264Collector,
+    "h265": H265Collector,
+    "jpeg": JpegCollector,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """`run` takes an input, and a source of chance for how it is cut.
+
+    What it raises beside `declared` is a finding.
+    """
+
+    name: str
+    valid: Sequence[bytes]
+    run: Callable[[bytes, random.Random], None]
+    declared: tuple[type[Exception], ...] = ()
+    share: float = 1.0
+    """Of the inputs, beside the other targets' shares."""
+
+
+def conversation(data: bytes, rng: random.Random) -> None:
+    """What a camera sends after the connection, in chunks: its answers are read, its packets taken in."""
+    split_up, unit = Demultiplexer(), H264Collector()
+    split_up.channels[0] = Reception(96, 90_000, unit).receive
+    split_up.channels[1] = SenderClock().receive
+    unit.want(_forget)
+    for number, chunk in enumerate(chunks(rng, data)):
+        for message in split_up.feed(chunk, number / 100):
+            if isinstance(message, Response) and message.cseq is not None and message.body:
+                description(message.body, rng)
+        assert split_up.waiting <= MAX_WAITING, f"{split_up.waiting} octets are kept"
+
+
+def session(data: bytes, rng: random.Random) -> None:
+    """A whole session with a camera that sends this, answer by answer, and hangs up."""
+    pieces = [piece for piece in data.replace(b"RTSP/1.0 ", b"\x00RTSP/1.0 ").split(b"\x00") if piece]
+
+    async def visit() -> None:
+        with mock.patch.object(client, "connect", connect_to(pieces, rng)):
+            opened = client.Session(CAMERA, CREDENTIALS, asyncio.get_running_loop().time)
+            try:
+                await opened.open(10)
+                opened.unit.want(_forget)
+                await opened.wait()
+            finally:
+                await opened.close()
+
+    _loop().run_until_complete(visit())
+
+
+def description(data: bytes, _rng: random.Random) -> None:
+    """SDP."""
+    read = sdp.parse(data, "rtsp://192.0.2.1/cam/")
+    assert len(read.tracks) <= sdp.MAX_TRACKS
+    track = read.video()
+    if track is not None:
+        H264Collector(track.parameter_sets)
+        Reception(track.payload_type, track.clock_rate, H264Collector())
+        encode_request("SETUP", track.control, {"CSeq": "1"})
+    encode_request("PLAY", read.control, {"CSeq": "1"})
+    ", ".join(read.encodings())
+
+
+def challenge(data: bytes, rng: random.Random) -> None:
+    """WWW-Authenticate."""
+    authenticator = Authenticator(CREDENTIALS)
+    text = " ".join(data.decode("utf-8", "replace").splitlines())
+    authenticator.challenged([text, "Basic"] if rng.random() < 0.1 else [text], tried=rng.random() < 0.1)
+    answer = authenticator.authorization("DESCRIBE", "rtsp://192.0.2.1/cam")
+    if answer is not None:
+        encode_request("DESCRIBE", "rtsp://192.0.2.1/cam", {"Authorization": answer})
+
+
+def address(data: bytes, _rng: random.Random) -> None:
+    """A URL, as in a redirect."""
+    read = url.parse(data.decode("utf-8", "replace"))
+    encode_request("DESCRIBE", read.without_credentials, {"CSeq": "1"})
+    url.redact(data.decode("utf-8", "replace"))
+
+
+def packets(codec: str) -> Callable[[bytes, random.Random], None]:
+    """RTP packets of a codec, each with its length before it; every keyframe is wanted."""
+
+    def run(data: bytes, _rng: random.Random) -> None:
+        unit = COLLECTORS[codec]()
+        reception = Reception(96, 90_000, unit)
+        for number, packet in enumerate(split(data)):
+            unit.want(_forget)
+            reception.receive(b"$0oo" + packet, 4, 4 + len(packet), 1 + number / 100)
+        assert min(reception.lost, reception.frames, reception.octets) >= 0
+        assert reception.frames >= reception.keyframes
+
+    return run
+
+
+def reports(data: bytes, _rng: random.Random) -> None:
+    """RTCP."""
+    SenderClock().receive(b"$1oo" + data, 4, 4 + len(data), 1.0)
+
+
+TARGETS = (
+    Target("conversation", CONVERSATIONS, conversation, (MessageError, sdp.SdpError), 3),
+    Target("session", CONVERSATIONS, session, (LookError,), 0.2),
+    Target("sdp", DESCRIPTIONS, description, (sdp.SdpError,), 2),
+    Target("challenge", CHALLENGES, challenge),
+    Target("url", URLS, address, (url.UrlError,)),
+    *(Target(f"rtp {codec}", valid, packets(codec), share=2) for codec, valid in PACKETS.items()),
+    Target("rtcp", REPORTS, reports),
+)
+DECLARED = tuple({error for target in TARGETS for error in target.declared})
+
+
+@contextmanager
+def quiet_loop() -> Iterator[None]:
+    """The event loop that sessions run in, until left."""
+    try:
+        yield
+    finally:
+        while _LOOPS:
+            _LOOPS.pop().close()
+
+
+_LOOPS: list[asyncio.AbstractEventLoop] = []
+
+
+def _loop() -> asyncio.AbstractEventLoop:
+    if not _LOOPS:
+        _LOOPS.append(asyncio.new_event_loop())
+    return _LOOPS[0]
+
+
+def _forget(_keyframe: object) -> None:
+    """Nobody looks at it."""

@@ -1,0 +1,43 @@
+"""Which source a URL gets, and the command that a technician types."""
+
+import asyncio
+import json
+import sys
+
+import pytest
+
+from pantau_agent.clock import SystemClock
+from pantau_agent.failure import Kind, LookError
+from pantau_agent.probes.http import HttpSource
+from pantau_agent.probes.registry import make_source
+from pantau_agent.probes.rtsp import RtspSource
+from pantau_agent.probes.target import Target
+from pantau_agent.rtsp.url import StreamUrl
+from tests.agent.http.camera import Camera, pictures, serving, streaming
+
+
+@pytest.mark.parametrize(
+    ("scheme", "kind"),
+    [("rtsp", RtspSource), ("rtsps", RtspSource), ("http", HttpSource), ("https", HttpSource)],
+)
+async def test_each_scheme_has_its_source(scheme: str, kind: type) -> None:
+    assert isinstance(make_source(Target(StreamUrl(scheme, "h", 1, "/")), SystemClock()), kind)
+
+
+def test_a_scheme_without_a_source_is_told_with_those_that_have_one() -> None:
+    with pytest.raises(LookError, match="only rtsp://, rtsps://, http://, https://") as caught:
+        make_source(Target(StreamUrl("rtmp", "h", 1, "/")), SystemClock())
+    assert caught.value.failure.kind is Kind.NO_VIDEO
+
+
+async def test_probe_looks_at_an_mjpeg_stream() -> None:
+    async with serving(Camera(streaming(*pictures()))) as camera:
+        url = f"http://127.0.0.1:{camera.port}/stream.mjpeg"
+        command = (sys.executable, "-m", "pantau_agent", "probe", url, "--json", "--seconds", "3")
+        process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+        out, _ = await process.communicate()
+    said = json.loads(out)
+    assert (process.returncode, said["state"], said["codec"]) == (0, "ok", "mjpeg"), said
+    assert (said["width"], said["height"]) == (128, 96)
+    assert said["fps"] == pytest.approx(9.5, abs=2.5)
+    assert camera.asked[0].path == "/stream.mjpeg"

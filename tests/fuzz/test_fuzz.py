@@ -1,0 +1,69 @@
+"""A short run of `make fuzz`, and that it would find what it looks for."""
+
+import random
+import time
+
+import pytest
+
+from benchmarks import fuzz as fuzz_module
+from benchmarks.fuzz import Finding, attempt, fuzz
+from benchmarks.fuzz_growth import MAX_GROWTH, Shape, growth, shapes
+from benchmarks.fuzz_mutation import MAX_INPUT, mutated
+from benchmarks.fuzz_targets import TARGETS, Target, quiet_loop
+
+INPUTS = 1500
+
+
+def test_damaged_input_raises_nothing_but_the_declared_errors() -> None:
+    findings = [str(said) for said in fuzz(INPUTS, seed=2026) if isinstance(said, Finding)]
+    assert findings == []
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
+def test_valid_input_is_taken(target: Target) -> None:
+    with quiet_loop():
+        for data in target.valid:
+            assert attempt(target, data, random.Random(1)) is None
+
+
+@pytest.mark.parametrize("shape", list(shapes()), ids=lambda shape: shape.name)
+def test_time_grows_in_proportion_to_the_input(shape: Shape) -> None:
+    assert growth(shape) <= MAX_GROWTH
+
+
+def test_time_that_grows_by_the_square_is_seen() -> None:
+    def take(data: bytes) -> None:
+        for at in range(0, len(data), 8):
+            data.count(b"x", at)
+
+    assert growth(Shape("square", 64_000, lambda octets: b"x" * octets, take)) > MAX_GROWTH
+
+
+def test_an_error_that_is_not_declared_is_seen_and_told_with_its_input() -> None:
+    def fails(data: bytes, _rng: random.Random) -> None:
+        raise KeyError(data)
+
+    finding = attempt(Target("broken", (), fails), b"\x01", random.Random(1))
+    assert finding is not None
+    assert "KeyError" in str(finding)
+    assert repr(b"\x01") in str(finding)
+
+
+def test_an_input_that_takes_long_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fuzz_module, "SLOW_S", 0.01)
+
+    def spins(_data: bytes, _rng: random.Random) -> None:
+        end = time.process_time() + 0.02
+        while time.process_time() < end:
+            pass
+
+    finding = attempt(Target("slow", (), spins), b"", random.Random(1))
+    assert finding is not None
+    assert "took" in finding.what
+
+
+def test_the_same_seed_makes_the_same_input() -> None:
+    valid = [data for target in TARGETS for data in target.valid]
+    first, again, other = (mutated(random.Random(seed), valid) for seed in (1, 1, 2))
+    assert first == again != other
+    assert all(len(mutated(random.Random(seed), valid)) <= MAX_INPUT for seed in range(300))
