@@ -19,12 +19,14 @@ class Pacer:
         self._loop = loop
         self._heap: list[tuple[float, int, Step]] = []
         self._order = count()
+        # Not asked when it is due: for a time that has passed, uvloop gives a handle that does not know.
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, step: Step, due: float) -> None:
         """Calls `step` at `due`, in the loop's time."""
-        heapq.heappush(self._heap, (due, next(self._order), step))
-        if self._timer is None or due < self._timer.when():
+        entry = (due, next(self._order), step)
+        heapq.heappush(self._heap, entry)
+        if self._timer is None or self._heap[0] is entry:
             self._set_timer()
 
     def stop(self) -> None:

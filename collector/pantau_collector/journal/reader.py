@@ -48,6 +48,8 @@ class JournalReader:
         behind the end, is moved to what there is, and damage is skipped; `damages` and the log tell of each.
         """
         while True:
+            # Before the segments are looked at: what is appended meanwhile is the next reading's.
+            end = self._whole_end()
             starts = self._starts
             if not starts:
                 if not self._refresh():
@@ -56,10 +58,10 @@ class JournalReader:
             position = self._within(position, starts[0], self.end)
             i = bisect.bisect_right(starts, position) - 1
             following = starts[i + 1] if i + 1 < len(starts) else None
-            records, position = self._read_segment(starts[i], following, position, limit)
+            end = end if following is None else following
+            records, position = self._read_segment(starts[i], end, position, limit)
             if records:
                 return records, position
-            end = self._whole_end() if following is None else following
             if end is not None and position < end:
                 self._report(position, end, "hold no readable record")
                 position = end
@@ -86,15 +88,15 @@ class JournalReader:
         return position
 
     def _read_segment(
-        self, start: int, following: int | None, position: int, limit: int
+        self, start: int, whole_end: int | None, position: int, limit: int
     ) -> tuple[list[Record], int]:
         try:
             file = os.open(self._path(start), os.O_RDONLY)
         except FileNotFoundError:
             return [], position
         try:
-            ends = [start + os.fstat(file).st_size, following, self._whole_end()]
-            end = min(end for end in ends if end is not None)
+            size = os.fstat(file).st_size
+            end = start + size if whole_end is None else min(start + size, whole_end)
             span = read_span(file, position - start, end - start, limit)
         finally:
             os.close(file)

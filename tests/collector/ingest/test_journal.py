@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -45,6 +46,26 @@ def test_what_was_appended_is_read_back_in_order_over_many_segments(tmp_path: Pa
     with Journal(tmp_path, segment_bytes=1000) as journal:
         assert journal.end == end
         assert read_all(journal) == records(50)
+
+
+@pytest.mark.parametrize("segment_bytes", [1, 1_000_000])
+def test_what_is_appended_while_a_reader_finds_nothing_more_is_not_skipped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, segment_bytes: int
+) -> None:
+    with Journal(tmp_path, segment_bytes=segment_bytes) as journal:
+        position = journal.append(records(1))
+        read_segment = journal._read_segment
+
+        def append_after_reading(*arguments: Any) -> tuple[list[Record], int]:
+            found = read_segment(*arguments)
+            journal.append(records(1, first=1))
+            return found
+
+        monkeypatch.setattr(journal, "_read_segment", append_after_reading)
+        found, position = journal.read(position, 10)
+        monkeypatch.undo()
+        assert [*found, *read_all(journal, position)] == records(1, first=1)
+        assert journal.damages == ()
 
 
 @given(
