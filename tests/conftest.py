@@ -3,6 +3,7 @@
 from tests.servers.gst_cameras import gst_cameras, start_gst_cameras
 from tests.servers.influxdb import influxdb, influxdb_server
 from tests.servers.mosquitto import mosquitto
+from tests.servers.postgresql import postgresql
 from tests.servers.smtp import smtp
 from tests.servers.victoria_metrics import victoria_metrics, victoria_metrics_server
 from tests.wheel import wheel
@@ -12,6 +13,7 @@ __all__ = [
     "influxdb",
     "influxdb_server",
     "mosquitto",
+    "postgresql",
     "smtp",
     "start_gst_cameras",
     "victoria_metrics",

@@ -2,7 +2,7 @@
 
 import typer
 
-from pantau_agent.commands import check, probe, run
+from pantau_agent.commands import check, discover, doctor, probe, run
 
 app = typer.Typer(
     name="pantau-agent",
@@ -12,4 +12,6 @@ app = typer.Typer(
 )
 app.command(epilog=run.EPILOG)(run.run)
 app.command(epilog=check.EPILOG)(check.check)
+app.command(epilog=discover.EPILOG)(discover.discover)
+app.command(epilog=doctor.EPILOG)(doctor.doctor)
 app.command(epilog=probe.EPILOG, cls=probe.ProbeCommand)(probe.probe)

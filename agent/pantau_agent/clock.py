@@ -3,6 +3,8 @@
 import time
 from typing import Protocol
 
+_ONE_MOMENT_S = 0.01
+
 
 class Clock(Protocol):
     """What the agent reads time from."""
@@ -12,6 +14,20 @@ class Clock(Protocol):
 
     def monotonic(self) -> float:
         """Seconds since some fixed moment; never stepped."""
+
+
+def read_both(clock: Clock) -> tuple[int, float]:
+    """Time of day (UTC, ms) and monotonic clock (s) of one moment.
+
+    Where the process was held up between the two they are read again, for their difference tells of steps.
+    """
+    for _ in range(5):
+        before = clock.monotonic()
+        time_ms = clock.time_ms()
+        after = clock.monotonic()
+        if after - before < _ONE_MOMENT_S:
+            break
+    return time_ms, before
 
 
 class SystemClock:

@@ -84,6 +84,7 @@ class Broker(BaseModel):
     user: Annotated[str, Field(min_length=1)] | None = None
     password: SecretStr | None = None
     password_file: SecretFile | None = None
+    protocol: Literal["auto", "5", "3.1.1"] = "auto"
     tls: bool = False
     ca_file: Annotated[Path, AfterValidator(_certificates)] | None = None
 

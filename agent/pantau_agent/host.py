@@ -50,19 +50,20 @@ class Machine:
         disk = _or_none(lambda: psutil.disk_usage(str(self._disk)))
         own = _or_none(self._process.memory_info)
         throttled = self._throttled_word()
+        uptime = _number(self._text("proc/uptime").partition(" ")[0])
         return Host(
             cpu_pct=_or_none(psutil.cpu_percent),
             load_1m=None if load is None else round(load[0], 2),
             memory_used_pct=None if memory is None else memory.percent,
             disk_used_pct=None if disk is None else disk.percent,
-            disk_free_mb=None if disk is None else round(disk.free / 1e6, 1),
+            disk_free_mb=None if disk is None else round(disk.free / 1e6),
             temperature_c=self._temperature_c(),
             throttled=None if throttled is None else bool(throttled & _THROTTLED),
             undervoltage=self._undervoltage_alarm() if throttled is None else bool(throttled & _UNDERVOLTAGE),
-            uptime_s=_number(self._text("proc/uptime").partition(" ")[0]),
-            agent_memory_mb=None if own is None else round(own.rss / 1e6, 1),
+            uptime_s=None if uptime is None else round(uptime),
+            agent_memory_mb=None if own is None else round(own.rss / 1e6),
             spool_batches=spool_batches,
-            spool_mb=None if spool_mb is None else round(spool_mb, 3),
+            spool_mb=None if spool_mb is None else round(spool_mb, 2),
         )
 
     def clock(self) -> ClockStatus:

@@ -8,9 +8,10 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 from typing import Any
 
-from pantau_agent.clock import Clock, SystemClock
+from pantau_agent.clock import Clock, SystemClock, read_both
 from pantau_agent.config import AgentConfig, Camera
 from pantau_agent.host import ClockStatus, Machine
+from pantau_agent.identity.known import FILE, Identities
 from pantau_agent.link import Link
 from pantau_agent.observation import Observation
 from pantau_agent.picture.decoder import Decoder
@@ -56,13 +57,24 @@ async def run(config: AgentConfig) -> None:
         clock=clock,
     )
     doors = Doors()
+    identities = Identities(config.camera, config.spool.path.with_name(FILE), clock)
+    link = Link(config, spool, clock, identities.about)
     async with Decoder(clock) as decoder:
-        agent = Agent(config, spool, Link(config, spool, clock), machine, clock, Notifier())
+        agent = Agent(config, spool, link, machine, clock, Notifier())
 
         def watch_camera(camera: Camera) -> AsyncGenerator[Observation, None]:
             return watch(camera, decoder, clock, doors=doors, clock_trusted=lambda: agent.clock_trusted)
 
-        await agent.run(watch_camera, stop)
+        asking = asyncio.create_task(_tell_what_is_new(identities, agent, link))
+        try:
+            await agent.run(watch_camera, stop)
+        finally:
+            await _end([asking], 1)
+
+
+async def _tell_what_is_new(identities: Identities, agent: "Agent", link: Link) -> None:
+    async for _ in identities.changes(agent.streams):
+        link.begin_anew()
 
 
 class Agent:
@@ -78,20 +90,26 @@ class Agent:
         self._clock = clock
         self._notifier = notifier
         self._clock_status = machine.clock()
-        self._reported_s = clock.monotonic()
+        now_ms, self._reported_s = read_both(clock)
         self._ending = asyncio.Event()
         self._reporter = Reporter(
             config.site.id,
             spool.boot,
             config.camera,
             snapshot_interval_s=config.report.snapshot_interval_s,
-            now_ms=clock.time_ms(),
+            now_ms=now_ms,
+            monotonic_s=self._reported_s,
         )
 
     @property
     def clock_trusted(self) -> bool:
         """Whether a camera's clock may be judged by this machine's."""
         return self._clock_status.synchronised is True
+
+    def streams(self, camera: str) -> bool:
+        """Whether a camera lets us in, and shows something."""
+        sample = self._reporter.latest(camera)
+        return sample is not None and sample.state in {State.OK, State.DEGRADED, State.IMPAIRED}
 
     async def run(self, watch_camera: Watch, stop: asyncio.Event) -> None:
         """Watches and reports until `stop`; then takes leave of cameras and broker, and keeps the last batch."""
@@ -133,8 +151,9 @@ class Agent:
                 self._take(observation)
 
     def _take(self, observation: Observation) -> None:
+        now_ms, monotonic_s = read_both(self._clock)
         outcome = self._reporter.observe(
-            observation, seq=self._spool.next_seq, monotonic_s=self._clock.monotonic()
+            observation, seq=self._spool.next_seq, now_ms=now_ms, monotonic_s=monotonic_s
         )
         sample = observation.sample
         if outcome.state is not None:
@@ -164,15 +183,16 @@ class Agent:
         if clock_status.synchronised is not self._clock_status.synchronised:
             self._say_clock(clock_status)
         self._clock_status = clock_status
+        now_ms, monotonic_s = read_both(self._clock)
         telemetry = Telemetry(
             site=self._config.site.id,
             boot=self._spool.boot,
             seq=self._spool.next_seq,
-            time=self._clock.time_ms(),
-            monotonic_ms=int(self._clock.monotonic() * 1000),
+            time=now_ms,
+            monotonic_ms=int(monotonic_s * 1000),
             clock_synchronised=clock_status.synchronised,
             interval_s=self._config.report.interval_s,
-            samples=self._reporter.take_samples(),
+            samples=self._reporter.take_samples(now_ms=now_ms, monotonic_s=monotonic_s),
             host=self._machine.read(spool_batches=self._spool.batches, spool_mb=self._spool.used_mb),
             dropped=self._spool.dropped,
         )

@@ -19,11 +19,18 @@ ShortText = Annotated[str, Meta(max_length=400)]
 
 
 class CameraAbout(Struct, frozen=True, omit_defaults=True):
-    """What an agent knows of a camera by its configuration."""
+    """What an agent knows of a camera: by its configuration, and what the camera says it is, once it was asked.
+
+    `firmware_note` warns of the firmware: `faulty` or `vulnerable`, why, and who says so; empty where nothing is
+    known against it.
+    """
 
     id: Slug
     name: ShortText = ""
     vendor: ShortText = ""
+    model: ShortText = ""
+    firmware: ShortText = ""
+    firmware_note: ShortText = ""
 
 
 class Birth(Struct, frozen=True, omit_defaults=True, tag_field="status", tag="online"):

@@ -68,6 +68,8 @@ def listening(port: int, *, user: str | None = None, password: str | None = None
 
     def on_message(_client: object, _data: object, message: mqtt.MQTTMessage) -> None:
         topic = parse_topic(message.topic)
+        if not message.payload:
+            return  # a retained state is taken back
         said = None if topic.kind is Kind.SNAPSHOT else decode(topic, bytes(message.payload))
         listener.all.append(Heard(topic, bytes(message.payload), message.retain, said))
 

@@ -40,18 +40,19 @@ class Agent:
         self.link = link
         self.spool = spool
 
-    async def batch(self, time_ms: int) -> None:
+    async def batch(self, time_ms: int, *, synchronised: bool = True) -> None:
         telemetry = Telemetry(
             site=SITE,
             boot=self.spool.boot,
             seq=self.spool.next_seq,
             time=time_ms,
-            monotonic_ms=time_ms,
-            clock_synchronised=True,
+            monotonic_ms=int(SystemClock.monotonic() * 1000),
+            clock_synchronised=synchronised,
             interval_s=30,
             samples=(),
         )
-        self.link.offer_batch(await self.spool.append(encode(telemetry, compress=True)))
+        payload = encode(telemetry, compress=True)
+        self.link.offer_batch(await self.spool.append(payload, clock_synchronised=synchronised))
 
     def state(self, state: State, cause: Cause | None = None) -> None:
         seq = self.spool.next_seq
@@ -172,6 +173,8 @@ async def test_a_batch_stays_until_the_broker_takes_it_and_a_broker_that_hangs_d
     mosquitto: Mosquitto, tmp_path: Path
 ) -> None:
     config = config_for(mosquitto.port, tmp_path)
+    with listening(mosquitto.port):
+        pass  # from now on the broker keeps for it what comes
     async with running(config) as agent:
         assert await soon(lambda: agent.link.status.startswith("connected"))
         mosquitto.pause()
@@ -182,6 +185,41 @@ async def test_a_batch_stays_until_the_broker_takes_it_and_a_broker_that_hangs_d
     async with running(config) as agent:
         assert agent.spool.batches == 1
         assert await soon(lambda: agent.spool.batches == 0)
+
+
+async def test_batches_from_before_the_clock_was_set_wait_for_it_and_arrive_with_their_true_times(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    with listening(mosquitto.port) as listener:
+        async with running(config_for(mosquitto.port, tmp_path)) as agent:
+            assert await soon(lambda: agent.link.status.startswith("connected"))
+            for number in range(3):
+                await agent.batch(1_200_000_000_000 + number, synchronised=False)
+            agent.state(State.OK)
+            assert await soon(listener.states)
+            await asyncio.sleep(0.3)
+            assert listener.telemetry() == []
+            now_ms = SystemClock.time_ms()
+            await agent.batch(now_ms)
+            assert await soon(lambda: len(listener.telemetry()) == 4)
+    batches = listener.telemetry()
+    assert {batch.seq for batch in batches} == {0, 1, 2, 3}
+    assert all(abs(batch.time - now_ms) < 10_000 for batch in batches)
+    assert all(batch.clock_synchronised for batch in batches)
+
+
+async def test_batches_from_before_the_clock_was_set_do_not_wait_for_ever(
+    mosquitto: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link, "_CLOCK_SET_WITHIN_S", 0)
+    with listening(mosquitto.port) as listener:
+        async with running(config_for(mosquitto.port, tmp_path)) as agent:
+            assert await soon(lambda: agent.link.status.startswith("connected"))
+            await agent.batch(5, synchronised=False)
+            assert await soon(listener.telemetry)
+            waiting = await agent.spool.after(0, 10)
+            assert [batch.clock_synchronised for batch in waiting] in ([], [None])
+    assert [(batch.time, batch.clock_synchronised) for batch in listener.telemetry()] == [(5, False)]
 
 
 @pytest.fixture
@@ -214,12 +252,109 @@ async def test_over_tls_the_broker_must_prove_who_it_is(tmp_path: Path) -> None:
     with Mosquitto(tmp_path / "mosquitto", settings=settings) as broker:
         async with running(config_for(broker.port, tmp_path, tls=True, ca_file=ca.certificate)) as agent:
             assert await soon(lambda: agent.link.status.startswith("connected"))
-            await agent.batch(1)
             assert await soon(lambda: agent.spool.batches == 0)
         async with running(config_for(broker.port, tmp_path, tls=True)) as agent:
             assert await soon(lambda: "certificate is not trusted" in agent.link.status)
         async with running(config_for(broker.port, tmp_path)) as agent:
             assert await soon(lambda: "`broker.tls`" in agent.link.status)
+
+
+@pytest.mark.parametrize("protocol", ["auto", "5", "3.1.1"])
+async def test_it_speaks_both_versions_of_mqtt(mosquitto: Mosquitto, tmp_path: Path, protocol: str) -> None:
+    with listening(mosquitto.port) as listener:
+        async with running(config_for(mosquitto.port, tmp_path, protocol=protocol)) as agent:
+            agent.state(State.OK)
+            await agent.batch(1)
+            assert await soon(lambda: agent.spool.batches == 0 and listener.telemetry() and listener.states())
+            mosquitto.kill()
+            await asyncio.to_thread(mosquitto.start)
+            await agent.batch(2)
+            assert await soon(lambda: {batch.seq for batch in listener.telemetry()} == {0, 1})
+    assert isinstance(listener.agents()[-1], Death)
+
+
+@pytest.mark.parametrize("answer", [b"", b"\x20\x02\x00\x01", b"\x20\x03\x00\x84\x00"])
+async def test_to_a_broker_that_does_not_know_mqtt_5_it_speaks_3_1_1_at_once(
+    mosquitto: Mosquitto, tmp_path: Path, answer: bytes
+) -> None:
+    async def only_3_1_1(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connect = await reader.read(65536)
+        if connect[connect.index(b"MQTT") + 4] == 5:
+            writer.write(answer)
+            writer.close()
+            return
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", mosquitto.port)
+        far_writer.write(connect)
+        await asyncio.gather(pump(reader, far_writer), pump(far_reader, writer))
+
+    old = await asyncio.start_server(only_3_1_1, "127.0.0.1", 0)
+    with listening(mosquitto.port) as listener:
+        began = asyncio.get_running_loop().time()
+        async with old, running(config_for(old.sockets[0].getsockname()[1], tmp_path)) as agent:
+            await agent.batch(1)
+            assert await soon(listener.telemetry)
+            assert asyncio.get_running_loop().time() - began < 15
+
+
+async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(65536):
+        writer.write(data)
+    writer.close()
+
+
+async def test_a_broker_that_wants_another_version_than_the_configured_one_is_told_apart(tmp_path: Path) -> None:
+    async def only_3_1_1(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(65536)
+        writer.write(b"\x20\x03\x00\x84\x00")
+        await writer.drain()
+
+    old = await asyncio.start_server(only_3_1_1, "127.0.0.1", 0)
+    async with old, running(config_for(old.sockets[0].getsockname()[1], tmp_path, protocol="5")) as agent:
+        assert await soon(lambda: "set `broker.protocol`" in agent.link.status)
+
+
+async def test_what_no_collector_has_subscribed_to_waits_in_the_spool_until_one_has(
+    mosquitto: Mosquitto, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with running(config_for(mosquitto.port, tmp_path)) as agent:
+        for number in range(3):
+            await agent.batch(number)
+        assert await soon(lambda: "no collector has subscribed" in caplog.text)
+        assert agent.spool.batches == 3
+        with listening(mosquitto.port) as listener:
+            await agent.batch(3)
+            assert await soon(lambda: agent.spool.batches == 0)
+            assert await soon(lambda: {batch.seq for batch in listener.telemetry()} == {0, 1, 2, 3})
+    assert caplog.text.count("no collector has subscribed") == 1
+
+
+async def test_what_the_broker_does_not_let_through_waits_in_the_spool_and_it_is_told(tmp_path: Path) -> None:
+    access = tmp_path / "access"
+    access.write_text("topic read #\ntopic write pantau/v1/+/agent\n")
+    settings = f"allow_anonymous true\nacl_file {access}\n"
+    with Mosquitto(tmp_path / "mosquitto", settings=settings) as broker:
+        async with running(config_for(broker.port, tmp_path)) as agent:
+            await agent.batch(1)
+            assert await soon(lambda: "let its access list allow" in agent.link.status)
+            assert agent.spool.batches == 1
+
+
+async def test_the_state_of_a_camera_that_was_removed_is_taken_back_from_the_broker(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    config = config_for(mosquitto.port, tmp_path)
+    with listening(mosquitto.port) as listener:
+        async with running(config) as agent:
+            agent.state(State.OK)
+            assert await soon(listener.states)
+    async with running(config.model_copy(update={"camera": []})) as agent:
+        assert await soon(lambda: agent.link.status.startswith("connected"))
+    with listening(mosquitto.port) as latecomer:
+        assert await soon(latecomer.agents)
+        await asyncio.sleep(0.2)
+        assert latecomer.states() == []
+    async with running(config.model_copy(update={"camera": []})) as agent:
+        assert await agent.spool.told_cameras() == frozenset()
 
 
 async def test_where_something_else_answers_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

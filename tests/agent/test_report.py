@@ -23,21 +23,33 @@ class Site:
 
     def __init__(self, *cameras: Camera, snapshot_interval_s: float = 300) -> None:
         self.reporter = Reporter(
-            "north", "boot", cameras, snapshot_interval_s=snapshot_interval_s, now_ms=START_MS
+            "north", "boot", cameras, snapshot_interval_s=snapshot_interval_s, now_ms=START_MS, monotonic_s=0
         )
         self.now_s = 0.0
+        self.wrong_ms = 0
+        self.since_ms: int | None = None
 
     def sees(
         self, name: str, state: State = State.OK, cause: Cause | None = None, *, snapshot: bytes | None = None
     ) -> tuple[CameraState | None, bytes | None]:
         self.now_s += 1
-        sample = Sample(name, START_MS + int(self.now_s * 1000), state, since=START_MS, cause=cause)
-        outcome = self.reporter.observe(Observation(sample, snapshot=snapshot), seq=7, monotonic_s=self.now_s)
+        since = START_MS if self.since_ms is None else self.since_ms
+        sample = Sample(name, self.now_ms, state, since=since, cause=cause)
+        outcome = self.reporter.observe(
+            Observation(sample, snapshot=snapshot), seq=7, now_ms=self.now_ms, monotonic_s=self.now_s
+        )
         return outcome.state, outcome.snapshot
 
+    @property
+    def now_ms(self) -> int:
+        return START_MS + int(self.now_s * 1000) + self.wrong_ms
+
+    def samples_of(self, name: str) -> list[Sample]:
+        samples = self.reporter.take_samples(now_ms=self.now_ms, monotonic_s=self.now_s)
+        return [sample for sample in samples if sample.camera == name]
+
     def seconds_of(self, name: str) -> list[int]:
-        samples = self.reporter.take_samples()
-        return [(sample.time - START_MS) // 1000 for sample in samples if sample.camera == name]
+        return [(sample.time - START_MS) // 1000 for sample in self.samples_of(name)]
 
 
 @pytest.fixture
@@ -64,6 +76,30 @@ def test_each_change_within_an_interval_has_a_sample_of_its_own(site: Site) -> N
     assert site.seconds_of("gate") == [6]
 
 
+def test_a_clock_that_is_set_moves_what_was_measured_before_with_it_and_nothing_is_reordered(site: Site) -> None:
+    site.wrong_ms = -90 * 86_400_000
+    site.since_ms = site.now_ms
+    site.sees("gate")  # 1
+    site.sees("gate", State.DOWN, Cause.STALLED)  # 2
+    site.wrong_ms = 0
+    site.sees("gate", State.DOWN, Cause.REFUSED)  # 3, and its watcher still tells the old `since`
+    assert site.seconds_of("gate") == [1, 2, 3]
+    site.sees("gate", State.DOWN, Cause.REFUSED)
+    (latest,) = site.samples_of("gate")
+    assert (latest.time, latest.since) == (START_MS + 4000, START_MS)
+    site.since_ms = site.now_ms
+    site.sees("gate")
+    assert site.samples_of("gate")[-1].since == site.since_ms
+
+
+def test_a_clock_that_is_slewed_moves_nothing(site: Site) -> None:
+    site.sees("gate")
+    for _ in range(100):
+        site.wrong_ms += 50
+        site.now_s += 1
+        assert site.seconds_of("gate") == [1]
+
+
 def test_a_camera_that_flaps_cannot_make_a_batch_grow_without_bound(site: Site) -> None:
     for _ in range(500):
         site.sees("gate", State.DOWN, Cause.STALLED)
@@ -77,7 +113,7 @@ def test_a_camera_not_looked_at_yet_is_unknown_and_one_switched_off_disabled() -
         ("gate", State.UNKNOWN, Cause.STARTING),
         ("yard", State.DISABLED, None),
     ]
-    assert len(reporter.take_samples()) == 2
+    assert len(reporter.take_samples(now_ms=START_MS, monotonic_s=0)) == 2
 
 
 def test_a_state_is_told_on_a_change_only(site: Site) -> None:

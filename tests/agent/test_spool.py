@@ -6,11 +6,13 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pantau_agent.spool import Spool, SpoolInUseError
+from pantau_agent.spool.queue import BROKER_WRITES_WITHIN_S
 from tests.agent.fake_clock import FakeClock
 from tests.servers.process import until
 
@@ -59,13 +61,15 @@ async def test_batches_come_out_in_order_and_leave_only_when_acknowledged(tmp_pa
 
 
 async def test_a_restart_goes_on_where_the_last_run_stopped(tmp_path: Path) -> None:
-    path = tmp_path / "spool.sqlite"
-    async with opened(path) as spool:
+    path, clock = tmp_path / "spool.sqlite", FakeClock()
+    async with opened(path, clock) as spool:
         boot, first_session = spool.boot, await spool.begin_session()
         kept = await spool.append(b"kept")
         done = await spool.append(b"done")
         spool.acknowledge(done.id)
-    async with opened(path) as spool:
+        assert await waiting(spool) == [b"kept"]
+        clock.pass_s(BROKER_WRITES_WITHIN_S)
+    async with opened(path, clock) as spool:
         assert spool.boot == boot
         assert await waiting(spool) == [b"kept"]
         assert (await spool.append(b"next")).seq == done.seq + 1
@@ -76,13 +80,64 @@ async def test_a_restart_goes_on_where_the_last_run_stopped(tmp_path: Path) -> N
 async def test_after_a_restart_with_all_acknowledged_nothing_comes_again_and_no_seq_is_used_twice(
     tmp_path: Path,
 ) -> None:
-    path = tmp_path / "spool.sqlite"
+    path, clock = tmp_path / "spool.sqlite", FakeClock()
     for expected_seq in range(5):
-        async with opened(path) as spool:
+        async with opened(path, clock) as spool:
             assert await waiting(spool) == []
             batch = await spool.append(b"batch")
             assert batch.seq == expected_seq
             spool.acknowledge(batch.id)
+            assert await waiting(spool) == []
+            clock.pass_s(BROKER_WRITES_WITHIN_S)
+
+
+async def test_what_the_broker_took_shortly_before_it_was_lost_waits_again_and_what_it_took_earlier_does_not(
+    tmp_path: Path,
+) -> None:
+    clock = FakeClock()
+    async with opened(tmp_path / "spool.sqlite", clock) as spool:
+        early, late = await spool.append(b"early"), await spool.append(b"late")
+        spool.acknowledge(early.id)
+        await waiting(spool)
+        clock.pass_s(BROKER_WRITES_WITHIN_S)
+        spool.acknowledge(late.id)
+        assert await waiting(spool) == []
+        spool.doubt()
+        assert await waiting(spool) == [b"late"]
+        assert spool.batches == 1
+        await spool.append(b"next")
+        assert await waiting(spool) == [b"late", b"next"]
+
+
+async def test_a_batch_of_a_boot_in_which_the_clock_was_set_is_found_on_disk_and_in_memory(tmp_path: Path) -> None:
+    path, clock = tmp_path / "spool.sqlite", FakeClock()
+    async with opened(path, clock) as spool:
+        await spool.append(b"early", clock_synchronised=False)
+        assert await spool.clock_set_in(spool.boot) is None
+        later = await spool.append(b"later", clock_synchronised=True)
+    async with opened(path, clock, machine_boot="boot-2") as spool:
+        found = await spool.clock_set_in(later.boot)
+        assert found
+        assert (found.time_ms, found.monotonic_ms) == (later.time_ms, later.monotonic_ms)
+        assert await spool.clock_set_in(spool.boot) is None
+
+
+async def test_what_became_of_a_batch_is_kept_over_a_restart(tmp_path: Path) -> None:
+    path = tmp_path / "spool.sqlite"
+    async with opened(path) as spool:
+        early = await spool.append(b"early", clock_synchronised=False)
+        await spool.settle(replace(early, payload=b"dated", clock_synchronised=True))
+    async with opened(path) as spool:
+        (batch,) = await spool.after(0, 10)
+        assert (batch.payload, batch.clock_synchronised, batch.seq) == (b"dated", True, early.seq)
+
+
+async def test_a_batch_that_the_broker_has_taken_is_not_counted_as_given_up(tmp_path: Path) -> None:
+    async with opened(tmp_path / "spool.sqlite", max_bytes=100_000) as spool:
+        for number in range(60):
+            spool.acknowledge((await spool.append(b"%04d" % number + random.randbytes(4000))).id)
+        assert await waiting(spool) == []
+        assert (spool.batches, spool.dropped) == (0, 0)
 
 
 async def test_a_new_boot_of_the_machine_begins_a_new_boot_and_keeps_what_waits_under_the_old(

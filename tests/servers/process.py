@@ -1,6 +1,7 @@
 """A server as a child process: started, waited for, ended by its own id."""
 
 import contextlib
+import random
 import signal
 import socket
 import subprocess
@@ -12,11 +13,16 @@ from typing import Self
 
 
 def free_port() -> int:
-    """A TCP port on loopback that nothing listens on now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+    """A TCP port on loopback that nothing listens on now.
+
+    It is below those that Linux gives to outgoing connections (32768 and up), so that none takes it while a server
+    is away.
+    """
+    while True:
+        port = random.randrange(10_000, 32_000)
+        with contextlib.suppress(OSError), socket.socket() as listener:
+            listener.bind(("127.0.0.1", port))
+            return port
 
 
 def answers(port: int) -> bool:
@@ -39,6 +45,11 @@ class Server:
     def pid(self) -> int:
         assert self._process is not None, "not started"
         return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether it was started, and has not ended."""
+        return self._process is not None and self._process.poll() is None
 
     def start(self, *, within_s: float = 30) -> Self:
         with self.log.open("ab") as log:

@@ -12,18 +12,21 @@ import ssl
 from dataclasses import dataclass
 
 from paho.mqtt import client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from pantau_agent.config import Broker
-from pantau_agent.link.problem import Problem, from_connack
+from pantau_agent.link.problem import Problem, from_connack, from_puback
+from pantau_agent.link.protocol import Protocol
 
 KEEPALIVE_S = 20
 """The broker publishes the will when it has heard nothing for 1.5 times as long (MQTT 3.1.1, 3.1.2.10)."""
 _CONNECT_WITHIN_S = 10
 _LEAVE_WITHIN_S = 2
 _MAX_QUEUED = 64
+_NO_MATCHING_SUBSCRIBERS = 0x10
+_PROTOCOLS = {"5": MQTTProtocolVersion.MQTTv5, "3.1.1": MQTTProtocolVersion.MQTTv311}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +36,13 @@ class Connected:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """PUBACK: the broker has taken the message with this packet identifier."""
+    """PUBACK: the broker has taken the message with this packet identifier.
+
+    `heard`: as far as it says, somebody gets it (MQTT 5, 3.4.2.1; with 3.1.1 nobody knows).
+    """
 
     mid: int
+    heard: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +76,18 @@ class Connection:
     """One connection. `inbox` gets every event, in the event loop."""
 
     def __init__(
-        self, broker: Broker, client_id: str, letters: Letters, inbox: asyncio.Queue[Event | None]
+        self,
+        broker: Broker,
+        protocol: Protocol,
+        client_id: str,
+        letters: Letters,
+        inbox: asyncio.Queue[Event | None],
     ) -> None:
         self._broker = broker
         self._letters = letters
         self._inbox = inbox
         self._loop = asyncio.get_running_loop()
-        self._client = self._make_client(client_id)
+        self._client = self._make_client(client_id, _PROTOCOLS[protocol])
 
     async def open(self) -> None:
         """Connects, and sends CONNECT; the answer comes to the inbox.
@@ -102,10 +114,8 @@ class Connection:
                 self._client.socket().shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr] # None is suppressed
             await asyncio.wait({stopped}, timeout=_LEAVE_WITHIN_S)
 
-    def _make_client(self, client_id: str) -> mqtt.Client:
-        client = mqtt.Client(
-            CallbackAPIVersion.VERSION2, client_id, protocol=mqtt.MQTTv311, reconnect_on_failure=False
-        )
+    def _make_client(self, client_id: str, protocol: MQTTProtocolVersion) -> mqtt.Client:
+        client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id, protocol=protocol, reconnect_on_failure=False)
         client.connect_timeout = _CONNECT_WITHIN_S
         client.max_inflight_messages_set(_MAX_QUEUED)
         client.max_queued_messages_set(_MAX_QUEUED)
@@ -145,9 +155,12 @@ class Connection:
         self._tell(Lost(Problem(f"the connection ended ({code.getName().lower()})")))
 
     def _on_publish(
-        self, _client: mqtt.Client, _data: object, mid: int, _code: ReasonCode, _more: Properties | None
+        self, _client: mqtt.Client, _data: object, mid: int, code: ReasonCode, _more: Properties | None
     ) -> None:
-        self._tell(Taken(mid))
+        if code.is_failure:
+            self._tell(Lost(from_puback(code, user=self._broker.user)))
+        else:
+            self._tell(Taken(mid, heard=code.value != _NO_MATCHING_SUBSCRIBERS))
 
     def _on_message(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
         if not message.retain:  # a retained command is an old one

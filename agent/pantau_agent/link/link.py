@@ -8,12 +8,17 @@ import asyncio
 import contextlib
 import logging
 import math
+from collections.abc import Callable
 
 from pantau_agent.clock import Clock
-from pantau_agent.config import AgentConfig
+from pantau_agent.config import AgentConfig, Camera
+from pantau_agent.firmware import about as about_configured
 from pantau_agent.link.connection import Asked, Connected, Connection, Event, Letters, Lost, Taken
+from pantau_agent.link.dating import Dating
+from pantau_agent.link.leftovers import Leftovers
 from pantau_agent.link.precedence import PAGE, Precedence, What
 from pantau_agent.link.problem import Backoff, Problem, closed_at_once, from_error, silent
+from pantau_agent.link.protocol import Choice
 from pantau_agent.spool import Batch, Spool
 from pantau_contract.errors import ContractError
 from pantau_contract.messages import Birth, CameraAbout, CameraState, Command, Death, Reply
@@ -27,6 +32,10 @@ _ANSWER_WITHIN_S = 15
 """CONNACK must come within this."""
 _TAKE_WITHIN_S = 60
 """A connection on which nothing is acknowledged for so long is given up, whatever its keep-alive says."""
+_CLOCK_SET_WITHIN_S = 60
+_CLOCK_SET_WITHIN_INTERVALS = 2
+"""With an uplink a time server answers soon. To hold back for longer would look like an outage, and many a virtual
+machine's clock is right though nobody says so: so it is waited for once, at the first connection."""
 _LOOK_EVERY_S = 5
 _LEAVE_WITHIN_S = 2
 _SHORT_S = 10
@@ -56,16 +65,30 @@ class Link:
     `commands` is what was asked from afar. All methods belong to the event loop of `run`.
     """
 
-    def __init__(self, config: AgentConfig, spool: Spool, clock: Clock) -> None:
+    def __init__(
+        self,
+        config: AgentConfig,
+        spool: Spool,
+        clock: Clock,
+        about: Callable[[Camera], CameraAbout] = about_configured,
+    ) -> None:
         self._config = config
+        self._about = about
         self._site = config.site.id
         self._spool = spool
         self._clock = clock
+        self._dating = Dating(self._site, spool.boot, compress=config.report.compress)
         self._order = Precedence(backlog_per_s=config.spool.backlog_per_s)
         self._backoff = Backoff()
         self._inbox: asyncio.Queue[Event | None] = asyncio.Queue()
         self._closing = asyncio.Event()
+        self._anew = False
         self._close_by_s = math.inf
+        self._patience_s = min(_CLOCK_SET_WITHIN_S, _CLOCK_SET_WITHIN_INTERVALS * config.report.interval_s)
+        self._patient_until_s = 0.0
+        self._choice = Choice(config.broker.protocol)
+        self._leftovers = Leftovers(spool, (camera.id for camera in config.camera))
+        self._unheard = False
         self._session = 0
         self._short_lives = 0
         self._told = ""
@@ -84,6 +107,7 @@ class Link:
 
     def offer_batch(self, batch: Batch) -> None:
         """A batch that has just been spooled."""
+        self._dating.learn(batch)
         self._order.offer_live(batch)
         self._look_again()
 
@@ -97,11 +121,18 @@ class Link:
         while not self._closing.is_set():
             problem, lasted_s = await self._one_connection()
             if problem is None:
-                return
+                continue  # it was closed, or is to begin anew
+            if problem.misunderstood and self._choice.misunderstood():
+                continue
             self._say(problem, lasted_s)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._backoff.delay_s(problem, lasted_s=lasted_s)):
                     await self._closing.wait()
+
+    def begin_anew(self) -> None:
+        """Lets `run` connect again: something that a birth tells has changed."""
+        self._anew = True
+        self._look_again()
 
     def close(self, *, within_s: float) -> None:
         """Lets `run` send what is live, publish a clean death, and end."""
@@ -110,18 +141,27 @@ class Link:
         self._look_again()
 
     async def _one_connection(self) -> tuple[Problem | None, float]:
-        """Why it ended (None: it was closed), and how many seconds it held."""
+        """Why it ended (None: we ended it), and how many seconds it held."""
+        self._anew = False
         self._inbox = asyncio.Queue()
         self._session = await self._spool.begin_session()
-        connection = Connection(self._config.broker, f"pantau-agent-{self._site}", self._letters(), self._inbox)
+        client_id = f"pantau-agent-{self._site}"
+        connection = Connection(
+            self._config.broker, self._choice.protocol, client_id, self._letters(), self._inbox
+        )
         since_s = math.inf
         try:
             if not await self._opened(connection):
                 return None, 0.0
             since_s = self._now_s()
+            self._choice.accepted()
             self._order.connected()
+            self._unheard = False
+            await self._clear_leftovers(connection)
+            self._patient_until_s = self._patient_until_s or since_s + self._patience_s
             await self._send(connection)
-            await self._take_leave(connection)
+            if self._closing.is_set():
+                await self._take_leave(connection)
         except _EndedError as ended:
             problem = ended.problem
         except (OSError, ValueError) as error:
@@ -130,6 +170,7 @@ class Link:
             return None, 0.0
         finally:
             self._order.disconnected()
+            self._spool.doubt()
             await connection.close()
         return problem, max(0.0, self._now_s() - since_s)
 
@@ -160,17 +201,19 @@ class Link:
                     self._told = ""
                     _log.info("connected to the broker %s, %d batches to send", self._address, self._spool.batches)
                     return
-                case Lost(Problem(refused=False)):
+                case Lost(Problem(refused=False)):  # paho says only that it ended
                     raise _EndedError(closed_at_once(tls=self._config.broker.tls))
             self._handle(event)
         raise _EndedError(silent(tls=self._config.broker.tls))
 
     async def _send(self, connection: Connection) -> None:
-        """Sends what is due, and listens, until closed and nothing live is left."""
-        while not (self._closing.is_set() and (self._order.live_done or self._now_s() > self._close_by_s)):
+        """Sends what is due, and listens, until closed and nothing live is left, or all is to begin anew."""
+        while not self._is_to_end():
             after = self._order.backlog_after()
             if after is not None:
-                self._order.offer_backlog(await self._spool.after(after, PAGE))
+                page = await self._spool.after(after, PAGE)
+                dated = await self._dated(page, patient=self._now_s() < self._patient_until_s)
+                self._order.offer_backlog(dated, more=len(dated) < len(page))
             while (message := self._order.next(self._now_s())) is not None:
                 topic = str(Topic(self._site, _KINDS[message.what], message.camera or None))
                 mid = connection.publish(topic, message.payload, retain=message.what is What.STATE)
@@ -180,6 +223,25 @@ class Link:
             if self._order.waiting_s(self._now_s()) > _TAKE_WITHIN_S:
                 raise _EndedError(Problem(f"it has acknowledged nothing for {_TAKE_WITHIN_S} s"))
 
+    def _is_to_end(self) -> bool:
+        if self._closing.is_set():
+            return self._order.live_done or self._now_s() > self._close_by_s
+        return self._anew
+
+    async def _dated(self, page: list[Batch], *, patient: bool) -> list[Batch]:
+        """The page as it is to be sent, up to the first batch whose time is not known yet."""
+        dated: list[Batch] = []
+        for batch in page:
+            if batch.clock_synchronised is False and (later := await self._spool.clock_set_in(batch.boot)):
+                self._dating.learn(later)
+            known = self._dating.date(batch, patient=patient)
+            if known is None:
+                break
+            if known is not batch:
+                await self._spool.settle(known)
+            dated.append(known)
+        return dated
+
     async def _take_leave(self, connection: Connection) -> None:
         """A clean death, acknowledged if there is time for it."""
         death = Death(site=self._site, boot=self._spool.boot, session=self._session, clean=True)
@@ -188,7 +250,7 @@ class Link:
         while (left_s := deadline_s - self._now_s()) > 0:
             event = await self._event(left_s)
             self._handle(event)
-            if event == Taken(mid):
+            if isinstance(event, Taken) and event.mid == mid:
                 return
 
     async def _event(self, within_s: float) -> Event | None:
@@ -204,12 +266,29 @@ class Link:
         match event:
             case Lost(problem):
                 raise _EndedError(problem)
-            case Taken(mid):
+            case Taken(mid, heard):
+                self._leftovers.taken(mid)
                 message = self._order.acknowledged(mid)
                 if message is not None and message.batch_id:
-                    self._spool.acknowledge(message.batch_id)
+                    self._taken(message.batch_id, heard=heard)
             case Asked(payload):
                 self._take_command(payload)
+
+    def _taken(self, batch_id: int, *, heard: bool) -> None:
+        """A batch that no collector gets, and no queue keeps for one, stays in the spool until there is one."""
+        if heard:
+            self._spool.acknowledge(batch_id)
+            if self._unheard:
+                self._unheard = False
+                self._order.read_again()
+        elif not self._unheard:
+            self._unheard = True
+            _log.warning("no collector has subscribed at the broker %s: batches wait in the spool", self._address)
+
+    async def _clear_leftovers(self, connection: Connection) -> None:
+        for camera in await self._leftovers.begin():
+            topic = str(Topic(self._site, Kind.STATE, camera))
+            self._leftovers.sent(connection.publish(topic, b"", retain=True))
 
     def _take_command(self, payload: bytes) -> None:
         try:
@@ -230,9 +309,7 @@ class Link:
             version=__version__,
             interval_s=self._config.report.interval_s,
             name=self._config.site.name,
-            cameras=tuple(
-                CameraAbout(camera.id, camera.name, camera.vendor or "") for camera in self._config.camera
-            ),
+            cameras=tuple(self._about(camera) for camera in self._config.camera),
         )
         return Letters(
             agent_topic=str(Topic(self._site, Kind.AGENT)),

@@ -99,9 +99,9 @@ class Precedence:
             self._session.replies.append(payload)
 
     def offer_live(self, batch: Batch) -> None:
-        """A batch of now. Without a connection, or when too many wait, it comes with the backlog."""
+        """A batch of now. Without a connection or a true time, or if too many wait, it comes with the backlog."""
         session = self._session
-        if session.connected and len(session.live) < _MAX_LIVE:
+        if session.connected and len(session.live) < _MAX_LIVE and batch.clock_synchronised is not False:
             session.live.append(batch)
             session.sent.add(batch.id)
         else:
@@ -112,11 +112,19 @@ class Precedence:
         session = self._session
         return session.read_to if session.connected and not session.read_all and not session.backlog else None
 
-    def offer_backlog(self, page: Sequence[Batch]) -> None:
-        """A page read from the spool after `backlog_after`; one that is not full is the last."""
+    def read_again(self) -> None:
+        """What the spool holds is backlog anew, but for what is under way."""
+        session = self._session
+        session.read_to, session.read_all = 0, False
+        session.sent = {under_way.message.batch_id for under_way in session.under_way.values()}
+        session.sent |= {batch.id for batch in session.live}
+        session.backlog.clear()
+
+    def offer_backlog(self, page: Sequence[Batch], *, more: bool = False) -> None:
+        """A page read from the spool after `backlog_after`; one that is not full is the last, unless told."""
         session = self._session
         session.backlog.extend(batch for batch in page if batch.id not in session.sent)
-        session.read_all = len(page) < PAGE
+        session.read_all = len(page) < PAGE and not more
         if page:
             session.read_to = page[-1].id
         session.sent = {batch_id for batch_id in session.sent if batch_id > session.read_to}

@@ -17,14 +17,19 @@ _STEADY_S = 30.0
 # CONNACK's codes as paho maps MQTT 3.1.1's (section 3.2.2.3) to MQTT 5's names.
 _BAD_PASSWORD = "Bad user name or password"  # noqa: S105 # a name of the protocol
 _NOT_AUTHORIZED = "Not authorized"
+_UNSUPPORTED = "Unsupported protocol version"
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """`refused`: the broker is there and does not want this agent, so that haste is of no use."""
+    """`refused`: the broker is there and does not want this agent, so that haste is of no use.
+
+    `misunderstood`: it may be one that speaks another version of MQTT.
+    """
 
     text: str
     refused: bool = False
+    misunderstood: bool = False
 
 
 def from_error(error: Exception, *, tls: bool) -> Problem:
@@ -59,14 +64,16 @@ def from_error(error: Exception, *, tls: bool) -> Problem:
 def closed_at_once(*, tls: bool) -> Problem:
     """It took the connection, and ended it before it said anything."""
     return Problem(
-        f"it closed the connection at once: check `broker.port`, and `broker.tls` (now {str(tls).lower()})"
+        f"it closed the connection at once: check `broker.port`, and `broker.tls` (now {str(tls).lower()})",
+        misunderstood=True,
     )
 
 
 def silent(*, tls: bool) -> Problem:
     """It took the connection, and says nothing."""
     return Problem(
-        f"it does not answer like an MQTT broker: check `broker.port`, and `broker.tls` (now {str(tls).lower()})"
+        f"it does not answer like an MQTT broker: check `broker.port`, and `broker.tls` (now {str(tls).lower()})",
+        misunderstood=True,
     )
 
 
@@ -78,7 +85,20 @@ def from_connack(code: ReasonCode, *, user: str | None) -> Problem:
         return Problem(
             f"it refuses {who}: set `broker.user` and the password as the broker knows them", refused=True
         )
+    if name == _UNSUPPORTED:
+        text = "it does not speak this version of MQTT: set `broker.protocol` to the one it speaks, or to `auto`"
+        return Problem(text, refused=True, misunderstood=True)
     return Problem(f"it refuses the connection: {name}", refused=True)
+
+
+def from_puback(code: ReasonCode, *, user: str | None) -> Problem:
+    """Why the broker does not take a message (MQTT 5, 3.4.2.1); it waits in the spool."""
+    name = code.getName()
+    if name == _NOT_AUTHORIZED:
+        who = f"user {user!r}" if user else "a client without user and password"
+        text = f"it does not let {who} publish: let its access list allow `pantau/v1/SITE/#`, SITE being `site.id`"
+        return Problem(text, refused=True)
+    return Problem(f"it does not take what is sent: {name}", refused=True)
 
 
 class Backoff:

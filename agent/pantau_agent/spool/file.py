@@ -136,6 +136,22 @@ class SpoolFile:
             )
             _forget(connection, acknowledged)
 
+    def clock_set_in(self, boot: str) -> Batch | None:
+        """The newest batch of a boot that was taken when the clock was set, without its payload."""
+        row = self._connection.execute(
+            _SELECT_BARE + "WHERE boot = ? AND clock_synchronised = 1 ORDER BY id DESC LIMIT 1", (boot,)
+        ).fetchone()
+        return None if row is None else _batch(row)
+
+    def replace(self, batch: Batch) -> None:
+        """Writes payload, time and clock flag of a batch that waits anew."""
+        with self._connection as connection:
+            connection.execute(
+                "UPDATE batch SET payload = ?, time_ms = ?, clock_synchronised = ?"
+                " WHERE id = ? AND payload IS NOT NULL",
+                (batch.payload, batch.time_ms, batch.clock_synchronised, batch.id),
+            )
+
     def after(self, batch_id: int, limit: int) -> list[Batch]:
         """The next batches after an id, oldest first."""
         rows = self._connection.execute(

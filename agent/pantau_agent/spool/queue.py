@@ -1,7 +1,8 @@
 """The agent's durable store-and-forward queue.
 
-What is appended is on the disk when `append` returns, and leaves only once it is acknowledged. The queue is
-bounded by size and age: the oldest goes first, and is counted. Where the disk cannot be written (full, worn out)
+What is appended is on the disk when `append` returns, and leaves only some time after it is acknowledged: a broker
+acknowledges before it has written, so what it took shortly before it was lost is sent again. The queue is bounded
+by size and age: the oldest goes first, and is counted. Where the disk cannot be written (full, worn out)
 batches wait in memory, and go to the disk as soon as it takes them.
 
 One thread owns the file and all that is known of it; the methods may be called from any event loop.
@@ -17,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Self, TypeVar
 
-from pantau_agent.clock import Clock
+from pantau_agent.clock import Clock, read_both
 from pantau_agent.spool.file import Batch, SpoolFile, SpoolInUseError
 
 _log = logging.getLogger(__name__)
@@ -26,6 +27,9 @@ _T = TypeVar("_T")
 _MAX_IN_MEMORY = 16 << 20
 """Bytes that wait in memory while the disk cannot be written."""
 _REOPEN_AFTER_S = 30
+BROKER_WRITES_WITHIN_S = 60
+"""A broker that dies later than this after an acknowledgement has the batch on its own disk (mosquitto writes each
+`autosave_interval`; 30 s as we set it up)."""
 _FORGET_AT = 500
 """Acknowledged batches that make a commit of their own, without waiting for the next batch."""
 _RESERVE_SESSIONS = 64
@@ -49,7 +53,7 @@ class Spool:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="spool")
         self._file: SpoolFile | None = None
         self._in_memory: deque[Batch] = deque()
-        self._acknowledged: set[int] = set()
+        self._acknowledged: dict[int, float] = {}
         self._on_disk = 0
         self._last_id = 0
         self._session = 0
@@ -92,13 +96,33 @@ class Spool:
         """The next batches that are not acknowledged yet, oldest first."""
         return await self._run(lambda: self._after(batch_id, limit))
 
+    async def clock_set_in(self, boot: str) -> Batch | None:
+        """A batch of a boot from when the clock was set, without its payload; None where none is left."""
+        return await self._run(lambda: self._clock_set_in(boot))
+
+    async def settle(self, batch: Batch) -> None:
+        """Keeps what became of a batch whose time was not known: it is the same however often it is sent."""
+        await self._run(lambda: self._settle(batch))
+
     def acknowledge(self, batch_id: int) -> None:
-        """Lets a batch go. Where the agent is killed at once after, it may be sent again."""
+        """The broker has taken a batch. Where the agent is killed soon after, it may be sent again."""
         self._thread.submit(self._acknowledge, batch_id)
+
+    def doubt(self) -> None:
+        """The broker was lost: what it has taken lately, and may not have written, waits again."""
+        self._thread.submit(self._doubt)
 
     async def begin_session(self) -> int:
         """The number of a new connection: greater than every one before, over restarts too."""
         return await self._run(self._begin_session)
+
+    async def told_cameras(self) -> frozenset[str]:
+        """The cameras noted last; none where they cannot be read."""
+        return await self._run(self._told_cameras)
+
+    def note_cameras(self, cameras: frozenset[str]) -> None:
+        """Keeps which cameras a broker may know of."""
+        self._thread.submit(self._note, cameras=" ".join(sorted(cameras)))
 
     async def close(self) -> None:
         """Writes what is left to write."""
@@ -134,7 +158,8 @@ class Spool:
         self.used_mb = file.used_bytes() / 1e6
 
     def _append(self, payload: bytes, clock_synchronised: bool | None) -> Batch:
-        now_ms, monotonic_ms = self._clock.time_ms(), int(self._clock.monotonic() * 1000)
+        now_ms, monotonic_s = read_both(self._clock)
+        monotonic_ms = int(monotonic_s * 1000)
         batch = Batch(
             self._last_id + 1, self.boot, self.next_seq, now_ms, monotonic_ms, clock_synchronised, payload
         )
@@ -148,19 +173,41 @@ class Spool:
         found: list[Batch] = []
         if self._file is not None:
             try:
-                found = self._file.after(batch_id, limit + len(self._acknowledged))
+                known = sum(acknowledged > batch_id for acknowledged in self._acknowledged)
+                found = self._file.after(batch_id, limit + known)
             except sqlite3.Error as error:
                 self._failed(error)
         found += [batch for batch in self._in_memory if batch.id > batch_id]
         return [batch for batch in found if batch.id not in self._acknowledged][:limit]
 
+    def _clock_set_in(self, boot: str) -> Batch | None:
+        found = (batch for batch in self._in_memory if batch.boot == boot and batch.clock_synchronised)
+        try:
+            return next(found, None) or (self._file.clock_set_in(boot) if self._file is not None else None)
+        except sqlite3.Error as error:
+            self._failed(error)
+            return None
+
+    def _settle(self, batch: Batch) -> None:
+        self._in_memory = deque(batch if waits.id == batch.id else waits for waits in self._in_memory)
+        if self._file is not None:
+            try:
+                self._file.replace(batch)
+            except sqlite3.Error as error:
+                self._failed(error)
+
     def _acknowledge(self, batch_id: int) -> None:
-        if self._in_memory and batch_id >= self._in_memory[0].id:
-            self._in_memory = deque(batch for batch in self._in_memory if batch.id != batch_id)
-            return
-        self._acknowledged.add(batch_id)
+        self._acknowledged[batch_id] = self._clock.monotonic()
         if len(self._acknowledged) % _FORGET_AT == 0:
             self._commit()
+
+    def _doubt(self) -> None:
+        self._acknowledged = dict.fromkeys(self._written_by_broker(), 0.0)
+
+    def _written_by_broker(self) -> list[int]:
+        """What was acknowledged so long ago that the broker has written it."""
+        before_s = self._clock.monotonic() - BROKER_WRITES_WITHIN_S
+        return [batch_id for batch_id, at_s in self._acknowledged.items() if at_s <= before_s]
 
     def _begin_session(self) -> int:
         self._session += 1
@@ -175,16 +222,18 @@ class Spool:
             self._file.close()
 
     def _commit(self) -> None:
-        """Writes what waits in memory, and forgets what was acknowledged."""
+        """Writes what waits in memory, and forgets what the broker has for certain."""
+        done = self._written_by_broker()
         try:
             file = self._file or self._reopened()
-            file.commit(self._in_memory, self._acknowledged)
+            file.commit(self._in_memory, done)
         except (sqlite3.Error, OSError, SpoolInUseError) as error:
             self._failed(error)
             return
-        self._on_disk += len(self._in_memory) - len(self._acknowledged)
+        self._on_disk += len(self._in_memory) - len(done)
         self._in_memory.clear()
-        self._acknowledged.clear()
+        for batch_id in done:
+            del self._acknowledged[batch_id]
         self.used_mb = file.used_bytes() / 1e6
         if self._file is None or self._failing:
             self._file, self._failing = file, False
@@ -212,27 +261,38 @@ class Spool:
             )
         self._failing = True
 
+    def _told_cameras(self) -> frozenset[str]:
+        try:
+            return frozenset((self._file.read_note("cameras") or "").split() if self._file is not None else ())
+        except sqlite3.Error as error:
+            self._failed(error)
+            return frozenset()
+
     def _write_notes(self) -> None:
+        self._note(
+            machine_boot=self._machine_boot,
+            boot=self.boot,
+            session=self._sessions_reserved,
+            dropped=self.dropped,
+        )
+
+    def _note(self, **notes: object) -> None:
         if self._file is None:
             return
         try:
-            self._file.write_notes(
-                machine_boot=self._machine_boot,
-                boot=self.boot,
-                session=self._sessions_reserved,
-                dropped=self.dropped,
-            )
+            self._file.write_notes(**notes)
         except sqlite3.Error as error:
             self._failed(error)
 
     def _keep_bounds(self, newest: Batch) -> None:
         while sum(len(batch.payload) for batch in self._in_memory) > _MAX_IN_MEMORY:
-            self._in_memory.popleft()
-            self._count_dropped(1)
+            batch = self._in_memory.popleft()
+            self._count_dropped(self._acknowledged.pop(batch.id, None) is None)
         try:
             while self._file is not None and (too_much := self._too_much(self._file, newest)):
+                given_up = [batch_id for batch_id in too_much if self._acknowledged.pop(batch_id, None) is None]
                 self._on_disk -= len(too_much)
-                self._count_dropped(len(too_much))
+                self._count_dropped(len(given_up))
                 self._file.drop(too_much, dropped=self.dropped)
                 self.used_mb = self._file.used_bytes() / 1e6
         except sqlite3.Error as error:

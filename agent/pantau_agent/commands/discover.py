@@ -1,0 +1,137 @@
+"""`pantau-agent discover`: finds the cameras of a network, and proposes how to write them into `agent.toml`."""
+
+import asyncio
+import ipaddress
+import json
+import socket
+from collections.abc import Awaitable, Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from pantau_agent.clock import SystemClock
+from pantau_agent.commands.language import LanguageOption, spoken
+from pantau_agent.commands.password import PASSWORD_VARIABLE, credentials
+from pantau_agent.discovery import proposal
+from pantau_agent.discovery.scan import scan
+from pantau_agent.discovery.subnet import SubnetError, addresses_of
+from pantau_agent.discovery.survey import Found, Lead, lead_of_host, survey
+from pantau_agent.event_loop import new_event_loop
+from pantau_agent.onvif.discovery import Match
+from pantau_agent.onvif.search import Interface, interfaces, search
+from pantau_agent.rtsp.url import Credentials
+from pantau_contract.words import Words
+from pantau_service import log
+
+EXIT_NOTHING = 1
+AT_ONCE = 8
+"""Devices that are asked at the same time."""
+EPILOG = "Example: pantau-agent discover --user pantau --subnet 10.20.3.0/24"
+
+
+def discover(
+    host: Annotated[
+        list[str] | None, typer.Argument(help="Hosts to ask by name or address, where multicast does not reach.")
+    ] = None,
+    subnet: Annotated[
+        list[str] | None,
+        typer.Option(help="Scan the ports of every address of it too, as 10.20.3.0/24; a /22 at most."),
+    ] = None,
+    interface: Annotated[list[str] | None, typer.Option(help="Search over this network interface only.")] = None,
+    user: Annotated[str | None, typer.Option(help="Asks for the password, unless it is given otherwise.")] = None,
+    password_file: Annotated[Path | None, typer.Option(help=f"Or set {PASSWORD_VARIABLE}.")] = None,
+    wait: Annotated[float, typer.Option(min=0.1, max=60, help="Seconds to wait for answers to the search.")] = 4,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    language: LanguageOption = None,
+) -> None:
+    """Find cameras, and print what to write into agent.toml for each, without passwords.
+
+    Without a user most cameras tell only that they are there. A password that a camera refuses is sent to it once,
+    and never in clear. Exit code 0: something was found. 1: nothing was. 2: wrong usage.
+    """
+    log.set_up("error", as_json=False, to_journal=False)
+    say = spoken(language)
+    try:
+        scanned = [address for network in subnet or () for address in addresses_of(network)]
+    except SubnetError as error:
+        raise typer.BadParameter(str(error)) from None
+    over = _interfaces(interface)
+    login = credentials(user, password_file, say)
+    try:
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            found = runner.run(_discover(host or [], scanned, over, login, wait, say))
+    except KeyboardInterrupt:
+        raise typer.Exit(EXIT_NOTHING) from None
+    if as_json:
+        typer.echo(json.dumps([proposal.fields(one) for one in found], indent=2, ensure_ascii=False))
+    else:
+        typer.echo("\n".join(proposal.toml(one, user, say) for one in found), nl=False)
+    typer.echo(say("discover.found", count=len(found)) if found else say("discover.nothing"), err=True)
+    raise typer.Exit(0 if found else EXIT_NOTHING)
+
+
+def _interfaces(names: list[str] | None) -> list[Interface]:
+    here = interfaces()
+    if names is None:
+        return here
+    unknown = set(names) - {one.name for one in here}
+    if unknown:
+        known = ", ".join(sorted({one.name for one in here})) or "none"
+        raise typer.BadParameter(
+            f"--interface {', '.join(sorted(unknown))}: not here, or without an address. Known: {known}"
+        )
+    return [one for one in here if one.name in names]
+
+
+async def _discover(
+    hosts: list[str],
+    scanned: list[str],
+    over: list[Interface],
+    login: Credentials | None,
+    wait_s: float,
+    say: Words,
+) -> list[Found]:
+    hosts = [await _resolved(host) for host in hosts]
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        searching = progress.add_task(say("discover.searching"), total=None)
+        leads = {match.url.host: _lead(match) for match in await search(over, hosts, wait_s=wait_s)}
+        progress.remove_task(searching)
+        to_scan = [address for address in dict.fromkeys([*hosts, *scanned]) if address not in leads]
+        if to_scan:
+            scanning = progress.add_task(say("discover.scanning"), total=len(to_scan))
+            async for result in scan(to_scan):
+                progress.advance(scanning)
+                if result.ports:
+                    leads[result.host] = lead_of_host(result.host, result.ports)
+        asking = progress.add_task(say("discover.asking"), total=len(leads))
+        room = asyncio.Semaphore(AT_ONCE)
+
+        async def ask(lead: Lead) -> Found | None:
+            async with room:
+                found = await survey(lead, login, SystemClock())
+            progress.advance(asking)
+            return found
+
+        return await _all_found(ask(lead) for lead in leads.values())
+
+
+async def _resolved(host: str) -> str:
+    loop = asyncio.get_running_loop()
+    try:
+        found = await loop.getaddrinfo(host, None, family=socket.AF_INET, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise typer.BadParameter(f"the name {host!r} cannot be resolved to an IPv4 address") from None
+    return str(found[0][4][0])
+
+
+async def _all_found(asked: Iterable[Awaitable[Found | None]]) -> list[Found]:
+    found = [one for one in await asyncio.gather(*asked) if one is not None]
+    return sorted(found, key=lambda one: ipaddress.ip_address(one.host))
+
+
+def _lead(match: Match) -> Lead:
+    return Lead(match.url.host, (match.url,), match.name, match.model)

@@ -1,0 +1,121 @@
+"""`pantau-agent doctor`: examines machine, broker and cameras, and says what to mend first."""
+
+import asyncio
+import json
+import sys
+from contextlib import aclosing
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn
+from rich.text import Text
+
+from pantau_agent.clock import SystemClock
+from pantau_agent.commands.configured import DEFAULT_PATH, ConfigPath, load_or_exit
+from pantau_agent.commands.language import LanguageOption, spoken
+from pantau_agent.config import AgentConfig
+from pantau_agent.doctor.examination import examine
+from pantau_agent.doctor.finding import Finding, Level, ranked
+from pantau_agent.event_loop import new_event_loop
+from pantau_agent.host import Machine
+from pantau_agent.picture.decoder import Decoder
+from pantau_contract.words import Words
+from pantau_service import log
+
+EXIT_CODES = {Level.OK: 0, Level.UNKNOWN: 0, Level.WARNING: 1, Level.ERROR: 2}
+EXIT_INTERRUPTED = 130
+EPILOG = "Example: sudo pantau-agent doctor --config /etc/pantau/agent.toml"
+_COLOURS = {
+    Level.OK: typer.colors.GREEN,
+    Level.UNKNOWN: typer.colors.BRIGHT_BLACK,
+    Level.WARNING: typer.colors.YELLOW,
+    Level.ERROR: typer.colors.RED,
+}
+
+
+def doctor(
+    config: ConfigPath = DEFAULT_PATH,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    language: LanguageOption = None,
+) -> None:
+    """Examine clock, disk, temperature, broker and each camera; end with what to mend, most important first.
+
+    A camera sees one viewer more for some seconds. Exit code 0: nothing to mend. 1: warnings. 2: something is
+    broken, or the configuration is wrong.
+    """
+    log.set_up("error", as_json=False, to_journal=False)
+    say = spoken(language)
+    loaded = load_or_exit(config)
+    try:
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            findings = runner.run(_examine(loaded, say, quiet=as_json))
+    except KeyboardInterrupt:
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+    if as_json:
+        typer.echo(json.dumps(_fields(findings, say), indent=2, ensure_ascii=False))
+    else:
+        _print_list(ranked(findings), say)
+    raise typer.Exit(max(EXIT_CODES[finding.level] for finding in findings))
+
+
+async def _examine(config: AgentConfig, say: Words, *, quiet: bool) -> list[Finding]:
+    findings: list[Finding] = []
+    clock = SystemClock()
+    columns = (SpinnerColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as progress:
+        progress.add_task(say("doctor.examining"), total=None)
+        async with Decoder(clock) as decoder:
+            this_machine = Machine(config.spool.path.parent)
+            async with aclosing(examine(config, this_machine, decoder, clock)) as examined:
+                async for finding in examined:
+                    findings.append(finding)
+                    if not quiet:
+                        _print(_line(finding, say), progress.console)
+    return findings
+
+
+def _line(finding: Finding, say: Words) -> str:
+    level = typer.style(f"{say(f'doctor.level.{finding.level}'):8}", fg=_COLOURS[finding.level])
+    return f"{level} {_subject(finding, say)}: {finding.found(say)}"
+
+
+def _print(line: str, spinner: Console) -> None:
+    """To standard output; where that is the terminal on which the spinner turns, above it."""
+    if spinner.is_terminal and sys.stdout.isatty():
+        spinner.print(Text.from_ansi(line), soft_wrap=True)
+    else:
+        typer.echo(line)
+
+
+def _print_list(to_mend: list[Finding], say: Words) -> None:
+    if not to_mend:
+        typer.echo(f"\n{say('doctor.nothing')}")
+        return
+    typer.echo(f"\n{say('doctor.to_mend')}")
+    for number, finding in enumerate(to_mend, 1):
+        typer.echo(f"{number:3}. {_subject(finding, say)}: {finding.mend(say)}")
+        typer.echo(f"     {finding.found(say)}")
+
+
+def _subject(finding: Finding, say: Words) -> str:
+    return " ".join(part for part in (say(f"doctor.check.{finding.check}"), finding.subject) if part)
+
+
+def _fields(findings: list[Finding], say: Words) -> dict[str, object]:
+    return {
+        "findings": [_plain(finding, say) for finding in findings],
+        "to_mend": [_plain(finding, say) for finding in ranked(findings)],
+    }
+
+
+def _plain(finding: Finding, say: Words) -> dict[str, object]:
+    return {
+        "check": finding.check,
+        "level": finding.level,
+        "key": finding.key,
+        "camera": finding.subject or None,
+        "cause": finding.cause,
+        "found": finding.found(say),
+        "mend": finding.mend(say),
+    }

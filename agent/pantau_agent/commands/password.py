@@ -1,0 +1,37 @@
+"""A camera's password for a command: from a file, the environment, or whoever sits there; never an argument."""
+
+import os
+import sys
+from pathlib import Path
+
+import typer
+
+from pantau_agent.rtsp.url import Credentials
+from pantau_contract.words import Words
+
+PASSWORD_VARIABLE = "PANTAU_CAMERA_PASSWORD"  # noqa: S105 # the name of a variable
+
+
+def credentials(user: str | None, file: Path | None, say: Words) -> Credentials | None:
+    """User and password; None where no user is given.
+
+    Raises:
+        typer.BadParameter: the file cannot be read, or there is no password, or no user to it.
+    """
+    if user is None:
+        if file is not None:
+            raise typer.BadParameter("there is a password and no user: give --user too")
+        return None
+    password = os.environ.get(PASSWORD_VARIABLE)
+    if file is not None:
+        try:
+            password = file.read_text("utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+            raise typer.BadParameter(f"--password-file {file} cannot be read: {reason}") from None
+    if password is None:
+        if not sys.stdin.isatty():
+            raise typer.BadParameter(f"no password for {user}: give --password-file, or set {PASSWORD_VARIABLE}")
+        asked: str = typer.prompt(say("probe.password", user=user), hide_input=True, err=True)
+        password = asked
+    return Credentials(user, password)

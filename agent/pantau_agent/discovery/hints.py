@@ -1,0 +1,42 @@
+"""Whose device it is, by how its stream asks for a login."""
+
+import asyncio
+import re
+
+_TIMEOUT_S = 3.0
+_MOST = 4096
+_MARKS = (
+    (re.compile(r'realm="Login to '), "dahua"),
+    (re.compile(r'realm="(?:IP Camera\(|Hikvision|Embedded Net DVR|HikvisionDS)'), "hikvision"),
+    (re.compile(r'realm="AXIS_|^Server: *GStreamer RTSP Server.*AXIS', re.MULTILINE), "axis"),
+    (re.compile(r'realm="iPolis|realm="Hanwha', re.IGNORECASE), "hanwha"),
+    (re.compile(r'realm="TP-LINK|realm="TP-Link IP-Camera', re.IGNORECASE), "tplink"),
+)
+"""How the challenge of a stream looks, by maker."""
+
+
+def vendor_by_answer(answer: str) -> str | None:
+    """What to write as `vendor`, by an answer to DESCRIBE; None where it does not tell."""
+    return next((vendor for mark, vendor in _MARKS if mark.search(answer)), None)
+
+
+async def describe(host: str, port: int) -> str | None:
+    """What a camera answers to a DESCRIBE without a login, up to a limit; None where it does not speak RTSP."""
+    address = f"[{host}]" if ":" in host else host
+    question = f"DESCRIBE rtsp://{address}:{port}/ RTSP/1.0\r\nCSeq: 1\r\nAccept: application/sdp\r\n\r\n"
+    try:
+        async with asyncio.timeout(_TIMEOUT_S):
+            reader, writer = await asyncio.open_connection(host, port)
+            try:
+                writer.write(question.encode())
+                answer = b""
+                while b"\r\n\r\n" not in answer and len(answer) < _MOST:
+                    piece = await reader.read(_MOST)
+                    if not piece:
+                        break
+                    answer += piece
+            finally:
+                writer.transport.abort()
+    except OSError:
+        return None
+    return answer.decode("utf-8", "replace") if answer.startswith(b"RTSP/1.") else None

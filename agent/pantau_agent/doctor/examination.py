@@ -1,0 +1,31 @@
+"""All that is examined, one after the other, from the machine to the cameras."""
+
+from collections.abc import AsyncGenerator
+
+from pantau_agent.clock import Clock
+from pantau_agent.config import AgentConfig
+from pantau_agent.doctor import machine
+from pantau_agent.doctor.broker import broker
+from pantau_agent.doctor.cameras import cameras
+from pantau_agent.doctor.finding import Finding
+from pantau_agent.doctor.names import names
+from pantau_agent.host import Machine
+from pantau_agent.picture.decoder import Decoder
+
+
+async def examine(
+    config: AgentConfig, this_machine: Machine, decoder: Decoder, clock: Clock
+) -> AsyncGenerator[Finding, None]:
+    """Each finding as soon as it is known."""
+    host, status = this_machine.read(), this_machine.clock()
+    yield machine.clock(status)
+    yield machine.disk(host, config.spool.path.parent, config.spool.max_mb)
+    yield machine.power(host)
+    yield machine.heat(host)
+    yield machine.memory(host)
+    for finding in await names(config):
+        yield finding
+    for finding in await broker(config.broker, config.site.id, clock.time_ms() / 1000):
+        yield finding
+    async for finding in cameras(config.camera, decoder, clock, clock_trusted=status.synchronised is True):
+        yield finding

@@ -1,0 +1,126 @@
+"""Asks a camera for its model and firmware: by its maker's own page, or else by ONVIF."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from pydantic import SecretStr
+
+from pantau_agent import vendors
+from pantau_agent.clock import Clock
+from pantau_agent.config import Camera
+from pantau_agent.failure import Kind, LookError
+from pantau_agent.firmware import Identity, vendor_of
+from pantau_agent.http.client import Client
+from pantau_agent.identity.pages import PAGES, Pages
+from pantau_agent.onvif.device import PATH, Device
+from pantau_agent.onvif.errors import OnvifError
+from pantau_agent.rtsp.url import Credentials, StreamUrl, parse
+
+WEB_PORT = 80
+_ONVIF_PORTS = {"tplink": 2020, "reolink": 8000, "xmeye": 8899}
+TIMEOUT_S = 10.0
+MAX_PAGE = 256 << 10
+_REFUSALS = {Kind.WRONG_PASSWORD, Kind.NO_PASSWORD, Kind.UNKNOWN_SCHEME}
+
+
+class IdentityError(Exception):
+    """It does not tell. The text says why, without secrets."""
+
+
+Ask = Callable[[Camera, Clock], Coroutine[Any, Any, Identity]]
+"""As `identify`."""
+
+
+async def identify(camera: Camera, clock: Clock, *, web_port: int = WEB_PORT) -> Identity:
+    """What a configured camera says it is. A password that it refuses is sent to it once.
+
+    `web_port` is where its pages are; a camera that is watched over HTTP is asked where it is watched.
+
+    Raises:
+        IdentityError: it cannot be asked, or refuses.
+    """
+    at = parse(camera.url or "")
+    password = camera.password.get_secret_value() if camera.password is not None else ""
+    credentials = Credentials(camera.user, password) if camera.user is not None else None
+    base = at if at.scheme in {"http", "https"} else StreamUrl("http", at.host, web_port, "")
+    vendor = _known(camera.vendor)
+    reasons: list[str] = []
+    pages = PAGES.get(vendor or "")
+    if vendor is not None and pages is not None:
+        try:
+            return await _by_pages(vendor, pages, base, credentials, clock)
+        except LookError as error:
+            if error.failure.kind in _REFUSALS or error.failure.status in {401, 403}:
+                raise IdentityError(error.failure.detail) from None
+            reasons.append(error.failure.detail)
+        except (TimeoutError, IdentityError) as error:
+            reasons.append(str(error) or f"its page did not come within {TIMEOUT_S:g} s")
+    ports = [port for port in (_ONVIF_PORTS.get(vendor or ""), base.port) if port is not None]
+    for port in dict.fromkeys(ports):
+        url = StreamUrl(base.scheme, base.host, port, PATH)
+        try:
+            return await _by_onvif(vendor, Device(url, credentials, clock))
+        except OnvifError as error:
+            reasons.append(str(error))
+    raise IdentityError("; ".join(dict.fromkeys(reasons)))
+
+
+class Asker:
+    """Asks each host once, whatever it answers: a recorder with 32 channels is one host, and locks one account."""
+
+    def __init__(self, clock: Clock, ask: Ask = identify) -> None:
+        self._clock = clock
+        self._ask = ask
+        self._asked: dict[tuple[str, str | None, SecretStr | None], asyncio.Task[Identity]] = {}
+
+    async def ask(self, camera: Camera) -> Identity:
+        """As `identify`."""
+        key = (parse(camera.url or "").host, camera.user, camera.password)
+        if key not in self._asked:
+            self._asked[key] = asyncio.create_task(self._ask(camera, self._clock))
+        return await asyncio.shield(self._asked[key])
+
+
+async def _by_pages(
+    vendor: str, pages: Pages, base: StreamUrl, credentials: Credentials | None, clock: Clock
+) -> Identity:
+    """Raises `LookError`, `TimeoutError`, `IdentityError`."""
+    texts = []
+    for path in pages.paths:
+        url = StreamUrl(base.scheme, base.host, base.port, path)
+        client = Client(url, credentials, clock.monotonic, trusted=False)
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                texts.append(await _page(client))
+        finally:
+            await client.close()
+    model, firmware = pages.read("\n".join(texts))
+    if not model and not firmware:
+        raise IdentityError(f"its page {pages.paths[0].partition('?')[0]} does not tell")
+    return Identity(vendor, model, firmware)
+
+
+async def _page(client: Client) -> str:
+    response = await client.get()
+    content = bytearray()
+    while len(content) <= MAX_PAGE and (piece := await response.read()):
+        content += piece
+    return content[:MAX_PAGE].decode("utf-8", "replace")
+
+
+async def _by_onvif(vendor: str | None, device: Device) -> Identity:
+    await device.open()
+    told = await device.information()
+    return Identity(vendor or vendor_of(told.manufacturer), told.model, told.firmware)
+
+
+def _known(vendor: str | None) -> str | None:
+    """The note's own name for what stands in the configuration; None where there is no note."""
+    if vendor is None:
+        return None
+    try:
+        found = vendors.note(vendor).vendor
+    except vendors.VendorError:
+        return None
+    return None if found == "generic-onvif" else found

@@ -1,0 +1,98 @@
+"""SOAP 1.2 envelopes, and WS-Security's UsernameToken. Sans-IO."""
+
+import base64
+import datetime as dt
+import hashlib
+from dataclasses import dataclass
+from xml.etree.ElementTree import Element
+from xml.sax.saxutils import escape
+
+from pantau_agent.onvif.document import DocumentError, clean, parse
+from pantau_agent.onvif.errors import FaultError, NotOnvifError, RefusedError
+from pantau_agent.rtsp.url import Credentials
+
+_SOAP = "http://www.w3.org/2003/05/soap-envelope"
+_WSS = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss"
+_WSSE = f"{_WSS}-wssecurity-secext-1.0.xsd"
+_WSU = f"{_WSS}-wssecurity-utility-1.0.xsd"
+_DIGEST = f"{_WSS}-username-token-profile-1.0#PasswordDigest"
+_BASE64 = f"{_WSS}-soap-message-security-1.0#Base64Binary"
+_SCHEMA = "http://www.onvif.org/ver10/schema"
+
+_REFUSALS = ("notauthorized", "failedauthentication", "not authorized", "unauthorized", "authority failure")
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What is asked. `content` is XML below the operation's own element, in the prefixes `t` and `tt`."""
+
+    namespace: str
+    name: str
+    content: str = ""
+
+    @property
+    def action(self) -> str:
+        """The SOAP action."""
+        return f"{self.namespace}/{self.name}"
+
+
+def envelope(operation: Operation, security: str = "") -> bytes:
+    """The request."""
+    header = f"<s:Header>{security}</s:Header>" if security else ""
+    body = f"<t:{operation.name}>{operation.content}</t:{operation.name}>"
+    return (
+        '<?xml version="1.0" encoding="utf-8"?>'
+        f'<s:Envelope xmlns:s="{_SOAP}" xmlns:t="{operation.namespace}" xmlns:tt="{_SCHEMA}">'
+        f"{header}<s:Body>{body}</s:Body></s:Envelope>"
+    ).encode()
+
+
+def username_token(credentials: Credentials, created: dt.datetime, nonce: bytes) -> str:
+    """The Security header (WSS UsernameToken Profile 1.0, section 3.1).
+
+    PasswordDigest is Base64(SHA-1(nonce + created + password)); `created` is UTC.
+    """
+    moment = created.strftime("%Y-%m-%dT%H:%M:%S.") + f"{created.microsecond // 1000:03}Z"
+    secret = nonce + moment.encode() + credentials.password.encode()
+    digest = base64.b64encode(hashlib.sha1(secret, usedforsecurity=False).digest()).decode("ascii")
+    return (
+        f'<wsse:Security s:mustUnderstand="1" xmlns:wsse="{_WSSE}" xmlns:wsu="{_WSU}"><wsse:UsernameToken>'
+        f"<wsse:Username>{escape(credentials.user)}</wsse:Username>"
+        f'<wsse:Password Type="{_DIGEST}">{digest}</wsse:Password>'
+        f'<wsse:Nonce EncodingType="{_BASE64}">{base64.b64encode(nonce).decode("ascii")}</wsse:Nonce>'
+        f"<wsu:Created>{moment}</wsu:Created>"
+        "</wsse:UsernameToken></wsse:Security>"
+    )
+
+
+def response(operation: Operation, status: int, data: bytes) -> Element:
+    """The element that answers the operation.
+
+    Raises:
+        RefusedError: it asks for user and password, or does not take them.
+        FaultError: it cannot do it.
+        NotOnvifError: what came is no answer to it.
+    """
+    try:
+        root = parse(data)
+    except DocumentError as error:
+        said = f"{operation.name} was answered {status}" if status != 200 else f"{operation.name}'s answer"
+        raise NotOnvifError(f"{said}: {error}") from None
+    body = root.find("Body") if root.tag == "Envelope" else None
+    if body is None:
+        raise NotOnvifError(f"{operation.name}'s answer is no SOAP envelope")
+    fault = body.find("Fault")
+    if status == 401 or fault is not None:
+        raise _failure(operation, fault, status)
+    answer = body.find(f"{operation.name}Response")
+    if answer is None:
+        raise NotOnvifError(f"{operation.name}'s answer holds no {operation.name}Response")
+    return answer
+
+
+def _failure(operation: Operation, fault: Element | None, status: int) -> RefusedError | FaultError:
+    said = clean(" ".join(fault.itertext())) if fault is not None else ""
+    text = f"{operation.name} was answered: {said}" if said else f"{operation.name} was answered {status}"
+    if status == 401 or any(mark in said.lower() for mark in _REFUSALS):
+        return RefusedError(text)
+    return FaultError(text)

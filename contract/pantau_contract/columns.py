@@ -1,0 +1,178 @@
+"""Telemetry by columns: each field's name once, its values of all samples in a row, one value where all are alike.
+
+It says what `Telemetry` says, and is what is compressed: of a batch of JSON rows the names take the greater part,
+also when compressed. `time` is milliseconds before the batch's own, `since` seconds before its whole second.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import islice, repeat
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+from msgspec.structs import fields
+
+from pantau_contract.errors import ContractError
+from pantau_contract.messages import Count, Host, Sample, ShortText, Slug, Telemetry, Time
+from pantau_contract.states import Cause, State
+
+MAX_SAMPLES = 16_384
+"""Of one batch."""
+
+_Seconds = Annotated[float, Meta(ge=-(1 << 43), le=1 << 43)]
+_Numbers = list[float | None] | float | None
+_Counts = list[Count | None] | Count | None
+_Texts = list[ShortText | None] | ShortText | None
+
+
+class Columns(Struct, frozen=True, omit_defaults=True):
+    """The fields of `Sample` in their order. `evidence` is by cause, then by sample."""
+
+    camera: list[Slug]
+    time: list[int]
+    state: list[State] | State
+    since: list[_Seconds] | _Seconds
+    cause: list[Cause | None] | Cause | None = None
+    detail: list[ShortText] | ShortText = ""
+    codec: _Texts = None
+    width: _Counts = None
+    height: _Counts = None
+    fps: _Numbers = None
+    bitrate_kbps: _Numbers = None
+    keyframe_interval_s: _Numbers = None
+    rtp_loss_pct: _Numbers = None
+    jitter_ms: _Numbers = None
+    connect_ms: _Numbers = None
+    first_keyframe_ms: _Numbers = None
+    clock_offset_s: _Numbers = None
+    transport: _Texts = None
+    evidence: dict[str, list[float | None] | float] | None = None
+
+
+class TelemetryColumns(Struct, frozen=True, omit_defaults=True):
+    """The fields of `Telemetry`, with `columns` in the place of its samples."""
+
+    site: Slug
+    boot: ShortText
+    seq: Count
+    time: Time
+    monotonic_ms: Count
+    clock_synchronised: bool | None
+    interval_s: float
+    columns: Columns
+    host: Host | None = None
+    dropped: Count = 0
+
+
+_NAMES = tuple(field.name for field in fields(Columns))
+
+
+def to_columns(batch: Telemetry) -> TelemetryColumns:
+    """The batch by columns."""
+    samples = batch.samples
+    told: dict[str, Any] = {name: [getattr(sample, name) for sample in samples] for name in _NAMES}
+    told["time"] = [batch.time - time for time in told["time"]]
+    told["since"] = [(_whole_second(batch) - since) / 1000 for since in told["since"]]
+    alike = {name: _alike(values) for name, values in told.items() if name not in {"camera", "time", "evidence"}}
+    columns = Columns(
+        camera=told["camera"],
+        time=told["time"],
+        evidence=_evidence_by_cause([sample.evidence for sample in samples]),
+        **alike,
+    )
+    return TelemetryColumns(
+        batch.site,
+        batch.boot,
+        batch.seq,
+        batch.time,
+        batch.monotonic_ms,
+        batch.clock_synchronised,
+        _short(batch.interval_s),
+        columns,
+        batch.host,
+        batch.dropped,
+    )
+
+
+def from_columns(told: TelemetryColumns) -> Telemetry:
+    """The batch by rows again.
+
+    Raises:
+        ContractError: columns of different lengths, too many samples, or times that are none.
+    """
+    columns = told.columns
+    count = len(columns.camera)
+    if count > MAX_SAMPLES:
+        raise ContractError(f"a batch of {count} samples is over the limit of {MAX_SAMPLES}")
+    if not 0 < told.interval_s <= 3600:
+        raise ContractError(f"interval_s is {told.interval_s}, expected more than 0 and at most 3600")
+    rows: list[Iterable[Any]] = []
+    for name in _NAMES:
+        if name == "evidence":
+            rows.append(_evidence_by_sample(columns.evidence, count))
+        elif name == "time":
+            rows.append(_times(name, [told.time - before_ms for before_ms in _all(name, columns.time, count)]))
+        elif name == "since":
+            since = _all(name, columns.since, count)
+            rows.append(_times(name, [_whole_second(told) - round(before_s * 1000) for before_s in since]))
+        else:
+            rows.append(_all(name, getattr(columns, name), count))
+    return Telemetry(
+        told.site,
+        told.boot,
+        told.seq,
+        told.time,
+        told.monotonic_ms,
+        told.clock_synchronised,
+        told.interval_s,
+        tuple(map(Sample, *rows)),
+        told.host,
+        told.dropped,
+    )
+
+
+def _alike(values: list[Any]) -> Any:
+    """The one value, where all are the same; whole numbers without a point."""
+    values = [_short(value) for value in values]
+    return values[0] if values and all(value == values[0] for value in values) else values
+
+
+def _short(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _all(name: str, column: Any, count: int) -> Iterable[Any]:
+    """A column's value for each sample."""
+    if not isinstance(column, list):
+        return repeat(column, count)
+    if len(column) != count:
+        raise ContractError(f"`columns.{name}` has {len(column)} values, and there are {count} cameras")
+    return column
+
+
+def _whole_second(batch: Telemetry | TelemetryColumns) -> int:
+    return batch.time // 1000 * 1000
+
+
+def _times(name: str, times: list[int]) -> list[int]:
+    if times and not 0 <= min(times) <= max(times) < 1 << 53:
+        raise ContractError(f"`columns.{name}` leads to a time that is none")
+    return times
+
+
+def _evidence_by_cause(evidence: Sequence[dict[str, float] | None]) -> dict[str, Any] | None:
+    causes = dict.fromkeys(cause for of_sample in evidence for cause in of_sample or ())
+    if not any(of_sample is not None for of_sample in evidence):
+        return None
+    return {cause: _alike([(of_sample or {}).get(cause) for of_sample in evidence]) for cause in causes}
+
+
+def _evidence_by_sample(
+    evidence: dict[str, list[float | None] | float] | None, count: int
+) -> Iterable[dict[str, float] | None]:
+    if evidence is None:
+        return repeat(None, count)
+    columns = [_all(f"evidence.{cause}", column, count) for cause, column in evidence.items()]
+    rows = [dict(zip(evidence, row, strict=True)) for row in islice(zip(*columns, strict=False), count)]
+    if any(None in column for column in evidence.values() if isinstance(column, list)):
+        rows = [{cause: value for cause, value in row.items() if value is not None} for row in rows]
+    return [row or None for row in rows] if rows else repeat(None, count)

@@ -1,0 +1,124 @@
+"""`pantau-agent discover` against ipycam, which nobody here wrote, in a network of its own.
+
+ipycam binds every address and multicasts, so it gets a network namespace; and it wants an OpenCV that would
+overwrite ours, so it is installed alone, outside the project's environment.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from pantau_agent.config import load
+from tests.agent.discovery.networks import Network, network
+from tests.servers import programs
+from tests.servers.process import until
+
+PACKAGE = "ipycam==1.3.0"
+USER, PASSWORD = "operator", "pass & word"
+STARTS_WITHIN_S = 30
+
+
+class Camera(NamedTuple):
+    """Where it is, and where its packages are."""
+
+    network: Network
+    packages: Path
+
+
+@pytest.fixture(scope="module")
+def ipycam(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Camera]:
+    folder = tmp_path_factory.mktemp("ipycam")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--only-binary=:all:"]
+    done = subprocess.run(
+        [*pip, "--target", folder / "packages", PACKAGE], capture_output=True, text=True, timeout=120, check=False
+    )
+    if done.returncode:
+        programs.absent(f"pip cannot install {PACKAGE}: {done.stderr.strip()[-300:]}")
+    with network() as made, (folder / "log").open("wb") as log:
+        serve = [sys.executable, str(Path(__file__).with_name("serve_ipycam.py")), made.their_address]
+        process = subprocess.Popen(
+            made.inside(made.there, *serve, USER, PASSWORD),
+            env=os.environ | {"PYTHONPATH": str(folder / "packages")},
+            cwd=folder,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        camera = Camera(made, folder)
+        try:
+            until(lambda: found(camera, "--wait", "0.3"), within_s=STARTS_WITHIN_S)
+            yield camera
+        finally:
+            process.kill()
+            process.wait()
+
+
+def discover(camera: Camera, *arguments: str, password: str = PASSWORD) -> subprocess.CompletedProcess[str]:
+    made = camera.network
+    command = [sys.executable, "-m", "pantau_agent", "discover", "--language", "en", *arguments]
+    environment = os.environ | {"PANTAU_CAMERA_PASSWORD": password}
+    return subprocess.run(
+        made.inside(made.here, *command), capture_output=True, text=True, timeout=120, check=False, env=environment
+    )
+
+
+def found(camera: Camera, *arguments: str, password: str = PASSWORD) -> list[dict[str, Any]]:
+    """What it prints as JSON."""
+    done = discover(camera, "--json", *arguments, password=password)
+    said: list[dict[str, Any]] = json.loads(done.stdout)
+    assert done.returncode == (0 if said else 1), done.stderr
+    return said
+
+
+def test_a_camera_is_found_by_multicast_and_tells_model_firmware_and_both_streams(ipycam: Camera) -> None:
+    (said,) = found(ipycam, "--wait", "0.6", "--user", USER)
+    address = ipycam.network.their_address
+    assert (said["host"], said["manufacturer"], said["model"]) == (address, "Maker <&>", "Model 7")
+    assert (said["firmware"], said["problem"], said["vendor"]) == ("1.2.3", "", None)
+    (channel,) = said["channels"]
+    assert channel["main"]["url"].startswith(f"rtsp://{address}:8554/")
+    assert channel["sub"]["url"].startswith(f"rtsp://{address}:8554/")
+    assert channel["main"]["width"] > channel["sub"]["width"]
+    # What GetSnapshotUri told is a picture.
+    fetch = (
+        f"import urllib.request as u;print(u.urlopen(u.Request({channel['still']!r}, headers={{'Authorization':"
+    )
+    fetch += "'Basic b3BlcmF0b3I6cGFzcyAmIHdvcmQ='})).headers['Content-Type'])"
+    made = ipycam.network
+    got = subprocess.run(
+        made.inside(made.here, sys.executable, "-I", "-S", "-c", fetch),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert got.stdout.strip() == "image/jpeg", got.stderr
+
+
+def test_the_proposed_block_is_toml_that_the_agent_takes(ipycam: Camera, tmp_path: Path) -> None:
+    done = discover(ipycam, "--wait", "0.6", "--user", USER)
+    assert PASSWORD not in done.stdout + done.stderr
+    (camera,) = tomllib.loads(done.stdout)["camera"]
+    assert camera["url"].startswith(f"rtsp://{ipycam.network.their_address}:8554/")
+    assert camera["user"] == USER
+    config = tmp_path / "agent.toml"
+    config.write_text(f'[site]\nid = "a"\n[broker]\nhost = "b"\n{done.stdout}')
+    (loaded,) = load(config).camera
+    assert loaded.url == camera["url"]
+
+
+def test_a_wrong_password_is_said_and_the_camera_is_still_proposed(ipycam: Camera) -> None:
+    (said,) = found(ipycam, "--wait", "0.6", "--user", USER, password="wrong")
+    assert "user and password that are given" in said["problem"]
+    assert said["channels"] == []
+
+
+def test_where_multicast_does_not_reach_a_scan_finds_it(ipycam: Camera) -> None:
+    subnet = f"{ipycam.network.their_address}/29"
+    done = discover(ipycam, "--interface", "cable", "--wait", "0.1", "--subnet", subnet, "--json", "--user", USER)
+    assert [one["model"] for one in json.loads(done.stdout)] == ["Model 7"]

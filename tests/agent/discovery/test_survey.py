@@ -1,0 +1,115 @@
+"""What is made of a device that was found, and how it is proposed."""
+
+import asyncio
+import json
+import tomllib
+from dataclasses import replace
+
+import pytest
+
+from pantau_agent.clock import SystemClock
+from pantau_agent.discovery import proposal
+from pantau_agent.discovery.survey import Channel, Found, Lead, Stream, lead_of_host, survey
+from pantau_agent.rtsp.url import Credentials, parse
+from pantau_contract.words import LANGUAGES, words
+from tests.agent.onvif.camera import OnvifCamera, serving
+
+APART = "127.7.43.21"
+"""An address of loopback where the ports of cameras are free."""
+
+
+async def surveyed(camera: OnvifCamera, password: str | None = None) -> Found:
+    async with serving(camera):
+        lead = Lead("127.0.0.1", (parse(camera.url),), "Pintu", "M")
+        login = Credentials(camera.user, camera.password if password is None else password)
+        found = await survey(lead, login, SystemClock())
+    assert found is not None
+    return found
+
+
+async def test_a_camera_tells_all_and_its_firmware_is_warned_of() -> None:
+    found = await surveyed(OnvifCamera())
+    assert (found.vendor, found.model, found.firmware) == (
+        "hikvision",
+        "DS-2CD2142FWD-I",
+        "V5.4.0 build 160530",
+    )
+    assert found.warning is not None
+    assert (found.warning.status, found.warning.source) == ("vulnerable", "CVE-2017-7921, ICSA-17-124-01")
+    (channel,) = found.channels
+    assert channel.sub is not None
+    assert channel.sub.url == "rtsp://127.0.0.1/live/sub?a=1&b=2"
+    text = proposal.toml(found, "pantau", words("en"))
+    assert "VULNERABLE FIRMWARE: Anyone on the network gets in" in text
+    (block,) = tomllib.loads(text)["camera"]
+    assert block == {
+        "id": "cam-127-0-0-1",
+        "vendor": "hikvision",
+        "url": "rtsp://127.0.0.1/live/sub?a=1&b=2",
+        "user": "pantau",
+    }
+    assert "# main: rtsp://127.0.0.1/live/main?a=1&b=2 H264 1920x1080" in text
+    assert "hunter2" not in text + json.dumps(proposal.fields(found))
+
+
+async def test_a_refused_password_leaves_what_was_told_without_it() -> None:
+    camera = OnvifCamera()
+    found = await surveyed(camera, "wrong")
+    assert camera.logins == 1
+    assert (found.name, found.model, found.channels) == ("Pintu", "M", ())
+    assert "user and password" in found.problem
+    assert tomllib.loads(proposal.toml(found, None, words("id"))) == {}
+
+
+async def test_a_device_with_rtsp_alone_is_proposed_with_its_makers_addresses() -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b'RTSP/1.0 401 No\r\nWWW-Authenticate: Digest realm="Login to 3F05", nonce="1"\r\n\r\n')
+        writer.close()
+
+    server = await asyncio.start_server(answer, APART, 8554)
+    found = await survey(lead_of_host(APART, (8554,)), None, SystemClock())
+    server.close()
+    assert found is not None
+    assert (found.vendor, found.guessed) == ("dahua", True)
+    (block,) = tomllib.loads(proposal.toml(found, None, words("en")))["camera"]
+    assert block["url"] == f"rtsp://{APART}:8554/cam/realmonitor?channel=1&subtype=1"
+
+
+async def test_a_web_server_that_is_no_camera_is_left_out() -> None:
+    server = await asyncio.start_server(lambda _reader, writer: writer.close(), APART, 8899)
+    assert await survey(lead_of_host(APART, (8899,)), Credentials("u", "p"), SystemClock()) is None
+    server.close()
+
+
+HOSTILE = 'x"]\n[broker]\nhost = "evil"\n#\\u0022 \x1b[31m \r\n\u2028[[camera]]'
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_a_device_says_of_itself_cannot_write_the_configuration(language: str) -> None:
+    stream = Stream(f"rtsp://10.0.0.1/{HOSTILE}", HOSTILE, 1, 1)
+    found = Found(
+        "10.0.0.1",
+        HOSTILE,
+        HOSTILE,
+        None,
+        HOSTILE,
+        HOSTILE,
+        None,
+        (Channel(stream, stream, HOSTILE),),
+        False,
+        HOSTILE,
+    )
+    say = words("id" if language == "id" else "en")
+    for one in (found, replace(found, channels=()), replace(found, guessed=True)):
+        parsed = tomllib.loads(proposal.toml(one, HOSTILE, say))
+        assert set(parsed) <= {"camera"}
+        assert all(set(block) == {"id", "url", "user"} for block in parsed.get("camera", []))
+        assert "\x1b" not in proposal.toml(one, HOSTILE, say)
+    json.loads(json.dumps(proposal.fields(found)))
+
+
+def test_each_channel_of_a_recorder_has_a_block_of_its_own() -> None:
+    channels = tuple(Channel(Stream(f"rtsp://10.0.0.1/{number}")) for number in range(3))
+    parsed = tomllib.loads(proposal.toml(Found("10.0.0.1", channels=channels), None, words("en")))
+    assert [block["id"] for block in parsed["camera"]] == [f"cam-10-0-0-1-{number}" for number in (1, 2, 3)]

@@ -1,0 +1,103 @@
+"""The broker as a doctor sees it: a real mosquitto, right and wrong."""
+
+import asyncio
+import datetime as dt
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from pantau_agent.config import Broker
+from pantau_agent.doctor.broker import broker
+from pantau_agent.doctor.finding import Level
+from pantau_contract.words import words
+from tests.agent.certificate import make_certificate
+from tests.servers.mosquitto import Mosquitto
+from tests.servers.process import free_port
+from tests.servers.programs import need
+
+DAY = dt.timedelta(days=1)
+
+
+def starting(folder: Path, settings: str) -> Mosquitto:
+    return Mosquitto(folder / "mosquitto", settings=settings)
+
+
+@pytest.fixture
+def guarded(tmp_path: Path) -> Iterator[Mosquitto]:
+    """A broker that knows one user."""
+    passwords = tmp_path / "passwords"
+    subprocess.run([need("mosquitto_passwd"), "-b", "-c", str(passwords), "north", "right"], check=True)
+    with starting(tmp_path, f"allow_anonymous false\npassword_file {passwords}\n") as server:
+        assert isinstance(server, Mosquitto)
+        yield server
+
+
+async def examined(settings: Broker) -> list[tuple[Level, str]]:
+    findings = await broker(settings, "north", time.time())
+    for finding in findings:
+        for say in (words("en"), words("id")):
+            assert finding.found(say)
+            assert "wr0ng" not in f"{finding.found(say)} {finding.mend(say)} {finding!r}"
+    return [(finding.level, finding.key) for finding in findings]
+
+
+@pytest.mark.parametrize("protocol", ["auto", "5", "3.1.1"])
+async def test_a_broker_that_takes_the_password_is_ready(guarded: Mosquitto, protocol: str) -> None:
+    right = Broker.model_validate(
+        {"host": "127.0.0.1", "port": guarded.port, "user": "north", "password": "right", "protocol": protocol}
+    )
+    assert await examined(right) == [(Level.OK, "ready")]
+    wrong = right.model_copy(update={"password": SecretStr("wr0ng")})
+    assert await examined(wrong) == [(Level.ERROR, "password")]
+
+
+async def test_where_nothing_listens_it_is_refused() -> None:
+    assert await examined(Broker(host="127.0.0.1", port=free_port())) == [(Level.ERROR, "refused")]
+
+
+async def test_a_name_that_nobody_knows() -> None:
+    assert await examined(Broker(host="nowhere.invalid")) == [(Level.ERROR, "name")]
+
+
+@pytest.mark.parametrize(
+    ("valid", "expected"),
+    [
+        ((-9 * DAY, 300 * DAY), [(Level.OK, "certificate"), (Level.OK, "ready")]),
+        ((-9 * DAY, 9 * DAY), [(Level.WARNING, "expires"), (Level.OK, "ready")]),
+        ((-9 * DAY, -DAY), [(Level.ERROR, "expired")]),
+        ((DAY, 9 * DAY), [(Level.ERROR, "not_yet_valid")]),
+    ],
+)
+async def test_how_long_the_certificate_is_valid(
+    tmp_path: Path, valid: tuple[dt.timedelta, dt.timedelta], expected: list[tuple[Level, str]]
+) -> None:
+    made = make_certificate(tmp_path, valid=valid)
+    with starting(tmp_path, f"allow_anonymous true\ncertfile {made.certificate}\nkeyfile {made.key}\n") as server:
+        assert isinstance(server, Mosquitto)
+        settings = Broker(host="127.0.0.1", port=server.port, tls=True, ca_file=made.certificate)
+        assert await examined(settings) == expected
+        if expected[-1][1] == "ready":
+            assert await examined(settings.model_copy(update={"ca_file": None})) == [(Level.ERROR, "untrusted")]
+            named = settings.model_copy(update={"host": "localhost"})
+            assert await examined(named) == [(Level.ERROR, "wrong_name")]
+            plain = settings.model_copy(update={"tls": False})
+            assert await examined(plain) == [(Level.ERROR, "not_mqtt")]
+
+
+async def test_tls_at_a_port_without_it(mosquitto: Mosquitto) -> None:
+    assert await examined(Broker(host="127.0.0.1", port=mosquitto.port, tls=True)) == [(Level.ERROR, "no_tls")]
+
+
+async def test_something_else_listens_there() -> None:
+    async def hang_up(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"SSH-2.0-OpenSSH_9.2\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    assert await examined(Broker(host="127.0.0.1", port=port)) == [(Level.ERROR, "not_mqtt")]
+    server.close()

@@ -1,0 +1,128 @@
+"""What is said of the machine, and in which order things are to be mended."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from pantau_agent.doctor import machine
+from pantau_agent.doctor.cameras import of_identity, of_sample, of_unreached
+from pantau_agent.doctor.finding import Finding, Level, ranked
+from pantau_agent.firmware import Identity
+from pantau_agent.host import ClockStatus
+from pantau_contract.messages import Host, Sample
+from pantau_contract.states import Cause, State
+from pantau_contract.words import LANGUAGES, words
+from tests.servers.programs import absent
+
+
+def said(finding: Finding) -> tuple[Level, str]:
+    for language in LANGUAGES:
+        say = words(language)
+        assert finding.found(say)
+        assert bool(finding.mend(say)) is (finding.level in {Level.WARNING, Level.ERROR})
+    return finding.level, finding.key
+
+
+@pytest.mark.parametrize(
+    ("synchronised", "expected"),
+    [
+        (True, (Level.OK, "synchronised")),
+        (False, (Level.ERROR, "unsynchronised")),
+        (None, (Level.WARNING, "unsaid")),
+    ],
+)
+def test_the_clock(synchronised: bool | None, expected: tuple[Level, str]) -> None:
+    assert said(machine.clock(ClockStatus(synchronised, "the kernel"))) == expected
+
+
+@pytest.mark.parametrize(
+    ("free_mb", "expected"),
+    [(9000.0, (Level.OK, "roomy")), (400.0, (Level.WARNING, "low")), (40.0, (Level.ERROR, "full"))],
+)
+def test_the_disk(tmp_path: Path, free_mb: float, expected: tuple[Level, str]) -> None:
+    assert said(machine.disk(Host(disk_free_mb=free_mb), tmp_path, 512)) == expected
+    assert said(machine.disk(Host(disk_free_mb=free_mb), tmp_path / "none", 512)) == (Level.ERROR, "missing")
+
+
+def test_a_read_only_disk_is_broken_however_much_is_free(tmp_path: Path) -> None:
+    mount = ["mount", "-t", "tmpfs", "-o", "ro,size=1m", "pantau-test", str(tmp_path)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        absent("a file system can be mounted by root only")
+    try:
+        assert said(machine.disk(Host(disk_free_mb=9000), tmp_path, 512)) == (Level.ERROR, "read_only")
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)
+
+
+@pytest.mark.parametrize(
+    ("host", "power", "heat"),
+    [
+        (Host(), (Level.UNKNOWN, "unsaid"), (Level.UNKNOWN, "unsaid")),
+        (Host(undervoltage=True, throttled=True), (Level.ERROR, "undervoltage"), (Level.WARNING, "throttled")),
+        (Host(undervoltage=False, temperature_c=51), (Level.OK, "steady"), (Level.OK, "cool")),
+        (Host(temperature_c=77), (Level.UNKNOWN, "unsaid"), (Level.WARNING, "hot")),
+        (Host(temperature_c=84), (Level.UNKNOWN, "unsaid"), (Level.ERROR, "hot")),
+    ],
+)
+def test_power_and_heat(host: Host, power: tuple[Level, str], heat: tuple[Level, str]) -> None:
+    assert (said(machine.power(host)), said(machine.heat(host))) == (power, heat)
+
+
+@pytest.mark.parametrize(
+    ("used", "expected"),
+    [(None, (Level.UNKNOWN, "unsaid")), (40.0, (Level.OK, "enough")), (95.0, (Level.WARNING, "short"))],
+)
+def test_memory(used: float | None, expected: tuple[Level, str]) -> None:
+    assert said(machine.memory(Host(memory_used_pct=used))) == expected
+
+
+def sample(camera: str, state: State, cause: Cause | None) -> Sample:
+    return Sample(camera, 0, state, 0, cause, "the evidence")
+
+
+def test_what_is_broken_goes_before_warnings_and_a_cause_before_what_follows_from_it(tmp_path: Path) -> None:
+    findings = [
+        machine.disk(Host(disk_free_mb=400), tmp_path, 512),
+        of_sample(sample("gate", State.DOWN, Cause.STALLED)),
+        of_sample(sample("hall", State.DEGRADED, Cause.LOW_FPS)),
+        machine.memory(Host(memory_used_pct=99)),
+        machine.power(Host(undervoltage=True)),
+        machine.clock(ClockStatus(synchronised=False, source="x")),
+        machine.heat(Host(temperature_c=50)),
+        Finding("broker", Level.ERROR, "refused", values={"address": "a:1"}),
+    ]
+    assert [(finding.check, finding.subject) for finding in ranked(findings)] == [
+        ("power", ""),
+        ("clock", ""),
+        ("broker", ""),
+        ("camera", "gate"),
+        ("disk", ""),
+        ("camera", "hall"),
+        ("memory", ""),
+    ]
+
+
+def test_a_camera_is_told_in_the_words_of_its_cause() -> None:
+    finding = of_sample(sample("gate", State.DOWN, Cause.STALLED))
+    assert said(finding) == (Level.ERROR, "fails")
+    assert finding.mend(words("id")) == words("id").remedy(Cause.STALLED)
+    assert "the evidence" in finding.found(words("en"))
+
+
+def test_where_no_camera_is_reached_only_what_they_share_is_to_be_mended() -> None:
+    gone = [sample(name, State.DOWN, Cause.UNREACHABLE) for name in ("gate", "hall")]
+    assert [finding.key for finding in ranked(of_unreached(gone, 2))] == ["none_reached"]
+    assert [finding.subject for finding in ranked(of_unreached(gone, 3))] == ["gate", "hall"]
+    assert [finding.subject for finding in ranked(of_unreached(gone[:1], 1))] == ["gate"]
+
+
+def test_firmware_that_is_warned_of_is_said_with_the_reason() -> None:
+    finding = of_identity("gate", Identity("hikvision", "DS-2CD2142FWD-I", "V5.4.0 build 160530"))
+    assert said(finding) == (Level.WARNING, "vulnerable")
+    assert "CVE-2017-7921" in finding.found(words("en"))
+    assert "without a password" in (finding.mend(words("en")) or "")
+    assert said(of_identity("gate", Identity("hikvision", "DS-2CD2142FWD-I", "V5.7.0"))) == (
+        Level.OK,
+        "unsuspected",
+    )
