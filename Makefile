@@ -3,8 +3,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 FOR ?= 0
+KILLS ?= 200
 
-.PHONY: help demo test check bench fuzz servers screenshot clean
+.PHONY: help demo test check bench chaos fuzz servers screenshot clean
 
 help:
 	@echo 'make demo            a city of three sites on this machine, with a story; Ctrl-C ends it'
@@ -13,6 +14,7 @@ help:
 	@echo 'make check           ruff and mypy'
 	@echo 'make bench           what watching costs here, beside others'
 	@echo 'make fuzz             a million inputs that no camera should send'
+	@echo 'make chaos           everything fails at random, and nothing is lost (KILLS=200 SEED=1)'
 	@echo 'sudo make servers    the Debian packages that the tests use as real servers'
 
 demo: $(BIN)/.demo
@@ -32,12 +34,15 @@ bench: $(BIN)/.dev
 fuzz: $(BIN)/.dev
 	$(BIN)/python -m benchmarks.fuzz
 
+chaos: $(BIN)/.dev
+	$(BIN)/python -m tests.chaos --kills $(KILLS) $(if $(SEED),--seed $(SEED))
+
 screenshot: $(BIN)/.dev
 	$(BIN)/python -m docs.screenshot
 
 servers:
 	DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-	  mosquitto influxdb victoria-metrics ffmpeg chromium libatomic1 systemd \
+	  mosquitto influxdb victoria-metrics postgresql ffmpeg chromium libatomic1 systemd \
 	  gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
 	  gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
 

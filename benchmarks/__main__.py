@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-TABLES = ("watching", "faults", "ingest")
+TABLES = ("watching", "faults", "wire", "ingest")
 
 
 def main() -> int:

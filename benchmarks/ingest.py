@@ -15,13 +15,14 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.ingest_batches import CAMERAS, Row, telemetry
+from benchmarks.ingest_scale import bench_backlog, bench_large_city
 from pantau_collector.clock import SystemClock
 from pantau_collector.config import Broker, InfluxV1
 from pantau_collector.deadletter import DeadLetters
@@ -30,56 +31,18 @@ from pantau_collector.journal import Cursor, Journal, JournalReader, Record
 from pantau_collector.pictures import Pictures
 from pantau_collector.sinks import Drain, open_store
 from pantau_collector.sinks.batch import read_batch
-from pantau_contract.messages import Host, Sample, Telemetry
-from pantau_contract.states import State
 from pantau_contract.topics import SUBSCRIPTIONS, Kind, Topic
 from pantau_contract.wire import encode
 from tests.servers.influxdb import InfluxDB
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.process import until
 
-CAMERAS = 16
 MESSAGES = 8_000
 TRIALS = 40
 BACKLOG_RECORDS = 1_000_000
 
 _now = SystemClock().time_ms
-_SETTINGS = "allow_anonymous true\npersistence false\nmax_inflight_messages 1000\n"
-
-
-class Row(NamedTuple):
-    """One line of the table; `ratio` is to the row before it, where that is what it is compared with."""
-
-    what: str
-    value: float
-    unit: str
-    ratio: float | None = None
-
-
-def telemetry(site: int, seq: int, time_ms: int) -> Telemetry:
-    """A site's batch, every measure filled in, as a healthy city sends them."""
-    samples = tuple(
-        Sample(
-            camera=f"cam-{i:02}",
-            time=time_ms,
-            state=State.OK,
-            since=time_ms - 3_600_000,
-            codec="h264",
-            width=640,
-            height=360,
-            fps=24.9 + i / 100,
-            bitrate_kbps=412.5 + seq % 50,
-            keyframe_interval_s=2.0,
-            rtp_loss_pct=0.0,
-            jitter_ms=1.25 + i,
-            connect_ms=3.5,
-            first_keyframe_ms=412.0,
-            transport="tcp",
-        )
-        for i in range(CAMERAS)
-    )
-    host = Host(cpu_pct=12.0, load_1m=0.5, memory_used_pct=31.0, disk_used_pct=20.0, temperature_c=51.0)
-    return Telemetry(f"site-{site}", "b1", seq, time_ms, seq * 30_000, True, 30, samples, host)
+_SETTINGS = "allow_anonymous true\npersistence false\nmax_inflight_messages 1000\nmax_queued_messages 100000\n"
 
 
 def messages(count: int) -> list[tuple[str, bytes]]:
@@ -281,6 +244,10 @@ def run(folder: Path, progress: Callable[[str], None]) -> list[Row]:
         rows += bench_sink(folder, influxdb)
         progress("published to queryable")
         rows += bench_delay(folder, broker, influxdb)
+        progress("a backlog of many sites")
+        rows += bench_backlog(folder, broker, influxdb)
+        progress("a large city")
+        rows += bench_large_city(folder, broker)
     progress("a large backlog")
     return rows + bench_journal(folder)
 

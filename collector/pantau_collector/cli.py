@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from pantau_collector.commands.backup import backup_command, restore_command
+from pantau_collector.commands.init_influx import init_influx
 from pantau_collector.commands.replay import replay
 from pantau_collector.config import CollectorConfig, load
 from pantau_collector.inventory import Inventory, load_inventory
@@ -20,6 +22,9 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
 )
+app.command("backup")(backup_command)
+app.command("restore")(restore_command)
+app.command("init-influx")(init_influx)
 app.command()(replay)
 
 EXIT_CANNOT_START = 1

@@ -1,11 +1,12 @@
 """The collector's configuration: a TOML file, the environment, and systemd's credentials.
 
 A value in the environment (`PANTAU_COLLECTOR_BROKER__HOST`) goes before the file. A secret stands in the file, in
-a file of its own (`password_file`, `token_file`), or in a systemd credential: `broker`, and `influx`. Files are
-looked for beside the configuration.
+a file of its own (`password_file`, `token_file`), or in a systemd credential: `broker`, `influx`, `store`. Files
+are looked for beside the configuration.
 """
 
 from collections import Counter
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -22,6 +23,8 @@ from pydantic import (
     model_validator,
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
 
 from pantau_collector.notices.channel import ChannelError, open_channel
 from pantau_collector.secret_files import SecretFile, secret
@@ -55,6 +58,21 @@ def _web_address(text: str) -> str:
     if parts.username is not None or parts.password is not None:
         raise ValueError("expected an address without user and password; they have keys of their own")
     return text.rstrip("/")
+
+
+def _postgresql(text: str) -> str:
+    expected = "expected an address such as postgresql+psycopg://pantau@db.example.go.id/pantau"
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        raise ValueError(expected) from None
+    if url.drivername != "postgresql+psycopg" or not url.database:
+        raise ValueError(expected)
+    if url.password is not None:
+        raise ValueError("expected an address without password; it has a key of its own")
+    if find_spec("psycopg") is None:
+        raise ValueError("expected psycopg to be installed beside: pip install 'pantau[collector,postgresql]'")
+    return text
 
 
 def _readable_file(path: Path) -> Path:
@@ -104,6 +122,27 @@ class Broker(BaseModel):
         if self.password is not None and self.user is None:
             raise ValueError("expected `user` beside the password (MQTT knows no password without a user)")
         return self
+
+
+class PostgreSQL(BaseModel):
+    """A PostgreSQL for the state, where two collectors run; after loading, `password` holds the secret."""
+
+    model_config = _STRICT
+
+    url: Annotated[str, AfterValidator(_postgresql)]
+    password: SecretStr | None = None
+    password_file: SecretFile | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        self.__dict__["password"] = secret("password", self.password, self.password_file, "store")
+        return self
+
+    @property
+    def full_url(self) -> URL:
+        """The address with the password."""
+        password = self.password.get_secret_value() if self.password else None
+        return make_url(self.url).set(password=password)
 
 
 class InfluxV1(BaseModel):
@@ -228,6 +267,7 @@ class CollectorConfig(BaseSettings):
     inventory: Path | None = None
     embedded_broker: bool = False
     broker: Broker = Field(default_factory=Broker)
+    store: PostgreSQL | None = None
     influx: Annotated[InfluxV1 | InfluxV2, Field(discriminator="version")] | None = None
     web: Web = Web()
     incidents: IncidentRules = IncidentRules()

@@ -23,6 +23,7 @@ from pantau_collector.incidents.stages import make_stages
 from pantau_collector.inventory import Inventory
 from pantau_collector.journal import Journal, Record
 from pantau_collector.notices import outbox
+from pantau_collector.own_records import is_own
 from pantau_collector.store import Store, StoreError, fleet_rows, incident_rows, outbox_rows
 from pantau_contract.errors import ContractError
 from pantau_contract.topics import Kind, parse_topic
@@ -34,6 +35,8 @@ KEEP_EVERY_S = 1.0
 """Mere signs of life are kept so often; what concerns an incident at once."""
 SHOW_EVERY_S = 0.25
 RECENT_INCIDENTS = 50
+OVERLAP_MS = 120_000
+"""Another collector's journal is taken up so long before where that one was: its clock may differ from ours."""
 _RETRY_S = 2.0
 
 _log = logging.getLogger(__name__)
@@ -87,14 +90,16 @@ class Pipeline:
 
     def _load(self) -> None:
         with self._store.begin() as connection:
-            cursor = fleet_rows.load_cursor(connection)
+            kept = fleet_rows.load_cursor(connection)
             fleet = fleet_rows.load_fleet(connection)
             opened = incident_rows.load_open(connection)
             resolved = incident_rows.load_resolved(connection, RECENT_INCIDENTS)
             symptoms = incident_rows.load_symptoms(connection)
             ids = itertools.count(incident_rows.next_id(connection))
+        cursor = self._cursor_in_our_journal(kept)
         self._fleet = fleet
         self._position = self._kept_position = cursor.position
+        self._received_ms = cursor.received_ms
         self._attention = Attention(grace_s=self._rules.restart_grace_s, seconds=cursor.attention_s)
         self._docket = Docket(make_stages(self._rules, ids), open_incidents=opened, symptoms=symptoms)
         self._open = {incident.id: incident for incident in opened}
@@ -102,6 +107,16 @@ class Pipeline:
         self._city = City(self._inventory, self._picture_ms)
         self._kept_at = self._shown_at = self._clock.monotonic()
         self._show(self._clock.time_ms())
+
+    def _cursor_in_our_journal(self, kept: fleet_rows.Cursor | None) -> fleet_rows.Cursor:
+        """Positions are of one journal: where another collector stood is found in ours by the time."""
+        journal = self._journal.identity
+        if kept is None:
+            return fleet_rows.Cursor(journal, 0, 0, 0.0)
+        if kept.journal == journal:
+            return kept
+        position = self._journal.position_at(kept.received_ms - OVERLAP_MS)
+        return kept._replace(journal=journal, position=position)
 
     @property
     def view(self) -> CityView:
@@ -149,6 +164,8 @@ class Pipeline:
         now = Moment(self._clock.time_ms(), self._attention.seconds, attentive)
         for record in records:
             self._apply(record, now.s)
+        if records:
+            self._received_ms = records[-1].received_ms
         judgement = self._docket.judge(self._fleet.sites, self._fleet.take_to_judge(), now)
         for site in judgement.sites:
             self._fleet.heard(self._fleet.sites[site])
@@ -170,17 +187,21 @@ class Pipeline:
         return True
 
     def _apply(self, record: Record, now_s: float) -> None:
+        if is_own(record):
+            return
         try:
             topic = parse_topic(record.topic)
             if topic.kind is not Kind.SNAPSHOT:
-                apply(self._fleet, decode(topic, record.payload), record.received_ms, now_s)
+                message = decode(topic, record.payload)
+                apply(self._fleet, message, record.received_ms, now_s, retained=record.retained)
         except ContractError as error:
             self.unreadable += 1
             _log.warning("the journal holds a record on %s that breaks the contract: %s", record.topic, error)
 
     def _keep(self, judgement: Judgement, now: Moment) -> None:
         with self._store.begin() as connection:
-            fleet_rows.save_cursor(connection, fleet_rows.Cursor(self._position, now.s))
+            cursor = fleet_rows.Cursor(self._journal.identity, self._position, self._received_ms, now.s)
+            fleet_rows.save_cursor(connection, cursor)
             fleet_rows.save_fleet(connection, self._fleet)
             incident_rows.save_symptoms(connection, judgement.symptoms)
             incident_rows.save_incidents(connection, judgement.incidents.values(), judgement.transitions)

@@ -62,7 +62,7 @@ class InfluxDB(Server):
             for series in result.get("series", []):
                 rows.extend(
                     series.get("tags", {}) | dict(zip(series["columns"], values, strict=True))
-                    for values in series["values"]
+                    for values in series.get("values", [])
                 )
         return rows
 

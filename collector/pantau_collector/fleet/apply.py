@@ -4,8 +4,10 @@ MQTT orders within a topic only, and repeats what it is not sure of. So a death 
 by boot and session, a state with what is known by boot and sequence number, and a duplicate is no sign of life.
 """
 
+from typing import NamedTuple
+
 from pantau_collector.fleet.model import Camera, Fleet, Measures, Site
-from pantau_collector.true_time import correction_ms
+from pantau_collector.true_time import EARLIEST_MS, correction_ms, true_time_ms
 from pantau_contract.messages import Birth, CameraState, Death, Message, Sample, Telemetry
 from pantau_contract.states import State
 
@@ -16,22 +18,33 @@ _AFTER_DEATH_S = 5.0
 """What still arrives so soon after a death was under way before it."""
 
 
-def apply(fleet: Fleet, message: Message, received_ms: int, now_s: float) -> None:
-    """Takes one message; `now_s` is the collector's attention."""
+def apply(fleet: Fleet, message: Message, received_ms: int, now_s: float, *, retained: bool = False) -> None:
+    """Takes one message; `now_s` is the collector's attention.
+
+    One that the broker `retained` says what was, and is no sign of life: its sender may be gone since.
+    """
+    heard = None if retained else _Heard(received_ms, now_s)
     match message:
         case Birth():
-            _birth(fleet, message, received_ms, now_s)
+            _birth(fleet, message, heard, now_s)
         case Death():
             _death(fleet, message, now_s)
         case Telemetry():
-            _telemetry(fleet, message, received_ms, now_s)
+            _telemetry(fleet, message, received_ms, heard, now_s)
         case CameraState():
-            _camera_state(fleet, message, received_ms, now_s)
+            _camera_state(fleet, message, received_ms, heard, now_s)
         case _:
             pass
 
 
-def _birth(fleet: Fleet, birth: Birth, received_ms: int, now_s: float) -> None:
+class _Heard(NamedTuple):
+    """A sign of life: when it was received (UTC ms), and in our attention."""
+
+    ms: int
+    s: float
+
+
+def _birth(fleet: Fleet, birth: Birth, heard: _Heard | None, now_s: float) -> None:
     site = fleet.site(birth.site, now_s)
     same_boot = birth.boot == site.boot
     if (same_boot and birth.session <= site.session) or birth.boot in site.past_boots:
@@ -39,7 +52,7 @@ def _birth(fleet: Fleet, birth: Birth, received_ms: int, now_s: float) -> None:
     _new_boot(site, birth.boot)
     site.session, site.dead = birth.session, False
     site.name, site.version, site.interval_s = birth.name, birth.version, birth.interval_s
-    _hear(fleet, site, received_ms, now_s)
+    _hear(fleet, site, heard)
     fleet.changed(site)
     if not birth.cameras:
         return
@@ -64,32 +77,34 @@ def _death(fleet: Fleet, death: Death, now_s: float) -> None:
     fleet.changed(site)
 
 
-def _telemetry(fleet: Fleet, batch: Telemetry, received_ms: int, now_s: float) -> None:
+def _telemetry(fleet: Fleet, batch: Telemetry, received_ms: int, heard: _Heard | None, now_s: float) -> None:
     site = fleet.site(batch.site, now_s)
     newest = site.sequences.newest(batch.boot)
     if not site.sequences.take(batch.boot, batch.seq):
         return
     present = _is_present(site, batch.boot, batch.time)
-    _hear(fleet, site, received_ms, now_s)
+    _hear(fleet, site, heard)
     if not present or batch.seq < newest:
         return
     if not site.boot:
         _new_boot(site, batch.boot)
-    _alive(fleet, site, now_s)
+    _alive(fleet, site, heard)
     site.interval_s = batch.interval_s
     site.clock_synchronised = batch.clock_synchronised is not False
     shift_ms = _shift_ms(site, batch.time, received_ms)
     for sample in batch.samples:
         camera = fleet.camera(site, sample.camera, now_s)
         if _is_newer(camera, batch.boot, batch.seq, sample.time):
-            _tell(fleet, site, camera, sample, boot=batch.boot, seq=batch.seq, shift_ms=shift_ms, now_s=now_s)
-            camera.sample_ms = sample.time + shift_ms
+            time_ms = true_time_ms(sample.time, shift_ms, batch.time + shift_ms, received_ms)
+            told = _Told(batch.boot, batch.seq, time_ms, shift_ms)
+            _tell(fleet, site, camera, sample, told, now_s)
+            camera.sample_ms = time_ms
             camera.measures = Measures(
                 sample.codec, sample.width, sample.height, sample.fps, sample.bitrate_kbps, sample.rtp_loss_pct
             )
 
 
-def _camera_state(fleet: Fleet, told: CameraState, received_ms: int, now_s: float) -> None:
+def _camera_state(fleet: Fleet, told: CameraState, received_ms: int, heard: _Heard | None, now_s: float) -> None:
     site = fleet.site(told.site, now_s)
     if not _is_present(site, told.boot, told.time):
         return
@@ -99,27 +114,28 @@ def _camera_state(fleet: Fleet, told: CameraState, received_ms: int, now_s: floa
     known = (camera.boot, camera.seq, camera.told_ms, camera.state, camera.cause)
     if (told.boot, told.seq, told.time, told.state, told.cause) == known:
         return  # kept by the broker, and given out anew when we connect
-    _hear(fleet, site, received_ms, now_s)
-    _alive(fleet, site, now_s)
+    _hear(fleet, site, heard)
+    _alive(fleet, site, heard)
     shift_ms = _shift_ms(site, told.time, received_ms)
-    _tell(fleet, site, camera, told, boot=told.boot, seq=told.seq, shift_ms=shift_ms, now_s=now_s)
+    how = _Told(told.boot, told.seq, told.time + shift_ms, shift_ms)
+    _tell(fleet, site, camera, told, how, now_s)
 
 
-def _tell(
-    fleet: Fleet,
-    site: Site,
-    camera: Camera,
-    told: Sample | CameraState,
-    *,
-    boot: str,
-    seq: int,
-    shift_ms: int,
-    now_s: float,
-) -> None:
+class _Told(NamedTuple):
+    """In which batch something is told, at which true time (UTC ms), and what makes a time of its clock true."""
+
+    boot: str
+    seq: int
+    time_ms: int
+    shift_ms: int
+
+
+def _tell(fleet: Fleet, site: Site, camera: Camera, told: Sample | CameraState, how: _Told, now_s: float) -> None:
+    since_ms = told.since + how.shift_ms
+    possible = EARLIEST_MS <= since_ms <= how.time_ms
     # How long it has held is both ends of the agent's clock, so it holds where that clock is merely wrong.
-    credit_s = (
-        max(0.0, min((told.time - told.since) / 1000, _LONGEST_CREDIT_S)) if site.clock_synchronised else 0.0
-    )
+    held_s = (told.time - told.since) / 1000 if site.clock_synchronised and possible else 0.0
+    credit_s = max(0.0, min(held_s, _LONGEST_CREDIT_S))
     since_s = now_s - credit_s
     changed = (told.state, told.cause) != (camera.state, camera.cause)
     if changed:
@@ -128,9 +144,9 @@ def _tell(
         since_s = min(camera.since_s, since_s)
         changed = told.state is not State.OK and since_s < camera.since_s - _NOTEWORTHY_S
     camera.since_s = since_s
-    camera.since_ms = told.since + shift_ms
+    camera.since_ms = since_ms if possible else how.time_ms
     camera.state, camera.cause, camera.detail = told.state, told.cause, told.detail
-    camera.boot, camera.seq, camera.told_ms = boot, seq, told.time
+    camera.boot, camera.seq, camera.told_ms = how.boot, how.seq, told.time
     if told.state in (State.OK, State.DEGRADED) and not camera.worked:
         camera.worked = changed = True
     if changed:
@@ -169,13 +185,14 @@ def _new_boot(site: Site, boot: str) -> None:
     site.boot = boot
 
 
-def _hear(fleet: Fleet, site: Site, received_ms: int, now_s: float) -> None:
-    site.heard_ms, site.heard_s = received_ms, now_s
+def _hear(fleet: Fleet, site: Site, heard: _Heard | None) -> None:
+    if heard is not None:
+        site.heard_ms, site.heard_s = heard
     fleet.heard(site)
 
 
-def _alive(fleet: Fleet, site: Site, now_s: float) -> None:
+def _alive(fleet: Fleet, site: Site, heard: _Heard | None) -> None:
     """It goes on telling of itself well after its death: the death was another's, or its birth was lost."""
-    if site.dead and now_s - site.dead_s > _AFTER_DEATH_S:
+    if heard is not None and site.dead and heard.s - site.dead_s > _AFTER_DEATH_S:
         site.dead = False
         fleet.changed(site)

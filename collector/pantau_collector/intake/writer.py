@@ -12,6 +12,7 @@ from pantau_collector.pictures import Pictures
 from pantau_contract.errors import ContractError
 from pantau_contract.messages import Telemetry
 from pantau_contract.snapshot import SnapshotAbout
+from pantau_contract.topics import Kind
 
 REMEMBERED = 1 << 16
 """How many batches are known again when they come a second time; a broker repeats only what was under way."""
@@ -51,6 +52,8 @@ class Writer:
         """Sorts messages into what goes where. A batch of telemetry that is in the journal already is left out."""
         batch = Batch()
         for incoming in messages:
+            if not incoming.payload and incoming.topic.endswith(f"/{Kind.STATE}"):
+                continue  # a removed camera's retained state was taken back; the birth tells of the removal
             try:
                 message = check(incoming.topic, incoming.payload)
                 self._known.admit(message)

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import logging
 import os
+import secrets
 import threading
 from collections.abc import Callable, Iterable
 from itertools import pairwise
@@ -53,6 +54,8 @@ class Journal(JournalReader):
         self._starts = list_segments(directory)
         if self._starts:
             self._open_newest()
+        self.identity = _identity(directory)
+        """A random name, given when the journal was made: positions are of this journal, and of no other."""
 
     @property
     def end(self) -> int:
@@ -199,6 +202,37 @@ class Journal(JournalReader):
                     ", ".join(name for name, position in self._readers.items() if position() < segment.end),
                 )
             self._path(segment.start).unlink(missing_ok=True)
+
+
+def is_written(directory: Path) -> bool:
+    """Whether a process has the journal open to write."""
+    try:
+        file = os.open(directory / "lock", os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(file)
+    return False
+
+
+def _identity(directory: Path) -> str:
+    path = directory / "identity"
+    with contextlib.suppress(FileNotFoundError):
+        if known := path.read_text(encoding="ascii", errors="replace").strip():
+            return known
+    made = secrets.token_hex(8)
+    new = directory / "identity.new"
+    with new.open("w") as file:
+        file.write(made + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+    _sync_directory(directory)
+    return made
 
 
 def _lock(directory: Path) -> int:

@@ -178,12 +178,13 @@ class Sender:
 
     def _send(self, row: Row, notice: Notice, recipient: Recipient, url: str) -> None:
         message = self._composer.compose(notice, recipient)
+        outage = f"{row.incident}-{notice.since_ms}"  # a store that was restored may give a number again
         picture = self._pictures.latest(notice.site, notice.camera) if notice.camera is not None else None
         self._transport.send(
             url,
             message,
             kind=row.kind,
-            key=f"{self._store.installation}-{row.incident}-{row.kind}-{row.recipient}-{row.channel}",
+            key=f"{self._store.installation}-{outage}-{row.kind}-{row.recipient}-{row.channel}",
             picture=picture if row.attempts < _WITH_PICTURE else None,
         )
 

@@ -5,7 +5,10 @@ Tags are bounded by the number of cameras. A field's type never changes; to chan
 
 from collections.abc import Iterator
 
+import msgspec
+
 from pantau_collector.journal import Record
+from pantau_collector.own_records import Figures, IncidentStep, is_own, read_record
 from pantau_collector.sinks.line_protocol import Field, Kind, Measurement
 from pantau_collector.true_time import correction_ms, true_time_ms
 from pantau_contract import wire
@@ -86,7 +89,44 @@ AGENT = Measurement(
     ),
 )
 
-MEASUREMENTS = (CAMERA, HOST, AGENT)
+INCIDENT = Measurement(
+    "incident",
+    tags=("camera", "kind", "site"),
+    fields=(
+        Field("id", _INTEGER, "", "number of the incident; its steps have the same"),
+        Field("cause", _STRING, "", "of the outage: a camera's, `agent_gone` or `site_dark`"),
+        Field("cameras", _INTEGER, "", "how many it takes down"),
+        Field("open", _INTEGER, "0/1", "the outage goes on after this step"),
+        Field("lasted_s", _FLOAT, "s", "from its beginning, by the agent's word, to this step"),
+    ),
+)
+
+COLLECTOR = Measurement(
+    "collector",
+    tags=("collector",),
+    fields=(
+        Field("messages", _INTEGER, "", "from the broker, since the collector's start"),
+        Field("samples", _INTEGER, "", "camera samples written to the journal, since its start"),
+        Field("duplicates", _INTEGER, "", "batches that came again, since its start"),
+        Field("dead_letters", _INTEGER, "", "messages that broke the contract, since its start"),
+        Field("waiting", _INTEGER, "", "messages that arrived and are not yet on disk"),
+        Field("journal_mb", _FLOAT, "10^6 byte", "the journal on disk"),
+        Field("sink_behind_mb", _FLOAT, "10^6 byte", "journal that InfluxDB does not have yet"),
+        Field("sink_lines", _INTEGER, "", "lines that InfluxDB took, since its start"),
+        Field("sink_dead_lines", _INTEGER, "", "lines refused for ever, since its start"),
+        Field("sink_retries", _INTEGER, "", "writes tried again, since its start"),
+        Field("sites", _INTEGER, "", "sites known"),
+        Field("sites_online", _INTEGER, "", "sites heard"),
+        Field("cameras", _INTEGER, "", "cameras known"),
+        Field("batches_missing", _INTEGER, "", "batches that never came, of all sites"),
+        Field("incidents_open", _INTEGER, "", "open incidents"),
+        Field("notices_pending", _INTEGER, "", "notices not delivered yet"),
+        Field("troubles", _INTEGER, "", "what is wrong with the collector; 0 is all well"),
+        Field("memory_mb", _FLOAT, "10^6 byte", "resident memory of the collector"),
+    ),
+)
+
+MEASUREMENTS = (CAMERA, HOST, AGENT, INCIDENT, COLLECTOR)
 
 _NO_EVIDENCE = (None,) * len(_PICTURE_CAUSES)
 _NO_MEASURES = (None,) * (len(CAMERA.fields) - 3)
@@ -96,8 +136,10 @@ def lines(record: Record) -> list[str]:
     """A journal record as lines, with times in milliseconds.
 
     Raises:
-        ContractError: the record does not hold a message of the contract.
+        ContractError: the record does not hold a message of the contract, or one of our own.
     """
+    if is_own(record):
+        return _own(record)
     message = wire.decode(parse_topic(record.topic), record.payload)
     match message:
         case Telemetry():
@@ -109,6 +151,18 @@ def lines(record: Record) -> list[str]:
         case _:
             return []
     return [line for line in found if line is not None]
+
+
+def _own(record: Record) -> list[str]:
+    match read_record(record):
+        case IncidentStep() as step:
+            lasted_s = (step.time_ms - step.since_ms) / 1000
+            values = (step.incident, step.cause, step.cameras, step.kind in ("opened", "changed"), lasted_s)
+            line = INCIDENT.line((step.camera or "", step.kind, step.site), values, step.time_ms)
+        case Figures() as figures:
+            name, *numbers = msgspec.structs.astuple(figures)
+            line = COLLECTOR.line((name,), numbers, record.received_ms)
+    return [line] if line else []
 
 
 def _telemetry(batch: Telemetry, received_ms: int) -> Iterator[str | None]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
+    URL,
     ColumnElement,
     Connection,
     Delete,
@@ -26,6 +27,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from pantau_collector.store import schema
 
 _BUSY_S = 10
+_TERM = "term"
 
 
 class StoreError(Exception):
@@ -38,19 +40,22 @@ class Store:
     `installation` is a random name that this database was given when it was made.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str | URL, **options: Any) -> None:
         """Opens the database of an SQLAlchemy URL, and makes its tables if it has none.
 
         Raises:
             StoreError: it cannot be opened, or is of another version.
         """
-        self._engine = create_engine(url)
+        self._engine = create_engine(url, **options)
+        self._term: int | None = None
+        self.superseded = False
+        """Another collector has taken over: nothing can be written any more."""
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine, "connect", _make_durable)
         try:
             self.installation = _prepare(self._engine)
         except SQLAlchemyError as error:
-            raise StoreError(f"{self._engine.url.render_as_string()}: {_reason(error)}") from None
+            raise StoreError(f"{self._where}: {_reason(error)}") from None
 
     @classmethod
     def at(cls, path: Path) -> "Store":
@@ -74,9 +79,29 @@ class Store:
         """
         try:
             with self._engine.begin() as connection:
+                if self._term is not None and _term(connection) != self._term:
+                    self.superseded = True
+                    raise StoreError(
+                        f"{self._where}: another collector has taken over, and this one may not write"
+                    )
                 yield connection
         except SQLAlchemyError as error:
-            raise StoreError(f"{self._engine.url.render_as_string()}: {_reason(error)}") from None
+            raise StoreError(f"{self._where}: {_reason(error)}") from None
+
+    def take_over(self) -> None:
+        """From now on only this store may begin a transaction, and none that was opened by another collector.
+
+        Raises:
+            StoreError: it could not be done.
+        """
+        with self.begin() as connection:
+            term = _term(connection, to_change=True) + 1
+            put_rows(connection, schema.about, [{"key": _TERM, "value": str(term)}])
+        self._term = term
+
+    @property
+    def _where(self) -> str:
+        return self._engine.url.render_as_string()
 
     def close(self) -> None:
         """Closes every connection."""
@@ -114,7 +139,7 @@ def _prepare(engine: Engine) -> str:
     with engine.begin() as connection:
         found = {row.key: row.value for row in connection.execute(select(schema.about))}
         if not found:
-            found = {"version": str(schema.VERSION), "installation": secrets.token_hex(4)}
+            found = {"version": str(schema.VERSION), "installation": secrets.token_hex(4), _TERM: "0"}
             put_rows(connection, schema.about, [{"key": key, "value": value} for key, value in found.items()])
         if found["version"] != str(schema.VERSION):
             url = engine.url.render_as_string()
@@ -123,6 +148,12 @@ def _prepare(engine: Engine) -> str:
                 " run the version of pantau that made it, or move it away to begin anew"
             )
         return str(found["installation"])
+
+
+def _term(connection: Connection, *, to_change: bool = False) -> int:
+    """Which take-over this is. Nobody changes it before a transaction that has read it is over."""
+    row = select(schema.about.c.value).where(schema.about.c.key == _TERM).with_for_update(read=not to_change)
+    return int(connection.execute(row).scalar_one())
 
 
 def _reason(error: SQLAlchemyError) -> str:

@@ -17,9 +17,11 @@ _PIPELINE = "pipeline"
 
 
 class Cursor(NamedTuple):
-    """Where the journal is read on, and the attention paid so far."""
+    """Where which journal is read on, when the last record before was received, and the attention paid so far."""
 
+    journal: str
     position: int
+    received_ms: int
     attention_s: float
 
 
@@ -40,10 +42,10 @@ def save_fleet(connection: Connection, fleet: Fleet) -> None:
     put_rows(connection, cameras, _camera_rows(fleet))
 
 
-def load_cursor(connection: Connection) -> Cursor:
-    """The cursor as last saved; the journal's beginning if it never was."""
+def load_cursor(connection: Connection) -> Cursor | None:
+    """The cursor as last saved; None if it never was."""
     row = connection.execute(select(cursors).where(cursors.c.name == _PIPELINE)).first()
-    return Cursor(row.position, row.attention_s) if row else Cursor(0, 0.0)
+    return Cursor(row.journal, row.position, row.received_ms, row.attention_s) if row else None
 
 
 def save_cursor(connection: Connection, cursor: Cursor) -> None:

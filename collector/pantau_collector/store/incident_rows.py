@@ -6,8 +6,11 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import Connection, Row, func, select
 
 from pantau_collector.incidents.case import Incident, Symptom, Transition
+from pantau_collector.own_records import IncidentStep
 from pantau_collector.store.database import drop_rows, put_rows
-from pantau_collector.store.schema import incidents, symptoms, timeline
+from pantau_collector.store.schema import incidents, journaled, symptoms, timeline
+
+_TIMELINE = "timeline"
 
 
 def load_open(connection: Connection) -> list[Incident]:
@@ -47,6 +50,39 @@ def save_incidents(connection: Connection, changed: Iterable[Incident], transiti
     ]
     if rows:
         connection.execute(timeline.insert(), rows)
+
+
+def load_unjournaled(connection: Connection, limit: int) -> list[tuple[int, IncidentStep]]:
+    """The first steps of the timeline that are not in the journal yet, each with its number."""
+    last = select(journaled.c.last_id).where(journaled.c.what == _TIMELINE).scalar_subquery()
+    rows = connection.execute(
+        select(timeline, incidents.c.site, incidents.c.camera, incidents.c.since_ms)
+        .join(incidents, incidents.c.id == timeline.c.incident)
+        .where(timeline.c.id > func.coalesce(last, 0))
+        .order_by(timeline.c.id)
+        .limit(limit)
+    )
+    return [
+        (
+            row.id,
+            IncidentStep(
+                incident=row.incident,
+                kind=row.kind,
+                time_ms=row.time_ms,
+                site=row.site,
+                camera=row.camera,
+                cause=row.cause,
+                cameras=len(json.loads(row.cameras_json)),
+                since_ms=row.since_ms,
+            ),
+        )
+        for row in rows
+    ]
+
+
+def save_journaled(connection: Connection, last_id: int) -> None:
+    """Notes that the timeline is in the journal up to that step."""
+    put_rows(connection, journaled, [{"what": _TIMELINE, "last_id": last_id}])
 
 
 def load_symptoms(connection: Connection) -> dict[tuple[str, str], Symptom]:

@@ -18,7 +18,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-VERSION = 1
+VERSION = 2
 """Raised with every change of the tables; a database of another version is not touched."""
 
 metadata = MetaData()
@@ -36,8 +36,17 @@ cursors = Table(
     "cursors",
     metadata,
     Column("name", String(40), primary_key=True),
+    Column("journal", String(40), nullable=False),
     Column("position", BigInteger, nullable=False),
+    Column("received_ms", BigInteger, nullable=False),
     Column("attention_s", Float, nullable=False),
+)
+
+journaled = Table(
+    "journaled",
+    metadata,
+    Column("what", String(40), primary_key=True),
+    Column("last_id", BigInteger, nullable=False),
 )
 
 sites = Table(

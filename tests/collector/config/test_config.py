@@ -162,3 +162,28 @@ def test_the_environment_goes_before_the_file_and_is_named_where_it_is_wrong(
     monkeypatch.setenv("PANTAU_COLLECTOR_BROKER__PORT", "many")
     with pytest.raises(ConfigError, match=r"^\$PANTAU_COLLECTOR_BROKER__PORT: expected a valid integer"):
         load(path)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("sqlite:///x.sqlite", "postgresql+psycopg://"),
+        ("postgresql://pantau@db/pantau", "postgresql+psycopg://"),
+        ("postgresql+psycopg://pantau@db/", "postgresql+psycopg://"),
+        ("postgresql+psycopg://pantau:hunter2secret@db/pantau", "without password"),
+    ],
+)
+def test_a_store_is_a_postgresql_without_password_in_its_address(path: Path, url: str, expected: str) -> None:
+    (line,) = problems(path, f'[store]\nurl = "{url}"\n')
+    assert line.startswith("store.url: expected")
+    assert expected in line
+    assert "hunter2secret" not in line
+
+
+def test_the_password_of_the_store_stands_in_a_file(path: Path) -> None:
+    (path.parent / "store.password").write_text("p@ss/word\n")
+    path.write_text('[store]\nurl = "postgresql+psycopg://pantau@db/pantau"\npassword_file = "store.password"\n')
+    store = load(path).store
+    assert store is not None
+    assert store.full_url.password == "p@ss/word"
+    assert "p@ss" not in repr(store) + repr(store.full_url)

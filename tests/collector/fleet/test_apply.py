@@ -20,8 +20,8 @@ def fleet() -> Fleet:
 
 @pytest.fixture
 def hear(fleet: Fleet) -> Hear:
-    def hear(message: Message, s: float = 0) -> None:
-        apply(fleet, message, NOW_MS + int(s * 1000), 1000 + s)
+    def hear(message: Message, s: float = 0, *, retained: bool = False) -> None:
+        apply(fleet, message, NOW_MS + int(s * 1000), 1000 + s, retained=retained)
 
     return hear
 
@@ -162,3 +162,25 @@ def test_a_camera_that_its_agent_no_longer_has_is_forgotten(fleet: Fleet, hear: 
     hear(birth("b1", 2, "cam2"))
     assert list(fleet.sites["kabil"].cameras) == ["cam2"]
     assert fleet.removed_cameras == {("kabil", "cam1")}
+
+
+def test_what_the_broker_retained_tells_what_was_and_is_no_sign_of_life(fleet: Fleet, hear: Hear) -> None:
+    hear(birth(), 0)
+    hear(batch(1, 1), 1)
+    hear(birth("b1", 2), 500, retained=True)
+    hear(state(2, 400), 500, retained=True)
+    site = fleet.sites["kabil"]
+    assert (site.heard_ms, site.heard_s) == (NOW_MS + 1000, 1001)
+    assert site.session == 2
+    assert camera_state(fleet) is State.DOWN
+    hear(state(3, 501), 501)
+    assert site.heard_s == 1501
+
+
+def test_a_retained_state_does_not_revive_an_agent_that_has_died(fleet: Fleet, hear: Hear) -> None:
+    hear(birth(), 0)
+    hear(Death("kabil", "b1", 1), 10)
+    hear(state(2, 9), 100, retained=True)
+    assert fleet.sites["kabil"].dead
+    hear(state(3, 101), 101)
+    assert not fleet.sites["kabil"].dead

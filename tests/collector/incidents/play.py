@@ -41,6 +41,8 @@ class VirtualClock:
 class MemoryJournal:
     """The journal's interface, without a disk; it outlives a crash of the pipeline."""
 
+    identity = "memory"
+
     def __init__(self) -> None:
         self.records: list[Record] = []
 

@@ -375,6 +375,7 @@ def test_opening_with_a_backlog_of_ten_million_records_looks_at_the_newest_segme
 _APPENDER = """
 import sys
 from pathlib import Path
+from typing import Any
 from pantau_collector.journal import Journal, Record
 journal = Journal(Path(sys.argv[1]), segment_bytes=20_000)
 i = int(sys.argv[2])

@@ -1,7 +1,8 @@
 import pytest
 
 from pantau_collector.journal import Record
-from pantau_collector.sinks.schema import CAMERA, HOST, MEASUREMENTS, STATE_CODES, lines
+from pantau_collector.own_records import Figures, IncidentStep, make_record
+from pantau_collector.sinks.schema import CAMERA, COLLECTOR, HOST, MEASUREMENTS, STATE_CODES, lines
 from pantau_collector.true_time import correction_ms
 from pantau_contract.errors import ContractError
 from pantau_contract.messages import Death, Host, Message, Reply, Sample, Telemetry
@@ -74,6 +75,33 @@ def test_a_reply_is_no_series() -> None:
     assert lines_of(Reply(SITE, "1", "cam1", NOW), Kind.REPLY) == []
 
 
+def test_a_step_of_an_incident_is_a_line_at_its_time_without_camera_where_it_is_a_sites() -> None:
+    step = IncidentStep(7, "opened", NOW, SITE, None, "agent_gone", 16, NOW - 2500)
+    assert lines(make_record(step, NOW + 99)) == [
+        f'incident,kind=opened,site=nagoya id=7i,cause="agent_gone",cameras=16i,open=1i,lasted_s=2.5 {NOW}'
+    ]
+    step = IncidentStep(8, "resolved", NOW, SITE, "cam1", "black", 1, NOW - 1000)
+    assert lines(make_record(step, NOW)) == [
+        f'incident,camera=cam1,kind=resolved,site=nagoya id=8i,cause="black",cameras=1i,open=0i,lasted_s=1.0 {NOW}'
+    ]
+
+
+def test_the_collectors_figures_have_a_field_each_and_none_where_there_is_no_sink() -> None:
+    names = Figures.__struct_fields__
+    assert tuple(field.name for field in COLLECTOR.fields) == names[1:]
+    figures = Figures("north", *(None if name.startswith("sink") else 1 for name in names[1:]))  # type: ignore[arg-type]
+    (line,) = lines(make_record(figures, NOW))
+    assert line.startswith("collector,collector=north messages=1i,samples=1i,")
+    assert "sink" not in line
+    assert line.endswith(f",memory_mb=1.0 {NOW}")
+
+
+@pytest.mark.parametrize(("topic", "payload"), [("collector/incident", b"{}"), ("collector/later", b"{}")])
+def test_a_record_of_our_own_that_cannot_be_read_is_an_error(topic: str, payload: bytes) -> None:
+    with pytest.raises(ContractError):
+        lines(Record(NOW, topic, payload))
+
+
 def test_a_record_that_is_no_message_is_an_error() -> None:
     with pytest.raises(ContractError):
         lines(Record(NOW, topic(Kind.TELEMETRY), b"{}"))
@@ -114,4 +142,6 @@ def test_no_name_or_type_changes_unnoticed() -> None:
         ("camera", ("camera", "site")),
         ("host", ("site",)),
         ("agent", ("site",)),
+        ("incident", ("camera", "kind", "site")),
+        ("collector", ("collector",)),
     ]

@@ -14,7 +14,7 @@ from pantau_collector.notices.sender import Sender
 from pantau_collector.notices.transport import AppriseTransport, Transport
 from pantau_collector.store import Store, outbox_rows
 from pantau_collector.store.outbox_rows import Status
-from tests.collector.notices.facts import camera_notice, recipient
+from tests.collector.notices.facts import SINCE_MS, camera_notice, recipient
 from tests.servers.process import until
 from tests.servers.smtp import Mailbox
 
@@ -128,7 +128,7 @@ def test_a_real_mail_has_subject_cause_remedy_owner_and_picture_and_so_does_the_
     ]
     assert mails[0]["To"] == "teknisi@batam.example"
     keys = {mail["X-Pantau-Key"] for mail in mails}
-    assert keys == {f"{store.installation}-12-{kind}-noc-1-mailto" for kind in NoticeKind}
+    assert keys == {f"{store.installation}-12-{SINCE_MS}-{kind}-noc-1-mailto" for kind in NoticeKind}
     for form in ("html", "plain"):
         body = part(mails[0], form)
         for words in ("Gambar diam membeku", "Nyalakan ulang kamera", "Dinas Perhubungan", "15.04 WIB"):
@@ -248,7 +248,7 @@ def test_what_a_crash_left_in_sending_is_sent_again_with_the_same_key(store: Sto
     assert [status for status, _, _ in statuses(store)] == [Status.SENDING]
     phone = Recorder()
     flush(make(store, phone, clock, recipient()))
-    assert [key for _, _, key in phone.sent] == [f"{store.installation}-1-opened-noc-1-json"]
+    assert [key for _, _, key in phone.sent] == [f"{store.installation}-1-{SINCE_MS}-opened-noc-1-json"]
     assert statuses(store) == [("sent", 2, "")]
 
 

@@ -1,0 +1,92 @@
+"""A collector's data made anew from a backup.
+
+Nothing that was there is deleted, and nothing is put in place before all of it has been checked.
+"""
+
+import os
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pantau_collector.backup.manifest import BackupError, Manifest, copy_checked, read_manifest
+from pantau_collector.backup.take import sync
+from pantau_collector.data_dir import DataDir
+from pantau_collector.journal.journal import is_written
+
+_STAGING = "restoring"
+_NAMED = 5
+
+
+def restore(source: Path, data_dir: Path, *, force: bool, time_ms: int) -> Manifest:
+    """Copies a backup into `data_dir`. With `force` what is there is moved into a folder within it.
+
+    Raises:
+        BackupError: it was not done, and nothing in `data_dir` has changed.
+    """
+    manifest = read_manifest(source)
+    if is_written(DataDir(data_dir).journal):
+        raise BackupError(f"a collector runs on {data_dir}: stop it first")
+    staging = data_dir / _STAGING
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        if staging.exists():
+            shutil.rmtree(staging)  # one that was broken off
+        present = [path for path in data_dir.iterdir() if path.name != "lost+found"]
+        if present and not force:
+            raise BackupError(
+                f"{data_dir} is not empty ({', '.join(sorted(path.name for path in present)[:_NAMED])}): with"
+                " --force what is there is moved aside, within it"
+            )
+        _copy(source, manifest, staging)
+        _take_owner_of(data_dir, staging)
+        _move_aside(
+            present, data_dir / f"before-restore-{datetime.fromtimestamp(time_ms / 1000, UTC):%Y%m%dT%H%M%S}"
+        )
+        for path in sorted(staging.iterdir()):
+            path.rename(data_dir / path.name)
+        staging.rmdir()
+        sync(data_dir)
+    except OSError as error:
+        raise BackupError(f"{source} could not be restored to {data_dir}: {error}") from None
+    return manifest
+
+
+def _copy(source: Path, manifest: Manifest, staging: Path) -> None:
+    damaged: list[str] = []
+    staging.mkdir()
+    for name, about in manifest.files.items():
+        target = staging / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            if not copy_checked(source / name, target, about):
+                damaged.append(name)
+        except FileNotFoundError:
+            damaged.append(f"{name} (missing)")
+        else:
+            shutil.copystat(source / name, target)
+            sync(target)
+    if damaged:
+        shutil.rmtree(staging)
+        more = f" and {len(damaged) - _NAMED} more" if len(damaged) > _NAMED else ""
+        raise BackupError(
+            f"{source} is damaged, and nothing was restored: {', '.join(damaged[:_NAMED])}{more} is not what was"
+            " backed up; take another backup"
+        )
+    for folder in (*(path for path in staging.rglob("*") if path.is_dir()), staging):
+        sync(folder)
+
+
+def _take_owner_of(data_dir: Path, staging: Path) -> None:
+    """The collector runs as a user of its own, and the one who restores is root."""
+    if os.geteuid() == 0:
+        owner = data_dir.stat()
+        for path in (staging, *staging.rglob("*")):
+            os.chown(path, owner.st_uid, owner.st_gid)
+
+
+def _move_aside(present: list[Path], aside: Path) -> None:
+    if present:
+        aside.mkdir()
+        for path in present:
+            if not path.name.startswith("before-restore-"):
+                path.rename(aside / path.name)

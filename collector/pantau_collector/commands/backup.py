@@ -1,0 +1,91 @@
+"""`pantau-collector backup` and `restore`."""
+
+import json
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pantau_collector.backup import BackupError, Manifest, restore, take
+from pantau_collector.config import CollectorConfig, load
+from pantau_service.settings import ConfigError
+
+EXIT_NOT_DONE = 1
+EXIT_USAGE = 2
+
+_Config = Annotated[Path, typer.Option(help="The collector's configuration.")]
+_AsJson = Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")]
+
+
+def backup_command(
+    to: Annotated[Path, typer.Argument(metavar="TO", help="A folder that is not there yet.")],
+    config: _Config = Path("collector.toml"),
+    as_json: _AsJson = False,
+) -> None:
+    """Copy the collector's data into a folder, while it runs: journal, state, pictures, dead letters.
+
+    Exit status: 0 it is there, whole and on disk; 1 it is not; 2 the configuration is wrong.
+
+    Example: pantau-collector backup /srv/backup/pantau-2026-11-24 --config /etc/pantau/collector.toml
+    """
+    settings = _load(config)
+    try:
+        manifest = take(settings.data_dir, to, has_store=settings.store is None, time_ms=_now_ms())
+    except BackupError as error:
+        _fail(error)
+    _tell(manifest, f"{settings.data_dir} is in {to}", as_json=as_json)
+    if not manifest.has_store:
+        typer.secho(
+            "The state is in PostgreSQL: back it up by pg_dump, and do so before this command, not after it.",
+            fg="yellow",
+            err=True,
+        )
+
+
+def restore_command(
+    source: Annotated[Path, typer.Argument(metavar="FROM", help="A folder that `backup` made.")],
+    config: _Config = Path("collector.toml"),
+    force: Annotated[bool, typer.Option("--force", help="Move aside what is in data_dir.")] = False,
+    as_json: _AsJson = False,
+) -> None:
+    """Make the collector's data anew from a backup, whose every file is checked before.
+
+    Never while a collector runs on it; into a data_dir that is not empty only with --force. Notices that were
+    waiting when the backup was taken are sent, with the keys that they had.
+
+    Exit status: 0 it is restored; 1 it is not, and nothing has changed; 2 the configuration is wrong.
+
+    Example: pantau-collector restore /srv/backup/pantau-2026-11-24 --config /etc/pantau/collector.toml
+    """
+    settings = _load(config)
+    try:
+        manifest = restore(source, settings.data_dir, force=force, time_ms=_now_ms())
+    except BackupError as error:
+        _fail(error)
+    _tell(manifest, f"{source} is restored to {settings.data_dir}", as_json=as_json)
+
+
+def _tell(manifest: Manifest, what: str, *, as_json: bool) -> None:
+    if as_json:
+        about = {"files": len(manifest.files), "bytes": manifest.bytes, "journal_end": manifest.journal_end}
+        typer.echo(json.dumps(about | {"taken_ms": manifest.taken_ms, "has_store": manifest.has_store}))
+    else:
+        typer.echo(f"{what}: {len(manifest.files):,} files, {manifest.bytes / 1e6:,.1f} MB.")
+
+
+def _load(config: Path) -> CollectorConfig:
+    try:
+        return load(config)
+    except ConfigError as error:
+        typer.secho(str(error), fg="red", err=True)
+        raise typer.Exit(EXIT_USAGE) from None
+
+
+def _fail(error: BackupError) -> None:
+    typer.secho(str(error), fg="red", err=True)
+    raise typer.Exit(EXIT_NOT_DONE) from None
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,111 @@
+"""Which of two collectors is the active one.
+
+The one that holds an advisory lock of their PostgreSQL is. The lock belongs to a connection: when its process dies
+the server gives it free at once, and when its machine is gone, as soon as TCP keep-alive has noticed. An active
+collector that loses it must end. What it may be writing just then is refused by the store, which knows who took
+over last.
+"""
+
+import logging
+from typing import Any, Protocol
+
+from sqlalchemy import URL, Connection, create_engine, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+CONNECT: dict[str, Any] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 3,
+    "keepalives_interval": 1,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 6000,
+}
+"""libpq's settings, under which a database that is gone is noticed within seconds."""
+_SERVER_SETTINGS = ("tcp_keepalives_idle = 3", "tcp_keepalives_interval = 1", "tcp_keepalives_count = 3")
+_KEY = int.from_bytes(b"pantau")
+_log = logging.getLogger(__name__)
+
+
+class Leadership(Protocol):
+    """Asked by one thread."""
+
+    def gain(self) -> bool:
+        """Tries to become the active one; whether it is."""
+
+    def keep(self) -> bool:
+        """Whether no other has become the active one since."""
+
+    def release(self) -> None:
+        """Lets another be the active one."""
+
+
+class Alone:
+    """The only collector is always the active one."""
+
+    def gain(self) -> bool:
+        """It is."""
+        return True
+
+    def keep(self) -> bool:
+        """Nobody else can be."""
+        return True
+
+    def release(self) -> None:
+        """There is nobody to let."""
+
+
+class AdvisoryLock:
+    """The lock, on a connection of its own."""
+
+    def __init__(self, url: URL) -> None:
+        self._engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=CONNECT)
+        self._connection: Connection | None = None
+        self._failing = False
+
+    def gain(self) -> bool:
+        """Tries to take the lock; False also while the database cannot be reached."""
+        return self._try() is True
+
+    def keep(self) -> bool:
+        """Whether the lock is held still, or anew. While the database is away nobody can hold it."""
+        if self._connection is not None:
+            try:
+                self._connection.execute(text("SELECT 1"))
+            except SQLAlchemyError as error:
+                self._drop(error)
+            else:
+                return True
+        return self._try() is not False
+
+    def release(self) -> None:
+        """Gives the lock free."""
+        if self._connection is not None:
+            self._connection.invalidate()
+            self._connection = None
+        self._engine.dispose()
+
+    def _try(self) -> bool | None:
+        """Whether the lock is ours; None: nobody can tell."""
+        try:
+            connection = self._engine.connect()
+            for setting in _SERVER_SETTINGS:
+                connection.execute(text(f"SET {setting}"))
+            mine = bool(connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _KEY}).scalar_one())
+        except SQLAlchemyError as error:
+            self._drop(error)
+            return None
+        self._failing = False
+        if mine:
+            self._connection = connection
+        else:
+            connection.close()
+        return mine
+
+    def _drop(self, error: SQLAlchemyError) -> None:
+        if self._connection is not None:
+            self._connection.invalidate()
+            self._connection = None
+        if not self._failing:
+            where = self._engine.url.render_as_string()
+            _log.warning("%s cannot be reached; it is tried again: %s", where, getattr(error, "orig", error))
+            self._failing = True

@@ -1,0 +1,225 @@
+"""InfluxDB 1.x set up: database, retention policies, continuous queries.
+
+https://docs.influxdata.com/influxdb/v1/query_language/continuous_queries/, "Advanced syntax", for `RESAMPLE`.
+"""
+
+import json
+import re
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+import urllib3
+
+from pantau_collector.config import InfluxV1
+from pantau_collector.sinks.downsampling import SUMMARIES, Keeping, Summary
+from pantau_collector.sinks.setup import Setup, SetupError, Step
+
+LONG = "long"
+"""The retention policy of the summaries; `SELECT ... FROM "long"."camera"` reads them."""
+_RAW = "raw"
+_PREFIX = "pantau_"
+_DAY_MS = 86_400_000
+_TIMEOUT = urllib3.Timeout(connect=5, read=600)
+_DURATION = re.compile(r"(\d+)([hms])")
+_SECONDS = {"h": 3600, "m": 60, "s": 1}
+
+
+class InfluxV1Setup:
+    """One server and one database."""
+
+    def __init__(self, config: InfluxV1, keeping: Keeping) -> None:
+        self.name = f"InfluxDB at {config.url}, database {config.database}"
+        self._config = config
+        self._keeping = keeping
+        self._database = config.database
+        self._raw = _RAW
+        headers = {}
+        if config.user is not None:
+            password = config.password.get_secret_value() if config.password else ""
+            headers = urllib3.make_headers(basic_auth=f"{config.user}:{password}")
+        self._pool = urllib3.PoolManager(maxsize=1, retries=False, timeout=_TIMEOUT, headers=headers)
+
+    def plan(self, *, shorten: bool) -> Setup:
+        """What there is to do. Only with `shorten` are raw points deleted earlier than now.
+
+        Raises:
+            SetupError: the server cannot be asked.
+        """
+        setup, keeping = Setup(), self._keeping
+        present = {row["name"] for row in self._ask("SHOW DATABASES")}
+        policies: list[dict[str, Any]] = []
+        if self._database in present:
+            setup.right.append(f"database {self._database}")
+            policies = self._ask(f"SHOW RETENTION POLICIES ON {_quoted(self._database)}")
+            self._raw = next((row["name"] for row in policies if row["default"]), _RAW)
+            self._plan_raw(setup, policies, shorten=shorten)
+        else:
+            setup.steps.append(
+                Step(
+                    f"database {self._database}, which keeps points {_days(keeping.raw_days)}",
+                    f"CREATE DATABASE {_quoted(self._database)} WITH DURATION {_duration(keeping.raw_days)}"
+                    f" REPLICATION 1 NAME {_quoted(_RAW)}",
+                )
+            )
+        self._plan_long(setup, policies)
+        self._plan_queries(setup)
+        return setup
+
+    def do(self, step: Step) -> None:
+        """Does one step.
+
+        Raises:
+            SetupError: the server did not.
+        """
+        self._ask(step.statement)
+
+    def backfill(self, now_ms: int) -> Iterator[Step]:
+        """Summaries of all that is there, up to now, a day and a summary at a time; each is done once yielded.
+
+        Raises:
+            SetupError: the server did not.
+        """
+        for summary in SUMMARIES:
+            first = self._first_ms(summary)
+            if first is None:
+                continue
+            window_ms = self._keeping.interval_s * 1000
+            begin = first - first % window_ms
+            while begin < now_ms:
+                end = min(begin - begin % _DAY_MS + _DAY_MS, now_ms)
+                where = f"time >= {begin}ms AND time < {end}ms"
+                step = Step(f"{summary.name} of a day", self._select(summary, where))
+                self.do(step)
+                yield step
+                begin = end
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self._pool.clear()
+
+    def _plan_raw(self, setup: Setup, policies: list[dict[str, Any]], *, shorten: bool) -> None:
+        found = next((row for row in policies if row["name"] == self._raw), None)
+        wanted_s = self._keeping.raw_days * 86400
+        found_s = _seconds(found["duration"]) if found else 0
+        what = f"points in {self._raw} are kept {_days(self._keeping.raw_days)}"
+        if found is None or found_s == wanted_s:
+            setup.right.append(what)
+        elif shorten or (found_s and (wanted_s > found_s or wanted_s == 0)):
+            setup.steps.append(
+                Step(
+                    what,
+                    f"ALTER RETENTION POLICY {_quoted(self._raw)} ON {_quoted(self._database)}"
+                    f" DURATION {_duration(self._keeping.raw_days)}",
+                )
+            )
+        else:
+            setup.remarks.append(
+                f"points in {self._raw} are kept {_days(found_s // 86400)}, and stay so: keeping them"
+                f" {_days(self._keeping.raw_days)} would delete older ones. First --backfill, then --shorten."
+            )
+
+    def _plan_long(self, setup: Setup, policies: list[dict[str, Any]]) -> None:
+        what = f"summaries in {LONG} are kept {_days(self._keeping.long_days)}"
+        found = next((row for row in policies if row["name"] == LONG), None)
+        if found is not None and _seconds(found["duration"]) == self._keeping.long_days * 86400:
+            setup.right.append(what)
+            return
+        verb = "CREATE" if found is None else "ALTER"
+        setup.steps.append(
+            Step(
+                what,
+                f"{verb} RETENTION POLICY {_quoted(LONG)} ON {_quoted(self._database)}"
+                f" DURATION {_duration(self._keeping.long_days)} REPLICATION 1",
+            )
+        )
+
+    def _plan_queries(self, setup: Setup) -> None:
+        """A query's name holds a checksum of its text: so one is right, or another's."""
+        rows = self._ask("SHOW CONTINUOUS QUERIES", series=self._database)
+        found = {row["name"] for row in rows if row["name"].startswith(_PREFIX)}
+        wanted = dict(self._queries())
+        for name in sorted(found - wanted.keys()):
+            drop = f"DROP CONTINUOUS QUERY {_quoted(name)} ON {_quoted(self._database)}"
+            setup.steps.append(Step(f"no continuous query {name} any more", drop))
+        for name, statement in wanted.items():
+            if name in found:
+                setup.right.append(f"continuous query {name}")
+            else:
+                setup.steps.append(Step(f"continuous query {name}", statement))
+
+    def _queries(self) -> Iterator[tuple[str, str]]:
+        keeping = self._keeping
+        resamples = {"recent": f"EVERY {keeping.interval_s}s FOR {keeping.recent_s}s"}
+        if keeping.late_days:
+            resamples["late"] = f"EVERY 1d FOR {keeping.late_days}d"
+        for summary in SUMMARIES:
+            for which, resample in resamples.items():
+                body = f"ON {_quoted(self._database)} RESAMPLE {resample} BEGIN {self._select(summary)} END"
+                name = f"{_PREFIX}{summary.name}_{which}_{zlib.crc32(body.encode()):08x}"
+                yield name, f"CREATE CONTINUOUS QUERY {_quoted(name)} {body}"
+
+    def _select(self, summary: Summary, where: str = "") -> str:
+        columns = ", ".join(f"{summary.function}({_quoted(a)}) AS {_quoted(b)}" for a, b in summary.fields)
+        conditions = [f"{_quoted(summary.where[0])} < {summary.where[1]}"] if summary.where else []
+        conditions += [where] if where else []
+        database, measurement = _quoted(self._database), _quoted(summary.measurement)
+        parts = [
+            f"SELECT {columns}",
+            f"INTO {database}.{_quoted(LONG)}.{measurement}",
+            f"FROM {database}.{_quoted(self._raw)}.{measurement}",
+            f"WHERE {' AND '.join(conditions)}" if conditions else "",
+            f"GROUP BY time({summary.window or f'{self._keeping.interval_s}s'}), *",
+        ]
+        return " ".join(filter(None, parts))
+
+    def _first_ms(self, summary: Summary) -> int | None:
+        """When the oldest raw point of any of its fields was; None if there is none."""
+        source = f"{_quoted(self._database)}.{_quoted(self._raw)}.{_quoted(summary.measurement)}"
+        firsts = "; ".join(f"SELECT first({_quoted(name)}) FROM {source}" for name, _ in summary.fields)  # noqa: S608 - each is quoted
+        return min((int(row["time"]) for row in self._ask(firsts)), default=None)
+
+    def _ask(self, statements: str, *, series: str | None = None) -> list[dict[str, Any]]:
+        """The rows of all answers, or of the series of that name."""
+        url = f"{self._config.url}/query"
+        try:
+            answer = self._pool.request(
+                "POST", url, fields={"q": statements, "epoch": "ms"}, encode_multipart=False
+            )
+        except urllib3.exceptions.HTTPError as error:
+            raise SetupError(f"{self.name} cannot be reached: {type(error).__name__}") from None
+        try:
+            content = json.loads(answer.data)
+        except ValueError:
+            content = {}
+        if answer.status in (401, 403):
+            words = content.get("error", answer.status)
+            raise SetupError(f"{self.name} does not let us ({words}): give an administrator by --user and a file")
+        if answer.status != 200:
+            raise SetupError(f"{self.name} answered {answer.status}: {content.get('error', 'without a word')}")
+        rows = []
+        for result in content.get("results", []):
+            if "error" in result:
+                raise SetupError(f"{self.name}: {result['error']} ({statements[:200]})")
+            for each in result.get("series", []):
+                if series is None or each.get("name") == series:
+                    rows += [dict(zip(each["columns"], values, strict=True)) for values in each.get("values", [])]
+        return rows
+
+
+def _quoted(name: str) -> str:
+    """An identifier of InfluxQL."""
+    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _duration(days: int) -> str:
+    return f"{days}d" if days else "INF"
+
+
+def _days(days: int) -> str:
+    return f"{days} days" if days else "for ever"
+
+
+def _seconds(duration: str) -> int:
+    """InfluxDB's `2160h0m0s`; 0 is for ever."""
+    return sum(int(number) * _SECONDS[unit] for number, unit in _DURATION.findall(duration))

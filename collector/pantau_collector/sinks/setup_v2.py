@@ -1,0 +1,205 @@
+"""InfluxDB 2.x set up: buckets, and tasks in Flux.
+
+What only takes `/api/v2/write` (InfluxDB 3 Core, VictoriaMetrics) has neither; that is told.
+"""
+
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import urllib3
+from influxdb_client.client.exceptions import InfluxDBError
+from influxdb_client.client.influxdb_client import InfluxDBClient
+from influxdb_client.domain.bucket_retention_rules import BucketRetentionRules
+from influxdb_client.domain.task_create_request import TaskCreateRequest
+from influxdb_client.rest import ApiException
+
+from pantau_collector.config import InfluxV2
+from pantau_collector.sinks.downsampling import SUMMARIES, Keeping, Summary
+from pantau_collector.sinks.setup import Setup, SetupError, Step
+
+_PREFIX = "pantau_"
+_TIMEOUT_MS = (5_000, 600_000)
+_DAY_MS = 86_400_000
+_TASKS_AT_ONCE = 500
+
+
+class InfluxV2Setup:
+    """One server and one bucket; the summaries go to a bucket beside it, `{bucket}_long`."""
+
+    def __init__(self, config: InfluxV2, keeping: Keeping) -> None:
+        self.name = f"InfluxDB at {config.url}, bucket {config.bucket}"
+        self._bucket = config.bucket
+        self._long = f"{config.bucket}_long"
+        self._org = config.org
+        self._keeping = keeping
+        self._client = InfluxDBClient(
+            config.url,
+            token=config.token.get_secret_value() if config.token else "",
+            org=config.org,
+            timeout=_TIMEOUT_MS,
+        )
+        self._actions: dict[Step, Callable[[], object]] = {}
+
+    def plan(self, *, shorten: bool) -> Setup:
+        """What there is to do. Only with `shorten` are raw points deleted earlier than now.
+
+        Raises:
+            SetupError: the server cannot be asked, or has no buckets and tasks.
+        """
+        setup = Setup()
+        self._plan_bucket(setup, self._bucket, self._keeping.raw_days, shorten=shorten)
+        self._plan_bucket(setup, self._long, self._keeping.long_days, shorten=shorten)
+        self._plan_tasks(setup)
+        return setup
+
+    def do(self, step: Step) -> None:
+        """Does one step.
+
+        Raises:
+            SetupError: the server did not.
+        """
+        self._asked(self._actions[step])
+
+    def backfill(self, now_ms: int) -> Iterator[Step]:
+        """Summaries of the days that raw points are kept, a day and a summary at a time; done once yielded.
+
+        Raises:
+            SetupError: the server did not.
+        """
+        days = self._keeping.raw_days or 365
+        begin = (now_ms - days * _DAY_MS) // _DAY_MS * _DAY_MS
+        while begin < now_ms:
+            end = min(begin + _DAY_MS, now_ms)
+            span = f"start: {_time(begin)}, stop: {_time(end)}"
+            for summary in SUMMARIES:
+                flux = self._flux(summary, span)
+                self._asked(lambda flux=flux: self._client.query_api().query(flux))  # type: ignore[misc]
+                yield Step(f"{summary.name} of a day", flux)
+            begin = end
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self._client.close()  # type: ignore[no-untyped-call] # the library has no type here
+
+    def _plan_bucket(self, setup: Setup, bucket: str, days: int, *, shorten: bool) -> None:
+        api: Any = self._client.buckets_api()
+        what = f"bucket {bucket}, which keeps points {_days(days)}"
+        rule: Any = BucketRetentionRules  # the library has no types here, nor below
+        rules = [rule(type="expire", every_seconds=days * 86400)] if days else []
+        found: Any = self._asked(lambda: api.find_bucket_by_name(bucket))
+        if found is None:
+            self._add(
+                setup,
+                Step(what, f"create bucket {bucket}"),
+                lambda: api.create_bucket(bucket_name=bucket, retention_rules=rules, org=self._org),
+            )
+            return
+        present_s = found.retention_rules[0].every_seconds if found.retention_rules else 0
+        wanted_s = days * 86400
+        if present_s == wanted_s:
+            setup.right.append(what)
+        elif shorten or (present_s and (wanted_s > present_s or wanted_s == 0)):
+            found.retention_rules = rules
+            self._add(setup, Step(what, f"update bucket {bucket}"), lambda: api.update_bucket(found))
+        else:
+            setup.remarks.append(
+                f"bucket {bucket} keeps points {_days(present_s // 86400)}, and stays so: keeping them"
+                f" {_days(days)} would delete older ones. First --backfill, then --shorten."
+            )
+
+    def _plan_tasks(self, setup: Setup) -> None:
+        """A task's name holds a checksum of its text: so one is right, or another's."""
+        api: Any = self._client.tasks_api()
+        make_request: Any = TaskCreateRequest
+        tasks: list[Any] = self._asked(lambda: api.find_tasks(org=self._org, limit=_TASKS_AT_ONCE))
+        found = {task.name: task for task in tasks if task.name.startswith(_PREFIX)}
+        wanted = dict(self._tasks())
+        for name in sorted(found.keys() - wanted.keys()):
+            step = Step(f"no task {name} any more", f"delete task {name}")
+            self._add(setup, step, lambda name=name: api.delete_task(found[name].id))  # type: ignore[misc]
+        for name, flux in wanted.items():
+            if name in found:
+                setup.right.append(f"task {name}")
+                continue
+            request = make_request(org=self._org, flux=flux, status="active")
+            self._add(
+                setup,
+                Step(f"task {name}", flux),
+                lambda request=request: api.create_task(task_create_request=request),  # type: ignore[misc]
+            )
+
+    def _tasks(self) -> Iterator[tuple[str, str]]:
+        keeping = self._keeping
+        spans = {"recent": (f"{keeping.interval_s}s", keeping.recent_s)}
+        if keeping.late_days:
+            spans["late"] = ("1d", keeping.late_days * 86400)
+        for summary in SUMMARIES:
+            for which, (every, back_s) in spans.items():
+                window = self._window(summary)
+                body = self._flux(summary, f"start: date.truncate(t: -{back_s}s, unit: {window})")
+                name = f"{_PREFIX}{self._bucket}_{summary.name}_{which}_{zlib.crc32((every + body).encode()):08x}"
+                head = f'import "date"\n\noption task = {{name: {_text(name)}, every: {every}}}\n\n'
+                yield name, head + body
+
+    def _flux(self, summary: Summary, span: str) -> str:
+        """The summary of a span as Flux; the time of a window is its beginning, as InfluxQL has it."""
+        fields = " or ".join(f"r._field == {_text(name)}" for name, _ in summary.fields)
+        lines = [
+            f"from(bucket: {_text(self._bucket)})",
+            f"range({span})",
+            f"filter(fn: (r) => r._measurement == {_text(summary.measurement)} and ({fields}))",
+        ]
+        if summary.where:
+            lines.append(f"filter(fn: (r) => r._value < {summary.where[1]})")
+        lines.append(
+            f"aggregateWindow(every: {self._window(summary)}, fn: {summary.function}, createEmpty: false,"
+            ' timeSrc: "_start")'
+        )
+        if summary.where:
+            lines.append(f"set(key: {_text('_field')}, value: {_text(summary.fields[0][1])})")
+        lines.append(f"to(bucket: {_text(self._long)}, org: {_text(self._org)})")
+        return "\n  |> ".join(lines) + "\n"
+
+    def _window(self, summary: Summary) -> str:
+        return summary.window or f"{self._keeping.interval_s}s"
+
+    def _add(self, setup: Setup, step: Step, action: Callable[[], object]) -> None:
+        setup.steps.append(step)
+        self._actions[step] = action
+
+    def _asked(self, ask: Callable[[], Any]) -> Any:
+        try:
+            return ask()
+        except ApiException as error:
+            words = " ".join(str(error.body or error.reason or "without a word").split())[:300]
+            if error.status in (401, 403):
+                raise SetupError(
+                    f"{self.name} does not let us ({words}): give a token that may make buckets and tasks, by"
+                    " --token-file"
+                ) from None
+            if error.status in (400, 404, 405, 501):
+                raise SetupError(
+                    f"{self.name} has no buckets and tasks to set up ({error.status}: {words}): it is not an"
+                    " InfluxDB 2. InfluxDB 3 and VictoriaMetrics are told how long to keep points when they are"
+                    " started; they take lines as they are"
+                ) from None
+            raise SetupError(f"{self.name} answered {error.status}: {words}") from None
+        except InfluxDBError as error:
+            raise SetupError(f"{self.name}: {error}: check influx.org") from None
+        except urllib3.exceptions.HTTPError as error:
+            raise SetupError(f"{self.name} cannot be reached: {type(error).__name__}") from None
+
+
+def _text(text: str) -> str:
+    """A string of Flux."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _time(ms: int) -> str:
+    """A time of Flux."""
+    return f"time(v: {ms * 1_000_000})"
+
+
+def _days(days: int) -> str:
+    return f"{days} days" if days else "for ever"

@@ -1,0 +1,209 @@
+"""A backup of a collector that runs, and what is made anew from it."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from pantau_collector.backup import BackupError, restore, take
+from pantau_collector.cli import app
+from pantau_collector.data_dir import DataDir
+from pantau_collector.journal import Journal, JournalReader, Record
+from pantau_collector.pictures import Pictures
+from pantau_collector.store import Store
+from pantau_contract.messages import Telemetry
+from pantau_contract.states import Cause
+from pantau_contract.topics import Kind, parse_topic
+from pantau_contract.wire import decode
+from tests.collector.ingest.messages import NOW, Publisher, about, jpeg
+from tests.collector.whole.city import Agent, Collector, subjects
+from tests.servers.mosquitto import Mosquitto
+from tests.servers.process import until
+from tests.servers.smtp import Mailbox
+
+SEGMENT = 4000
+
+
+def command(*arguments: str | Path) -> dict[str, Any]:
+    done = CliRunner().invoke(app, [*map(str, arguments), "--json"])
+    assert done.exit_code == 0, done.output
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def read_all(data: Path) -> list[Record]:
+    reader, position = JournalReader(data / "journal"), 0
+    found: list[Record] = []
+    while True:
+        records, position = reader.read(position, 1000)
+        if not records:
+            return found
+        found += records
+
+
+def journaled(data: Path, site: str = "kabil") -> list[int]:
+    """The numbers of the batches in the journal."""
+    batches = [record for record in read_all(data) if record.topic == f"pantau/v1/{site}/{Kind.TELEMETRY}"]
+    messages = [decode(parse_topic(record.topic), record.payload) for record in batches]
+    return [message.seq for message in messages if isinstance(message, Telemetry)]
+
+
+def test_a_collector_backed_up_under_load_goes_on_elsewhere_without_loss_or_a_doubled_notice(
+    tmp_path: Path, mosquitto: Mosquitto, smtp: Mailbox
+) -> None:
+    first = Collector(tmp_path / "first", mosquitto.port, mailbox=smtp)
+    second = Collector(tmp_path / "second", mosquitto.port, mailbox=smtp)
+    with Publisher(mosquitto.port) as publisher:
+        agent = Agent(publisher)
+        agent.birth()
+        with first, agent.reporting():
+            agent.set("cam1", Cause.BLACK)
+            assert until(lambda: len(smtp.mails) == 1), first.new_log()
+            told = command("backup", tmp_path / "backup", "--config", first.config)
+            acknowledged = agent.sent[-1]
+            first.kill()
+        assert told["files"] > 2
+        command("restore", tmp_path / "backup", "--config", second.config)
+        with second, agent.reporting():
+            assert until(lambda: journaled(second.data)[-1:] >= [acknowledged + 20])
+            agent.set("cam1", None)
+            assert until(lambda: len(smtp.mails) == 2), second.new_log()
+            agent.set("cam2", Cause.FROZEN)
+            assert until(lambda: len(smtp.mails) == 3)
+    opened, over, other = subjects(smtp)
+    assert "cam1" in opened
+    assert "cam1" in over
+    assert "cam2" in other
+    there = set(journaled(second.data)) | set(journaled(first.data))
+    assert there >= set(range(acknowledged + 20)), "what the broker had for the first went to the second"
+
+
+@pytest.fixture
+def filled(tmp_path: Path) -> Path:
+    """A collector's data, with several segments, and a picture."""
+    place = DataDir(tmp_path / "data")
+    with Journal(place.journal, segment_bytes=SEGMENT) as journal:
+        for i in range(200):
+            journal.append([Record(NOW + i, "pantau/v1/a/agent", b"x" * 50)])
+    Pictures(place.pictures, time_ms=lambda: NOW).put(about(), jpeg(about()))
+    Store.at(place.store).close()
+    return tmp_path / "data"
+
+
+def back_up(data: Path, target: Path) -> None:
+    take(data, target, has_store=True, time_ms=NOW)
+
+
+def test_all_of_it_comes_back(filled: Path, tmp_path: Path) -> None:
+    back_up(filled, tmp_path / "b")
+    restore(tmp_path / "b", tmp_path / "new", force=False, time_ms=NOW)
+    assert len(read_all(filled)) == 200
+    assert read_all(tmp_path / "new") == read_all(filled)
+    with Journal(filled / "journal") as one, Journal(tmp_path / "new" / "journal") as other:
+        assert one.identity == other.identity
+    picture = Pictures(tmp_path / "new" / "pictures", time_ms=lambda: NOW)
+    assert picture.latest("nagoya", "cam1") is not None
+    assert picture.taken_ms("nagoya", "cam1") == NOW
+
+
+def test_the_journal_in_a_backup_reaches_behind_where_the_store_says_it_was_read(
+    filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A record, and a finished segment, that come while the store is copied are in the backup."""
+    copy_store = take.__globals__["_copy_store"]
+    journal = Journal(filled / "journal", segment_bytes=SEGMENT)
+
+    def copy_while_written(source: Path, target: Path) -> None:
+        copy_store(source, target)
+        for i in range(100):
+            journal.append([Record(NOW + 1000 + i, "pantau/v1/a/agent", b"y" * 50)])
+
+    monkeypatch.setitem(take.__globals__, "_copy_store", copy_while_written)
+    back_up(filled, tmp_path / "b")
+    assert len(read_all(tmp_path / "b")) == 300
+    assert JournalReader(tmp_path / "b" / "journal").end == journal.end
+    journal.close()
+
+
+def test_a_record_that_is_half_written_is_not_in_the_backup(filled: Path, tmp_path: Path) -> None:
+    newest = max((filled / "journal").glob("*.journal"))
+    whole = newest.stat().st_size
+    with newest.open("ab") as file:
+        file.write(newest.read_bytes()[:30])
+    back_up(filled, tmp_path / "b")
+    assert (tmp_path / "b" / "journal" / newest.name).stat().st_size == whole
+
+
+def corrupt(folder: Path) -> str:
+    path = sorted((folder / "journal").glob("*.journal"))[1]
+    content = bytearray(path.read_bytes())
+    content[100] ^= 1
+    path.unlink()  # it may be linked to the original
+    path.write_bytes(content)
+    return "is damaged"
+
+
+def lose(folder: Path) -> str:
+    (folder / "collector.sqlite").unlink()
+    return r"collector.sqlite \(missing\)"
+
+
+def break_off(folder: Path) -> str:
+    (folder / "manifest.json").unlink()
+    return "broken off"
+
+
+def climb(folder: Path) -> str:
+    path = folder / "manifest.json"
+    path.write_text(path.read_text().replace("collector.sqlite", "../collector.sqlite"))
+    return "outside the backup"
+
+
+@pytest.mark.parametrize("harm", [corrupt, lose, break_off, climb])
+def test_a_harmed_backup_is_not_restored(filled: Path, tmp_path: Path, harm: Callable[[Path], str]) -> None:
+    back_up(filled, tmp_path / "b")
+    words = harm(tmp_path / "b")
+    with pytest.raises(BackupError, match=words):
+        restore(tmp_path / "b", tmp_path / "new", force=False, time_ms=NOW)
+    assert not (tmp_path / "new").exists() or not any((tmp_path / "new").iterdir())
+
+
+def test_data_that_is_there_is_only_moved_aside_and_only_by_force(filled: Path, tmp_path: Path) -> None:
+    back_up(filled, tmp_path / "b")
+    with pytest.raises(BackupError, match="not empty"):
+        restore(tmp_path / "b", filled, force=False, time_ms=NOW)
+    (filled / "mine").write_text("precious")
+    restore(tmp_path / "b", filled, force=True, time_ms=NOW)
+    (aside,) = filled.glob("before-restore-*")
+    assert (aside / "mine").read_text() == "precious"
+    assert JournalReader(filled / "journal").end == JournalReader(aside / "journal").end
+
+
+def test_nothing_is_restored_below_a_running_collector(filled: Path, tmp_path: Path) -> None:
+    back_up(filled, tmp_path / "b")
+    with Journal(filled / "journal"), pytest.raises(BackupError, match="stop it first"):
+        restore(tmp_path / "b", filled, force=True, time_ms=NOW)
+    assert (filled / "collector.sqlite").exists()
+
+
+def test_a_backup_goes_to_no_folder_that_is_in_use(filled: Path, tmp_path: Path) -> None:
+    back_up(filled, tmp_path / "b")
+    with pytest.raises(BackupError, match="there already"):
+        back_up(filled, tmp_path / "b")
+    shutil.rmtree(tmp_path / "b")
+    (tmp_path / "b.partial").mkdir()
+    (tmp_path / "b.partial" / "half").write_text("x")
+    back_up(filled, tmp_path / "b")
+    assert not (tmp_path / "b" / "half").exists()
+
+
+def test_a_store_that_is_damaged_is_not_taken_for_a_backup(filled: Path, tmp_path: Path) -> None:
+    store = filled / "collector.sqlite"
+    store.write_bytes(store.read_bytes()[:5000] + b"\x00" * 5000)
+    with pytest.raises(BackupError):
+        back_up(filled, tmp_path / "b")
+    assert not (tmp_path / "b").exists()
