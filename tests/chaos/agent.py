@@ -1,0 +1,149 @@
+"""A real agent with a tap before its spool, and a clock that the test sets.
+
+    python -m tests.chaos.agent CONFIG
+
+Beside CONFIG stand `machine.json` (boot, offset_ms, synchronised: what this machine's clock is like) and the
+tap's file. A camera whose URL ends with `/played` is played here: its samples carry their number in `width` and
+their true time in `height`. Any other is watched as ever.
+"""
+
+import asyncio
+import json
+import random
+import signal
+import sys
+import time
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any
+
+from pantau_agent.config import AgentConfig, Camera, load
+from pantau_agent.host import ClockStatus, Machine
+from pantau_agent.link import Link, link
+from pantau_agent.observation import Observation
+from pantau_agent.picture.decoder import Decoder
+from pantau_agent.run import Agent
+from pantau_agent.spool import Batch, Spool
+from pantau_agent.watch import watch
+from pantau_contract.messages import Sample, Telemetry
+from pantau_contract.states import STATE_OF, Cause, State
+from pantau_contract.topics import Kind, Topic
+from pantau_contract.wire import decode
+from pantau_service import log
+from pantau_service.systemd import Notifier
+from tests.chaos.tap import Tap
+
+_CAUSES = (None, None, None, Cause.STALLED, Cause.REFUSED, Cause.LOW_FPS, Cause.FROZEN)
+
+
+class SetClock:
+    """The machine's clock, as far from the truth as `machine.json` says."""
+
+    monotonic = staticmethod(time.monotonic)
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "machine.json"
+
+    def read(self) -> dict[str, Any]:
+        return dict(json.loads(self._path.read_bytes()))
+
+    def time_ms(self) -> int:
+        return time.time_ns() // 1_000_000 + int(self.read()["offset_ms"])
+
+
+class SetMachine(Machine):
+    """A machine whose boot and clock state are what `machine.json` says."""
+
+    def __init__(self, folder: Path, clock: SetClock) -> None:
+        super().__init__(folder)
+        self._set_clock = clock
+
+    def clock(self) -> ClockStatus:
+        return ClockStatus(bool(self._set_clock.read()["synchronised"]), "the test")
+
+    def boot(self) -> str:
+        return str(self._set_clock.read()["boot"])
+
+
+class TappedSpool(Spool):
+    """The spool, and beside it what goes into it."""
+
+    site: str
+    tap: Tap
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._only_in_memory: list[Batch] = []
+
+    async def append(self, payload: bytes, *, clock_synchronised: bool | None = None) -> Batch:
+        telemetry = decode(Topic(self.site, Kind.TELEMETRY), payload)
+        assert isinstance(telemetry, Telemetry)
+        self.tap.offered(telemetry)
+        batch = await super().append(payload, clock_synchronised=clock_synchronised)
+        self._only_in_memory.append(batch)
+        if self._file is not None and not self._in_memory:
+            for kept in self._only_in_memory:
+                self.tap.kept(kept.boot, kept.seq)
+            self._only_in_memory.clear()
+        return batch
+
+
+def play(camera: Camera, clock: SetClock) -> AsyncGenerator[Observation, None]:
+    """A camera that changes its mind every few seconds."""
+
+    async def playing() -> AsyncGenerator[Observation, None]:
+        state, cause, since = State.OK, None, clock.time_ms()
+        while True:
+            now_ms, changed = clock.time_ms(), random.random() < 0.05
+            if changed:
+                cause, since = random.choice(_CAUSES), now_ms
+                state = STATE_OF[cause] if cause else State.OK
+            yield Observation(
+                Sample(
+                    camera.id,
+                    now_ms,
+                    state,
+                    since,
+                    cause,
+                    width=time.monotonic_ns() // 1_000_000,
+                    height=time.time_ns() // 1_000_000,
+                    fps=round(random.gauss(25, 1), 2),
+                    bitrate_kbps=round(random.gauss(400, 40), 1),
+                ),
+                changed,
+            )
+            await asyncio.sleep(random.uniform(0.1, 0.4))
+
+    return playing()
+
+
+async def run(config: AgentConfig, folder: Path) -> None:
+    """As `pantau_agent.run.run`, with the test's clock, machine, spool and cameras."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    clock = SetClock(folder)
+    machine = SetMachine(folder, clock)
+    played = {camera.id for camera in config.camera if (camera.url or "").endswith("/played")}
+    # The clocks of this city are set within seconds, as everywhere; only its reports are sixty times as frequent.
+    link._CLOCK_SET_WITHIN_INTERVALS = 120
+    TappedSpool.site = config.site.id
+    TappedSpool.tap = Tap(folder / "tap", numbered=bool(played))
+    spool = await TappedSpool.open(
+        config.spool.path,
+        max_bytes=config.spool.max_mb * 1e6,
+        max_age_s=config.spool.max_age_days * 86400,
+        machine_boot=machine.boot(),
+        clock=clock,
+    )
+    agent = Agent(config, spool, Link(config, spool, clock), machine, clock, Notifier({}))
+    async with Decoder(clock) as decoder:
+        await agent.run(
+            lambda camera: play(camera, clock) if camera.id in played else watch(camera, decoder, clock), stop
+        )
+
+
+if __name__ == "__main__":
+    log.set_up("info", as_json=True, to_journal=False)
+    path = Path(sys.argv[1])
+    asyncio.run(run(load(path), path.parent))

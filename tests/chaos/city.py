@@ -1,0 +1,220 @@
+"""The city that is struck: broker, InfluxDB, collector, agents, the network between them, and their disks."""
+
+import json
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import tomli_w
+
+from tests.chaos.tap import Taken, read_tap
+from tests.chaos.wire import Network, Wire
+from tests.servers.influxdb import InfluxDB
+from tests.servers.mosquitto import Mosquitto
+from tests.servers.process import Server, answers, free_port, until
+
+DATABASE = "chaos"
+TRUE_SITE = "true"
+"""The site whose cameras are simcam's, watched by the agent as ever; all others are played."""
+_RESTART_AFTER_S = 1.0
+
+
+class Program:
+    """A server that is started again when it ends by itself, as systemd would."""
+
+    def __init__(self, name: str, server: Server, *, patient: bool = False) -> None:
+        self.name = name
+        self.server = server
+        self.wanted = False
+        self.ended_by_itself = 0
+        self._ready_needed = patient
+        self._start_at = 0.0
+
+    def start(self) -> None:
+        self.wanted = True
+        self.server.start(within_s=60)
+
+    def kill(self) -> None:
+        self.wanted = False
+        self.server.kill()
+
+    def supervise(self) -> None:
+        if not self.wanted or self.server.running:
+            return
+        if not self._start_at:
+            self.ended_by_itself += 1
+            self._start_at = time.monotonic() + _RESTART_AFTER_S
+        elif time.monotonic() >= self._start_at:
+            self._start_at = 0.0
+            self.server.start()
+
+
+class Disk:
+    """A small disk of its own, that can be filled; a plain folder where mounting is not allowed."""
+
+    def __init__(self, folder: Path, *, mb: int) -> None:
+        folder.mkdir(parents=True)
+        self.folder = folder
+        command = ["mount", "-t", "tmpfs", "-o", f"size={mb}m", "tmpfs", str(folder)]
+        self.mounted = subprocess.run(command, check=False, capture_output=True).returncode == 0
+
+    def fill(self) -> None:
+        with (self.folder / "ballast").open("wb", buffering=0) as file:
+            for size in (1 << 20, 4096, 1):
+                try:
+                    while True:
+                        file.write(bytes(size))
+                except OSError:
+                    continue
+
+    def free(self) -> None:
+        (self.folder / "ballast").unlink(missing_ok=True)
+
+    def unmount(self) -> None:
+        if self.mounted:
+            subprocess.run(["umount", "--lazy", str(self.folder)], check=False)
+
+
+class Site:
+    """One site's agent, its wire, and its machine's clock."""
+
+    def __init__(self, folder: Path, name: str, urls: Sequence[str], network: Network, broker_port: int) -> None:
+        self.name = name
+        self.disk = Disk(folder / name, mb=24)
+        self.folder = folder / f"{name}-machine"
+        self.folder.mkdir()
+        port = free_port()
+        self.wire = network.wire(port, broker_port)
+        self.spool = self.disk.folder / "spool.sqlite"
+        self.reboot(offset_ms=0, synchronised=True)
+        config = self.folder / "agent.toml"
+        config.write_text(
+            tomli_w.dumps(
+                {
+                    "site": {"id": name},
+                    "broker": {"host": "127.0.0.1", "port": port},
+                    "report": {"interval_s": 0.5, "snapshot_interval_s": 60},
+                    "spool": {"path": str(self.spool), "backlog_per_s": 500},
+                    "camera": [
+                        {"id": f"cam{number}", "url": url, "picture_interval_s": 5, "timeout_s": 5}
+                        for number, url in enumerate(urls, 1)
+                    ],
+                }
+            )
+        )
+        command = [sys.executable, "-m", "tests.chaos.agent", str(config)]
+        self.program = Program(name, Server(command, ready=lambda: True, log=folder / f"{name}.log"))
+
+    def reboot(self, *, offset_ms: int, synchronised: bool) -> None:
+        """Another boot of the machine; for a site whose agent is not running."""
+        self._boot = uuid.uuid4().hex
+        self.set_clock(offset_ms=offset_ms, synchronised=synchronised)
+
+    def set_clock(self, *, offset_ms: int, synchronised: bool) -> None:
+        """The clock is so far from the truth from now on."""
+        new = self.folder / "machine.new"
+        new.write_text(
+            json.dumps({"boot": self._boot, "offset_ms": offset_ms, "synchronised": synchronised}), "utf-8"
+        )
+        new.replace(self.folder / "machine.json")
+
+
+class City:
+    """All of it; `with` starts and ends it."""
+
+    def __init__(self, folder: Path, *, sites: int, cameras: int, true_cameras: int) -> None:
+        self.folder = folder
+        self.network = Network()
+        self.collector_disk = Disk(folder / "collector", mb=256)
+        broker, influx = Mosquitto(folder / "mosquitto"), InfluxDB(folder / "influxdb")
+        self.influx = influx
+        self.broker = Program("broker", broker)
+        self.influx_program = Program("influxdb", influx)
+        self.simcam = self._simcam(true_cameras) if true_cameras else None
+        to_broker, to_influx, self.wall = free_port(), free_port(), free_port()
+        self.wires = {
+            "collector to broker": self.network.wire(to_broker, broker.port),
+            "collector to influxdb": self.network.wire(to_influx, influx.port),
+        }
+        names = {f"site{number}": ["rtsp://127.0.0.1:1/played"] * cameras for number in range(1, sites + 1)}
+        if self.simcam is not None:
+            self.simcam.start()
+            (folder / "simcam.json").touch()
+            urls = json.loads(self.simcam.log.read_text().splitlines()[-1])["cameras"]
+            names[TRUE_SITE] = list(urls.values())
+        self.sites = [Site(folder, name, urls, self.network, broker.port) for name, urls in names.items()]
+        self.wires |= {f"{site.name} to broker": site.wire for site in self.sites}
+        self.collector = self._collector(to_broker, to_influx)
+        self.programs = [self.broker, self.influx_program, self.collector, *(site.program for site in self.sites)]
+
+    def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _start(self) -> None:
+        for program in (self.influx_program, self.broker):
+            program.start()
+        until(self._created, within_s=30)
+        self.collector.start()
+        if not until(lambda: answers(self.wall) and self._subscribed(), within_s=60):
+            raise RuntimeError("the collector did not start: " + self.collector.server.log.read_text()[-2000:])
+        for site in self.sites:
+            site.program.start()
+
+    def __exit__(self, *_: object) -> None:
+        for program in reversed(self.programs):
+            program.wanted = False
+            program.server.stop()
+        if self.simcam is not None:
+            self.simcam.stop()
+        self.network.stop()
+        for disk in (self.collector_disk, *(site.disk for site in self.sites)):
+            disk.unmount()
+
+    def taken(self) -> Taken:
+        """What the taps say now."""
+        taken = Taken()
+        for site in self.sites:
+            read_tap(site.folder / "tap", site.name, taken)
+        return taken
+
+    def supervise(self) -> None:
+        """Starts again what has ended by itself."""
+        for program in self.programs:
+            program.supervise()
+
+    def wire(self, name: str) -> Wire:
+        return self.wires[name]
+
+    def _created(self) -> bool:
+        self.influx.query(f'CREATE DATABASE "{DATABASE}"')
+        return True
+
+    def _subscribed(self) -> bool:
+        return "connected to the broker" in self.collector.server.log.read_text()
+
+    def _simcam(self, cameras: int) -> Server:
+        command = [sys.executable, "-m", "pantau_simcam", "--cameras", str(cameras), "--json", "--size", "320x180"]
+        log = self.folder / "simcam.log"
+        return Server([*command, "--fps", "5"], ready=lambda: "cameras" in log.read_text(), log=log)
+
+    def _collector(self, to_broker: int, to_influx: int) -> Program:
+        settings: dict[str, Any] = {
+            "data_dir": str(self.collector_disk.folder),
+            "broker": {"host": "127.0.0.1", "port": to_broker},
+            "influx": {"version": 1, "url": f"http://127.0.0.1:{to_influx}", "database": DATABASE},
+            "web": {"port": self.wall},
+        }
+        config = self.folder / "collector.toml"
+        config.write_text(tomli_w.dumps(settings))
+        command = [sys.executable, "-m", "pantau_collector", "run", "--config", str(config)]
+        server = Server(command, ready=lambda: True, log=self.folder / "collector.log")
+        return Program("collector", server)
