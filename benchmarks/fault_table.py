@@ -15,7 +15,10 @@ HEADINGS = (
     *("missed", "stuck", "disturbed", "said before", "what decides"),
 )
 DISTURBED_S = 0.5
-"""A trial in which the machine kept somebody waiting for longer is not timed, only counted."""
+PICTURE_DISTURBED_S = 2.0
+"""A trial in which the machine kept somebody waiting for longer is only counted, not timed. Of a picture fault,
+whose glances are seconds apart, that is a picture kept waiting for longer than a keyframe takes to come.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,9 @@ def rows_of(trials: list[Trial]) -> list[Row]:
         causes = " or ".join(sorted(ending.causes)) or "no outage"
         others = Counter(said for trial in these for said in set(trial.said) - ending.causes)
         timed = bool(ending.causes)
-        quiet = [trial for trial in these if trial.late_s <= DISTURBED_S]
+        quiet = [
+            trial for trial in these if trial.late_s <= (PICTURE_DISTURBED_S if ending.picture else DISTURBED_S)
+        ]
         rows.append(
             Row(
                 fault.value,

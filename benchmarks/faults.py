@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from benchmarks.fault_endings import ENDINGS
-from benchmarks.fault_table import DISTURBED_S, Trial, as_markdown, rows_of, show
+from benchmarks.fault_table import DISTURBED_S, PICTURE_DISTURBED_S, Trial, as_markdown, rows_of, show
 from pantau_agent.clock import SystemClock
 from pantau_agent.config import Camera
 from pantau_agent.event_loop import new_event_loop
@@ -288,7 +288,8 @@ def main() -> int:
     rows = rows_of(trials)
     note = (
         f"Pictures each {options.picture_interval:g} s, keyframes each 2 s. Times are of undisturbed trials: "
-        f"neither we, the decoder nor the cameras were kept waiting by the machine for over {DISTURBED_S:g} s."
+        f"neither we, the decoder nor the cameras were kept waiting by the machine for over "
+        f"{DISTURBED_S:g} s, of picture faults {PICTURE_DISTURBED_S:g} s."
     )
     if options.out is not None:
         options.out.mkdir(parents=True, exist_ok=True)

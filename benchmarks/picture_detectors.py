@@ -49,7 +49,7 @@ class Ours:
 
 def replay(evidence: list[Mapping[str, float]], interval_s: float, sensitivity: float) -> list[frozenset[str]]:
     """The alarms that the same evidence raises at another sensitivity, for ROC and for leaving scenes out."""
-    held = {cause: Confirmation(rule, interval_s) for cause, rule in RULES.items()}
+    held = {cause: Confirmation(rule) for cause, rule in RULES.items()}
     alarms = []
     missing = 0
     for k, values in enumerate(evidence):

@@ -113,8 +113,8 @@ def test_a_clock_that_runs_back_or_leaps_raises_nothing() -> None:
 def test_one_picture_an_hour_is_judged_too() -> None:
     street, judge = Street(), Judge(3600, Settings(learning_s=0))
     assert {judge.update(street.picture(k), k * HOUR_MS).cause for k in range(20)} == {None}
-    said = [judge.update(covered(street, k), k * HOUR_MS).cause for k in range(20, 25)]
-    assert said[:3] == [None] * 3
+    said = [judge.update(covered(street, k), k * HOUR_MS).cause for k in range(20, 27)]
+    assert said[:5] == [None] * 5
     assert said[-1] is Cause.COVERED
 
 

@@ -16,6 +16,9 @@ USUAL = 0.4
 HIDDEN = 0.15
 """A cell of which less contrast than this part comes through is gone."""
 
+VEILED = 0.6
+"""Log of fine contrast added, beyond what coarse contrast was, from which a picture begins to be veiled."""
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -47,6 +50,14 @@ class Comparison:
     cast: float
     richness: float
     unevenness: float
+
+    @property
+    def clarity(self) -> float:
+        """In [0, 1]: 0 where a veil of fine detail lies over all, as heavy rain or snow does.
+
+        Nothing can be said then of what is in its place; another view, or a cover, never adds so much.
+        """
+        return min(1.0, max(0.0, (self.blur + VEILED + 0.5) / 0.5))
 
 
 def compare(frame: Frame, measures: Measures, reference: Reference, masked: Mask) -> Comparison:

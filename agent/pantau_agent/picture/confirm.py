@@ -1,37 +1,30 @@
 """Confirmation: one picture proves nothing, and one good picture ends little."""
 
-import math
 from dataclasses import dataclass
 
 LIMIT = 0.5
-DOUBT = 0.3
-"""Evidence between this and LIMIT speaks neither for a fault nor, while it is being confirmed, against it."""
+"""Evidence from which a picture speaks for a fault."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A fault stands once pictures that speak for it outnumber the others by `keyframes`, over `seconds` at least.
 
-    It ends once `clear` pictures in a row did not speak for it.
+    It ends once `clear` pictures in a row did not speak for it. Evidence between `doubt` and LIMIT speaks
+    neither for a fault nor, while it is being confirmed, against it: for faults that come and go.
     """
 
     keyframes: int
     seconds: float = 0.0
     clear: int = 2
-
-
-FEWEST = 4
-"""Pictures that any fault of a known camera needs, however far apart they are."""
+    doubt: float = LIMIT
 
 
 class Confirmation:
     """Confirms one fault. Times are in milliseconds; a clock that runs back starts the seconds anew."""
 
-    def __init__(self, rule: Rule, interval_s: float) -> None:
+    def __init__(self, rule: Rule) -> None:
         self._rule = rule
-        # pictures far apart span the seconds sooner, so that fewer are needed
-        spanning = math.ceil(rule.seconds / max(interval_s, 0.001)) + 1
-        self._needed = min(rule.keyframes, max(FEWEST, spanning))
         self._lead = 0
         self._against = 0
         self._since_ms = 0
@@ -42,13 +35,13 @@ class Confirmation:
         if value >= LIMIT:
             if self._lead == 0 or time_ms < self._since_ms:
                 self._since_ms = time_ms
-            self._lead = min(self._lead + 1, self._needed)
+            self._lead = min(self._lead + 1, self._rule.keyframes)
             self._against = 0
             long_enough = time_ms - self._since_ms >= self._rule.seconds * 1000
-            if self._lead >= self._needed and long_enough:
+            if self._lead >= self._rule.keyframes and long_enough:
                 self.stands = True
         else:
-            self._lead = max(0, self._lead - (value < DOUBT))
+            self._lead = max(0, self._lead - (value < self._rule.doubt))
             self._against += 1
             if self._against >= self._rule.clear:
                 self.stands = False

@@ -39,15 +39,16 @@ def change_of_light(measures: Measures, before: Before) -> Plane:
 
 
 def stir(measures: Measures, before: Before | None) -> Mask:
-    """The cells whose light jumped since the picture before, and not the way it jumped then.
+    """The cells whose light jumped since the picture before, and neither the way it jumped then nor back again.
 
-    What creeps in, as a cover does, makes a cell change the same way several times.
+    What creeps in, as a cover does, makes a cell change the same way several times; a glare goes as it came.
     """
     if before is None:
         return np.zeros(measures.light.shape, np.bool_)
     change = change_of_light(measures, before)
     turned = (np.abs(before.change) <= JUMP) | (np.sign(before.change) != np.sign(change))
-    return np.asarray((np.abs(change) > JUMP) & turned)
+    returned = np.abs(change + before.change) <= JUMP
+    return np.asarray((np.abs(change) > JUMP) & turned & ~returned)
 
 
 def jumps(measures: Measures, stirred: Mask, before: Before | None, comparison: Comparison) -> float:

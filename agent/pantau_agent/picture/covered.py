@@ -10,7 +10,7 @@ SHARE = 0.2
 
 def covered(comparison: Comparison, usual: Usual, elsewhere: float) -> Evidence:
     """The share of the scene that shows through no longer, unless it is found elsewhere (evidence in [0, 1])."""
-    value = 0.5 * comparison.gone_share / usual.limit("gone", SHARE)
+    value = 0.5 * comparison.clarity * comparison.gone_share / usual.limit("gone", SHARE)
     if elsewhere >= 0.5:
         value = min(value, 0.4)
     if value < 0.1:

@@ -64,7 +64,7 @@ def find(
     }
     wave = _wave(frame, measures, before, reference)
     stirred = stir(measures, before)
-    jumping = jumps(measures, stirred, before, comparison)
+    jumping = comparison.clarity * jumps(measures, stirred, before, comparison)
     scores = {
         "white": white,
         "neutral": neutral,

@@ -30,7 +30,7 @@ RULES: Mapping[Cause, Rule] = {
     Cause.OVEREXPOSED: Rule(4, 20, clear=2),
     Cause.FROZEN: Rule(3, 4, clear=1),
     Cause.NOISY: Rule(4, 20, clear=2),
-    Cause.CORRUPTED: Rule(4, 30, clear=3),
+    Cause.CORRUPTED: Rule(4, 30, clear=3, doubt=0.3),
     Cause.MOVED: Rule(6, 50, clear=2),
     Cause.COVERED: Rule(6, 50, clear=2),
     Cause.DEFOCUSED: Rule(6, 50, clear=2),
@@ -66,7 +66,7 @@ class Judge:
         self._settings = settings or Settings()
         self._note = note
         self._interval_ms = interval_s * 1000
-        self._confirmations = {cause: Confirmation(rule, interval_s) for cause, rule in RULES.items()}
+        self._confirmations = {cause: Confirmation(rule) for cause, rule in RULES.items()}
         self._stills = Stills()
         self._before: Before | None = None
         self._before_ms: int | None = None
@@ -134,7 +134,7 @@ class Judge:
             return []
         self.memory = Memory(size=frame.size)
         self._confirmations = {
-            cause: held if cause in WHOLE_PICTURE else Confirmation(RULES[cause], self._interval_ms / 1000)
+            cause: held if cause in WHOLE_PICTURE else Confirmation(RULES[cause])
             for cause, held in self._confirmations.items()
         }
         return [f"the picture's size is now {frame.size[0]}x{frame.size[1]}: learning anew"]

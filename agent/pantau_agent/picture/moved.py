@@ -21,8 +21,8 @@ def moved(frame: Frame, comparison: Comparison, reference: Reference) -> Evidenc
     if comparison.lost_share < SUSPICIOUS:
         return NONE
     motion = register(frame.small, reference.small)
-    found = _elsewhere(motion, comparison)
-    foreign = _foreign(comparison)
+    found = comparison.clarity * _elsewhere(motion, comparison)
+    foreign = comparison.clarity * _foreign(comparison)
     if found >= foreign:
         return Evidence(found, f"the picture has {motion.words}") if found >= 0.1 else NONE
     return Evidence(foreign, "the picture shows another place than usual")
