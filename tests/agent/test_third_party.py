@@ -1,0 +1,177 @@
+"""The same causes against other people's servers: rtsp-rs speaks UDP only, aio-rtsp-toolkit TCP only."""
+
+import asyncio
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import av
+import pytest
+import pytest_asyncio
+
+from pantau_agent.clock import SystemClock
+from pantau_agent.config import Camera
+from pantau_agent.look import Looker
+from pantau_agent.picture.decoder import Decoder
+from pantau_agent.watch import watch
+from pantau_contract.messages import Sample
+from pantau_contract.states import Cause, State
+from tests.agent.rtsp.footage import FPS, SIZE, encoded
+from tests.servers import programs
+from tests.servers.process import free_port
+
+PACKAGES = "rtsp-rs==0.1.8", "aio-rtsp-toolkit==0.1.4", "aio-sockets==0.1.4"
+START_S = 30
+PUSH_UDP = Path(__file__).parents[1] / "servers" / "push_udp.py"
+SERVE_FILES = """
+import asyncio, sys
+from aio_rtsp_toolkit.server import serve
+asyncio.run(serve(sys.argv[2], "127.0.0.1", int(sys.argv[1])))
+"""
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The servers, in a directory of their own: no part of the project's environment."""
+    directory = tmp_path_factory.mktemp("packages")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--only-binary=:all:"]
+    done = subprocess.run(
+        [*pip, "--target", directory, *PACKAGES], capture_output=True, text=True, timeout=120, check=False
+    )
+    if done.returncode:
+        programs.absent(f"pip cannot install {', '.join(PACKAGES)}: {done.stderr.strip()[-300:]}")
+    return directory
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """A directory with four seconds of H.264 in a file."""
+    with av.open(tmp_path / "clip.mp4", "w") as container:
+        stream = container.add_stream(
+            "libx264", rate=FPS, options={"g": str(FPS), "bf": "0", "tune": "zerolatency"}
+        )
+        stream.width, stream.height = SIZE
+        for frame in _pictures():
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return tmp_path
+
+
+def _pictures() -> Iterator[av.VideoFrame]:
+    decoder = av.CodecContext.create("h264", "r")
+    for number, unit in enumerate(encoded()):
+        for frame in decoder.decode(av.Packet(unit)):
+            frame.pts = number
+            yield frame
+
+
+@pytest_asyncio.fixture
+async def decoder() -> AsyncIterator[Decoder]:
+    async with Decoder(SystemClock()) as decoder:
+        yield decoder
+
+
+@contextmanager
+def serving(packages: Path, *command: str) -> Iterator[tuple[int, subprocess.Popen[str]]]:
+    """A server on a free port, which is in the command's place of `PORT`."""
+    port = free_port()
+    arguments = [str(port) if part == "PORT" else part for part in command]
+    environment = os.environ | {"PYTHONPATH": str(packages)}
+    process = subprocess.Popen(
+        [sys.executable, *arguments], env=environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+    )
+    try:
+        yield port, process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+async def listening(port: int) -> None:
+    """Waits until somebody listens."""
+    async with asyncio.timeout(START_S):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                await asyncio.sleep(0.05)
+            else:
+                writer.close()
+                return
+
+
+async def looked(decoder: Decoder, url: str) -> Sample:
+    """What one look says."""
+    looker = Looker(Camera(id="gate", url=url, timeout_s=3), decoder, SystemClock())
+    return (await looker.look(2)).sample
+
+
+async def watched_until(decoder: Decoder, url: str, ok: Callable[[], object]) -> list[Sample]:
+    """The changes up to the first `down`; once the camera is `ok`, that is called."""
+    changes = []
+    watching = watch(Camera(id="gate", url=url, timeout_s=3), decoder, SystemClock(), rng=random.Random(1))
+    async with asyncio.timeout(60):
+        async for observation in watching:
+            if not observation.changed:
+                continue
+            changes.append(observation.sample)
+            if observation.sample.state is State.OK:
+                ok()
+            if observation.sample.state is State.DOWN:
+                break
+    await watching.aclose()
+    return changes
+
+
+def said(samples: list[Sample]) -> list[tuple[State, Cause | None]]:
+    return [(sample.state, sample.cause) for sample in samples]
+
+
+async def test_a_camera_that_speaks_udp_only_is_watched_over_udp(
+    packages: Path, tmp_path: Path, decoder: Decoder
+) -> None:
+    footage = tmp_path / "footage"
+    footage.write_bytes(b"".join(len(unit).to_bytes(4) + unit for unit in encoded()))
+    with serving(packages, str(PUSH_UDP), "PORT", str(footage)) as (port, process):
+        await listening(port)
+        url = f"rtsp://127.0.0.1:{port}/stream"
+        sample = await looked(decoder, url)
+        assert (sample.state, sample.transport, sample.codec) == (State.OK, "udp", "h264")
+        assert (sample.width, sample.height) == SIZE
+
+        def send_no_more() -> None:
+            assert process.stdin is not None
+            print(file=process.stdin, flush=True)
+
+        assert said(await watched_until(decoder, url, send_no_more)) == [
+            (State.OK, None),
+            (State.DOWN, Cause.STALLED),
+        ]
+
+
+async def test_another_server_over_tcp_is_watched_and_its_faults_are_named(
+    packages: Path, clip: Path, decoder: Decoder
+) -> None:
+    with serving(packages, "-c", SERVE_FILES, "PORT", str(clip)) as (port, process):
+        await listening(port)
+        url = f"rtsp://127.0.0.1:{port}/clip.mp4?play_count=0"
+        sample = await looked(decoder, url)
+        assert (sample.state, sample.transport, sample.codec) == (State.OK, "tcp", "h264")
+        assert (sample.width, sample.height) == SIZE
+        nothing = await looked(decoder, f"rtsp://127.0.0.1:{port}/nothing.mp4")
+        assert (nothing.state, nothing.cause) == (State.DOWN, Cause.NOT_FOUND)
+        assert said(await watched_until(decoder, url, lambda: process.send_signal(signal.SIGSTOP))) == [
+            (State.OK, None),
+            (State.DOWN, Cause.STALLED),
+        ]
+        silent = await looked(decoder, url)
+        assert (silent.state, silent.cause) == (State.DOWN, Cause.TIMEOUT)
+        process.kill()
+        process.wait()
+        gone = await looked(decoder, url)
+        assert (gone.state, gone.cause) == (State.DOWN, Cause.REFUSED)
