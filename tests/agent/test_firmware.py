@@ -9,6 +9,7 @@ from pantau_agent import vendors
 from pantau_agent.clock import SystemClock
 from pantau_agent.config import Camera
 from pantau_agent.firmware import Identity, about, built_on, is_among, vendor_of, warning_of
+from pantau_agent.identity import ask
 from pantau_agent.identity.ask import IdentityError, identify
 from pantau_agent.vendors import Versions
 from pantau_contract.messages import CameraAbout
@@ -153,6 +154,18 @@ async def test_a_refused_password_is_not_tried_elsewhere() -> None:
     assert len([asked for asked in server.asked if "authorization" in asked.headers]) == 1
     assert {asked.path for asked in server.asked} == {"/cgi-bin/magicBox.cgi?action=getDeviceType"}
     assert "hunter2" not in str(refused.value)
+
+
+async def test_a_password_that_onvif_refuses_is_not_tried_at_its_other_ports(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first, second = OnvifCamera(), OnvifCamera()
+    async with serving(first), serving(second):
+        monkeypatch.setitem(ask._ONVIF_PORTS, "tplink", first.port)
+        of = camera(vendor="tplink", user=first.user, password=SecretStr("wrong"))
+        with pytest.raises(IdentityError, match="user and password"):
+            await identify(of, SystemClock(), web_port=second.port)
+    assert (first.logins, second.logins) == (1, 0)
 
 
 async def test_where_nobody_listens_it_is_said() -> None:

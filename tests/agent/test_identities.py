@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -118,6 +119,19 @@ def test_the_channels_of_one_recorder_are_one_question_whatever_it_answers(tmp_p
     assert [camera for camera, _ in answers.asked] == ["channel1", "channel1"]
     assert changes == 1
     assert {identities.about(camera).firmware for camera in channels} == {"V1"}
+
+
+def test_a_channel_that_comes_later_asks_its_recorder_no_second_time_that_day(tmp_path: Path) -> None:
+    channels = [Camera(id=f"channel{number}", url=f"rtsp://u:p@127.0.0.1/{number}") for number in (1, 2)]
+    answers = Answers(IdentityError("refused"))
+    looked = Counter[str]()
+
+    def streams(camera: str) -> bool:
+        looked[camera] += 1
+        return camera == "channel1" or looked[camera] > 60
+
+    days(1.5, answers, tmp_path / FILE, streams, cameras=channels)
+    assert [asked_s for _, asked_s in answers.asked] == [1000 + ROUND_S, 1000 + ROUND_S + AGAIN_S]
 
 
 def test_a_damaged_file_is_passed_over(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Asks a camera for its model and firmware: by its maker's own page, or else by ONVIF."""
 
 import asyncio
+import math
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -14,7 +15,7 @@ from pantau_agent.firmware import Identity, vendor_of
 from pantau_agent.http.client import Client
 from pantau_agent.identity.pages import PAGES, Pages
 from pantau_agent.onvif.device import PATH, Device
-from pantau_agent.onvif.errors import OnvifError
+from pantau_agent.onvif.errors import OnvifError, RefusedError
 from pantau_agent.rtsp.url import Credentials, StreamUrl, parse
 
 WEB_PORT = 80
@@ -61,25 +62,33 @@ async def identify(camera: Camera, clock: Clock, *, web_port: int = WEB_PORT) ->
         url = StreamUrl(base.scheme, base.host, port, PATH)
         try:
             return await _by_onvif(vendor, Device(url, credentials, clock))
+        except RefusedError as error:
+            raise IdentityError(str(error)) from None
         except OnvifError as error:
             reasons.append(str(error))
     raise IdentityError("; ".join(dict.fromkeys(reasons)))
 
 
 class Asker:
-    """Asks each host once, whatever it answers: a recorder with 32 channels is one host, and locks one account."""
+    """Asks each host once in `again_s`, whatever it answers.
 
-    def __init__(self, clock: Clock, ask: Ask = identify) -> None:
+    A recorder with 32 channels is one host, and a password that it refuses 32 times locks its account.
+    """
+
+    def __init__(self, clock: Clock, ask: Ask = identify, *, again_s: float = math.inf) -> None:
         self._clock = clock
         self._ask = ask
-        self._asked: dict[tuple[str, str | None, SecretStr | None], asyncio.Task[Identity]] = {}
+        self._again_s = again_s
+        self._asked: dict[tuple[str, str | None, SecretStr | None], tuple[float, asyncio.Task[Identity]]] = {}
 
     async def ask(self, camera: Camera) -> Identity:
-        """As `identify`."""
+        """As `identify`; what was answered within `again_s` is answered again, unasked."""
         key = (parse(camera.url or "").host, camera.user, camera.password)
-        if key not in self._asked:
-            self._asked[key] = asyncio.create_task(self._ask(camera, self._clock))
-        return await asyncio.shield(self._asked[key])
+        asked_s, task = self._asked.get(key, (-math.inf, None))
+        if task is None or self._clock.monotonic() - asked_s >= self._again_s:
+            task = asyncio.create_task(self._ask(camera, self._clock))
+            self._asked[key] = (self._clock.monotonic(), task)
+        return await asyncio.shield(task)
 
 
 async def _by_pages(

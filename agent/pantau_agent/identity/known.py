@@ -30,7 +30,7 @@ class Identities:
         self._cameras = cameras
         self._file = file
         self._clock = clock
-        self._ask = ask
+        self._asker = Asker(clock, ask, again_s=AGAIN_S)
         self._known = _load(file)
         self._asked_s: dict[str, float] = {}
 
@@ -46,8 +46,7 @@ class Identities:
         while True:
             await asyncio.sleep(ROUND_S)
             due = [camera for camera in self._cameras if self._is_due(camera) and streams(camera.id)]
-            asker = Asker(self._clock, self._ask)
-            if [camera for camera in due if await self._learn(camera, asker)]:
+            if [camera for camera in due if await self._learn(camera)]:
                 _save(self._file, self._known)
                 yield
 
@@ -55,11 +54,11 @@ class Identities:
         asked_s = self._asked_s.get(camera.id)
         return camera.enabled and (asked_s is None or self._clock.monotonic() - asked_s >= AGAIN_S)
 
-    async def _learn(self, camera: Camera, asker: Asker) -> bool:
+    async def _learn(self, camera: Camera) -> bool:
         """Asks one camera; whether it says something new."""
         self._asked_s[camera.id] = self._clock.monotonic()
         try:
-            identity = await asker.ask(camera)
+            identity = await self._asker.ask(camera)
         except IdentityError as error:
             _log.debug("camera %s does not tell its model and firmware: %s", camera.id, error)
             return False
