@@ -6,7 +6,7 @@ by boot and session, a state with what is known by boot and sequence number, and
 
 from typing import NamedTuple
 
-from pantau_collector.fleet.model import Camera, Fleet, Measures, Site
+from pantau_collector.fleet.model import Camera, Fleet, Hardware, Measures, Site
 from pantau_collector.true_time import EARLIEST_MS, correction_ms, true_time_ms
 from pantau_contract.messages import Birth, CameraState, Death, Message, Sample, Telemetry
 from pantau_contract.states import State
@@ -58,8 +58,9 @@ def _birth(fleet: Fleet, birth: Birth, heard: _Heard | None, now_s: float) -> No
         return
     for about in birth.cameras:
         camera = fleet.camera(site, about.id, now_s)
-        if camera.name != about.name:
-            camera.name = about.name
+        hardware = Hardware(about.vendor, about.model, about.firmware, about.firmware_note)
+        if (camera.name, camera.hardware) != (about.name, hardware):
+            camera.name, camera.hardware = about.name, hardware
             fleet.camera_changed(site, camera)
     for gone in site.cameras.keys() - {about.id for about in birth.cameras}:
         fleet.remove(site, gone)

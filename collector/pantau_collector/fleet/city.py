@@ -56,7 +56,8 @@ class City:
         )
 
     def _camera(self, site: Site, camera: Camera) -> CameraView:
-        known, measures = self._inventory.cameras.get((site.id, camera.id), _STRANGER), camera.measures
+        known = self._inventory.cameras.get((site.id, camera.id), _STRANGER)
+        measures, hardware = camera.measures, camera.hardware
         gone = not site.online and camera.id in site.cameras
         return CameraView(
             id=camera.id,
@@ -76,4 +77,8 @@ class City:
             fps=measures.fps,
             bitrate_kbps=measures.bitrate_kbps,
             rtp_loss_pct=measures.rtp_loss_pct,
+            vendor=hardware.vendor,
+            model=hardware.model,
+            firmware=hardware.firmware,
+            firmware_note=hardware.firmware_note,
         )

@@ -25,6 +25,15 @@ class Measures(Struct, frozen=True):
     rtp_loss_pct: float | None = None
 
 
+class Hardware(Struct, frozen=True):
+    """What the camera says it is; `firmware_note` warns of its firmware. Empty is not known, or nothing to say."""
+
+    vendor: str = ""
+    model: str = ""
+    firmware: str = ""
+    firmware_note: str = ""
+
+
 class Camera(Struct):
     """One camera. `state` has held since `since_ms`, by the agent's word.
 
@@ -49,6 +58,7 @@ class Camera(Struct):
     told_ms: int = 0
     worked: bool = False
     measures: Measures = Measures()
+    hardware: Hardware = Hardware()
 
 
 class Site(Struct):

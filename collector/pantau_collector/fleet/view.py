@@ -28,6 +28,10 @@ class CameraView(Struct, frozen=True):
     fps: float | None = None
     bitrate_kbps: float | None = None
     rtp_loss_pct: float | None = None
+    vendor: str = ""
+    model: str = ""
+    firmware: str = ""
+    firmware_note: str = ""
 
 
 class SiteView(Struct, frozen=True):

@@ -57,6 +57,8 @@ class Card(Struct, frozen=True):
     picture: str | None
     picture_when: str
     good_picture: str | None
+    hardware: str = ""
+    firmware_note: str = ""
 
 
 class Tile(Struct, frozen=True):
@@ -77,6 +79,8 @@ class Tile(Struct, frozen=True):
     size: str = ""
     picture: str | None = None
     picture_when: str = ""
+    hardware: str = ""
+    firmware_note: str = ""
 
     @property
     def broken(self) -> bool:
@@ -185,6 +189,8 @@ def _card(incident: IncidentView, sites: Mapping[str, SiteView], words: Words, t
         picture=_picture(incident.site, camera) if camera else None,
         picture_when=_picture_when(camera, words, times) if camera else "",
         good_picture=_good_picture(incident) if _mark(incident) is State.IMPAIRED else None,
+        hardware=_hardware(camera, words) if camera else "",
+        firmware_note=camera.firmware_note if camera else "",
     )
 
 
@@ -225,6 +231,8 @@ def _tile(site: SiteView, camera: CameraView, words: Words, times: Times, *, bro
         size=f"{camera.width}×{camera.height}" if camera.width and camera.height else "",
         picture=_picture(site.id, camera),
         picture_when=_picture_when(camera, words, times),
+        hardware=_hardware(camera, words),
+        firmware_note=camera.firmware_note,
     )
 
 
@@ -244,6 +252,13 @@ def _picture_when(camera: CameraView, words: Words, times: Times) -> str:
         if camera.picture_ms
         else words("wall.no_picture")
     )
+
+
+def _hardware(camera: CameraView, words: Words) -> str:
+    """Make, model and firmware in one line; empty where nothing is known."""
+    what = " ".join(part for part in (camera.vendor, camera.model) if part)
+    firmware = words("wall.firmware", version=camera.firmware) if camera.firmware else ""
+    return ", ".join(part for part in (what, firmware) if part)
 
 
 def _names(names: Iterable[str]) -> str:

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from pantau_collector.fleet.apply import apply
-from pantau_collector.fleet.model import Fleet
+from pantau_collector.fleet.model import Fleet, Hardware
 from pantau_contract.messages import Birth, CameraAbout, CameraState, Death, Message, Sample, Telemetry
 from pantau_contract.states import Cause, State
 
@@ -50,6 +50,17 @@ def batch(seq: int, s: float, state: State = State.OK, cause: Cause | None = Non
 
 def camera_state(fleet: Fleet) -> State:
     return fleet.sites["kabil"].cameras["cam1"].state
+
+
+def test_what_a_camera_says_it_is_follows_its_births(fleet: Fleet, hear: Hear) -> None:
+    hear(birth("b1", 1, "cam1"))
+    fleet.saved()
+    about = CameraAbout("cam1", "", "hikvision", "DS-2CD", "V5.4.0", "vulnerable: because")
+    hear(msgspec.structs.replace(birth("b1", 2), cameras=(about,)))
+    assert fleet.sites["kabil"].cameras["cam1"].hardware == Hardware(
+        "hikvision", "DS-2CD", "V5.4.0", "vulnerable: because"
+    )
+    assert fleet.unsaved_cameras == {("kabil", "cam1")}
 
 
 def test_a_batch_that_was_made_before_a_state_does_not_take_it_back(fleet: Fleet, hear: Hear) -> None:

@@ -43,6 +43,17 @@ def test_an_open_incident_tells_its_cause_meaning_remedy_and_people() -> None:
     assert frozen.picture == f"pictures/simpang-kabil/jalur-keluar.jpg?t={NOW_MS - MINUTE_MS}"
 
 
+def test_what_a_camera_is_and_what_is_known_against_its_firmware_is_shown() -> None:
+    known = {"vendor": "hikvision", "model": "DS-2CD", "firmware": "V5.4.0", "firmware_note": "old"}
+    gate = msgspec.structs.replace(camera("Gerbang", Cause.STALLED), **known)
+    where = site("Pasar Induk", [gate])
+    seen = wall(city([where], [incident(1, where, gate, "stalled", minutes=1)]))
+    (card,), (tile,) = seen.cards, seen.blocks[0].tiles
+    assert (card.hardware, card.firmware_note) == ("hikvision DS-2CD, firmware V5.4.0", "old")
+    assert (tile.hardware, tile.firmware_note) == (card.hardware, card.firmware_note)
+    assert wall(city([site("Pasar", [camera("Satu")])], [])).blocks[0].tiles[0].hardware == ""
+
+
 def test_a_dead_site_is_one_card_and_its_cameras_are_quiet() -> None:
     cameras = [camera(f"Kamera {n}", Cause.UNREACHABLE) for n in range(16)]
     where = site("Pasar Induk", cameras)
