@@ -8,22 +8,23 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.text import Text
 
 from pantau_agent.clock import SystemClock
-from pantau_agent.commands.configured import DEFAULT_PATH, ConfigPath, load_or_exit
+from pantau_agent.commands.configured import DEFAULT_PATH, ConfigPath, borrow_credentials, load_or_exit
 from pantau_agent.commands.language import LanguageOption, spoken
 from pantau_agent.config import AgentConfig
 from pantau_agent.doctor.examination import examine
 from pantau_agent.doctor.finding import Finding, Level, ranked
+from pantau_agent.doctor.time_server import time_servers
 from pantau_agent.event_loop import new_event_loop
 from pantau_agent.host import Machine
 from pantau_agent.picture.decoder import Decoder
 from pantau_contract.words import Words
 from pantau_service import log
 
-EXIT_CODES = {Level.OK: 0, Level.UNKNOWN: 0, Level.WARNING: 1, Level.ERROR: 2}
+EXIT_TO_MEND = 1
 EXIT_INTERRUPTED = 130
 EPILOG = "Example: sudo pantau-agent doctor --config /etc/pantau/agent.toml"
 _COLOURS = {
@@ -36,40 +37,47 @@ _COLOURS = {
 
 def doctor(
     config: ConfigPath = DEFAULT_PATH,
+    time_server: Annotated[
+        list[str] | None, typer.Option(help="Compare the clock with this one; otherwise with the machine's own.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     language: LanguageOption = None,
 ) -> None:
     """Examine clock, disk, temperature, broker and each camera; end with what to mend, most important first.
 
-    A camera sees one viewer more for some seconds. Exit code 0: nothing to mend. 1: warnings. 2: something is
-    broken, or the configuration is wrong.
+    A camera sees one viewer more for some seconds. Exit code 0: nothing to mend. 1: something to mend. 2: the
+    configuration is wrong.
     """
     log.set_up("error", as_json=False, to_journal=False)
     say = spoken(language)
+    borrow_credentials()
     loaded = load_or_exit(config)
     try:
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
-            findings = runner.run(_examine(loaded, say, quiet=as_json))
+            findings = runner.run(_examine(loaded, time_server or time_servers(), say, quiet=as_json))
     except KeyboardInterrupt:
         raise typer.Exit(EXIT_INTERRUPTED) from None
     if as_json:
         typer.echo(json.dumps(_fields(findings, say), indent=2, ensure_ascii=False))
     else:
         _print_list(ranked(findings), say)
-    raise typer.Exit(max(EXIT_CODES[finding.level] for finding in findings))
+    raise typer.Exit(EXIT_TO_MEND if ranked(findings) else 0)
 
 
-async def _examine(config: AgentConfig, say: Words, *, quiet: bool) -> list[Finding]:
+async def _examine(config: AgentConfig, servers: list[str], say: Words, *, quiet: bool) -> list[Finding]:
     findings: list[Finding] = []
     clock = SystemClock()
-    columns = (SpinnerColumn(), TextColumn("{task.description}"))
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    looked: set[str] = set()
     with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as progress:
-        progress.add_task(say("doctor.examining"), total=None)
+        cameras = progress.add_task(say("doctor.examining"), total=len(config.camera) or None)
         async with Decoder(clock) as decoder:
             this_machine = Machine(config.spool.path.parent)
-            async with aclosing(examine(config, this_machine, decoder, clock)) as examined:
+            async with aclosing(examine(config, this_machine, decoder, clock, servers)) as examined:
                 async for finding in examined:
                     findings.append(finding)
+                    looked.add(finding.subject)
+                    progress.update(cameras, completed=len(looked - {""}))
                     if not quiet:
                         _print(_line(finding, say), progress.console)
     return findings

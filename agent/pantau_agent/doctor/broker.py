@@ -1,25 +1,18 @@
-"""Whether the broker can be reached, is the right one, and takes this agent's user and password."""
+"""Whether the broker can be reached, is the right one, and takes this agent's user, password and messages."""
 
 import asyncio
-import queue
 import socket
 import ssl
 
-from paho.mqtt import client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
-from paho.mqtt.reasoncodes import ReasonCode
-
 from pantau_agent.config import Broker
+from pantau_agent.doctor.broker_login import Answers, log_in
 from pantau_agent.doctor.finding import Finding, Level
 
 EXPIRES_SOON_DAYS = 21
 _WITHIN_S = 10.0
-_PROTOCOLS = {"5": MQTTProtocolVersion.MQTTv5, "3.1.1": MQTTProtocolVersion.MQTTv311}
 _VERIFY_KEYS = {9: "not_yet_valid", 10: "expired", 62: "wrong_name", 64: "wrong_name"}
 """X509_V_ERR_*, openssl/x509_vfy.h."""
-_REFUSED = {"Bad user name or password", "Not authorized"}
 _MISUNDERSTOOD = "Unsupported protocol version"
-# Both are CONNACK's reasons by MQTT 5's names (section 3.2.2.2), which paho gives 3.1.1's too.
 
 
 async def broker(settings: Broker, site: str, now_s: float) -> list[Finding]:
@@ -32,7 +25,7 @@ async def broker(settings: Broker, site: str, now_s: float) -> list[Finding]:
         key, detail = _key_of(error)
         return [Finding("broker", Level.ERROR, key, values=values | {"detail": detail})]
     findings = [] if certificate is None else [_validity(certificate, now_s, values)]
-    return [*findings, await _login(settings, site, values)]
+    return [*findings, *await _login(settings, site, values)]
 
 
 async def _certificate(settings: Broker) -> dict[str, object] | None:
@@ -66,52 +59,40 @@ def _validity(certificate: dict[str, object], now_s: float, values: dict[str, ob
     return Finding("broker", Level.OK, "certificate", values=values)
 
 
-async def _login(settings: Broker, site: str, values: dict[str, object]) -> Finding:
+async def _login(settings: Broker, site: str, values: dict[str, object]) -> list[Finding]:
     """By the protocols that the agent would try."""
     tried = ("5", "3.1.1") if settings.protocol == "auto" else (settings.protocol,)
-    name: str | None = None
+    answers = Answers()
     for protocol in tried:
-        name = await asyncio.to_thread(_connack, settings, protocol, f"pantau-doctor-{site}")
-        if name not in {None, _MISUNDERSTOOD}:
+        answers = await asyncio.to_thread(log_in, settings, protocol, site)
+        if answers.connected not in {None, _MISUNDERSTOOD}:
             break
-    if name == "Success":
-        return Finding("broker", Level.OK, "ready", values=values)
-    if name is None:
-        key = "not_mqtt"
-    elif name == _MISUNDERSTOOD:
-        key = "protocol"
-    else:
-        key = "password" if name in _REFUSED else "declined"
-    return Finding("broker", Level.ERROR, key, values=values | {"detail": name or "", "protocol": tried[-1]})
+    return of_answers(answers, values | {"protocol": protocol, "user": settings.user or "?", "site": site})
 
 
-def _connack(settings: Broker, protocol: str, client_id: str) -> str | None:
-    """The reason in CONNACK; None where none comes. The client id is not the agent's, which goes on."""
-    reasons: queue.Queue[str | None] = queue.Queue()
-    client = mqtt.Client(
-        CallbackAPIVersion.VERSION2, client_id, protocol=_PROTOCOLS[protocol], reconnect_on_failure=False
-    )
+def of_answers(answers: Answers, values: dict[str, object]) -> list[Finding]:
+    """What they mean."""
+    values = values | {"detail": answers.connected or ""}
+    match answers.connected:
+        case "Success":
+            ready = Finding("broker", Level.OK, "ready", values=values)
+            return [ready, _publishing(answers.published, values)]
+        case None:
+            key = "not_mqtt"
+        case _ if answers.connected == _MISUNDERSTOOD:
+            key = "protocol"
+        case "Bad user name or password" | "Not authorized":
+            key = "password"
+        case _:
+            key = "declined"
+    return [Finding("broker", Level.ERROR, key, values=values)]
 
-    def answered(_client: object, _data: object, _flags: object, reason: ReasonCode, _properties: object) -> None:
-        reasons.put(reason.getName())
 
-    def ended(_client: object, _data: object, _flags: object, _reason: ReasonCode, _properties: object) -> None:
-        reasons.put(None)
-
-    client.on_connect = answered
-    client.on_disconnect = ended
-    if settings.user is not None:
-        password = settings.password.get_secret_value() if settings.password is not None else None
-        client.username_pw_set(settings.user, password)
-    if settings.tls:
-        client.tls_set_context(ssl.create_default_context(cafile=settings.ca_file))
-    client.connect_timeout = _WITHIN_S
-    try:
-        client.connect(settings.host, settings.port, keepalive=20)
-        client.loop_start()
-        return reasons.get(timeout=_WITHIN_S)
-    except (OSError, ValueError, queue.Empty):
-        return None
-    finally:
-        client.disconnect()
-        client.loop_stop()
+def _publishing(answer: str | None, values: dict[str, object]) -> Finding:
+    match answer:
+        case None:
+            return Finding("broker", Level.UNKNOWN, "publishing_unsaid", values=values)
+        case "Success" | "No matching subscribers":
+            return Finding("broker", Level.OK, "publishing", values=values)
+        case _:
+            return Finding("broker", Level.ERROR, "forbidden", values=values | {"detail": answer})

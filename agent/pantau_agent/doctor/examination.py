@@ -1,10 +1,12 @@
 """All that is examined, one after the other, from the machine to the cameras."""
 
-from collections.abc import AsyncGenerator
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
 
 from pantau_agent.clock import Clock
 from pantau_agent.config import AgentConfig
-from pantau_agent.doctor import machine
+from pantau_agent.doctor import clock as clock_check
+from pantau_agent.doctor import disk, machine
 from pantau_agent.doctor.broker import broker
 from pantau_agent.doctor.cameras import cameras
 from pantau_agent.doctor.finding import Finding
@@ -14,12 +16,18 @@ from pantau_agent.picture.decoder import Decoder
 
 
 async def examine(
-    config: AgentConfig, this_machine: Machine, decoder: Decoder, clock: Clock
+    config: AgentConfig, this_machine: Machine, decoder: Decoder, clock: Clock, servers: Sequence[str]
 ) -> AsyncGenerator[Finding, None]:
-    """Each finding as soon as it is known."""
+    """Each finding as soon as it is known. `servers` are time servers to compare the clock with."""
     host, status = this_machine.read(), this_machine.clock()
-    yield machine.clock(status)
-    yield machine.disk(host, config.spool.path.parent, config.spool.max_mb)
+    folder = config.spool.path.parent
+    yield clock_check.synchronised(status)
+    yield await clock_check.offset(servers, clock)
+    yield disk.room(host, folder, config.spool.max_mb)
+    if folder.is_dir():
+        yield await asyncio.to_thread(disk.writing, folder, config.spool.path)
+        for finding in disk.wear(folder):
+            yield finding
     yield machine.power(host)
     yield machine.heat(host)
     yield machine.memory(host)

@@ -13,13 +13,17 @@ from pydantic import SecretStr
 from pantau_agent.config import Broker
 from pantau_agent.doctor.broker import broker
 from pantau_agent.doctor.finding import Level
+from pantau_contract.topics import Kind, parse_topic
 from pantau_contract.words import words
 from tests.agent.certificate import make_certificate
+from tests.agent.listener import listening
+from tests.agent.soon import soon
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.process import free_port
 from tests.servers.programs import need
 
 DAY = dt.timedelta(days=1)
+PUBLISHING = (Level.OK, "publishing")
 
 
 def starting(folder: Path, settings: str) -> Mosquitto:
@@ -36,8 +40,8 @@ def guarded(tmp_path: Path) -> Iterator[Mosquitto]:
         yield server
 
 
-async def examined(settings: Broker) -> list[tuple[Level, str]]:
-    findings = await broker(settings, "north", time.time())
+async def examined(settings: Broker, *, site: str = "north") -> list[tuple[Level, str]]:
+    findings = await broker(settings, site, time.time())
     for finding in findings:
         for say in (words("en"), words("id")):
             assert finding.found(say)
@@ -50,9 +54,36 @@ async def test_a_broker_that_takes_the_password_is_ready(guarded: Mosquitto, pro
     right = Broker.model_validate(
         {"host": "127.0.0.1", "port": guarded.port, "user": "north", "password": "right", "protocol": protocol}
     )
-    assert await examined(right) == [(Level.OK, "ready")]
+    told = (Level.UNKNOWN, "publishing_unsaid") if protocol == "3.1.1" else (Level.OK, "publishing")
+    assert await examined(right) == [(Level.OK, "ready"), told]
     wrong = right.model_copy(update={"password": SecretStr("wr0ng")})
     assert await examined(wrong) == [(Level.ERROR, "password")]
+
+
+async def test_an_access_list_that_lets_it_in_and_not_publish(guarded: Mosquitto, tmp_path: Path) -> None:
+    guarded.stop()
+    rules = tmp_path / "access"
+    rules.write_text("pattern write pantau/v1/%u/#\n")
+    rules.chmod(0o600)
+    settings = f"allow_anonymous false\npassword_file {tmp_path / 'passwords'}\nacl_file {rules}\n"
+    with starting(tmp_path, settings) as server:
+        assert isinstance(server, Mosquitto)
+        right = Broker.model_validate(
+            {"host": "127.0.0.1", "port": server.port, "user": "north", "password": "right"}
+        )
+        assert await examined(right) == [(Level.OK, "ready"), PUBLISHING]
+        assert await examined(right, site="south") == [(Level.OK, "ready"), (Level.ERROR, "forbidden")]
+
+
+async def test_what_it_publishes_is_what_a_collector_passes_over(mosquitto: Mosquitto) -> None:
+    """As of a camera that is taken out of the configuration, and here there never was one."""
+    with listening(mosquitto.port) as listener:
+        heard: list[tuple[str, bytes]] = []
+        listener.client.message_callback_add("pantau/#", lambda *all: heard.append((all[2].topic, all[2].payload)))
+        assert await examined(Broker(host="127.0.0.1", port=mosquitto.port)) == [(Level.OK, "ready"), PUBLISHING]
+        assert await soon(lambda: heard)
+    ((topic, payload),) = heard
+    assert (parse_topic(topic).kind, payload) == (Kind.STATE, b"")
 
 
 async def test_where_nothing_listens_it_is_refused() -> None:
@@ -66,8 +97,8 @@ async def test_a_name_that_nobody_knows() -> None:
 @pytest.mark.parametrize(
     ("valid", "expected"),
     [
-        ((-9 * DAY, 300 * DAY), [(Level.OK, "certificate"), (Level.OK, "ready")]),
-        ((-9 * DAY, 9 * DAY), [(Level.WARNING, "expires"), (Level.OK, "ready")]),
+        ((-9 * DAY, 300 * DAY), [(Level.OK, "certificate"), (Level.OK, "ready"), PUBLISHING]),
+        ((-9 * DAY, 9 * DAY), [(Level.WARNING, "expires"), (Level.OK, "ready"), PUBLISHING]),
         ((-9 * DAY, -DAY), [(Level.ERROR, "expired")]),
         ((DAY, 9 * DAY), [(Level.ERROR, "not_yet_valid")]),
     ],
@@ -80,7 +111,7 @@ async def test_how_long_the_certificate_is_valid(
         assert isinstance(server, Mosquitto)
         settings = Broker(host="127.0.0.1", port=server.port, tls=True, ca_file=made.certificate)
         assert await examined(settings) == expected
-        if expected[-1][1] == "ready":
+        if expected[-1] == PUBLISHING:
             assert await examined(settings.model_copy(update={"ca_file": None})) == [(Level.ERROR, "untrusted")]
             named = settings.model_copy(update={"host": "localhost"})
             assert await examined(named) == [(Level.ERROR, "wrong_name")]

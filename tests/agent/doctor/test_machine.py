@@ -1,58 +1,18 @@
 """What is said of the machine, and in which order things are to be mended."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from pantau_agent.doctor import machine
+from pantau_agent.doctor import clock, disk, machine
 from pantau_agent.doctor.cameras import of_identity, of_sample, of_unreached
 from pantau_agent.doctor.finding import Finding, Level, ranked
 from pantau_agent.firmware import Identity
 from pantau_agent.host import ClockStatus
 from pantau_contract.messages import Host, Sample
 from pantau_contract.states import Cause, State
-from pantau_contract.words import LANGUAGES, words
-from tests.servers.programs import absent
-
-
-def said(finding: Finding) -> tuple[Level, str]:
-    for language in LANGUAGES:
-        say = words(language)
-        assert finding.found(say)
-        assert bool(finding.mend(say)) is (finding.level in {Level.WARNING, Level.ERROR})
-    return finding.level, finding.key
-
-
-@pytest.mark.parametrize(
-    ("synchronised", "expected"),
-    [
-        (True, (Level.OK, "synchronised")),
-        (False, (Level.ERROR, "unsynchronised")),
-        (None, (Level.WARNING, "unsaid")),
-    ],
-)
-def test_the_clock(synchronised: bool | None, expected: tuple[Level, str]) -> None:
-    assert said(machine.clock(ClockStatus(synchronised, "the kernel"))) == expected
-
-
-@pytest.mark.parametrize(
-    ("free_mb", "expected"),
-    [(9000.0, (Level.OK, "roomy")), (400.0, (Level.WARNING, "low")), (40.0, (Level.ERROR, "full"))],
-)
-def test_the_disk(tmp_path: Path, free_mb: float, expected: tuple[Level, str]) -> None:
-    assert said(machine.disk(Host(disk_free_mb=free_mb), tmp_path, 512)) == expected
-    assert said(machine.disk(Host(disk_free_mb=free_mb), tmp_path / "none", 512)) == (Level.ERROR, "missing")
-
-
-def test_a_read_only_disk_is_broken_however_much_is_free(tmp_path: Path) -> None:
-    mount = ["mount", "-t", "tmpfs", "-o", "ro,size=1m", "pantau-test", str(tmp_path)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        absent("a file system can be mounted by root only")
-    try:
-        assert said(machine.disk(Host(disk_free_mb=9000), tmp_path, 512)) == (Level.ERROR, "read_only")
-    finally:
-        subprocess.run(["umount", str(tmp_path)], check=True)
+from pantau_contract.words import words
+from tests.agent.doctor.said import said
 
 
 @pytest.mark.parametrize(
@@ -83,12 +43,12 @@ def sample(camera: str, state: State, cause: Cause | None) -> Sample:
 
 def test_what_is_broken_goes_before_warnings_and_a_cause_before_what_follows_from_it(tmp_path: Path) -> None:
     findings = [
-        machine.disk(Host(disk_free_mb=400), tmp_path, 512),
+        disk.room(Host(disk_free_mb=400), tmp_path, 512),
         of_sample(sample("gate", State.DOWN, Cause.STALLED)),
         of_sample(sample("hall", State.DEGRADED, Cause.LOW_FPS)),
         machine.memory(Host(memory_used_pct=99)),
         machine.power(Host(undervoltage=True)),
-        machine.clock(ClockStatus(synchronised=False, source="x")),
+        clock.synchronised(ClockStatus(synchronised=False, source="x")),
         machine.heat(Host(temperature_c=50)),
         Finding("broker", Level.ERROR, "refused", values={"address": "a:1"}),
     ]

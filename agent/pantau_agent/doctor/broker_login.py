@@ -1,0 +1,82 @@
+"""A session with the broker as the agent would have it: whether it lets this user in, and publish."""
+
+import queue
+import ssl
+from dataclasses import dataclass
+
+from paho.mqtt import client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.reasoncodes import ReasonCode
+
+from pantau_agent.config import Broker
+from pantau_contract.topics import Kind, Topic
+
+WITHIN_S = 10.0
+_PROTOCOLS = {"5": MQTTProtocolVersion.MQTTv5, "3.1.1": MQTTProtocolVersion.MQTTv311}
+_NOBODY = "pantau-doctor"
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What the broker answered, by MQTT 5's names of reasons (section 2.4), which paho gives 3.1.1's too.
+
+    None is no answer. `published` is absent with 3.1.1, whose PUBACK says nothing.
+    """
+
+    connected: str | None = None
+    published: str | None = None
+
+
+def log_in(settings: Broker, protocol: str, site: str) -> Answers:
+    """Connects, publishes what changes nothing, and leaves. The client id is not the agent's, which goes on.
+
+    What is published is an empty state of a camera that there is not, which a collector passes over.
+    """
+    connected: queue.Queue[str | None] = queue.Queue()
+    published: queue.Queue[str | None] = queue.Queue()
+    client = mqtt.Client(
+        CallbackAPIVersion.VERSION2,
+        f"pantau-doctor-{site}",
+        protocol=_PROTOCOLS[protocol],
+        reconnect_on_failure=False,
+    )
+
+    def on_connect(_client: object, _data: object, _flags: object, reason: ReasonCode, _more: object) -> None:
+        connected.put(reason.getName())
+
+    def on_disconnect(_client: object, _data: object, _flags: object, _reason: object, _more: object) -> None:
+        connected.put(None)
+        published.put(None)
+
+    def on_publish(_client: object, _data: object, _mid: object, reason: ReasonCode, _more: object) -> None:
+        published.put(reason.getName())
+
+    client.on_connect = on_connect
+    client.on_disconnect = on_disconnect
+    client.on_publish = on_publish
+    if settings.user is not None:
+        password = settings.password.get_secret_value() if settings.password is not None else None
+        client.username_pw_set(settings.user, password)
+    if settings.tls:
+        client.tls_set_context(ssl.create_default_context(cafile=settings.ca_file))
+    client.connect_timeout = WITHIN_S
+    try:
+        client.connect(settings.host, settings.port, keepalive=20)
+        client.loop_start()
+        reason = connected.get(timeout=WITHIN_S)
+        if reason != "Success" or protocol != "5":
+            return Answers(reason)
+        client.publish(str(Topic(site, Kind.STATE, _NOBODY)), b"", qos=1)
+        return Answers(reason, _next(published))
+    except (OSError, ValueError, queue.Empty):
+        return Answers()
+    finally:
+        client.disconnect()
+        client.loop_stop()
+
+
+def _next(answers: "queue.Queue[str | None]") -> str | None:
+    try:
+        return answers.get(timeout=WITHIN_S)
+    except queue.Empty:
+        return None

@@ -1,0 +1,119 @@
+"""The machine's clock, and how far a time server on loopback says it is off."""
+
+import asyncio
+import struct
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from pantau_agent.clock import SystemClock
+from pantau_agent.doctor import clock
+from pantau_agent.doctor.finding import Level
+from pantau_agent.doctor.time_server import offset_s, time_servers
+from pantau_agent.host import ClockStatus
+from pantau_contract.words import words
+from tests.agent.doctor.said import said
+from tests.servers.process import free_port
+
+Answer = Callable[[bytes], bytes | None]
+
+
+def telling(ahead_s: float, *, first: int = 0x24, stratum: int = 2, mark: bytes | None = None) -> Answer:
+    """An answer whose clock is `ahead_s` ahead of ours."""
+
+    def answer(question: bytes) -> bytes:
+        stamp = _stamp(SystemClock.time_ms() / 1000 + ahead_s)
+        return bytes((first, stratum)) + bytes(22) + (mark or question[40:48]) + stamp + stamp
+
+    return answer
+
+
+def _stamp(unix_s: float) -> bytes:
+    since_1900 = unix_s + 2_208_988_800
+    return struct.pack(">II", int(since_1900) & 0xFFFF_FFFF, int(since_1900 % 1 * (1 << 32)))
+
+
+@asynccontextmanager
+async def time_server(answer: Answer) -> AsyncIterator[int]:
+    class Server(asyncio.DatagramProtocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            self.transport = cast("asyncio.DatagramTransport", transport)
+
+        def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+            said = answer(data)
+            if said is not None:
+                self.transport.sendto(said, addr)
+
+    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(Server, local_addr=("127.0.0.1", 0))
+    yield int(transport.get_extra_info("sockname")[1])
+    transport.close()
+
+
+@pytest.mark.parametrize(
+    ("synchronised", "expected"),
+    [
+        (True, (Level.OK, "synchronised")),
+        (False, (Level.ERROR, "unsynchronised")),
+        (None, (Level.WARNING, "unsaid")),
+    ],
+)
+def test_whether_a_time_server_sets_it(synchronised: bool | None, expected: tuple[Level, str]) -> None:
+    assert said(clock.synchronised(ClockStatus(synchronised, "the kernel"))) == expected
+
+
+@pytest.mark.parametrize(
+    ("ahead_s", "expected"),
+    [
+        (0.0, (Level.OK, "right")),
+        (9.0, (Level.WARNING, "off")),
+        (-7 * 3600.0, (Level.ERROR, "off")),
+        (500_000_000.0, (Level.ERROR, "off")),  # past 2036, where NTP's seconds begin anew
+    ],
+)
+async def test_how_far_it_is_off(ahead_s: float, expected: tuple[Level, str]) -> None:
+    async with time_server(telling(ahead_s)) as port:
+        off_s = await offset_s("127.0.0.1", lambda: SystemClock.time_ms() / 1000, port=port, within_s=20)
+        finding = await clock.offset(["127.0.0.1"], SystemClock(), port=port)
+    assert off_s == pytest.approx(ahead_s, abs=0.9)
+    assert said(finding) == expected
+
+
+def test_which_way_it_is_off_is_told_as_the_clock_has_it() -> None:
+    slow = clock.of_offset(25200.0, "ntp.example")
+    assert "-25200.00 s off" in slow.found(words("en"))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        telling(0, first=0xE4),  # it says that it is not synchronised
+        telling(0, stratum=0),  # a kiss of death
+        telling(0, first=0x23),  # a question
+        telling(0, mark=b"12345678"),  # an answer to somebody else
+        lambda _question: b"\x24\x02",
+        lambda _question: None,
+    ],
+)
+async def test_what_is_no_answer_is_waited_out(answer: Answer) -> None:
+    async with time_server(answer) as port:
+        with pytest.raises(TimeoutError):
+            await offset_s("127.0.0.1", lambda: 0.0, port=port, within_s=0.2)
+
+
+async def test_where_no_server_answers_nothing_is_to_be_mended() -> None:
+    finding = await clock.offset(["nowhere.invalid", "127.0.0.1"], SystemClock(), port=free_port())
+    assert said(finding) == (Level.UNKNOWN, "unmeasured")
+
+
+def test_the_machines_own_time_servers_are_asked(tmp_path: Path) -> None:
+    assert time_servers(tmp_path) == ["pool.ntp.org"]
+    systemd = tmp_path / "etc/systemd/timesyncd.conf"
+    systemd.parent.mkdir(parents=True)
+    systemd.write_text("[Time]\n#NTP=no.example\nNTP=10.20.0.1 10.20.0.2\nFallbackNTP=fall.example\n")
+    chrony = tmp_path / "etc/chrony/chrony.conf"
+    chrony.parent.mkdir()
+    chrony.write_text("pool 2.debian.pool.ntp.org iburst\n# server no.example\n")
+    assert time_servers(tmp_path) == ["10.20.0.1", "10.20.0.2", "fall.example", "2.debian.pool.ntp.org"]
