@@ -13,13 +13,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from pantau_agent.clock import SystemClock
+from pantau_agent.commands import interruptible
 from pantau_agent.commands.language import LanguageOption, spoken
 from pantau_agent.commands.password import PASSWORD_VARIABLE, credentials
 from pantau_agent.discovery import proposal
 from pantau_agent.discovery.scan import scan
 from pantau_agent.discovery.subnet import SubnetError, addresses_of
 from pantau_agent.discovery.survey import Found, Lead, lead_of_host, survey
-from pantau_agent.event_loop import new_event_loop
 from pantau_agent.onvif.discovery import Match
 from pantau_agent.onvif.search import Interface, interfaces, search
 from pantau_agent.rtsp.url import Credentials
@@ -61,8 +61,7 @@ def discover(
     over = _interfaces(interface)
     login = credentials(user, password_file, say)
     try:
-        with asyncio.Runner(loop_factory=new_event_loop) as runner:
-            found = runner.run(_discover(host or [], scanned, over, login, wait, say))
+        found = interruptible.run(_discover(host or [], scanned, over, login, wait, say))
     except KeyboardInterrupt:
         raise typer.Exit(EXIT_NOTHING) from None
     if as_json:

@@ -1,6 +1,5 @@
 """`pantau-agent doctor`: examines machine, broker and cameras, and says what to mend first."""
 
-import asyncio
 import json
 import sys
 from contextlib import aclosing
@@ -12,13 +11,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.text import Text
 
 from pantau_agent.clock import SystemClock
+from pantau_agent.commands import interruptible
 from pantau_agent.commands.configured import DEFAULT_PATH, ConfigPath, borrow_credentials, load_or_exit
 from pantau_agent.commands.language import LanguageOption, spoken
 from pantau_agent.config import AgentConfig
 from pantau_agent.doctor.examination import examine
 from pantau_agent.doctor.finding import Finding, Level, ranked
 from pantau_agent.doctor.time_server import time_servers
-from pantau_agent.event_loop import new_event_loop
 from pantau_agent.host import Machine
 from pantau_agent.picture.decoder import Decoder
 from pantau_contract.words import Words
@@ -53,8 +52,7 @@ def doctor(
     borrow_credentials()
     loaded = load_or_exit(config)
     try:
-        with asyncio.Runner(loop_factory=new_event_loop) as runner:
-            findings = runner.run(_examine(loaded, time_server or time_servers(), say, quiet=as_json))
+        findings = interruptible.run(_examine(loaded, time_server or time_servers(), say, quiet=as_json))
     except KeyboardInterrupt:
         raise typer.Exit(EXIT_INTERRUPTED) from None
     if as_json:

@@ -1,43 +1,37 @@
-"""`pantau-agent probe`: one look at one camera, for the technician in front of it and for monitoring plugins."""
+"""`pantau-agent probe`: a look at a camera, for the technician in front of it and for monitoring plugins."""
 
-import asyncio
-import os
-import sys
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
-from pydantic import SecretStr, ValidationError
 from rich.console import Console
 
-from pantau_agent import vendors
 from pantau_agent.clock import SystemClock
-from pantau_agent.commands import probe_output
+from pantau_agent.commands import interruptible, probe_all, probe_output, probe_watch
+from pantau_agent.commands.camera_asked import Asked, CannotTellError, Stream, configuration, configured, described
+from pantau_agent.commands.configured import DEFAULT_PATH, ConfigPath, borrow_credentials
+from pantau_agent.commands.language import LanguageOption, spoken
+from pantau_agent.commands.password import PASSWORD_VARIABLE
 from pantau_agent.config import Camera
-from pantau_agent.event_loop import new_event_loop
-from pantau_agent.look import Looker
-from pantau_agent.observation import Observation
+from pantau_agent.firmware import Identity
+from pantau_agent.identity.known import known_beside
+from pantau_agent.inspection import Inspected, inspect
 from pantau_agent.picture.decoder import Decoder
+from pantau_agent.probes.registry import SOURCES
 from pantau_agent.rtsp import url as rtsp_url
+from pantau_contract.messages import Sample
 from pantau_contract.states import State
-from pantau_contract.words import LANGUAGES, Language, words
+from pantau_contract.words import Words
 from pantau_service import log
 
-PASSWORD_VARIABLE = "PANTAU_CAMERA_PASSWORD"  # noqa: S105 # the name of a variable
 EXIT_CODES = {State.OK: 0, State.DEGRADED: 1, State.IMPAIRED: 1, State.DOWN: 2}
 EXIT_CANNOT_TELL = 3
 """The monitoring plugins' convention: ok, warning, critical, unknown."""
+_KINDS = ", ".join(f"{scheme}://" for scheme in SOURCES)
 EPILOG = (
-    "Example: pantau-agent probe rtsp://192.168.1.64/Streaming/Channels/102 --user operator --snapshot gate.jpg"
+    "Example: pantau-agent probe rtsp://192.168.1.64/Streaming/Channels/102 --user operator --snapshot gate.jpg. "
+    "For all cameras of the configuration: sudo pantau-agent probe --all"
 )
-
-
-class Stream(StrEnum):
-    """Which of a camera's streams."""
-
-    MAIN = "main"
-    SUB = "sub"
 
 
 class ProbeCommand(typer.core.TyperCommand):
@@ -52,13 +46,26 @@ class ProbeCommand(typer.core.TyperCommand):
                 error.exit_code = EXIT_CANNOT_TELL  # type: ignore[attr-defined] # it has one, as was just seen
             raise
 
-
-class CannotTellError(Exception):
-    """No look can be had; the text says why and what to do."""
+    def invoke(self, ctx: Any) -> Any:
+        """Runs the command."""
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.exit_code = EXIT_CANNOT_TELL
+            raise
 
 
 def probe(
-    url: Annotated[str | None, typer.Argument(help="rtsp://HOST/PATH, without a password.")] = None,
+    source: Annotated[
+        str | None,
+        typer.Argument(
+            help=f"The camera's URL without a password ({_KINDS}), or its id in the configuration.",
+            metavar="[URL|ID]",
+        ),
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every camera of the configuration.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on looking, live, until Ctrl-C.")] = False,
+    config: ConfigPath = DEFAULT_PATH,
     vendor: Annotated[
         str | None, typer.Option(help="Makes the URL, with --host: hikvision, dahua, axis, ...")
     ] = None,
@@ -71,124 +78,111 @@ def probe(
     seconds: Annotated[float, typer.Option(min=1, max=300, help="How long to look.")] = 5,
     timeout: Annotated[float, typer.Option(min=1, max=300, help="Seconds to begin streaming in.")] = 10,
     expected_fps: Annotated[float | None, typer.Option(min=0.1, help="Pictures a second it should reach.")] = None,
+    firmware: Annotated[
+        bool, typer.Option("--firmware", help="Log in once more, and ask for model and firmware.")
+    ] = False,
     snapshot: Annotated[Path | None, typer.Option(help="Save the picture as a JPEG.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    language: Annotated[str | None, typer.Option(help="en or id; otherwise as LANG has it.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON; with --watch, a line each second.")] = False,
+    language: LanguageOption = None,
 ) -> None:
-    """Look at one camera, and say what is wrong with it and what to do.
+    """Look at a camera, or at all of them, and say what is wrong and what to do.
 
     Exit code 0: it works. 1: degraded, or the picture is not true. 2: down. 3: cannot tell, as with wrong usage.
+    Of several cameras the worst counts.
     """
     log.set_up("error", as_json=False, to_journal=False)
+    say = spoken(language)
+    if watch and (snapshot is not None or firmware or every):
+        raise typer.BadParameter("--watch goes with one camera, and without --snapshot and --firmware")
+    asked = Asked(source, vendor, host, port, channel, stream, user, password_file, timeout, expected_fps)
     try:
-        chosen = _language(language)
-        camera = _camera(
-            _address(url, vendor, host, port, channel, stream), user, password_file, timeout, expected_fps, chosen
-        )
-        observation = _look(camera, seconds, chosen)
-        text = probe_output.json_text if as_json else probe_output.table
-        typer.echo(text(observation.sample, chosen), nl=False)
-        if snapshot is not None:
-            _save(snapshot, observation.snapshot, chosen, quiet=as_json)
+        if every:
+            code = _all(asked, config, seconds, say, ask=firmware, snapshot=snapshot, as_json=as_json)
+        else:
+            camera, identity = _camera(asked, config, say)
+            if watch:
+                sample = probe_watch.follow(camera, identity, say, as_json=as_json)
+            else:
+                sample = _one(camera, identity, seconds, say, ask=firmware, snapshot=snapshot, as_json=as_json)
+            code = EXIT_CANNOT_TELL if sample is None else exit_code(sample.state)
     except CannotTellError as error:
         typer.echo(f"pantau-agent probe: {error}", err=True)
         raise typer.Exit(EXIT_CANNOT_TELL) from None
     except KeyboardInterrupt:
         raise typer.Exit(EXIT_CANNOT_TELL) from None
-    raise typer.Exit(EXIT_CODES.get(observation.sample.state, EXIT_CANNOT_TELL))
+    raise typer.Exit(code)
 
 
-def _language(asked: str | None) -> Language:
-    if asked is None:
-        variables = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
-        return "id" if next(filter(None, variables), "").startswith("id") else "en"
-    for known in LANGUAGES:
-        if asked == known:
-            return known
-    raise CannotTellError(f"--language must be one of {', '.join(LANGUAGES)}, not {asked!r}")
+def exit_code(state: State) -> int:
+    """What a state comes to."""
+    return EXIT_CODES.get(state, EXIT_CANNOT_TELL)
 
 
-def _address(
-    url: str | None, vendor: str | None, host: str | None, port: int | None, channel: int, stream: Stream
-) -> rtsp_url.StreamUrl:
-    """The URL that was given, or the vendor's."""
-    if (url is None) == (vendor is None or host is None) or (url is not None and (vendor or host)):
-        raise CannotTellError("give a URL, or --vendor and --host")
-    name: Literal["main", "sub"] = "main" if stream is Stream.MAIN else "sub"
-    try:
-        made = url or vendors.stream_url(vendor or "", host or "", channel=channel, stream=name, port=port)
-        parsed = rtsp_url.parse(made)
-    except (vendors.VendorError, rtsp_url.UrlError) as error:
-        raise CannotTellError(str(error)) from None
-    _, _, in_path = vendors.take_credentials(parsed.without_credentials)
-    if parsed.password is not None or in_path:
+def _camera(asked: Asked, config: Path, say: Words) -> tuple[Camera, Identity | None]:
+    """The camera; of a configured one also what the agent knows of it."""
+    if not asked.of_configuration:
+        return described(asked, say), None
+    borrow_credentials()
+    loaded, camera = configured(asked, config)
+    return camera, known_beside(loaded.spool.path).get(camera.id)
+
+
+def _all(
+    asked: Asked,
+    config: Path,
+    seconds: float,
+    say: Words,
+    *,
+    ask: bool,
+    snapshot: Path | None,
+    as_json: bool,
+) -> int:
+    if asked.any or asked.user is not None or snapshot is not None:
         raise CannotTellError(
-            "the URL holds a password, and everyone on this machine could read it in the list of processes. "
-            f"Leave it out; give --user, and type the password, or give --password-file or set {PASSWORD_VARIABLE}"
+            "--all goes with --config, --seconds, --firmware, --json and --language alone: "
+            "the cameras, with their users, are those of the configuration"
         )
-    return parsed
+    borrow_credentials()
+    loaded = configuration(config)
+    if not loaded.camera:
+        raise CannotTellError(f"{config} has no cameras: `pantau-agent discover` proposes how to write them")
+    seen = probe_all.look(loaded, seconds, say, ask=ask)
+    typer.echo(probe_all.json_text(seen, say) if as_json else probe_all.table(seen, say), nl=False)
+    return max((exit_code(state) for state in probe_all.states(seen)), key=_GRAVITY.index, default=0)
 
 
-def _camera(
-    address: rtsp_url.StreamUrl,
-    user: str | None,
-    password_file: Path | None,
-    timeout: float,
-    expected_fps: float | None,
-    language: Language,
-) -> Camera:
-    user = user if user is not None else address.user
-    password = _password(user, password_file, language)
-    try:
-        return Camera(
-            id="probe",
-            url=address.without_credentials,
-            user=user,
-            password=None if password is None else SecretStr(password),
-            timeout_s=timeout,
-            expected_fps=expected_fps,
-        )
-    except ValidationError as error:
-        raise CannotTellError("; ".join(str(problem["msg"]) for problem in error.errors())) from None
+_GRAVITY = (0, EXIT_CANNOT_TELL, 1, 2)
+"""Exit codes, the worst last."""
 
 
-def _password(user: str | None, file: Path | None, language: Language) -> str | None:
-    """From the file, the environment, or whoever sits there; never from the command line."""
-    password: str | None = os.environ.get(PASSWORD_VARIABLE)
-    if file is not None:
-        try:
-            password = file.read_text("utf-8").rstrip("\r\n")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-            raise CannotTellError(f"--password-file {file} cannot be read: {reason}") from None
-    if user is None:
-        if file is not None:
-            raise CannotTellError("there is a password and no user: give --user too")
-        return None
-    if password is None and sys.stdin.isatty():
-        asked: str = typer.prompt(words(language)("probe.password", user=user), hide_input=True, err=True)
-        password = asked
-    return password
-
-
-def _look(camera: Camera, seconds: float, language: Language) -> Observation:
-    async def look() -> Observation:
+def _one(
+    camera: Camera,
+    identity: Identity | None,
+    seconds: float,
+    say: Words,
+    *,
+    ask: bool,
+    snapshot: Path | None,
+    as_json: bool,
+) -> Sample | None:
+    async def look() -> Inspected:
         clock = SystemClock()
         async with Decoder(clock) as decoder:
-            return await Looker(camera, decoder, clock).look(seconds)
+            return await anext(inspect([camera], decoder, clock, seconds=seconds, ask=ask))
 
-    console = Console(stderr=True)
-    shown = rtsp_url.redact(camera.url or "")
-    with console.status(words(language)("probe.looking", camera=shown)), _runner() as runner:
-        return runner.run(look())
+    with Console(stderr=True).status(say("probe.looking", camera=rtsp_url.redact(camera.url or ""))):
+        seen = interruptible.run(look())
+    if seen.observation is None:
+        raise CannotTellError(f"it could not be looked at: {seen.failed}. Please report this")
+    sample = seen.observation.sample
+    text = probe_output.json_text if as_json else probe_output.table
+    typer.echo(text(sample, seen.identity or identity, seen.untold, say), nl=False)
+    if snapshot is not None:
+        _save(snapshot, seen.observation.snapshot, say, quiet=as_json)
+    return sample
 
 
-def _runner() -> asyncio.Runner:
-    return asyncio.Runner(loop_factory=new_event_loop)
-
-
-def _save(file: Path, jpeg: bytes | None, language: Language, *, quiet: bool) -> None:
-    say = words(language)
+def _save(file: Path, jpeg: bytes | None, say: Words, *, quiet: bool) -> None:
     if jpeg is None:
         typer.echo(say("probe.no_snapshot"), err=True)
         return

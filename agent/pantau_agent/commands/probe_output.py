@@ -1,19 +1,21 @@
-"""What `probe` prints: a table for people, or JSON for programs."""
+"""What `probe` prints of one camera: a table for people, or JSON for programs."""
 
 import io
 import json
 import shutil
 import sys
+from typing import Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from pantau_agent.firmware import Identity, warning_of
 from pantau_contract.messages import Sample
 from pantau_contract.states import State
-from pantau_contract.words import Language, words
+from pantau_contract.words import Words
 
-_COLOURS = {
+COLOURS = {
     State.OK: "bold green",
     State.DEGRADED: "bold yellow",
     State.IMPAIRED: "bold yellow",
@@ -22,13 +24,20 @@ _COLOURS = {
 _WIDEST = 110
 
 
-def json_text(sample: Sample, language: Language) -> str:
+def json_text(sample: Sample, identity: Identity | None, untold: str, say: Words) -> str:
     """One object. Its keys are always all there; null is not known, or nothing to say."""
-    fields = {
+    del untold
+    return json.dumps(fields(sample, identity, say), indent=2, ensure_ascii=False) + "\n"
+
+
+def fields(sample: Sample, identity: Identity | None, say: Words) -> dict[str, Any]:
+    """What is known of one camera, plain."""
+    warning = warning_of(identity.vendor, identity.model, identity.firmware) if identity is not None else None
+    return {
         "state": sample.state,
         "cause": sample.cause,
         "detail": sample.detail,
-        "remedy": words(language).remedy(sample.cause) if sample.cause is not None else None,
+        "remedy": say.remedy(sample.cause) if sample.cause is not None else None,
         "codec": sample.codec,
         "width": sample.width,
         "height": sample.height,
@@ -39,49 +48,94 @@ def json_text(sample: Sample, language: Language) -> str:
         "jitter_ms": sample.jitter_ms,
         "connect_ms": sample.connect_ms,
         "first_keyframe_ms": sample.first_keyframe_ms,
+        "model": identity.model if identity is not None else None,
+        "firmware": identity.firmware if identity is not None else None,
+        "firmware_status": warning.status if warning is not None else None,
+        "firmware_why": warning.why if warning is not None else None,
+        "firmware_source": warning.source if warning is not None else None,
     }
-    return json.dumps(fields, indent=2, ensure_ascii=False) + "\n"
 
 
-def table(sample: Sample, language: Language) -> str:
-    """A few lines, coloured where they go to a terminal."""
-    say = words(language)
-    state = Text(say.state(sample.state), style=_COLOURS.get(sample.state, "bold"))
-    if sample.cause is not None:
-        state.append(f"  {sample.cause}", style="not bold")
-    rows: list[tuple[str, Text | str | None]] = [("state", state)]
-    if sample.cause is not None:
-        rows += [("meaning", say.meaning(sample.cause)), ("evidence", sample.detail or None)]
-        rows += [("remedy", Text(say.remedy(sample.cause), style="bold"))]
-    rows += [
-        ("stream", _stream(sample)),
-        ("fps", _number(sample.fps, "{:.1f}")),
-        ("bitrate", _number(sample.bitrate_kbps, "{:.0f} kbit/s")),
-        ("keyframe_interval", _number(sample.keyframe_interval_s, "{:.2f} s")),
-        ("loss", _number(sample.rtp_loss_pct, "{:.2f} %")),
-        ("jitter", _number(sample.jitter_ms, "{:.1f} ms")),
-        ("connect", _number(sample.connect_ms, "{:.0f} ms")),
-        ("first_keyframe", _number(sample.first_keyframe_ms, "{:.0f} ms")),
+def table(sample: Sample, identity: Identity | None, untold: str, say: Words) -> str:
+    """A few lines, coloured where they go to a terminal. `untold` is why the camera does not say what it is."""
+    firmware = firmware_text(identity, say) or (Text(untold) if untold else None)
+    rows = [*said(sample, say), *measured(sample, say), ("firmware", firmware)]
+    return printed(grid(rows, say))
+
+
+Row = tuple[str, Text | str | None]
+"""A word's key in `[probe]`, and what stands beside it; None leaves the row out."""
+
+
+def said(sample: Sample, say: Words) -> list[Row]:
+    """State and cause, and what to do."""
+    state = Text(say.state(sample.state), style=COLOURS.get(sample.state, "bold"))
+    if sample.cause is None:
+        return [("state", state)]
+    state.append(f"  {sample.cause}", style="not bold")
+    return [
+        ("state", state),
+        ("meaning", say.meaning(sample.cause)),
+        ("evidence", sample.detail or None),
+        ("remedy", Text(say.remedy(sample.cause), style="bold")),
     ]
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="dim", no_wrap=True)
-    grid.add_column()
+
+
+def measured(sample: Sample, say: Words) -> list[Row]:
+    """The figures."""
+    del say
+    return [
+        ("stream", stream(sample)),
+        ("fps", number(sample.fps, "{:.1f}")),
+        ("bitrate", number(sample.bitrate_kbps, "{:.0f} kbit/s")),
+        ("keyframe_interval", number(sample.keyframe_interval_s, "{:.2f} s")),
+        ("loss", number(sample.rtp_loss_pct, "{:.2f} %")),
+        ("jitter", number(sample.jitter_ms, "{:.1f} ms")),
+        ("connect", number(sample.connect_ms, "{:.0f} ms")),
+        ("first_keyframe", number(sample.first_keyframe_ms, "{:.0f} ms")),
+    ]
+
+
+def firmware_text(identity: Identity | None, say: Words) -> Text | None:
+    """Model and firmware, and what is known against it."""
+    if identity is None:
+        return None
+    text = Text(" ".join(part for part in (identity.model, identity.firmware) if part))
+    warning = warning_of(identity.vendor, identity.model, identity.firmware)
+    if warning is not None:
+        why = " ".join(warning.why.split())
+        text.append(f"\n{say(f'discover.{warning.status}')}: {why} ({warning.source})", style="bold yellow")
+    return text
+
+
+def grid(rows: list[Row], say: Words) -> Table:
+    """Words to the left, what they are of to the right."""
+    made = Table.grid(padding=(0, 2))
+    made.add_column(style="dim", no_wrap=True)
+    made.add_column()
     for name, value in rows:
         if value is not None:
-            grid.add_row(say(f"probe.{name}"), value if isinstance(value, Text) else Text(value))
+            made.add_row(say(f"probe.{name}"), value if isinstance(value, Text) else Text(value))
+    return made
+
+
+def printed(what: RenderableType) -> str:
+    """As text, no wider than the terminal, and coloured where there is one."""
     text = io.StringIO()
     terminal = sys.stdout.isatty()
     width = min(shutil.get_terminal_size().columns, _WIDEST) if terminal else _WIDEST
-    Console(file=text, force_terminal=terminal, width=width, highlight=False).print(grid)
+    Console(file=text, force_terminal=terminal, width=width, highlight=False).print(what)
     return "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())
 
 
-def _stream(sample: Sample) -> str | None:
+def stream(sample: Sample) -> str | None:
+    """Codec, size and transport."""
     if sample.codec is None:
         return None
     size = f"{sample.width}x{sample.height}" if sample.width and sample.height else None
     return " ".join(part for part in (sample.codec, size, sample.transport) if part)
 
 
-def _number(value: float | None, form: str) -> str | None:
+def number(value: float | None, form: str) -> str | None:
+    """As `form` has it; None stays None."""
     return None if value is None else form.format(value)

@@ -77,6 +77,11 @@ class Identities:
         return True
 
 
+def known_beside(spool: Path) -> dict[str, Identity]:
+    """What the agent knew last, by camera; empty where it cannot be read."""
+    return _load(spool.with_name(FILE))
+
+
 def _load(file: Path) -> dict[str, Identity]:
     try:
         return msgspec.json.decode(file.read_bytes(), type=dict[str, Identity])

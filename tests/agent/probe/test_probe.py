@@ -1,18 +1,16 @@
 """`pantau-agent probe` as people and programs run it, against cameras that nobody here wrote."""
 
 import asyncio
-import json
-import os
 import signal
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import cv2
 import pytest
 import pytest_asyncio
 
+from tests.agent.probe.running import begun, probe
 from tests.agent.rtsp.scripted import Camera, footage, never, saying, serving
 from tests.agent.soon import soon
 from tests.agent.together import Together
@@ -34,6 +32,11 @@ KEYS = {
     "jitter_ms",
     "connect_ms",
     "first_keyframe_ms",
+    "model",
+    "firmware",
+    "firmware_status",
+    "firmware_why",
+    "firmware_source",
 }
 USER, PASSWORD = GstCameras.user, GstCameras.password
 
@@ -62,45 +65,6 @@ async def all_at_once(
         assert isinstance(basic, GstCameras)
         async with together.running(request, cameras=Cameras(gst_cameras, digest, basic), folder=folder):
             yield
-
-
-class Ran(NamedTuple):
-    """What came of one run."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def said(self) -> dict[str, Any]:
-        parsed: dict[str, Any] = json.loads(self.out)
-        return parsed
-
-
-async def begun(*arguments: str, password: str | None = None) -> asyncio.subprocess.Process:
-    environment = {
-        name: value for name, value in os.environ.items() if name not in {"LANG", "LC_ALL", "LC_MESSAGES"}
-    }
-    if password is not None:
-        environment["PANTAU_CAMERA_PASSWORD"] = password
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "pantau_agent",
-        "probe",
-        *arguments,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env=environment,
-    )
-
-
-async def probe(*arguments: str, password: str | None = None) -> Ran:
-    process = await begun(*arguments, password=password)
-    out, err = await process.communicate()
-    assert process.returncode is not None
-    return Ran(process.returncode, out.decode(), err.decode())
 
 
 @together
@@ -201,7 +165,10 @@ async def test_degraded_is_one() -> None:
     [
         (["rtsp://admin:geheim@127.0.0.1/x"], "list of processes"),
         (["rtsp://127.0.0.1/user=a_password=geheim_channel=1_stream=0.sdp"], "list of processes"),
-        (["camera"], "scheme"),
+        (["camera"], "/etc/pantau/agent.toml"),
+        (["rtsp://127.0.0.1/x", "--all"], "--all goes with"),
+        (["rtsp://127.0.0.1/x", "--watch", "--snapshot", "x.jpg"], "--watch"),
+        (["rtsp://127.0.0.1/x", "--user", "u"], "no password for u"),
         (["rtsp://127.0.0.1:99999/x"], "host and port"),
         ([], "give a URL"),
         (["rtsp://127.0.0.1/x", "--vendor", "axis"], "give a URL"),

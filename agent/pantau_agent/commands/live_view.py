@@ -1,0 +1,128 @@
+"""What `probe --watch` shows: the last minutes of one camera, and what it is now. Pure."""
+
+import datetime as dt
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.console import Group
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from pantau_agent.commands.probe_output import COLOURS, firmware_text, grid, number, said, stream
+from pantau_agent.firmware import Identity
+from pantau_contract.messages import Sample
+from pantau_contract.states import State
+from pantau_contract.words import Words
+
+MOST_POINTS = 300
+_BARS = "▁▂▃▄▅▆▇█"
+_LABELS = 36
+"""Columns that frame, words and figures take, of the terminal's width."""
+_FEWEST = 10
+_CHANGES = 6
+_LOSS_SCALE_PCT = 5.0
+"""At least so much is the full height: a hundredth of a per cent is no mountain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One second. None is not known, as while nothing streams."""
+
+    fps: float | None = None
+    bitrate_kbps: float | None = None
+    loss_pct: float | None = None
+
+
+class History:
+    """The last seconds, and the last changes of state. Times are UTC milliseconds."""
+
+    def __init__(self) -> None:
+        self.points: deque[Point] = deque(maxlen=MOST_POINTS)
+        self.changes: deque[tuple[int, State, str]] = deque(maxlen=_CHANGES)
+        self.latest: Sample | None = None
+        self._second = 0
+
+    def add(self, sample: Sample) -> bool:
+        """Takes a sample; whether it begins another second."""
+        before = self.latest
+        self.latest = sample
+        if before is None or (before.state, before.cause) != (sample.state, sample.cause):
+            self.changes.append((sample.time, sample.state, sample.cause or ""))
+        point = Point(sample.fps, sample.bitrate_kbps, sample.rtp_loss_pct)
+        second = sample.time // 1000
+        anew = second != self._second
+        self._second = second
+        if anew or not self.points:
+            self.points.append(point)
+        else:
+            self.points[-1] = point
+        return anew
+
+
+def sparkline(values: Sequence[float | None], *, least: float = 0.0) -> str:
+    """A bar for each value, from 0 to the highest of them, or `least` if that is higher; a space is not known."""
+    highest = max([least, *(value for value in values if value is not None)])
+    if highest <= 0:
+        return "".join(" " if value is None else _BARS[0] for value in values)
+    top = len(_BARS) - 1
+    return "".join(" " if value is None else _BARS[round(max(value, 0) / highest * top)] for value in values)
+
+
+def view(name: str, history: History, identity: Identity | None, say: Words, *, width: int) -> Panel:
+    """All of it, in `width` columns."""
+    sample = history.latest
+    if sample is None:
+        return Panel(say("probe.looking", camera=name), title=name)
+    columns = max(_FEWEST, width - _LABELS)
+    points = list(history.points)[-columns:]
+    rows = [*said(sample, say), ("stream", stream(sample)), ("firmware", firmware_text(identity, say))]
+    lines = Table.grid(padding=(0, 2))
+    for _ in range(3):
+        lines.add_column(no_wrap=True)
+    for label, values, least, style, figure in (
+        ("fps", [point.fps for point in points], 0.0, "green", number(sample.fps, "{:.1f}")),
+        (
+            "bitrate",
+            [point.bitrate_kbps for point in points],
+            0.0,
+            "cyan",
+            number(sample.bitrate_kbps, "{:.0f} kbit/s"),
+        ),
+        (
+            "loss",
+            [point.loss_pct for point in points],
+            _LOSS_SCALE_PCT,
+            "red",
+            number(sample.rtp_loss_pct, "{:.2f} %"),
+        ),
+    ):
+        bars = Text(sparkline(values, least=least).rjust(columns), style=style)
+        lines.add_row(Text(say(f"probe.{label}"), style="dim"), bars, figure or say("probe.unknown"))
+    changes = Text()
+    for time_ms, state, cause in history.changes:
+        changes.append(f"{clock(time_ms)}  ", style="dim")
+        changes.append(say.state(state), style=COLOURS.get(state, "bold"))
+        changes.append(f"  {cause}\n")
+    footer = Text(say("probe.watching"), style="dim")
+    return Panel(
+        Group(grid(rows, say), "", lines, "", changes, footer), title=name, title_align="left", width=width
+    )
+
+
+def line(sample: Sample, say: Words) -> str:
+    """One second in one line, for what is no terminal."""
+    figures = (
+        number(sample.fps, "{:.1f} fps"),
+        number(sample.bitrate_kbps, "{:.0f} kbit/s"),
+        number(sample.rtp_loss_pct, f"{say('probe.loss').lower()} {{:.2f}} %"),
+        sample.cause,
+        sample.detail or None,
+    )
+    return "  ".join([clock(sample.time), say.state(sample.state), *(part for part in figures if part)])
+
+
+def clock(time_ms: int) -> str:
+    """The local time of day."""
+    return dt.datetime.fromtimestamp(time_ms / 1000).astimezone().strftime("%H:%M:%S")

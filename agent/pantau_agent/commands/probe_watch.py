@@ -1,0 +1,50 @@
+"""`probe --watch`: one camera kept open and shown live, until Ctrl-C."""
+
+import json
+import sys
+from contextlib import aclosing, nullcontext, suppress
+
+import typer
+from rich.console import Console
+from rich.live import Live
+
+from pantau_agent.clock import SystemClock
+from pantau_agent.commands import interruptible
+from pantau_agent.commands.live_view import History, line, view
+from pantau_agent.commands.probe_output import fields
+from pantau_agent.config import Camera
+from pantau_agent.firmware import Identity
+from pantau_agent.picture.decoder import Decoder
+from pantau_agent.rtsp import url as rtsp_url
+from pantau_agent.watch import watch
+from pantau_contract.messages import Sample
+from pantau_contract.words import Words
+
+PICTURE_INTERVAL_S = 5.0
+"""Oftener than in the agent: somebody stands there who aims and wipes."""
+
+
+def follow(camera: Camera, identity: Identity | None, say: Words, *, as_json: bool) -> Sample | None:
+    """Shows it until interrupted; its latest sample, or None where there was none yet."""
+    closely = camera.model_copy(update={"mode": "watch", "picture_interval_s": PICTURE_INTERVAL_S})
+    history = History()
+    with suppress(KeyboardInterrupt):  # that is how it ends
+        interruptible.run(_show(closely, history, identity, say, as_json=as_json))
+    return history.latest
+
+
+async def _show(camera: Camera, history: History, identity: Identity | None, say: Words, *, as_json: bool) -> None:
+    name = rtsp_url.redact(camera.url or "")
+    console, clock = Console(), SystemClock()
+    live = Live(console=console, auto_refresh=False) if console.is_terminal and not as_json else None
+    with live or nullcontext():
+        async with Decoder(clock) as decoder, aclosing(watch(camera, decoder, clock)) as observations:
+            async for observation in observations:
+                sample = observation.sample
+                another = history.add(sample)
+                if live is not None:
+                    live.update(view(name, history, identity, say, width=console.width), refresh=True)
+                elif another or observation.changed:
+                    said = {"time": sample.time, **fields(sample, identity, say)}
+                    typer.echo(json.dumps(said, ensure_ascii=False) if as_json else line(sample, say))
+                    sys.stdout.flush()

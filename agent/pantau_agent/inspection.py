@@ -1,0 +1,81 @@
+"""Several cameras, each looked at once; and those that let us in asked what they are."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+
+from pantau_agent.clock import Clock
+from pantau_agent.config import Camera
+from pantau_agent.firmware import Identity
+from pantau_agent.identity.ask import Asker, IdentityError
+from pantau_agent.look import Looker
+from pantau_agent.observation import Observation
+from pantau_agent.picture.decoder import Decoder
+from pantau_agent.visits import Doors
+from pantau_contract.states import State
+
+AT_ONCE = 6
+TELLS_WITHIN_S = 20.0
+"""What a camera is; a look at it has its own times."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """What came of one camera.
+
+    `observation` is None where a mistake of ours, `failed`, kept us from looking. `identity` is what the camera
+    says it is; where it was asked and does not say, `untold` is why.
+    """
+
+    camera: Camera
+    observation: Observation | None = None
+    identity: Identity | None = None
+    untold: str = ""
+    failed: str = ""
+
+
+async def inspect(
+    cameras: Sequence[Camera],
+    decoder: Decoder,
+    clock: Clock,
+    *,
+    seconds: float,
+    ask: bool,
+    clock_trusted: bool = True,
+) -> AsyncGenerator[Inspected, None]:
+    """Each camera as soon as it is done, some at a time. `seconds` is how long each is looked at.
+
+    With `ask` a password is sent once to the stream, and where that took it, once more to ask what the camera is.
+    """
+    doors, asker, room = Doors(), Asker(clock), asyncio.Semaphore(AT_ONCE)
+
+    async def one(camera: Camera) -> Inspected:
+        looker = Looker(camera, decoder, clock, doors=doors, clock_trusted=lambda: clock_trusted)
+        async with room:
+            try:
+                observation = await looker.look(seconds)
+                if not ask or observation.sample.state in {State.DOWN, State.UNKNOWN}:
+                    return Inspected(camera, observation)
+                identity, untold = await _told(asker, camera)
+            except Exception as error:  # noqa: BLE001 # a mistake of ours at one camera leaves the others
+                return Inspected(camera, failed=f"{type(error).__name__}: {error}")
+        return Inspected(camera, observation, identity, untold)
+
+    tasks = [asyncio.create_task(one(camera)) for camera in cameras]
+    try:
+        for done in asyncio.as_completed(tasks):
+            yield await done
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _told(asker: Asker, camera: Camera) -> tuple[Identity | None, str]:
+    try:
+        async with asyncio.timeout(TELLS_WITHIN_S):
+            return await asker.ask(camera), ""
+    except IdentityError as error:
+        return None, str(error)
+    except TimeoutError:
+        return None, f"it has not told within {TELLS_WITHIN_S:g} s"
