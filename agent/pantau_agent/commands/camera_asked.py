@@ -14,6 +14,9 @@ from pantau_agent.rtsp import url as rtsp_url
 from pantau_contract.words import Words
 from pantau_service.settings import ConfigError, did_you_mean
 
+UNNAMED = "probe"
+"""The id of a camera that is in no configuration."""
+
 
 class CannotTellError(Exception):
     """No look can be had; the text says why and what to do."""
@@ -96,7 +99,7 @@ def described(asked: Asked, say: Words) -> Camera:
     login = credentials(asked.user if asked.user is not None else address.user, asked.password_file, say)
     try:
         return Camera(
-            id="probe",
+            id=UNNAMED,
             url=address.without_credentials,
             vendor=asked.vendor,
             user=login.user if login is not None else None,

@@ -4,7 +4,8 @@ import asyncio
 import ipaddress
 import json
 import socket
-from collections.abc import Awaitable, Iterable
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -43,6 +44,7 @@ def discover(
     interface: Annotated[list[str] | None, typer.Option(help="Search over this network interface only.")] = None,
     user: Annotated[str | None, typer.Option(help="Asks for the password, unless it is given otherwise.")] = None,
     password_file: Annotated[Path | None, typer.Option(help=f"Or set {PASSWORD_VARIABLE}.")] = None,
+    ask_each: Annotated[bool, typer.Option("--ask-each", help="Ask for a password of each host, once.")] = False,
     wait: Annotated[float, typer.Option(min=0.1, max=60, help="Seconds to wait for answers to the search.")] = 4,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     language: LanguageOption = None,
@@ -59,9 +61,13 @@ def discover(
     except SubnetError as error:
         raise typer.BadParameter(str(error)) from None
     over = _interfaces(interface)
-    login = credentials(user, password_file, say)
+    if ask_each and (user is None or password_file is not None or not sys.stdin.isatty()):
+        raise typer.BadParameter("--ask-each asks at the terminal for the passwords of --user; without a file")
+    login = None if ask_each else credentials(user, password_file, say)
     try:
-        found = interruptible.run(_discover(host or [], scanned, over, login, wait, say))
+        leads = interruptible.run(_find(host or [], scanned, over, wait, say))
+        typed = _typed(leads, user or "", say) if ask_each else {}
+        found = interruptible.run(_ask(leads, login, typed, say))
     except KeyboardInterrupt:
         raise typer.Exit(EXIT_NOTHING) from None
     if as_json:
@@ -85,17 +91,27 @@ def _interfaces(names: list[str] | None) -> list[Interface]:
     return [one for one in here if one.name in names]
 
 
-async def _discover(
-    hosts: list[str],
-    scanned: list[str],
-    over: list[Interface],
-    login: Credentials | None,
-    wait_s: float,
-    say: Words,
-) -> list[Found]:
-    hosts = [await _resolved(host) for host in hosts]
+def _typed(leads: Iterable[str], user: str, say: Words) -> dict[str, Credentials | None]:
+    """What whoever sits there types for each host; nothing leaves a host without a login."""
+    logins: dict[str, Credentials | None] = {}
+    for host in leads:
+        question = say("discover.password_of", user=user, host=host)
+        typed: str = typer.prompt(question, default="", show_default=False, hide_input=True, err=True)
+        logins[host] = Credentials(user, typed) if typed else None
+    return logins
+
+
+def _progress() -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    return Progress(*columns, console=Console(stderr=True), transient=True)
+
+
+async def _find(
+    hosts: list[str], scanned: list[str], over: list[Interface], wait_s: float, say: Words
+) -> dict[str, Lead]:
+    """Where to ask, by host: who answers the search, and what else has open ports."""
+    hosts = [await _resolved(host) for host in hosts]
+    with _progress() as progress:
         searching = progress.add_task(say("discover.searching"), total=None)
         leads = {match.url.host: _lead(match) for match in await search(over, hosts, wait_s=wait_s)}
         progress.remove_task(searching)
@@ -106,16 +122,25 @@ async def _discover(
                 progress.advance(scanning)
                 if result.ports:
                     leads[result.host] = lead_of_host(result.host, result.ports)
-        asking = progress.add_task(say("discover.asking"), total=len(leads))
-        room = asyncio.Semaphore(AT_ONCE)
+    return {host: leads[host] for host in sorted(leads, key=ipaddress.ip_address)}
 
-        async def ask(lead: Lead) -> Found | None:
+
+async def _ask(
+    leads: dict[str, Lead], login: Credentials | None, typed: dict[str, Credentials | None], say: Words
+) -> list[Found]:
+    """What each is, in their order, asked with what was typed for it or else `login`; None is left out."""
+    room = asyncio.Semaphore(AT_ONCE)
+    with _progress() as progress:
+        asking = progress.add_task(say("discover.asking"), total=len(leads))
+
+        async def ask(host: str, lead: Lead) -> Found | None:
             async with room:
-                found = await survey(lead, login, SystemClock())
+                found = await survey(lead, typed.get(host, login), SystemClock())
             progress.advance(asking)
             return found
 
-        return await _all_found(ask(lead) for lead in leads.values())
+        asked = await asyncio.gather(*(ask(host, lead) for host, lead in leads.items()))
+    return [found for found in asked if found is not None]
 
 
 async def _resolved(host: str) -> str:
@@ -125,11 +150,6 @@ async def _resolved(host: str) -> str:
     except (OSError, UnicodeError):
         raise typer.BadParameter(f"the name {host!r} cannot be resolved to an IPv4 address") from None
     return str(found[0][4][0])
-
-
-async def _all_found(asked: Iterable[Awaitable[Found | None]]) -> list[Found]:
-    found = [one for one in await asyncio.gather(*asked) if one is not None]
-    return sorted(found, key=lambda one: ipaddress.ip_address(one.host))
 
 
 def _lead(match: Match) -> Lead:

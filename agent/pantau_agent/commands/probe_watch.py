@@ -10,6 +10,7 @@ from rich.live import Live
 
 from pantau_agent.clock import SystemClock
 from pantau_agent.commands import interruptible
+from pantau_agent.commands.camera_asked import UNNAMED
 from pantau_agent.commands.live_view import History, line, view
 from pantau_agent.commands.probe_output import fields
 from pantau_agent.config import Camera
@@ -34,7 +35,8 @@ def follow(camera: Camera, identity: Identity | None, say: Words, *, as_json: bo
 
 
 async def _show(camera: Camera, history: History, identity: Identity | None, say: Words, *, as_json: bool) -> None:
-    name = rtsp_url.redact(camera.url or "")
+    address = rtsp_url.redact(camera.url or "")
+    name = address if camera.id == UNNAMED else f"{camera.id}  {address}"
     console, clock = Console(), SystemClock()
     live = Live(console=console, auto_refresh=False) if console.is_terminal and not as_json else None
     with live or nullcontext():

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from pantau_agent import vendors
 from pantau_agent.clock import Clock
 from pantau_agent.discovery.hints import describe, vendor_by_answer
-from pantau_agent.discovery.scan import RTSP_PORTS
+from pantau_agent.discovery.scan import RTSP_PORTS, WEB_PORTS
 from pantau_agent.firmware import vendor_of, warning_of
+from pantau_agent.identity.found_page import identify_found
 from pantau_agent.onvif.device import PATH, Device
-from pantau_agent.onvif.errors import OnvifError
+from pantau_agent.onvif.errors import OnvifError, RefusedError
 from pantau_agent.onvif.media import Profile, channels
 from pantau_agent.rtsp.url import Credentials, StreamUrl, parse
 
@@ -73,7 +74,7 @@ def lead_of_host(host: str, open_ports: Sequence[int]) -> Lead:
 
 
 async def survey(lead: Lead, credentials: Credentials | None, clock: Clock) -> Found | None:
-    """Asks by ONVIF, and where that does not tell, looks at how it speaks RTSP; None where it does neither.
+    """Asks by ONVIF; where it does not speak that, by how it speaks RTSP, and its maker's page; None: neither.
 
     A refused password is not tried again at this device.
     """
@@ -83,7 +84,14 @@ async def survey(lead: Lead, credentials: Credentials | None, clock: Clock) -> F
             device = await _device(lead, credentials, clock)
             if device is not None:
                 found = await _ask(device, found)
-            return await _completed(found, lead, speaks_onvif=device is not None)
+            found_port, found = await _with_vendor(found, lead)
+            if device is None and found_port is None:
+                return None
+            if device is None:
+                found = await _with_page(found, lead, credentials, clock)
+            if not found.channels:
+                found = _guessed(found, found_port)
+            return replace(found, warning=warning_of(found.vendor, found.model, found.firmware))
     except TimeoutError:
         return replace(found, problem=f"it has not told all within {DEADLINE_S:g} s")
 
@@ -130,21 +138,27 @@ async def _stream(device: Device, profile: Profile) -> Stream | None:
     return None if url is None else Stream(url, profile.encoding, profile.width, profile.height)
 
 
-async def _completed(found: Found, lead: Lead, *, speaks_onvif: bool) -> Found | None:
-    """With what its stream's port tells, where ONVIF did not tell all; and what is known of its firmware."""
-    port = None
-    if not found.channels or found.vendor is None:
-        for candidate in [open_port for open_port in lead.open_ports if open_port in RTSP_PORTS] or RTSP_PORTS[:1]:
-            answer = await describe(lead.host, candidate)
-            if answer is not None:
-                port = candidate
-                found = replace(found, vendor=found.vendor or vendor_by_answer(answer))
-                break
-    if not found.channels:
-        if not speaks_onvif and port is None:
-            return None
-        found = _guessed(found, port)
-    return replace(found, warning=warning_of(found.vendor, found.model, found.firmware))
+async def _with_vendor(found: Found, lead: Lead) -> tuple[int | None, Found]:
+    """The port at which it speaks RTSP, asked only where ONVIF did not tell all, and whose make that shows."""
+    if found.channels and found.vendor is not None:
+        return None, found
+    for port in [open_port for open_port in lead.open_ports if open_port in RTSP_PORTS] or RTSP_PORTS[:1]:
+        answer = await describe(lead.host, port)
+        if answer is not None:
+            return port, replace(found, vendor=found.vendor or vendor_by_answer(answer))
+    return None, found
+
+
+async def _with_page(found: Found, lead: Lead, credentials: Credentials | None, clock: Clock) -> Found:
+    """With what its maker's own page tells: many a camera is sold with ONVIF switched off."""
+    if found.vendor is None:
+        return found
+    ports = [port for port in lead.open_ports if port not in RTSP_PORTS] or [WEB_PORTS[0]]
+    try:
+        told = await identify_found(found.vendor, lead.host, ports, credentials, clock)
+    except RefusedError as error:
+        return replace(found, problem=str(error))
+    return found if told is None else replace(found, model=told.model, firmware=told.firmware)
 
 
 def _guessed(found: Found, port: int | None) -> Found:

@@ -67,7 +67,7 @@ async def _login(settings: Broker, site: str, values: dict[str, object]) -> list
         answers = await asyncio.to_thread(log_in, settings, protocol, site)
         if answers.connected not in {None, _MISUNDERSTOOD}:
             break
-    return of_answers(answers, values | {"protocol": protocol, "user": settings.user or "?", "site": site})
+    return of_answers(answers, values | {"protocol": protocol, "user": settings.user or "-", "site": site})
 
 
 def of_answers(answers: Answers, values: dict[str, object]) -> list[Finding]:

@@ -20,7 +20,7 @@ async def examine(
 ) -> AsyncGenerator[Finding, None]:
     """Each finding as soon as it is known. `servers` are time servers to compare the clock with."""
     host, status = this_machine.read(), this_machine.clock()
-    folder = config.spool.path.parent
+    folder = config.spool.path.parent.absolute()
     yield clock_check.synchronised(status)
     yield await clock_check.offset(servers, clock)
     yield disk.room(host, folder, config.spool.max_mb)

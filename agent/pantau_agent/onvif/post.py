@@ -33,7 +33,13 @@ async def post(
     monotonic: Callable[[], float],
     timeout_s: float,
 ) -> Answer:
-    """Sends SOAP, and reads what comes.
+    """Sends SOAP, and reads what comes. Raises as `exchange`."""
+    request = _request(url, content, action, authorization)
+    return await exchange(url, request, monotonic=monotonic, timeout_s=timeout_s)
+
+
+async def exchange(url: StreamUrl, request: bytes, *, monotonic: Callable[[], float], timeout_s: float) -> Answer:
+    """Sends a request, and reads what comes.
 
     Raises:
         SilentError: it is not reached, breaks off, or has not answered within `timeout_s`.
@@ -43,7 +49,7 @@ async def post(
         async with asyncio.timeout(timeout_s):
             connection = await connect(url, monotonic, lambda _step: None)
             try:
-                await connection.send(_request(url, content, action, authorization))
+                await connection.send(request)
                 return await _answer(connection)
             finally:
                 await connection.close()
@@ -75,13 +81,17 @@ async def _answer(connection: Connection) -> Answer:
     return Answer(parser.head.status, parser.head.headers, bytes(content))
 
 
+def host_header(url: StreamUrl) -> str:
+    """Host and port as RFC 9110, section 7.2 has them."""
+    host = f"[{url.host.partition('%')[0]}]" if ":" in url.host else url.host
+    return host if url.port == DEFAULT_PORTS[url.scheme] else f"{host}:{url.port}"
+
+
 def _request(url: StreamUrl, content: bytes, action: str, authorization: str | None) -> bytes:
     """RFC 9112, section 3; the action as in RFC 3902."""
-    host = f"[{url.host.partition('%')[0]}]" if ":" in url.host else url.host
-    authority = host if url.port == DEFAULT_PORTS[url.scheme] else f"{host}:{url.port}"
     lines = [
         f"POST {url.path or '/'} HTTP/1.1",
-        f"Host: {authority}",
+        f"Host: {host_header(url)}",
         f"User-Agent: Pantau/{__version__}",
         f'Content-Type: application/soap+xml; charset=utf-8; action="{action}"',
         f"Content-Length: {len(content)}",

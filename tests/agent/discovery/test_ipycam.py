@@ -6,8 +6,10 @@ overwrite ours, so it is installed alone, outside the project's environment.
 
 import json
 import os
+import pty
 import subprocess
 import sys
+import termios
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,9 +64,14 @@ def ipycam(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Camera]:
 def discover(camera: Camera, *arguments: str, password: str = PASSWORD) -> subprocess.CompletedProcess[str]:
     made = camera.network
     command = [sys.executable, "-m", "pantau_agent", "discover", "--language", "en", *arguments]
-    environment = os.environ | {"PANTAU_CAMERA_PASSWORD": password}
     return subprocess.run(
-        made.inside(made.here, *command), capture_output=True, text=True, timeout=120, check=False, env=environment
+        made.inside(made.here, *command),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env=os.environ | {"PANTAU_CAMERA_PASSWORD": password},
     )
 
 
@@ -122,3 +129,40 @@ def test_where_multicast_does_not_reach_a_scan_finds_it(ipycam: Camera) -> None:
     subnet = f"{ipycam.network.their_address}/29"
     done = discover(ipycam, "--interface", "cable", "--wait", "0.1", "--subnet", subnet, "--json", "--user", USER)
     assert [one["model"] for one in json.loads(done.stdout)] == ["Model 7"]
+
+
+def test_with_ask_each_each_host_is_asked_for_at_the_terminal_once_and_not_shown(ipycam: Camera) -> None:
+    made = ipycam.network
+    arguments = ["--wait", "0.6", "--user", USER, "--ask-each", "--language", "en"]
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        made.inside(made.here, sys.executable, "-m", "pantau_agent", "discover", *arguments),
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,  # else it would ask at the terminal of whoever runs the tests
+    )
+    assert process.stderr is not None
+    said = b""
+    while not said.endswith(b": "):
+        said += os.read(process.stderr.fileno(), 1)
+    assert f"Password of {USER} at {made.their_address}" in said.decode()
+    until(lambda: not termios.tcgetattr(theirs)[3] & termios.ECHO, within_s=STARTS_WITHIN_S)
+    os.write(ours, f"{PASSWORD}\n".encode())
+    out, err = process.communicate(timeout=120)
+    os.close(theirs)
+    os.set_blocking(ours, False)
+    try:
+        echoed = os.read(ours, 1 << 12)
+    except OSError:
+        echoed = b""
+    os.close(ours)
+    assert b"Model 7" in out
+    assert b"Password" not in err
+    assert PASSWORD.encode() not in out + err + echoed
+
+
+def test_without_a_terminal_ask_each_is_wrong_usage(ipycam: Camera) -> None:
+    done = discover(ipycam, "--user", USER, "--ask-each")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--ask-each" in done.stderr

@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+import re
 import tomllib
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
 import pytest
@@ -12,6 +15,8 @@ from pantau_agent.discovery import proposal
 from pantau_agent.discovery.survey import Channel, Found, Lead, Stream, lead_of_host, survey
 from pantau_agent.rtsp.url import Credentials, parse
 from pantau_contract.words import LANGUAGES, words
+from tests.agent.http.camera import response
+from tests.agent.maker_pages import PAGES
 from tests.agent.onvif.camera import OnvifCamera, serving
 
 APART = "127.7.43.21"
@@ -74,6 +79,55 @@ async def test_a_device_with_rtsp_alone_is_proposed_with_its_makers_addresses() 
     assert (found.vendor, found.guessed) == ("dahua", True)
     (block,) = tomllib.loads(proposal.toml(found, None, words("en")))["camera"]
     assert block["url"] == f"rtsp://{APART}:8554/cam/realmonitor?channel=1&subtype=1"
+
+
+@asynccontextmanager
+async def hikvision_without_onvif(challenge: str) -> AsyncIterator[list[str]]:
+    """RTSP at its usual port and ISAPI at 8000, each with a login; the proofs that came to ISAPI."""
+    proofs: list[str] = []
+
+    async def rtsp(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b'RTSP/1.0 401 No\r\nWWW-Authenticate: Digest realm="IP Camera(C1)", nonce="1"\r\n\r\n')
+        writer.close()
+
+    async def isapi(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        method, path, _ = head.split(" ", 2)
+        proof = re.search(r"(?im)^authorization: (.*)$", head)
+        proofs.extend([proof[1]] if proof is not None else [])
+        if method != "GET" or path not in PAGES:
+            writer.write(response("404 Not Found"))
+        elif proof is None or challenge.startswith("Basic"):
+            writer.write(response("401 No", f"WWW-Authenticate: {challenge}"))
+        else:
+            writer.write(response("200 OK", body=PAGES[path]))
+        writer.close()
+
+    async with AsyncExitStack() as stack:
+        for answer, port in ((rtsp, 554), (isapi, 8000)):
+            await stack.enter_async_context(await asyncio.start_server(answer, APART, port))
+        yield proofs
+
+
+async def test_a_maker_with_onvif_switched_off_tells_its_model_by_its_own_page() -> None:
+    async with hikvision_without_onvif('Digest realm="x", nonce="1", qop="auth"') as proofs:
+        lead = lead_of_host(APART, (554, 8000))
+        found = await survey(lead, Credentials("u", "hunter2"), SystemClock())
+    assert found is not None
+    assert (found.vendor, found.model, found.problem) == ("hikvision", "DS-2CD2142FWD-I", "")
+    assert found.warning is not None
+    assert len(proofs) == 1
+    (block,) = tomllib.loads(proposal.toml(found, "u", words("en")))["camera"]
+    assert block["url"] == f"rtsp://{APART}:554/Streaming/Channels/102"
+
+
+async def test_a_page_that_wants_the_password_in_clear_does_not_get_it() -> None:
+    async with hikvision_without_onvif('Basic realm="x"') as proofs:
+        found = await survey(lead_of_host(APART, (554, 8000)), Credentials("u", "hunter2"), SystemClock())
+    assert found is not None
+    assert (found.model, proofs) == ("", [])
+    assert "in clear" in found.problem
 
 
 async def test_a_web_server_that_is_no_camera_is_left_out() -> None:

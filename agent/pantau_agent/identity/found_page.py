@@ -1,0 +1,80 @@
+"""A maker's own page of a device that was merely found: the password goes there hashed, and once.
+
+A configured camera is somebody's word for where to send a password; what a scan has found is nobody's. So HTTP
+Basic, which sends it in clear, is not answered here.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+from pantau_agent.clock import Clock
+from pantau_agent.firmware import Identity
+from pantau_agent.identity.pages import PAGES, Pages
+from pantau_agent.onvif.errors import NotOnvifError, RefusedError, SilentError
+from pantau_agent.onvif.post import Answer, exchange, host_header
+from pantau_agent.rtsp import auth
+from pantau_agent.rtsp.url import Credentials, StreamUrl
+from pantau_contract.version import __version__
+
+TIMEOUT_S = 5.0
+
+
+async def identify_found(
+    vendor: str, host: str, ports: Sequence[int], credentials: Credentials | None, clock: Clock
+) -> Identity | None:
+    """What the page says, at the first port where there is one; None where no port has it.
+
+    Raises:
+        RefusedError: the page asks for a user and password and does not take these, or not in a safe way.
+    """
+    pages = PAGES.get(vendor)
+    if pages is None:
+        return None
+    for port in ports:
+        with suppress(SilentError, NotOnvifError):
+            model, firmware = pages.read(await _contents(pages, host, port, credentials, clock))
+            if model or firmware:
+                return Identity(vendor, model, firmware)
+    return None
+
+
+async def _contents(pages: Pages, host: str, port: int, credentials: Credentials | None, clock: Clock) -> str:
+    """Of all its pages, as far as there are any. Raises `OnvifError`."""
+    login = auth.Authenticator(credentials)
+    texts = []
+    for path in pages.paths:
+        answer = await _get(StreamUrl("http", host, port, path), login, credentials, clock)
+        if answer.status != 200:
+            break
+        texts.append(answer.content.decode("utf-8", "replace"))
+    return "\n".join(texts)
+
+
+async def _get(url: StreamUrl, login: auth.Authenticator, credentials: Credentials | None, clock: Clock) -> Answer:
+    """The page, with Digest (RFC 7616) where it wants a login. Raises `OnvifError`."""
+    for _ in range(2):
+        proof = login.authorization("GET", url.path)
+        answer = await exchange(url, _request(url, proof), monotonic=clock.monotonic, timeout_s=TIMEOUT_S)
+        if answer.status != 401:
+            return answer
+        offered = list(answer.headers.all("WWW-Authenticate"))
+        if credentials is None:
+            raise RefusedError("its page asks for a user and password, and none are given")
+        if not any(one.scheme == "digest" and one.strength for one in auth.parse_challenges(offered)):
+            raise RefusedError("its page wants the password in clear, and so it is not sent")
+        if login.challenged(offered, tried=proof is not None) is not auth.Answer.TRY:
+            break
+    raise RefusedError("its page does not take the user and password that are given")
+
+
+def _request(url: StreamUrl, authorization: str | None) -> bytes:
+    """RFC 9112, section 3."""
+    lines = [
+        f"GET {url.path} HTTP/1.1",
+        f"Host: {host_header(url)}",
+        f"User-Agent: Pantau/{__version__}",
+        "Connection: close",
+    ]
+    if authorization is not None:
+        lines.append(f"Authorization: {authorization}")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
