@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from pantau_agent import vendors
 from pantau_agent.clock import SystemClock
 from pantau_agent.commands import interruptible, probe_all, probe_output, probe_watch
 from pantau_agent.commands.camera_asked import Asked, CannotTellError, Stream, configuration, configured, described
@@ -46,6 +47,14 @@ class ProbeCommand(typer.core.TyperCommand):
                 error.exit_code = EXIT_CANNOT_TELL  # type: ignore[attr-defined] # it has one, as was just seen
             raise
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Writes the help; the vendors are read from their notes only then."""
+        for parameter in self.params:
+            if parameter.name == "vendor":
+                known = ", ".join(vendors.vendors())
+                parameter.help = f"Makes the URL, with --host: {known}."  # type: ignore[attr-defined] # an option has it
+        super().format_help(ctx, formatter)
+
     def invoke(self, ctx: Any) -> Any:
         """Runs the command."""
         try:
@@ -66,9 +75,7 @@ def probe(
     every: Annotated[bool, typer.Option("--all", help="Every camera of the configuration.")] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Go on looking, live, until Ctrl-C.")] = False,
     config: ConfigPath = DEFAULT_PATH,
-    vendor: Annotated[
-        str | None, typer.Option(help="Makes the URL, with --host: hikvision, dahua, axis, ...")
-    ] = None,
+    vendor: Annotated[str | None, typer.Option(help="Makes the URL, with --host.")] = None,
     host: Annotated[str | None, typer.Option(help="The camera's address, with --vendor.")] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535)] = None,
     channel: Annotated[int, typer.Option(min=1, help="Of a recorder, or of a camera with several lenses.")] = 1,

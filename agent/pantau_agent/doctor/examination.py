@@ -21,8 +21,9 @@ async def examine(
     """Each finding as soon as it is known. `servers` are time servers to compare the clock with."""
     host, status = this_machine.read(), this_machine.clock()
     folder = config.spool.path.parent.absolute()
-    yield clock_check.synchronised(status)
-    yield await clock_check.offset(servers, clock)
+    measured = await clock_check.offset(servers, clock)
+    yield clock_check.synchronised(status, right=measured.key == "right")
+    yield measured
     yield disk.room(host, folder, config.spool.max_mb)
     if folder.is_dir():
         yield await asyncio.to_thread(disk.writing, folder, config.spool.path)

@@ -64,6 +64,11 @@ def test_whether_a_time_server_sets_it(synchronised: bool | None, expected: tupl
     assert said(clock.synchronised(ClockStatus(synchronised, "the kernel"))) == expected
 
 
+def test_a_clock_that_is_right_though_nobody_sets_it_may_wait() -> None:
+    finding = clock.synchronised(ClockStatus(synchronised=False, source="the kernel"), right=True)
+    assert said(finding) == (Level.WARNING, "unsynchronised")
+
+
 @pytest.mark.parametrize(
     ("ahead_s", "expected"),
     [
