@@ -13,6 +13,10 @@ import pytest_asyncio
 from pantau_agent.firmware import Identity
 from pantau_agent.identity.known import FILE
 from pantau_contract.words import words
+from tests.agent.http.camera import Asked, Visitor, response, stills
+from tests.agent.http.camera import Camera as WebCamera
+from tests.agent.http.camera import serving as serving_pages
+from tests.agent.maker_pages import PAGES
 from tests.agent.probe.running import probe
 from tests.agent.rtsp.scripted import Camera, footage, saying, serving
 from tests.servers.process import free_port
@@ -82,6 +86,29 @@ async def test_one_of_them_by_its_id(site: Site) -> None:
     ran = await probe("full", "--config", str(site.config), "--json")
     assert (ran.code, ran.said["cause"]) == (2, "sessions_full")
     assert (site.works.connections, site.full.connections) == (0, 1)
+
+
+async def test_the_camera_itself_is_asked_for_its_firmware_only_when_told_to(tmp_path: Path) -> None:
+    pictures = stills()
+
+    async def show(visitor: Visitor, asked: Asked) -> None:
+        if asked.path in PAGES:
+            await visitor.send(response("200 OK", body=PAGES[asked.path]))
+        else:
+            await pictures(visitor, asked)
+
+    config = tmp_path / "agent.toml"
+    async with serving_pages(WebCamera(show)) as camera:
+        config.write_text(
+            '[site]\nid = "north"\n[broker]\nhost = "127.0.0.1"\n[spool]\npath = "spool.sqlite"\n'
+            f'[[camera]]\nid = "gate"\nvendor = "hikvision"\nurl = "{camera.url}"\n'
+        )
+        without = await probe("gate", "--config", str(config), "--seconds", "1", "--json")
+        assert not [asked for asked in camera.asked if asked.path in PAGES]
+        told = await probe("gate", "--config", str(config), "--seconds", "1", "--firmware")
+    assert without.said["model"] is None
+    assert "DS-2CD2142FWD-I V5.4.0 build 160530" in told.out
+    assert "VULNERABLE FIRMWARE" in told.out
 
 
 @pytest.mark.parametrize(
