@@ -86,7 +86,8 @@ async def test_a_working_camera_is_ok_and_measured(codec: str, cameras: Cameras,
     assert said["bitrate_kbps"] > 50
     assert said["rtp_loss_pct"] == 0
     each_s = 1 / GstCameras.fps if codec == "mjpeg" else 1
-    assert 0.8 * each_s < said["keyframe_interval_s"] < 3 * each_s
+    slower = max(1.0, GstCameras.fps / said["fps"])  # keyframes are counted in frames
+    assert 0.8 * each_s < said["keyframe_interval_s"] < 3 * each_s * slower
     assert 0 < said["connect_ms"] < said["first_keyframe_ms"]
     assert said["jitter_ms"] >= 0
     saved = cv2.imread(str(picture))
