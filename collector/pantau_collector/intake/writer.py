@@ -9,13 +9,16 @@ from pantau_collector.intake.inbox import Incoming
 from pantau_collector.intake.known_cameras import KnownCameras
 from pantau_collector.journal import Journal, Record
 from pantau_collector.pictures import Pictures
+from pantau_collector.true_time import correction_ms
 from pantau_contract.errors import ContractError
-from pantau_contract.messages import Telemetry
+from pantau_contract.messages import Message, Telemetry
 from pantau_contract.snapshot import SnapshotAbout
 from pantau_contract.topics import Kind
 
 REMEMBERED = 1 << 16
 """How many batches are known again when they come a second time; a broker repeats only what was under way."""
+LATE_AFTER_S = 60
+"""Telemetry older than this when it comes is an agent's backlog: the sink puts what is new before it."""
 _log = logging.getLogger(__name__)
 
 BatchKey = tuple[str, str, int]
@@ -70,8 +73,15 @@ class Writer:
                     continue
                 batch.keys[key] = None
                 batch.samples += len(message.samples)
-            record = Record(incoming.received_ms, incoming.topic, incoming.payload, incoming.retained)
-            batch.records.append(record)
+            batch.records.append(
+                Record(
+                    incoming.received_ms,
+                    incoming.topic,
+                    incoming.payload,
+                    incoming.retained,
+                    late=_is_late(message, incoming.received_ms),
+                )
+            )
         return batch
 
     def write(self, batch: Batch) -> None:
@@ -102,3 +112,13 @@ class Writer:
                 self.lost_pictures += 1
                 _log.warning("the picture of %s/%s is not kept: %s", about.site, about.camera, error)
         batch.pictures = []
+
+
+def _is_late(message: Message, received_ms: int) -> bool:
+    """Whether it is of an agent's backlog; of a clock that is not set nobody can tell, and it counts as new."""
+    return (
+        isinstance(message, Telemetry)
+        and message.clock_synchronised is not False
+        and correction_ms(message.time, received_ms) == 0
+        and received_ms - message.time > LATE_AFTER_S * 1000
+    )

@@ -8,41 +8,48 @@ _log = logging.getLogger(__name__)
 
 
 class Cursor:
-    """A position in the journal that outlives the process; a damaged or missing file is the journal's beginning.
+    """Positions in the journal that outlive the process; a damaged or missing file is the journal's beginning.
 
-    Reading from too far back is harmless, for all that is done with a record is idempotent.
+    A reader in one lane has one; one in several has more, the first of which is the least. Reading from too far
+    back is harmless, for all that is done with a record is idempotent.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._position = _read(path)
+        self._positions = _read(path)
 
     @property
     def position(self) -> int:
-        """Where reading goes on."""
-        return self._position
+        """Before it, all is done."""
+        return self._positions[0]
 
-    def move(self, position: int) -> None:
-        """Writes the position durably: the file holds either the old one or the new one, never half.
+    @property
+    def positions(self) -> tuple[int, ...]:
+        """Where reading goes on."""
+        return self._positions
+
+    def move(self, *positions: int) -> None:
+        """Writes the positions durably: the file holds either the old ones or the new ones, never half.
 
         Raises:
-            OSError: it could not be written; the old position stays.
+            OSError: they could not be written; the old ones stay.
         """
         written = self._path.with_suffix(".new")
         with written.open("w") as file:
-            file.write(f"{position}\n")
+            file.write(" ".join(map(str, positions)) + "\n")
             file.flush()
             os.fsync(file.fileno())
         written.replace(self._path)
-        self._position = position
+        self._positions = positions
 
 
-def _read(path: Path) -> int:
+def _read(path: Path) -> tuple[int, ...]:
     try:
         text = path.read_text(encoding="ascii", errors="replace").strip()
     except FileNotFoundError:
-        return 0
-    if text.isdecimal():
-        return int(text)
+        return (0,)
+    words = text.split()
+    if words and all(map(str.isdecimal, words)):
+        return tuple(map(int, words))
     _log.warning("%s holds no position (%r): starting at the journal's beginning", path, text[:40])
-    return 0
+    return (0,)

@@ -41,11 +41,12 @@ class JournalReader:
         """What could not be read so far, each place once."""
         return tuple(self._damages.values())
 
-    def read(self, position: int, limit: int) -> tuple[list[Record], int]:
+    def read(self, position: int, limit: int, *, until: int | None = None) -> tuple[list[Record], int]:
         """Up to `limit` records (and about 8 MB) from `position`, and the position behind them.
 
-        An empty list says that there is no more at present. A position that retention has overtaken, or that lies
-        behind the end, is moved to what there is, and damage is skipped; `damages` and the log tell of each.
+        With `until`, the position behind some record, only records before it. An empty list says that there is no
+        more at present. A position that retention has overtaken, or that lies behind the end, is moved to what
+        there is, and damage is skipped; `damages` and the log tell of each.
         """
         while True:
             # Before the segments are looked at: what is appended meanwhile is the next reading's.
@@ -59,12 +60,15 @@ class JournalReader:
             i = bisect.bisect_right(starts, position) - 1
             following = starts[i + 1] if i + 1 < len(starts) else None
             end = end if following is None else following
-            records, position = self._read_segment(starts[i], end, position, limit)
+            bound = min((each for each in (end, until) if each is not None), default=None)
+            records, position = self._read_segment(starts[i], bound, position, limit)
             if records:
                 return records, position
-            if end is not None and position < end:
-                self._report(position, end, "hold no readable record")
-                position = end
+            if end is not None and bound is not None and position < bound:
+                self._report(position, bound, "hold no readable record")
+                position = bound
+            if until is not None and position >= until:
+                return [], position
             if following is None and not self._refresh():
                 return [], position
 

@@ -1,10 +1,10 @@
 """One record of the journal as bytes, and how to find the next good one behind damage.
 
-    magic (4) | CRC-32 (4) | size of topic and payload (4) | received_ms (8) | retained (1) | size of topic (2) |
+    magic (4) | CRC-32 (4) | size of topic and payload (4) | received_ms (8) | flags (1) | size of topic (2) |
     topic | payload
 
-All integers are big-endian; the CRC covers all that follows it. The magic begins with 0xF5, which no UTF-8 text
-holds, so that a search for it seldom stops within a message.
+All integers are big-endian; the CRC covers all that follows it. Flags: 1 retained, 2 late. The magic begins with
+0xF5, which no UTF-8 text holds, so that a search for it seldom stops within a message.
 """
 
 import errno
@@ -21,7 +21,8 @@ MAX_BODY = 16 << 20
 """Largest topic and payload together, in bytes; a size beyond it is damage."""
 
 _START = struct.Struct(">4sI")
-_REST = struct.Struct(">IQ?H")
+_REST = struct.Struct(">IQBH")
+_RETAINED, _LATE = 1, 2
 HEAD_SIZE = _START.size + _REST.size
 _CHUNK = 1 << 20
 _PAGE = 4096
@@ -32,13 +33,14 @@ class Record(Struct, frozen=True):
     """A message as it came. `received_ms` is UTC epoch milliseconds by the collector's clock.
 
     A `retained` one was kept by the broker and handed over when we subscribed: it says what was, and is no proof
-    that its sender lives.
+    that its sender lives. A `late` one tells of a time long before it came: its sender had been cut off.
     """
 
     received_ms: int
     topic: str
     payload: bytes
     retained: bool = False
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,8 @@ def encode(record: Record) -> bytes:
         raise ValueError(
             f"a record of {size} bytes is over the journal's limit of {MAX_BODY}: {record.topic[:80]!r}"
         )
-    rest = _REST.pack(size, record.received_ms, record.retained, len(topic))
+    flags = _RETAINED * record.retained | _LATE * record.late
+    rest = _REST.pack(size, record.received_ms, flags, len(topic))
     crc = zlib.crc32(record.payload, zlib.crc32(topic, zlib.crc32(rest)))
     return b"".join((_START.pack(MAGIC, crc), rest, topic, record.payload))
 
@@ -92,7 +95,7 @@ def decode(buffer: bytes, at: int) -> tuple[Record, int]:
     if len(buffer) - at < HEAD_SIZE:
         raise CutShortError(HEAD_SIZE)
     magic, crc = _START.unpack_from(buffer, at)
-    size, received_ms, retained, topic_size = _REST.unpack_from(buffer, at + _START.size)
+    size, received_ms, flags, topic_size = _REST.unpack_from(buffer, at + _START.size)
     if magic != MAGIC or size > MAX_BODY or topic_size > size:
         raise DamagedError
     end = at + HEAD_SIZE + size
@@ -102,7 +105,8 @@ def decode(buffer: bytes, at: int) -> tuple[Record, int]:
         raise DamagedError
     body = at + HEAD_SIZE
     topic = buffer[body : body + topic_size].decode(errors="replace")
-    return Record(received_ms, topic, buffer[body + topic_size : end], retained), HEAD_SIZE + size
+    payload = buffer[body + topic_size : end]
+    return Record(received_ms, topic, payload, bool(flags & _RETAINED), bool(flags & _LATE)), HEAD_SIZE + size
 
 
 def decode_received(head: bytes) -> int:

@@ -1,9 +1,10 @@
 """From the journal, a batch of lines."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from pantau_collector.deadletter import DeadLetter
-from pantau_collector.journal import JournalReader
+from pantau_collector.journal import JournalReader, Record
 from pantau_collector.sinks import schema
 from pantau_contract.errors import ContractError
 
@@ -11,13 +12,20 @@ BATCH_LINES = 5000
 """Lines of one write; more make InfluxDB no faster."""
 _RECORDS_AT_ONCE = 64
 
+Wanted = Callable[[Record], bool]
+
 
 class Batch(NamedTuple):
-    """Lines of `records` records, what could not be made lines, and the position behind all of it."""
+    """Lines of `records` records, what could not be made lines, and the position behind all of it.
+
+    `left` is how many records were there and not wanted; `is_full` says that there may be more.
+    """
 
     lines: list[str]
     dead: list[DeadLetter]
     records: int
+    left: int
+    is_full: bool
     position: int
 
     def writes(self) -> list[list[str]]:
@@ -28,32 +36,25 @@ class Batch(NamedTuple):
 
 
 def read_batch(
-    journal: JournalReader,
-    position: int,
-    *,
-    since_ms: int | None = None,
-    until_ms: int | None = None,
-    end: int | None = None,
+    journal: JournalReader, position: int, *, end: int | None = None, wanted: Wanted = lambda _: True
 ) -> Batch:
-    """About `BATCH_LINES` lines, or what there is, from `position` and before the position `end`.
-
-    Only of records received from `since_ms` and before `until_ms` (UTC), where these are given.
-    """
+    """About `BATCH_LINES` lines of `wanted` records, or what there is, from `position` to before `end`."""
     lines: list[str] = []
     dead: list[DeadLetter] = []
-    count = 0
-    while len(lines) < BATCH_LINES and (end is None or position < end):
-        records, position = journal.read(position, _RECORDS_AT_ONCE)
+    count = left = 0
+    while len(lines) < BATCH_LINES:
+        if end is not None and position >= end:
+            break
+        records, position = journal.read(position, _RECORDS_AT_ONCE, until=end)
         if not records:
             break
         for record in records:
-            if since_ms is not None and record.received_ms < since_ms:
-                continue
-            if until_ms is not None and record.received_ms >= until_ms:
+            if not wanted(record):
+                left += 1
                 continue
             count += 1
             try:
                 lines += schema.lines(record)
             except (ContractError, ValueError) as error:
                 dead.append(DeadLetter(record.topic, f"cannot be made lines: {error}", record.payload))
-    return Batch(lines, dead, count, position)
+    return Batch(lines, dead, count, left, len(lines) >= BATCH_LINES, position)

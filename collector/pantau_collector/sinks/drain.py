@@ -5,22 +5,25 @@ import random
 import threading
 
 from pantau_collector.deadletter import DeadLetter, DeadLetters
-from pantau_collector.journal import Cursor, Journal
+from pantau_collector.journal import Cursor, Journal, Record
 from pantau_collector.sinks.answers import NotNow
+from pantau_collector.sinks.batch import Batch
 from pantau_collector.sinks.deliver import Store, deliver
-from pantau_collector.sinks.read_ahead import WORTH_BYTES, ReadAhead
+from pantau_collector.sinks.lanes import Lanes
+from pantau_collector.sinks.read_ahead import ReadAhead
 
+_LITTLE_BYTES = 1 << 20
 _FIRST_WAIT_S = 1.0
 _MAX_WAIT_S = 60.0
 _log = logging.getLogger(__name__)
 
 
 class Drain:
-    """A thread of its own. The cursor moves only when the store has taken all before it.
+    """A thread of its own. The cursor moves only when the store has taken what its lanes say.
 
-    `linger_s` lets a few messages gather, so that a small city costs few writes. What the store refuses for ever
-    goes to the dead letters; whatever else happens, the lines stay in the journal and are tried again, at growing
-    intervals.
+    What is new goes first, and a backlog in between, as `lanes` has it. `linger_s` lets a few messages gather, so
+    that a small city costs few writes. What the store refuses for ever goes to the dead letters; whatever else
+    happens, the lines stay in the journal and are tried again, at growing intervals.
     """
 
     def __init__(
@@ -38,7 +41,8 @@ class Drain:
         self._cursor = cursor
         self._store = store
         self._dead_letters = dead_letters
-        self._batches = ReadAhead(journal)
+        self._new = ReadAhead(journal)
+        self._backlog = ReadAhead(journal)
         self._linger_s = linger_s
         self._first_wait_s = first_wait_s
         self._stopping = threading.Event()
@@ -52,6 +56,7 @@ class Drain:
         self.retries = 0
         """Writes that have to be tried again."""
         journal.register(name, lambda: cursor.position)
+        self._lanes = Lanes.at(cursor.positions, journal.end)
 
     @property
     def behind_bytes(self) -> int:
@@ -66,7 +71,8 @@ class Drain:
         """Ends after the write under way; what is left stays in the journal."""
         self._stopping.set()
         self._thread.join()
-        self._batches.close()
+        self._new.close()
+        self._backlog.close()
         self._store.close()
 
     def _run(self) -> None:
@@ -92,12 +98,31 @@ class Drain:
             wait_s = min(wait_s * 2, _MAX_WAIT_S)
 
     def _step(self) -> None:
-        """Waits for records and delivers them."""
-        if not self._journal.wait(self._cursor.position, 0.5):
-            return
-        if self.behind_bytes < WORTH_BYTES:
-            self._stopping.wait(self._linger_s)
-        batch = self._batches.batch(self._cursor.position)
+        """Waits for records and delivers a batch of one of the lanes."""
+        if self._lanes.is_one:
+            if not self._journal.wait(self._lanes.live, 0.5):
+                return
+            if self.behind_bytes < _LITTLE_BYTES:
+                self._stopping.wait(self._linger_s)
+        end = self._journal.end
+        self._lanes = self._lanes.before_live(end)
+        if self._lanes.live < end and not self._lanes.is_backlogs_turn:
+            batch = self._new.batch(self._lanes.live, end=end, wanted=_is_not_late)
+            self._deliver(batch)
+            self._lanes = self._lanes.after_live(
+                batch.position, left_late=batch.left > 0, is_full=batch.is_full, end=self._journal.end
+            )
+        else:
+            wanted = _is_late if self._lanes.backlog_is_late else _is_any
+            batch = self._backlog.batch(self._lanes.backlog, end=self._lanes.backlog_end, wanted=wanted)
+            self._deliver(batch)
+            self._lanes = self._lanes.after_backlog(batch.position)
+        self._cursor.move(*self._lanes.positions)
+        if self.trouble is not None:
+            self.trouble = None
+            _log.warning("%s takes lines again", self._store.name)
+
+    def _deliver(self, batch: Batch) -> None:
         refused: list[DeadLetter] = []
         for lines in batch.writes():
             refused += deliver(self._store, lines)
@@ -106,13 +131,21 @@ class Drain:
             self._dead_letters.write(dead)
             self.lines_dead += len(dead)
             _log.warning("%s: %d refused for ever, the first: %s", self._store.name, len(dead), dead[0].reason)
-        self._cursor.move(batch.position)
         self.lines_written += len(batch.lines) - len(refused)
-        if self.trouble is not None:
-            self.trouble = None
-            _log.warning("%s takes lines again", self._store.name)
 
     def _tell(self, trouble: str) -> None:
         level = logging.DEBUG if trouble == self.trouble else logging.WARNING
         self.trouble = trouble
         _log.log(level, "%s; the lines are kept and tried again", trouble)
+
+
+def _is_any(_: Record) -> bool:
+    return True
+
+
+def _is_late(record: Record) -> bool:
+    return record.late
+
+
+def _is_not_late(record: Record) -> bool:
+    return not record.late

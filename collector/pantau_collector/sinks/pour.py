@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 
 from pantau_collector.deadletter import DeadLetter, DeadLetters
-from pantau_collector.journal import JournalReader
+from pantau_collector.journal import JournalReader, Record
 from pantau_collector.sinks.answers import NotNow
 from pantau_collector.sinks.deliver import Store, deliver
 from pantau_collector.sinks.read_ahead import ReadAhead
@@ -43,10 +43,16 @@ def pour(
     began = time.monotonic()
     start = position = journal.start if first_ms is None else journal.position_at(first_ms)
     end = journal.end
-    batches = ReadAhead(journal, since_ms=first_ms, until_ms=end_ms, end=end)
+    batches = ReadAhead(journal)
+
+    def wanted(record: Record) -> bool:
+        return (first_ms is None or record.received_ms >= first_ms) and (
+            end_ms is None or record.received_ms < end_ms
+        )
+
     try:
         while position < end:
-            batch = batches.batch(position)
+            batch = batches.batch(position, end=end, wanted=wanted)
             if batch.position == position:
                 break
             refused = list(batch.dead)

@@ -1,9 +1,11 @@
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from pantau_collector.config import InfluxV1
@@ -88,6 +90,45 @@ def test_a_backlog_of_many_batches_arrives_whole(sink: Sink, influxdb: Database)
     (row,) = influxdb.query(f"SELECT count(fps) FROM camera WHERE time >= 0 AND time < {2 * NOW}ms")
     assert row["count"] == 400 * 40
     assert drain.lines_written == 400 * 42
+
+
+def first_write_with(server: ScriptedServer, seq: int) -> int:
+    """Which write, counted from 1, was the first that held a batch; 0: none did."""
+    return next((i for i, body in enumerate(server.bodies, 1) if f"seq={seq}i" in body), 0)
+
+
+def seqs_written(server: ScriptedServer) -> set[int]:
+    return {int(found) for body in server.bodies for found in re.findall(r"seq=(\d+)i", body)}
+
+
+def test_what_is_new_goes_before_a_backlog_that_agents_sent(sink: Sink, server: ScriptedServer) -> None:
+    for record in records(*range(900), cameras=20):
+        sink.journal.append([msgspec.structs.replace(record, late=True)])
+    sink.journal.append(records(1000))
+    drain = sink.start(server.url)
+    assert until(lambda: drain.behind_bytes == 0)
+    assert first_write_with(server, 1000) == 1
+    assert seqs_written(server) == {*range(900), 1000}
+    assert sum("seq=1000i" in body for body in server.bodies) == 1
+
+
+def test_what_is_new_goes_before_what_gathered_while_influxdb_was_away_over_a_restart_too(
+    sink: Sink, server: ScriptedServer
+) -> None:
+    for start in range(0, 900, 100):
+        sink.journal.append(records(*range(start, start + 100), cameras=100))
+    server.answers = [Answer(204)] * 3 + [Answer(503)]
+    drain = sink.start(server.url)
+    assert until(lambda: len(server.bodies) == 3)
+    sink.journal.append(records(1000))
+    assert until(lambda: drain.trouble is not None)
+    sink.stop()
+    assert not drain._lanes.is_one
+    server.answers = [Answer(204)]
+    drain = sink.start(server.url)
+    assert until(lambda: drain.behind_bytes == 0)
+    assert first_write_with(server, 1000) <= 7
+    assert seqs_written(server) == {*range(900), 1000}
 
 
 def test_a_restart_goes_on_where_it_was(sink: Sink, server: ScriptedServer) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from pydantic import SecretStr
 
@@ -138,6 +139,24 @@ def test_a_batch_that_comes_twice_is_written_once_and_counted(room: Room, mosqui
     assert until(lambda: intake.acknowledged == 6)
     assert room.seqs() == [1, 2, 3, 1]
     assert intake.duplicates == 2
+
+
+def test_a_batch_of_long_ago_is_marked_late_unless_the_clock_it_was_dated_by_was_wrong(
+    room: Room, mosquitto: Mosquitto
+) -> None:
+    intake = room.start()
+    on = topic(Kind.TELEMETRY)
+    with Publisher(mosquitto.port) as agent:
+        for seq, (age_s, synchronised) in enumerate(
+            [(0, True), (59, True), (61, True), (86_400, None), (86_400, False), (NOW // 1000 - 5000, None)]
+        ):
+            batch = telemetry(seq, time=NOW - age_s * 1000)
+            agent.send(on, encode(msgspec.structs.replace(batch, clock_synchronised=synchronised)))
+        agent.send(
+            topic(Kind.STATE, camera="cam1"), encode(msgspec.structs.replace(down(1), time=NOW - 86_400_000))
+        )
+    assert until(lambda: intake.acknowledged == 7)
+    assert [record.late for record in room.records()] == [False, False, True, True, False, False, False]
 
 
 def test_what_was_sent_while_the_collector_was_away_comes_when_it_is_back(

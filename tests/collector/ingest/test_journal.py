@@ -76,6 +76,7 @@ def test_what_is_appended_while_a_reader_finds_nothing_more_is_not_skipped(
             topic=st.text(st.characters(codec="utf-8"), max_size=100),
             payload=st.binary(max_size=300),
             retained=st.booleans(),
+            late=st.booleans(),
         ),
         max_size=20,
     )
@@ -94,6 +95,22 @@ def test_reading_goes_on_from_any_position_that_reading_gave(tmp_path: Path) -> 
         first, position = journal.read(journal.start, 10)
         assert first == records(10)
         assert read_all(journal, position) == records(20, first=10)
+
+
+def test_reading_ends_before_the_record_it_is_told_also_where_the_rest_is_damaged(tmp_path: Path) -> None:
+    with Journal(tmp_path) as journal:
+        border = journal.append(records(10))
+        journal.append(records(10, first=10))
+        assert journal.read(0, 100, until=border) == (records(10), border)
+        assert journal.read(border, 100, until=border) == ([], border)
+        path = newest(tmp_path)
+        content = bytearray(path.read_bytes())
+        content[border - 20 : border + 20] = bytes(40)
+        path.write_bytes(content)
+        found, position = journal.read(0, 100, until=border)
+        assert found == records(9)
+        assert journal.read(position, 100, until=border) == ([], border)
+        assert journal.read(border, 100)[0] == records(9, first=11)
 
 
 def test_a_tail_torn_at_any_byte_is_cut_set_aside_and_reported(tmp_path: Path) -> None:

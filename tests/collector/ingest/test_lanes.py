@@ -1,0 +1,155 @@
+"""The order in which the journal goes to the store. Positions here count records of equal size."""
+
+import random
+from dataclasses import dataclass, field
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pantau_collector.sinks.lanes import LIVE_BYTES, LIVE_TURNS, SKIM_BYTES, Lanes
+
+RECORD = 100_000
+"""Bytes of a record, so that few of them are much."""
+BATCH = 4
+"""Records of a full batch."""
+
+
+@dataclass
+class Sink:
+    """What the drain does with lanes, and a store that may fail; `kept` is what the cursor's file holds."""
+
+    late: list[bool] = field(default_factory=list)
+    delivered: set[int] = field(default_factory=set)
+    kept: tuple[int, ...] = (0,)
+    lanes: Lanes = field(default_factory=lambda: Lanes(0, 0, 0))
+    turns: list[str] = field(default_factory=list)
+
+    @property
+    def end(self) -> int:
+        return len(self.late) * RECORD
+
+    def crash(self) -> None:
+        self.lanes = Lanes.at(self.kept, self.end)
+
+    def step(self, fate: str = "works", grown: list[bool] | None = None) -> None:
+        """One step of the drain; it `fails` at the store, or dies `killed` before the cursor is written."""
+        end = self.end
+        self.lanes = self.lanes.before_live(end)
+        live = self.lanes.live < end and not self.lanes.is_backlogs_turn
+        if not live and self.lanes.is_one:
+            return
+        start = self.lanes.live if live else self.lanes.backlog
+        until = end if live else self.lanes.backlog_end
+        wanted: list[int] = []
+        at, left = start, 0
+        while at < until and len(wanted) < BATCH:
+            number = at // RECORD
+            if live and self.late[number]:
+                left += 1
+            elif live or not self.lanes.backlog_is_late or self.late[number]:
+                wanted.append(number)
+            at += RECORD
+        if fate == "fails":
+            return
+        self.delivered.update(wanted)
+        self.late += grown or []
+        if live:
+            lanes = self.lanes.after_live(at, left_late=left > 0, is_full=len(wanted) == BATCH, end=self.end)
+        else:
+            lanes = self.lanes.after_backlog(at)
+        if fate == "killed":
+            self.crash()
+            return
+        self.turns.append("live" if live else "backlog")
+        self.lanes, self.kept = lanes, lanes.positions
+
+    def check(self) -> None:
+        """What the positions say is so."""
+        b, s, live = (position // RECORD for position in self.lanes.positions)
+        assert 0 <= b <= s <= live
+        assert self.delivered >= set(range(b))
+        assert self.delivered >= {number for number in range(s, live) if not self.late[number]}
+
+    def drain(self) -> None:
+        for _ in range(4 * len(self.late) + 10):
+            self.step()
+            self.check()
+        assert self.lanes.is_one
+        assert self.lanes.live == self.end
+
+
+FATES = st.sampled_from(["works", "works", "works", "fails", "killed"])
+GROWN = st.lists(st.booleans(), max_size=60)
+
+
+@given(st.lists(st.tuples(FATES, GROWN, GROWN), max_size=60))
+@settings(max_examples=300, deadline=None)
+def test_every_record_is_delivered_whatever_fails_and_however_far_it_falls_behind(
+    story: list[tuple[str, list[bool], list[bool]]],
+) -> None:
+    sink = Sink()
+    for fate, before, within in story:
+        sink.late += before
+        sink.step(fate, within)
+        sink.check()
+    sink.drain()
+    assert sink.delivered == set(range(len(sink.late)))
+
+
+@given(st.integers(0, 2**32), st.integers(0, 3000), st.floats(0, 1))
+@settings(max_examples=60, deadline=None)
+def test_what_is_new_waits_for_one_batch_of_the_backlog_at_most(seed: int, backlog: int, late: float) -> None:
+    rng = random.Random(seed)
+    sink = Sink(late=[rng.random() < late for _ in range(backlog)])
+    for _ in range(3):
+        sink.step()  # it learns how far behind it is
+    for _ in range(300):
+        new = len(sink.late)
+        sink.late += [True] * rng.randint(0, 20) + [False]
+        steps = 0
+        while (len(sink.late) - 1) not in sink.delivered:
+            sink.step()
+            steps += 1
+            assert steps <= 2 + 2 * (LIVE_BYTES // RECORD) // BATCH, (new, sink.lanes)
+    sink.drain()
+
+
+def test_a_backlog_is_not_starved_by_a_load_that_fills_every_batch() -> None:
+    sink = Sink(late=[False] * 1000)
+    sink.step()
+    for _ in range(100):
+        sink.step(grown=[False] * BATCH)
+    assert sink.turns.count("backlog") >= 100 // (LIVE_TURNS + 1) - 1
+    assert sink.turns.count("live") >= 50
+
+
+def test_with_nothing_behind_there_is_one_lane_in_the_order_of_arrival() -> None:
+    lanes = Lanes(0, 0, 0)
+    lanes = lanes.after_live(500, left_late=False, is_full=True, end=500 + LIVE_BYTES)
+    assert lanes == Lanes(500, 500, 500)
+    assert lanes.is_one
+
+
+def test_what_is_late_is_left_and_comes_after() -> None:
+    lanes = Lanes(100, 100, 100).after_live(900, left_late=True, is_full=False, end=900)
+    assert lanes.positions == (100, 100, 900)
+    assert lanes.is_backlogs_turn
+    assert lanes.backlog_is_late
+    assert lanes.backlog_end == 900
+    assert lanes.after_backlog(900) == Lanes(900, 900, 900)
+
+
+def test_far_behind_it_leaps_to_the_end_and_what_it_leapt_over_is_wanted_whole() -> None:
+    end = SKIM_BYTES + 5000
+    lanes = Lanes(100, 200, 300).before_live(end)
+    assert lanes.positions == (100, end, end)
+    assert not lanes.backlog_is_late
+    assert lanes.backlog_end == end
+
+
+def test_a_cursor_of_one_lane_and_one_of_another_journal_are_understood() -> None:
+    assert Lanes.at((700,), 1000) == Lanes(700, 700, 700)
+    assert Lanes.at((700, 800, 900), 1000) == Lanes(700, 800, 900)
+    assert Lanes.at((700, 800, 1001), 1000) == Lanes(700, 700, 700)
+    assert Lanes.at((800, 700, 900), 1000) == Lanes(800, 800, 800)
+    assert Lanes.at((1200,), 1000) == Lanes(1000, 1000, 1000)
