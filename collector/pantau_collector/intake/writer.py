@@ -7,6 +7,7 @@ from pantau_collector.deadletter import DeadLetter, DeadLetters
 from pantau_collector.intake.check import check
 from pantau_collector.intake.inbox import Incoming
 from pantau_collector.intake.known_cameras import KnownCameras
+from pantau_collector.intake.undated import BatchKey, Undated
 from pantau_collector.journal import Journal, Record
 from pantau_collector.pictures import Pictures
 from pantau_collector.true_time import correction_ms
@@ -21,16 +22,14 @@ LATE_AFTER_S = 60
 """Telemetry older than this when it comes is an agent's backlog: the sink puts what is new before it."""
 _log = logging.getLogger(__name__)
 
-BatchKey = tuple[str, str, int]
-"""`(site, boot, seq)`, which makes a batch of telemetry unique."""
-
 
 class Batch:
     """Messages on their way to disk; each part is emptied as it is written, so that writing can be tried again."""
 
     def __init__(self) -> None:
         self.records: list[Record] = []
-        self.keys: dict[BatchKey, None] = {}
+        self.keys: dict[BatchKey, bool] = {}
+        """And whether it is undated."""
         self.pictures: list[tuple[SnapshotAbout, bytes, str]] = []
         self.dead: list[DeadLetter] = []
         self.samples = 0
@@ -44,7 +43,8 @@ class Writer:
         self._pictures = pictures
         self._dead_letters = dead_letters
         self._known = KnownCameras()
-        self._seen: dict[BatchKey, None] = {}
+        self._seen: dict[BatchKey, bool] = {}
+        self._undated = Undated(journal)
         self.journaled = 0
         self.samples = 0
         self.duplicates = 0
@@ -68,10 +68,10 @@ class Writer:
                 continue
             if isinstance(message, Telemetry):
                 key = (message.site, message.boot, message.seq)
-                if key in self._seen or key in batch.keys:
+                if key in self._seen or key in batch.keys or key in self._undated:
                     self.duplicates += 1
                     continue
-                batch.keys[key] = None
+                batch.keys[key] = _is_undated(message, incoming.received_ms)
                 batch.samples += len(message.samples)
             batch.records.append(
                 Record(
@@ -80,6 +80,7 @@ class Writer:
                     incoming.payload,
                     incoming.retained,
                     late=_is_late(message, incoming.received_ms),
+                    undated=_is_undated(message, incoming.received_ms),
                 )
             )
         return batch
@@ -96,6 +97,10 @@ class Writer:
         self._seen |= batch.keys
         for _ in range(len(self._seen) - REMEMBERED):
             del self._seen[next(iter(self._seen))]
+        for key, undated in batch.keys.items():
+            if undated:
+                self._undated.add(key)
+        self._undated.save_if_due()
         batch.records, batch.keys, batch.samples = [], {}, 0
         self._put(batch)
         self._dead_letters.write(batch.dead)
@@ -119,6 +124,10 @@ def _is_late(message: Message, received_ms: int) -> bool:
     return (
         isinstance(message, Telemetry)
         and message.clock_synchronised is not False
-        and correction_ms(message.time, received_ms) == 0
+        and not _is_undated(message, received_ms)
         and received_ms - message.time > LATE_AFTER_S * 1000
     )
+
+
+def _is_undated(message: Message, received_ms: int) -> bool:
+    return isinstance(message, Telemetry) and correction_ms(message.time, received_ms) != 0

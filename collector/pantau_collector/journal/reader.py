@@ -24,6 +24,11 @@ class JournalReader:
         self._refresh()
 
     @property
+    def directory(self) -> Path:
+        """Where the segments are, and what belongs to this journal alone."""
+        return self._directory
+
+    @property
     def start(self) -> int:
         """Position of the oldest record kept."""
         return self._starts[0] if self._starts else 0

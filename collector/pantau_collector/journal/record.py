@@ -3,8 +3,8 @@
     magic (4) | CRC-32 (4) | size of topic and payload (4) | received_ms (8) | flags (1) | size of topic (2) |
     topic | payload
 
-All integers are big-endian; the CRC covers all that follows it. Flags: 1 retained, 2 late. The magic begins with
-0xF5, which no UTF-8 text holds, so that a search for it seldom stops within a message.
+All integers are big-endian; the CRC covers all that follows it. Flags: 1 retained, 2 late, 4 undated. The magic
+begins with 0xF5, which no UTF-8 text holds, so that a search for it seldom stops within a message.
 """
 
 import errno
@@ -22,7 +22,7 @@ MAX_BODY = 16 << 20
 
 _START = struct.Struct(">4sI")
 _REST = struct.Struct(">IQBH")
-_RETAINED, _LATE = 1, 2
+_RETAINED, _LATE, _UNDATED = 1, 2, 4
 HEAD_SIZE = _START.size + _REST.size
 _CHUNK = 1 << 20
 _PAGE = 4096
@@ -34,6 +34,7 @@ class Record(Struct, frozen=True):
 
     A `retained` one was kept by the broker and handed over when we subscribed: it says what was, and is no proof
     that its sender lives. A `late` one tells of a time long before it came: its sender had been cut off.
+    An `undated` one comes of a clock that was not set.
     """
 
     received_ms: int
@@ -41,6 +42,7 @@ class Record(Struct, frozen=True):
     payload: bytes
     retained: bool = False
     late: bool = False
+    undated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def encode(record: Record) -> bytes:
         raise ValueError(
             f"a record of {size} bytes is over the journal's limit of {MAX_BODY}: {record.topic[:80]!r}"
         )
-    flags = _RETAINED * record.retained | _LATE * record.late
+    flags = _RETAINED * record.retained | _LATE * record.late | _UNDATED * record.undated
     rest = _REST.pack(size, record.received_ms, flags, len(topic))
     crc = zlib.crc32(record.payload, zlib.crc32(topic, zlib.crc32(rest)))
     return b"".join((_START.pack(MAGIC, crc), rest, topic, record.payload))
@@ -106,7 +108,8 @@ def decode(buffer: bytes, at: int) -> tuple[Record, int]:
     body = at + HEAD_SIZE
     topic = buffer[body : body + topic_size].decode(errors="replace")
     payload = buffer[body + topic_size : end]
-    return Record(received_ms, topic, payload, bool(flags & _RETAINED), bool(flags & _LATE)), HEAD_SIZE + size
+    told = (bool(flags & flag) for flag in (_RETAINED, _LATE, _UNDATED))
+    return Record(received_ms, topic, payload, *told), HEAD_SIZE + size
 
 
 def decode_received(head: bytes) -> int:

@@ -15,9 +15,10 @@ from pydantic import SecretStr
 
 from pantau_collector.config import Broker
 from pantau_collector.deadletter import DeadLetters
-from pantau_collector.intake import Intake
+from pantau_collector.intake import Intake, undated
 from pantau_collector.intake.inbox import Inbox, Incoming
 from pantau_collector.intake.subscription import Subscription
+from pantau_collector.intake.undated import Undated
 from pantau_collector.intake.writer import Writer
 from pantau_collector.journal import Journal, Record
 from pantau_collector.pictures import Pictures
@@ -25,7 +26,7 @@ from pantau_contract.messages import Telemetry
 from pantau_contract.states import State
 from pantau_contract.topics import Kind, parse_topic
 from pantau_contract.wire import decode, encode
-from tests.collector.ingest.messages import NOW, Publisher, about, birth, down, jpeg, telemetry, topic
+from tests.collector.ingest.messages import NOW, SITE, Publisher, about, birth, down, jpeg, telemetry, topic
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.process import until
 
@@ -139,6 +140,36 @@ def test_a_batch_that_comes_twice_is_written_once_and_counted(room: Room, mosqui
     assert until(lambda: intake.acknowledged == 6)
     assert room.seqs() == [1, 2, 3, 1]
     assert intake.duplicates == 2
+
+
+@pytest.mark.parametrize("time", [1000, NOW + 86_400_000], ids=["of 1970", "of tomorrow"])
+def test_a_batch_without_a_true_time_that_comes_again_after_a_restart_is_not_written_twice(
+    room: Room, mosquitto: Mosquitto, time: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(undated, "SAVE_EVERY_BYTES", 3000)
+    payloads = [encode(telemetry(seq, time=time)) for seq in range(20)]
+    for last, sent in enumerate((payloads[:10], payloads, payloads, payloads[5:]), 100):
+        intake = room.start()
+        with Publisher(mosquitto.port) as agent:
+            for payload in (*sent, encode(telemetry(last))):
+                agent.send(topic(Kind.TELEMETRY), payload)
+        assert until(lambda: last in room.seqs())  # noqa: B023 # called before the next
+        seqs = room.seqs()
+        room.stop()
+    assert sorted(seqs) == [*range(20), *range(100, 104)]
+    assert intake.duplicates >= 15
+    monkeypatch.setattr(undated, "REMEMBERED", 5)
+    with Journal(room.folder / "journal") as journal:
+        known = Undated(journal)
+        assert [seq for seq in range(100) if (SITE, "b1", seq) in known] == [15, 16, 17, 18, 19]
+
+
+def test_what_is_known_of_another_journal_is_not_known_of_this_one(tmp_path: Path) -> None:
+    kept = b'{"journal": "another", "position": 0, "batches": [["a", "b1", 1]]}'
+    for content in (kept, b"torn"):
+        with Journal(tmp_path) as journal:
+            (tmp_path / "undated.json").write_bytes(content)
+            assert ("a", "b1", 1) not in Undated(journal)
 
 
 def test_a_batch_of_long_ago_is_marked_late_unless_the_clock_it_was_dated_by_was_wrong(
@@ -332,7 +363,7 @@ import sys, time
 from pathlib import Path
 from pantau_collector.config import Broker
 from pantau_collector.deadletter import DeadLetters
-from pantau_collector.intake import Intake
+from pantau_collector.intake import Intake, undated
 from pantau_collector.journal import Journal
 from pantau_collector.pictures import Pictures
 now = lambda: time.time_ns() // 1_000_000

@@ -77,6 +77,7 @@ def test_what_is_appended_while_a_reader_finds_nothing_more_is_not_skipped(
             payload=st.binary(max_size=300),
             retained=st.booleans(),
             late=st.booleans(),
+            undated=st.booleans(),
         ),
         max_size=20,
     )

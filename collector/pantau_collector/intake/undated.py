@@ -1,0 +1,108 @@
+"""Which batches without a true time are in the journal, over restarts.
+
+Such a batch is dated by its arrival, so a second copy of it would be a second point at another time. Any other
+batch makes the same points again, and need be known for a while only.
+"""
+
+import logging
+import os
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from pantau_collector.journal import Journal
+from pantau_contract.errors import ContractError
+from pantau_contract.messages import Telemetry
+from pantau_contract.topics import parse_topic
+from pantau_contract.wire import decode
+
+BatchKey = tuple[str, str, int]
+"""`(site, boot, seq)`, which makes a batch of telemetry unique."""
+
+REMEMBERED = 1 << 16
+SAVE_EVERY_BYTES = 64 << 20
+"""Of the journal: so much is read at the start, and no more."""
+_RECORDS_AT_ONCE = 5000
+_log = logging.getLogger(__name__)
+
+
+class _Kept(Struct):
+    """The file's content: the batches that the journal `journal` holds before `position`."""
+
+    journal: str
+    position: int
+    batches: list[BatchKey]
+
+
+class Undated:
+    """Knows the latest 65,536. Its file may be older than the journal: what came after it is read from there."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._path = journal.directory / "undated.json"
+        kept = _read(self._path)
+        if kept is None or kept.journal != journal.identity or kept.position > journal.end:
+            kept = _Kept(journal.identity, max(journal.end - SAVE_EVERY_BYTES, journal.start), [])
+        self._keys: dict[BatchKey, None] = {}
+        for key in kept.batches:
+            self.add(key)
+        self._saved = kept.position
+        self._read_journal()
+
+    def __contains__(self, key: BatchKey) -> bool:
+        return key in self._keys
+
+    def add(self, key: BatchKey) -> None:
+        """A batch is in the journal."""
+        self._keys[key] = None
+        if len(self._keys) > REMEMBERED:
+            del self._keys[next(iter(self._keys))]
+
+    def save_if_due(self) -> None:
+        """Writes the file, when the journal has grown enough since the last time."""
+        if self._journal.end - self._saved >= SAVE_EVERY_BYTES:
+            self._save()
+
+    def _save(self) -> None:
+        position = self._journal.end
+        new = self._path.with_suffix(".new")
+        try:
+            with new.open("wb") as file:
+                file.write(msgspec.json.encode(_Kept(self._journal.identity, position, list(self._keys))))
+                file.flush()
+                os.fsync(file.fileno())
+            new.replace(self._path)
+        except OSError as error:
+            _log.debug("%s is written later: %s", self._path, error)
+            return
+        self._saved = position
+
+    def _read_journal(self) -> None:
+        position = self._saved
+        while True:
+            records, position = self._journal.read(position, _RECORDS_AT_ONCE)
+            if not records:
+                break
+            for record in records:
+                if record.undated and (key := _key(record.topic, record.payload)):
+                    self.add(key)
+        self.save_if_due()
+
+
+def _key(topic: str, payload: bytes) -> BatchKey | None:
+    try:
+        message = decode(parse_topic(topic), payload)
+    except ContractError:
+        return None
+    return (message.site, message.boot, message.seq) if isinstance(message, Telemetry) else None
+
+
+def _read(path: Path) -> _Kept | None:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=_Kept)
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.MsgspecError) as error:
+        _log.warning("%s cannot be read, and is made anew: %s", path, error)
+        return None
