@@ -151,7 +151,7 @@ def test_a_batch_without_a_true_time_that_comes_again_after_a_restart_is_not_wri
     for last, sent in enumerate((payloads[:10], payloads, payloads, payloads[5:]), 100):
         intake = room.start()
         with Publisher(mosquitto.port) as agent:
-            for payload in (*sent, encode(telemetry(last))):
+            for payload in (*sent, encode(telemetry(last, time=NOW))):
                 agent.send(topic(Kind.TELEMETRY), payload)
         assert until(lambda: last in room.seqs())  # noqa: B023 # called before the next
         seqs = room.seqs()
