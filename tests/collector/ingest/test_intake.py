@@ -156,7 +156,7 @@ def test_a_batch_without_a_true_time_that_comes_again_after_a_restart_is_not_wri
         assert until(lambda: last in room.seqs())  # noqa: B023 # called before the next
         seqs = room.seqs()
         room.stop()
-    assert sorted(seqs) == [*range(20), *range(100, 104)]
+    assert [seq for seq in seqs if seq < 100] == list(range(20))
     assert intake.duplicates >= 15
     monkeypatch.setattr(undated, "REMEMBERED", 5)
     with Journal(room.folder / "journal") as journal:
