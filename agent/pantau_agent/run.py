@@ -195,9 +195,12 @@ class Agent:
             samples=self._reporter.take_samples(now_ms=now_ms, monotonic_s=monotonic_s),
             host=self._machine.read(spool_batches=self._spool.batches, spool_mb=self._spool.used_mb),
             dropped=self._spool.dropped,
+            drop=self._spool.drop,
         )
         payload = encode(telemetry, compress=self._config.report.compress)
-        batch = await self._spool.append(payload, clock_synchronised=clock_status.synchronised)
+        batch = await self._spool.append(
+            payload, clock_synchronised=clock_status.synchronised, tells=telemetry.drop is not None
+        )
         self._link.offer_batch(batch)
         for state in self._reporter.states(self._spool.next_seq):
             self._link.offer_state(state, at_once=False)

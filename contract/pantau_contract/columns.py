@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import fields
 
 from pantau_contract.errors import ContractError
-from pantau_contract.messages import Count, Host, Sample, ShortText, Slug, Telemetry, Time
+from pantau_contract.messages import Count, Drop, Host, Sample, ShortText, Slug, Telemetry, Time
 from pantau_contract.states import Cause, State
 
 MAX_SAMPLES = 16_384
@@ -61,6 +61,7 @@ class TelemetryColumns(Struct, frozen=True, omit_defaults=True):
     columns: Columns
     host: Host | None = None
     dropped: Count = 0
+    drop: Drop | None = None
 
 
 _NAMES = tuple(field.name for field in fields(Columns))
@@ -90,6 +91,7 @@ def to_columns(batch: Telemetry) -> TelemetryColumns:
         columns,
         batch.host,
         batch.dropped,
+        batch.drop,
     )
 
 
@@ -127,6 +129,7 @@ def from_columns(told: TelemetryColumns) -> Telemetry:
         tuple(map(Sample, *rows)),
         told.host,
         told.dropped,
+        told.drop,
     )
 
 

@@ -103,12 +103,21 @@ class Sample(Struct, frozen=True, omit_defaults=True):
     evidence: dict[str, float] | None = None
 
 
+class Drop(Struct, frozen=True):
+    """What an agent's spool gave up: so many batches, of times from `first` to `last` by its own clock."""
+
+    batches: Count
+    first: Time
+    last: Time
+
+
 class Telemetry(Struct, frozen=True, omit_defaults=True):
     """On `telemetry`: one batch a reporting interval. `(site, boot, seq)` makes it unique.
 
     A camera has one sample at the end of the interval, and one more for each change of state within it.
     `monotonic_ms` is the agent's monotonic clock at `time`, so that times taken before the clock was set can be
-    corrected. `dropped` counts batches that the spool had to drop since the boot.
+    corrected. `dropped` counts batches that the spool had to drop since the boot;
+    `drop` tells of those that no batch before has told of.
     """
 
     site: Slug
@@ -121,6 +130,7 @@ class Telemetry(Struct, frozen=True, omit_defaults=True):
     samples: tuple[Sample, ...]
     host: Host | None = None
     dropped: Count = 0
+    drop: Drop | None = None
 
 
 class CameraState(Struct, frozen=True, omit_defaults=True):

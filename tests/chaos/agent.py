@@ -75,11 +75,13 @@ class TappedSpool(Spool):
         super().__init__(*arguments, **named)
         self._only_in_memory: list[Batch] = []
 
-    async def append(self, payload: bytes, *, clock_synchronised: bool | None = None) -> Batch:
+    async def append(
+        self, payload: bytes, *, clock_synchronised: bool | None = None, tells: bool = False
+    ) -> Batch:
         telemetry = decode(Topic(self.site, Kind.TELEMETRY), payload)
         assert isinstance(telemetry, Telemetry)
         self.tap.offered(telemetry)
-        batch = await super().append(payload, clock_synchronised=clock_synchronised)
+        batch = await super().append(payload, clock_synchronised=clock_synchronised, tells=tells)
         self._only_in_memory.append(batch)
         if self._file is not None and not self._in_memory:
             for kept in self._only_in_memory:

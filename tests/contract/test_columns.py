@@ -10,7 +10,7 @@ from msgspec.structs import fields
 from pantau_contract import wire
 from pantau_contract.columns import MAX_SAMPLES, Columns, TelemetryColumns, to_columns
 from pantau_contract.errors import ContractError
-from pantau_contract.messages import Sample, Telemetry
+from pantau_contract.messages import Drop, Sample, Telemetry
 from pantau_contract.preset_dictionary import PRESET_DICTIONARY
 from pantau_contract.states import STATE_OF, Cause, State
 from pantau_contract.topics import parse_topic
@@ -56,6 +56,8 @@ def deflated(payload: bytes, dictionary: bytes = PRESET_DICTIONARY) -> bytes:
 @given(st.lists(samples, max_size=6))
 def test_a_batch_by_columns_comes_back_as_it_was(of: list[Sample]) -> None:
     assert wire.decode(TOPIC, wire.encode(batch(*of), compress=True)) == batch(*of)
+    dropped = msgspec.structs.replace(batch(*of), dropped=9, drop=Drop(7, NOW - 1000, NOW))
+    assert wire.decode(TOPIC, wire.encode(dropped, compress=True)) == dropped
 
 
 def test_columns_are_the_fields_of_a_sample_and_of_its_batch_in_their_order() -> None:

@@ -124,8 +124,8 @@ class SpoolFile:
         )
         return int((pages - free) * size)
 
-    def commit(self, batches: Iterable[Batch], acknowledged: Iterable[int]) -> None:
-        """Appends batches and forgets acknowledged ones, at once and durably."""
+    def commit(self, batches: Iterable[Batch], acknowledged: Iterable[int], **notes: object) -> None:
+        """Appends batches, forgets acknowledged ones and keeps `notes` about it, at once and durably."""
         with self._connection as connection:
             connection.executemany(
                 "INSERT " + _INSERT,
@@ -135,6 +135,7 @@ class SpoolFile:
                 ),
             )
             _forget(connection, acknowledged)
+            _write_notes(connection, notes)
 
     def clock_set_in(self, boot: str) -> Batch | None:
         """The newest batch of a boot that was taken when the clock was set, without its payload."""

@@ -19,7 +19,9 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 from pantau_agent.clock import Clock, read_both
+from pantau_agent.spool.drops import Drops
 from pantau_agent.spool.file import Batch, SpoolFile, SpoolInUseError
+from pantau_contract.messages import Drop
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -61,6 +63,8 @@ class Spool:
         self._failing = False
         self._reopen_at = 0.0
         self._say_dropped_at = 0.0
+        self._drops = Drops()
+        self._drops_noted = self._drops.note
         self.boot = ""
         self.next_seq = 0
         self.dropped = 0
@@ -88,9 +92,19 @@ class Spool:
         """How many batches wait."""
         return self._on_disk + len(self._in_memory) - len(self._acknowledged)
 
-    async def append(self, payload: bytes, *, clock_synchronised: bool | None = None) -> Batch:
-        """Keeps a batch, whose `seq` is `next_seq`; durable on return, as far as there is a disk."""
-        return await self._run(lambda: self._append(payload, clock_synchronised))
+    @property
+    def drop(self) -> Drop | None:
+        """What was given up and no batch has told of: for the next one to tell, which is appended with `tells`."""
+        return self._drops.to_tell
+
+    async def append(
+        self, payload: bytes, *, clock_synchronised: bool | None = None, tells: bool = False
+    ) -> Batch:
+        """Keeps a batch, whose `seq` is `next_seq`; durable on return, as far as there is a disk.
+
+        `tells`: its payload holds `drop`.
+        """
+        return await self._run(lambda: self._append(payload, clock_synchronised, tells=tells))
 
     async def after(self, batch_id: int, limit: int) -> list[Batch]:
         """The next batches that are not acknowledged yet, oldest first."""
@@ -154,10 +168,11 @@ class Spool:
             self.dropped = int(file.read_note("dropped") or 0)
             self.next_seq = newest.seq + 1 if newest and newest.boot == self.boot else 0
         self._session = max(self._session, int(file.read_note("session") or 0))
+        self._drops = Drops(file.read_note("drops"))
         self._on_disk = file.count()
         self.used_mb = file.used_bytes() / 1e6
 
-    def _append(self, payload: bytes, clock_synchronised: bool | None) -> Batch:
+    def _append(self, payload: bytes, clock_synchronised: bool | None, *, tells: bool) -> Batch:
         now_ms, monotonic_s = read_both(self._clock)
         monotonic_ms = int(monotonic_s * 1000)
         batch = Batch(
@@ -165,6 +180,8 @@ class Spool:
         )
         self._last_id, self.next_seq = batch.id, batch.seq + 1
         self._in_memory.append(batch)
+        if tells:
+            self._drops.told_by(batch.id)
         self._commit()
         self._keep_bounds(batch)
         return batch
@@ -224,9 +241,11 @@ class Spool:
     def _commit(self) -> None:
         """Writes what waits in memory, and forgets what the broker has for certain."""
         done = self._written_by_broker()
+        for batch_id in done:
+            self._drops.arrived(batch_id)
         try:
             file = self._file or self._reopened()
-            file.commit(self._in_memory, done)
+            file.commit(self._in_memory, done, **self._drops_to_note())
         except (sqlite3.Error, OSError, SpoolInUseError) as error:
             self._failed(error)
             return
@@ -250,9 +269,11 @@ class Spool:
     def _failed(self, error: Exception) -> None:
         """Goes on in memory. A file that turns out to be damaged is opened anew, which sets it aside."""
         self._say_failing(error)
+        self._drops_noted = ""
         if self._file is not None and not isinstance(error, sqlite3.OperationalError):
             self._file.close()
             self._file = None
+            self._drops.forget_teller()
 
     def _say_failing(self, error: Exception) -> None:
         if not self._failing:
@@ -286,25 +307,24 @@ class Spool:
 
     def _keep_bounds(self, newest: Batch) -> None:
         while sum(len(batch.payload) for batch in self._in_memory) > _MAX_IN_MEMORY:
-            batch = self._in_memory.popleft()
-            self._count_dropped(self._acknowledged.pop(batch.id, None) is None)
+            self._give_up([self._in_memory.popleft()])
         try:
             while self._file is not None and (too_much := self._too_much(self._file, newest)):
-                given_up = [batch_id for batch_id in too_much if self._acknowledged.pop(batch_id, None) is None]
                 self._on_disk -= len(too_much)
-                self._count_dropped(len(given_up))
-                self._file.drop(too_much, dropped=self.dropped)
+                self._give_up(too_much)
+                ids = [batch.id for batch in too_much]
+                self._file.drop(ids, dropped=self.dropped, **self._drops_to_note())
                 self.used_mb = self._file.used_bytes() / 1e6
         except sqlite3.Error as error:
             self._failed(error)
 
-    def _too_much(self, file: SpoolFile, newest: Batch) -> list[int]:
-        """Ids of the oldest batches, as far as they are too old or there is no room for them."""
+    def _too_much(self, file: SpoolFile, newest: Batch) -> list[Batch]:
+        """The oldest batches, as far as they are too old or there is no room for them."""
         oldest = [batch for batch in file.oldest(100) if batch.id < newest.id]
         if file.used_bytes() > self._max_bytes:
-            return [batch.id for batch in oldest[: 1 + len(oldest) // 10]]
+            return oldest[: 1 + len(oldest) // 10]
         stale = [place for place, batch in enumerate(oldest) if self._is_stale(batch, newest)]
-        return [batch.id for batch in oldest[: stale[-1] + 1]] if stale else []
+        return oldest[: stale[-1] + 1] if stale else []
 
     def _is_stale(self, batch: Batch, newest: Batch) -> bool:
         """A batch of this boot is judged by the monotonic clock, which is never stepped; others by their time.
@@ -317,9 +337,22 @@ class Spool:
             return False
         return newest.time_ms - batch.time_ms > self._max_age_ms
 
-    def _count_dropped(self, count: int) -> None:
-        self.dropped += count
-        if self._clock.monotonic() >= self._say_dropped_at:
+    def _drops_to_note(self) -> dict[str, str]:
+        """The note on what was given up, where it has changed."""
+        note = self._drops.note
+        if note == self._drops_noted:
+            return {}
+        self._drops_noted = note
+        return {"drops": note}
+
+    def _give_up(self, batches: list[Batch]) -> None:
+        for batch in batches:
+            if self._acknowledged.pop(batch.id, None) is None:
+                self._drops.given_up(batch)
+                self.dropped += 1
+            else:
+                self._drops.arrived(batch.id)
+        if self.dropped and self._clock.monotonic() >= self._say_dropped_at:
             self._say_dropped_at = self._clock.monotonic() + _SAY_DROPPED_EVERY_S
             _log.warning(
                 "the spool is full or its oldest batches are too old: %d given up since the boot", self.dropped

@@ -86,6 +86,8 @@ AGENT = Measurement(
         Field("dropped", _INTEGER, "", "batches the spool had to drop since the agent's start"),
         Field("clock_synchronised", _INTEGER, "0/1", "the agent's clock is set"),
         Field("delay_s", _FLOAT, "s", "from the batch's time to its arrival; large while a backlog drains"),
+        Field("dropped_batches", _INTEGER, "", "how many the spool dropped from this point's time on"),
+        Field("dropped_span_s", _FLOAT, "s", "from the first of those batches to the last"),
     ),
 )
 
@@ -175,7 +177,11 @@ def _telemetry(batch: Telemetry, received_ms: int) -> Iterator[str | None]:
         yield HOST.line((batch.site,), _host(batch.host), time_ms)
     about = (batch.seq, len(batch.samples), batch.dropped, batch.clock_synchronised)
     delay_s = (received_ms - time_ms) / 1000
-    yield AGENT.line((batch.site,), (None, None, None, *about, delay_s), time_ms)
+    yield AGENT.line((batch.site,), (None, None, None, *about, delay_s, None, None), time_ms)
+    if (drop := batch.drop) is not None:
+        first_ms = time_ms if correction_ms(drop.first, received_ms) else drop.first
+        lost = (drop.batches, max(0, drop.last - drop.first) / 1000)
+        yield AGENT.line((batch.site,), (*(None,) * 8, *lost), first_ms)
 
 
 def _camera_state(message: CameraState, received_ms: int) -> Iterator[str | None]:
@@ -184,7 +190,7 @@ def _camera_state(message: CameraState, received_ms: int) -> Iterator[str | None
 
 
 def _agent(message: Birth | Death, record: Record) -> Iterator[str | None]:
-    nothing = (None,) * 5
+    nothing = (None,) * 7
     if isinstance(message, Birth):
         time_ms = message.time + correction_ms(message.time, record.received_ms)
         yield AGENT.line((message.site,), (1, message.session, message.version, *nothing), time_ms)

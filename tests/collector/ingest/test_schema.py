@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 
 from pantau_collector.journal import Record
@@ -5,7 +6,7 @@ from pantau_collector.own_records import Figures, IncidentStep, make_record
 from pantau_collector.sinks.schema import CAMERA, COLLECTOR, HOST, MEASUREMENTS, STATE_CODES, lines
 from pantau_collector.true_time import correction_ms
 from pantau_contract.errors import ContractError
-from pantau_contract.messages import Death, Host, Message, Reply, Sample, Telemetry
+from pantau_contract.messages import Death, Drop, Host, Message, Reply, Sample, Telemetry
 from pantau_contract.states import Cause, State
 from pantau_contract.topics import Kind
 from pantau_contract.wire import encode
@@ -145,3 +146,15 @@ def test_no_name_or_type_changes_unnoticed() -> None:
         ("incident", ("camera", "kind", "site")),
         ("collector", ("collector",)),
     ]
+
+
+def test_what_the_spool_gave_up_is_a_point_where_it_is_missing() -> None:
+    def lost(drop: Drop) -> list[str]:
+        message = msgspec.structs.replace(batch(), drop=drop)
+        return [line for line in lines_of(message, Kind.TELEMETRY) if "dropped_batches" in line]
+
+    yesterday = NOW - 86_400_000
+    expected = f"agent,site=nagoya dropped_batches=120i,dropped_span_s=3600.0 {yesterday}"
+    assert lost(Drop(120, yesterday, yesterday + 3_600_000)) == [expected]
+    undated = f"agent,site=nagoya dropped_batches=1i,dropped_span_s=0.0 {NOW}"
+    assert lost(Drop(1, 1000, 1000)) == [undated]
