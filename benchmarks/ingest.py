@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.ingest_batches import CAMERAS, Row, telemetry
-from benchmarks.ingest_scale import bench_backlog, bench_large_city
+from benchmarks.ingest_scale import bench_backlog, bench_large_city, bench_restart
 from pantau_collector.clock import SystemClock
 from pantau_collector.config import Broker, InfluxV1
 from pantau_collector.deadletter import DeadLetters
@@ -246,6 +246,8 @@ def run(folder: Path, progress: Callable[[str], None]) -> list[Row]:
         rows += bench_delay(folder, broker, influxdb)
         progress("a backlog of many sites")
         rows += bench_backlog(folder, broker, influxdb)
+        progress("a start with a large backlog")
+        rows += bench_restart(folder, broker, influxdb)
         progress("a large city")
         rows += bench_large_city(folder, broker)
     progress("a large backlog")

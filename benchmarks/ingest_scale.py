@@ -27,6 +27,7 @@ BACKLOG_BATCHES = 288
 PER_S = 20.0
 """Batches a second that a site sends of its backlog, as an agent does by default."""
 LIVE_EVERY_S = 0.25
+RESTART_LINES = 10_000_000
 
 
 class Collector(Server):
@@ -98,6 +99,34 @@ def bench_large_city(folder: Path, broker: Mosquitto) -> list[Row]:
         Row("  from start to all shown, out of the journal", first_s, "s"),
         Row("  from start to all shown, out of the store", again_s, "s"),
         Row("  resident then", again_mb, "MB"),
+    ]
+
+
+def bench_restart(folder: Path, broker: Mosquitto, influxdb: InfluxDB) -> list[Row]:
+    """A collector that starts with ten million lines in its journal that InfluxDB does not have."""
+    collector = Collector(folder / "restart", broker, influxdb)
+    now = time.time_ns() // 1_000_000
+    batches = [telemetry(i % 100, i // 100, now - (10 - i // 100) * 30_000) for i in range(1000)]
+    records = [Record(now, str(Topic(b.site, Kind.TELEMETRY)), encode(b, compress=True)) for b in batches]
+    lines = CAMERAS + 2
+    with Journal(collector.data / "journal") as journal:
+        for _ in range(RESTART_LINES // lines // len(records) + 1):
+            journal.append(records)
+    delays: list[float] = []
+    done = threading.Event()
+    began = time.perf_counter()
+    with collector:
+        connected_s = time.perf_counter() - began
+        live = threading.Thread(target=_report_live, args=(broker.port, influxdb, delays, done))
+        live.start()
+        until(lambda: delays, within_s=120, every_s=0.05)
+        live_s = time.perf_counter() - began
+        done.set()
+        live.join()
+    shutil.rmtree(folder / "restart")
+    return [
+        Row(f"start with {RESTART_LINES:,} lines waiting in the journal: to taking messages", connected_s, "s"),
+        Row("  to the first live batch in InfluxDB", live_s, "s"),
     ]
 
 

@@ -1,9 +1,9 @@
 """Which of two collectors is the active one.
 
 The one that holds an advisory lock of their PostgreSQL is. The lock belongs to a connection: when its process dies
-the server gives it free at once, and when its machine is gone, as soon as TCP keep-alive has noticed. An active
-collector that loses it must end. What it may be writing just then is refused by the store, which knows who took
-over last.
+the server gives it free at once, and when its machine is gone, or hangs, or its network swallows what it sends, as
+soon as nothing has been asked over the connection for some seconds. An active collector that loses it must end.
+What it may be writing just then is refused by the store, which knows who took over last.
 """
 
 import logging
@@ -13,15 +13,24 @@ from sqlalchemy import URL, Connection, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+_SERVER_SETTINGS = {
+    "tcp_keepalives_idle": 3,
+    "tcp_keepalives_interval": 1,
+    "tcp_keepalives_count": 3,
+    "idle_in_transaction_session_timeout": 6000,
+}
 CONNECT: dict[str, Any] = {
     "connect_timeout": 5,
     "keepalives_idle": 3,
     "keepalives_interval": 1,
     "keepalives_count": 3,
     "tcp_user_timeout": 6000,
+    "options": " ".join(f"-c {name}={value}" for name, value in _SERVER_SETTINGS.items()),
 }
-"""libpq's settings, under which a database that is gone is noticed within seconds."""
-_SERVER_SETTINGS = ("tcp_keepalives_idle = 3", "tcp_keepalives_interval = 1", "tcp_keepalives_count = 3")
+"""libpq's settings, under which either side notices within seconds that the other is gone. A collector that is
+gone in the middle of a transaction must not keep what it has locked."""
+_SET_IDLE = "SELECT set_config(name, '7s', false) FROM pg_settings WHERE name = 'idle_session_timeout'"
+"""For the lock's connection, over which `keep` asks each 2 s; PostgreSQL knows it from 14 on."""
 _KEY = int.from_bytes(b"pantau")
 _log = logging.getLogger(__name__)
 
@@ -88,8 +97,7 @@ class AdvisoryLock:
         """Whether the lock is ours; None: nobody can tell."""
         try:
             connection = self._engine.connect()
-            for setting in _SERVER_SETTINGS:
-                connection.execute(text(f"SET {setting}"))
+            connection.execute(text(_SET_IDLE))
             mine = bool(connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _KEY}).scalar_one())
         except SQLAlchemyError as error:
             self._drop(error)

@@ -9,6 +9,8 @@ from tests.chaos.city import TRUE_SITE, City, Program, Site
 
 _HOUR_MS = 3_600_000
 _DAY_MS = 24 * _HOUR_MS
+_COLLECTORS_STEPS_MS = (-9 * 60_000, -60_000, 20 * 60_000, _HOUR_MS, 3 * _DAY_MS)
+"""Back by less than an agent's clock may be ahead of the collector's: past it, the agents' are not believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Blows:
             (1.5, self._pause),
             (1.5, self._boot_in_the_past),
             (1, self._step),
+            (1.5, self._step_collector),
         ]
 
     def next(self, busy: set[str]) -> Blow:
@@ -172,6 +175,18 @@ class Blows:
             self._rng.uniform(1, 4),
             lambda: site.set_clock(offset_ms=offset_ms, synchronised=True),
             lambda: site.set_clock(offset_ms=0, synchronised=True),
+        )
+
+    def _step_collector(self) -> Blow:
+        offset_ms = self._rng.choice(_COLLECTORS_STEPS_MS)
+        return Blow(
+            "step",
+            f"the collector's clock is stepped by {offset_ms / 60_000:.0f} minutes, and back",
+            ("collector's clock",),
+            0,
+            self._rng.uniform(1, 8),
+            lambda: self._city.set_collectors_clock(offset_ms),
+            lambda: self._city.set_collectors_clock(0),
         )
 
     def _any_program(self) -> Program:

@@ -128,6 +128,7 @@ class City:
 
     def __init__(self, folder: Path, *, sites: int, cameras: int, true_cameras: int) -> None:
         self.folder = folder
+        self._collectors_clock = folder / "collector-clock"
         self.network = Network()
         self.collector_disk = Disk(folder / "collector", mb=256)
         broker, influx = Mosquitto(folder / "mosquitto"), InfluxDB(folder / "influxdb")
@@ -215,6 +216,14 @@ class City:
         }
         config = self.folder / "collector.toml"
         config.write_text(tomli_w.dumps(settings))
-        command = [sys.executable, "-m", "pantau_collector", "run", "--config", str(config)]
+        self.set_collectors_clock(0)
+        command = [sys.executable, "-m", "tests.chaos.collector", str(self._collectors_clock)]
+        command += ["run", "--config", str(config)]
         server = Server(command, ready=lambda: True, log=self.folder / "collector.log")
         return Program("collector", server)
+
+    def set_collectors_clock(self, offset_ms: int) -> None:
+        """It is so far from the truth from now on."""
+        new = self._collectors_clock.with_suffix(".new")
+        new.write_text(str(offset_ms))
+        new.replace(self._collectors_clock)

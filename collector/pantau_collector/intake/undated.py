@@ -6,15 +6,16 @@ batch makes the same points again, and need be known for a while only.
 
 import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
-from pantau_collector.journal import Journal
+from pantau_collector.journal import Journal, Record
 from pantau_contract.errors import ContractError
 from pantau_contract.messages import Telemetry
-from pantau_contract.topics import parse_topic
+from pantau_contract.topics import Kind, parse_topic
 from pantau_contract.wire import decode
 
 BatchKey = tuple[str, str, int]
@@ -43,7 +44,7 @@ class Undated:
         self._path = journal.directory / "undated.json"
         kept = _read(self._path)
         if kept is None or kept.journal != journal.identity or kept.position > journal.end:
-            kept = _Kept(journal.identity, max(journal.end - SAVE_EVERY_BYTES, journal.start), [])
+            kept = _Kept(journal.identity, journal.latest(SAVE_EVERY_BYTES), [])
         self._keys: dict[BatchKey, None] = {}
         for key in kept.batches:
             self.add(key)
@@ -79,20 +80,32 @@ class Undated:
         self._saved = position
 
     def _read_journal(self) -> None:
-        position = self._saved
-        while True:
-            records, position = self._journal.read(position, _RECORDS_AT_ONCE)
-            if not records:
-                break
-            for record in records:
-                if record.undated and (key := _key(record.topic, record.payload)):
-                    self.add(key)
+        for record in _records(self._journal, self._saved):
+            if record.undated and (key := _key(record)):
+                self.add(key)
         self.save_if_due()
 
 
-def _key(topic: str, payload: bytes) -> BatchKey | None:
+def latest_batches(journal: Journal, size: int) -> Iterator[BatchKey]:
+    """The batches of telemetry in about the last `size` bytes of the journal."""
+    for record in _records(journal, journal.latest(size)):
+        if key := _key(record):
+            yield key
+
+
+def _records(journal: Journal, position: int) -> Iterator[Record]:
+    while True:
+        records, position = journal.read(position, _RECORDS_AT_ONCE)
+        yield from records
+        if not records:
+            return
+
+
+def _key(record: Record) -> BatchKey | None:
+    if not record.topic.endswith(f"/{Kind.TELEMETRY}"):
+        return None
     try:
-        message = decode(parse_topic(topic), payload)
+        message = decode(parse_topic(record.topic), record.payload)
     except ContractError:
         return None
     return (message.site, message.boot, message.seq) if isinstance(message, Telemetry) else None

@@ -5,7 +5,15 @@ import logging
 import os
 from pathlib import Path
 
-from pantau_collector.journal.record import HEAD_SIZE, Damage, DamagedError, Record, decode_received, read_span
+from pantau_collector.journal.record import (
+    HEAD_SIZE,
+    Damage,
+    DamagedError,
+    Record,
+    decode_received,
+    find_record,
+    read_span,
+)
 
 SUFFIX = ".journal"
 _log = logging.getLogger(__name__)
@@ -86,6 +94,19 @@ class JournalReader:
                 break
             found = start
         return found
+
+    def latest(self, size: int) -> int:
+        """The position of the first whole record in about the last `size` bytes."""
+        position = max(self.end - size, self.start)
+        starts = self._starts
+        i = bisect.bisect_right(starts, position) - 1
+        if i < 0:
+            return position
+        with self._path(starts[i]).open("rb") as file:
+            found = find_record(file.fileno(), position - starts[i], os.fstat(file.fileno()).st_size)
+        if found is not None:
+            return starts[i] + found
+        return starts[i + 1] if i + 1 < len(starts) else self.end
 
     def _within(self, position: int, start: int, end: int) -> int:
         if position < start:

@@ -158,7 +158,7 @@ def read_span(file: int, offset: int, bound: int, limit: int) -> Span:
             records.append(record)
             offset += size
             continue
-        found = _find_record(file, offset + 1, bound)
+        found = find_record(file, offset + 1, bound)
         if found is None:
             break
         skipped.append((offset, found - offset))
@@ -178,7 +178,7 @@ def _pread(file: int, size: int, offset: int) -> bytes:
     return b"".join(_pread(file, min(_PAGE, size - at), offset + at) for at in range(0, size, _PAGE))
 
 
-def _find_record(file: int, offset: int, bound: int) -> int | None:
+def find_record(file: int, offset: int, bound: int) -> int | None:
     """Where the next whole record begins, or None."""
     while offset + HEAD_SIZE <= bound:
         buffer = _pread(file, min(_CHUNK, bound - offset), offset)

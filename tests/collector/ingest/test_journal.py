@@ -98,6 +98,20 @@ def test_reading_goes_on_from_any_position_that_reading_gave(tmp_path: Path) -> 
         assert read_all(journal, position) == records(20, first=10)
 
 
+def test_the_latest_records_are_found_from_a_record_on(tmp_path: Path) -> None:
+    with Journal(tmp_path, segment_bytes=1000) as journal:
+        assert journal.latest(100) == 0
+        size = journal.append(records(1, first=0))
+        for i in range(1, 30):
+            journal.append(records(1, first=i))
+        for wanted in (1, 10, size, size + 1, 5 * size, 10_000_000):
+            position = journal.latest(wanted)
+            assert journal.end - position <= wanted
+            whole = min(wanted // size, 30)
+            assert read_all(journal, position) == records(whole, first=30 - whole)
+        assert journal.damages == ()
+
+
 def test_reading_ends_before_the_record_it_is_told_also_where_the_rest_is_damaged(tmp_path: Path) -> None:
     with Journal(tmp_path) as journal:
         border = journal.append(records(10))

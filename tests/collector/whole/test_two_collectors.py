@@ -14,12 +14,13 @@ from pantau_collector.leadership import AdvisoryLock
 from pantau_collector.pipeline import OVERLAP_MS, Pipeline
 from pantau_collector.store import Store, StoreError
 from pantau_contract.states import Cause
+from tests.chaos.wire import Network
 from tests.collector.incidents.play import VirtualClock
 from tests.collector.ingest.messages import Publisher
 from tests.collector.whole.city import Agent, Collector, subjects
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.postgresql import PostgreSQL
-from tests.servers.process import until
+from tests.servers.process import free_port, until
 from tests.servers.smtp import Mailbox
 
 ACTIVE = "the wall page is at"
@@ -94,6 +95,28 @@ def test_an_active_collector_that_lost_its_lock_to_the_other_ends(
     assert "another collector has become the active one" in north.new_log()
     store.close()
     other.release()
+
+
+@pytest.mark.parametrize("how", ["it hangs", "its network swallows everything"])
+def test_the_standby_takes_over_from_one_that_is_silent_though_no_connection_ended(
+    tmp_path: Path, make: Any, mosquitto: Mosquitto, url: str, how: str
+) -> None:
+    network = Network()
+    direct = make_url(url)
+    assert direct.port is not None
+    port = free_port()
+    wire = network.wire(port, direct.port)
+    relayed = direct.set(host="127.0.0.1", port=port).render_as_string(hide_password=False)
+    north = Collector(tmp_path / "north", mosquitto.port, client_id="collector-north", store={"url": relayed})
+    with north:
+        assert until(lambda: ACTIVE in north.new_log())
+        with make("south") as south:
+            north.pause() if how == "it hangs" else wire.cut()
+            assert until(lambda: ACTIVE in south.new_log(), within_s=40), south.new_log()
+            north.resume() if how == "it hangs" else wire.mend(close=True)
+            assert until(lambda: not north.running, within_s=40), north.new_log()
+    assert "another collector has become the active one" in north.new_log()
+    network.stop()
 
 
 def test_the_only_collector_goes_on_after_the_database_was_away(
