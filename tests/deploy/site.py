@@ -17,6 +17,7 @@ USERS = {"nongsa": "rahasia: a # '\"$:%{", "batam-centre": "rahasia b", "pantau-
 """Passwords at the broker."""
 SECRETS = {"broker": USERS["nongsa"], "camera-gate": 'rahasia "gate" é🔑', "camera-quay": "rahasia quay"}
 """What systemd hands to the agent, by name."""
+STORE_PASSWORD = "rahasia d"
 CAMERAS: list[dict[str, Any]] = [
     {
         "id": "gate",
@@ -65,6 +66,8 @@ class Site:
                 "pantau_broker_collector_password": USERS["pantau-collector"],
                 "pantau_collector_config": str(folder / "collector.toml"),
                 "pantau_collector_inventory": str(folder / "inventory.toml"),
+                "pantau_collector_postgresql": True,
+                "pantau_collector_store_password": STORE_PASSWORD,
                 "pantau_collector_broker_password": USERS["pantau-collector"],
             },
         )

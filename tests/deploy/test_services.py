@@ -4,6 +4,7 @@ import json
 import re
 import stat
 import subprocess
+import tempfile
 import time
 import tomllib
 import urllib.request
@@ -12,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.site import CAMERAS, SECRETS, USERS, Site
+from tests.deploy.site import CAMERAS, SECRETS, STORE_PASSWORD, USERS, Site
+from tests.servers.influxdb import Database
 from tests.servers.programs import need
 
 
@@ -45,10 +47,41 @@ def test_passwords_are_in_files_of_root_alone_and_nowhere_else(site: Site) -> No
 def test_what_may_hold_a_secret_of_the_collectors_is_not_for_everyone(site: Site) -> None:
     files = [file for file in site.credentials("pantau-collector").values() if file.exists()]
     assert [(file.name, file.read_text()) for file in files] == [
-        ("pantau-collector.broker", USERS["pantau-collector"])
+        ("pantau-collector.broker", USERS["pantau-collector"]),
+        ("pantau-collector.store", STORE_PASSWORD),
     ]
-    assert stat.S_IMODE(files[0].stat().st_mode) == 0o600
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
     assert stat.S_IMODE((site.root / "etc/pantau/collector.toml").stat().st_mode) == 0o640
+
+
+def test_influxdb_is_set_up_where_it_is_asked_for_once_and_the_administrators_secret_does_not_stay(
+    site: Site, influxdb: Database, tmp_path: Path
+) -> None:
+    config = tmp_path / "collector.toml"
+    plain = Path(site.machine.variables["pantau_collector_config"])
+    influx = f"[influx]\nversion = 1\nurl = '{influxdb.url}'\ndatabase = '{influxdb.name}'\n"
+    config.write_text(plain.read_text() + influx)
+    changes = {
+        "pantau_collector_config": str(config),
+        "pantau_collector_init_influx": True,
+        "pantau_collector_influx_admin": "admin",
+        "pantau_collector_influx_admin_secret": "rahasia e",
+    }
+    before = set(Path(tempfile.gettempdir()).glob("pantau-*"))
+    try:
+        first = site.machine.play("collector.yml", "--tags=configuration", **changes)
+        again = site.machine.play("collector.yml", "--tags=configuration", **changes)
+    finally:
+        site.machine.play("collector.yml", "--tags=configuration")
+    assert (first.failed, again.failed, again.changed) == (0, 0, 0), first.output + again.output
+    policies = influxdb.query(f'SHOW RETENTION POLICIES ON "{influxdb.name}"')
+    assert {"long"} < {row["name"] for row in policies}
+    assert "rahasia e" not in first.output
+    assert not [
+        path
+        for path in set(Path(tempfile.gettempdir()).glob("pantau-*")) - before
+        if path.is_file() and "rahasia e" in path.read_text(errors="replace")
+    ]
 
 
 @pytest.mark.parametrize("unit", ["pantau-agent", "pantau-collector"])
