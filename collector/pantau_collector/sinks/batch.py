@@ -10,7 +10,7 @@ from pantau_contract.errors import ContractError
 
 BATCH_LINES = 5000
 """Lines of one write; more make InfluxDB no faster."""
-_RECORDS_AT_ONCE = 64
+_RECORDS_AT_ONCE = 32
 
 Wanted = Callable[[Record], bool]
 
@@ -36,13 +36,18 @@ class Batch(NamedTuple):
 
 
 def read_batch(
-    journal: JournalReader, position: int, *, end: int | None = None, wanted: Wanted = lambda _: True
+    journal: JournalReader,
+    position: int,
+    *,
+    end: int | None = None,
+    wanted: Wanted = lambda _: True,
+    limit: int = BATCH_LINES,
 ) -> Batch:
-    """About `BATCH_LINES` lines of `wanted` records, or what there is, from `position` to before `end`."""
+    """About `limit` lines of `wanted` records, or what there is, from `position` to before `end`."""
     lines: list[str] = []
     dead: list[DeadLetter] = []
     count = left = 0
-    while len(lines) < BATCH_LINES:
+    while len(lines) < limit:
         if end is not None and position >= end:
             break
         records, position = journal.read(position, _RECORDS_AT_ONCE, until=end)
@@ -57,4 +62,4 @@ def read_batch(
                 lines += schema.lines(record)
             except (ContractError, ValueError) as error:
                 dead.append(DeadLetter(record.topic, f"cannot be made lines: {error}", record.payload))
-    return Batch(lines, dead, count, left, len(lines) >= BATCH_LINES, position)
+    return Batch(lines, dead, count, left, len(lines) >= limit, position)

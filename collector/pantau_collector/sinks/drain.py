@@ -3,13 +3,14 @@
 import logging
 import random
 import threading
+import time
 
 from pantau_collector.deadletter import DeadLetter, DeadLetters
 from pantau_collector.journal import Cursor, Journal, Record
 from pantau_collector.sinks.answers import NotNow
-from pantau_collector.sinks.batch import Batch
+from pantau_collector.sinks.batch import BATCH_LINES, Batch
 from pantau_collector.sinks.deliver import Store, deliver
-from pantau_collector.sinks.lanes import Lanes
+from pantau_collector.sinks.lanes import Lanes, backlog_lines
 from pantau_collector.sinks.read_ahead import ReadAhead
 
 _LITTLE_BYTES = 1 << 20
@@ -56,6 +57,7 @@ class Drain:
         self.retries = 0
         """Writes that have to be tried again."""
         journal.register(name, lambda: cursor.position)
+        self._backlog_lines = BATCH_LINES
         self._lanes = Lanes.at(cursor.positions, journal.end)
 
     @property
@@ -114,8 +116,13 @@ class Drain:
             )
         else:
             wanted = _is_late if self._lanes.backlog_is_late else _is_any
-            batch = self._backlog.batch(self._lanes.backlog, end=self._lanes.backlog_end, wanted=wanted)
+            batch = self._backlog.batch(
+                self._lanes.backlog, end=self._lanes.backlog_end, wanted=wanted, limit=self._backlog_lines
+            )
+            began = time.monotonic()
             self._deliver(batch)
+            if batch.lines:
+                self._backlog_lines = backlog_lines(len(batch.lines), time.monotonic() - began)
             self._lanes = self._lanes.after_backlog(batch.position)
         self._cursor.move(*self._lanes.positions)
         if self.trouble is not None:

@@ -20,6 +20,16 @@ LIVE_TURNS = 3
 """Full batches of the live lane for one of the backlog; where they are not full, it is one each."""
 
 
+BACKLOG_TURN_S = 0.25
+"""About so long the live lane waits for a batch of the backlog, however slow the store is."""
+_LEAST_LINES, _MOST_LINES = 500, 5000
+
+
+def backlog_lines(lines: int, seconds: float) -> int:
+    """How many lines the backlog's next batch has, after one of so many `lines` took so long."""
+    return round(min(max(lines * BACKLOG_TURN_S / max(seconds, 1e-6), _LEAST_LINES), _MOST_LINES))
+
+
 @dataclass(frozen=True, slots=True)
 class Lanes:
     """Positions in the journal, `backlog` <= `since` <= `live`: B, S and L above. `turns` outlives no restart."""

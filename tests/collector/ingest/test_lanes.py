@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pantau_collector.sinks.lanes import LIVE_BYTES, LIVE_TURNS, SKIM_BYTES, Lanes
+from pantau_collector.sinks.lanes import BACKLOG_TURN_S, LIVE_BYTES, LIVE_TURNS, SKIM_BYTES, Lanes, backlog_lines
 
 RECORD = 100_000
 """Bytes of a record, so that few of them are much."""
@@ -121,6 +121,14 @@ def test_a_backlog_is_not_starved_by_a_load_that_fills_every_batch() -> None:
         sink.step(grown=[False] * BATCH)
     assert sink.turns.count("backlog") >= 100 // (LIVE_TURNS + 1) - 1
     assert sink.turns.count("live") >= 50
+
+
+def test_the_slower_the_store_the_smaller_the_backlogs_batches() -> None:
+    assert backlog_lines(5000, 0.05) == 5000
+    assert backlog_lines(5000, 1.0) == 5000 * BACKLOG_TURN_S
+    assert backlog_lines(1250, 0.125) == 2500
+    assert backlog_lines(5000, 60.0) == 500
+    assert backlog_lines(3, 0.0) == 5000
 
 
 def test_with_nothing_behind_there_is_one_lane_in_the_order_of_arrival() -> None:
