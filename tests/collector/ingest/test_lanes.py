@@ -72,10 +72,11 @@ class Sink:
 
     def drain(self) -> None:
         for _ in range(4 * len(self.late) + 10):
+            if self.lanes.is_one and self.lanes.live == self.end:
+                break
             self.step()
-            self.check()
-        assert self.lanes.is_one
-        assert self.lanes.live == self.end
+        self.check()
+        assert self.lanes.positions == (self.end, self.end, self.end)
 
 
 FATES = st.sampled_from(["works", "works", "works", "fails", "killed"])
@@ -83,7 +84,7 @@ GROWN = st.lists(st.booleans(), max_size=60)
 
 
 @given(st.lists(st.tuples(FATES, GROWN, GROWN), max_size=60))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_every_record_is_delivered_whatever_fails_and_however_far_it_falls_behind(
     story: list[tuple[str, list[bool], list[bool]]],
 ) -> None:
@@ -96,14 +97,14 @@ def test_every_record_is_delivered_whatever_fails_and_however_far_it_falls_behin
     assert sink.delivered == set(range(len(sink.late)))
 
 
-@given(st.integers(0, 2**32), st.integers(0, 3000), st.floats(0, 1))
+@given(st.integers(0, 2**32), st.integers(0, 500), st.floats(0, 1))
 @settings(max_examples=60, deadline=None)
 def test_what_is_new_waits_for_one_batch_of_the_backlog_at_most(seed: int, backlog: int, late: float) -> None:
     rng = random.Random(seed)
     sink = Sink(late=[rng.random() < late for _ in range(backlog)])
     for _ in range(3):
         sink.step()  # it learns how far behind it is
-    for _ in range(300):
+    for _ in range(50):
         new = len(sink.late)
         sink.late += [True] * rng.randint(0, 20) + [False]
         steps = 0
