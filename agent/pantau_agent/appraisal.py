@@ -71,8 +71,14 @@ class Appraisal:
         self._longest_interval = 0.0
         self._offset: float | None = None
 
-    def observe(self, source: Source | None, opened: float, failure: Failure | None) -> Observation:
-        """What is to be said now, while `source` streams since `opened`, or after `failure` while none does."""
+    def observe(
+        self, source: Source | None, opened: float, failure: Failure | None, last_packet: float = 0.0
+    ) -> Observation:
+        """What is to be said now, while `source` streams since `opened`, or after `failure` while none does.
+
+        `last_packet` is when the last one of earlier sources came: a source may end after it was looked at last.
+        """
+        self._last_packet = max(self._last_packet, last_packet)
         self.gather(source, opened, failure)
         return self.conclude()
 

@@ -33,6 +33,7 @@ class Doors:
 class Visits:
     """One camera's. `source` streams now, or is None; `failure` is why the last visit, or try, ended.
 
+    `last_packet` is when the last packet of all visits that are over came (monotonic seconds); 0 is never.
     `make` gives a new source, told whether the camera has taken the password before; `bell` rings at each change.
     """
 
@@ -47,6 +48,7 @@ class Visits:
         self.source: Source | None = None
         self.opened = 0.0
         self.failure: Failure | None = None
+        self.last_packet = 0.0
         self._make = make
         self._trusted = False
         self._clock = clock
@@ -98,6 +100,7 @@ class Visits:
             ending.cancel()
         failure = given_up.result() if given_up.done() else source.failure
         assert failure is not None  # noqa: S101 # for the type checker: a source that has ended tells why
+        self.last_packet = max(self.last_packet, source.counts().last_packet)
         self._tell(None, failure)
         return failure
 

@@ -78,7 +78,7 @@ async def _keep_open(
                 await glances.leave()
             else:
                 await source.refresh()
-            yield appraisal.observe(source, visits.opened, visits.failure)
+            yield appraisal.observe(source, visits.opened, visits.failure, visits.last_packet)
             failure = appraisal.hopeless()
             if failure is not None and visits.source is source:
                 visits.give_up(failure)

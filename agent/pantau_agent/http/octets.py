@@ -58,7 +58,13 @@ class Octets:
 
 
 def header(lines: list[bytes]) -> Headers:
-    """Header lines (RFC 9112, section 5). What has no colon continues the line before, or is left out."""
+    """Header lines (RFC 9112, section 5). What has no colon continues the line before, or is left out.
+
+    Raises:
+        FormError: a carriage return stands in one (section 2.2).
+    """
+    if b"\r" in b"".join(lines):
+        raise FormError("a carriage return stands in the middle of a header line")
     pairs: list[tuple[str, str]] = []
     for line in lines:
         text = line.decode("utf-8", "replace")

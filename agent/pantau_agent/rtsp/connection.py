@@ -3,23 +3,16 @@
 import asyncio
 import contextlib
 import functools
-import os
 import socket
-import ssl
 from collections import deque
 from collections.abc import Callable
 from typing import Any, cast
 
+from pantau_agent import tcp
 from pantau_agent.failure import Failure, Kind, LookError, Step
 from pantau_agent.rtsp.messages import Demultiplexer, Message, MessageError, Request, Response
 from pantau_agent.rtsp.url import StreamUrl
 
-MAX_ADDRESSES = 4
-"""Of a name's addresses, so many are tried."""
-ADDRESS_S = 3.0
-"""How long one of several may take."""
-MAX_OCTETS_PER_SECOND = 16 << 20
-"""A camera that sends more is read no faster, so that it starves no other."""
 MAX_MESSAGES = 16
 """Unread messages; more drop the oldest."""
 
@@ -101,7 +94,7 @@ class Connection(asyncio.Protocol):
         if messages:
             self._take(messages)
         self._octets += len(data)
-        if self._octets > MAX_OCTETS_PER_SECOND:
+        if self._octets > tcp.MAX_OCTETS_PER_SECOND:
             self._restrain(now)
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -157,65 +150,17 @@ class Connection(asyncio.Protocol):
 
 
 async def connect(url: StreamUrl, monotonic: Callable[[], float], reached: Callable[[Step], None]) -> Connection:
-    """Connects to the camera, to each of its name's addresses in turn. `reached` is told each step as it begins.
+    """Connects to the camera. `reached` is told each step as it begins.
 
     Raises:
-        LookError: the name does not resolve, or no address takes the connection; it tells of the first one.
+        LookError: it is not reached.
     """
-    loop = asyncio.get_running_loop()
-    reached(Step.RESOLVE)
-    try:
-        found = await loop.getaddrinfo(url.host, url.port, type=socket.SOCK_STREAM)
-    except (socket.gaierror, UnicodeError) as error:
-        said = error.strerror if isinstance(error, socket.gaierror) else "it is no valid name"
-        raise LookError(
-            Failure(Step.RESOLVE, Kind.NAME, f"the name {url.host!r} cannot be resolved: {said}")
-        ) from None
-    reached(Step.CONNECT)
-    failures: list[Failure] = []
-    for family, kind, protocol, _, address in found[:MAX_ADDRESSES]:
-        connected = socket.socket(family, kind, protocol)
-        try:
-            connected.setblocking(False)
-            async with asyncio.timeout(ADDRESS_S if len(found) > 1 else None):
-                await loop.sock_connect(connected, address)
-            if url.scheme == "rtsps":
-                reached(Step.TLS)
-                tls: dict[str, Any] = {"ssl": _unverified(), "server_hostname": ""}
-            else:
-                tls = {}
-            _, connection = await loop.create_connection(
-                functools.partial(Connection, connected, monotonic), sock=connected, **tls
-            )
-        except OSError as error:
-            connected.close()
-            failures.append(_failure_of(error, address))
-        except BaseException:
-            connected.close()
-            raise
-        else:
-            return connection
-    raise LookError(failures[0])
 
+    async def make(connected: socket.socket, tls: dict[str, Any]) -> Connection:
+        loop, factory = asyncio.get_running_loop(), functools.partial(Connection, connected, monotonic)
+        return (await loop.create_connection(factory, sock=connected, **tls))[1]
 
-def _failure_of(error: OSError, address: tuple[object, ...]) -> Failure:
-    if isinstance(error, ssl.SSLError):
-        return Failure(
-            Step.TLS, Kind.NOT_RTSP, f"no TLS is spoken at {address[0]} port {address[1]}: {error.reason}"
-        )
-    said = os.strerror(error.errno) if error.errno else str(error) or "no answer"
-    detail = f"{address[0]} port {address[1]}: {said}"
-    return Failure(Step.CONNECT, Kind.OS_ERROR, detail, errno=error.errno)
-
-
-def _unverified() -> ssl.SSLContext:
-    """Cameras carry certificates that they signed themselves: TLS keeps the password from listeners, no more."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    with contextlib.suppress(ssl.SSLError):
-        context.set_ciphers("DEFAULT@SECLEVEL=0")  # old firmware has short keys
-    return context
+    return await tcp.connect(url.host, url.port, make, reached, tls=url.scheme == "rtsps")
 
 
 def _at(step: Step, failure: Failure) -> Failure:

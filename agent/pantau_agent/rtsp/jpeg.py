@@ -100,7 +100,7 @@ class JpegCollector(Collector):
         return at + length
 
     def _assemble(self) -> bytes:
-        data = b"".join(self._parts)
+        data = super()._assemble()
         return data if data.endswith(b"\xff\xd9") else data + b"\xff\xd9"
 
 

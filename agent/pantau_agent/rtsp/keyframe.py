@@ -46,8 +46,7 @@ class Collector:
         self._deliver: Deliver | None = None
         self._collecting = False
         self._broken = False
-        self._parts: list[bytes] = []
-        self._collected = 0
+        self._data = bytearray()
         self._passed_over = 0
 
     def want(self, deliver: Deliver) -> None:
@@ -82,21 +81,20 @@ class Collector:
         deliver(Keyframe(self.codec, data, damaged))
 
     def _assemble(self) -> bytes:
-        return b"".join(self._parts)
+        return bytes(self._data)
 
     def _keep(self, *parts: bytes) -> None:
         if not self._collecting:
             return
-        self._parts.extend(parts)
-        self._collected += sum(map(len, parts))
-        if self._collected > MAX_KEYFRAME:
+        for part in parts:
+            self._data += part
+        if len(self._data) > MAX_KEYFRAME:
             self.oversized = True
             self._drop()
 
     def _drop(self) -> None:
         self._collecting = False
-        self._parts = []
-        self._collected = 0
+        self._data = bytearray()
 
 
 class NalCollector(Collector):

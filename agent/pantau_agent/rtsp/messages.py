@@ -17,6 +17,7 @@ _MAX_HEAD = 64 << 10
 _STATUS_LINE = re.compile(r"RTSP/(\d\.\d)\s+(\d{3})(?:\s+(.*))?")
 _REQUEST_LINE = re.compile(r"([A-Z][A-Z_]{1,31})\s+(\S+)\s+RTSP/\d\.\d")
 _WORD = re.compile(r"[A-Z][A-Z_]*(?:[/ ]|$)")
+_EMPTY_LINE = re.compile(rb"\r?\n\r?\n")
 _DOLLAR = 0x24
 
 Receiver = Callable[[bytes, int, int, float], None]
@@ -198,11 +199,8 @@ def _check_beginning(head: bytes) -> None:
 
 def _end_of_head(data: bytes | bytearray, start: int) -> tuple[int, int]:
     """Where the head ends, where the body begins; (-1, -1) while it has not ended. Bare line feeds will do."""
-    crlf = data.find(b"\r\n\r\n", start)
-    bare = data.find(b"\n\n", start, crlf if crlf >= 0 else len(data))
-    if bare >= 0:
-        return bare, bare + 2
-    return (crlf, crlf + 4) if crlf >= 0 else (-1, -1)
+    found = _EMPTY_LINE.search(data, start)
+    return found.span() if found is not None else (-1, -1)
 
 
 def _parse_head(head: bytes) -> tuple[str, Headers]:
@@ -211,6 +209,8 @@ def _parse_head(head: bytes) -> tuple[str, Headers]:
         raise MessageError(f"more than {MAX_HEADERS} headers")
     if any(len(line) > MAX_LINE for line in lines):
         raise MessageError(f"a header line is over the limit of {MAX_LINE} bytes")
+    if b"\r" in b"".join(lines):
+        raise MessageError("a carriage return stands in the middle of a header line")
     texts = [line.decode("utf-8", "replace") for line in lines]
     pairs: list[tuple[str, str]] = []
     for text in texts[1:]:

@@ -56,6 +56,7 @@ def test_a_connection_that_is_to_be_closed_is_not_used_again(said: str) -> None:
         (b"HTTP/1.1 no\r\n\r\n", "not HTTP"),
         (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * (MAX_HEADERS + 1), "headers"),
         (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 9000, "line"),
+        (b"HTTP/1.1 200 OK\r\nLocation: /a\rb\r\n\r\n", "carriage return"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "Content-Length"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "size"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n", "longer"),

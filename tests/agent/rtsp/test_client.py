@@ -521,6 +521,16 @@ async def test_a_description_without_video_for_us_is_told(body: bytes) -> None:
     assert failure.kind is Kind.NO_VIDEO
 
 
+@pytest.mark.parametrize("name", ["Content-Base", "Content-Location", "Session", "Location"])
+@together
+async def test_a_line_break_in_a_header_is_not_passed_on(name: str) -> None:
+    describe = saying("200 OK", f"{name}: rtsp://127.0.0.1/a\rTEARDOWN rtsp://127.0.0.1/b", body=SDP)
+    async with serving(Camera({"DESCRIBE": describe})) as camera:
+        failure = await failure_of(camera)
+        assert camera.methods() == ["OPTIONS", "DESCRIBE"]
+    assert (failure.step, failure.kind) == (Step.DESCRIBE, Kind.NOT_RTSP)
+
+
 @together
 async def test_headers_without_end_are_cut() -> None:
     async def flood(visitor: Visitor, _asked: Asked) -> None:
@@ -549,7 +559,7 @@ async def test_garbage_in_mid_stream_ends_the_session() -> None:
 
 
 async def test_a_flood_is_read_no_faster_than_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pantau_agent.rtsp.connection.MAX_OCTETS_PER_SECOND", 200_000)
+    monkeypatch.setattr("pantau_agent.tcp.MAX_OCTETS_PER_SECOND", 200_000)
 
     async def flood(visitor: Visitor) -> None:
         sequence = 0

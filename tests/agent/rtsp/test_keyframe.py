@@ -1,3 +1,4 @@
+import tracemalloc
 from typing import cast
 
 import av
@@ -143,10 +144,25 @@ def test_a_keyframe_that_never_ends_is_dropped_at_the_limit() -> None:
     part = b"\x7c\x85" + bytes(60_000)
     for _ in range(2 * keyframe.MAX_KEYFRAME // len(part)):
         unit.take(part, 0, len(part))
-        assert unit._collected <= keyframe.MAX_KEYFRAME + len(part)
+        assert len(unit._data) <= keyframe.MAX_KEYFRAME
     assert unit.oversized
     unit.finish(damaged=False)
     assert seen == []
+
+
+def test_a_keyframe_in_the_smallest_of_fragments_takes_little_more_than_its_size() -> None:
+    unit, seen = H264Collector(), list[Keyframe]()
+    unit.want(seen.append)
+    unit.begin()
+    unit.take(b"\x7c\x85\x88\x80", 0, 4)
+    tracemalloc.start()
+    for _ in range(200_000):
+        unit.take(b"\x7c\x05\x88", 0, 3)
+    used = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    unit.finish(damaged=False)
+    assert len(seen[0].data) > 200_000
+    assert used < 3 * len(seen[0].data)
 
 
 def test_parameter_sets_without_end_are_held_to_the_limit() -> None:

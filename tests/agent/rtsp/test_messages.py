@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -89,6 +91,7 @@ def test_a_strange_cseq_is_none(text: bytes) -> None:
         b"RTSP/1.0 OK\r\n\r\n",
         b"RTSP/1.0 200 OK\r\nContent-Length: x\r\n\r\n",
         b"RTSP/1.0 200 OK\r\nContent-Length: -5\r\n\r\n",
+        b"RTSP/1.0 200 OK\r\nContent-Base: rtsp://192.0.2.1/a\rb/\r\n\r\n",
     ],
 )
 def test_what_is_not_rtsp_is_told_at_once(stream: bytes) -> None:
@@ -117,6 +120,18 @@ def test_a_header_that_never_ends_is_held_to_the_limit() -> None:
         demultiplexer.feed(b"y" * 1000, 0.0)
     with pytest.raises(MessageError):
         demultiplexer.feed(b"y" * 1000, 0.0)
+
+
+def test_answers_with_bare_line_feeds_cost_no_more_than_others_however_many_come_at_once() -> None:
+    def cost_of(answer: bytes) -> float:
+        stream, best = answer * 20_000, float("inf")
+        for _ in range(3):
+            began = time.process_time()
+            assert len(Demultiplexer().feed(stream, 0.0)) == 20_000
+            best = min(best, time.process_time() - began)
+        return best
+
+    assert cost_of(b"RTSP/1.0 200 OK\nCSeq: 1\n\n") < 4 * cost_of(b"RTSP/1.0 200 OK\r\nCSeq: 1\r\n\r\n")
 
 
 def test_a_large_frame_byte_by_byte() -> None:

@@ -106,6 +106,30 @@ async def test_a_connection_that_is_dropped_and_comes_back_is_no_outage(decoder:
 
 
 @together
+async def test_a_drop_that_is_seen_late_is_no_stall(decoder: Decoder) -> None:
+    visitors: list[Visitor] = []
+
+    async def media(visitor: Visitor) -> None:
+        visitors.append(visitor)
+        await footage()(visitor)
+
+    async def late_the_second_time(visitor: Visitor, asked: Asked) -> bytes:
+        await asyncio.sleep(1 if visitors else 0)
+        return usual(visitor, asked)
+
+    camera = Camera({"OPTIONS": late_the_second_time}, media=media)
+    async with serving(camera):
+        configured = Configured(id="late", url=camera.url)
+        async with contextlib.aclosing(watch(configured, decoder, SystemClock(), rng=random.Random(1))) as said:
+            while (await anext(said)).sample.state is not State.OK:
+                pass
+            await asyncio.sleep(4)  # the agent is busy with others; packets come all the while
+            visitors[0].writer.transport.abort()
+            assert await soon(lambda: camera.connections == 2)
+            assert not (await anext(said)).changed
+
+
+@together
 async def test_a_stall_is_said_within_five_seconds_and_the_session_is_given_up(decoder: Decoder) -> None:
     highest = 0
 
