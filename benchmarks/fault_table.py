@@ -100,19 +100,22 @@ def rows_of(trials: list[Trial]) -> list[Row]:
 
 
 def show(rows: list[Row], note: str, console: Console) -> None:
-    """Prints the table, narrow enough for a terminal; a fault of the picture has a star."""
+    """Prints the table; a fault of the picture has a star."""
     table = Table(
         *("fault", "must end as"),
         title="Seconds from a fault to its state, to its cause, and from its end to ok: p50 / p99",
-        caption=f"* the picture interval decides. {note}",
+        caption=f"* a picture must be decoded: the picture interval decides. {note}",
     )
     for heading in ("state", "cause", "ok", "trials", "missed", "stuck"):
         table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("said before it")
+    table.add_column("what decides")
     for row in rows:
         star = "*" if ENDINGS[Fault(row.fault)].picture else ""
         times = [f"{pair[0]:.1f} / {pair[1]:.1f}" if pair else "" for pair in row.times]
         table.add_row(
-            row.fault + star, row.ends_as, *times, str(row.trials), str(row.missed or ""), str(row.stuck or "")
+            *(row.fault + star, row.ends_as, *times, str(row.trials), str(row.missed or ""), str(row.stuck or "")),
+            *(row.before, row.decides),
         )
     console.print(table)
 

@@ -33,6 +33,7 @@ from pantau_contract.states import Cause, State
 from pantau_simcam import Fault
 
 FPS = 15
+KEYFRAME_S = 2.0
 SETTLED_S = PROVEN_S + 2
 """Well for so long, a camera is ready for its next fault: its retries begin anew then."""
 LEARNT = 14
@@ -43,6 +44,8 @@ NO_OUTAGE_S = 10.0
 SCENES = 4
 REHEARSAL_S = 10.0
 """How long simcam may take to film a fault in each of its scenes, before trials begin."""
+WIDE = 200
+"""Columns of the table where it goes into a file."""
 QUICK_LEARNER = (sys.executable, "-m", "benchmarks.watchers.quick_learner")
 
 
@@ -214,7 +217,11 @@ async def run(
     lateness = Lateness()
 
     async def attempt(watched: Watched, fault: Fault) -> None:
-        trials.append(await try_fault(watched, control, fault, lateness))
+        try:
+            trial = await try_fault(watched, control, fault, lateness)
+        except httpx.HTTPError as error:
+            trial = Trial(fault, said=(f"simcam did not answer ({error!r})",))
+        trials.append(trial)
         progress.advance(task)
 
     crew, names = list(urls)[:SCENES], list(urls)[SCENES:]
@@ -224,7 +231,13 @@ async def run(
         following = [watching.create_task(lateness.measure())]
 
         def watched(name: str, interval_s: float) -> Watched:
-            camera = Camera(id=name, url=urls[name], expected_fps=FPS, picture_interval_s=interval_s)
+            camera = Camera(
+                id=name,
+                url=urls[name],
+                expected_fps=FPS,
+                expected_keyframe_interval_s=KEYFRAME_S,
+                picture_interval_s=interval_s,
+            )
             one = Watched(camera)
             following.append(watching.create_task(one.follow(decoder, doors)))
             return one
@@ -282,13 +295,13 @@ def main() -> int:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--out", type=Path, help="a directory for the table and every trial")
     options, _ = parser.parse_known_args()
-    console = Console(stderr=options.json)
+    console = Console(stderr=options.json, width=None if sys.stdout.isatty() else WIDE)
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         trials = runner.run(measure(options, Console(stderr=True)))
     rows = rows_of(trials)
     note = (
-        f"Pictures each {options.picture_interval:g} s, keyframes each 2 s. Times are of undisturbed trials: "
-        f"neither we, the decoder nor the cameras were kept waiting by the machine for over "
+        f"Pictures each {options.picture_interval:g} s, keyframes each {KEYFRAME_S:g} s. Times are of undisturbed "
+        f"trials: neither we, the decoder nor the cameras were kept waiting by the machine for over "
         f"{DISTURBED_S:g} s, of picture faults {PICTURE_DISTURBED_S:g} s."
     )
     if options.out is not None:

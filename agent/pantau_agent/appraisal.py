@@ -1,14 +1,14 @@
 """One camera's appraisal, look by look: what its source counted and its pictures showed, made into a sample."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pantau_agent.clock import Clock
-from pantau_agent.diagnosis import Diagnosis, Evidence, diagnose, stall_after
+from pantau_agent.diagnosis import Diagnosis, Evidence, Expected, diagnose, stall_after
 from pantau_agent.failure import Failure, Kind, Step
 from pantau_agent.glances import Glances
 from pantau_agent.measures import Measures, Window
-from pantau_agent.norm import Norm
+from pantau_agent.notebook import Page
 from pantau_agent.observation import Observation
 from pantau_agent.probes.counts import Counts
 from pantau_agent.probes.source import Source
@@ -27,7 +27,7 @@ MAX_DETAIL = 400
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one camera is allowed.
+    """What one camera is allowed, and what is expected of it.
 
     `wait_s` is for a first packet, and for a keyframe until its interval is learnt. Without patience everything is
     said at once, as of a camera that is visited and left.
@@ -35,6 +35,7 @@ class Limits:
 
     wait_s: float = 10.0
     patient: bool = True
+    expected: Expected = field(default_factory=Expected)
 
 
 class Appraisal:
@@ -48,7 +49,7 @@ class Appraisal:
         camera: str,
         clock: Clock,
         glances: Glances,
-        norm: Norm,
+        page: Page,
         limits: Limits,
         clock_trusted: Callable[[], bool] = lambda: True,
     ) -> None:
@@ -58,7 +59,7 @@ class Appraisal:
         self._camera = camera
         self._clock = clock
         self._glances = glances
-        self._norm = norm
+        self._page = page
         self._limits = limits
         self._clock_trusted = clock_trusted
         self._now = clock.monotonic()
@@ -92,7 +93,7 @@ class Appraisal:
             evidence = Evidence(failure=failure, measures=self.measures)
         self.diagnosis = diagnose(evidence)
         if self.diagnosis is not None and self.diagnosis.state is State.OK:
-            self._norm.learn(self.measures)
+            self._page.learnt = self._page.learnt.after(self.measures)
         return self.diagnosis
 
     def conclude(self) -> Observation:
@@ -141,7 +142,8 @@ class Appraisal:
             keyframe_wait_s=max(self._limits.wait_s, 2 * self._longest_interval),
             remark=source.remark(),
             measures=measures,
-            expected=self._norm.expected(),
+            expected=self._limits.expected,
+            usual=self._page.learnt.usual(),
             clock_offset_s=self._clock_offset(source, now, now_ms),
             start_s=counts.first_keyframe - source.started if seen_any and young else None,
             picture=self._glances.latest,

@@ -143,6 +143,7 @@ class Camera(BaseModel):
     enabled: bool = True
     expected_fps: Annotated[float, Field(gt=0)] | None = None
     expected_bitrate_kbps: Annotated[float, Field(gt=0)] | None = None
+    expected_keyframe_interval_s: Annotated[float, Field(gt=0)] | None = None
     picture_interval_s: Seconds = 30
     timeout_s: Seconds = 10
 

@@ -20,6 +20,8 @@ UNDECODABLE_PICTURES = 2
 
 LOSS_PCT = 1.0
 """RTP loss at which H.264 shows it; over TCP it is the camera that dropped them."""
+LEAST_LOST = 3
+"""Packets in so short a time: one or two are an accident."""
 LOW_FPS = 0.7
 LOW_BITRATE = 0.3
 """Of what is configured as expected; the bit rate follows the scene, the frame rate does not."""
@@ -29,6 +31,11 @@ LOW_LEARNT_BITRATE = 0.1
 JITTER_MS = 150.0
 LONG_GOP_S = 10.0
 """A viewer who joins waits as long for a picture."""
+LONG_GOP = 1.5
+LONG_LEARNT_GOP = 2.0
+"""Of the keyframe interval that is configured, or learnt, if that is told sooner: that keyframes fail to come."""
+SHORTEST_GOP_S = 4.0
+"""Less is not held against a camera that was not configured: it may send keyframes as it pleases."""
 CLOCK_S = 5.0
 """From 5 s of skew on, ONVIF's signed requests fail (WS-UsernameToken)."""
 SLOW_START_S = 5.0
@@ -37,11 +44,11 @@ SLOW_START_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a stream should reach; None is not known. `learnt` tells it from what is configured."""
+    """What a stream should reach; None is not known."""
 
     fps: float | None = None
     bitrate_kbps: float | None = None
-    learnt: bool = True
+    keyframe_interval_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +58,8 @@ class Evidence:
     `failure` is how the last try ended, while none streams; then nothing else counts. `quiet_s` is since the last
     packet, or since PLAY where none came; `frameless_s` and `keyless_s` likewise for frames and keyframes.
     `wait_s` is how long a first packet, and `keyframe_wait_s` how long a keyframe may take.
-    `start_s` is how long the first keyframe took; None where that is long ago.
+    `expected` is configured, `usual` is learnt. `start_s` is how long the first keyframe took; None where that is
+    long ago.
     """
 
     failure: Failure | None = None
@@ -66,6 +74,7 @@ class Evidence:
     remark: str = ""
     measures: Measures = field(default_factory=Measures)
     expected: Expected = field(default_factory=Expected)
+    usual: Expected = field(default_factory=Expected)
     clock_offset_s: float | None = None
     start_s: float | None = None
     picture: Look | None = None
@@ -248,29 +257,34 @@ def _picture(it: Evidence) -> Found:
 
 
 def _loss(it: Evidence) -> Found:
-    loss = it.measures.rtp_loss_pct
-    if loss is not None and loss >= LOSS_PCT:
+    loss = it.measures.recent_loss_pct
+    if loss is not None and loss >= LOSS_PCT and it.measures.recent_lost >= LEAST_LOST:
         return Cause.PACKET_LOSS, f"{loss:.1f} % of the packets are lost"
     return None
 
 
 def _low_fps(it: Evidence) -> Found:
-    fps, expected = it.measures.fps, it.expected.fps
-    if fps is None or expected is None or fps >= expected * (LOW_LEARNT_FPS if it.expected.learnt else LOW_FPS):
+    fps, wanted = it.measures.recent_fps, _wanted(it.expected.fps, it.usual.fps, LOW_FPS, LOW_LEARNT_FPS)
+    if fps is None or wanted is None or fps >= wanted[0]:
         return None
-    return Cause.LOW_FPS, f"{fps:.1f} pictures a second, {_wanted(it, expected)}"
+    return Cause.LOW_FPS, f"{fps:.1f} pictures a second, {wanted[1]}"
 
 
 def _low_bitrate(it: Evidence) -> Found:
-    rate, expected = it.measures.bitrate_kbps, it.expected.bitrate_kbps
-    limit = LOW_LEARNT_BITRATE if it.expected.learnt else LOW_BITRATE
-    if rate is None or expected is None or rate >= expected * limit:
+    rate = it.measures.bitrate_kbps
+    wanted = _wanted(it.expected.bitrate_kbps, it.usual.bitrate_kbps, LOW_BITRATE, LOW_LEARNT_BITRATE)
+    if rate is None or wanted is None or rate >= wanted[0]:
         return None
-    return Cause.LOW_BITRATE, f"{rate:.0f} kbit/s, {_wanted(it, expected)}"
+    return Cause.LOW_BITRATE, f"{rate:.0f} kbit/s, {wanted[1]}"
 
 
-def _wanted(it: Evidence, value: float) -> str:
-    return f"{'usually' if it.expected.learnt else 'expected'} {value:.0f}"
+def _wanted(
+    expected: float | None, usual: float | None, part: float, part_of_usual: float
+) -> tuple[float, str] | None:
+    """The limit, a part of what is configured or else of what was learnt, and that in words."""
+    if expected is not None:
+        return expected * part, f"expected {expected:.0f}"
+    return None if usual is None else (usual * part_of_usual, f"usually {usual:.0f}")
 
 
 def _jitter(it: Evidence) -> Found:
@@ -282,9 +296,13 @@ def _jitter(it: Evidence) -> Found:
 
 def _long_gop(it: Evidence) -> Found:
     interval = max(it.measures.keyframe_interval_s or 0.0, it.keyless_s)
-    if interval > LONG_GOP_S:
-        return Cause.LONG_GOP, f"{interval:.0f} s from keyframe to keyframe"
-    return None
+    limit, said = LONG_GOP_S, ""
+    wanted = _wanted(it.expected.keyframe_interval_s, it.usual.keyframe_interval_s, LONG_GOP, LONG_LEARNT_GOP)
+    if wanted is not None:
+        limit, said = wanted[0], f", {wanted[1]}"
+    if it.expected.keyframe_interval_s is None:
+        limit = min(LONG_GOP_S, max(SHORTEST_GOP_S, limit))
+    return (Cause.LONG_GOP, f"{interval:.0f} s from keyframe to keyframe{said}") if interval > limit else None
 
 
 def _clock_wrong(it: Evidence) -> Found:

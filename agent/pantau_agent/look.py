@@ -9,7 +9,8 @@ from pantau_agent.clock import Clock
 from pantau_agent.config import Camera
 from pantau_agent.failure import Failure, LookError
 from pantau_agent.glances import Glances
-from pantau_agent.norm import Norm
+from pantau_agent.norm import configured
+from pantau_agent.notebook import Page
 from pantau_agent.observation import Observation
 from pantau_agent.picture.decoder import Decoder
 from pantau_agent.probes.registry import make_source
@@ -38,18 +39,19 @@ class Looker:
         clock: Clock,
         *,
         doors: Doors | None = None,
+        page: Page | None = None,
         clock_trusted: Callable[[], bool] = lambda: True,
     ) -> None:
         self.failure: Failure | None = None
-        self._target = target_of(camera)
+        self._page = page or Page()
+        self._target = replace(target_of(camera), trusted=self._page.trusted)
         self._timeout_s = camera.timeout_s
         self._clock = clock
         self._bell = Bell()
         self._door = (doors or Doors()).to(self._target.url.host)
         self._glances = Glances(camera.id, decoder, GLANCE_S, self._bell)
-        norm = Norm(camera.expected_fps, camera.expected_bitrate_kbps)
-        limits = Limits(camera.timeout_s, patient=False)
-        self._appraisal = Appraisal(camera.id, clock, self._glances, norm, limits, clock_trusted)
+        limits = Limits(camera.timeout_s, patient=False, expected=configured(camera))
+        self._appraisal = Appraisal(camera.id, clock, self._glances, self._page, limits, clock_trusted)
 
     async def look(self, seconds: float) -> Observation:
         """Looks for `seconds`; longer, up to the camera's timeout, where keyframes are rare or a picture is odd.
@@ -64,6 +66,7 @@ class Looker:
                 source = make_source(self._target, self._clock)
                 await source.open(self._timeout_s)
                 if source.accepted:
+                    self._page.trusted = True
                     self._target = replace(self._target, trusted=True)
                 snapshot = await self._read(source, seconds)
             except LookError as error:
@@ -73,9 +76,14 @@ class Looker:
                     await source.close()
                 await self._glances.leave()
         if self.failure is not None:
-            self._appraisal.gather(None, 0.0, self.failure)
+            return replace(self.failed(self.failure), snapshot=snapshot)
         observation = self._appraisal.conclude()
         return replace(observation, snapshot=observation.snapshot or snapshot)
+
+    def failed(self, failure: Failure) -> Observation:
+        """What is to be said after a failed look."""
+        self._appraisal.gather(None, 0.0, failure)
+        return self._appraisal.conclude()
 
     async def _read(self, source: Source, seconds: float) -> bytes | None:
         """Gathers evidence from an open source; the newest picture. Raises `LookError` if it breaks off."""

@@ -6,27 +6,41 @@ from dataclasses import dataclass
 from pantau_agent.probes.counts import Counts
 
 WINDOW_S = 10.0
+RECENT_S = 4.0
+"""What is judged at once is taken over so long."""
+ENOUGH_FRAMES = 8
+"""With fewer frames in it, over as much longer as the window has."""
 COLLAPSE = 0.3
 """Of the usual size of the frames between keyframes: under it, the picture hardly changes any more."""
 USUAL_OVER = 60
 """Seconds over which that usual size is learnt."""
 WORTH_NOTICING = 150
 """Octets: a usual size under this is a picture that hardly changes anyway."""
+USUAL_KEYS = 15
+"""Keyframes over which their usual size is learnt."""
 SAME_SIZES = 3
 """So many keyframes of the very same size are one keyframe, repeated."""
+OTHER_PICTURE = 1.6
+"""A keyframe so many times larger or smaller than usual shows something else: a cover, a blur, noise, a card."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """One stream, lately. None is not known yet. Units stand in the names."""
+    """One stream, lately. None is not known yet. Units stand in the names.
+
+    `recent_fps`, `recent_loss_pct` and `recent_lost` (packets) are over `RECENT_S`, the others over the window.
+    """
 
     fps: float | None = None
     bitrate_kbps: float | None = None
     keyframe_interval_s: float | None = None
     rtp_loss_pct: float | None = None
     jitter_ms: float | None = None
+    recent_fps: float | None = None
+    recent_loss_pct: float | None = None
+    recent_lost: int = 0
     suspicious: bool = False
-    """The compressed sizes look as those of a frozen or black picture do."""
+    """The compressed sizes look as those of another picture, a frozen or a black one do."""
 
 
 class Window:
@@ -35,6 +49,7 @@ class Window:
     def __init__(self) -> None:
         self._marks: deque[tuple[float, Counts]] = deque()
         self._usual = 0.0
+        self._usual_key = 0.0
 
     def update(self, counts: Counts, now: float) -> Measures:
         """The rates, after these counts at `now` (seconds, monotonic)."""
@@ -44,25 +59,30 @@ class Window:
         while now - marks[0][0] > WINDOW_S and len(marks) > 2:
             marks.popleft()
         since, before = marks[0]
-        received, lost = counts.packets - before.packets, max(0, counts.lost - before.lost)
+        recent = next((mark for at, mark in reversed(marks) if now - at >= RECENT_S), before)
         return Measures(
             fps=self._fps(counts),
             bitrate_kbps=(counts.octets - before.octets) * 0.008 / (now - since) if now - since >= 0.5 else None,
             keyframe_interval_s=counts.keyframe_interval or None,
-            rtp_loss_pct=100.0 * lost / (received + lost) if received > 0 and counts.jitter is not None else None,
+            rtp_loss_pct=_loss_pct(before, counts),
             jitter_ms=counts.jitter * 1000 if counts.jitter is not None and counts.frames > 1 else None,
+            recent_fps=self._recent_fps(counts, now),
+            recent_loss_pct=_loss_pct(recent, counts),
+            recent_lost=counts.lost - recent.lost,
             suspicious=suspicious,
         )
 
     def _fps(self, counts: Counts) -> float | None:
-        """From frame to frame, so that it is exact over a few seconds too."""
-        for _, before in self._marks:
-            if before.frames and counts.last_frame - before.last_frame >= 0.5:
-                return (counts.frames - before.frames) / (counts.last_frame - before.last_frame)
-        return None
+        return next((fps for _, before in self._marks if (fps := _frame_rate(before, counts)) is not None), None)
+
+    def _recent_fps(self, counts: Counts, now: float) -> float | None:
+        for at, before in reversed(self._marks):
+            if now - at >= RECENT_S and counts.frames - before.frames >= ENOUGH_FRAMES:
+                return _frame_rate(before, counts)
+        return self._fps(counts)
 
     def _is_suspicious(self, before: Counts, counts: Counts) -> bool:
-        if counts.same_key_sizes >= SAME_SIZES:
+        if counts.same_key_sizes >= SAME_SIZES or self._is_other_picture(before, counts):
             return True
         deltas = counts.deltas - before.deltas
         if deltas < 2:
@@ -73,3 +93,24 @@ class Window:
         collapsed = self._usual > WORTH_NOTICING and size < COLLAPSE * self._usual
         self._usual += (size - self._usual) / USUAL_OVER
         return collapsed
+
+    def _is_other_picture(self, before: Counts, counts: Counts) -> bool:
+        """Whether the newest keyframe is of another size than the ones before it, which it then joins."""
+        keys = counts.keyframes - before.keyframes
+        if keys <= 0:
+            return False
+        size = (counts.key_octets - before.key_octets) / keys
+        usual = self._usual_key or size
+        self._usual_key = usual + (size - usual) / USUAL_KEYS
+        return not usual / OTHER_PICTURE <= size <= usual * OTHER_PICTURE
+
+
+def _frame_rate(before: Counts, counts: Counts) -> float | None:
+    """From frame to frame, so that it is exact over a few seconds too."""
+    took = counts.last_frame - before.last_frame
+    return (counts.frames - before.frames) / took if before.frames and took >= 0.5 else None
+
+
+def _loss_pct(before: Counts, counts: Counts) -> float | None:
+    received, lost = counts.packets - before.packets, max(0, counts.lost - before.lost)
+    return 100.0 * lost / (received + lost) if received > 0 and counts.jitter is not None else None

@@ -13,6 +13,8 @@ from pantau_agent.config import AgentConfig, Camera
 from pantau_agent.host import ClockStatus, Machine
 from pantau_agent.identity.known import FILE, Identities
 from pantau_agent.link import Link
+from pantau_agent.notebook import FILE as NOTEBOOK
+from pantau_agent.notebook import Notebook
 from pantau_agent.observation import Observation
 from pantau_agent.picture.decoder import Decoder
 from pantau_agent.report import Reporter
@@ -58,18 +60,24 @@ async def run(config: AgentConfig) -> None:
     )
     doors = Doors()
     identities = Identities(config.camera, config.spool.path.with_name(FILE), clock)
+    notebook = Notebook(config.camera, config.spool.path.with_name(NOTEBOOK))
     link = Link(config, spool, clock, identities.about)
     async with Decoder(clock) as decoder:
         agent = Agent(config, spool, link, machine, clock, Notifier())
 
         def watch_camera(camera: Camera) -> AsyncGenerator[Observation, None]:
-            return watch(camera, decoder, clock, doors=doors, clock_trusted=lambda: agent.clock_trusted)
+            page = notebook.page(camera.id)
+            return watch(camera, decoder, clock, doors=doors, page=page, clock_trusted=lambda: agent.clock_trusted)
 
-        asking = asyncio.create_task(_tell_what_is_new(identities, agent, link))
+        beside: list[asyncio.Task[Any]] = [
+            asyncio.create_task(_tell_what_is_new(identities, agent, link), name="asking for firmware"),
+            asyncio.create_task(notebook.keep(), name="keeping what is learnt"),
+        ]
         try:
             await agent.run(watch_camera, stop)
         finally:
-            await _end([asking], 1)
+            await _end(beside, 1)
+            notebook.save()
 
 
 async def _tell_what_is_new(identities: Identities, agent: "Agent", link: Link) -> None:

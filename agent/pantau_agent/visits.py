@@ -10,6 +10,7 @@ from pantau_agent.backoff import Backoff
 from pantau_agent.bell import Bell
 from pantau_agent.clock import Clock
 from pantau_agent.failure import Failure, LookError
+from pantau_agent.notebook import Page
 from pantau_agent.probes.source import Source
 
 PROVEN_S = 10.0
@@ -44,15 +45,16 @@ class Visits:
         rng: random.Random,
         bell: Bell,
         door: asyncio.Semaphore | None = None,
+        page: Page | None = None,
     ) -> None:
         self.source: Source | None = None
         self.opened = 0.0
         self.failure: Failure | None = None
         self.last_packet = 0.0
         self._make = make
-        self._trusted = False
+        self._page = page or Page()
         self._clock = clock
-        self._backoff = Backoff(rng)
+        self._backoff = Backoff(rng, self._page, clock)
         self._bell = bell
         self._door = door
         self._given_up: asyncio.Future[Failure] | None = None
@@ -63,7 +65,10 @@ class Visits:
             self._given_up.set_result(failure)
 
     async def keep(self, timeout_s: float) -> None:
-        """Visits until cancelled. Each opening has `timeout_s`."""
+        """Visits until cancelled. Each opening has `timeout_s`. A camera that refused us is left alone first."""
+        if (held := self._backoff.held()) is not None:
+            self._tell(None, held[0])
+            await asyncio.sleep(held[1])
         while True:
             failure = await self._visit(timeout_s)
             await asyncio.sleep(self._backoff.after(failure))
@@ -73,9 +78,9 @@ class Visits:
         source: Source | None = None
         try:
             async with self._door or contextlib.nullcontext():
-                source = self._make(self._trusted)
+                source = self._make(self._page.trusted)
                 await source.open(timeout_s)
-            self._trusted = self._trusted or source.accepted
+            self._page.trusted = self._page.trusted or source.accepted
             self.opened = self._clock.monotonic()
             self._given_up = asyncio.get_running_loop().create_future()
             self._tell(source, None)

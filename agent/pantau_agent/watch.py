@@ -12,7 +12,8 @@ from pantau_agent.clock import Clock
 from pantau_agent.config import Camera
 from pantau_agent.glances import Glances
 from pantau_agent.look import Looker
-from pantau_agent.norm import Norm
+from pantau_agent.norm import configured
+from pantau_agent.notebook import Page
 from pantau_agent.observation import Observation
 from pantau_agent.picture.decoder import Decoder
 from pantau_agent.probes.registry import make_source
@@ -34,17 +35,19 @@ async def watch(
     *,
     rng: random.Random | None = None,
     doors: Doors | None = None,
+    page: Page | None = None,
     clock_trusted: Callable[[], bool] = lambda: True,
 ) -> AsyncGenerator[Observation, None]:
     """Watches for ever, in the camera's mode: an observation each second and at once on a change, or one a visit.
 
-    `doors` is shared by all cameras of an agent. `clock_trusted` tells whether this machine's clock is right.
+    `doors` is shared by all cameras of an agent; the `page` is kept up to date. `clock_trusted` tells whether this
+    machine's clock is right.
     Closing the generator, or cancelling whoever iterates it, ends the session with a TEARDOWN.
     """
-    rng, doors = rng or random.Random(), doors or Doors()
+    rng, doors, page = rng or random.Random(), doors or Doors(), page or Page()
     await asyncio.sleep(rng.uniform(0, SPREAD_S))
     mode = _keep_open if camera.mode == "watch" else _visit
-    async with contextlib.aclosing(mode(camera, decoder, clock, rng, doors, clock_trusted)) as observations:
+    async with contextlib.aclosing(mode(camera, decoder, clock, rng, doors, page, clock_trusted)) as observations:
         async for observation in observations:
             yield observation
 
@@ -55,6 +58,7 @@ async def _keep_open(
     clock: Clock,
     rng: random.Random,
     doors: Doors,
+    page: Page,
     clock_trusted: Callable[[], bool],
 ) -> AsyncGenerator[Observation, None]:
     target = target_of(camera)
@@ -64,9 +68,9 @@ async def _keep_open(
 
     bell = Bell()
     glances = Glances(camera.id, decoder, camera.picture_interval_s, bell)
-    norm = Norm(camera.expected_fps, camera.expected_bitrate_kbps)
-    appraisal = Appraisal(camera.id, clock, glances, norm, Limits(camera.timeout_s), clock_trusted)
-    visits = Visits(make, clock, rng, bell, doors.to(target.url.host))
+    limits = Limits(camera.timeout_s, expected=configured(camera))
+    appraisal = Appraisal(camera.id, clock, glances, page, limits, clock_trusted)
+    visits = Visits(make, clock, rng, bell, doors.to(target.url.host), page)
     keeping = asyncio.create_task(visits.keep(camera.timeout_s))
     keeping.add_done_callback(lambda _: bell.ring())
     try:
@@ -95,16 +99,21 @@ async def _visit(
     clock: Clock,
     rng: random.Random,
     doors: Doors,
+    page: Page,
     clock_trusted: Callable[[], bool],
 ) -> AsyncGenerator[Observation, None]:
-    looker = Looker(camera, decoder, clock, doors=doors, clock_trusted=clock_trusted)
-    backoff = Backoff(rng)
+    looker = Looker(camera, decoder, clock, doors=doors, page=page, clock_trusted=clock_trusted)
+    backoff = Backoff(rng, page, clock)
+    if (held := backoff.held()) is not None:
+        yield looker.failed(held[0])
+        await asyncio.sleep(held[1])
     while True:
         begun = clock.monotonic()
-        yield await looker.look(VISIT_S)
-        pause = camera.picture_interval_s - (clock.monotonic() - begun)
+        observation = await looker.look(VISIT_S)
+        pause = 0.0
         if looker.failure is None:
             backoff.succeeded()
         else:
-            pause = max(pause, backoff.after(looker.failure))
-        await asyncio.sleep(max(0.0, pause))
+            pause = backoff.after(looker.failure)
+        yield observation
+        await asyncio.sleep(max(pause, camera.picture_interval_s - (clock.monotonic() - begun)))

@@ -28,6 +28,7 @@ CAMERAS: list[dict[str, Any]] = [
         "user": "pantau",
         "password": SECRETS["camera-gate"],
         "expected_fps": 12.5,
+        "expected_keyframe_interval_s": 2.5,
     },
     {
         "id": "quay",

@@ -14,6 +14,7 @@ class Counts(NamedTuple):
     deltas: int = 0
     """Frames that are no keyframes."""
     delta_octets: int = 0
+    key_octets: int = 0
     restarts: int = 0
     same_key_sizes: int = 0
     """How many keyframes in a row have had the very size of the one before."""

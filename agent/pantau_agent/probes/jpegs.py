@@ -45,6 +45,7 @@ class Jpegs:
         self._counts = counts._replace(
             frames=counts.frames + 1,
             keyframes=counts.keyframes + 1,
+            key_octets=counts.key_octets + size,
             same_key_sizes=counts.same_key_sizes + 1 if size == self._last_size else 0,
             last_frame=now,
             first_keyframe=counts.first_keyframe or now,

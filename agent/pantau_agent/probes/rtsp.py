@@ -70,6 +70,7 @@ class RtspSource:
             got.keyframes,
             got.deltas,
             got.delta_octets,
+            got.key_octets,
             got.restarts,
             got.same_key_sizes,
             got.last_packet,

@@ -62,6 +62,7 @@ class Reception:
         "first_keyframe",
         "frames",
         "jitter",
+        "key_octets",
         "key_size",
         "keyframe_interval",
         "keyframes",
@@ -80,7 +81,7 @@ class Reception:
     def __init__(self, payload_type: int, clock_rate: int, unit: Unit) -> None:
         self.unit = unit
         self.packets = self.octets = self.lost = self.malformed = self.restarts = 0
-        self.frames = self.keyframes = self.deltas = self.delta_octets = 0
+        self.frames = self.keyframes = self.deltas = self.delta_octets = self.key_octets = 0
         self.last_packet = self.last_frame = 0.0
         self.first_keyframe = self.last_keyframe = 0.0
         self.keyframe_interval = self.jitter = 0.0
@@ -159,6 +160,7 @@ class Reception:
             self.last_keyframe = now
             self.same_key_sizes = self.same_key_sizes + 1 if self._size == self.key_size else 0
             self.key_size = self._size
+            self.key_octets += self._size
             unit.finish(damaged=self._damaged)
         elif unit.kind == DELTA:
             self.deltas += 1

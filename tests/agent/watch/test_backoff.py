@@ -2,19 +2,21 @@ import random
 
 import pytest
 
-from pantau_agent.backoff import DELAYS_S, EXPIRY_S, HOLD_S, JITTER, Backoff
+from pantau_agent.backoff import DELAYS_S, EXPIRY_S, JITTER, Backoff
 from pantau_agent.failure import Failure, Kind, Step
+from pantau_agent.notebook import HOLD_S, Page
+from tests.agent.fake_clock import FakeClock
 
 REFUSED = Failure(Step.CONNECT, Kind.OS_ERROR, "")
 WRONG = Failure(Step.DESCRIBE, Kind.WRONG_PASSWORD, "", status=401)
 
 
-def backoff() -> Backoff:
-    return Backoff(random.Random(1))
+def backoff(seed: int = 1, page: Page | None = None, clock: FakeClock | None = None) -> Backoff:
+    return Backoff(random.Random(seed), page or Page(), clock or FakeClock())
 
 
 def test_the_first_tries_come_fast_and_later_ones_slower_with_jitter() -> None:
-    one, other = backoff(), Backoff(random.Random(2))
+    one, other = backoff(), backoff(seed=2)
     delays = [one.after(REFUSED) for _ in range(15)]
     for delay, middle in zip(delays, [*DELAYS_S, *[DELAYS_S[-1]] * 4], strict=True):
         assert middle * (1 - JITTER) <= delay <= middle * (1 + JITTER)
@@ -55,3 +57,21 @@ def test_no_password_at_all_locks_nothing() -> None:
 
 def test_a_full_camera_is_given_a_minute() -> None:
     assert backoff().after(Failure(Step.SETUP, Kind.STATUS, "", status=453)) >= 60 * (1 - JITTER)
+
+
+def test_a_refusal_is_held_over_a_restart_for_the_rest_of_its_half_hour() -> None:
+    page, clock = Page(), FakeClock()
+    assert backoff(page=page, clock=clock).held() is None
+    backoff(page=page, clock=clock).after(WRONG)
+    clock.pass_s(600)
+    assert backoff(page=page, clock=clock).held() == (WRONG, HOLD_S - 600)
+    clock.step_s(-86_400)  # the clock was not set yet after the start
+    assert backoff(page=page, clock=clock).held() == (WRONG, HOLD_S)
+    clock.pass_s(86_400 + HOLD_S)
+    assert backoff(page=page, clock=clock).held() is None
+
+
+def test_the_second_refusal_of_a_password_that_was_taken_before_is_the_second_after_a_restart_too() -> None:
+    page = Page()
+    trusted = Failure(Step.DESCRIBE, Kind.WRONG_PASSWORD, "", status=401, trusted=True)
+    assert [backoff(page=page).after(trusted) for _ in range(2)] == [EXPIRY_S, HOLD_S]

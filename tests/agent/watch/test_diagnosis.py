@@ -104,17 +104,20 @@ BAD = PictureError.UNDECODABLE
         (replace(WELL, picture=Look(None, error=PictureError.CRASHED), bad_pictures=1), Cause.UNDECODABLE),
         (replace(WELL, picture=Look(None, error=PictureError.ENCRYPTED), bad_pictures=2), Cause.ENCRYPTED),
         (replace(WELL, picture=Look(Verdict(Cause.FROZEN, {}, "still"))), Cause.FROZEN),
-        (measured(rtp_loss_pct=1.0), Cause.PACKET_LOSS),
-        (replace(measured(fps=17), expected=Expected(fps=25, learnt=False)), Cause.LOW_FPS),
-        (replace(measured(fps=9), expected=Expected(fps=25)), Cause.LOW_FPS),
+        (measured(recent_loss_pct=1.0, recent_lost=3), Cause.PACKET_LOSS),
+        (replace(measured(recent_fps=17), expected=Expected(fps=25)), Cause.LOW_FPS),
+        (replace(measured(recent_fps=9), usual=Expected(fps=25)), Cause.LOW_FPS),
         (
-            replace(measured(bitrate_kbps=100), expected=Expected(bitrate_kbps=400, learnt=False)),
+            replace(measured(bitrate_kbps=100), expected=Expected(bitrate_kbps=400)),
             Cause.LOW_BITRATE,
         ),
-        (replace(measured(bitrate_kbps=30), expected=Expected(bitrate_kbps=400)), Cause.LOW_BITRATE),
+        (replace(measured(bitrate_kbps=30), usual=Expected(bitrate_kbps=400)), Cause.LOW_BITRATE),
         (measured(jitter_ms=200), Cause.JITTER),
         (measured(keyframe_interval_s=11), Cause.LONG_GOP),
         (replace(WELL, keyless_s=11), Cause.LONG_GOP),
+        (replace(WELL, keyless_s=11, usual=Expected(keyframe_interval_s=20)), Cause.LONG_GOP),
+        (replace(WELL, keyless_s=4.1, usual=Expected(keyframe_interval_s=2)), Cause.LONG_GOP),
+        (replace(WELL, keyless_s=3.1, expected=Expected(keyframe_interval_s=2)), Cause.LONG_GOP),
         (replace(WELL, clock_offset_s=-6), Cause.CLOCK_WRONG),
         (replace(WELL, start_s=8), Cause.SLOW_START),
     ],
@@ -131,8 +134,12 @@ def test_a_stream_has_its_cause(evidence: Evidence, cause: Cause) -> None:
         replace(measured(fps=0.5), quiet_s=5),
         replace(WELL, picture=Look(None, error=BAD), bad_pictures=1),
         replace(WELL, picture=Look(None, error=PictureError.UNAVAILABLE), bad_pictures=5),
-        replace(measured(fps=11), expected=Expected(fps=25)),
-        measured(rtp_loss_pct=0.5),
+        replace(measured(recent_fps=11), usual=Expected(fps=25)),
+        replace(measured(recent_fps=18), expected=Expected(fps=25), usual=Expected(fps=60)),
+        measured(recent_loss_pct=0.5, recent_lost=30),
+        measured(recent_loss_pct=5, recent_lost=2),
+        replace(WELL, keyless_s=3.9, usual=Expected(keyframe_interval_s=1)),
+        replace(WELL, keyless_s=60, expected=Expected(keyframe_interval_s=50)),
         replace(measured(keyframe_interval_s=4), start_s=6),
     ],
 )
@@ -155,7 +162,10 @@ def test_what_cannot_be_told_yet_is_not_told(evidence: Evidence) -> None:
 
 def test_down_goes_before_impaired_and_that_before_degraded() -> None:
     everything = replace(
-        measured(rtp_loss_pct=50), quiet_s=60, picture=Look(Verdict(Cause.BLACK)), clock_offset_s=99
+        measured(recent_loss_pct=50, recent_lost=99),
+        quiet_s=60,
+        picture=Look(Verdict(Cause.BLACK)),
+        clock_offset_s=99,
     )
     causes = []
     for change in ({"quiet_s": 0}, {"picture": None}, {"measures": WELL.measures}, {"clock_offset_s": 0}):

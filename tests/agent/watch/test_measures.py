@@ -1,7 +1,7 @@
 import pytest
 
 from pantau_agent.measures import Measures, Window
-from pantau_agent.norm import LEARN_S, Norm
+from pantau_agent.norm import LEARN_KEYFRAMES_S, LEARN_S, Learnt
 from pantau_agent.probes.counts import Counts
 
 
@@ -89,22 +89,46 @@ def test_one_keyframe_repeated_is_suspicious() -> None:
     assert Stream().second(same_key_sizes=3, seconds=3).suspicious is True
 
 
-def test_what_is_usual_is_learnt_in_a_minute_and_what_is_configured_goes_before() -> None:
-    norm, configured = Norm(None, None), Norm(15, None)
+def test_what_is_usual_is_learnt_in_a_minute() -> None:
+    learnt = Learnt()
     for second in range(LEARN_S):
-        assert (norm.expected().fps is None) == (second < LEARN_S)
-        norm.learn(Measures(fps=25, bitrate_kbps=400))
-        configured.learn(Measures(fps=25, bitrate_kbps=400))
-    assert norm.expected().fps == pytest.approx(25)
-    assert norm.expected().learnt
-    assert (configured.expected().fps, configured.expected().bitrate_kbps) == (15, None)
-    assert not configured.expected().learnt
+        assert (learnt.usual().fps is None) == (second < LEARN_S)
+        learnt = learnt.after(Measures(fps=25, bitrate_kbps=400))
+    assert (learnt.usual().fps, learnt.usual().bitrate_kbps) == (25, 400)
 
 
 def test_a_night_does_not_become_the_norm_at_once() -> None:
-    norm = Norm(None, None)
-    for _ in range(LEARN_S):
-        norm.learn(Measures(fps=25, bitrate_kbps=400))
+    learnt = Learnt(looks=LEARN_S, fps=25, bitrate_kbps=400)
     for _ in range(3600):
-        norm.learn(Measures(fps=12, bitrate_kbps=100))
-    assert norm.expected().fps == pytest.approx(25, rel=0.03)
+        learnt = learnt.after(Measures(fps=12, bitrate_kbps=100))
+    assert learnt.usual().fps == pytest.approx(25, rel=0.03)
+
+
+def test_the_keyframe_interval_counts_after_a_day_and_is_the_longest_of_it() -> None:
+    learnt = Learnt()
+    for second in range(LEARN_KEYFRAMES_S):
+        assert learnt.usual().keyframe_interval_s is None
+        measures = Measures(fps=25, bitrate_kbps=400, keyframe_interval_s=8 if second == 80_000 else 2)
+        learnt = learnt.after(measures)
+    assert 7 < (learnt.usual().keyframe_interval_s or 0) <= 8
+
+
+def test_what_is_judged_at_once_is_of_the_last_seconds() -> None:
+    stream = Stream()
+    stream.second(seconds=20)
+    measures = stream.second(fps=5, lost=2, seconds=4)
+    assert measures.recent_fps == pytest.approx(5)
+    assert measures.fps is not None
+    assert measures.fps > 15
+    assert measures.recent_lost == 8
+    assert measures.recent_loss_pct == pytest.approx(20)
+
+
+def test_a_keyframe_of_another_size_is_suspicious() -> None:
+    window, counts = Window(), Counts(jitter=0.002)
+    seen = []
+    for second, size in enumerate([30_000] * 5 + [31_000, 29_000, 8_000, 8_000] + [8_000] * 40):
+        counts = counts._replace(keyframes=counts.keyframes + 1, key_octets=counts.key_octets + size)
+        seen.append(window.update(counts, 100.0 + second).suspicious)
+    assert seen[:9] == [False] * 7 + [True] * 2
+    assert not seen[-1]

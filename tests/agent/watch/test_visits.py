@@ -3,10 +3,10 @@ import random
 
 import pytest
 
-from pantau_agent.backoff import HOLD_S
 from pantau_agent.bell import Bell
 from pantau_agent.clock import SystemClock
 from pantau_agent.failure import Failure, Kind, LookError, Step
+from pantau_agent.notebook import HOLD_S
 from pantau_agent.probes.source import Source
 from pantau_agent.visits import Doors, Visits
 
