@@ -161,6 +161,7 @@ _BY_KIND = {
     Kind.CLOSED: Cause.REFUSED,
     Kind.NOT_RTSP: Cause.NOT_RTSP,
     Kind.NO_VIDEO: Cause.UNSUPPORTED,
+    Kind.CRASHED: Cause.UNDECODABLE,
     Kind.NO_PASSWORD: Cause.AUTH_FAILED,
     Kind.UNKNOWN_SCHEME: Cause.AUTH_FAILED,
 }
@@ -295,7 +296,8 @@ def _jitter(it: Evidence) -> Found:
 
 
 def _long_gop(it: Evidence) -> Found:
-    interval = max(it.measures.keyframe_interval_s or 0.0, it.keyless_s)
+    # What does not come while nothing comes is a stall's matter.
+    interval = max(it.measures.keyframe_interval_s or 0.0, it.keyless_s - it.quiet_s)
     limit, said = LONG_GOP_S, ""
     wanted = _wanted(it.expected.keyframe_interval_s, it.usual.keyframe_interval_s, LONG_GOP, LONG_LEARNT_GOP)
     if wanted is not None:

@@ -31,6 +31,7 @@ class Kind(StrEnum):
     NO_VIDEO = "no video that can be watched"
     NO_PASSWORD = "asks for a password and has none"  # noqa: S105 # not a password
     WRONG_PASSWORD = "refuses the password"  # noqa: S105 # not a password
+    CRASHED = "what reads it dies of it"
     UNKNOWN_SCHEME = "asks for an authentication that is not spoken"
 
 

@@ -5,6 +5,8 @@ from pantau_contract.states import Cause, State
 
 DEGRADED_AFTER_S = 1.0
 """A measure must be bad on two looks in a row."""
+AT_ONCE = {Cause.PACKET_LOSS, Cause.LONG_GOP}
+"""These count over seconds what did not come: another look would see the same."""
 GOOD_AFTER_S = 15.0
 """Longer than the measures' window: what comes and goes stays degraded. It is recoveries that are held back."""
 
@@ -43,18 +45,18 @@ class Standing:
             return False
         if said != self._next:
             self._next, self._next_since = said, now
-        if now - self._next_since < self._patience(diagnosis.state):
+        if now - self._next_since < self._patience(diagnosis):
             return False
         if diagnosis.state is not self.state:
             self.since_ms = max(self.since_ms, min(now_ms, since_ms if since_ms is not None else now_ms))
         self.state, self.cause, self.detail, self._next = *said, diagnosis.detail, None
         return True
 
-    def _patience(self, state: State) -> float:
-        if not self._patient:
+    def _patience(self, diagnosis: Diagnosis) -> float:
+        if not self._patient or diagnosis.cause in AT_ONCE:
             return 0.0
-        if state is State.DEGRADED and self.state in {State.OK, State.DEGRADED}:
+        if diagnosis.state is State.DEGRADED and self.state in {State.OK, State.DEGRADED}:
             return DEGRADED_AFTER_S
-        if state is State.OK and self.state is State.DEGRADED:
+        if diagnosis.state is State.OK and self.state is State.DEGRADED:
             return GOOD_AFTER_S
         return 0.0

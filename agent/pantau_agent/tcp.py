@@ -5,7 +5,7 @@ import contextlib
 import os
 import socket
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from pantau_agent.failure import Failure, Kind, LookError, Step
@@ -22,6 +22,10 @@ Make = Callable[[socket.socket, dict[str, Any]], Awaitable[Made]]
 """Makes a connection of a socket that is connected, and of what asyncio wants to be told for TLS."""
 
 
+Address = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[Any, ...]]
+"""As `socket.getaddrinfo` gives it."""
+
+
 async def connect(
     host: str, port: int, make: Make[Made], reached: Callable[[Step], None], *, tls: bool = False
 ) -> Made:
@@ -32,13 +36,7 @@ async def connect(
     """
     loop = asyncio.get_running_loop()
     reached(Step.RESOLVE)
-    try:
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (socket.gaierror, UnicodeError) as error:
-        said = error.strerror if isinstance(error, socket.gaierror) else "it is no valid name"
-        raise LookError(
-            Failure(Step.RESOLVE, Kind.NAME, f"the name {host!r} cannot be resolved: {said}")
-        ) from None
+    found = await resolve(host, port)
     failures: list[Failure] = []
     for family, kind, protocol, _, address in found[:MAX_ADDRESSES]:
         reached(Step.CONNECT)
@@ -57,6 +55,21 @@ async def connect(
             connected.close()
             raise
     raise LookError(failures[0])
+
+
+async def resolve(host: str, port: int) -> Sequence[Address]:
+    """The name's addresses.
+
+    Raises:
+        LookError: there are none.
+    """
+    try:
+        return await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (socket.gaierror, UnicodeError) as error:
+        said = error.strerror if isinstance(error, socket.gaierror) else "it is no valid name"
+        raise LookError(
+            Failure(Step.RESOLVE, Kind.NAME, f"the name {host!r} cannot be resolved: {said}")
+        ) from None
 
 
 def _failure_of(error: OSError, address: tuple[object, ...]) -> Failure:

@@ -2,13 +2,24 @@
 
 from pantau_agent.clock import Clock
 from pantau_agent.failure import Failure, Kind, LookError, Step
+from pantau_agent.probes.ffmpeg import FfmpegSource
+from pantau_agent.probes.hls import HlsSource, is_playlist
 from pantau_agent.probes.http import HttpSource
 from pantau_agent.probes.rtsp import RtspSource
 from pantau_agent.probes.source import Open, Source
 from pantau_agent.probes.target import Target
 
-SOURCES: dict[str, Open] = {"rtsp": RtspSource, "rtsps": RtspSource, "http": HttpSource, "https": HttpSource}
-"""By URL scheme. A new kind (RTMP, HLS) is a module beside this one and a line here."""
+SOURCES: dict[str, Open] = {
+    "rtsp": RtspSource,
+    "rtsps": RtspSource,
+    "http": HttpSource,
+    "https": HttpSource,
+    "rtmp": FfmpegSource,
+    "rtmps": FfmpegSource,
+}
+"""By URL scheme. A new kind is a module beside this one and a line here."""
+PLAYLISTS: dict[str, Open] = {"http": HlsSource, "https": HlsSource}
+"""Where the URL is that of an HLS playlist."""
 
 
 def make_source(target: Target, clock: Clock) -> Source:
@@ -17,7 +28,7 @@ def make_source(target: Target, clock: Clock) -> Source:
     Raises:
         LookError: there is no kind for its scheme.
     """
-    make = SOURCES.get(target.url.scheme)
+    make = (PLAYLISTS if is_playlist(target.url) else SOURCES).get(target.url.scheme)
     if make is None:
         known = ", ".join(f"{scheme}://" for scheme in SOURCES)
         detail = f"{target.url.scheme}:// cannot be watched; only {known}"

@@ -8,6 +8,8 @@ import pytest
 
 from pantau_agent.clock import SystemClock
 from pantau_agent.failure import Kind, LookError
+from pantau_agent.probes.ffmpeg import FfmpegSource
+from pantau_agent.probes.hls import HlsSource
 from pantau_agent.probes.http import HttpSource
 from pantau_agent.probes.registry import make_source
 from pantau_agent.probes.rtsp import RtspSource
@@ -18,7 +20,10 @@ from tests.agent.http.camera import Camera, pictures, serving, streaming
 
 @pytest.mark.parametrize(
     ("scheme", "kind"),
-    [("rtsp", RtspSource), ("rtsps", RtspSource), ("http", HttpSource), ("https", HttpSource)],
+    [
+        *(("rtsp", RtspSource), ("rtsps", RtspSource), ("http", HttpSource), ("https", HttpSource)),
+        *(("rtmp", FfmpegSource), ("rtmps", FfmpegSource)),
+    ],
 )
 async def test_each_scheme_has_its_source(scheme: str, kind: type) -> None:
     assert isinstance(make_source(Target(StreamUrl(scheme, "h", 1, "/")), SystemClock()), kind)
@@ -26,7 +31,7 @@ async def test_each_scheme_has_its_source(scheme: str, kind: type) -> None:
 
 def test_a_scheme_without_a_source_is_told_with_those_that_have_one() -> None:
     with pytest.raises(LookError, match="only rtsp://, rtsps://, http://, https://") as caught:
-        make_source(Target(StreamUrl("rtmp", "h", 1, "/")), SystemClock())
+        make_source(Target(StreamUrl("ftp", "h", 1, "/")), SystemClock())
     assert caught.value.failure.kind is Kind.NO_VIDEO
 
 
@@ -41,3 +46,9 @@ async def test_probe_looks_at_an_mjpeg_stream() -> None:
     assert (said["width"], said["height"]) == (128, 96)
     assert said["fps"] == pytest.approx(9.5, abs=2.5)
     assert camera.asked[0].path == "/stream.mjpeg"
+
+
+@pytest.mark.parametrize("path", ["/live.m3u8", "/hls/Cam1.M3U8?token=x"])
+async def test_a_playlist_is_known_by_its_name(path: str) -> None:
+    assert isinstance(make_source(Target(StreamUrl("https", "h", 1, path)), SystemClock()), HlsSource)
+    assert isinstance(make_source(Target(StreamUrl("https", "h", 1, "/x?a=.m3u8")), SystemClock()), HttpSource)

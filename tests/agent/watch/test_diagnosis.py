@@ -139,6 +139,7 @@ def test_a_stream_has_its_cause(evidence: Evidence, cause: Cause) -> None:
         measured(recent_loss_pct=0.5, recent_lost=30),
         measured(recent_loss_pct=5, recent_lost=2),
         replace(WELL, keyless_s=3.9, usual=Expected(keyframe_interval_s=1)),
+        replace(WELL, keyless_s=5, quiet_s=2.5, expected=Expected(keyframe_interval_s=2)),
         replace(WELL, keyless_s=60, expected=Expected(keyframe_interval_s=50)),
         replace(measured(keyframe_interval_s=4), start_s=6),
     ],

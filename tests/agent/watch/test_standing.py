@@ -9,6 +9,7 @@ STALLED = Diagnosis(State.DOWN, Cause.STALLED, "no packet")
 NO_MEDIA = Diagnosis(State.DOWN, Cause.NO_MEDIA, "none came")
 REFUSED = Diagnosis(State.DOWN, Cause.REFUSED)
 LOSS = Diagnosis(State.DEGRADED, Cause.PACKET_LOSS)
+LOW_FPS = Diagnosis(State.DEGRADED, Cause.LOW_FPS)
 FROZEN = Diagnosis(State.IMPAIRED, Cause.FROZEN)
 
 
@@ -55,12 +56,20 @@ def test_down_and_impaired_are_said_at_once_and_so_is_their_end() -> None:
 def test_degraded_must_last_and_its_end_must_last_longer() -> None:
     it = Seconds()
     it.told(OK)
-    assert it.told(LOSS, 0.5) == []
+    assert it.told(LOW_FPS, 0.5) == []
     assert it.told(OK) == []
-    assert it.told(LOSS, DEGRADED_AFTER_S + 1) == [Cause.PACKET_LOSS]
+    assert it.told(LOW_FPS, DEGRADED_AFTER_S + 1) == [Cause.LOW_FPS]
     assert it.told(OK, GOOD_AFTER_S - 1) == []
-    assert it.told(LOSS) == []
+    assert it.told(LOW_FPS) == []
     assert it.told(OK, GOOD_AFTER_S + 1) == [None]
+
+
+@pytest.mark.parametrize("cause", [Cause.PACKET_LOSS, Cause.LONG_GOP])
+def test_what_was_counted_over_seconds_is_said_at_once_and_its_end_must_last(cause: Cause) -> None:
+    it = Seconds()
+    it.told(OK)
+    assert it.told(Diagnosis(State.DEGRADED, cause), 0.5) == [cause]
+    assert it.told(OK, GOOD_AFTER_S - 1) == []
 
 
 def test_a_state_is_dated_from_where_it_began_and_keeps_its_date() -> None:
