@@ -25,7 +25,6 @@ from tests.agent.rtsp.footage import FPS, SIZE, encoded
 from tests.servers import programs
 from tests.servers.process import free_port
 
-PACKAGES = "rtsp-rs==0.1.8", "aio-rtsp-toolkit==0.1.4", "aio-sockets==0.1.4"
 START_S = 30
 PUSH_UDP = Path(__file__).parents[1] / "servers" / "push_udp.py"
 SERVE_FILES = """
@@ -36,15 +35,23 @@ asyncio.run(serve(sys.argv[2], "127.0.0.1", int(sys.argv[1])))
 
 
 @pytest.fixture(scope="module")
-def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The servers, in a directory of their own: no part of the project's environment."""
-    directory = tmp_path_factory.mktemp("packages")
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--only-binary=:all:"]
-    done = subprocess.run(
-        [*pip, "--target", directory, *PACKAGES], capture_output=True, text=True, timeout=120, check=False
-    )
+def rtsp_rs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with rtsp-rs, which has wheels for x86-64 with glibc 2.34 and newer."""
+    return installed(tmp_path_factory.mktemp("rtsp-rs"), "rtsp-rs==0.1.8")
+
+
+@pytest.fixture(scope="module")
+def toolkit(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with aio-rtsp-toolkit."""
+    return installed(tmp_path_factory.mktemp("toolkit"), "aio-rtsp-toolkit==0.1.4", "aio-sockets==0.1.4")
+
+
+def installed(directory: Path, *packages: str) -> Path:
+    """The packages, in a directory of their own: no part of the project's environment."""
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--only-binary=:all:", "--target"]
+    done = subprocess.run([*pip, directory, *packages], capture_output=True, text=True, timeout=120, check=False)
     if done.returncode:
-        programs.absent(f"pip cannot install {', '.join(PACKAGES)}: {done.stderr.strip()[-300:]}")
+        programs.absent(f"pip cannot install {', '.join(packages)}: {done.stderr.strip()[-300:]}")
     return directory
 
 
@@ -133,11 +140,11 @@ def said(samples: list[Sample]) -> list[tuple[State, Cause | None]]:
 
 
 async def test_a_camera_that_speaks_udp_only_is_watched_over_udp(
-    packages: Path, tmp_path: Path, decoder: Decoder
+    rtsp_rs: Path, tmp_path: Path, decoder: Decoder
 ) -> None:
     footage = tmp_path / "footage"
     footage.write_bytes(b"".join(len(unit).to_bytes(4) + unit for unit in encoded()))
-    with serving(packages, str(PUSH_UDP), "PORT", str(footage)) as (port, process):
+    with serving(rtsp_rs, str(PUSH_UDP), "PORT", str(footage)) as (port, process):
         await listening(port)
         url = f"rtsp://127.0.0.1:{port}/stream"
         sample = await looked(decoder, url)
@@ -152,12 +159,18 @@ async def test_a_camera_that_speaks_udp_only_is_watched_over_udp(
             (State.OK, None),
             (State.DOWN, Cause.STALLED),
         ]
+        silent = await looked(decoder, url)
+        assert (silent.state, silent.cause, silent.transport) == (State.DOWN, Cause.NO_MEDIA, "udp")
+        process.kill()
+        process.wait()
+        gone = await looked(decoder, url)
+        assert (gone.state, gone.cause) == (State.DOWN, Cause.REFUSED)
 
 
 async def test_another_server_over_tcp_is_watched_and_its_faults_are_named(
-    packages: Path, clip: Path, decoder: Decoder
+    toolkit: Path, clip: Path, decoder: Decoder
 ) -> None:
-    with serving(packages, "-c", SERVE_FILES, "PORT", str(clip)) as (port, process):
+    with serving(toolkit, "-c", SERVE_FILES, "PORT", str(clip)) as (port, process):
         await listening(port)
         url = f"rtsp://127.0.0.1:{port}/clip.mp4?play_count=0"
         sample = await looked(decoder, url)
