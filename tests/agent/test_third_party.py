@@ -1,4 +1,4 @@
-"""The same causes against other people's servers: rtsp-rs speaks UDP only, aio-rtsp-toolkit TCP only."""
+"""The same causes against other people's servers: GStreamer's, rtsp-rs (UDP only), aio-rtsp-toolkit (TCP only)."""
 
 import asyncio
 import os
@@ -23,6 +23,7 @@ from pantau_contract.messages import Sample
 from pantau_contract.states import Cause, State
 from tests.agent.rtsp.footage import FPS, SIZE, encoded
 from tests.servers import programs
+from tests.servers.gst_cameras import GstCameras
 from tests.servers.process import free_port
 
 START_S = 30
@@ -137,6 +138,28 @@ async def watched_until(decoder: Decoder, url: str, ok: Callable[[], object]) ->
 
 def said(samples: list[Sample]) -> list[tuple[State, Cause | None]]:
     return [(sample.state, sample.cause) for sample in samples]
+
+
+async def test_gstreamers_server_is_watched_and_its_faults_are_named(
+    start_gst_cameras: Callable[..., GstCameras], decoder: Decoder
+) -> None:
+    cameras = start_gst_cameras()
+    size = GstCameras.width, GstCameras.height
+    sample = await looked(decoder, cameras.url("udp"))
+    assert (sample.state is State.DOWN, sample.transport, sample.codec) == (False, "udp", "h264")
+    assert (sample.width, sample.height) == size
+    nothing = await looked(decoder, cameras.url("nothing"))
+    assert (nothing.state, nothing.cause) == (State.DOWN, Cause.NOT_FOUND)
+    told = said(await watched_until(decoder, cameras.url("h264"), cameras.pause))
+    assert told[-1] == (State.DOWN, Cause.STALLED)
+    silent = await looked(decoder, cameras.url("h264"))
+    assert (silent.state, silent.cause) == (State.DOWN, Cause.TIMEOUT)
+    cameras.kill()
+    gone = await looked(decoder, cameras.url("h264"))
+    assert (gone.state, gone.cause) == (State.DOWN, Cause.REFUSED)
+    cameras.start()
+    back = await looked(decoder, cameras.url("h264"))
+    assert back.state is not State.DOWN
 
 
 async def test_a_camera_that_speaks_udp_only_is_watched_over_udp(

@@ -22,7 +22,7 @@ def _installed() -> bool:
 
 
 class GstCameras(Server):
-    """Mounts `/h264`, `/h265` and `/mjpeg` of a size and frame rate; with `authentication` digest or basic."""
+    """Mounts `/h264`, `/h265`, `/mjpeg`, and `/udp` without TCP; with `authentication` digest or basic."""
 
     width, height, fps = 640, 360, 15
     user, password = "operator", "p@ss:w#rd%1"

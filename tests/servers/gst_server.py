@@ -1,7 +1,7 @@
 """GStreamer's RTSP server with one moving test picture a mount. Runs under Debian's own Python, which has `gi`.
 
 usage: gst_server.py PORT WIDTH HEIGHT FPS [AUTHENTICATION USER PASSWORD]
-mounts /h264, /h265 and /mjpeg; AUTHENTICATION is digest or basic
+mounts /h264, /h265 and /mjpeg, and /udp, which is /h264 without TCP; AUTHENTICATION is digest or basic
 """
 
 import sys
@@ -19,6 +19,7 @@ ENCODERS = {
     " ! rtph265pay name=pay0 pt=96 config-interval=-1",
     "mjpeg": "jpegenc quality=60 ! rtpjpegpay name=pay0 pt=26",
 }
+ENCODERS["udp"] = ENCODERS["h264"]
 SOURCE = (
     "videotestsrc is-live=true pattern=zone-plate kx2=20 ky2=20 kt=1"
     " ! video/x-raw,format=I420,width={width},height={height},framerate={fps}/1"
@@ -37,6 +38,8 @@ def main(
         size = {"width": width, "height": height, "fps": fps}
         factory.set_launch(f"( {SOURCE} ! {encoder} )".format(**size))
         factory.set_shared(True)
+        if mount == "udp":
+            factory.set_protocols(GstRtsp.RTSPLowerTrans.UDP)
         if authentication:
             may = "user,media.factory.access=(boolean)true,media.factory.construct=(boolean)true"
             factory.add_role_from_structure(Gst.Structure.from_string(may)[0])
