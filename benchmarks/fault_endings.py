@@ -42,6 +42,8 @@ ENDINGS: dict[Fault, Ending] = {
     Fault.NOT_FOUND: _stream(Cause.NOT_FOUND, "3 s for a connection to come back"),
     Fault.FULL: _stream(Cause.SESSIONS_FULL, "3 s for a connection to come back; the next try after 60 s"),
     Fault.DROP: Ending(frozenset(), "back within 3 s: no outage"),
+    Fault.RESTART: Ending(frozenset(), "another SSRC and timestamps: no outage"),
+    Fault.REORDER: Ending(frozenset(), "what comes late is not lost: no outage"),
     Fault.LOSS: _stream(Cause.PACKET_LOSS, "3 packets lost, 1 % of 4 s; ends 15 s after it"),
     Fault.LOW_FPS: _stream(Cause.LOW_FPS, "70 % of the expected, over 4 s; two looks; ends 15 s after it"),
     Fault.WRONG_CLOCK: _stream(Cause.CLOCK_WRONG, "RTCP reports, at once; two looks; ends after 15 s"),

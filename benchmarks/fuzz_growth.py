@@ -54,6 +54,7 @@ def shapes() -> Iterator[Shape]:
             yield Shape(f"{codec}: {name}", 1 << 20, _packets(payload), _run(targets.packets(codec)))
     for codec, (head, unit) in _AGGREGATES.items():
         yield Shape(f"{codec}: an aggregate", 60_000, _one_packet(head, unit), _run(targets.packets(codec)))
+    yield Shape("playlist: segments", 250_000, _after(b"#EXTM3U\n", b"#EXTINF:1,\na\n"), _run(targets.playlist))
     yield Shape(
         "RTCP: a long compound", 64_000, _repeat(b"\x80\xca\x00\x01\x00\x00\x00\x07"), _run(targets.reports)
     )

@@ -114,6 +114,12 @@ _BYE = struct.pack("!BBHI", 0x81, 203, 1, 7)
 REPORTS = (_REPORT + _NAME, _REPORT + _BYE)
 
 
+PLAYLISTS = (
+    b"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:41\n#EXTINF:2.0,\nlive41.ts\n#EXTINF:2.0,\nlive42.ts\n",
+    b"#EXTM3U\r\n#EXT-X-STREAM-INF:BANDWIDTH=1\r\nlow.m3u8\r\n#EXT-X-ENDLIST\r\n",
+)
+
+
 def _answer(number: int, *headers: str, status: str = "200 OK", body: bytes = b"") -> bytes:
     lines = [f"RTSP/1.0 {status}", f"CSeq: {number}", *headers]
     lines += [f"Content-Length: {len(body)}"] if body else []

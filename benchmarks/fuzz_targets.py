@@ -9,8 +9,10 @@ from unittest import mock
 
 from benchmarks.fuzz_camera import connect_to
 from benchmarks.fuzz_mutation import chunks
-from benchmarks.fuzz_seeds import CHALLENGES, CONVERSATIONS, DESCRIPTIONS, PACKETS, REPORTS, URLS, split
+from benchmarks.fuzz_seeds import CHALLENGES, CONVERSATIONS, DESCRIPTIONS, PACKETS, PLAYLISTS, REPORTS, URLS, split
 from pantau_agent.failure import LookError
+from pantau_agent.http import playlist as hls
+from pantau_agent.http.octets import FormError
 from pantau_agent.rtsp import client, sdp, url
 from pantau_agent.rtsp.auth import Authenticator
 from pantau_agent.rtsp.jpeg import JpegCollector
@@ -120,6 +122,12 @@ def packets(codec: str) -> Callable[[bytes, random.Random], None]:
     return run
 
 
+def playlist(data: bytes, _rng: random.Random) -> None:
+    """An HLS playlist."""
+    read = hls.parse(data)
+    assert 1 <= read.target_s <= hls.MAX_TARGET_S
+
+
 def reports(data: bytes, _rng: random.Random) -> None:
     """RTCP."""
     SenderClock().receive(b"$1oo" + data, 4, 4 + len(data), 1.0)
@@ -133,6 +141,7 @@ TARGETS = (
     Target("url", URLS, address, (url.UrlError,)),
     *(Target(f"rtp {codec}", valid, packets(codec), share=2) for codec, valid in PACKETS.items()),
     Target("rtcp", REPORTS, reports),
+    Target("playlist", PLAYLISTS, playlist, (FormError,)),
 )
 DECLARED = tuple({error for target in TARGETS for error in target.declared})
 

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass, field, replace
 
-from pantau_simcam.faults import Fault, FaultError, FaultSetting
+from pantau_simcam.faults import MOMENTARY, Fault, FaultError, FaultSetting
 from pantau_simcam.footage.jpeg import MAX_SIDE
 from pantau_simcam.footage.take import GOP_S, LOOP_S, Codec, Look, Take
 from pantau_simcam.rtsp.authentication import Authentication
@@ -17,6 +17,7 @@ class CameraSpec:
         path: its path on the server, `/{id}` if empty; may have a query.
         user: asked for when given, with `password`, by `authentication`.
         transports: what SETUP takes, of `tcp` and `udp`; other requests are answered 461.
+        lockout_after: so many wrong passwords in a row lock all out for `lockout_s`; that is answered 403.
         max_sessions: how many sessions at once; a further one is answered 453.
         session_timeout_s: a session without a request for so long ends.
         rejects: methods that OPTIONS names and that are answered 405 all the same.
@@ -34,6 +35,8 @@ class CameraSpec:
     user: str = ""
     password: str = field(default="", repr=False)
     authentication: Authentication = Authentication.DIGEST
+    lockout_after: int | None = None
+    lockout_s: float = 60
     transports: frozenset[str] = frozenset({"tcp", "udp"})
     max_sessions: int | None = None
     session_timeout_s: float = 60
@@ -106,6 +109,19 @@ class Camera:
             spec.gop_s,
         )
         self.take = self.usual_take
+        self._failed_in_a_row = 0
+        self._locked_until = float("-inf")
+
+    def is_locked(self, now: float) -> bool:
+        """Whether nobody is let in just now."""
+        return now < self._locked_until
+
+    def logged_in(self, now: float, *, right: bool) -> None:
+        """Somebody came with a password."""
+        self._failed_in_a_row = 0 if right else self._failed_in_a_row + 1
+        self.counts.failed_logins += not right
+        if self.spec.lockout_after is not None and self._failed_in_a_row >= self.spec.lockout_after:
+            self._locked_until = now + self.spec.lockout_s
 
     @property
     def fault(self) -> Fault | None:
@@ -129,7 +145,7 @@ class Camera:
         """
         take = self._faulty_take(setting, now)
         self.take = take
-        self.setting = None if setting.fault is Fault.DROP else setting
+        self.setting = None if setting.fault in MOMENTARY else setting
 
     def clear(self) -> None:
         """Nothing is wrong any more."""

@@ -27,6 +27,8 @@ class Fault(StrEnum):
     SLOW_KEYFRAMES = "slow_keyframes"
     LOW_FPS = "low_fps"
     LOSS = "loss"
+    REORDER = "reorder"
+    RESTART = "restart"
     WRONG_CLOCK = "wrong_clock"
     NO_MEDIA = "no_media"
     DROP = "drop"
@@ -40,6 +42,9 @@ class Fault(StrEnum):
 
 ENDS_SESSIONS = frozenset({Fault.DROP, Fault.REFUSE, Fault.UNAUTHORIZED, Fault.NOT_FOUND, Fault.FULL})
 """Faults that close the connections which are open when they are set."""
+
+MOMENTARY = frozenset({Fault.DROP, Fault.RESTART})
+"""Faults that happen once, and are over by themselves."""
 
 WITHHOLDS_MEDIA = frozenset({Fault.STALL, Fault.NO_MEDIA, Fault.SILENT, Fault.GARBAGE})
 """Faults under which no RTP or RTCP packet is sent."""
@@ -60,6 +65,7 @@ PARAMETERS: dict[Fault, Parameter] = {
     Fault.SLOW_KEYFRAMES: Parameter("seconds", 20, 1, 120),
     Fault.LOW_FPS: Parameter("fps", 2, 0.2, 60),
     Fault.LOSS: Parameter("percent", 5, 0, 100),
+    Fault.REORDER: Parameter("percent", 10, 0, 100),
     Fault.WRONG_CLOCK: Parameter("seconds", 300, -1e9, 1e9),
 }
 

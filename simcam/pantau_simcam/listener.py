@@ -3,7 +3,10 @@
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import Callable
+
+from pantau_simcam.rtsp.carriers import family_of
 
 BACKLOG = 1024
 
@@ -15,8 +18,15 @@ class Listener:
         OSError: the port is taken.
     """
 
-    def __init__(self, host: str, port: int, protocol: Callable[[], asyncio.BaseProtocol]) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        protocol: Callable[[], asyncio.BaseProtocol],
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self._host = host
+        self._tls = tls
         self._protocol = protocol
         _must_be_free(host, port)
         self._reserved = self._bound(port)
@@ -48,7 +58,9 @@ class Listener:
 
     async def _serve(self, listening: socket.socket) -> None:
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(self._protocol, sock=listening, backlog=BACKLOG, start_serving=False)
+        server = await loop.create_server(
+            self._protocol, sock=listening, backlog=BACKLOG, ssl=self._tls, start_serving=False
+        )
         try:
             await server.start_serving()
             await asyncio.Event().wait()
@@ -56,7 +68,7 @@ class Listener:
             server.close()
 
     def _bound(self, port: int) -> socket.socket:
-        bound = socket.socket()
+        bound = socket.socket(family_of(self._host))
         bound.setblocking(False)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         try:
@@ -69,7 +81,7 @@ class Listener:
 
 def _must_be_free(host: str, port: int) -> None:
     """Asks first, since SO_REUSEPORT would share the port with another program of the same user."""
-    with socket.socket() as alone:
+    with socket.socket(family_of(host)) as alone:
         alone.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             alone.bind((host, port))

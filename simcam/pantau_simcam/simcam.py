@@ -1,6 +1,7 @@
 """Any number of simulated cameras in one event loop, over RTSP."""
 
 import asyncio
+import ssl
 from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
@@ -34,11 +35,12 @@ class Simcam:
 
     Args:
         cameras: ids, or specifications.
-        host: address of this machine on which the cameras are (IPv4).
+        host: address of this machine on which the cameras are, IPv4 or IPv6.
         rtsp_port: 0 is a free one; with `port_per_camera` the first of a row, or 0 for a free one each.
         control_port: of the HTTP control interface, on loopback; 0 is a free one, None is none.
         port_per_camera: gives each camera a port of its own, as a real one has; only so a `refuse` is a refusal by
             the kernel, else the connection is closed at its first request.
+        tls: with it the cameras speak TLS, and their URLs begin with rtsps.
 
     Raises:
         ValueError: two cameras with one id, or with one path on one port.
@@ -53,6 +55,7 @@ class Simcam:
         rtsp_port: int = 0,
         control_port: int | None = None,
         port_per_camera: bool = False,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         specs = [CameraSpec(camera) if isinstance(camera, str) else camera for camera in cameras]
         self._cameras = {
@@ -68,6 +71,7 @@ class Simcam:
         self._rtsp_port = rtsp_port
         self._control_port = control_port
         self._port_per_camera = port_per_camera
+        self._tls = tls
         self._listeners: dict[str, Listener] = {}
         self._connections: set[Connection] = set()
         self._control: Control | None = None
@@ -95,7 +99,8 @@ class Simcam:
         login = (
             f"{quote(spec.user, safe='')}:{quote(spec.password, safe='')}@" if credentials and spec.user else ""
         )
-        return f"rtsp://{login}{self._host}:{self.port(camera)}{quote(found.path, safe='/?=&%')}"
+        scheme, host = "rtsps" if self._tls else "rtsp", f"[{self._host}]" if ":" in self._host else self._host
+        return f"{scheme}://{login}{host}:{self.port(camera)}{quote(found.path, safe='/?=&%')}"
 
     def counts(self, camera: str) -> Counts:
         """What the camera's clients did: sessions open now, the highest at once, TEARDOWNs and more."""
@@ -199,6 +204,7 @@ class Simcam:
             self._host,
             port,
             lambda: Connection(find, self._library, self._pacer, self._ports, self._connections),
+            self._tls,
         )
         listener.accept()
         return listener

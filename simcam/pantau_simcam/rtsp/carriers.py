@@ -98,8 +98,13 @@ class UdpCarrier:
             self._ports.rtcp.sendto(packet, self._rtcp_address)
 
 
+def family_of(host: str) -> socket.AddressFamily:
+    """Of an address."""
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
 def _udp_socket(host: str, port: int) -> socket.socket:
-    endpoint = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    endpoint = socket.socket(family_of(host), socket.SOCK_DGRAM)
     endpoint.setblocking(False)
     endpoint.bind((host, port))
     return endpoint

@@ -80,6 +80,9 @@ class Connection(asyncio.Protocol):
             return
         if fault in ENDS_SESSIONS:
             self.end()
+        elif fault is Fault.RESTART:
+            for session in self._sessions.values():
+                session.restart()
         elif fault is Fault.GARBAGE:
             self._transport.write(GARBAGE)
 
@@ -135,8 +138,13 @@ class Connection(asyncio.Protocol):
             return
         if self._gate is None:
             self._gate = Gate(spec.user, spec.password, spec.authentication)
-        if barred or not self._gate.admits(request):
-            camera.counts.failed_logins += "authorization" in request.headers
+        now = self._loop.time()
+        if camera.is_locked(now):
+            raise RtspError(403)
+        right = not barred and self._gate.admits(request)
+        if "authorization" in request.headers:
+            camera.logged_in(now, right=right)
+        if not right:
             raise RtspError(401, self._gate.challenges())
 
     async def _carry_out(self, camera: Camera, request: Request, *, track: bool) -> bytes:

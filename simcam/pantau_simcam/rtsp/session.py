@@ -81,10 +81,17 @@ class Session:
         if self._rejoin:
             self._at = footage.keyframe_before(self.camera.position_s(now))
             self._rejoin = False
-        self._carrier.send(self._packetised(footage.pictures[self._at], self.timestamp(due)))
+        self._carrier.send(self._in_order(self._packetised(footage.pictures[self._at], self.timestamp(due))))
         self._at = (self._at + 1) % len(footage.pictures)
         self._report(now)
         return self._due
+
+    def restart(self) -> None:
+        """The encoder starts anew: another source, other numbers, another time, and a keyframe first."""
+        self.sequence = secrets.randbelow(1 << 15)
+        self.ssrc = secrets.randbits(32)
+        self._base = secrets.randbits(32)
+        self._rejoin = True
 
     def end(self, *, goodbye: bool = False) -> None:
         """No more packets."""
@@ -103,6 +110,18 @@ class Session:
                 self._footage = ready
                 self._rejoin = True
         return self._footage
+
+    def _in_order(self, packets: Iterator[bytes]) -> Iterator[bytes]:
+        """The packets; some of them after the one that follows, under that fault."""
+        if self.camera.fault is not Fault.REORDER:
+            yield from packets
+            return
+        for packet in packets:
+            swapped = random.random() < self.camera.amount / 100
+            following = next(packets, None) if swapped else None
+            if following is not None:
+                yield following
+            yield packet
 
     def _packetised(self, picture: Picture, timestamp: int) -> Iterator[bytes]:
         pack, kind, ssrc, sequence = _header.pack, self._kind, self.ssrc, self.sequence

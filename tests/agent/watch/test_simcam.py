@@ -1,0 +1,135 @@
+"""Watching simulated cameras that lock, speak TLS or IPv6, start anew, and send in another order."""
+
+import random
+import socket
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from pydantic import SecretStr
+
+from pantau_agent.clock import SystemClock
+from pantau_agent.config import Camera as Configured
+from pantau_agent.look import Looker
+from pantau_agent.notebook import Notebook, Page
+from pantau_agent.observation import Observation
+from pantau_agent.picture.decoder import Decoder
+from pantau_agent.watch import watch
+from pantau_contract.states import Cause, State
+from pantau_simcam import CameraSpec, Fault, Simcam
+from tests.agent.certificate import make_certificate
+
+SMALL = {"width": 128, "height": 96, "bitrate_kbps": 150}
+GUARDED = {"user": "operator", "password": "right", "lockout_after": 3}
+
+
+@pytest_asyncio.fixture
+async def decoder() -> AsyncIterator[Decoder]:
+    async with Decoder(SystemClock()) as decoder:
+        yield decoder
+
+
+def spec(**more: object) -> CameraSpec:
+    return CameraSpec("gate", **(SMALL | more))  # type: ignore[arg-type] # a test gives what there is
+
+
+def configured(url: str, **more: object) -> Configured:
+    return Configured(id="gate", url=url, **more)  # type: ignore[arg-type] # as above
+
+
+async def watched(
+    camera: Configured, decoder: Decoder, looks: int, *, page: Page | None = None
+) -> list[Observation]:
+    """So many observations after the first one that knows something."""
+    said: list[Observation] = []
+    async with aclosing(watch(camera, decoder, SystemClock(), rng=random.Random(1), page=page)) as observations:
+        async for one in observations:
+            if one.sample.state is not State.UNKNOWN:
+                said.append(one)
+            if len(said) > looks:
+                return said
+    return said
+
+
+def changes(said: list[Observation]) -> list[tuple[State, Cause | None]]:
+    return [(one.sample.state, one.sample.cause) for one in said if one.changed]
+
+
+async def test_a_wrong_password_locks_no_camera_however_often_the_agent_starts(
+    tmp_path: Path, decoder: Decoder
+) -> None:
+    async with Simcam([spec(**GUARDED)]) as simcam:
+        wrong = configured(simcam.url("gate"), user="operator", password=SecretStr("wrong"))
+        for _ in range(4):
+            notebook = Notebook([wrong], tmp_path / "cameras.json")
+            said = await watched(wrong, decoder, 3, page=notebook.page("gate"))
+            assert said[-1].sample.cause is Cause.AUTH_FAILED
+            notebook.save()
+        assert simcam.counts("gate").failed_logins == 1
+        right = configured(simcam.url("gate"), user="operator", password=SecretStr("right"))
+        page = Notebook([right], tmp_path / "cameras.json").page("gate")
+        assert (await watched(right, decoder, 1, page=page))[-1].sample.state is State.OK
+
+
+async def test_a_camera_that_somebody_else_has_locked_is_told_apart_from_a_wrong_password(
+    decoder: Decoder,
+) -> None:
+    async with Simcam([spec(**GUARDED)]) as simcam:
+        right = configured(simcam.url("gate"), user="operator", password=SecretStr("right"))
+        looker = Looker(right, decoder, SystemClock())
+        assert (await looker.look(1)).sample.state is State.OK
+        wrong = configured(simcam.url("gate"), user="operator", password=SecretStr("guessed"))
+        for _ in range(3):
+            assert (await Looker(wrong, decoder, SystemClock()).look(1)).sample.cause is Cause.AUTH_FAILED
+        assert (await looker.look(1)).sample.cause is Cause.LOCKED_OUT
+
+
+async def test_over_tls(tmp_path: Path, decoder: Decoder) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*make_certificate(tmp_path))
+    async with Simcam([spec()], tls=context) as simcam:
+        assert simcam.url("gate").startswith("rtsps://")
+        (*_, last) = await watched(configured(simcam.url("gate")), decoder, 3)
+        assert (last.sample.state, last.sample.transport) == (State.OK, "tls")
+        assert simcam.counts("gate").open == 0
+        assert simcam.counts("gate").teardowns == 1
+
+
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
+async def test_over_ipv6(transport: str, decoder: Decoder) -> None:
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    async with Simcam([spec(transports=frozenset({transport}))], host="::1") as simcam:
+        (*_, last) = await watched(configured(simcam.url("gate")), decoder, 3)
+        assert (last.sample.state, last.sample.transport) == (State.OK, transport)
+        assert last.sample.rtp_loss_pct == 0
+
+
+async def test_an_encoder_that_starts_anew_is_no_outage_and_no_loss(decoder: Decoder) -> None:
+    async with Simcam([spec()]) as simcam:
+        said: list[Observation] = []
+        camera = configured(simcam.url("gate"))
+        async with aclosing(watch(camera, decoder, SystemClock(), rng=random.Random(1))) as observations:
+            async for one in observations:
+                said.append(one)
+                if one.sample.fps is not None and len(said) % 3 == 0:
+                    simcam.set_fault("gate", Fault.RESTART)
+                if len(said) > 14:
+                    break
+        assert changes(said) == [(State.OK, None)]
+        assert said[-1].sample.rtp_loss_pct == 0
+
+
+async def test_datagrams_in_another_order_are_no_outage(decoder: Decoder) -> None:
+    async with Simcam([spec(transports=frozenset({"udp"}))]) as simcam:
+        await simcam.filmed()
+        simcam.set_fault("gate", Fault.REORDER, percent=20)
+        said = await watched(configured(simcam.url("gate")), decoder, 8)
+        assert changes(said) == [(State.OK, None)]
+        assert said[-1].sample.transport == "udp"
