@@ -29,7 +29,7 @@ def _stream(cause: Cause, decides: str) -> Ending:
 
 
 def _picture(cause: Cause, decides: str) -> Ending:
-    return Ending(frozenset({cause}), f"picture interval; {decides}", picture=True)
+    return Ending(frozenset({cause}), f"picture interval, then {decides}", picture=True)
 
 
 ENDINGS: dict[Fault, Ending] = {
@@ -54,7 +54,9 @@ ENDINGS: dict[Fault, Ending] = {
     Fault.OVEREXPOSED: _picture(Cause.OVEREXPOSED, "4 pictures over 20 s"),
     Fault.NOISY: _picture(Cause.NOISY, "4 pictures over 20 s"),
     Fault.CORRUPT: Ending(
-        frozenset({Cause.CORRUPTED, Cause.UNDECODABLE}), "picture interval; 4 pictures over 30 s", picture=True
+        frozenset({Cause.CORRUPTED, Cause.UNDECODABLE}),
+        "picture interval, then 4 pictures over 30 s",
+        picture=True,
     ),
     Fault.MOVED: _picture(Cause.MOVED, "6 pictures over 50 s"),
     Fault.COVERED: _picture(Cause.COVERED, "6 pictures over 50 s"),

@@ -16,6 +16,8 @@ USUAL_OVER = 60
 """Seconds over which that usual size is learnt."""
 WORTH_NOTICING = 150
 """Octets: a usual size under this is a picture that hardly changes anyway."""
+SPREADS = 3
+"""And it is so many times further from the usual than keyframes are on average."""
 USUAL_KEYS = 15
 """Keyframes over which their usual size is learnt."""
 SAME_SIZES = 3
@@ -49,7 +51,7 @@ class Window:
     def __init__(self) -> None:
         self._marks: deque[tuple[float, Counts]] = deque()
         self._usual = 0.0
-        self._usual_key = 0.0
+        self._usual_key = self._usual_spread = 0.0
 
     def update(self, counts: Counts, now: float) -> Measures:
         """The rates, after these counts at `now` (seconds, monotonic)."""
@@ -100,9 +102,11 @@ class Window:
         if keys <= 0:
             return False
         size = (counts.key_octets - before.key_octets) / keys
-        usual = self._usual_key or size
-        self._usual_key = usual + (size - usual) / USUAL_KEYS
-        return not usual / OTHER_PICTURE <= size <= usual * OTHER_PICTURE
+        usual, spread = self._usual_key or size, self._usual_spread
+        self._usual_key += (size - usual) / USUAL_KEYS if self._usual_key else size
+        self._usual_spread += (abs(size - usual) - spread) / USUAL_KEYS
+        other = not usual / OTHER_PICTURE <= size <= usual * OTHER_PICTURE
+        return other and abs(size - usual) > SPREADS * spread
 
 
 def _frame_rate(before: Counts, counts: Counts) -> float | None:

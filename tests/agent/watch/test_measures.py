@@ -132,3 +132,13 @@ def test_a_keyframe_of_another_size_is_suspicious() -> None:
         seen.append(window.update(counts, 100.0 + second).suspicious)
     assert seen[:9] == [False] * 7 + [True] * 2
     assert not seen[-1]
+
+
+def test_keyframes_that_are_large_and_small_by_turns_are_not_suspicious_for_long() -> None:
+    window, counts = Window(), Counts(jitter=0.002)
+    seen = []
+    for second in range(100):
+        size = 30_000 if second % 2 else 10_000
+        counts = counts._replace(keyframes=counts.keyframes + 1, key_octets=counts.key_octets + size)
+        seen.append(window.update(counts, 100.0 + second).suspicious)
+    assert not any(seen[30:])
