@@ -13,6 +13,8 @@ SOON_S = 2.0
 """To the next glance, while the pictures or their sizes look wrong, or a fault is about to end."""
 SOON_GLANCES = 8
 """So many in a row at most; then the usual interval again."""
+SOON_AGAIN_S = 30.0
+"""Sizes that turn to or from suspicious call for as many anew, but no more often than this."""
 LIKELY = 0.5
 """Evidence of a picture fault from which on it is likely."""
 AFTER_CRASH = 10
@@ -42,6 +44,7 @@ class Glances:
         self.turning = False
         self._suspicious = False
         self._soon_left = SOON_GLANCES
+        self._turned = 0.0
         self._fresh: Look | None = None
         self._task: asyncio.Task[None] | None = None
         self._source: Source | None = None
@@ -62,6 +65,8 @@ class Glances:
             self._task = None
         if suspicious is not self._suspicious:
             self._suspicious, self.turning = suspicious, True
+            if now - self._turned >= SOON_AGAIN_S:
+                self._turned, self._soon_left = now, SOON_GLANCES
         hurried = suspicious or self.turning
         if not hurried:
             self._soon_left = SOON_GLANCES

@@ -5,6 +5,8 @@ from pantau_contract.states import Cause, State
 
 DEGRADED_AFTER_S = 1.0
 """A measure must be bad on two looks in a row."""
+LOW_BITRATE_AFTER_S = 12.0
+"""A picture that went black or still is told as that: pictures have their say first."""
 AT_ONCE = {Cause.PACKET_LOSS, Cause.LONG_GOP}
 """These count over seconds what did not come: another look would see the same."""
 GOOD_AFTER_S = 15.0
@@ -56,7 +58,7 @@ class Standing:
         if not self._patient or diagnosis.cause in AT_ONCE:
             return 0.0
         if diagnosis.state is State.DEGRADED and self.state in {State.OK, State.DEGRADED}:
-            return DEGRADED_AFTER_S
+            return LOW_BITRATE_AFTER_S if diagnosis.cause is Cause.LOW_BITRATE else DEGRADED_AFTER_S
         if diagnosis.state is State.OK and self.state is State.DEGRADED:
             return GOOD_AFTER_S
         return 0.0

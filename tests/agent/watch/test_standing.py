@@ -1,7 +1,7 @@
 import pytest
 
 from pantau_agent.diagnosis import Diagnosis
-from pantau_agent.standing import DEGRADED_AFTER_S, GOOD_AFTER_S, Standing
+from pantau_agent.standing import DEGRADED_AFTER_S, GOOD_AFTER_S, LOW_BITRATE_AFTER_S, Standing
 from pantau_contract.states import Cause, State
 
 OK = Diagnosis(State.OK)
@@ -62,6 +62,16 @@ def test_degraded_must_last_and_its_end_must_last_longer() -> None:
     assert it.told(OK, GOOD_AFTER_S - 1) == []
     assert it.told(LOW_FPS) == []
     assert it.told(OK, GOOD_AFTER_S + 1) == [None]
+
+
+def test_a_low_bit_rate_waits_for_what_the_picture_shows() -> None:
+    it, low = Seconds(), Diagnosis(State.DEGRADED, Cause.LOW_BITRATE)
+    it.told(OK)
+    assert it.told(low, 10) == []
+    assert it.told(FROZEN, 0.5) == [Cause.FROZEN]
+    other = Seconds()
+    other.told(OK)
+    assert other.told(low, LOW_BITRATE_AFTER_S + 1) == [Cause.LOW_BITRATE]
 
 
 @pytest.mark.parametrize("cause", [Cause.PACKET_LOSS, Cause.LONG_GOP])
