@@ -8,8 +8,14 @@ from typing import Annotated
 import typer
 
 from pantau_collector.commands.backup import backup_command, restore_command
+from pantau_collector.commands.downtime import downtime_app
+from pantau_collector.commands.incidents import ack_command, incidents_app
 from pantau_collector.commands.init_influx import init_influx
+from pantau_collector.commands.inventory import inventory_app
+from pantau_collector.commands.outbox import outbox_app
+from pantau_collector.commands.recipients import recipients_app
 from pantau_collector.commands.replay import replay
+from pantau_collector.commands.simulate import simulate_command
 from pantau_collector.config import CollectorConfig, load
 from pantau_collector.inventory import Inventory, load_inventory
 from pantau_collector.run import CannotStartError, run_until_stopped
@@ -26,6 +32,13 @@ app.command("backup")(backup_command)
 app.command("restore")(restore_command)
 app.command("init-influx")(init_influx)
 app.command()(replay)
+app.command("ack")(ack_command)
+app.command("simulate")(simulate_command)
+app.add_typer(incidents_app)
+app.add_typer(downtime_app)
+app.add_typer(inventory_app)
+app.add_typer(outbox_app)
+app.add_typer(recipients_app)
 
 EXIT_CANNOT_START = 1
 EXIT_USAGE = 2

@@ -5,12 +5,9 @@ a file of its own (`password_file`, `token_file`), or in a systemd credential: `
 are looked for beside the configuration.
 """
 
-from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
@@ -26,38 +23,29 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from pantau_collector.notices.channel import ChannelError, open_channel
+from pantau_collector.addresses import WebAddress
+from pantau_collector.alertmanager.config import AlertmanagerConfig
+from pantau_collector.heartbeat.config import HeartbeatConfig
+from pantau_collector.names import slug
+from pantau_collector.notices.recipients import (
+    EscalationLevel,
+    Group,
+    NoticeRules,
+    People,
+    Recipient,
+    check_people,
+)
 from pantau_collector.secret_files import SecretFile, secret
 from pantau_contract.states import Cause, State
-from pantau_contract.topics import SLUG
-from pantau_contract.words import Language
 from pantau_service.settings import ConfigError, explain, read_toml
+
+__all__ = ["CollectorConfig", "NoticeRules", "Recipient", "load", "slug"]
 
 ENV_PREFIX = "PANTAU_COLLECTOR_"
 ENV_DELIMITER = "__"
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", validate_default=True)
-_FILES = {"data_dir", "inventory", "password_file", "token_file", "ca_file"}
-
-
-def slug(text: str) -> str:
-    """The id, if it is one.
-
-    Raises:
-        ValueError: it is not; the text says what was expected.
-    """
-    if not SLUG.fullmatch(text):
-        raise ValueError("expected 1 to 63 lower-case letters, digits, '-' or '_', the first a letter or digit")
-    return text
-
-
-def _web_address(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("expected an address such as http://127.0.0.1:8086")
-    if parts.username is not None or parts.password is not None:
-        raise ValueError("expected an address without user and password; they have keys of their own")
-    return text.rstrip("/")
+_FILES = {"data_dir", "inventory", "password_file", "token_file", "ca_file", "url_file"}
 
 
 def _postgresql(text: str) -> str:
@@ -83,20 +71,8 @@ def _readable_file(path: Path) -> Path:
     return path
 
 
-def _channel(url: SecretStr) -> SecretStr:
-    try:
-        open_channel(url.get_secret_value())
-    except ChannelError as error:
-        raise ValueError(f"expected an address that Apprise can send to: {error}") from None
-    return url
-
-
-Slug = Annotated[str, AfterValidator(slug)]
 Port = Annotated[int, Field(ge=1, le=65535)]
-Seconds = Annotated[float, Field(gt=0, le=86400)]
-WebAddress = Annotated[str, AfterValidator(_web_address)]
 ReadableFile = Annotated[Path, AfterValidator(_readable_file)]
-Channel = Annotated[SecretStr, AfterValidator(_channel)]
 
 
 class Broker(BaseModel):
@@ -210,7 +186,14 @@ class IncidentRules(BaseModel):
     restart_grace_s: Annotated[float, Field(ge=0, le=86400)] = 30
     """After a start of the collector, or a break of its listening, no outage is opened for so long."""
     regroup_s: Annotated[float, Field(ge=0, le=86400)] = 90
-    """When a whole site's outage ends, its cameras have so long to come back before each is told by itself."""
+    """When a parent's outage ends, what it took down has so long to come back before each is told by itself."""
+    uplink_window_s: Annotated[float, Field(ge=0, le=86400)] = 90
+    """The sites behind one uplink that are lost within so long of each other are lost with it."""
+    flap_interval_s: Annotated[float, Field(gt=0, le=86400)] = 30
+    """Of the latest 20 results of a camera, one each so many seconds, 30 % or more were changes: it flaps."""
+
+    keep_days: Annotated[int, Field(ge=1, le=36_500)] = 400
+    """What is over is kept for so long: a year's reports, and some time to write them."""
 
     @field_validator("states")
     @classmethod
@@ -219,41 +202,6 @@ class IncidentRules(BaseModel):
         if not states or not states <= allowed:
             raise ValueError(f"expected some of {', '.join(sorted(allowed))}")
         return states
-
-
-class NoticeRules(BaseModel):
-    """How hard a notice is tried: each wait is twice the last one, from `first_retry_s` up to `max_retry_s`."""
-
-    model_config = _STRICT
-
-    max_attempts: Annotated[int, Field(ge=1, le=10_000)] = 100
-    first_retry_s: Seconds = 5
-    max_retry_s: Seconds = 900
-    parallel: Annotated[int, Field(ge=1, le=64)] = 8
-
-
-class Recipient(BaseModel):
-    """A person or group that is told. An empty filter lets all through; those set must all fit one camera."""
-
-    model_config = _STRICT
-
-    id: Slug
-    name: str = ""
-    language: Language = "id"
-    timezone: str = "Asia/Jakarta"
-    owners: frozenset[Slug] = frozenset()
-    maintainers: frozenset[Slug] = frozenset()
-    sites: frozenset[Slug] = frozenset()
-    urls: Annotated[list[Channel], Field(min_length=1)]
-
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (KeyError, ValueError, OSError):  # each of them, by what is wrong with the name
-            raise ValueError("expected a time zone such as Asia/Jakarta, Asia/Makassar or Asia/Jayapura") from None
-        return name
 
 
 class CollectorConfig(BaseSettings):
@@ -272,15 +220,21 @@ class CollectorConfig(BaseSettings):
     web: Web = Web()
     incidents: IncidentRules = IncidentRules()
     notices: NoticeRules = NoticeRules()
+    heartbeat: HeartbeatConfig | None = None
+    alertmanager: AlertmanagerConfig | None = None
     recipient: list[Recipient] = []
+    group: list[Group] = []
+    escalation: list[EscalationLevel] = []
 
     @model_validator(mode="after")
-    def _distinct(self) -> Self:
-        counts = Counter(recipient.id for recipient in self.recipient)
-        twice = ", ".join(repr(name) for name, count in counts.items() if count > 1)
-        if twice:
-            raise ValueError(f"expected each recipient's id once, got {twice} more than once")
+    def _fits_together(self) -> Self:
+        check_people(self.recipient, self.group, self.escalation)
         return self
+
+    @property
+    def people(self) -> People:
+        """Everybody who is told."""
+        return People.model_construct(recipient=self.recipient, group=self.group, escalation=self.escalation)
 
     @classmethod
     def settings_customise_sources(
@@ -306,7 +260,9 @@ def load(path: Path) -> CollectorConfig:
     try:
         return CollectorConfig(**data)
     except ValidationError as error:
-        lines = explain(error, CollectorConfig, path, env_prefix=ENV_PREFIX, env_delimiter=ENV_DELIMITER)
+        lines = explain(
+            error, CollectorConfig, path, env_prefix=ENV_PREFIX, env_delimiter=ENV_DELIMITER, data=data
+        )
         raise ConfigError(lines) from None
 
 

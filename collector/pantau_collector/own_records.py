@@ -13,9 +13,10 @@ PREFIX = "collector/"
 
 
 class IncidentStep(Struct, frozen=True):
-    """One step in an incident's life: `kind` is opened, changed, merged or resolved. `camera` is None for a site.
+    """One step in an incident's life; `kind` as `incidents.case.Kind` has it.
 
-    `cameras` is how many it takes down; `since_ms` when it began by what the agent said. Times are UTC ms.
+    `camera` or `device` is None for all else, `site` empty for an uplink's. `cameras` is how many it takes down;
+    `since_ms` when it began by what the agent said. Times are UTC ms.
     """
 
     incident: int
@@ -26,6 +27,8 @@ class IncidentStep(Struct, frozen=True):
     cause: str
     cameras: int
     since_ms: int
+    device: str | None = None
+    uplink: str | None = None
 
 
 class Figures(Struct, frozen=True):
@@ -50,6 +53,9 @@ class Figures(Struct, frozen=True):
     notices_pending: int
     troubles: int
     memory_mb: float | None
+    attentive: int | None = None
+    attention_breaks: int | None = None
+    clock_steps: int | None = None
 
 
 OwnRecord = IncidentStep | Figures

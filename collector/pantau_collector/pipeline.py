@@ -9,22 +9,39 @@ import itertools
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+
+from sqlalchemy import Connection
 
 from pantau_collector.clock import Clock
-from pantau_collector.config import IncidentRules, Recipient
+from pantau_collector.config import IncidentRules
 from pantau_collector.fleet.apply import apply
-from pantau_collector.fleet.attention import Attention
+from pantau_collector.fleet.attention import Attention, ClockWatch
 from pantau_collector.fleet.city import City, PictureTime
 from pantau_collector.fleet.view import CityView, IncidentView
-from pantau_collector.incidents.case import Incident, Moment
+from pantau_collector.incidents.calendar import Calendar
+from pantau_collector.incidents.case import Incident, Moment, Request, Transition
 from pantau_collector.incidents.docket import Docket, Judgement
+from pantau_collector.incidents.planned import Planned
 from pantau_collector.incidents.stages import make_stages
+from pantau_collector.incidents.topology import Topology
 from pantau_collector.inventory import Inventory
 from pantau_collector.journal import Journal, Record
-from pantau_collector.notices import outbox
+from pantau_collector.notices.announce import announce
+from pantau_collector.notices.facts import facts_of
+from pantau_collector.notices.notice import NoticeKind
+from pantau_collector.notices.plan import plan
+from pantau_collector.notices.recipients import NoticeRules, People
 from pantau_collector.own_records import is_own
-from pantau_collector.store import Store, StoreError, fleet_rows, incident_rows, outbox_rows
+from pantau_collector.store import (
+    Store,
+    StoreError,
+    downtime_rows,
+    fleet_rows,
+    incident_rows,
+    notice_rows,
+    request_rows,
+)
 from pantau_contract.errors import ContractError
 from pantau_contract.topics import Kind, parse_topic
 from pantau_contract.wire import decode
@@ -34,9 +51,12 @@ STEP_EVERY_S = 1.0
 KEEP_EVERY_S = 1.0
 """Mere signs of life are kept so often; what concerns an incident at once."""
 SHOW_EVERY_S = 0.25
+ASK_EVERY_S = 0.5
+"""How often it is looked for what people have asked and planned."""
 RECENT_INCIDENTS = 50
 OVERLAP_MS = 120_000
 """Another collector's journal is taken up so long before where that one was: its clock may differ from ours."""
+ANNOUNCE_EVERY_MS = 60_000
 _RETRY_S = 2.0
 
 _log = logging.getLogger(__name__)
@@ -50,12 +70,13 @@ class Pipeline:
         journal: Journal,
         store: Store,
         inventory: Inventory,
-        recipients: Sequence[Recipient],
+        people: People,
         rules: IncidentRules,
         clock: Clock,
         *,
         listening: Callable[[], bool],
         picture_ms: PictureTime = lambda _site, _camera: 0,
+        notice_rules: NoticeRules | None = None,
     ) -> None:
         """Loads what the store holds.
 
@@ -63,11 +84,12 @@ class Pipeline:
             journal: what was received.
             store: where the fleet, incidents, outbox and cursor are.
             inventory: what things are called, and whose they are.
-            recipients: who is told.
+            people: who is told.
             rules: when an outage is one.
             clock: the time.
             listening: whether what agents send now is taken; silence proves nothing while it is not.
             picture_ms: when a camera's newest snapshot was taken.
+            notice_rules: how notices are gathered.
 
         Raises:
             StoreError: the store cannot be read.
@@ -75,7 +97,10 @@ class Pipeline:
         self._journal = journal
         self._store = store
         self._inventory = inventory
-        self._recipients = recipients
+        self._renewed: Inventory | None = None
+        self._people = people
+        self._announced_ms = 0
+        self._notice_rules = notice_rules or NoticeRules()
         self._rules = rules
         self._clock = clock
         self._listening = listening
@@ -84,6 +109,7 @@ class Pipeline:
         """Why the last step could not be kept, for the operator."""
         self.unreadable = 0
         """Records that broke the contract, since the start."""
+        self._clock_watch = ClockWatch()
         self._view: CityView
         self._load()
         journal.register("pipeline", lambda: self._kept_position)
@@ -101,7 +127,13 @@ class Pipeline:
         self._position = self._kept_position = cursor.position
         self._received_ms = cursor.received_ms
         self._attention = Attention(grace_s=self._rules.restart_grace_s, seconds=cursor.attention_s)
-        self._docket = Docket(make_stages(self._rules, ids), open_incidents=opened, symptoms=symptoms)
+        self._calendar = Calendar()
+        self._topology = Topology(self._inventory)
+        self._planned = Planned(self._inventory, self._topology)
+        waits_s = [60 * level.after_min for level in self._people.levels]
+        stages = make_stages(self._rules, self._planned, ids, escalate_after_s=waits_s)
+        self._docket = Docket(stages, self._topology, open_incidents=opened, symptoms=symptoms)
+        self._asked_at = float("-inf")
         self._open = {incident.id: incident for incident in opened}
         self._resolved = deque(resolved, maxlen=RECENT_INCIDENTS)
         self._city = City(self._inventory, self._picture_ms)
@@ -124,9 +156,33 @@ class Pipeline:
         return self._view
 
     @property
+    def open_incidents(self) -> list[Incident]:
+        """Those that are open."""
+        return list(self._open.values())
+
+    @property
+    def idle_s(self) -> float:
+        """How many seconds of attention there is nothing to do, if nothing comes."""
+        return self._docket.next_s - self._attention.seconds
+
+    @property
+    def inventory(self) -> Inventory:
+        """What things are called, and whose they are."""
+        return self._inventory
+
+    def renew(self, inventory: Inventory) -> None:
+        """Has the city be as this inventory says, from the next step on. Any thread may ask for it."""
+        self._renewed = inventory
+
+    @property
     def attention(self) -> Attention:
         """How attentive the collector is."""
         return self._attention
+
+    @property
+    def clock_steps(self) -> int:
+        """How often the machine's clock was stepped, since the start."""
+        return self._clock_watch.steps
 
     @property
     def position(self) -> int:
@@ -138,6 +194,7 @@ class Pipeline:
         while not stopping.is_set():
             self._journal.wait(self._position, STEP_EVERY_S)
             try:
+                self._take_inventory()
                 self.step()
                 self.trouble = None
             except StoreError as error:
@@ -162,20 +219,58 @@ class Pipeline:
         self._attention.tick(monotonic, listening=self._listening(), behind=behind)
         attentive = self._attention.attentive and not behind
         now = Moment(self._clock.time_ms(), self._attention.seconds, attentive)
+        if stepped_s := self._clock_watch.look(monotonic, now.time_ms):
+            _log.warning("the machine's clock was stepped by %.0f s; no outage is opened for that", stepped_s)
         for record in records:
             self._apply(record, now.s)
         if records:
             self._received_ms = records[-1].received_ms
-        judgement = self._docket.judge(self._fleet.sites, self._fleet.take_to_judge(), now)
+        requests = self._take_requests(monotonic)
+        maintenance = self._calendar.advance(now.time_ms)
+        if maintenance:
+            self._planned.set(self._calendar.under_way)
+        judgement = self._docket.judge(
+            self._fleet.sites,
+            self._fleet.take_to_judge(),
+            now,
+            requests=self._by_case(requests),
+            also=[incident.case for incident in self._open.values()] if maintenance else (),
+        )
         for site in judgement.sites:
             self._fleet.heard(self._fleet.sites[site])
-        if judgement or monotonic - self._kept_at >= KEEP_EVERY_S:
-            self._keep(judgement, now)
+        if judgement or requests or monotonic - self._kept_at >= KEEP_EVERY_S:
+            self._keep(judgement, requests, now)
             self._kept_at = monotonic
         if judgement or monotonic - self._shown_at >= SHOW_EVERY_S:
             self._show(now.time_ms)
             self._shown_at = monotonic
         return len(records)
+
+    def _take_requests(self, monotonic: float) -> list[Request]:
+        """What people have asked since; the calendar takes what they have planned."""
+        if monotonic - self._asked_at < ASK_EVERY_S:
+            return []
+        with self._store.begin() as connection:
+            requests = request_rows.load_untaken(connection)
+            downtimes = downtime_rows.list_downtimes(connection, now_ms=self._clock.time_ms())
+        self._calendar.take(downtimes)
+        self._asked_at = monotonic
+        return requests
+
+    def _by_case(self, requests: Iterable[Request]) -> dict[str, list[Request]]:
+        by_case: dict[str, list[Request]] = {}
+        for request in requests:
+            if request.incident in self._open:
+                by_case.setdefault(self._open[request.incident].case, []).append(request)
+        return by_case
+
+    def _take_inventory(self) -> None:
+        """Begins anew, from what is kept, with the inventory that was asked for: as a start would."""
+        renewed = self._renewed
+        if renewed is not None:
+            self._inventory, self._renewed = renewed, None
+            self._load()
+            _log.info("the inventory has been read again: %d cameras", len(renewed.cameras))
 
     def _recovered(self) -> bool:
         try:
@@ -198,18 +293,18 @@ class Pipeline:
             self.unreadable += 1
             _log.warning("the journal holds a record on %s that breaks the contract: %s", record.topic, error)
 
-    def _keep(self, judgement: Judgement, now: Moment) -> None:
+    def _keep(self, judgement: Judgement, requests: Sequence[Request], now: Moment) -> None:
         with self._store.begin() as connection:
             cursor = fleet_rows.Cursor(self._journal.identity, self._position, self._received_ms, now.s)
             fleet_rows.save_cursor(connection, cursor)
             fleet_rows.save_fleet(connection, self._fleet)
+            if requests:
+                request_rows.save_taken(connection, requests[-1].id)
             incident_rows.save_symptoms(connection, judgement.symptoms)
             incident_rows.save_incidents(connection, judgement.incidents.values(), judgement.transitions)
             for transition in judgement.transitions:
-                told = outbox_rows.told(connection, transition.incident.id)
-                site = self._fleet.sites[transition.incident.site]
-                deliveries = outbox.plan(transition, told, self._recipients, self._inventory, site)
-                outbox_rows.add(connection, deliveries, created_ms=now.time_ms)
+                self._tell(connection, transition, now)
+            self._announce(connection, now)
         self._kept_position = self._position
         self._fleet.saved()
         for incident in judgement.incidents.values():
@@ -225,16 +320,51 @@ class Pipeline:
                 incident.id,
                 transition.kind,
                 incident.site,
-                incident.camera or "*",
+                incident.subject or "*",
                 incident.cause,
             )
 
+    def _tell(self, connection: Connection, transition: Transition, now: Moment) -> None:
+        told = notice_rows.told(connection, transition.incident.id)
+        tellings = plan(transition, told, self._people, self._inventory, self._fleet.sites, self._notice_rules)
+        notice_rows.add(connection, tellings, created_ms=now.time_ms)
+
+    def _announce(self, connection: Connection, now: Moment) -> None:
+        """Maintenance that is about to begin is announced, and looked for each minute."""
+        if 0 <= now.time_ms - self._announced_ms < ANNOUNCE_EVERY_MS:
+            return
+        tellings = announce(
+            downtime_rows.list_downtimes(connection, now_ms=now.time_ms),
+            lambda step: notice_rows.announced(connection, step),
+            self._people,
+            self._inventory,
+            self._fleet.sites,
+            self._notice_rules,
+            now.time_ms,
+        )
+        notice_rows.add(connection, tellings, created_ms=now.time_ms)
+        self._announced_ms = now.time_ms
+
+    def place_of(self, incident: Incident) -> str:
+        """What people call the place of an incident; any thread may ask."""
+        return facts_of(NoticeKind.OPENED, incident, (), self._inventory, self._fleet.sites).place
+
     def _show(self, time_ms: int) -> None:
         self._city.renew(self._fleet, self._fleet.take_to_show())
-        self._view = self._city.view(time_ms, map(_incident_view, [*self._open.values(), *self._resolved]))
+        self._view = self._city.view(time_ms, map(self._incident_view, [*self._open.values(), *self._resolved]))
+
+    def _incident_view(self, incident: Incident) -> IncidentView:
+        if incident.uplink is not None:
+            uplink = self._inventory.uplinks.get(incident.uplink)
+            return _incident_view(incident, (uplink.name if uplink else "") or incident.uplink)
+        if incident.device is not None:
+            device = self._inventory.devices.get((incident.site, incident.device))
+            return _incident_view(incident, (device.name if device else "") or incident.device)
+        return _incident_view(incident, "")
 
 
-def _incident_view(incident: Incident) -> IncidentView:
+def _incident_view(incident: Incident, name: str) -> IncidentView:
+    taken = incident.acknowledged
     return IncidentView(
         incident.id,
         incident.site,
@@ -243,4 +373,13 @@ def _incident_view(incident: Incident) -> IncidentView:
         incident.cameras,
         incident.opened_ms,
         incident.resolved_ms,
+        incident.device,
+        incident.uplink,
+        incident.sites,
+        taken.by if taken else "",
+        taken.until_ms if taken else None,
+        incident.downtime,
+        incident.flapping,
+        incident.escalation,
+        name,
     )

@@ -3,30 +3,37 @@
 import logging
 import signal
 import threading
+from collections.abc import Iterable
 from contextlib import ExitStack
 
 import uvicorn
 from prometheus_client import CollectorRegistry
 
+from pantau_collector.alertmanager.teller import Teller
 from pantau_collector.clock import Clock, SystemClock
 from pantau_collector.config import CollectorConfig
 from pantau_collector.data_dir import DataDir
 from pantau_collector.deadletter import DeadLetters
 from pantau_collector.embedded_broker import EmbeddedBroker
+from pantau_collector.heartbeat.heart import Heart
 from pantau_collector.intake import Intake
-from pantau_collector.inventory import Inventory
+from pantau_collector.inventory import Inventory, load_inventory
 from pantau_collector.journal import Cursor, Journal, JournalError
 from pantau_collector.leadership import CONNECT, AdvisoryLock, Alone, Leadership
 from pantau_collector.notices.compose import Composer
+from pantau_collector.notices.links import Links
 from pantau_collector.notices.sender import Sender
-from pantau_collector.notices.transport import AppriseTransport
+from pantau_collector.notices.transport import ChannelTransport
 from pantau_collector.pictures import Pictures
 from pantau_collector.pipeline import Pipeline
 from pantau_collector.recorder import Recorder
+from pantau_collector.retention import Retention
 from pantau_collector.sinks import Drain, open_store
-from pantau_collector.store import Store, StoreError
+from pantau_collector.store import Store, StoreError, secret_rows
 from pantau_collector.supervision import Supervision
-from pantau_collector.web import create_app, figures
+from pantau_collector.web import Figure, create_app, figures
+from pantau_collector.web.acknowledge import Acknowledging
+from pantau_service.settings import ConfigError
 from pantau_service.systemd import Notifier
 
 _STOP_WITHIN_S = 15
@@ -42,6 +49,8 @@ class CannotStartError(Exception):
 def run_until_stopped(config: CollectorConfig, inventory: Inventory) -> None:
     """Collects until SIGTERM or SIGINT; where there are two collectors, stands by until it is the active one.
 
+    At SIGHUP it reads the inventory again.
+
     Raises:
         CannotStartError: a port is taken, another collector writes the journal, or the disk cannot be written; or
             another collector has become the active one.
@@ -49,6 +58,8 @@ def run_until_stopped(config: CollectorConfig, inventory: Inventory) -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
+    reloading = threading.Event()
+    signal.signal(signal.SIGHUP, lambda *_: reloading.set())
     notifier = Notifier()
     try:
         with ExitStack() as stack:
@@ -63,12 +74,28 @@ def run_until_stopped(config: CollectorConfig, inventory: Inventory) -> None:
             while not stopping.wait(_LOOK_EVERY_S):
                 if not leadership.keep() or supervision.superseded():
                     raise CannotStartError("another collector has become the active one: start this one anew")
+                if reloading.is_set():
+                    reloading.clear()
+                    _renew(supervision.pipeline, config)
                 notifier.status(supervision.status())
                 if supervision.alive():
                     notifier.alive()
             notifier.stopping("writing what has come")
     except (JournalError, StoreError, OSError) as error:
         raise CannotStartError(str(error)) from None
+
+
+def _renew(pipeline: Pipeline, config: CollectorConfig) -> None:
+    """Reads the inventory again; one that is wrong is told, and the one before stays."""
+    try:
+        inventory = load_inventory(config.inventory)
+    except ConfigError as error:
+        for problem in error.problems:
+            _log.error("the inventory stays as it was: %s", problem)
+        return
+    for problem in inventory.strangers(config.recipient):
+        _log.warning("%s", problem)
+    pipeline.renew(inventory)
 
 
 def _stand_by(
@@ -132,14 +159,16 @@ def _decide(config: CollectorConfig, inventory: Inventory, receiving: _Receiving
         journal,
         store,
         inventory,
-        config.recipient,
+        config.people,
         config.incidents,
         clock,
         listening=lambda: intake.listening,
         picture_ms=pictures.taken_ms,
+        notice_rules=config.notices,
     )
-    composer = Composer(public_url=config.web.public_url)
-    sender = Sender(store, AppriseTransport(), config.recipient, config.notices, composer, pictures, clock)
+    links = _links(config, store, clock)
+    transport = ChannelTransport(clock.time_ms)
+    sender = Sender(store, transport, config.recipient, config.notices, Composer(links), pictures, clock)
     supervision = Supervision(
         intake=intake,
         pipeline=pipeline,
@@ -149,14 +178,54 @@ def _decide(config: CollectorConfig, inventory: Inventory, receiving: _Receiving
         store=store,
         clock=clock,
     )
-    _serve(config, pipeline, pictures, supervision, journal, stack)
+    heart = _heart(config, supervision)
+    teller = (
+        Teller(config.alertmanager, store, lambda: pipeline.inventory, clock, public_url=config.web.public_url)
+        if config.alertmanager
+        else None
+    )
+    told_outside = [
+        *(figures.of_heartbeat(heart) if heart else ()),
+        *(figures.of_alertmanager(teller) if teller else ()),
+    ]
+    recipients = {recipient.id: recipient for recipient in config.recipient}
+    acknowledging = Acknowledging(store, links, recipients, pipeline.place_of, clock.time_ms)
+    _serve(config, pipeline, pictures, supervision, journal, acknowledging, told_outside, stack)
     sender.start()
     stack.callback(sender.stop)
     _start_pipeline(pipeline, stack)
     recorder = Recorder(journal, store, lambda: supervision.figures(config.broker.client_id), clock)
     recorder.start()
     stack.callback(recorder.stop)
+    retention = Retention(store, config.incidents.keep_days, clock.time_ms)
+    for each in (retention, teller, heart):
+        if each is not None:
+            each.start()
+            stack.callback(each.stop)
     return supervision
+
+
+def _links(config: CollectorConfig, store: Store, clock: Clock) -> Links:
+    with store.begin() as connection:
+        secret = secret_rows.load_or_make(connection, secret_rows.LINKS)
+    return Links(
+        public_url=config.web.public_url,
+        secret=secret,
+        valid_s=config.notices.acknowledge_h * 3600,
+        time_ms=clock.time_ms,
+    )
+
+
+def _heart(config: CollectorConfig, supervision: Supervision) -> Heart | None:
+    if config.heartbeat is None:
+        return None
+    if config.heartbeat.url is None:
+        _log.error(
+            "heartbeat: expected `url`, `url_file`, or a systemd credential named `heartbeat`: without one nobody"
+            " will see it if this collector dies"
+        )
+        return None
+    return Heart(config.heartbeat, supervision.health_with_view)
 
 
 def _open_store(config: CollectorConfig, place: DataDir) -> Store:
@@ -191,6 +260,8 @@ def _serve(
     pictures: Pictures,
     supervision: Supervision,
     journal: Journal,
+    acknowledging: Acknowledging,
+    more_figures: Iterable[Figure],
     stack: ExitStack,
 ) -> None:
     """Starts the web server on a thread, on a socket that is bound here, so that a taken port is told at once."""
@@ -199,10 +270,13 @@ def _serve(
         *figures.of_intake(supervision.intake),
         *figures.of_journal(journal),
         *(figures.of_sink(supervision.drain) if supervision.drain else ()),
-        *figures.of_outbox(supervision.sender.pending),
+        *figures.of_outbox(supervision.sender),
+        *more_figures,
     ):
         registry.register(figure)
-    app = create_app(lambda: pipeline.view, pictures, supervision.health, registry=registry)
+    app = create_app(
+        lambda: pipeline.view, pictures, supervision.health, registry=registry, acknowledging=acknowledging
+    )
     settings = uvicorn.Config(
         app, host=config.web.host, port=config.web.port, log_config=None, access_log=False, lifespan="off"
     )

@@ -13,6 +13,7 @@ from pantau_collector.pipeline import Pipeline
 from pantau_collector.sinks import Drain
 from pantau_collector.store import Store
 from pantau_collector.web import Health, Trouble, TroubleKind
+from pantau_collector.web.health import with_view
 
 _ALIVE_WITHIN_S = 30
 """The pipeline renews its view each second; one that has not for so long hangs."""
@@ -41,6 +42,11 @@ class Supervision:
             (TroubleKind.NOTICES_WAITING, self._waiting_notices()),
         ]
         return Health(tuple(Trouble(kind, detail) for kind, detail in troubles if detail))
+
+    def health_with_view(self) -> Health:
+        """Everything that is wrong now, with a pipeline that no longer steps."""
+        age_s = (self.clock.time_ms() - self.pipeline.view.time_ms) / 1000
+        return with_view(self.health(), view_age_s=age_s, stale_after_s=_ALIVE_WITHIN_S)
 
     def alive(self) -> bool:
         """Whether the pipeline still steps; a hanging collector is better started anew."""
@@ -80,6 +86,9 @@ class Supervision:
             notices_pending=self.sender.pending(),
             troubles=len(self.health().troubles),
             memory_mb=_resident_mb(),
+            attentive=int(self.pipeline.attention.attentive),
+            attention_breaks=self.pipeline.attention.breaks,
+            clock_steps=self.pipeline.clock_steps,
         )
 
     def _waiting_notices(self) -> str | None:

@@ -123,6 +123,7 @@ def write_collector(folder: Path, ports: Ports, *, embedded_broker: bool) -> Pat
                 "restart_grace_s": 2,
                 "regroup_s": 10,
             },
+            "notices": {"gather_s": 1},
             "recipient": [{"id": "teknisi", "name": "Teknisi jaga", "language": "id", "urls": [mailto]}],
         },
     )

@@ -39,8 +39,8 @@ class Telling:
         subject = str(mail["Subject"])
         self.subjects.append(subject)
         body = mail.get_body(("plain",))
-        pictures = [part.get_filename() for part in mail.iter_attachments()]
-        text = Text((body.get_content() if body else "").strip())
+        pictures = [part.get_filename() for part in mail.walk() if part.get_filename()]
+        text = Text((body.get_content().replace("\r\n", "\n") if body else "").strip())
         if pictures:
             text.append(f"\n[{', '.join(str(name) for name in pictures)}]", "dim")
         self._console.print(Panel(text, title=Text(subject), title_align="left", border_style="cyan"))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 _SECRETS = {"password", "token", "urls"}
@@ -46,6 +46,11 @@ def wrong(key: str, text: str) -> PydanticCustomError:
     return PydanticCustomError("wrong", "{text}", {"text": text, "key": key})
 
 
+def without_password(text: str) -> str:
+    """The text without user and password of the addresses in it."""
+    return re.sub(r"//[^/]*@", "//***@", text)
+
+
 def explain(
     error: ValidationError,
     model: type[BaseModel],
@@ -54,21 +59,34 @@ def explain(
     env_prefix: str = "",
     env_delimiter: str = "",
     data: Mapping[str, Any] | None = None,
-    redact: Callable[[str], str] = lambda text: re.sub(r"//[^/]*@", "//***@", text),
+    redact: Callable[[str], str] = without_password,
 ) -> list[str]:
     """One line a problem: `FILE: influx.url: expected ..., got ...`. Entries of a list are counted from 1.
 
     With the file's `data`, an entry's `id` is told too. `redact` masks the passwords of what is there.
     """
     lines = []
+    for location, what in reasons(error, model, redact=redact):
+        variable = env_prefix + env_delimiter.join(map(str, location)).upper()
+        where = f"${variable}" if env_prefix and variable in os.environ else place(path, location)
+        lines.append(f"{where}: {what}{_id_of_entry(location, data or {})}")
+    return lines
+
+
+def reasons(
+    error: ValidationError,
+    model: type[BaseModel],
+    *,
+    redact: Callable[[str], str] = without_password,
+) -> list[tuple[Location, str]]:
+    """For each problem where it is, and what was expected there; without secrets."""
+    told = []
     for problem in error.errors():
         location = _without_tags(problem["loc"], model)
         if problem["type"] == "wrong":
             location = (*location, problem["ctx"]["key"])
-        variable = env_prefix + env_delimiter.join(map(str, location)).upper()
-        where = f"${variable}" if env_prefix and variable in os.environ else place(path, location)
-        lines.append(f"{where}: {_what(problem, location, model, redact)}{_id_of_entry(location, data or {})}")
-    return lines
+        told.append((location, _what(problem, location, model, redact)))
+    return told
 
 
 def place(path: Path, location: Location) -> str:
@@ -108,14 +126,14 @@ def _what(problem: ErrorDetails, location: Location, model: type[BaseModel], red
             return f"expected `version` to be one of {problem['ctx']['expected_tags']}".replace("'", "")
     text = _WHAT_PYDANTIC_SAYS.sub("", problem["msg"])
     text = text if text.startswith("expected") else f"expected {text}"
-    return f"{text}{_got(problem, location, redact)}"
+    return f"{text}{_got(problem, location, model, redact)}"
 
 
-def _got(problem: ErrorDetails, location: Location, redact: Callable[[str], str]) -> str:
+def _got(problem: ErrorDetails, location: Location, model: type[BaseModel], redact: Callable[[str], str]) -> str:
     value = problem["input"]
     if isinstance(value, dict | BaseModel | list) or not location or "got " in problem["msg"]:
         return ""
-    if _SECRETS.intersection(location):
+    if _SECRETS.intersection(location) or _is_secret(_annotation(model, location)):
         return f", got {type(value).__name__}" if problem["type"] != "value_error" else ""
     return f", got {redact(value)!r}" if isinstance(value, str) else f", got {value!r}"
 
@@ -148,6 +166,10 @@ def _annotation(model: type[BaseModel], location: Iterable[int | str]) -> Any:
         fields = (table.model_fields.get(part) for table in _models(at))
         at = next((field.annotation for field in fields if field), None)
     return at
+
+
+def _is_secret(annotation: Any) -> bool:
+    return annotation is SecretStr or any(map(_is_secret, get_args(annotation)))
 
 
 def _models(annotation: Any) -> list[type[BaseModel]]:

@@ -44,7 +44,7 @@ def test_a_wrong_inventory_is_told(tmp_path: Path) -> None:
     (tmp_path / "inventory.toml").write_text('[[camera]]\nsite = "kabil"\nid = "gate"\n')
     done = run("check", "--config", write(tmp_path, inventory="inventory.toml"))
     assert done.returncode == 2
-    assert "camera[1].site: there is no site `kabil` in this file" in done.stderr
+    assert "camera[1].site: there is no site `kabil`; there are none" in done.stderr
 
 
 def test_check_counts_what_there_is(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from pantau_collector.fleet.view import CityView
+from pantau_collector.simulation import load_scenario, simulate
 from pantau_collector.sinks.line_protocol import Measurement
 from pantau_collector.sinks.schema import MEASUREMENTS
 from pantau_collector.web import Health, TroubleKind
@@ -39,3 +40,9 @@ def test_links_within_the_page_lead_somewhere() -> None:
         for heading in re.findall(r"^#+ (.*)$", README, re.MULTILINE)
     }
     assert set(re.findall(r"\(#([\w-]+)\)", README)) <= headings
+
+
+def test_the_example_of_a_scenario_is_told_as_it_says() -> None:
+    outcome = simulate(*load_scenario(Path(__file__).parents[2] / "collector" / "scenario.example.toml"))
+    assert outcome.told
+    assert not outcome.differences

@@ -108,5 +108,8 @@ def _python(folder: Path) -> Path:
 
 
 def give_targets(root: Path) -> None:
-    """Puts the distribution's own units into a root, so that systemd can check ours there."""
+    """Puts the distribution's own units into a root, and what ours start, so that systemd can check them there."""
     shutil.copytree("/usr/lib/systemd/system", root / "usr/lib/systemd/system", symlinks=True)
+    (root / "bin").mkdir()
+    for program in ("true", "kill"):
+        shutil.copy("/bin/true", root / "bin" / program)

@@ -23,8 +23,6 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in NAMES:
         shutil.copy(UNITS / name, root / "etc/systemd/system" / name)
         (programs / name.removesuffix(".service")).symlink_to("/bin/true")
-    (root / "bin").mkdir()
-    shutil.copy("/bin/true", root / "bin/true")
     return root
 
 

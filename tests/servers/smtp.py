@@ -13,13 +13,30 @@ from tests.servers.process import free_port, until
 
 
 class Mailbox:
-    """Every mail received, in order. While `refusing`, each is answered with a temporary error."""
+    """Every mail received, in order. While `refusing`, each is answered with a temporary error.
+
+    Addresses in `unknown` are refused for good.
+    """
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
         self.refusing = False
+        self.unknown: set[str] = set()
         self.port = free_port()
         self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's
+        self,
+        server: SMTP,  # noqa: ARG002
+        session: Any,  # noqa: ARG002
+        envelope: Any,
+        address: str,
+        rcpt_options: list[str],  # noqa: ARG002
+    ) -> str:
+        if address in self.unknown:
+            return "550 no such mailbox"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:  # noqa: ARG002, N802 - aiosmtpd's
         if self.refusing:

@@ -8,6 +8,8 @@ as the sum is kept over a restart, neither does a restart.
 
 LONGEST_LAPSE_S = 5.0
 """A lapse up to this is none: a slow disk, a burst."""
+LARGEST_DRIFT_MS = 2_000
+"""What a clock that is slewed may differ between two looks."""
 
 
 class Attention:
@@ -52,3 +54,20 @@ class Attention:
             self.breaks += 1
         self._ready_at = None
         self._last = None
+
+
+class ClockWatch:
+    """Whether the wall clock is stepped: it is compared with the monotonic one, which never is."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+        self._apart_ms: float | None = None
+
+    def look(self, monotonic: float, time_ms: int) -> float:
+        """By how many seconds it was stepped since the last look; 0 if it was not."""
+        apart_ms = time_ms - monotonic * 1000
+        before, self._apart_ms = self._apart_ms, apart_ms
+        if before is None or abs(apart_ms - before) <= LARGEST_DRIFT_MS:
+            return 0.0
+        self.steps += 1
+        return (apart_ms - before) / 1000

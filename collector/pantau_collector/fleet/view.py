@@ -49,7 +49,11 @@ class SiteView(Struct, frozen=True):
 
 
 class IncidentView(Struct, frozen=True):
-    """One outage with one root cause. `camera` is None for a whole site's; `cause` is a Cause or `site_dark`."""
+    """One outage with one root cause: a camera's, a device's, a whole site's, or an uplink's (without `site`).
+
+    `cause` is a Cause, `site_dark`, `device_down` or `uplink_down`. `acknowledged_by` is empty while nobody has
+    taken it, `downtime` while it is not covered by a maintenance. `name` is a device's or uplink's for people.
+    """
 
     id: int
     site: str
@@ -58,6 +62,15 @@ class IncidentView(Struct, frozen=True):
     cameras: tuple[str, ...]
     opened_ms: int
     resolved_ms: int | None = None
+    device: str | None = None
+    uplink: str | None = None
+    sites: tuple[str, ...] = ()
+    acknowledged_by: str = ""
+    acknowledged_until_ms: int | None = None
+    downtime: str = ""
+    flapping: bool = False
+    escalation: int = 0
+    name: str = ""
 
 
 class CityView(Struct, frozen=True):

@@ -4,7 +4,7 @@ from collections.abc import Set as AbstractSet
 
 from pantau_collector.fleet import freshness
 from pantau_collector.fleet.model import Camera
-from pantau_collector.incidents.case import WHOLE_SITE, Case, Moment, Reading, Verdict
+from pantau_collector.incidents.case import WHOLE_SITE, Moment, Reading, SiteCase, Verdict
 from pantau_contract.states import Cause, State
 
 
@@ -15,7 +15,7 @@ class Read:
         self._silence_factor = silence_factor
         self._states = states
 
-    def __call__(self, case: Case, now: Moment) -> None:
+    def __call__(self, case: SiteCase, now: Moment) -> None:
         """Writes `readings`, and whether the site is online."""
         site = case.site
         fresh = freshness.judge(site, now.s, silence_factor=self._silence_factor)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from pantau_collector.incidents.case import Case, Moment, Reading, Symptom, Verdict
+from pantau_collector.incidents.case import Case, Moment, Reading, SiteCase, Symptom, Verdict
 
 GATHER_S = 2.0
 """What is told late, as when an uplink returns, is told of one camera after another: so long all are heard."""
@@ -23,7 +23,7 @@ class Settle:
         self._recovery_s = recovery_s
         self._grace_s = new_camera_grace_s
 
-    def __call__(self, case: Case, now: Moment) -> None:
+    def __call__(self, case: SiteCase, now: Moment) -> None:
         """Judges every subject, and forgets those that are no more."""
         for subject, reading in case.readings.items():
             before = case.symptoms.get(subject)
@@ -38,7 +38,7 @@ class Settle:
                 case.symptoms.pop(subject, None)
             else:
                 case.symptoms[subject] = symptom
-        for subject in case.symptoms.keys() - case.readings.keys():
+        for subject in case.symptoms.keys() - case.readings.keys() - case.devices.above.keys():
             del case.symptoms[subject]
             case.changed_symptoms.add(subject)
 

@@ -1,4 +1,4 @@
-"""An Apprise service opened from a recipient's URL, and what it says with the URL's secrets taken out."""
+"""A recipient's URL: the Apprise service that it names, and what is said of it with its secrets taken out."""
 
 import logging
 import threading
@@ -8,7 +8,9 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from apprise import Apprise, AppriseAsset, NotifyBase, PersistentStoreMode
 
-_KEY_HEADER = "X-Pantau-Key"
+KEY_HEADER = "X-Pantau-Key"
+WEBHOOKS = {"webhook", "webhooks"}
+"""Our own kind, beside Apprise's: a signed POST."""
 _WITH_HEADERS = {"mailto", "mailtos", "json", "jsons", "xml", "xmls", "form", "forms"}
 """Services that take headers of ours, as `+Name=value` in the URL."""
 _SHORTEST_SECRET = 4
@@ -19,7 +21,26 @@ _asset = AppriseAsset(
 
 
 class ChannelError(Exception):
-    """Apprise cannot use a URL, or could not send; the text says why, without secrets."""
+    """A URL cannot be used, or a message could not be sent; the text says why, without secrets.
+
+    `for_good`: the other side has said that it will never take this.
+    """
+
+    def __init__(self, text: str, *, for_good: bool = False) -> None:
+        super().__init__(text)
+        self.for_good = for_good
+
+
+def check_channel(url: str) -> None:
+    """Looks whether a URL can be sent to.
+
+    Raises:
+        ChannelError: it cannot: there is no such service, or the URL lacks what it needs.
+    """
+    if schema(url) in WEBHOOKS:
+        webhook_parts(url)
+    else:
+        open_channel(url)
 
 
 def open_channel(url: str, *, key: str = "") -> NotifyBase:
@@ -37,6 +58,24 @@ def open_channel(url: str, *, key: str = "") -> NotifyBase:
         raise ChannelError(complaint or "it names nobody to send to")
     service.request_rate_per_sec = 0  # Apprise would sleep 5.5 s between sends; the outbox paces them
     return service
+
+
+def webhook_parts(url: str) -> tuple[str, str]:
+    """The address (http or https) and the secret of `webhooks://:SECRET@HOST/PATH`.
+
+    Raises:
+        ChannelError: one of them is missing.
+    """
+    parts = urlsplit(url)
+    try:
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        raise ChannelError("expected a port from 1 to 65535") from None
+    if not parts.hostname or not parts.password:
+        raise ChannelError("expected a secret and a host: webhooks://:SECRET@HOST/PATH")
+    scheme = "https" if parts.scheme.lower() == "webhooks" else "http"
+    query = f"?{parts.query}" if parts.query else ""
+    return f"{scheme}://{parts.hostname}{port}{parts.path or '/'}{query}", unquote(parts.password)
 
 
 def schema(url: str) -> str:
@@ -60,7 +99,7 @@ def redact(text: str, url: str) -> str:
 def _with_key(url: str, key: str) -> str:
     if not key or schema(url) not in _WITH_HEADERS:
         return url
-    return f"{url}{'&' if '?' in url else '?'}+{_KEY_HEADER}={key}"
+    return f"{url}{'&' if '?' in url else '?'}+{KEY_HEADER}={key}"
 
 
 class _Said(logging.Handler):

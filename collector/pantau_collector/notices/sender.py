@@ -1,40 +1,44 @@
-"""Empties the outbox: marks, sends, confirms; tries again, ever more seldom; gives up visibly.
+"""Fills the outbox with letters and empties it: marks, sends, confirms; tries again, ever more seldom.
+
+What cannot be delivered goes on to the next channel, or is given up, visibly.
 
 After a crash in the middle of a sending nobody knows whether it arrived. It is sent again with the same key, by
 which a receiver may drop a repeat.
 """
 
+import hashlib
 import logging
 import random
 import threading
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
+
+import msgspec
+from sqlalchemy import Connection
 
 from pantau_collector.clock import Clock
-from pantau_collector.config import NoticeRules, Recipient
 from pantau_collector.notices.channel import ChannelError
 from pantau_collector.notices.compose import Composer
-from pantau_collector.notices.notice import Notice, NoticeKind
-from pantau_collector.notices.outbox import channels
+from pantau_collector.notices.dispatch import channels, dispatch, next_channel
+from pantau_collector.notices.notice import Letter, Notice, NoticeKind
+from pantau_collector.notices.photos import Pictures
+from pantau_collector.notices.recipients import NoticeRules, Recipient
 from pantau_collector.notices.transport import Transport
-from pantau_collector.store import Store, StoreError, outbox_rows
+from pantau_collector.store import Store, StoreError, notice_rows, outbox_rows
 from pantau_collector.store.outbox_rows import Row, Status
 
 LOOK_EVERY_S = 0.5
 _ROWS_A_CHANNEL = 50
-_WITH_PICTURE = 3
-"""Attempts that carry the picture: after them it may be the picture that the service does not take."""
+_WITH_PICTURES = 3
+"""Attempts that carry pictures: after them it may be the pictures that the service does not take."""
+_AFTER_OUTAGE = {NoticeKind.RESOLVED, NoticeKind.ACKNOWLEDGED, NoticeKind.UNACKNOWLEDGED}
+"""What makes no sense to somebody whom no notice of the outage has reached."""
 
 _log = logging.getLogger(__name__)
 
 
-class Pictures(Protocol):
-    """Where the last pictures are."""
-
-    def latest(self, site: str, camera: str) -> Path | None:
-        """The file of a camera's newest JPEG, or None."""
+_ONCE = {NoticeKind.OPENED, NoticeKind.FLAPPING, NoticeKind.RESOLVED}
 
 
 class _Pace(NamedTuple):
@@ -77,7 +81,7 @@ class Sender:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sender")
         self.sent = 0
-        """Notices handed over since the start."""
+        """Letters handed over since the start."""
         self.failed = 0
         """Attempts that failed since the start."""
         self.last_error: str | None = None
@@ -93,18 +97,30 @@ class Sender:
         self._thread.join()
 
     def pending(self) -> int:
-        """Notices that are still to be delivered, as far as the outbox can be read."""
+        """Letters that are still to be delivered, as far as the outbox can be read."""
         return self._count(Status.DUE, Status.SENDING)
 
     def dead(self) -> int:
-        """Notices that were given up, as far as the outbox can be read."""
+        """Letters that were given up, as far as the outbox can be read."""
         return self._count(Status.DEAD)
 
+    def held(self) -> int:
+        """Notices that wait for others, or for a digest, as far as the store can be read."""
+        try:
+            with self._store.begin() as connection:
+                return notice_rows.count_waiting(connection)
+        except StoreError:
+            return 0
+
     def look(self) -> int:
-        """Begins to send what is due and whose channel is free; how many."""
+        """Puts what is ready into letters, and begins to send what is due and whose channel is free; how many."""
         self._under_way = {channel: future for channel, future in self._under_way.items() if not future.done()}
         with self._store.begin() as connection:
+            dispatch(connection, self._recipients, self._clock.time_ms())
             rows = outbox_rows.unfinished(connection, _ROWS_A_CHANNEL)
+            passed = [row for row in rows if self._pass_by(connection, row)]
+            if passed:
+                rows = outbox_rows.unfinished(connection, _ROWS_A_CHANNEL)
         chosen = self._choose(rows)
         for row in chosen:
             self._under_way[row.recipient, row.channel] = self._pool.submit(self._deliver, row)
@@ -118,21 +134,40 @@ class Sender:
                 _log.error("the outbox cannot be read; it is tried again: %s", error)
         self._pool.shutdown()
 
+    def _pass_by(self, connection: Connection, row: Row) -> bool:
+        """Sends a row on at once where its channel is known to fail and is not to be tried yet."""
+        recipient, channel = self._recipients.get(row.recipient), (row.recipient, row.channel)
+        following = next_channel(recipient, row.channel) if recipient else None
+        pace = self._paces.get(channel, _Pace())
+        if recipient is None or following is None or channel in self._under_way:
+            return False
+        if pace.failures < recipient.next_channel_after or pace.due <= self._clock.monotonic():
+            return False
+        error = f"this channel fails; sent on by {following}"
+        outbox_rows.pass_on(connection, row, following, time_ms=self._clock.time_ms(), error=error)
+        return True
+
     def _choose(self, rows: list[Row]) -> list[Row]:
-        """At most one row a channel: the one tried least, of those whose incident has no earlier row waiting."""
+        """At most one row a channel: the one tried least, of those whose incidents have no earlier row waiting."""
         now = self._clock.monotonic()
         chosen: dict[Channel, Row] = {}
-        waiting: set[tuple[Channel, int]] = set()
+        waiting: set[tuple[str, str, int]] = set()
         for row in rows:
             channel = (row.recipient, row.channel)
-            first = (channel, row.incident) not in waiting
-            waiting.add((channel, row.incident))
+            queue = (row.recipient, "" if self._is_in_order(row.recipient) else row.channel)
+            mine = {(*queue, incident) for incident in row.incidents}
+            first = waiting.isdisjoint(mine)
+            waiting |= mine
             paced = any(self._paces.get(key, _Pace()).due > now for key in (channel, row.id))
             if not first or paced or channel in self._under_way:
                 continue
             if channel not in chosen or row.attempts < chosen[channel].attempts:
                 chosen[channel] = row
         return list(chosen.values())
+
+    def _is_in_order(self, recipient: str) -> bool:
+        known = self._recipients.get(recipient)
+        return known is not None and known.delivery == "in_order"
 
     def _deliver(self, row: Row) -> None:
         try:
@@ -146,56 +181,60 @@ class Sender:
             _log.exception("a notice to %s by %s failed; it is tried again", row.recipient, row.channel)
 
     def _attempt(self, row: Row) -> None:
-        with self._store.begin() as connection:
-            if row.kind is NoticeKind.RESOLVED and not self._was_told(
-                row, outbox_rows.told(connection, row.incident)
-            ):
-                outbox_rows.finish(
-                    connection,
-                    row.id,
-                    Status.DEAD,
-                    time_ms=self._clock.time_ms(),
-                    error="the outage was never told",
-                )
-                return
-            notice = outbox_rows.start(connection, row)
         recipient = self._recipients.get(row.recipient)
         url = channels(recipient).get(row.channel) if recipient else None
-        if recipient is None or url is None:
+        with self._store.begin() as connection:
+            notices = notice_rows.of_letter(connection, row.letter)
+            unheard = notice_rows.never_heard(connection, row.recipient, row.incidents, letter=row.letter)
+            told = [each for each in notices if each.kind not in _AFTER_OUTAGE or each.incident not in unheard]
+            if told and url is not None:
+                outbox_rows.start(connection, row)
+        if not told:
+            self._finish(row, Status.DEAD, "the outage was never told")
+        elif recipient is None or url is None:
             self._finish(row, Status.DEAD, "the configuration no longer has this recipient or channel")
-            return
-        try:
-            self._send(row, notice, recipient, url)
-        except ChannelError as error:
-            self._failed(row, str(error))
         else:
-            self._finish(row, Status.SENT)
-            self.sent += 1
-            self.last_error = None
-            self._paces.pop((row.recipient, row.channel), None)
-            self._paces.pop(row.id, None)
-            _log.info("told %s by %s: incident %d %s", row.recipient, row.channel, row.incident, row.kind)
+            self._send(row, Letter(row.form, tuple(told)), recipient, url, self._key(row, notices))
 
-    def _send(self, row: Row, notice: Notice, recipient: Recipient, url: str) -> None:
-        message = self._composer.compose(notice, recipient)
-        outage = f"{row.incident}-{notice.since_ms}"  # a store that was restored may give a number again
-        picture = self._pictures.latest(notice.site, notice.camera) if notice.camera is not None else None
-        self._transport.send(
-            url,
-            message,
-            kind=row.kind,
-            key=f"{self._store.installation}-{outage}-{row.kind}-{row.recipient}-{row.channel}",
-            picture=picture if row.attempts < _WITH_PICTURE else None,
-        )
+    def _send(self, row: Row, letter: Letter, recipient: Recipient, url: str, key: str) -> None:
+        pictures = self._pictures if row.attempts < _WITH_PICTURES else None
+        message = self._composer.compose(letter, recipient, pictures)
+        try:
+            self._transport.send(url, message, kind=letter.kind, key=key)
+        except ChannelError as error:
+            self._failed(row, recipient, error)
+            return
+        self._finish(row, Status.SENT)
+        self.sent += 1
+        self.last_error = None
+        self._paces.pop((row.recipient, row.channel), None)
+        self._paces.pop(row.id, None)
+        incidents = ", ".join(map(str, row.incidents)) or "none"
+        _log.info("told %s by %s: %s, incidents %s", row.recipient, row.channel, letter.kind, incidents)
 
-    def _failed(self, row: Row, error: str) -> None:
+    def _key(self, row: Row, notices: list[Notice]) -> str:
+        """The same for each attempt, and for no other letter: a restored store may give its numbers again."""
+        first = notices[0]
+        what = f"{first.incident}-{first.since_ms}-{first.kind}"
+        if len(notices) > 1 or first.kind not in _ONCE:
+            what += f"-{hashlib.blake2b(msgspec.json.encode(notices), digest_size=6).hexdigest()}"
+        return f"{self._store.installation}-{what}-{row.recipient}-{row.channel}"
+
+    def _failed(self, row: Row, recipient: Recipient, error: ChannelError) -> None:
         attempts = row.attempts + 1
-        dead = attempts >= self._rules.max_attempts
         self.failed += 1
         self.last_error = f"{row.recipient} by {row.channel}: {error}"
-        _log.warning("attempt %d to tell %s failed%s", attempts, self.last_error, ": given up" if dead else "")
         self._slow_down(row, row.attempts)
-        self._finish(row, Status.DEAD if dead else Status.DUE, error)
+        following = next_channel(recipient, row.channel)
+        failures = max(attempts, self._paces[row.recipient, row.channel].failures)
+        if following is not None and (error.for_good or failures >= recipient.next_channel_after):
+            _log.warning("attempt %d to tell %s failed: sent on by %s", attempts, self.last_error, following)
+            with self._store.begin() as connection:
+                outbox_rows.pass_on(connection, row, following, time_ms=self._clock.time_ms(), error=str(error))
+            return
+        dead = attempts >= self._rules.max_attempts
+        _log.warning("attempt %d to tell %s failed%s", attempts, self.last_error, ": given up" if dead else "")
+        self._finish(row, Status.DEAD if dead else Status.DUE, str(error))
 
     def _slow_down(self, row: Row, attempts: int) -> None:
         now = self._clock.monotonic()
@@ -221,7 +260,3 @@ class Sender:
                 return outbox_rows.count(connection, *statuses)
         except StoreError:
             return 0
-
-    @staticmethod
-    def _was_told(row: Row, told: set[Channel]) -> bool:
-        return (row.recipient, row.channel) in told

@@ -93,10 +93,15 @@ AGENT = Measurement(
 
 INCIDENT = Measurement(
     "incident",
-    tags=("camera", "kind", "site"),
+    tags=("camera", "device", "kind", "site", "uplink"),
     fields=(
         Field("id", _INTEGER, "", "number of the incident; its steps have the same"),
-        Field("cause", _STRING, "", "of the outage: a camera's, `agent_gone` or `site_dark`"),
+        Field(
+            "cause",
+            _STRING,
+            "",
+            "a camera's, `agent_gone`, `site_dark`, `device_down` or `uplink_down`",
+        ),
         Field("cameras", _INTEGER, "", "how many it takes down"),
         Field("open", _INTEGER, "0/1", "the outage goes on after this step"),
         Field("lasted_s", _FLOAT, "s", "from its beginning, by the agent's word, to this step"),
@@ -125,6 +130,9 @@ COLLECTOR = Measurement(
         Field("notices_pending", _INTEGER, "", "notices not delivered yet"),
         Field("troubles", _INTEGER, "", "what is wrong with the collector; 0 is all well"),
         Field("memory_mb", _FLOAT, "10^6 byte", "resident memory of the collector"),
+        Field("attentive", _INTEGER, "0/1", "it listens, and its grace after a break is over"),
+        Field("attention_breaks", _INTEGER, "", "stalls and lost brokers that opened no outage, since its start"),
+        Field("clock_steps", _INTEGER, "", "how often its clock was stepped by more than 2 s, since its start"),
     ),
 )
 
@@ -159,8 +167,9 @@ def _own(record: Record) -> list[str]:
     match read_record(record):
         case IncidentStep() as step:
             lasted_s = (step.time_ms - step.since_ms) / 1000
-            values = (step.incident, step.cause, step.cameras, step.kind in ("opened", "changed"), lasted_s)
-            line = INCIDENT.line((step.camera or "", step.kind, step.site), values, step.time_ms)
+            values = (step.incident, step.cause, step.cameras, step.kind not in ("resolved", "merged"), lasted_s)
+            tags = (step.camera or "", step.device or "", step.kind, step.site, step.uplink or "")
+            line = INCIDENT.line(tags, values, step.time_ms)
         case Figures() as figures:
             name, *numbers = msgspec.structs.astuple(figures)
             line = COLLECTOR.line((name,), numbers, record.received_ms)

@@ -42,6 +42,11 @@ def save_fleet(connection: Connection, fleet: Fleet) -> None:
     put_rows(connection, cameras, _camera_rows(fleet))
 
 
+def load_names(connection: Connection) -> list[tuple[str, str]]:
+    """Site and id of every camera that agents told of."""
+    return [(row.site, row.id) for row in connection.execute(select(cameras.c.site, cameras.c.id))]
+
+
 def load_cursor(connection: Connection) -> Cursor | None:
     """The cursor as last saved; None if it never was."""
     row = connection.execute(select(cursors).where(cursors.c.name == _PIPELINE)).first()

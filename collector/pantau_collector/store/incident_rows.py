@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
-from sqlalchemy import Connection, Row, func, select
+import msgspec
+from sqlalchemy import Connection, Row, func, or_, select
 
-from pantau_collector.incidents.case import Incident, Symptom, Transition
+from pantau_collector.incidents.case import Acknowledgement, Incident, Symptom, Transition
 from pantau_collector.own_records import IncidentStep
 from pantau_collector.store.database import drop_rows, put_rows
 from pantau_collector.store.schema import incidents, journaled, symptoms, timeline
@@ -13,10 +15,25 @@ from pantau_collector.store.schema import incidents, journaled, symptoms, timeli
 _TIMELINE = "timeline"
 
 
+class TimelineStep(NamedTuple):
+    """One step of an incident: when (UTC ms), what, and what its cause and cameras were after it."""
+
+    time_ms: int
+    kind: str
+    cause: str
+    cameras: tuple[str, ...]
+
+
 def load_open(connection: Connection) -> list[Incident]:
     """Every open incident, the oldest first."""
     rows = connection.execute(select(incidents).where(incidents.c.resolved_ms.is_(None)).order_by(incidents.c.id))
     return [_incident(row) for row in rows]
+
+
+def load(connection: Connection, number: int) -> Incident | None:
+    """The incident of that number."""
+    row = connection.execute(select(incidents).where(incidents.c.id == number)).first()
+    return None if row is None else _incident(row)
 
 
 def load_resolved(connection: Connection, limit: int) -> list[Incident]:
@@ -28,6 +45,31 @@ def load_resolved(connection: Connection, limit: int) -> list[Incident]:
         .limit(limit)
     )
     return [_incident(row) for row in rows]
+
+
+def load_since(connection: Connection, since_ms: int) -> list[Incident]:
+    """Every incident that was open at some time since then (UTC ms), the oldest first."""
+    lasted = or_(incidents.c.resolved_ms.is_(None), incidents.c.resolved_ms >= since_ms)
+    rows = connection.execute(select(incidents).where(lasted).order_by(incidents.c.id))
+    return [_incident(row) for row in rows]
+
+
+def load_timeline(connection: Connection, incident: int) -> list[TimelineStep]:
+    """What became of an incident, in its order."""
+    rows = connection.execute(select(timeline).where(timeline.c.incident == incident).order_by(timeline.c.id))
+    return [TimelineStep(row.time_ms, row.kind, row.cause, tuple(json.loads(row.cameras_json))) for row in rows]
+
+
+def load_some(connection: Connection, numbers: Iterable[int]) -> list[Incident]:
+    """The incidents of these numbers that there are, in order."""
+    rows = connection.execute(select(incidents).where(incidents.c.id.in_(list(numbers))).order_by(incidents.c.id))
+    return [_incident(row) for row in rows]
+
+
+def load_incident(connection: Connection, incident: int) -> Incident | None:
+    """The incident of that number, open or not; None if there is none."""
+    row = connection.execute(select(incidents).where(incidents.c.id == incident)).first()
+    return None if row is None else _incident(row)
 
 
 def next_id(connection: Connection) -> int:
@@ -56,7 +98,7 @@ def load_unjournaled(connection: Connection, limit: int) -> list[tuple[int, Inci
     """The first steps of the timeline that are not in the journal yet, each with its number."""
     last = select(journaled.c.last_id).where(journaled.c.what == _TIMELINE).scalar_subquery()
     rows = connection.execute(
-        select(timeline, incidents.c.site, incidents.c.camera, incidents.c.since_ms)
+        select(timeline, *(incidents.c[name] for name in ("site", "camera", "device", "uplink", "since_ms")))
         .join(incidents, incidents.c.id == timeline.c.incident)
         .where(timeline.c.id > func.coalesce(last, 0))
         .order_by(timeline.c.id)
@@ -74,6 +116,8 @@ def load_unjournaled(connection: Connection, limit: int) -> list[tuple[int, Inci
                 cause=row.cause,
                 cameras=len(json.loads(row.cameras_json)),
                 since_ms=row.since_ms,
+                device=row.device,
+                uplink=row.uplink,
             ),
         )
         for row in rows
@@ -88,7 +132,9 @@ def save_journaled(connection: Connection, last_id: int) -> None:
 def load_symptoms(connection: Connection) -> dict[tuple[str, str], Symptom]:
     """Every symptom under observation by site and subject."""
     return {
-        (row.site, row.subject): Symptom(row.bad, row.since_s, row.trouble)
+        (row.site, row.subject): Symptom(
+            row.bad, row.since_s, row.trouble, row.changes, row.looked_s, row.looked_bad, row.flapping
+        )
         for row in connection.execute(select(symptoms))
     }
 
@@ -98,7 +144,7 @@ def save_symptoms(connection: Connection, changed: Mapping[tuple[str, str], Symp
     keys = [{"site": site, "subject": subject} for site, subject in changed]
     drop_rows(connection, symptoms, keys)
     rows = [
-        {"site": site, "subject": subject, "bad": kept.bad, "since_s": kept.since_s, "trouble": kept.trouble}
+        {"site": site, "subject": subject, **msgspec.structs.asdict(kept)}
         for (site, subject), kept in changed.items()
         if kept is not None
     ]
@@ -107,6 +153,7 @@ def save_symptoms(connection: Connection, changed: Mapping[tuple[str, str], Symp
 
 
 def _row(incident: Incident) -> dict[str, object]:
+    taken = incident.acknowledged
     return {
         "id": incident.id,
         "site": incident.site,
@@ -118,10 +165,21 @@ def _row(incident: Incident) -> dict[str, object]:
         "opened_s": incident.opened_s,
         "ending_s": incident.ending_s,
         "resolved_ms": incident.resolved_ms,
+        "device": incident.device,
+        "uplink": incident.uplink,
+        "sites_json": json.dumps(incident.sites),
+        "awaited": incident.awaited,
+        "origin": incident.origin,
+        "acknowledged_json": taken and msgspec.json.encode(taken).decode(),
+        "downtime": incident.downtime,
+        "flapping": incident.flapping,
+        "waiting_s": incident.waiting_s,
+        "escalation": incident.escalation,
     }
 
 
 def _incident(row: Row[tuple[object, ...]]) -> Incident:
+    taken = row.acknowledged_json
     return Incident(
         id=row.id,
         site=row.site,
@@ -133,4 +191,14 @@ def _incident(row: Row[tuple[object, ...]]) -> Incident:
         opened_s=row.opened_s,
         ending_s=row.ending_s,
         resolved_ms=row.resolved_ms,
+        device=row.device,
+        uplink=row.uplink,
+        sites=tuple(json.loads(row.sites_json)),
+        awaited=row.awaited,
+        origin=row.origin,
+        acknowledged=None if taken is None else msgspec.json.decode(taken, type=Acknowledgement),
+        downtime=row.downtime,
+        flapping=row.flapping,
+        waiting_s=row.waiting_s,
+        escalation=row.escalation,
     )

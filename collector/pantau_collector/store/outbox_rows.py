@@ -1,16 +1,19 @@
-"""The outbox: one row for each notice, recipient and channel, written with the incident that it is about.
+"""The outbox: one row for each letter and channel of its recipient, written as the letter is gathered.
 
-A row is `due`, then `sending`, then `sent`; after too many attempts, or where there is nobody left to send to,
-`dead`.
+A row is `due`, then `sending`, then `sent`. One that failed on a channel with another behind it is `passed` on;
+after too many attempts, or where there is nobody left to send to, it is `dead`.
 """
 
+import json
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Row as SqlRow
 
-from pantau_collector.notices.notice import Delivery, Notice, NoticeKind
+from pantau_collector.notices.notice import Form, NoticeKind
 from pantau_collector.store.schema import outbox
 
 
@@ -20,6 +23,7 @@ class Status(StrEnum):
     DUE = "due"
     SENDING = "sending"
     SENT = "sent"
+    PASSED = "passed"
     DEAD = "dead"
 
 
@@ -31,22 +35,26 @@ _UNFINISHED = select(_waiting).where(_waiting.c.number <= bindparam("each")).ord
 
 
 class Row(msgspec.Struct, frozen=True):
-    """An unfinished row, without its notice."""
+    """An unfinished row. `kind` is its last notice's."""
 
     id: int
-    incident: int
+    letter: int
+    form: Form
     kind: NoticeKind
+    incidents: tuple[int, ...]
     recipient: str
     channel: str
     attempts: int
 
 
 class DeadLetter(msgspec.Struct, frozen=True):
-    """A notice that was given up."""
+    """A letter that was given up on one channel."""
 
     id: int
-    incident: int
+    letter: int
+    form: Form
     kind: NoticeKind
+    incidents: tuple[int, ...]
     recipient: str
     channel: str
     attempts: int
@@ -54,60 +62,95 @@ class DeadLetter(msgspec.Struct, frozen=True):
     error: str
 
 
-def add(connection: Connection, deliveries: Iterable[Delivery], *, created_ms: int) -> None:
-    """Adds rows to be sent."""
+def add(
+    connection: Connection,
+    letter: int,
+    form: Form,
+    kind: NoticeKind,
+    incidents: Iterable[int],
+    recipient: str,
+    channels: Iterable[str],
+    *,
+    created_ms: int,
+) -> None:
+    """Adds a letter's rows, to be sent by these channels."""
     rows = [
         {
-            "incident": delivery.incident,
-            "kind": delivery.kind,
-            "recipient": delivery.recipient,
-            "channel": delivery.channel,
+            "letter": letter,
+            "form": form,
+            "kind": kind,
+            "incidents_json": json.dumps(sorted(set(incidents))),
+            "recipient": recipient,
+            "channel": channel,
             "status": Status.DUE,
             "attempts": 0,
             "created_ms": created_ms,
             "finished_ms": None,
             "error": "",
-            "notice_json": msgspec.json.encode(delivery.notice).decode(),
         }
-        for delivery in deliveries
+        for channel in channels
     ]
     if rows:
         connection.execute(outbox.insert(), rows)
 
 
-def told(connection: Connection, incident: int) -> set[tuple[str, str]]:
-    """The recipients and channels that were, or are being, told of an incident."""
+def letters_since(connection: Connection, recipient: str, since_ms: int) -> list[int]:
+    """When the recipient's letters since then were made (UTC ms), the oldest first."""
     rows = connection.execute(
-        select(outbox.c.recipient, outbox.c.channel).where(
-            outbox.c.incident == incident, outbox.c.kind == NoticeKind.OPENED, outbox.c.status != Status.DEAD
-        )
+        select(func.min(outbox.c.created_ms))
+        .where(outbox.c.recipient == recipient, outbox.c.created_ms > since_ms)
+        .group_by(outbox.c.letter)
     )
-    return {(row.recipient, row.channel) for row in rows}
+    return sorted(rows.scalars())
 
 
 def unfinished(connection: Connection, each: int) -> list[Row]:
     """What is still to be sent, and what a crash left in `sending`: the oldest, up to so many each channel."""
-    rows = connection.execute(_UNFINISHED, {"each": each})
     return [
-        Row(row.id, row.incident, NoticeKind(row.kind), row.recipient, row.channel, row.attempts) for row in rows
+        Row(
+            row.id,
+            row.letter,
+            Form(row.form),
+            NoticeKind(row.kind),
+            tuple(json.loads(row.incidents_json)),
+            row.recipient,
+            row.channel,
+            row.attempts,
+        )
+        for row in connection.execute(_UNFINISHED, {"each": each})
     ]
 
 
-def start(connection: Connection, row: Row) -> Notice:
-    """Marks a row as being sent, and returns what it is to say."""
+def start(connection: Connection, row: Row) -> None:
+    """Marks a row as being sent."""
     connection.execute(
         outbox.update().where(outbox.c.id == row.id).values(status=Status.SENDING, attempts=row.attempts + 1)
     )
-    text = connection.execute(select(outbox.c.notice_json).where(outbox.c.id == row.id)).scalar_one()
-    return msgspec.json.decode(text, type=Notice)
 
 
 def finish(connection: Connection, row: int, status: Status, *, time_ms: int, error: str = "") -> None:
-    """Marks what became of an attempt: `sent`, `dead`, or `due` again."""
+    """Marks what became of an attempt: `sent`, `passed`, `dead`, or `due` again."""
     finished_ms = None if status is Status.DUE else time_ms
     connection.execute(
         outbox.update().where(outbox.c.id == row).values(status=status, finished_ms=finished_ms, error=error)
     )
+
+
+def pass_on(connection: Connection, row: Row, channel: str, *, time_ms: int, error: str) -> None:
+    """Gives a letter up on one channel and has it sent by the next, unless it already is."""
+    finish(connection, row.id, Status.PASSED, time_ms=time_ms, error=error)
+    there = select(outbox.c.id).where(outbox.c.letter == row.letter, outbox.c.channel == channel)
+    if connection.execute(there).first() is None:
+        add(
+            connection,
+            row.letter,
+            row.form,
+            row.kind,
+            row.incidents,
+            row.recipient,
+            [channel],
+            created_ms=time_ms,
+        )
 
 
 def count(connection: Connection, *statuses: Status) -> int:
@@ -120,16 +163,19 @@ def dead_letters(connection: Connection, limit: int) -> list[DeadLetter]:
     rows = connection.execute(
         select(outbox).where(outbox.c.status == Status.DEAD).order_by(outbox.c.id.desc()).limit(limit)
     )
-    return [
-        DeadLetter(
-            row.id,
-            row.incident,
-            NoticeKind(row.kind),
-            row.recipient,
-            row.channel,
-            row.attempts,
-            row.finished_ms,
-            row.error,
-        )
-        for row in rows
-    ]
+    return [_dead(row) for row in rows]
+
+
+def _dead(row: SqlRow[tuple[Any, ...]]) -> DeadLetter:
+    return DeadLetter(
+        id=row.id,
+        letter=row.letter,
+        form=Form(row.form),
+        kind=NoticeKind(row.kind),
+        incidents=tuple(json.loads(row.incidents_json)),
+        recipient=row.recipient,
+        channel=row.channel,
+        attempts=row.attempts,
+        finished_ms=row.finished_ms,
+        error=row.error,
+    )

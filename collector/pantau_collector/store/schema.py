@@ -18,7 +18,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-VERSION = 2
+VERSION = 3
 """Raised with every change of the tables; a database of another version is not touched."""
 
 metadata = MetaData()
@@ -68,10 +68,14 @@ symptoms = Table(
     "symptoms",
     metadata,
     Column("site", String(63), primary_key=True),
-    Column("subject", String(63), primary_key=True),
+    Column("subject", String(80), primary_key=True),
     Column("bad", Boolean, nullable=False),
     Column("since_s", Float, nullable=False),
     Column("trouble", String(40)),
+    Column("changes", Integer, nullable=False),
+    Column("looked_s", Float, nullable=False),
+    Column("looked_bad", Boolean, nullable=False),
+    Column("flapping", Boolean, nullable=False),
 )
 
 incidents = Table(
@@ -87,6 +91,16 @@ incidents = Table(
     Column("opened_s", Float, nullable=False),
     Column("ending_s", Float),
     Column("resolved_ms", BigInteger),
+    Column("device", String(63)),
+    Column("uplink", String(63)),
+    Column("sites_json", Text, nullable=False),
+    Column("awaited", Integer, nullable=False),
+    Column("origin", BigInteger),
+    Column("acknowledged_json", Text),
+    Column("downtime", String(20), nullable=False),
+    Column("flapping", Boolean, nullable=False),
+    Column("waiting_s", Float, nullable=False),
+    Column("escalation", Integer, nullable=False),
     Index("incidents_resolved", "resolved_ms"),
 )
 
@@ -101,12 +115,58 @@ timeline = Table(
     Column("cameras_json", Text, nullable=False),
 )
 
-outbox = Table(
-    "outbox",
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("incident", BigInteger, nullable=False),
+    Column("by", String(200), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("until_ms", BigInteger),
+    Column("withdrawn", Boolean, nullable=False),
+)
+
+downtimes = Table(
+    "downtimes",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=False),
+    Column("scope", String(20), nullable=False),
+    Column("target", String(400), nullable=False),
+    Column("start_ms", BigInteger, nullable=False),
+    Column("end_ms", BigInteger),
+    Column("rrule", Text),
+    Column("duration_s", Integer, nullable=False),
+    Column("timezone", String(60), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("by", String(200), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("cancelled_ms", BigInteger),
+)
+
+notices = Table(
+    "notices",
     metadata,
     Column("id", _Id, primary_key=True),
     Column("incident", BigInteger, nullable=False, index=True),
     Column("kind", String(20), nullable=False),
+    Column("step", String(60), nullable=False),
+    Column("recipient", String(63), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("ready_ms", BigInteger, nullable=False),
+    Column("held", Boolean, nullable=False),
+    Column("letter", BigInteger, index=True),
+    Column("notice_json", Text, nullable=False),
+    UniqueConstraint("incident", "kind", "step", "recipient", name="notices_once"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("letter", BigInteger, nullable=False),
+    Column("form", String(10), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("incidents_json", Text, nullable=False),
     Column("recipient", String(63), nullable=False),
     Column("channel", String(40), nullable=False),
     Column("status", String(10), nullable=False, index=True),
@@ -114,6 +174,13 @@ outbox = Table(
     Column("created_ms", BigInteger, nullable=False),
     Column("finished_ms", BigInteger),
     Column("error", Text, nullable=False),
-    Column("notice_json", Text, nullable=False),
-    UniqueConstraint("incident", "kind", "recipient", "channel", name="outbox_once"),
+    UniqueConstraint("letter", "channel", name="outbox_once"),
+    Index("outbox_of_recipient", "recipient", "created_ms"),
+)
+
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("value", String(200), nullable=False),
 )

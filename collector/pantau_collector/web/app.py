@@ -1,4 +1,7 @@
-"""The collector's web application: the wall for people, the API and `/metrics` for programs. It only reads."""
+"""The collector's web application: the wall for people, the API and `/metrics` for programs.
+
+It only reads, but for `/ack`, where people take an outage.
+"""
 
 import time
 from collections.abc import Callable
@@ -14,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from pantau_collector.fleet.view import CityView
 from pantau_collector.web import api
+from pantau_collector.web.acknowledge import Acknowledging
 from pantau_collector.web.headers import SecurityHeaders
 from pantau_collector.web.health import Health, with_view
 from pantau_collector.web.metrics import CityMetrics, metrics
@@ -35,6 +39,7 @@ def create_app(
     health: Callable[[], Health] = Health,
     *,
     registry: CollectorRegistry | None = None,
+    acknowledging: Acknowledging | None = None,
     language: Language = "id",
     timezone: str = "Asia/Jakarta",
     city_name: str = "",
@@ -48,6 +53,7 @@ def create_app(
         pictures: the store of last pictures.
         health: the collector's troubles; that the view is stale is found out here, by its age.
         registry: Prometheus' registry with the other rooms' figures; the city's are added to it. One a collector.
+        acknowledging: the page behind the link in a notice; None for none.
         language: the wall's, where the address does not ask for another.
         timezone: IANA name; the wall's times are in it.
         city_name: stands on the wall beside the product's name.
@@ -75,6 +81,7 @@ def create_app(
             Route("/api/incidents", api.incidents),
             Route("/healthz", api.healthz),
             Route("/metrics", metrics),
+            *([Route("/ack", acknowledging.page, methods=["GET", "POST"])] if acknowledging else []),
             Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
         ],
         middleware=[Middleware(SecurityHeaders), Middleware(GZipMiddleware, compresslevel=5)],

@@ -2,8 +2,11 @@
 
 from collections.abc import Callable
 
+from pantau_collector.alertmanager.teller import Teller
+from pantau_collector.heartbeat.heart import Heart
 from pantau_collector.intake import Intake
 from pantau_collector.journal import Journal
+from pantau_collector.notices.sender import Sender
 from pantau_collector.sinks.drain import Drain
 from pantau_collector.web.metrics import Figure
 
@@ -48,9 +51,34 @@ def of_sink(drain: Drain) -> list[Figure]:
     ]
 
 
-def of_outbox(pending: Callable[[], int]) -> list[Figure]:
+def of_outbox(sender: Sender) -> list[Figure]:
     """How notices leave."""
-    return [Figure("pantau_outbox_pending", "Notices that are not delivered yet.", pending)]
+    return [
+        Figure("pantau_outbox_pending", "Messages that are not delivered yet.", sender.pending),
+        Figure("pantau_outbox_dead", "Messages that were given up on a channel.", sender.dead),
+        Figure("pantau_notices_held", "Notices that wait for others, or for a digest.", sender.held),
+        _count("pantau_outbox_sent", "Messages handed over.", lambda: sender.sent),
+        _count("pantau_outbox_failures", "Attempts that failed.", lambda: sender.failed),
+    ]
+
+
+def of_heartbeat(heart: Heart) -> list[Figure]:
+    """Whether someone outside knows that the collector lives."""
+    return [
+        Figure("pantau_heartbeat_well", "1 while all is well, so that the heart beats.", lambda: heart.well),
+        Figure("pantau_heartbeat_trouble", "1 while it does not arrive.", lambda: heart.trouble is not None),
+        _count("pantau_heartbeat_beats", "Signs of life that arrived.", lambda: heart.beats),
+        _count("pantau_heartbeat_failures", "Signs that did not arrive.", lambda: heart.failures),
+    ]
+
+
+def of_alertmanager(teller: Teller) -> list[Figure]:
+    """How incidents reach an Alertmanager."""
+    return [
+        Figure("pantau_alertmanager_trouble", "1 while it takes no alerts.", lambda: teller.trouble is not None),
+        _count("pantau_alertmanager_alerts", "Alerts that it took.", lambda: teller.sent),
+        _count("pantau_alertmanager_refused", "Alerts that it refused for ever.", lambda: teller.refused),
+    ]
 
 
 def _count(name: str, what: str, read: Callable[[], float]) -> Figure:

@@ -5,6 +5,7 @@ Durations are not in it, for they change by themselves: the page counts them fro
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 
 import msgspec
 from msgspec import Struct
@@ -132,7 +133,10 @@ def see(city: CityView, health: Health, words: Words, times: Times, *, now_ms: i
     ]
     ended.sort(key=lambda each: (each.resolved_ms or 0, each.id), reverse=True)
     cards = sorted((_card(each, sites, words, times) for each in opened), key=_urgency)
-    broken = {each.site for each in opened if each.camera is None}
+    parents = [each for each in opened if each.camera is None]
+    broken = {site for each in parents if each.device is None for site in (each.sites or (each.site,))}
+    spoken = {f"{site.id}/{camera.id}" for site in city.sites if site.id in broken for camera in site.cameras}
+    spoken.update(f"{each.site}/{camera}" for each in parents if each.device for camera in each.cameras)
     stale = any(trouble.kind is TroubleKind.VIEW_STALE for trouble in health.troubles)
     return Wall(
         stale_since=times.clock(city.time_ms) if stale else "",
@@ -143,7 +147,9 @@ def see(city: CityView, health: Health, words: Words, times: Times, *, now_ms: i
         cards=tuple(cards[:_MOST_CARDS]),
         more_cards=max(len(cards) - _MOST_CARDS, 0),
         recovered=tuple(_card(each, sites, words, times) for each in ended[:_MOST_RECENT]),
-        blocks=tuple(_block(site, words, times, broken=site.id in broken, dense=dense) for site in city.sites),
+        blocks=tuple(
+            _block(site, words, times, spoken, broken=site.id in broken, dense=dense) for site in city.sites
+        ),
         dense=dense,
     )
 
@@ -163,7 +169,7 @@ def _urgency(card: Card) -> tuple[bool, int, int]:
 def _card(incident: IncidentView, sites: Mapping[str, SiteView], words: Words, times: Times) -> Card:
     site = sites.get(incident.site)
     within = {camera.id: camera for camera in site.cameras} if site else {}
-    cameras = [within[each] for each in incident.cameras if each in within]
+    cameras = _cameras(incident, sites)
     camera = within.get(incident.camera) if incident.camera else None
     site_name = (site.name if site else "") or incident.site
     end = incident.resolved_ms
@@ -171,8 +177,9 @@ def _card(incident: IncidentView, sites: Mapping[str, SiteView], words: Words, t
         id=incident.id,
         mark=_mark(incident),
         whole_site=incident.camera is None,
-        title=site_name if incident.camera is None else ((camera.name if camera else "") or incident.camera),
-        place="" if incident.camera is None else site_name,
+        title=incident.name
+        or (site_name if incident.camera is None else ((camera.name if camera else "") or incident.camera)),
+        place=_place(incident, site_name, words),
         meaning=phrase(words.meaning, incident.cause),
         remedy=phrase(words.remedy, incident.cause),
         opened_ms=incident.opened_ms,
@@ -194,6 +201,25 @@ def _card(incident: IncidentView, sites: Mapping[str, SiteView], words: Words, t
     )
 
 
+def _cameras(incident: IncidentView, sites: Mapping[str, SiteView]) -> list[CameraView]:
+    """Those that it takes down, as far as they are known."""
+    if incident.uplink is None:
+        site = sites.get(incident.site)
+        wanted = set(incident.cameras)
+        return [camera for camera in site.cameras if camera.id in wanted] if site else []
+    wanted = set(incident.cameras)
+    behind = [sites[each] for each in incident.sites if each in sites]
+    return [camera for site in behind for camera in site.cameras if f"{site.id}/{camera.id}" in wanted]
+
+
+def _place(incident: IncidentView, site_name: str, words: Words) -> str:
+    if incident.uplink is not None:
+        return f"{words('wall.sites')}: {len(incident.sites)}"
+    if incident.camera is None and incident.device is None:
+        return words("wall.whole_site")
+    return site_name
+
+
 def _mark(incident: IncidentView) -> State:
     """A whole site's incident counts as `down`, whatever can still be said of its cameras."""
     if incident.camera is None or incident.cause not in set(Cause):
@@ -201,7 +227,9 @@ def _mark(incident: IncidentView) -> State:
     return STATE_OF[Cause(incident.cause)]
 
 
-def _block(site: SiteView, words: Words, times: Times, *, broken: bool, dense: bool) -> Block:
+def _block(
+    site: SiteView, words: Words, times: Times, spoken: AbstractSet[str], *, broken: bool, dense: bool
+) -> Block:
     return Block(
         key=site.id,
         name=site.name or site.id,
@@ -209,18 +237,21 @@ def _block(site: SiteView, words: Words, times: Times, *, broken: bool, dense: b
         heard=times.clock(site.heard_ms) if site.heard_ms and not site.online else "",
         broken=broken,
         working=sum(camera.state is State.OK for camera in site.cameras),
-        tiles=tuple(_tile(site, camera, words, times, broken=broken, dense=dense) for camera in site.cameras),
+        tiles=tuple(
+            _tile(site, camera, words, times, covered=f"{site.id}/{camera.id}" in spoken, dense=dense)
+            for camera in site.cameras
+        ),
     )
 
 
-def _tile(site: SiteView, camera: CameraView, words: Words, times: Times, *, broken: bool, dense: bool) -> Tile:
+def _tile(site: SiteView, camera: CameraView, words: Words, times: Times, *, covered: bool, dense: bool) -> Tile:
     tile = Tile(
         key=f"{site.id}/{camera.id}",
         name=camera.name or camera.id,
         state=camera.state,
         label=words.state(camera.state),
         meaning=phrase(words.meaning, camera.cause) if camera.cause else "",
-        covered=broken and camera.state is not State.OK,
+        covered=covered and camera.state is not State.OK,
     )
     if dense and not tile.broken:
         return tile

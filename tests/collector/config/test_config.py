@@ -73,10 +73,10 @@ def test_everything_that_is_wrong_is_told_at_once_by_key_with_what_was_expected(
         ),
         (
             "recipient[1].timezone: expected a time zone such as Asia/Jakarta, Asia/Makassar or Asia/Jayapura,"
-            " got 'WIB'"
+            " got 'WIB' (recipient 'A B')"
         ),
-        "recipient[1].urls[1]: expected an address that Apprise can send to: Unparseable URL ***",
-        "recipient[2].urls: expected a value, and there is none",
+        "recipient[1].urls[1]: expected an address that can be sent to: Unparseable URL *** (recipient 'A B')",
+        "recipient[2].urls: expected a value, and there is none (recipient 'noc')",
         "data_dirr: there is no such key; did you mean `data_dir`?",
     ]
 
@@ -94,7 +94,7 @@ def test_everything_that_is_wrong_is_told_at_once_by_key_with_what_was_expected(
         ),
         (
             "[[recipient]]\nid = 'a'\nurls = ['json://x']\n[[recipient]]\nid = 'a'\nurls = ['json://x']",
-            "expected each recipient's id once, got 'a' more than once",
+            "expected each recipient's or group's id once, got 'a' more than once",
         ),
     ],
 )
@@ -114,7 +114,7 @@ def test_a_wrong_value_is_told(path: Path, text: str, problem: str) -> None:
 )
 def test_a_recipient_without_a_valid_address_is_told_without_its_secrets(path: Path, url: str) -> None:
     (problem,) = problems(path, f"[[recipient]]\nid = 'noc'\nurls = ['{url}']")
-    assert problem.startswith("recipient[1].urls[1]: expected an address that Apprise can send to: ")
+    assert problem.startswith("recipient[1].urls[1]: expected an address that can be sent to: ")
     assert "hunter2" not in problem
 
 

@@ -1,68 +1,24 @@
 """A city in virtual time: agents that tell of their cameras, the real pipeline, store and sender, a phone."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from pantau_collector.config import IncidentRules, NoticeRules, Recipient
+from pantau_collector.config import IncidentRules
 from pantau_collector.inventory import Inventory
-from pantau_collector.journal import Record
 from pantau_collector.notices.channel import ChannelError
 from pantau_collector.notices.compose import Composer
+from pantau_collector.notices.links import Links
 from pantau_collector.notices.notice import Message, NoticeKind
+from pantau_collector.notices.recipients import EscalationLevel, NoticeRules, People, Recipient
 from pantau_collector.notices.sender import Sender
 from pantau_collector.pipeline import Pipeline
+from pantau_collector.simulation.agents import INTERVAL_S, Agent, MemoryJournal, VirtualClock, record
 from pantau_collector.store import Store
-from pantau_contract.messages import Birth, CameraAbout, CameraState, Death, Sample, Telemetry
 from pantau_contract.messages import Message as Wire
-from pantau_contract.states import STATE_OF, Cause, State
-from pantau_contract.topics import Kind, Topic
-from pantau_contract.wire import encode
+from pantau_contract.states import Cause, State
 
 EPOCH_MS = 1_790_000_000_000
-INTERVAL_S = 30.0
-
-
-class VirtualClock:
-    """Moved by hand. The wall clock may be stepped apart from the monotonic one."""
-
-    def __init__(self) -> None:
-        self.s = 0.0
-        self.step_ms = 0
-
-    def time_ms(self) -> int:
-        return EPOCH_MS + int(self.s * 1000) + self.step_ms
-
-    def monotonic(self) -> float:
-        return 1000.0 + self.s
-
-
-class MemoryJournal:
-    """The journal's interface, without a disk; it outlives a crash of the pipeline."""
-
-    identity = "memory"
-
-    def __init__(self) -> None:
-        self.records: list[Record] = []
-
-    @property
-    def end(self) -> int:
-        return len(self.records)
-
-    def append(self, records: Iterable[Record]) -> int:
-        self.records += records
-        return len(self.records)
-
-    def read(self, position: int, limit: int) -> tuple[list[Record], int]:
-        records = self.records[position : position + limit]
-        return records, position + len(records)
-
-    def wait(self, position: int, timeout_s: float) -> bool:  # noqa: ARG002 - the journal's own signature
-        return len(self.records) > position
-
-    def register(self, name: str, position: Callable[[], int]) -> None:
-        """Nothing is ever removed."""
 
 
 class Told(NamedTuple):
@@ -78,77 +34,22 @@ class Told(NamedTuple):
 
 
 class Phone:
-    """A transport that keeps what it is given. While `broken` it takes nothing."""
+    """A transport that keeps letters' keys and each notice in them. While `broken` it takes nothing."""
 
     def __init__(self, clock: VirtualClock) -> None:
         self.clock = clock
         self.told: list[Told] = []
+        self.keys: list[str] = []
         self.broken: Callable[[str], bool] = lambda _url: False
 
-    def send(self, url: str, message: Message, *, kind: NoticeKind, key: str, picture: Path | None) -> None:  # noqa: ARG002
+    def send(self, url: str, message: Message, *, kind: NoticeKind, key: str) -> None:  # noqa: ARG002 - as Transport has it
         if self.broken(url):
             raise ChannelError("no answer")
-        about, cause = message.text.split("\n", 1)[0].split(" ")
-        self.told.append(Told(self.clock.s, kind, url.rsplit("/", 1)[1], about, cause, key, message))
-
-
-@dataclass
-class Agent:
-    """One site's agent, as the collector hears it."""
-
-    site: str
-    clock: VirtualClock
-    cameras: dict[str, tuple[State, Cause | None, int]]
-    connected: bool = True
-    running: bool = True
-    boot: str = "boot1"
-    session: int = 1
-    seq: int = 0
-    next_s: float = 0.0
-    synchronised: bool = True
-    offset_ms: int = 0
-    backlog: list[Telemetry] = field(default_factory=list)
-
-    def now_ms(self) -> int:
-        return EPOCH_MS + int(self.clock.s * 1000) + self.offset_ms
-
-    def birth(self) -> list[Wire]:
-        cameras = tuple(CameraAbout(camera) for camera in self.cameras)
-        birth = Birth(self.site, self.boot, self.session, self.now_ms(), "1", INTERVAL_S, cameras=cameras)
-        return [birth, *map(self.state, self.cameras)]
-
-    def state(self, camera: str) -> CameraState:
-        state, cause, since = self.cameras[camera]
-        return CameraState(self.site, camera, self.boot, self.seq, self.now_ms(), state, since, cause)
-
-    def batch(self) -> Telemetry:
-        now = self.now_ms()
-        samples = tuple(
-            Sample(camera, now, state, since, cause) for camera, (state, cause, since) in self.cameras.items()
-        )
-        batch = Telemetry(
-            self.site, self.boot, self.seq, now, int(self.clock.s * 1000), self.synchronised, INTERVAL_S, samples
-        )
-        self.seq += 1
-        return batch
-
-    def set(self, camera: str, cause: Cause | None) -> list[Wire]:
-        state = STATE_OF[cause] if cause else State.OK
-        self.cameras[camera] = (state, cause, self.now_ms())
-        return [self.state(camera)] if self.connected and self.running else []
-
-    def tick(self) -> list[Wire]:
-        if not self.running or self.clock.s < self.next_s:
-            return []
-        self.next_s = self.clock.s + INTERVAL_S
-        batch = self.batch()
-        if self.connected:
-            return [batch]
-        self.backlog.append(batch)
-        return []
-
-    def death(self) -> Death:
-        return Death(self.site, self.boot, self.session)
+        self.keys.append(key)
+        for notice in message.notices:
+            about = notice.uplink or "/".join(filter(None, (notice.site, notice.device, notice.camera)))
+            whom = url.rsplit("/", 1)[1]
+            self.told.append(Told(self.clock.s, notice.kind, whom, about, notice.cause, f"{key} {about}", message))
 
 
 def recipient(name: str, *, owners: Iterable[str] = ()) -> Recipient:
@@ -168,23 +69,20 @@ class Play:
         inventory: Inventory | None = None,
         rules: IncidentRules | None = None,
         notice_rules: NoticeRules | None = None,
+        escalation: Iterable[EscalationLevel] = (),
     ) -> None:
-        self.clock = VirtualClock()
+        self.clock = VirtualClock(EPOCH_MS)
         self.journal = MemoryJournal()
         self.phone = Phone(self.clock)
         self.inventory = inventory or Inventory()
         self.recipients = list(recipients) or [recipient("noc")]
+        self.people = People(recipient=self.recipients, escalation=list(escalation))
         self.rules = rules or IncidentRules(restart_grace_s=0)
-        self.notice_rules = notice_rules or NoticeRules()
+        self.notice_rules = notice_rules or NoticeRules(gather_s=0)
         self.listening = True
         self.events: list[tuple[float, Callable[[], None]]] = []
-        templates = folder / "templates"
-        templates.mkdir(exist_ok=True)
-        for kind in NoticeKind:
-            for form in ("txt", "html"):
-                about = "{{ notice.site }}{% if notice.camera %}/{{ notice.camera }}{% endif %} {{ notice.cause }}"
-                (templates / f"{kind}.{form}.j2").write_text(about)
-        self.composer = Composer(templates=templates)
+        links = Links(public_url=None, secret=b"", valid_s=1, time_ms=self.clock.time_ms)
+        self.composer = Composer(links)
         self.store = Store.at(folder / "store.sqlite")
         self.agents = {
             site: Agent(site, self.clock, {f"cam{i + 1}": (State.OK, None, EPOCH_MS) for i in range(cameras)})
@@ -200,10 +98,11 @@ class Play:
             self.journal,  # type: ignore[arg-type] # it has the journal's interface
             self.store,
             self.inventory,
-            self.recipients,
+            self.people,
             self.rules,
             self.clock,
             listening=lambda: self.listening,
+            notice_rules=self.notice_rules,
         )
         self.sender = Sender(
             self.store,
@@ -291,6 +190,8 @@ class NoPictures:
     def latest(self, site: str, camera: str) -> Path | None:  # noqa: ARG002 - as Pictures has it
         return None
 
+    latest_good = latest
+
 
 class Wanted(NamedTuple):
     """A notice that should arrive at about a second."""
@@ -318,17 +219,3 @@ def assert_told(play: Play, *wanted: Wanted) -> None:
         ]
         assert found, f"not told: {each} in {arrived}"
         rest.remove(found[0])
-
-
-def record(message: Wire, received_ms: int) -> Record:
-    """The message as the journal holds it."""
-    match message:
-        case Birth() | Death():
-            topic = Topic(message.site, Kind.AGENT)
-        case Telemetry():
-            topic = Topic(message.site, Kind.TELEMETRY)
-        case CameraState():
-            topic = Topic(message.site, Kind.STATE, message.camera)
-        case _:
-            raise TypeError(message)
-    return Record(received_ms, str(topic), encode(message))

@@ -52,6 +52,7 @@ def test_a_clock_that_is_stepped_either_way_opens_no_outage_and_hides_none(play:
     city.at(160, lambda: setattr(city.clock, "step_ms", -86_400_000))
     city.run(300)
     assert_told(city, Wanted(170, "opened", "kabil/cam1", "stalled"))
+    assert city.pipeline.clock_steps == 2
 
 
 def test_an_outage_under_way_at_a_restart_is_told_after_the_grace(play: Make) -> None:

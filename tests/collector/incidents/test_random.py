@@ -1,92 +1,172 @@
-"""Random cities and fault histories over hours: what must hold whatever happens."""
+"""Random site maps and months of random faults: what must hold whatever happens."""
 
 from collections import Counter, defaultdict
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from collections.abc import Iterable
+from itertools import pairwise
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pantau_collector.config import IncidentRules
-from pantau_contract.states import STATE_OF, Cause, State
-from tests.collector.incidents.play import Play
+from pantau_collector.incidents.case import Incident, Kind, Transition
+from pantau_collector.incidents.topology import Topology
+from pantau_collector.inventory import (
+    Inventory,
+    InventoryCamera,
+    InventoryDevice,
+    InventorySite,
+    InventoryUplink,
+)
+from pantau_collector.notices.notice import NoticeKind
+from pantau_collector.notices.plan import plan
+from pantau_collector.notices.recipients import NoticeRules, People
+from pantau_collector.simulation.history import Fault, History
+from pantau_contract.states import Cause
 
-SITES = {"a": 1, "b": 2, "c": 5}
-CAMERAS = [(site, f"cam{number + 1}") for site, count in SITES.items() for number in range(count)]
-SETTLE_S = 20
-RULES = IncidentRules(restart_grace_s=0, settle_s=SETTLE_S, recovery_s=20, regroup_s=60)
+DAY_S = 86_400
+MONTHS_S = 60 * DAY_S
+RULES = IncidentRules(settle_s=20, recovery_s=20, regroup_s=60, uplink_window_s=60)
+LONG_S = 900.0
+"""So long after the last change behind one uplink or site everything that is to be told of it has been."""
 
-causes = st.sampled_from([Cause.STALLED, Cause.UNREACHABLE, Cause.FROZEN, Cause.LOW_FPS])
-faults = st.tuples(st.just("fail"), st.sampled_from(CAMERAS), causes, st.integers(1, 400))
-cuts = st.tuples(st.just("cut"), st.sampled_from(sorted(SITES)), st.booleans(), st.integers(1, 400))
-restarts = st.tuples(st.just("restart"), st.none(), st.none(), st.just(1))
-histories = st.lists(st.tuples(st.integers(1, 1500), st.one_of(faults, cuts, restarts)), max_size=12)
+PEOPLE = People.model_validate(
+    {
+        "recipient": [
+            {"id": "noc", "urls": ["json://localhost/noc"]},
+            {"id": "a", "owners": ["a"], "urls": ["json://localhost/a"]},
+            {"id": "b", "owners": ["b"], "urls": ["json://localhost/b"]},
+        ]
+    }
+)
+BEGINS = frozenset({Kind.OPENED, Kind.SPLIT})
+ENDS = frozenset({Kind.RESOLVED, Kind.MERGED})
 
 
-def build(city: Play, history: list[tuple[int, tuple[str, object, object, int]]]) -> None:
-    busy: dict[object, int] = defaultdict(int)
-    for at, (what, where, how, lasts) in sorted(history, key=lambda event: event[0]):
-        if what == "restart":
-            city.at(at, city.start)
+@st.composite
+def cities(draw: st.DrawFn) -> Inventory:
+    """Any level may be missing."""
+    uplinks = [
+        InventoryUplink(id=f"u{i}", via=draw(st.sampled_from(["", *(f"u{above}" for above in range(i))])))
+        for i in range(draw(st.integers(0, 3)))
+    ]
+    sites, devices, cameras = [], [], []
+    for i in range(draw(st.integers(1, 6))):
+        site = f"s{i}"
+        uplink = draw(st.sampled_from(["", *(uplink.id for uplink in uplinks)]))
+        sites.append(InventorySite(id=site, uplink=uplink))
+        names = [f"d{j}" for j in range(draw(st.integers(0, 3)))]
+        for j, name in enumerate(names):
+            via = draw(st.sampled_from(["", *names[:j]]))
+            devices.append(InventoryDevice(site=site, id=name, kind="switch", via=via))
+        for j in range(draw(st.integers(1, 6))):
+            via = draw(st.sampled_from(["", *names]))
+            owner = draw(st.sampled_from(["", "a", "b"]))
+            cameras.append(InventoryCamera(site=site, id=f"c{j}", via=via, owner=owner))
+    return Inventory(uplinks=uplinks, sites=sites, devices=devices, cameras=cameras)
+
+
+def things(city: Inventory) -> dict[str, list[tuple[str, str]]]:
+    """All that can fail at once: each camera, all behind a device, a site's agent, all agents behind an uplink."""
+    topology = Topology(city)
+    found: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for site, camera in city.cameras:
+        found[f"{site}/{camera}"].append((site, camera))
+        for device in topology.devices(site).of_camera.get(camera, ()):
+            found[f"{site}/{device}"].append((site, camera))
+    for site in city.sites:
+        found[site].append((site, ""))
+        for uplink in topology.uplinks_of(site):
+            found[f"uplink {uplink}"].append((site, ""))
+    return found
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> tuple[Inventory, list[Fault]]:
+    """A city and what fails in it: for moments or days, within seconds of each other or far apart."""
+    city = draw(cities())
+    found = things(city)
+    faults: list[Fault] = []
+    at = 0.0
+    for _ in range(draw(st.integers(1, 25))):
+        at = (at + draw(st.one_of(st.integers(1, 120), st.integers(120, 3 * DAY_S)))) % MONTHS_S
+        lasts = draw(st.one_of(st.integers(1, 60), st.integers(60, 1800), st.integers(1800, 3 * DAY_S)))
+        cause = draw(st.sampled_from([Cause.STALLED, Cause.UNREACHABLE, Cause.FROZEN]))
+        spread = draw(st.sampled_from([0, 0, 3, 10]))
+        for i, (site, camera) in enumerate(found[draw(st.sampled_from(sorted(found)))]):
+            faults.append(Fault(at + i * spread, at + i * spread + lasts, site, camera, cause))
+    return city, faults
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(case=histories())
+def test_whatever_happens_each_outage_is_told_once_and_ended_once(case: tuple[Inventory, list[Fault]]) -> None:
+    city, faults = case
+    history = History(city, RULES)
+    history.plan(faults)
+    lives: dict[int, list[Transition]] = defaultdict(list)
+    told: dict[int, dict[str, list[NoticeKind]]] = defaultdict(lambda: defaultdict(list))
+    edges = sorted({edge for fault in faults for edge in (fault.start_s, fault.end_s)})
+    quiet = [edge + LONG_S for edge, after in pairwise([*edges, float("inf")]) if edge + LONG_S < after]
+    for at in quiet:
+        for transitions in history.run(at):
+            for transition in transitions:
+                lives[transition.incident.id].append(transition)
+                tell(transition, city, told[transition.incident.id])
+            no_cause_is_told_twice(history.open.values())
+        what_is_down_is_told_once(history)
+    for number, life in lives.items():
+        each_entitled_recipient_is_told_once(life, city, told[number])
+        kinds = [transition.kind for transition in life]
+        assert kinds[0] in BEGINS
+        assert kinds[-1] in ENDS
+        assert not {*BEGINS, *ENDS}.intersection(kinds[1:-1]), kinds
+    assert not history.open, "all is well again"
+
+
+def no_cause_is_told_twice(opened: Iterable[Incident]) -> None:
+    """At every moment: one open incident a subject, and no camera in two of them."""
+    incidents = list(opened)
+    subjects = Counter((incident.site, incident.subject) for incident in incidents)
+    assert not [subject for subject, number in subjects.items() if number > 1]
+    told = Counter(member for incident in incidents for member in incident.members)
+    assert not [member for member, number in told.items() if number > 1], incidents
+
+
+def what_is_down_is_told_once(history: History) -> None:
+    """A while after the last change: every outage is in one incident, and nothing that is well is in any."""
+    incidents = list(history.open.values())
+    spoken = {member for incident in incidents for member in incident.members}
+    gone = {site for (site, camera), number in history.down.items() if number and not camera}
+    for (site, camera), number in history.down.items():
+        if not number:
             continue
-        if at <= busy[where]:
-            continue
-        busy[where] = at + lasts
-        if what == "fail":
-            assert isinstance(where, tuple)
-            assert isinstance(how, Cause)
-            site, camera = where
-            city.at(at, city.fail(site, camera, how))
-            city.at(at + lasts, city.mend(site, camera))
-        else:
-            assert isinstance(where, str)
-            city.at(at, city.cut(where, will=bool(how)))
-            city.at(at + lasts, city.join(where))
+        if camera and site not in gone:
+            assert (site, camera) in spoken, f"{site}/{camera} is down, and nobody was told"
+        elif not camera:
+            telling = [i for i in incidents if site in i.sites or (i.site == site and i.subject == "")]
+            assert len(telling) == 1, f"{site} is gone: {telling}"
+    for incident in incidents:
+        reasons = [history.down[site, camera] or site in gone for site, camera in incident.members] or [
+            incident.site in gone
+        ]
+        assert any(reasons), f"nothing of it is down any more: {incident}"
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(history=histories)
-def test_whatever_happens_each_notice_comes_once_and_all_ends_well(
-    history: list[tuple[int, tuple[str, object, object, int]]],
+def tell(transition: Transition, city: Inventory, told: dict[str, list[NoticeKind]]) -> None:
+    known = {recipient: set(kinds) for recipient, kinds in told.items()}
+    for telling in plan(transition, known, PEOPLE, city, {}, NoticeRules()):
+        told[telling.recipient].append(telling.notice.kind)
+
+
+def each_entitled_recipient_is_told_once(
+    life: list[Transition], city: Inventory, told: dict[str, list[NoticeKind]]
 ) -> None:
-    memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
-    with TemporaryDirectory(dir=memory) as folder:
-        city = Play(Path(folder), SITES, rules=RULES)
-        build(city, history)
-        longest_down: dict[tuple[str, str], float] = defaultdict(float)
-        while city.clock.s < 2300:
-            city.run(city.clock.s + 4, by=4)
-            watch_city(city, longest_down)
-        keys = Counter(told.key for told in city.phone.told)
-        assert not [key for key, count in keys.items() if count > 1], "a notice came twice"
-        opened = [told.about for told in city.phone.told if told.kind == "opened"]
-        resolved = [told.about for told in city.phone.told if told.kind == "resolved"]
-        merged = Counter(opened) - Counter(resolved)
-        assert not Counter(resolved) - Counter(opened), "an end was told of what was never told"
-        assert all("/" in about for about in merged), "only a camera's incident may merge into its site's"
-        assert not any(incident.resolved_ms is None for incident in city.pipeline.view.incidents), (
-            "all is well again"
-        )
-        for (site, camera), lasted in longest_down.items():
-            if lasted > 3 * SETTLE_S:
-                assert {site, f"{site}/{camera}"} & set(opened), (
-                    f"{site}/{camera} was down {lasted} s and nobody was told"
-                )
-        city.store.close()
-
-
-def watch_city(city: Play, longest_down: dict[tuple[str, str], float]) -> None:
-    """At every moment: one open incident a subject, no camera's beside its site's that explains it."""
-    incidents = [incident for incident in city.pipeline.view.incidents if incident.resolved_ms is None]
-    subjects = [(incident.site, incident.camera) for incident in incidents]
-    assert len(subjects) == len(set(subjects))
-    for whole in incidents:
-        if whole.camera is None:
-            inner = [i for i in incidents if i.site == whole.site and i.camera in whole.cameras]
-            assert not inner, "a camera is told beside its site"
-    for site, agent in city.agents.items():
-        for camera, (state, cause, since_ms) in agent.cameras.items():
-            down = state is State.DOWN and cause is not None and STATE_OF[cause] is State.DOWN
-            if down and agent.connected:
-                lasted = (agent.now_ms() - since_ms) / 1000
-                longest_down[site, camera] = max(longest_down[site, camera], lasted)
+    """Of the beginning who has a camera in it, and of the end who was told of the beginning; each once."""
+    members = {member for transition in life for member in transition.incident.members}
+    owners = {city.camera(*member).owner for member in members}
+    entitled = {"noc", *(owners & {"a", "b"})}
+    assert set(told) == entitled
+    for recipient, kinds in told.items():
+        assert not [kind for kind, number in Counter(kinds).items() if number > 1], (recipient, kinds)
+        assert {NoticeKind.OPENED, NoticeKind.FLAPPING}.intersection(kinds)
+        assert (NoticeKind.RESOLVED in kinds) == (life[-1].kind is Kind.RESOLVED)

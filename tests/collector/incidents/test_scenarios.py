@@ -38,11 +38,12 @@ def test_a_camera_that_flaps_after_settling_is_told_once_for_recoveries_are_held
         city.at(second, city.mend("kabil", "cam1"))
         city.at(second + 10, city.fail("kabil", "cam1"))
     city.at(400, city.mend("kabil", "cam1"))
-    city.run(450)
+    city.run(1000)
     assert_told(
         city,
         Wanted(70, "opened", "kabil/cam1", "stalled"),
-        Wanted(420, "resolved", "kabil/cam1", "stalled"),
+        Wanted(140, "flapping", "kabil/cam1", "stalled"),
+        Wanted(820, "resolved", "kabil/cam1", "stalled"),
     )
 
 
@@ -220,11 +221,12 @@ def test_an_uplink_that_flaps_is_one_incident(play: Make) -> None:
         city.at(second, city.join("kabil"))
         city.at(second + 10, city.cut("kabil"))
     city.at(400, city.join("kabil"))
-    city.run(500)
+    city.run(1000)
     assert_told(
         city,
         Wanted(70, "opened", "kabil", "agent_gone"),
-        Wanted(420, "resolved", "kabil", "agent_gone"),
+        Wanted(160, "flapping", "kabil", "agent_gone"),
+        Wanted(820, "resolved", "kabil", "agent_gone"),
     )
 
 

@@ -85,6 +85,10 @@ def test_a_step_of_an_incident_is_a_line_at_its_time_without_camera_where_it_is_
     assert lines(make_record(step, NOW)) == [
         f'incident,camera=cam1,kind=resolved,site=nagoya id=8i,cause="black",cameras=1i,open=0i,lasted_s=1.0 {NOW}'
     ]
+    step = IncidentStep(9, "escalated", NOW, "", None, "uplink_down", 80, NOW - 1000, uplink="telkom")
+    assert lines(make_record(step, NOW)) == [
+        f'incident,kind=escalated,uplink=telkom id=9i,cause="uplink_down",cameras=80i,open=1i,lasted_s=1.0 {NOW}'
+    ]
 
 
 def test_the_collectors_figures_have_a_field_each_and_none_where_there_is_no_sink() -> None:
@@ -94,7 +98,7 @@ def test_the_collectors_figures_have_a_field_each_and_none_where_there_is_no_sin
     (line,) = lines(make_record(figures, NOW))
     assert line.startswith("collector,collector=north messages=1i,samples=1i,")
     assert "sink" not in line
-    assert line.endswith(f",memory_mb=1.0 {NOW}")
+    assert line.endswith(f",memory_mb=1.0,attentive=1i,attention_breaks=1i,clock_steps=1i {NOW}")
 
 
 @pytest.mark.parametrize(("topic", "payload"), [("collector/incident", b"{}"), ("collector/later", b"{}")])
@@ -143,7 +147,7 @@ def test_no_name_or_type_changes_unnoticed() -> None:
         ("camera", ("camera", "site")),
         ("host", ("site",)),
         ("agent", ("site",)),
-        ("incident", ("camera", "kind", "site")),
+        ("incident", ("camera", "device", "kind", "site", "uplink")),
         ("collector", ("collector",)),
     ]
 

@@ -6,18 +6,23 @@ from threading import Event
 
 import pytest
 
-from pantau_collector.config import NoticeRules, Recipient
+from pantau_collector import clock as clocks
+from pantau_collector.clock import SystemClock
 from pantau_collector.notices.channel import ChannelError
 from pantau_collector.notices.compose import Composer
-from pantau_collector.notices.notice import Delivery, Message, Notice, NoticeKind
+from pantau_collector.notices.dispatch import dispatch
+from pantau_collector.notices.notice import Message, Notice, NoticeKind, Telling
+from pantau_collector.notices.recipients import NoticeRules, Recipient
 from pantau_collector.notices.sender import Sender
-from pantau_collector.notices.transport import AppriseTransport, Transport
-from pantau_collector.store import Store, outbox_rows
+from pantau_collector.notices.transport import ChannelTransport, Transport
+from pantau_collector.store import Store, notice_rows, outbox_rows
 from pantau_collector.store.outbox_rows import Status
-from tests.collector.notices.facts import SINCE_MS, camera_notice, recipient
+from tests.collector.notices.facts import SINCE_MS, camera_notice, links, recipient
 from tests.servers.process import until
 from tests.servers.smtp import Mailbox
 
+OPENED, RESOLVED = NoticeKind.OPENED, NoticeKind.RESOLVED
+GOOD_JPEG = b"\xff\xd8\xff\xe0" + bytes(900) + b"\xff\xd9"
 JPEG = b"\xff\xd8\xff\xe0" + bytes(1000) + b"\xff\xd9"
 
 
@@ -35,11 +40,15 @@ class Clock:
 class Album:
     """One picture, of every camera."""
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, good: Path | None = None) -> None:
         self.path = path
+        self.good = good
 
     def latest(self, site: str, camera: str) -> Path | None:  # noqa: ARG002 - as Pictures has it
         return self.path
+
+    def latest_good(self, site: str, camera: str) -> Path | None:  # noqa: ARG002 - as Pictures has it
+        return self.good
 
 
 class Recorder:
@@ -47,17 +56,23 @@ class Recorder:
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, NoticeKind, str]] = []
+        self.messages: list[Message] = []
         self.attempts: list[tuple[str, bool]] = []
         self.fails: Callable[[str], bool] = lambda _url: False
+        self.for_good = False
         self.blocked: dict[str, Event] = {}
 
-    def send(self, url: str, message: Message, *, kind: NoticeKind, key: str, picture: Path | None) -> None:  # noqa: ARG002
-        self.attempts.append((url, picture is not None))
+    def send(self, url: str, message: Message, *, kind: NoticeKind, key: str) -> None:
+        self.attempts.append((url, bool(message.pictures)))
         if url in self.blocked:
             self.blocked[url].wait(20)
         if self.fails(url):
-            raise ChannelError("no answer")
+            raise ChannelError("no answer", for_good=self.for_good)
         self.sent.append((url, kind, key))
+        self.messages.append(message)
+
+    def channels(self) -> list[str]:
+        return [url.rsplit("/", 1)[1] for url, _, _ in self.sent]
 
 
 @pytest.fixture
@@ -72,24 +87,26 @@ def clock() -> Clock:
     return Clock()
 
 
-def put(store: Store, *deliveries: tuple[int, NoticeKind, str]) -> None:
+def put(store: Store, *notices: Notice, who: str = "noc", ready_ms: int = 0, held: bool = False) -> None:
+    """What is to be told, each in a letter of its own unless it is ready with others of its kind."""
     with store.begin() as connection:
-        outbox_rows.add(
-            connection,
-            [Delivery(incident, kind, "noc", channel, notice(kind)) for incident, kind, channel in deliveries],
-            created_ms=0,
-        )
+        tellings = [Telling(who, notice, ready_ms, held, str(i)) for i, notice in enumerate(notices)]
+        notice_rows.add(connection, tellings, created_ms=0)
 
 
-def notice(kind: NoticeKind) -> Notice:
-    return camera_notice(kind)
+def opened(incident: int = 1) -> Notice:
+    return camera_notice(OPENED, incident)
+
+
+def resolved(incident: int = 1) -> Notice:
+    return camera_notice(RESOLVED, incident)
 
 
 def make(
-    store: Store, transport: Transport, clock: Clock, *recipients: Recipient, album: Album | None = None
+    store: Store, transport: Transport, clock: clocks.Clock, *recipients: Recipient, album: Album | None = None
 ) -> Sender:
     rules = NoticeRules(max_attempts=5, first_retry_s=10, max_retry_s=60)
-    return Sender(store, transport, recipients, rules, Composer(), album or Album(), clock)
+    return Sender(store, transport, recipients, rules, Composer(links()), album or Album(), clock)
 
 
 def flush(sender: Sender) -> None:
@@ -104,18 +121,16 @@ def statuses(store: Store) -> list[tuple[str, int, str]]:
         return [(row.status, row.attempts, row.error) for row in rows]
 
 
-OPENED, RESOLVED = NoticeKind.OPENED, NoticeKind.RESOLVED
-
-
-def test_a_real_mail_has_subject_cause_remedy_owner_and_picture_and_so_does_the_recovery(
+def test_a_real_mail_has_subject_cause_remedy_owner_and_pictures_and_so_does_the_recovery(
     store: Store, smtp: Mailbox, tmp_path: Path
 ) -> None:
-    folder = tmp_path / "pictures" / "simpang-kabil" / "timur"
-    folder.mkdir(parents=True)
-    (folder / "latest.jpg").write_bytes(JPEG)
+    (tmp_path / "latest.jpg").write_bytes(JPEG)
+    (tmp_path / "good.jpg").write_bytes(GOOD_JPEG)
     url = f"mailto://127.0.0.1:{smtp.port}/?from=pantau@batam.example&to=teknisi@batam.example"
-    sender = make(store, AppriseTransport(), Clock(), recipient(url), album=Album(folder / "latest.jpg"))
-    put(store, (12, OPENED, "1-mailto"), (12, RESOLVED, "1-mailto"))
+    album = Album(tmp_path / "latest.jpg", tmp_path / "good.jpg")
+    clock = SystemClock()
+    sender = make(store, ChannelTransport(clock.time_ms), clock, recipient(url), album=album)
+    put(store, opened(12), resolved(12))
     sender.start()
     try:
         mails = smtp.wait(2)
@@ -127,16 +142,21 @@ def test_a_real_mail_has_subject_cause_remedy_owner_and_picture_and_so_does_the_
         "[PULIH] Simpang Kabil / Kamera Timur: gambar diam membeku (2 jam 5 menit)",
     ]
     assert mails[0]["To"] == "teknisi@batam.example"
-    keys = {mail["X-Pantau-Key"] for mail in mails}
-    assert keys == {f"{store.installation}-12-{SINCE_MS}-{kind}-noc-1-mailto" for kind in NoticeKind}
+    assert mails[0]["References"] == mails[1]["References"]
+    assert mails[0]["Message-ID"] != mails[1]["Message-ID"]
+    keys = [mail["X-Pantau-Key"] for mail in mails]
+    assert keys == [f"{store.installation}-12-{SINCE_MS}-{kind}-noc-1-mailto" for kind in (OPENED, RESOLVED)]
     for form in ("html", "plain"):
         body = part(mails[0], form)
         for words in ("Gambar diam membeku", "Nyalakan ulang kamera", "Dinas Perhubungan", "15.04 WIB"):
             assert words in body, (form, body)
-    (picture,) = mails[0].iter_attachments()
-    assert picture.get_content_type() == "image/jpeg"
-    assert picture.get_filename() == "simpang-kabil-timur.jpg"
-    assert picture.get_content() == JPEG
+    lines = part(mails[0], "plain").splitlines()
+    assert lines[:4] == ["Gambar diam membeku", "", "Lokasi: Simpang Kabil", "Kamera: Kamera Timur"]
+    related = [each for each in mails[0].walk() if each.get_content_type() == "image/jpeg"]
+    assert [each.get_content() for each in related] == [GOOD_JPEG, JPEG]
+    for picture in related:
+        assert f"cid:{picture['Content-ID'].strip('<>')}" in part(mails[0], "html")
+        assert picture.get_content_disposition() == "inline"
 
 
 def part(mail: EmailMessage, form: str) -> str:
@@ -148,8 +168,8 @@ def part(mail: EmailMessage, form: str) -> str:
 def test_a_mail_server_that_refuses_is_tried_again(store: Store, smtp: Mailbox, clock: Clock) -> None:
     smtp.refusing = True
     url = f"mailto://127.0.0.1:{smtp.port}/?from=pantau@batam.example&to=teknisi@batam.example"
-    sender = make(store, AppriseTransport(), clock, recipient(url))
-    put(store, (1, OPENED, "1-mailto"))
+    sender = make(store, ChannelTransport(clock.time_ms), clock, recipient(url))
+    put(store, opened())
     flush(sender)
     ((status, attempts, error),) = statuses(store)
     assert (status, attempts) == ("due", 1)
@@ -167,7 +187,7 @@ def test_waits_double_and_after_the_last_attempt_it_is_a_dead_letter(store: Stor
     phone = Recorder()
     phone.fails = lambda _url: True
     sender = make(store, phone, clock, recipient())
-    put(store, (1, OPENED, "1-json"), (1, RESOLVED, "1-json"))
+    put(store, opened(), resolved())
     tried: list[float] = []
     while clock.s < 400:
         before = len(phone.attempts)
@@ -192,11 +212,14 @@ def test_a_recovery_waits_until_the_outage_is_told(store: Store, clock: Clock) -
     phone = Recorder()
     phone.fails = lambda _url: len(phone.attempts) < 3
     sender = make(store, phone, clock, recipient())
-    put(store, (1, OPENED, "1-json"), (1, RESOLVED, "1-json"))
+    put(store, opened(), resolved())
     for _ in range(60):
         flush(sender)
         clock.s += 2
     assert [kind for _, kind, _ in phone.sent] == [OPENED, RESOLVED]
+
+
+URLS = ("json://localhost/hangs", "json://localhost/fails", "json://localhost/works")
 
 
 def test_a_channel_that_hangs_or_fails_delays_no_other(store: Store, clock: Clock) -> None:
@@ -207,9 +230,12 @@ def test_a_channel_that_hangs_or_fails_delays_no_other(store: Store, clock: Cloc
         store,
         phone,
         clock,
-        recipient("json://localhost/hangs", "json://localhost/fails", "json://localhost/works"),
+        recipient(*URLS),
     )
-    put(store, *((incident, OPENED, f"{channel}-json") for incident in range(1, 21) for channel in (1, 2, 3)))
+    for incident in range(1, 21):
+        put(store, opened(incident))
+        with store.begin() as connection:
+            dispatch(connection, {"noc": recipient(*URLS)}, 0)
 
     def works() -> int:
         sender.look()
@@ -232,7 +258,7 @@ def test_one_notice_that_a_service_refuses_does_not_hold_back_the_rest_and_goes_
     phone = Recorder()
     phone.fails = lambda _url: phone.attempts[-1][1] and len(phone.sent) == 0
     sender = make(store, phone, clock, recipient(), album=Album(tmp_path / "latest.jpg"))
-    put(store, (1, OPENED, "1-json"))
+    put(store, opened())
     for _ in range(100):
         flush(sender)
         clock.s += 2
@@ -241,8 +267,9 @@ def test_one_notice_that_a_service_refuses_does_not_hold_back_the_rest_and_goes_
 
 
 def test_what_a_crash_left_in_sending_is_sent_again_with_the_same_key(store: Store, clock: Clock) -> None:
-    put(store, (1, OPENED, "1-json"))
+    put(store, opened())
     with store.begin() as connection:
+        dispatch(connection, {"noc": recipient()}, 0)
         (row,) = outbox_rows.unfinished(connection, 10)
         outbox_rows.start(connection, row)
     assert [status for status, _, _ in statuses(store)] == [Status.SENDING]
@@ -252,10 +279,148 @@ def test_what_a_crash_left_in_sending_is_sent_again_with_the_same_key(store: Sto
     assert statuses(store) == [("sent", 2, "")]
 
 
-def test_a_channel_that_is_no_longer_in_the_configuration_is_a_dead_letter(store: Store, clock: Clock) -> None:
-    put(store, (1, OPENED, "2-json"))
-    flush(make(store, Recorder(), clock, recipient()))
-    assert statuses(store) == [("dead", 1, "the configuration no longer has this recipient or channel")]
+@pytest.mark.parametrize("config", [recipient(id="other"), recipient("json://localhost/")])
+def test_a_recipient_or_channel_that_is_no_longer_in_the_configuration_is_a_dead_letter(
+    store: Store, clock: Clock, config: Recipient
+) -> None:
+    put(store, opened())
+    if config.id == "noc":
+        with store.begin() as connection:
+            dispatch(connection, {"noc": recipient("xml://localhost/")}, 0)
+    flush(make(store, Recorder(), clock, config))
+    assert statuses(store) == [("dead", 0, "the configuration no longer has this recipient or channel")]
+
+
+def test_a_letter_that_fails_on_one_channel_goes_by_the_next_and_others_need_not_wait_for_that(
+    store: Store, clock: Clock
+) -> None:
+    phone = Recorder()
+    phone.fails = lambda url: url.endswith("one")
+    who = recipient("json://h/one", "json://h/two", delivery="in_order", next_channel_after=2)
+    sender = make(store, phone, clock, who)
+    put(store, opened())
+    flush(sender)
+    assert phone.channels() == []
+    clock.s += 11
+    flush(sender)
+    assert phone.channels() == ["two"]
+    assert [status for status, _, _ in statuses(store)] == ["passed", "sent"]
+    put(store, opened(2), opened(3))
+    flush(sender)
+    assert phone.channels() == ["two", "two"], "the first is known to fail"
+    assert len(phone.attempts) == 4
+    put(store, resolved(1))
+    phone.fails = lambda _url: False
+    clock.s += 100
+    flush(sender)
+    assert phone.channels() == ["two", "two", "one"], "and is tried again in its time"
+    assert sender.dead() == 0
+
+
+def test_a_channel_that_refuses_for_good_is_not_asked_again_where_there_is_another(
+    store: Store, clock: Clock
+) -> None:
+    phone = Recorder()
+    phone.fails = lambda url: url.endswith("one")
+    phone.for_good = True
+    sender = make(store, phone, clock, recipient("json://h/one", "json://h/two", delivery="in_order"))
+    put(store, opened())
+    flush(sender)
+    assert phone.channels() == ["two"]
+    only = make(store, phone, clock, recipient("json://h/one", id="solo"))
+    put(store, opened(2), who="solo")
+    flush(only)
+    assert statuses(store)[-1][:2] == ("due", 1), (
+        "the last channel is tried on: a server may be wrongly set up for a day"
+    )
+
+
+def test_the_last_channel_that_fails_leaves_a_dead_letter_and_no_recovery(store: Store, clock: Clock) -> None:
+    phone = Recorder()
+    phone.fails = lambda _url: True
+    sender = make(store, phone, clock, recipient("json://h/1", "json://h/2", delivery="in_order"))
+    put(store, opened(), resolved())
+    for _ in range(400):
+        flush(sender)
+        clock.s += 2
+    assert [status for status, _, _ in statuses(store)] == ["passed", "passed", "dead", "dead"]
+    assert sender.dead() == 2
+    assert statuses(store)[3][2] == "the outage was never told"
+
+
+def test_a_recovery_waits_for_its_outage_that_another_channel_still_has(store: Store, clock: Clock) -> None:
+    phone = Recorder()
+    hanging = phone.blocked["json://h/two"] = Event()
+    phone.fails = lambda url: url.endswith("one") and len(phone.attempts) == 1
+    sender = make(
+        store, phone, clock, recipient("json://h/one", "json://h/two", delivery="in_order", next_channel_after=1)
+    )
+    put(store, opened())
+    sender.look()
+    for future in sender._under_way.values():
+        future.result(20)
+    put(store, resolved())
+    clock.s += 30
+    try:
+        assert until(lambda: bool(sender.look() or True) and phone.attempts[-1][0].endswith("two"))
+        for _ in range(5):
+            sender.look()
+        assert len(phone.attempts) == 2
+    finally:
+        hanging.set()
+    assert until(lambda: bool(sender.look() or True) and [kind for _, kind, _ in phone.sent] == [OPENED, RESOLVED])
+
+
+def test_of_several_recoveries_only_those_are_told_whose_outage_was(store: Store, clock: Clock) -> None:
+    phone = Recorder()
+    sender = make(store, phone, clock, recipient())
+    put(store, opened(1))
+    flush(sender)
+    put(store, resolved(1), resolved(2))
+    flush(sender)
+    assert [notice.incident for notice in phone.messages[-1].notices] == [1]
+
+
+def test_a_digest_is_one_message_with_one_key_at_the_end_of_the_quiet_hours(store: Store, clock: Clock) -> None:
+    phone = Recorder()
+    sender = make(store, phone, clock, recipient())
+    put(store, opened(1), opened(2), resolved(1), ready_ms=50_000, held=True)
+    flush(sender)
+    assert phone.sent == []
+    assert (sender.held(), sender.pending()) == (3, 0)
+    clock.s = 50
+    flush(sender)
+    assert [len(message.notices) for message in phone.messages] == [3]
+    assert phone.messages[0].subject == "[RINGKASAN] 1 masih berlangsung, 1 sudah pulih"
+    put(store, resolved(2))
+    flush(sender)
+    assert [kind for _, kind, _ in phone.sent] == [RESOLVED, RESOLVED], "who had the digest is told of the end"
+
+
+def test_a_storm_is_a_few_messages_and_digests(store: Store, clock: Clock) -> None:
+    phone = Recorder()
+    sender = make(store, phone, clock, recipient(hourly_limit=3))
+    for incident in range(1, 61):
+        put(store, opened(incident), ready_ms=0)
+        flush(sender)
+        clock.s += 60
+    flush(sender)
+    assert [len(message.notices) for message in phone.messages] == [1, 1, 1, 58 - 1]
+    clock.s += 3600
+    flush(sender)
+    told = [notice.incident for message in phone.messages for notice in message.notices]
+    assert sorted(told) == list(range(1, 61))
+
+
+def test_what_was_made_before_the_clock_was_set_back_does_not_wait_for_that_time(
+    store: Store, clock: Clock
+) -> None:
+    phone = Recorder()
+    clock.s = 1000
+    with store.begin() as connection:
+        notice_rows.add(connection, [Telling("noc", opened(), 90_000_000)], created_ms=89_970_000)
+    flush(make(store, phone, clock, recipient()))
+    assert len(phone.sent) == 1
 
 
 def test_a_transport_that_breaks_is_tried_again(store: Store, clock: Clock) -> None:
@@ -268,7 +433,7 @@ def test_a_transport_that_breaks_is_tried_again(store: Store, clock: Clock) -> N
 
     phone.fails = breaks
     sender = make(store, phone, clock, recipient())
-    put(store, (1, OPENED, "1-json"))
+    put(store, opened())
     for _ in range(10):
         flush(sender)
         clock.s += 5

@@ -3,13 +3,19 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry, generate_latest
 
-from pantau_collector.config import Broker, InfluxV1
+from pantau_collector.clock import SystemClock
+from pantau_collector.config import Broker, InfluxV1, NoticeRules
 from pantau_collector.deadletter import DeadLetters
 from pantau_collector.intake import Intake
 from pantau_collector.journal import Cursor, Journal, Record
+from pantau_collector.notices.compose import Composer
+from pantau_collector.notices.links import Links
+from pantau_collector.notices.sender import Sender
+from pantau_collector.notices.transport import ChannelTransport
 from pantau_collector.pictures import Pictures
 from pantau_collector.sinks.drain import Drain
 from pantau_collector.sinks.influx_v1 import InfluxV1Store
+from pantau_collector.store import Store
 from pantau_collector.web import figures
 from tests.collector.web.cities import NOW_MS
 
@@ -27,12 +33,17 @@ def test_the_figures_of_every_room_can_be_read_before_anything_has_happened(tmp_
         )
         store = InfluxV1Store(InfluxV1(version=1, url="http://127.0.0.1:1"))
         drain = Drain(journal, Cursor(tmp_path / "cursor"), store, dead_letters)
+        state = Store.at(tmp_path / "state.sqlite")
+        links = Links(public_url=None, secret=b"", valid_s=1, time_ms=now_ms)
+        pictures = Pictures(tmp_path / "pictures", time_ms=now_ms)
+        transport = ChannelTransport(now_ms)
+        sender = Sender(state, transport, [], NoticeRules(), Composer(links), pictures, SystemClock())
         registry = CollectorRegistry()
         for figure in (
             *figures.of_intake(intake),
             *figures.of_journal(journal),
             *figures.of_sink(drain),
-            *figures.of_outbox(lambda: 3),
+            *figures.of_outbox(sender),
         ):
             registry.register(figure)
         text = generate_latest(registry).decode()
@@ -45,6 +56,7 @@ def test_the_figures_of_every_room_can_be_read_before_anything_has_happened(tmp_
         f"pantau_journal_bytes {float(end)}",
         f"pantau_sink_behind_bytes {float(end)}",
         "pantau_sink_trouble 0.0",
-        "pantau_outbox_pending 3.0",
+        "pantau_outbox_pending 0.0",
+        "pantau_outbox_dead 0.0",
     ):
         assert line in text.splitlines()

@@ -184,3 +184,31 @@ def test_every_trouble_has_words_in_both_languages() -> None:
     for kind in TroubleKind:
         assert WORDS(f"wall.trouble.{kind}")
         assert words("id")(f"wall.trouble.{kind}")
+
+
+def test_an_uplinks_incident_names_the_line_and_speaks_for_every_site_behind_it() -> None:
+    one, two, apart = (site(name, [camera("cam1", Cause.UNREACHABLE)]) for name in ("kabil", "nongsa", "batu"))
+    lost = msgspec.structs.replace(
+        incident(1, one, None, "uplink_down", minutes=1),
+        site="",
+        uplink="telkom",
+        sites=("kabil", "nongsa"),
+        cameras=("kabil/cam1", "nongsa/cam1"),
+        name="Telkom Baloi",
+    )
+    seen = wall(city([one, two, apart], [lost]))
+    (card,) = seen.cards
+    assert (card.title, card.affected, card.names) == ("Telkom Baloi", 2, ("cam1", "cam1"))
+    assert card.place.endswith(": 2")
+    assert [block.broken for block in seen.blocks] == [True, True, False]
+    assert [block.tiles[0].covered for block in seen.blocks] == [True, True, False]
+
+
+def test_a_switchs_incident_speaks_for_its_own_cameras_alone() -> None:
+    where = site("kabil", [camera("cam1", Cause.UNREACHABLE), camera("cam2", Cause.UNREACHABLE)])
+    dead = msgspec.structs.replace(
+        incident(1, where, None, "device_down", minutes=1), device="sw1", cameras=("cam1",), name="Switch tiang"
+    )
+    seen = wall(city([where], [dead]))
+    assert (seen.cards[0].title, seen.cards[0].place) == ("Switch tiang", where.name)
+    assert (seen.blocks[0].broken, [tile.covered for tile in seen.blocks[0].tiles]) == (False, [True, False])

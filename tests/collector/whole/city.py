@@ -56,7 +56,7 @@ class Collector(Server):
             "broker": {"port": broker_port, "client_id": client_id},
             "web": {"port": self.port},
             "incidents": AT_ONCE,
-            "notices": {"first_retry_s": 0.5, "max_retry_s": 1},
+            "notices": {"first_retry_s": 0.5, "max_retry_s": 1, "gather_s": 0},
             "recipient": recipients,
         }
         self.config.write_text(tomli_w.dumps(content | settings))

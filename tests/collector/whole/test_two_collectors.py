@@ -11,11 +11,12 @@ from pantau_collector.config import IncidentRules
 from pantau_collector.inventory import Inventory
 from pantau_collector.journal import Journal, Record
 from pantau_collector.leadership import AdvisoryLock
+from pantau_collector.notices.recipients import People
 from pantau_collector.pipeline import OVERLAP_MS, Pipeline
+from pantau_collector.simulation.agents import VirtualClock
 from pantau_collector.store import Store, StoreError
 from pantau_contract.states import Cause
 from tests.chaos.wire import Network
-from tests.collector.incidents.play import VirtualClock
 from tests.collector.ingest.messages import Publisher
 from tests.collector.whole.city import Agent, Collector, subjects
 from tests.servers.mosquitto import Mosquitto
@@ -161,10 +162,10 @@ def test_nobody_takes_over_in_the_middle_of_a_transaction(url: str) -> None:
 
 
 def test_where_the_other_stood_is_found_in_ones_own_journal_by_the_time(tmp_path: Path, url: str) -> None:
-    clock = VirtualClock()
+    clock = VirtualClock(1_790_000_000_000)
 
     def make_pipeline(journal: Journal, store: Store) -> Pipeline:
-        return Pipeline(journal, store, Inventory(), [], IncidentRules(), clock, listening=lambda: True)
+        return Pipeline(journal, store, Inventory(), People(), IncidentRules(), clock, listening=lambda: True)
 
     store = Store(url)
     began_ms, spread_ms = clock.time_ms(), OVERLAP_MS // 10

@@ -1,0 +1,214 @@
+"""`pantau-collector downtime`: planned maintenance, during which what fails is nobody's alarm."""
+
+import time
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from pantau_collector.commands.opening import (
+    DEFAULT_CONFIG,
+    EXIT_NOT_DONE,
+    AsJson,
+    ConfigPath,
+    fail,
+    open_config,
+    open_inventory,
+    open_store,
+    print_json,
+    wide_console,
+)
+from pantau_collector.commands.when import ZoneOption, iso, local_zone, moment_ms, seconds, shown
+from pantau_collector.incidents.downtime import Downtime, DowntimeError, Occurrence, Scope, occurrence
+from pantau_collector.inventory import Inventory
+from pantau_collector.store import downtime_rows, fleet_rows
+from pantau_service.settings import did_you_mean
+
+downtime_app = typer.Typer(name="downtime", help="Planned maintenance.", no_args_is_help=True)
+
+_NEXT = 3
+
+
+@downtime_app.command(
+    "add",
+    epilog="Example: pantau-collector downtime add site simpang-kabil --from 22:00 --for 2h --reason 'new switch'",
+)
+def add_command(
+    scope: Annotated[Scope, typer.Argument(help="What is maintained.")],
+    target: Annotated[str, typer.Argument(help="SITE/CAMERA, SITE/DEVICE, or the id or name of anything else.")],
+    config: ConfigPath = DEFAULT_CONFIG,
+    from_: Annotated[str, typer.Option("--from", metavar="TIME", help="As '2026-11-30 22:00' or 22:00.")] = "now",
+    until: Annotated[
+        str | None, typer.Option(metavar="TIME", help="When it ends; with --rrule, when none begins any more.")
+    ] = None,
+    for_: Annotated[str | None, typer.Option("--for", metavar="SPAN", help="How long it lasts, as 2h.")] = None,
+    rrule: Annotated[
+        str | None, typer.Option(metavar="RULE", help="It recurs (RFC 5545), as FREQ=WEEKLY;BYDAY=SU.")
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Why, for those who are told.")] = "",
+    by: Annotated[str, typer.Option(metavar="NAME", help="Who does it.")] = "",
+    timezone: ZoneOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Plan maintenance, once or recurring, and show when it comes next.
+
+    What fails meanwhile is kept and shown, and nobody is woken; what still fails when it is over is told then.
+
+    Exit status: 0 it is planned; 1 the state cannot be written; 2 something in the options is wrong.
+    """
+    now_ms = _now_ms()
+    settings = open_config(config)
+    zone, inventory = local_zone(settings, timezone), open_inventory(settings)
+    start_ms = moment_ms("--from", from_, zone, now_ms)
+    end_ms = moment_ms("--until", until, zone, max(start_ms, now_ms)) if until is not None else None
+    duration_s = seconds("--for", for_) if for_ is not None else 0
+    if rrule is None and (end_ms is None) == (not duration_s):
+        fail("expected --for or --until, and not both: how long does it last?")
+    if rrule is not None and not duration_s:
+        fail("--for: expected how long each occurrence lasts, as 2h")
+    if rrule is None and end_ms is None:
+        end_ms = start_ms + 1000 * duration_s
+    if end_ms is not None and end_ms <= max(start_ms, now_ms):
+        fail(f"--until: expected a time to come and after --from, got {shown(end_ms, zone)}")
+    with open_store(settings) as store, store.begin() as connection:
+        known = _known(scope, inventory, fleet_rows.load_names(connection))
+        planned = Downtime(
+            id=0,
+            scope=scope,
+            target=_id_of(scope, target, known),
+            start_ms=start_ms,
+            end_ms=end_ms,
+            rrule=rrule,
+            duration_s=duration_s if rrule is not None else 0,
+            timezone=zone.key,
+            reason=reason,
+            by=by,
+            created_ms=now_ms,
+        )
+        try:
+            kept = downtime_rows.add_downtime(connection, planned)
+        except DowntimeError as error:
+            fail(f"--rrule: {error}" if rrule is not None else str(error))
+        if not list(islice(_occurrences(kept, now_ms), 1)):
+            fail("--rrule: expected a rule by which it comes at least once, and this one never does")
+    if as_json:
+        print_json(_as_builtins(kept, now_ms))
+        return
+    typer.echo(f"Maintenance {kept.id} of {kept.scope} {kept.target} is planned:")
+    for each in islice(_occurrences(kept, now_ms), _NEXT):
+        typer.echo(f"  {_span(each, zone)}")
+    if rrule is not None:
+        typer.echo("  ...")
+
+
+@downtime_app.command("list", epilog="Example: pantau-collector downtime list --all")
+def list_command(
+    config: ConfigPath = DEFAULT_CONFIG,
+    all_: Annotated[bool, typer.Option("--all", help="Those that are over or cancelled too.")] = False,
+    timezone: ZoneOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the maintenance that is under way or to come."""
+    now_ms = _now_ms()
+    settings = open_config(config)
+    zone = local_zone(settings, timezone)
+    with open_store(settings) as store, store.begin() as connection:
+        found = downtime_rows.list_downtimes(connection, now_ms=None if all_ else now_ms)
+    comes = {each.id: next(_occurrences(each, now_ms), None) for each in found}
+    found = [each for each in found if all_ or comes[each.id] is not None]
+    if as_json:
+        print_json([_as_builtins(each, now_ms) for each in found])
+        return
+    if not found:
+        typer.echo("No maintenance is planned.")
+        return
+    table = Table("No.", "what", "under way, or next", "recurs", "reason", "by", box=SIMPLE_HEAD)
+    for each in found:
+        comes_next = comes[each.id]
+        ended = f"cancelled {shown(each.cancelled_ms, zone)}" if each.cancelled_ms else "over"
+        when = _span(comes_next, zone) if comes_next else ended
+        under_way = comes_next is not None and comes_next.start_ms <= now_ms
+        table.add_row(
+            str(each.id),
+            f"{each.scope} {each.target}",
+            when,
+            each.rrule or "",
+            each.reason,
+            each.by,
+            style="bold" if under_way else "dim" if comes_next is None else None,
+        )
+    wide_console().print(table)
+
+
+@downtime_app.command("cancel", epilog="Example: pantau-collector downtime cancel 3")
+def cancel_command(
+    number: Annotated[int, typer.Argument(metavar="N", help="Its number, as `downtime list` has it.")],
+    config: ConfigPath = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Take maintenance back, also while it is under way. Exit status 1: there is none of that number to cancel."""
+    settings = open_config(config)
+    with open_store(settings) as store, store.begin() as connection:
+        done = downtime_rows.cancel_downtime(connection, number, now_ms=_now_ms())
+    if not done:
+        fail(f"there is no maintenance {number} that is not cancelled already", exit_code=EXIT_NOT_DONE)
+    if as_json:
+        print_json({"id": number, "cancelled": True})
+    else:
+        typer.echo(f"Maintenance {number} is cancelled.")
+
+
+def _known(scope: Scope, inventory: Inventory, seen: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """What there is of that kind: how it is written, and its name. `seen` are cameras that agents told of."""
+    if scope is Scope.CAMERA:
+        cameras = {f"{site}/{camera}": "" for site, camera in seen}
+        return cameras | {"/".join(key): each.name for key, each in inventory.cameras.items()}
+    if scope is Scope.SITE:
+        return {site: "" for site, _ in seen} | {key: each.name for key, each in inventory.sites.items()}
+    if scope is Scope.DEVICE:
+        return {"/".join(key): each.name for key, each in inventory.devices.items()}
+    if scope is Scope.UPLINK:
+        return {key: each.name for key, each in inventory.uplinks.items()}
+    if scope is Scope.OWNER:
+        return {key: each.name for key, each in inventory.owners.items()}
+    return {each.project: "" for each in inventory.cameras.values() if each.project}
+
+
+def _id_of(scope: Scope, target: str, known: dict[str, str]) -> str:
+    """The id of what the target means: its id, or its name if only one is called so."""
+    if target in known:
+        return target
+    named = [each for each, name in known.items() if target.casefold() in (name.casefold(), each.casefold())]
+    if len(named) != 1:
+        fail(f"there is no {scope} `{target}`; {did_you_mean(target, sorted(known))}")
+    return named[0]
+
+
+def _occurrences(downtime: Downtime, now_ms: int) -> Iterator[Occurrence]:
+    """The one under way and those to come."""
+    found = occurrence(downtime, now_ms)
+    while found is not None:
+        yield found
+        found = occurrence(downtime, found.end_ms)
+
+
+def _span(each: Occurrence, zone: ZoneInfo) -> str:
+    return f"{shown(each.start_ms, zone)} - {shown(each.end_ms, zone)}"
+
+
+def _as_builtins(downtime: Downtime, now_ms: int) -> dict[str, Any]:
+    kept: dict[str, Any] = msgspec.to_builtins(downtime)
+    comes = [
+        {"start": iso(each.start_ms), "end": iso(each.end_ms)}
+        for each in islice(_occurrences(downtime, now_ms), _NEXT)
+    ]
+    return kept | {"next": comes}
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

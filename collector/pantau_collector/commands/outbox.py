@@ -1,0 +1,102 @@
+"""`pantau-collector outbox`: what is still to be delivered, and what was given up."""
+
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from pantau_collector.commands.opening import (
+    DEFAULT_CONFIG,
+    EXIT_NOT_DONE,
+    AsJson,
+    ConfigPath,
+    fail,
+    open_config,
+    open_store,
+    print_json,
+    wide_console,
+)
+from pantau_collector.commands.when import ZoneOption, iso, local_zone, shown
+from pantau_collector.store import notice_rows, outbox_search
+from pantau_collector.store.outbox_rows import Status
+from pantau_collector.store.outbox_search import Sending
+
+outbox_app = typer.Typer(name="outbox", invoke_without_command=True)
+
+_UNDELIVERED = (Status.DUE, Status.SENDING, Status.DEAD)
+
+
+@outbox_app.callback(epilog="Example: pantau-collector outbox --all --limit 200")
+def list_command(
+    context: typer.Context,
+    config: ConfigPath = DEFAULT_CONFIG,
+    all_: Annotated[bool, typer.Option("--all", help="What was delivered too.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="The latest so many.")] = 100,
+    timezone: ZoneOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the letters that are not delivered: due, being sent, or given up (dead), with the reason.
+
+    `outbox retry N` sends one again that was given up. Exit status: 1 the state cannot be read; 2 a wrong option.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    settings = open_config(config)
+    zone = local_zone(settings, timezone)
+    with open_store(settings) as store, store.begin() as connection:
+        found = outbox_search.list_sendings(connection, tuple(Status) if all_ else _UNDELIVERED, limit)
+        held = notice_rows.count_waiting(connection)
+    if as_json:
+        print_json({"held": held, "letters": [as_builtins(each) for each in found]})
+        return
+    if found:
+        wide_console().print(sendings_table(found, zone))
+    else:
+        typer.echo("Everything is delivered.")
+    if held:
+        typer.echo(f"{held} notices wait for others, or for a digest.")
+
+
+@outbox_app.command("retry", epilog="Example: pantau-collector outbox retry 812")
+def retry_command(
+    number: Annotated[int, typer.Argument(metavar="N", help="The letter's number, as `outbox` has it.")],
+    config: ConfigPath = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Send a letter again that was given up, with the key that it had. Exit status 1: there is none such."""
+    settings = open_config(config)
+    with open_store(settings) as store, store.begin() as connection:
+        done = outbox_search.revive(connection, number)
+    if not done:
+        fail(f"there is no letter {number} that was given up", exit_code=EXIT_NOT_DONE)
+    if as_json:
+        print_json({"id": number, "status": str(Status.DUE)})
+    else:
+        typer.echo(f"Letter {number} is due again: the collector sends it within seconds, if it runs.")
+
+
+def sendings_table(found: list[Sending], zone: ZoneInfo) -> Table:
+    """Letters for people; what was given up stands out."""
+    table = Table("No.", "made", "incidents", "kind", "to", "by", "status", "done", "reason", box=SIMPLE_HEAD)
+    for each in found:
+        attempts = f" ({each.attempts})" if each.attempts > 1 else ""
+        table.add_row(
+            str(each.id),
+            shown(each.created_ms, zone),
+            ", ".join(map(str, each.incidents)),
+            each.kind,
+            each.recipient,
+            each.channel,
+            f"{each.status}{attempts}",
+            shown(each.finished_ms, zone),
+            each.error,
+            style="red" if each.status == Status.DEAD else None,
+        )
+    return table
+
+
+def as_builtins(each: Sending) -> dict[str, Any]:
+    """A letter for programs."""
+    return each._asdict() | {"created": iso(each.created_ms), "finished": iso(each.finished_ms)}

@@ -1,0 +1,140 @@
+"""`pantau-collector recipients`: who is told of what, and whether a notice reaches them."""
+
+import time
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+
+from pantau_collector.commands.opening import (
+    DEFAULT_CONFIG,
+    EXIT_NOT_DONE,
+    AsJson,
+    ConfigPath,
+    fail,
+    open_config,
+    open_inventory,
+    print_json,
+)
+from pantau_collector.notices.channel import ChannelError
+from pantau_collector.notices.dispatch import channels
+from pantau_collector.notices.notice import Message, NoticeKind
+from pantau_collector.notices.phrases import date_and_time
+from pantau_collector.notices.recipients import Filter, People, Recipient
+from pantau_collector.notices.transport import ChannelTransport
+from pantau_contract.words import words
+from pantau_service.settings import did_you_mean
+
+recipients_app = typer.Typer(
+    name="recipients", help="Who is told of what, and whether it reaches them.", no_args_is_help=True
+)
+
+
+@recipients_app.command(
+    "list", epilog="Example: pantau-collector recipients list --config /etc/pantau/collector.toml"
+)
+def list_command(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+    """List who is told of what, when, and by which channels; their addresses stay secret."""
+    settings = open_config(config)
+    strangers = open_inventory(settings).strangers(settings.recipient)
+    people = settings.people
+    if as_json:
+        print_json([_as_builtins(each, people) for each in people.recipient])
+        return
+    for each in people.recipient:
+        told = _as_builtins(each, people)
+        typer.secho(f"{each.id}  {each.name}", bold=True)
+        between = ", then " if each.delivery == "in_order" else ", "
+        typer.echo(f"  by {between.join(told['channels'])}")
+        typer.echo(f"  {each.language}, {each.timezone}")
+        for filter_ in told["told_of"]:
+            typer.echo(f"  told of {_in_words(filter_)}")
+        if told["escalation_levels"]:
+            levels = ", ".join(f"level {level}" for level in told["escalation_levels"])
+            typer.echo(f"  told of what nobody has taken: {levels}")
+        if each.quiet_hours:
+            typer.echo(f"  quiet {', '.join(each.quiet_hours)}")
+    if not people.recipient:
+        typer.echo("Nobody is told of anything: the configuration has no [[recipient]].")
+    for line in strangers:
+        typer.secho(line, fg="yellow", err=True)
+
+
+@recipients_app.command("test", epilog="Example: pantau-collector recipients test noc")
+def try_command(
+    recipient: Annotated[str, typer.Argument(metavar="ID", help="The recipient's id.")],
+    config: ConfigPath = DEFAULT_CONFIG,
+    channel: Annotated[str | None, typer.Option(help="Only this one, as `recipients list` has it.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send a real test notice on each channel of a recipient, now, and say what came of each.
+
+    It goes past the outbox: quiet hours and limits do not count. Exit status: 0 every channel took it; 1 one did
+    not; 2 there is no such recipient or channel.
+    """
+    settings = open_config(config)
+    known = {each.id: each for each in settings.recipient}
+    if recipient not in known:
+        fail(f"there is no recipient `{recipient}`; {did_you_mean(recipient, known)}")
+    to, urls = known[recipient], channels(known[recipient])
+    if channel is not None and channel not in urls:
+        fail(f"--channel: {recipient} has no `{channel}`; {did_you_mean(channel, urls)}")
+    transport = ChannelTransport(_now_ms)
+    message, key = _message(to), f"test-{to.id}-{_now_ms()}"
+    results: dict[str, str | None] = {}
+    for name in [channel] if channel is not None else urls:
+        said = results[name] = _try(transport, urls[name], message, f"{key}-{name}")
+        if not as_json:
+            typer.secho(f"{name}: {said or 'taken'}", fg="red" if said else "green")
+    if as_json:
+        print_json({name: {"taken": error is None, "error": error} for name, error in results.items()})
+    if any(results.values()):
+        raise typer.Exit(EXIT_NOT_DONE)
+
+
+def _try(transport: ChannelTransport, url: str, message: Message, key: str) -> str | None:
+    """Why the channel did not take the message; None if it did."""
+    try:
+        transport.send(url, message, kind=NoticeKind.MAINTENANCE, key=key)
+    except ChannelError as error:
+        return str(error)
+    return None
+
+
+def _message(to: Recipient) -> Message:
+    say, zone = words(to.language), ZoneInfo(to.timezone)
+    now = date_and_time(_now_ms(), zone, say)
+    return Message(say("recipients.test_subject"), say("recipients.test_text", name=to.name or to.id, time=now))
+
+
+def _as_builtins(each: Recipient, people: People) -> dict[str, Any]:
+    levels = [
+        number for number, level in enumerate(people.levels, start=1) if each.id in people.named(level.recipients)
+    ]
+    told_of = [] if each.escalations_only else [_said(filter_) for filter_ in people.filters(each)]
+    return {
+        "id": each.id,
+        "name": each.name,
+        "language": each.language,
+        "timezone": each.timezone,
+        "channels": list(channels(each)),
+        "delivery": each.delivery,
+        "told_of": told_of,
+        "groups": [group.id for group in people.group if each.id in group.members],
+        "escalation_levels": levels,
+        "quiet_hours": each.quiet_hours,
+        "hourly_limit": each.hourly_limit,
+    }
+
+
+def _said(filter_: Filter) -> dict[str, list[str]]:
+    """What a filter asks for; empty: everything."""
+    return {key: sorted(map(str, value)) for key in Filter.model_fields if (value := getattr(filter_, key))}
+
+
+def _in_words(told: dict[str, list[str]]) -> str:
+    return "; ".join(f"{key}: {', '.join(values)}" for key, values in told.items()) or "everything"
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,100 @@
+"""`pantau-collector simulate`: who would be told what, and when, if this happened."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from pantau_collector.config import load
+from pantau_collector.inventory import load_inventory
+from pantau_collector.notices.recipients import Recipient
+from pantau_collector.notices.subject import subject_of
+from pantau_collector.simulation import Outcome, load_scenario, of_configuration, simulate
+from pantau_collector.simulation.span import span
+from pantau_collector.simulation.told import Told, messages
+from pantau_contract.words import words
+from pantau_service.settings import ConfigError
+
+EXIT_DIFFERENT = 1
+EXIT_USAGE = 2
+
+
+def simulate_command(
+    file: Annotated[Path, typer.Argument(help="The scenario: a site map, and what happens when.")],
+    config: Annotated[
+        Path | None, typer.Option(help="A collector's configuration: its inventory, people and rules.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the notices as JSON.")] = False,
+) -> None:
+    """Run a scenario in virtual time, and print who would be told what, and when. Nothing is sent.
+
+    What the scenario does not say itself (site map, recipients, rules) is taken from the configuration, if one is
+    given. So rules can be tried before they are trusted.
+
+    Exit status: 0 it is as the scenario wants it, or that wants nothing; 1 it is not; 2 a file is wrong.
+
+    Example: pantau-collector simulate power-cut.toml --config /etc/pantau/collector.toml
+    """
+    try:
+        settings = load(config) if config else None
+        known = load_inventory(settings.inventory) if settings else None
+        scenario, inventory = load_scenario(file, known)
+    except ConfigError as error:
+        for problem in error.problems:
+            typer.secho(problem, fg="red", err=True)
+        raise typer.Exit(EXIT_USAGE) from None
+    if settings is not None:
+        scenario = of_configuration(scenario, settings)
+    outcome = simulate(scenario, inventory)
+    recipients = {recipient.id: recipient for recipient in scenario.recipient}
+    if as_json:
+        typer.echo(json.dumps(_as_json(outcome, recipients), ensure_ascii=False))
+    else:
+        _print(outcome, recipients)
+    if outcome.differences:
+        raise typer.Exit(EXIT_DIFFERENT)
+
+
+def _as_json(outcome: Outcome, recipients: dict[str, Recipient]) -> dict[str, object]:
+    return {
+        "messages": [
+            {
+                "at_s": told.s,
+                "to": told.to,
+                "form": told.letter.form,
+                "subject": _subject(told, recipients[told.to]),
+                "notices": [
+                    {
+                        "kind": notice.kind,
+                        "about": about,
+                        "cause": notice.cause,
+                        "cameras": [f"{camera.site or notice.site}/{camera.id}" for camera in notice.cameras],
+                    }
+                    for notice, about in told.notices
+                ],
+            }
+            for told in outcome.told
+        ],
+        "count": dict(messages(outcome.told)),
+        "differences": outcome.differences,
+    }
+
+
+def _print(outcome: Outcome, recipients: dict[str, Recipient]) -> None:
+    console = Console(highlight=False)
+    table = Table("at", "to", "notices", "subject", box=None, pad_edge=False)
+    for told in outcome.told:
+        table.add_row(span(told.s), told.to, str(len(told.letter.notices)), _subject(told, recipients[told.to]))
+    console.print(table)
+    for recipient in recipients:
+        console.print(f"messages to {recipient}: {messages(outcome.told).get(recipient, 0)}", markup=False)
+    for line in outcome.differences:
+        console.print(line, style="red", markup=False)
+
+
+def _subject(told: Told, recipient: Recipient) -> str:
+    return subject_of(told.letter, words(recipient.language), ZoneInfo(recipient.timezone))

@@ -1,0 +1,151 @@
+"""What an inventory holds, and how it is looked up."""
+
+from collections.abc import Iterable
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from pantau_collector.names import Slug
+from pantau_collector.notices.recipients import Recipient
+from pantau_service.settings import did_you_mean
+
+_STRICT = ConfigDict(frozen=True, extra="forbid")
+
+
+def _latitude(value: float) -> float:
+    if not -90 <= value <= 90:
+        swapped = "; is it the longitude, and are the two swapped?" if 94 <= value <= 142 else ""
+        raise ValueError(f"expected -90 to 90 degrees, got {value:.10g}{swapped}")
+    return value
+
+
+def _longitude(value: float) -> float:
+    if not -180 <= value <= 180:
+        raise ValueError(f"expected -180 to 180 degrees, got {value:.10g}")
+    return value
+
+
+Name = Annotated[str, Field(max_length=400)]
+Latitude = Annotated[float, AfterValidator(_latitude)]
+"""Degrees, WGS 84. Indonesia's longitudes are none."""
+Longitude = Annotated[float, AfterValidator(_longitude)]
+"""Degrees, WGS 84."""
+Criticality = Literal["low", "normal", "high"]
+DeviceKind = Literal["host", "recorder", "switch"]
+
+
+class Party(BaseModel):
+    """An owner, as a department, or a maintainer, as a contractor."""
+
+    model_config = _STRICT
+
+    id: Slug
+    name: Name = ""
+
+
+class Thing(BaseModel):
+    """What is said of everything that stands somewhere: `owner` and `maintainer` are ids, `project` is a name."""
+
+    model_config = _STRICT
+
+    id: Slug
+    name: Name = ""
+    owner: str = ""
+    maintainer: str = ""
+    project: Name = ""
+    criticality: Criticality = "normal"
+    latitude: Latitude | None = None
+    longitude: Longitude | None = None
+    tags: list[str] = []
+
+
+class InventoryUplink(Thing):
+    """What connects sites to the collector: a provider's line, a tower, a district. `via` is another uplink."""
+
+    via: str = ""
+
+
+class InventorySite(Thing):
+    """A camera cluster, connected by `uplink`."""
+
+    uplink: str = ""
+
+
+class InventoryDevice(Thing):
+    """What stands between a site's cameras and its agent. `via` is a device at the same site."""
+
+    site: Slug
+    kind: DeviceKind
+    via: str = ""
+
+
+class InventoryCamera(Thing):
+    """A camera at a site, connected `via` a device of it; `project` is the city project that it looks at."""
+
+    site: Slug
+    via: str = ""
+
+
+class InventoryFile(BaseModel):
+    """The tables of one file."""
+
+    model_config = _STRICT
+
+    owner: list[Party] = []
+    maintainer: list[Party] = []
+    uplink: list[InventoryUplink] = []
+    site: list[InventorySite] = []
+    device: list[InventoryDevice] = []
+    camera: list[InventoryCamera] = []
+
+
+class Inventory:
+    """The inventory, looked up by id. What is not in it has its id for a name, and nobody for an owner."""
+
+    def __init__(
+        self,
+        *,
+        owners: Iterable[Party] = (),
+        maintainers: Iterable[Party] = (),
+        uplinks: Iterable[InventoryUplink] = (),
+        sites: Iterable[InventorySite] = (),
+        devices: Iterable[InventoryDevice] = (),
+        cameras: Iterable[InventoryCamera] = (),
+    ) -> None:
+        self.owners = {owner.id: owner for owner in owners}
+        self.maintainers = {maintainer.id: maintainer for maintainer in maintainers}
+        self.uplinks = {uplink.id: uplink for uplink in uplinks}
+        self.sites = {site.id: site for site in sites}
+        self.devices = {(device.site, device.id): device for device in devices}
+        self.cameras = {(camera.site, camera.id): camera for camera in cameras}
+
+    def site(self, site: str) -> InventorySite:
+        """The site, or an empty one of that id."""
+        return self.sites.get(site) or InventorySite.model_construct(id=site)
+
+    def camera(self, site: str, camera: str) -> InventoryCamera:
+        """The camera, or an empty one of that id."""
+        return self.cameras.get((site, camera)) or InventoryCamera.model_construct(site=site, id=camera)
+
+    def owner_name(self, owner: str) -> str:
+        """The owner's name for people; its id if it has none; empty for nobody."""
+        return _name(self.owners, owner)
+
+    def maintainer_name(self, maintainer: str) -> str:
+        """The maintainer's name for people; its id if it has none; empty for nobody."""
+        return _name(self.maintainers, maintainer)
+
+    def strangers(self, recipients: Iterable[Recipient]) -> list[str]:
+        """One line for each owner, maintainer or site that a recipient filters by and nobody knows."""
+        return [
+            f"recipient `{recipient.id}`: {key}: there is no {key[:-1]} `{wanted}`; {did_you_mean(wanted, known)}"
+            for recipient in recipients
+            for key, known in (("owners", self.owners), ("maintainers", self.maintainers), ("sites", self.sites))
+            for wanted in sorted(getattr(recipient, key))
+            if wanted not in known
+        ]
+
+
+def _name(parties: dict[str, Party], party: str) -> str:
+    found = parties.get(party)
+    return (found.name if found else "") or party

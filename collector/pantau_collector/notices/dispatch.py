@@ -1,0 +1,65 @@
+"""From what waits to be told to letters in the outbox, in one transaction: so none is lost or doubled.
+
+A letter has the number of its first notice.
+"""
+
+from itertools import groupby
+
+from sqlalchemy import Connection
+
+from pantau_collector.notices.channel import schema
+from pantau_collector.notices.gather import HOUR_MS, Envelope, gather
+from pantau_collector.notices.recipients import Recipient
+from pantau_collector.store import notice_rows, outbox_rows
+
+_GONE = ["gone"]
+"""The channel of letters to somebody who is no longer in the configuration: there they become dead letters."""
+
+
+def channels(recipient: Recipient) -> dict[str, str]:
+    """The recipient's URLs by a name that is fit to be shown: `1-mailtos`, `2-tgram`."""
+    urls = [url.get_secret_value() for url in recipient.urls]
+    return {f"{i}-{schema(url)}": url for i, url in enumerate(urls, start=1)}
+
+
+def next_channel(recipient: Recipient, channel: str) -> str | None:
+    """Where a letter goes that failed on a channel; None if it is tried there on and on."""
+    if recipient.delivery == "all":
+        return None
+    names = list(channels(recipient))
+    after = names.index(channel) + 1 if channel in names else len(names)
+    return names[after] if after < len(names) else None
+
+
+def dispatch(connection: Connection, recipients: dict[str, Recipient], now_ms: int) -> int:
+    """Puts all that is ready into letters; how many letters there are."""
+    waiting = sorted(notice_rows.waiting(connection, now_ms=now_ms), key=lambda each: each.recipient)
+    count = 0
+    for name, group in groupby(waiting, key=lambda each: each.recipient):
+        recipient = recipients.get(name)
+        limit = recipient.hourly_limit if recipient else None
+        sent_ms = outbox_rows.letters_since(connection, name, now_ms - HOUR_MS) if limit else []
+        gathering = gather(group, now_ms, sent_ms=sent_ms, limit=limit)
+        notice_rows.hold(connection, gathering.held)
+        for letter in gathering.letters:
+            _write(connection, letter, name, recipient, now_ms)
+        count += len(gathering.letters)
+    return count
+
+
+def _write(connection: Connection, letter: Envelope, name: str, recipient: Recipient | None, now_ms: int) -> None:
+    ids = [each.id for each in letter.notices]
+    names = list(channels(recipient)) if recipient else _GONE
+    if recipient is not None and recipient.delivery == "in_order":
+        names = names[:1]
+    notice_rows.put_in_letter(connection, ids, ids[0])
+    outbox_rows.add(
+        connection,
+        ids[0],
+        letter.form,
+        letter.notices[-1].kind,
+        [each.incident for each in letter.notices if each.incident],
+        name,
+        names,
+        created_ms=now_ms,
+    )

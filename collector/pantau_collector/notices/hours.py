@@ -1,0 +1,86 @@
+"""Hours of the week: `Mon-Fri 07:30-16:00`, `Sat,Sun 09:00-12:00`, `22:00-06:00`. Pure.
+
+Days are English or Indonesian, in three letters. Without days it is every day. Hours that go past midnight belong
+to the day on which they begin.
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import datetime, time, timedelta
+
+from msgspec import Struct
+
+_ENGLISH = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_INDONESIAN = ("sen", "sel", "rab", "kam", "jum", "sab", "min")
+_DAYS = {name: day for names in (_ENGLISH, _INDONESIAN) for day, name in enumerate(names)}
+_SPAN = re.compile(r"(?:(\S+)\s+)?(\d{1,2})[:.](\d{2})\s*-\s*(\d{1,2})[:.](\d{2})")
+_DAY_MIN = 24 * 60
+
+
+class Hours(Struct, frozen=True):
+    """On `days` (Monday is 0) from minute `start` of the day to minute `end`, past midnight if not later."""
+
+    days: frozenset[int]
+    start: int
+    end: int
+
+    @property
+    def length_min(self) -> int:
+        """How long they are."""
+        return self.end - self.start if self.end > self.start else self.end - self.start + _DAY_MIN
+
+
+def parse(text: str) -> Hours:
+    """The hours that a text names.
+
+    Raises:
+        ValueError: it names none; the text says what was expected.
+    """
+    found = _SPAN.fullmatch(text.strip())
+    if found is None:
+        raise ValueError("expected hours such as `22:00-06:00` or `Mon-Fri 07:30-16:00`")
+    days, *numbers = found.groups()
+    hour, minute, end_hour, end_minute = map(int, numbers)
+    start, end = hour * 60 + minute, end_hour * 60 + end_minute
+    if minute > 59 or end_minute > 59 or start >= _DAY_MIN or end > _DAY_MIN:
+        raise ValueError("expected times from 00:00 to 24:00")
+    return Hours(_days(days) if days else frozenset(range(7)), start, end)
+
+
+def within(hours: Iterable[Hours], local: datetime) -> bool:
+    """Whether a time, in the zone that the hours are meant in, lies in any of them."""
+    return end_of(hours, local) is not None
+
+
+def end_of(hours: Iterable[Hours], local: datetime) -> datetime | None:
+    """When the hours that a time lies in are over, also if others follow at once; None if it lies in none."""
+    hours = list(hours)
+    end: datetime | None = None
+    at = local
+    while (found := _end_of_one(hours, at)) is not None and found - local < timedelta(days=7):
+        end = at = found
+    return end
+
+
+def _end_of_one(hours: Iterable[Hours], local: datetime) -> datetime | None:
+    ends = []
+    for each in hours:
+        for day in (local.date() - timedelta(days=1), local.date()):
+            if day.weekday() not in each.days:
+                continue
+            start = datetime.combine(day, time(), local.tzinfo) + timedelta(minutes=each.start)
+            end = start + timedelta(minutes=each.length_min)
+            if start <= local < end:
+                ends.append(end)
+    return max(ends, default=None)
+
+
+def _days(text: str) -> frozenset[int]:
+    days: set[int] = set()
+    for part in text.lower().split(","):
+        first, _, last = part.partition("-")
+        if first not in _DAYS or (last or first) not in _DAYS:
+            raise ValueError(f"expected days such as Mon-Fri or Sen,Rab, got `{text}`")
+        start, end = _DAYS[first], _DAYS[last or first]
+        days |= {day % 7 for day in range(start, end + 1 if end >= start else end + 8)}
+    return frozenset(days)

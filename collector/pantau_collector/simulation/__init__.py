@@ -1,0 +1,6 @@
+"""A city in virtual time: agents that tell of their cameras, the collector's real stages and store, no network."""
+
+from pantau_collector.simulation.run import Outcome, simulate
+from pantau_collector.simulation.scenario import Scenario, load_scenario, of_configuration
+
+__all__ = ["Outcome", "Scenario", "load_scenario", "of_configuration", "simulate"]

@@ -1,0 +1,162 @@
+"""Agents and their clock, as a collector hears them."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from pantau_collector.journal import Record
+from pantau_contract.messages import Birth, CameraAbout, CameraState, Death, Message, Sample, Telemetry
+from pantau_contract.states import STATE_OF, Cause, State
+from pantau_contract.topics import Kind, Topic
+from pantau_contract.wire import encode
+
+INTERVAL_S = 30.0
+
+
+class VirtualClock:
+    """Moved by hand. The wall clock (UTC ms) may be stepped apart from the monotonic one (seconds)."""
+
+    def __init__(self, epoch_ms: int) -> None:
+        self.epoch_ms = epoch_ms
+        self.s = 0.0
+        self.step_ms = 0
+
+    def time_ms(self) -> int:
+        """UTC now."""
+        return self.true_ms() + self.step_ms
+
+    def true_ms(self) -> int:
+        """UTC now by everybody else's clock."""
+        return self.epoch_ms + int(self.s * 1000)
+
+    def monotonic(self) -> float:
+        """Seconds since some fixed moment."""
+        return 1000.0 + self.s
+
+
+class MemoryJournal:
+    """The journal's interface, without a disk; it outlives a crash of the pipeline."""
+
+    identity = "memory"
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+        self._removed = 0
+        self._position: Callable[[], int] = lambda: 0
+
+    @property
+    def end(self) -> int:
+        """Behind the last record."""
+        return self._removed + len(self.records)
+
+    def append(self, records: Iterable[Record]) -> int:
+        """Adds records; the new end."""
+        self.records += records
+        return self.end
+
+    def read(self, position: int, limit: int) -> tuple[list[Record], int]:
+        """Up to so many records from there on, and where to go on."""
+        self._forget()
+        first = position - self._removed
+        records = self.records[first : first + limit]
+        return records, position + len(records)
+
+    def wait(self, position: int, timeout_s: float) -> bool:  # noqa: ARG002 - the journal's own signature
+        """Whether there is something to read."""
+        return self.end > position
+
+    def register(self, name: str, position: Callable[[], int]) -> None:  # noqa: ARG002 - as above
+        """What lies before `position` may be forgotten."""
+        self._position = position
+
+    def _forget(self) -> None:
+        done = self._position() - self._removed
+        if done > 10_000:
+            del self.records[:done]
+            self._removed += done
+
+
+@dataclass
+class Agent:
+    """One site's agent, as the collector hears it. `offset_ms` is how far its clock is off."""
+
+    site: str
+    clock: VirtualClock
+    cameras: dict[str, tuple[State, Cause | None, int]]
+    connected: bool = True
+    running: bool = True
+    boot: str = "boot1"
+    session: int = 1
+    seq: int = 0
+    next_s: float = 0.0
+    synchronised: bool = True
+    offset_ms: int = 0
+    backlog: list[Telemetry] = field(default_factory=list)
+
+    def now_ms(self) -> int:
+        """UTC now by its own clock."""
+        return self.clock.true_ms() + self.offset_ms
+
+    def birth(self) -> list[Message]:
+        """What it says when it connects."""
+        cameras = tuple(CameraAbout(camera) for camera in self.cameras)
+        birth = Birth(self.site, self.boot, self.session, self.now_ms(), "1", INTERVAL_S, cameras=cameras)
+        return [birth, *map(self.state, self.cameras)]
+
+    def state(self, camera: str) -> CameraState:
+        """What it says of a camera."""
+        state, cause, since = self.cameras[camera]
+        return CameraState(self.site, camera, self.boot, self.seq, self.now_ms(), state, since, cause)
+
+    def batch(self) -> Telemetry:
+        """What it measured."""
+        now = self.now_ms()
+        samples = tuple(
+            Sample(camera, now, state, since, cause) for camera, (state, cause, since) in self.cameras.items()
+        )
+        up_ms = int(self.clock.s * 1000)
+        batch = Telemetry(self.site, self.boot, self.seq, now, up_ms, self.synchronised, INTERVAL_S, samples)
+        self.seq += 1
+        return batch
+
+    def set(self, camera: str, cause: Cause | None) -> list[Message]:
+        """A camera fails, or (None) works; what is said of it."""
+        state = STATE_OF[cause] if cause else State.OK
+        self.cameras[camera] = (state, cause, self.now_ms())
+        return [self.state(camera)] if self.connected and self.running else []
+
+    def tick(self) -> list[Message]:
+        """Its batch, if one is due."""
+        if not self.running or self.clock.s < self.next_s:
+            return []
+        self.next_s = self.clock.s + INTERVAL_S
+        batch = self.batch()
+        if self.connected:
+            messages = [batch, *self.backlog]
+            self.backlog.clear()
+            return list[Message](messages)
+        self.backlog.append(batch)
+        return []
+
+    def death(self) -> Death:
+        """What the broker says of it when it is lost."""
+        return Death(self.site, self.boot, self.session)
+
+    def rejoin(self) -> list[Message]:
+        """It is connected again: what it says at once. Its measures come when they are due."""
+        self.connected = True
+        self.session += 1
+        return self.birth()
+
+
+def record(message: Message, received_ms: int) -> Record:
+    """The message as the journal holds it."""
+    match message:
+        case Birth() | Death():
+            topic = Topic(message.site, Kind.AGENT)
+        case Telemetry():
+            topic = Topic(message.site, Kind.TELEMETRY)
+        case CameraState():
+            topic = Topic(message.site, Kind.STATE, message.camera)
+        case _:
+            raise TypeError(message)
+    return Record(received_ms, str(topic), encode(message))

@@ -1,0 +1,137 @@
+"""Months and years of faults in a moment: the real stages on the real fleet, without messages between the faults.
+
+Where `run` plays every report of every agent and keeps a store, this goes from one change to the next. Agents are
+lost by the broker's word alone, for nothing is reported whose silence could be noticed.
+"""
+
+import heapq
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from itertools import count
+from typing import NamedTuple
+
+from pantau_collector.config import IncidentRules
+from pantau_collector.fleet.apply import apply
+from pantau_collector.fleet.model import Fleet
+from pantau_collector.incidents.case import Incident, Moment, Transition
+from pantau_collector.incidents.docket import Docket, Judgement
+from pantau_collector.incidents.downtime import Downtime
+from pantau_collector.incidents.planned import Planned
+from pantau_collector.incidents.stages import Stages, make_stages
+from pantau_collector.incidents.topology import Topology
+from pantau_collector.inventory import Inventory
+from pantau_contract.messages import Birth, CameraAbout, CameraState, Death
+from pantau_contract.states import STATE_OF, Cause, State
+
+EPOCH_MS = 1_790_000_000_000
+_FOR_EVER_S = 1e12
+MakeStages = Callable[[IncidentRules, Planned, Iterator[int]], Stages]
+
+
+class Fault(NamedTuple):
+    """From `start_s` to `end_s` a camera does not work, or (an empty one) its site's agent is not heard."""
+
+    start_s: float
+    end_s: float
+    site: str
+    camera: str
+    cause: Cause = Cause.UNREACHABLE
+
+
+class History:
+    """The collector's mind over a list of faults; two of the same thing may overlap, and the last end counts."""
+
+    def __init__(
+        self, inventory: Inventory, rules: IncidentRules, *, make_stages: MakeStages = make_stages
+    ) -> None:
+        self.inventory = inventory
+        self.now_s = 0.0
+        self.open: dict[int, Incident] = {}
+        self.down: Counter[tuple[str, str]] = Counter()
+        """How many faults each camera, and each site's agent, has now."""
+        self._fleet = Fleet()
+        topology = Topology(inventory)
+        self._planned = Planned(inventory, topology)
+        stages = make_stages(rules, self._planned, count(1))
+        self._docket = Docket(stages, topology)
+        self._agenda: list[tuple[float, int, Callable[[], None]]] = []
+        self._order = count()
+        self._session = 1
+        self._cameras: dict[str, list[str]] = {site: [] for site in inventory.sites}
+        for site, camera in inventory.cameras:
+            self._cameras[site].append(camera)
+        for site in inventory.sites:
+            self._born(site)
+
+    def plan(self, faults: Iterable[Fault]) -> None:
+        """These are to happen."""
+        for fault in faults:
+            self._at(fault.start_s, lambda fault=fault: self._change(fault, 1))  # type: ignore[misc] # as bound
+            self._at(fault.end_s, lambda fault=fault: self._change(fault, -1))  # type: ignore[misc] # as bound
+
+    def maintain(self, downtime: Downtime, start_s: float, end_s: float) -> None:
+        """One maintenance, the only one at that time."""
+        self._at(start_s, lambda: self._planned.set([downtime]))
+        self._at(end_s, lambda: self._planned.set([]))
+
+    def run(self, until_s: float) -> Iterator[list[Transition]]:
+        """Goes on to that second; what became of incidents at each moment at which anything did."""
+        while True:
+            event_s = self._agenda[0][0] if self._agenda else _FOR_EVER_S
+            self.now_s = max(self.now_s, min(event_s, self._docket.next_s, until_s))
+            also: tuple[str, ...] = ()
+            while self._agenda and self._agenda[0][0] <= self.now_s:
+                heapq.heappop(self._agenda)[2]()
+                also = tuple(incident.case for incident in self.open.values())
+            judgement = self._judge(also)
+            if judgement.transitions:
+                yield judgement.transitions
+            if self.now_s >= until_s:
+                return
+
+    def _judge(self, also: Iterable[str]) -> Judgement:
+        now = Moment(EPOCH_MS + int(self.now_s * 1000), self.now_s)
+        judgement = self._docket.judge(self._fleet.sites, self._fleet.take_to_judge(), now, also=also)
+        for incident in judgement.incidents.values():
+            if incident.resolved_ms is None:
+                self.open[incident.id] = incident
+            else:
+                self.open.pop(incident.id, None)
+        return judgement
+
+    def _at(self, second: float, happening: Callable[[], None]) -> None:
+        heapq.heappush(self._agenda, (second, next(self._order), happening))
+
+    def _change(self, fault: Fault, by: int) -> None:
+        thing = (fault.site, fault.camera)
+        before = self.down[thing]
+        self.down[thing] += by
+        if bool(before) == bool(self.down[thing]):
+            return
+        if fault.camera:
+            if not self.down[fault.site, ""]:
+                self._say(fault.site, fault.camera, fault.cause if by > 0 else None)
+        elif by > 0:
+            self._hear(Death(fault.site, "boot", self._session))
+        else:
+            self._born(fault.site)
+
+    def _born(self, site: str) -> None:
+        self._session += 1
+        cameras = tuple(map(CameraAbout, self._cameras[site]))
+        self._hear(Birth(site, "boot", self._session, self._ms(), "1", _FOR_EVER_S, cameras=cameras))
+        for camera in self._cameras[site]:
+            self._say(site, camera, Cause.UNREACHABLE if self.down[site, camera] else None)
+
+    def _say(self, site: str, camera: str, cause: Cause | None) -> None:
+        state = STATE_OF[cause] if cause else State.OK
+        self._session += 1
+        self._hear(CameraState(site, camera, "boot", self._session, self._ms(), state, self._ms(), cause))
+
+    def _hear(self, message: Birth | Death | CameraState) -> None:
+        if isinstance(message, Death):
+            message = Death(message.site, message.boot, self._fleet.sites[message.site].session)
+        apply(self._fleet, message, self._ms(), self.now_s)
+
+    def _ms(self) -> int:
+        return EPOCH_MS + int(self.now_s * 1000)

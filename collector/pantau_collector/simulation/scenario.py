@@ -1,0 +1,259 @@
+"""A scenario: a site map, what happens in it and when, and the notices that are wanted. A TOML file."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from pantau_collector.config import CollectorConfig, IncidentRules
+from pantau_collector.incidents.downtime import Scope
+from pantau_collector.inventory import Inventory, InventoryCamera, InventoryDevice, InventorySite
+from pantau_collector.inventory.check import problems
+from pantau_collector.inventory.load import Loaded
+from pantau_collector.inventory.model import InventoryFile
+from pantau_collector.notices.recipients import (
+    EscalationLevel,
+    Group,
+    NoticeRules,
+    People,
+    Recipient,
+    check_people,
+)
+from pantau_collector.simulation.span import Span
+from pantau_contract.states import Cause
+from pantau_service.settings import ConfigError, did_you_mean, explain, place, read_toml
+
+_STRICT = ConfigDict(frozen=True, extra="forbid")
+Action = Literal[
+    "fail",
+    "mend",
+    "add",
+    "remove",
+    "restart",
+    "broker_away",
+    "store_away",
+    "pause",
+    "clock_step",
+    "acknowledge",
+    "withdraw",
+    "downtime",
+]
+
+
+_NOC = Recipient.model_validate({"id": "noc", "urls": ["json://localhost/noc"]})
+
+
+class Cluster(BaseModel):
+    """Sites that are alike: `count` of them, `site1`, `site2` and so on, or one called `site`.
+
+    Each has cameras `cam1` and so on, shared out among its `switches`, which are `switch1` and so on.
+    """
+
+    model_config = _STRICT
+
+    site: str
+    count: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    cameras: Annotated[int, Field(ge=1, le=1000)] = 1
+    switches: Annotated[int, Field(ge=0, le=100)] = 0
+    uplink: str = ""
+    owner: str = ""
+    maintainer: str = ""
+    project: str = ""
+
+
+class Event(BaseModel):
+    """Something happens `at` a time, and again `every` so often until `until`.
+
+    `what` are cameras (`site/camera`), devices (`site/device`), sites or uplinks, all of one event within
+    `spread`. A site that fails is one whose agent is no longer heard; the broker `tells` so, or nobody does.
+    What fails or is away ends by itself if it `lasts` so long.
+    """
+
+    model_config = _STRICT
+
+    at: Span
+    do: Action
+    what: list[str] = []
+    cause: Cause = Cause.UNREACHABLE
+    lasts: Span | None = None
+    every: Span | None = None
+    until: Span | None = None
+    spread: Span = 0
+    tells: bool = True
+    by: str = "somebody"
+    scope: Scope = Scope.SITE
+    rrule: str | None = None
+    jump: Span = 0
+
+    def times(self) -> Iterator[float]:
+        """When it happens, seconds from the beginning."""
+        at = self.at
+        yield at
+        while self.every and (at := at + self.every) <= (self.until or 0.0):
+            yield at
+
+
+class WantedNotice(BaseModel):
+    """A notice that should go out `at` a time, or at most `within` so long after it."""
+
+    model_config = _STRICT
+
+    at: Span
+    within: Span = 3
+    to: str
+    kind: str = "opened"
+    about: str
+    cause: str = ""
+
+
+class Scenario(InventoryFile):
+    """All of it: the tables of an inventory, of a configuration's people and rules, and what happens.
+
+    Without recipients of its own it has one, `noc`, who is told of everything. `messages` is how many each has.
+    """
+
+    name: str = ""
+    lasts: Span
+    starts: str = "2026-11-02T08:00:00+07:00"
+    incidents: IncidentRules = IncidentRules(restart_grace_s=0)
+    notices: NoticeRules = NoticeRules()
+    recipient: tuple[Recipient, ...] = (_NOC,)
+    group: tuple[Group, ...] = ()
+    escalation: tuple[EscalationLevel, ...] = ()
+    cluster: tuple[Cluster, ...] = ()
+    event: tuple[Event, ...] = ()
+    notice: tuple[WantedNotice, ...] | None = None
+    messages: dict[str, int] = {}  # noqa: RUF012 - pydantic copies it
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        check_people(self.recipient, self.group, self.escalation)
+        return self
+
+    @property
+    def people(self) -> People:
+        """Whom there is to tell."""
+        return People(recipient=list(self.recipient), group=list(self.group), escalation=list(self.escalation))
+
+
+def of_configuration(scenario: Scenario, config: CollectorConfig) -> Scenario:
+    """The scenario with the people and rules of a configuration, where it has none of its own."""
+    theirs = {
+        "incidents": config.incidents,
+        "notices": config.notices,
+        "recipient": tuple(config.recipient),
+        "group": tuple(config.group),
+        "escalation": tuple(config.escalation),
+    }
+    own = scenario.model_fields_set
+    return scenario.model_copy(update={key: value for key, value in theirs.items() if key not in own})
+
+
+def load_scenario(path: Path, known: Inventory | None = None) -> tuple[Scenario, Inventory]:
+    """Reads and checks a scenario, and makes its site map; one without is that of the inventory that is known.
+
+    Raises:
+        ConfigError: with one line for everything that is wrong: file, table and its number, key.
+    """
+    data = read_toml(path)
+    try:
+        scenario = Scenario(**data)
+    except ValidationError as error:
+        raise ConfigError(explain(error, Scenario, path)) from None
+    content = _with_clusters(scenario)
+    wrong = problems(Loaded(path, content).placed())
+    if wrong:
+        raise ConfigError(wrong)
+    inventory = Inventory(
+        owners=content.owner,
+        maintainers=content.maintainer,
+        uplinks=content.uplink,
+        sites=content.site,
+        devices=content.device,
+        cameras=content.camera,
+    )
+    if not content.site and known is not None:
+        inventory = known
+    if not inventory.sites:
+        raise ConfigError([f"{path}: expected a site map: at least one `cluster` or `site`, or an inventory"])
+    wrong = _unknown(scenario, inventory, path)
+    if wrong:
+        raise ConfigError(wrong)
+    return scenario, inventory
+
+
+def targets(inventory: Inventory, what: str) -> list[tuple[str, str]]:
+    """Pairs of site and camera, the camera empty for the site's agent; none if there is no such thing."""
+    if what in inventory.sites:
+        return [(what, "")]
+    if what in inventory.uplinks:
+        return [(site.id, "") for site in inventory.sites.values() if what in _uplinks(inventory, site.uplink)]
+    site, _, name = what.partition("/")
+    if (site, name) in inventory.cameras:
+        return [(site, name)]
+    if (site, name) in inventory.devices:
+        return [
+            (site, camera)
+            for (place, camera), known in inventory.cameras.items()
+            if place == site and name in _devices(inventory, site, known.via)
+        ]
+    return []
+
+
+def _uplinks(inventory: Inventory, uplink: str) -> list[str]:
+    path: list[str] = []
+    while uplink in inventory.uplinks and uplink not in path:
+        path.append(uplink)
+        uplink = inventory.uplinks[uplink].via
+    return path
+
+
+def _devices(inventory: Inventory, site: str, device: str) -> list[str]:
+    path: list[str] = []
+    while (site, device) in inventory.devices and device not in path:
+        path.append(device)
+        device = inventory.devices[site, device].via
+    return path
+
+
+def _with_clusters(scenario: Scenario) -> InventoryFile:
+    sites, devices, cameras = list(scenario.site), list(scenario.device), list(scenario.camera)
+    for cluster in scenario.cluster:
+        names = [f"{cluster.site}{i}" for i in range(1, cluster.count + 1)] if cluster.count else [cluster.site]
+        whose = {"owner": cluster.owner, "maintainer": cluster.maintainer}
+        switches = [f"switch{i}" for i in range(1, cluster.switches + 1)]
+        for site in names:
+            sites.append(InventorySite.model_validate({"id": site, "uplink": cluster.uplink, **whose}))
+            for switch in switches:
+                device = {"site": site, "id": switch, "kind": "switch"}
+                devices.append(InventoryDevice.model_validate({**device, **whose}))
+            for i in range(cluster.cameras):
+                via = switches[i * len(switches) // cluster.cameras] if switches else ""
+                camera = {"site": site, "id": f"cam{i + 1}", "via": via, "project": cluster.project}
+                cameras.append(InventoryCamera.model_validate({**camera, **whose}))
+    return InventoryFile(
+        owner=scenario.owner,
+        maintainer=scenario.maintainer,
+        uplink=scenario.uplink,
+        site=sites,
+        device=devices,
+        camera=cameras,
+    )
+
+
+def _unknown(scenario: Scenario, inventory: Inventory, path: Path) -> list[str]:
+    added = [what for event in scenario.event if event.do == "add" for what in event.what]
+    known = [
+        *added,
+        *inventory.uplinks,
+        *inventory.sites,
+        *("/".join(key) for key in (*inventory.devices, *inventory.cameras)),
+    ]
+    return [
+        f"{place(path, ('event', i, 'what'))}: there is no `{what}`; {did_you_mean(what, known)}"
+        for i, event in enumerate(scenario.event)
+        if event.do in ("fail", "mend", "remove", "acknowledge", "withdraw")
+        for what in event.what
+        if what not in added and not targets(inventory, what)
+    ]

@@ -1,0 +1,37 @@
+"""Spans of time as people write them: `90s`, `5m`, `1h30m`, `2d`."""
+
+import re
+from typing import Annotated
+
+from pydantic import BeforeValidator
+
+_UNITS = {"d": 86_400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
+_PART = re.compile(r"(\d+(?:\.\d+)?)([dhms])")
+_WHOLE = re.compile(rf"(?:{_PART.pattern})+")
+
+
+def seconds(text: object) -> object:
+    """The span in seconds; a number is one already.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not isinstance(text, str):
+        return text
+    if not _WHOLE.fullmatch(text):
+        raise ValueError("expected a span of time such as 90s, 5m, 1h30m or 2d")
+    return sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(text))
+
+
+def span(value_s: float) -> str:
+    """Seconds as a span: `1h02m03s`."""
+    minutes, left_s = divmod(round(value_s), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    parts = [(days, "d"), (hours, "h"), (minutes, "m"), (left_s, "s")]
+    while len(parts) > 1 and not parts[0][0]:
+        del parts[0]
+    return "".join(f"{number}{unit}" if not i else f"{number:02}{unit}" for i, (number, unit) in enumerate(parts))
+
+
+Span = Annotated[float, BeforeValidator(seconds)]

@@ -1,0 +1,19 @@
+"""A department's spreadsheet, CSV or XLSX, as it comes: read, and understood by its column names."""
+
+from pantau_collector.spreadsheet.columns import COLUMNS, Column
+from pantau_collector.spreadsheet.entries import Entry, Understood, understand
+from pantau_collector.spreadsheet.read import Sheet, read_sheet
+from pantau_collector.spreadsheet.template import write_template
+from pantau_collector.spreadsheet.values import near_slug
+
+__all__ = [
+    "COLUMNS",
+    "Column",
+    "Entry",
+    "Sheet",
+    "Understood",
+    "near_slug",
+    "read_sheet",
+    "understand",
+    "write_template",
+]

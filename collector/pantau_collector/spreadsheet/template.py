@@ -1,0 +1,56 @@
+"""An empty sheet with the columns and an example row, for a department to fill in."""
+
+import csv
+import io
+from pathlib import Path
+
+from openpyxl import Workbook
+from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
+
+from pantau_collector.spreadsheet.columns import COLUMNS
+from pantau_service.settings import ConfigError
+
+_TITLES = [column.title for column in COLUMNS if column.key != "coordinates"]
+_EXAMPLE = [column.example for column in COLUMNS if column.key != "coordinates"]
+
+
+def write_template(path: Path) -> None:
+    """Writes an .xlsx or a .csv (semicolons, UTF-8 with a byte order mark: Excel opens it rightly in Indonesia).
+
+    Raises:
+        ConfigError: the file is there already, cannot be written, or is of another kind.
+    """
+    try:
+        if path.suffix.lower() == ".xlsx":
+            with path.open("xb") as file:
+                _workbook().save(file)
+        elif path.suffix.lower() == ".csv":
+            text = io.StringIO(newline="")
+            csv.writer(text, delimiter=";").writerows([_TITLES, _EXAMPLE])
+            with path.open("xb") as file:
+                file.write(text.getvalue().encode("utf-8-sig"))
+        else:
+            raise ConfigError([f"{path}: expected a name that ends in .xlsx or .csv"])
+    except FileExistsError:
+        raise ConfigError([f"{path}: there is such a file already; choose another name"]) from None
+    except OSError as error:
+        raise ConfigError([f"{path}: expected a file that can be written ({error.strerror})"]) from None
+
+
+def _workbook() -> Workbook:
+    book = Workbook()
+    sheet = book.worksheets[0]
+    sheet.title = "CCTV"
+    sheet.append(_TITLES)
+    sheet.append([_number(value) for value in _EXAMPLE])
+    for at, title in enumerate(_TITLES, 1):
+        sheet.cell(1, at).font = Font(bold=True)
+        sheet.column_dimensions[get_column_letter(at)].width = max(len(title), len(_EXAMPLE[at - 1])) + 3
+    sheet.freeze_panes = "A2"
+    return book
+
+
+def _number(value: str) -> str | float:
+    bare = value.replace(",", ".", 1)
+    return float(bare) if bare.replace(".", "", 1).isdigit() else value

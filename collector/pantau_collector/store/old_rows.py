@@ -1,0 +1,78 @@
+"""What is removed from the state once it is old: incidents that are over, and all that was said of them.
+
+The newest row of each table stays whatever its age: rows are numbered by the greatest number there is, and one
+that was given again would be taken for one that was read already.
+"""
+
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, delete, func, or_, select
+
+from pantau_collector.store.outbox_rows import Status
+from pantau_collector.store.schema import (
+    downtimes,
+    incidents,
+    journaled,
+    notices,
+    outbox,
+    requests,
+    timeline,
+)
+
+_UNFINISHED = (Status.DUE, Status.SENDING)
+
+
+def remove_old(connection: Connection, before_ms: int, limit: int) -> int:
+    """Removes up to `limit` incidents that were over before then (UTC ms), and what belongs to them; counts rows.
+
+    What is not in the journal yet, or still to be delivered, stays.
+    """
+    old = list(connection.execute(_old_incidents(before_ms, limit)).scalars())
+    removed = 0
+    for table in (timeline, requests):
+        removed += _remove(connection, table, table.c.incident.in_(old))
+    removed += _remove(connection, incidents, incidents.c.id.in_(old))
+    removed += _remove(connection, notices, _told_and_gone(before_ms))
+    removed += _remove(connection, outbox, _finished(before_ms))
+    return removed + _remove(connection, downtimes, _past(before_ms))
+
+
+def _remove(connection: Connection, table: Table, which: ColumnElement[bool]) -> int:
+    newest = select(func.max(table.c.id)).scalar_subquery()
+    return connection.execute(delete(table).where(which, table.c.id < newest)).rowcount
+
+
+def _old_incidents(before_ms: int, limit: int) -> Select[tuple[int]]:
+    last = select(journaled.c.last_id).where(journaled.c.what == "timeline").scalar_subquery()
+    newest = select(func.max(timeline.c.id)).scalar_subquery()
+    unread = or_(timeline.c.id > func.coalesce(last, 0), timeline.c.id == newest)
+    steps = select(timeline.c.id).where(timeline.c.incident == incidents.c.id, unread)
+    waits = select(notices.c.id).where(notices.c.incident == incidents.c.id, notices.c.letter.is_(None))
+    old = incidents.c.resolved_ms < before_ms
+    query = select(incidents.c.id).where(old, ~steps.exists(), ~waits.exists())
+    return query.order_by(incidents.c.id).limit(limit)
+
+
+def _told_and_gone(before_ms: int) -> ColumnElement[bool]:
+    """Notices of incidents that are gone, and of maintenance, that are in no letter still to be delivered."""
+    unfinished = select(outbox.c.letter).where(outbox.c.status.in_(_UNFINISHED))
+    return and_(
+        notices.c.created_ms < before_ms,
+        notices.c.incident.not_in(select(incidents.c.id)),
+        notices.c.letter.is_not(None),
+        notices.c.letter.not_in(unfinished),
+    )
+
+
+def _finished(before_ms: int) -> ColumnElement[bool]:
+    """Letters none of whose notices is there any more."""
+    alive = select(notices.c.letter).where(notices.c.letter.is_not(None))
+    return and_(
+        outbox.c.finished_ms < before_ms,
+        outbox.c.status.not_in(_UNFINISHED),
+        outbox.c.letter.not_in(alive),
+    )
+
+
+def _past(before_ms: int) -> ColumnElement[bool]:
+    """Maintenance that was cancelled or over before then."""
+    over = and_(downtimes.c.rrule.is_(None), downtimes.c.end_ms < before_ms)
+    return or_(downtimes.c.cancelled_ms < before_ms, over)

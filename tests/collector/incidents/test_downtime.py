@@ -1,0 +1,134 @@
+"""When maintenance is, and what it covers."""
+
+from datetime import UTC, datetime
+
+import pytest
+from msgspec.structs import replace
+
+from pantau_collector.incidents.calendar import Calendar
+from pantau_collector.incidents.case import Case, Moment, Wanted
+from pantau_collector.incidents.downtime import Downtime, DowntimeError, Scope, check, occurrence
+from pantau_collector.incidents.planned import Planned
+from pantau_collector.incidents.topology import Topology, device_subject
+from pantau_collector.inventory import Inventory, InventoryCamera, InventoryDevice, InventorySite, InventoryUplink
+
+HOUR_MS = 3_600_000
+
+
+def ms(text: str) -> int:
+    return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000)
+
+
+SUNDAYS = Downtime(1, Scope.SITE, "kabil", ms("2026-11-01 16:00"), rrule="FREQ=WEEKLY;BYDAY=SU", duration_s=10_800)
+"""Sundays at 23:00 in Jakarta, for three hours."""
+
+
+def test_a_recurring_downtime_is_by_the_wall_clock_of_its_zone() -> None:
+    found = occurrence(SUNDAYS, ms("2026-11-22 18:59"))
+    assert found == (ms("2026-11-22 16:00"), ms("2026-11-22 19:00"))
+    following = occurrence(SUNDAYS, ms("2026-11-22 19:00"))
+    assert following == (ms("2026-11-29 16:00"), ms("2026-11-29 19:00"))
+
+
+def test_a_recurring_downtime_keeps_its_hour_where_clocks_are_set() -> None:
+    nightly = Downtime(
+        1,
+        Scope.SITE,
+        "x",
+        ms("2026-03-27 03:00"),
+        rrule="FREQ=DAILY",
+        duration_s=3600,
+        timezone="Europe/Amsterdam",
+    )
+    assert occurrence(nightly, ms("2026-03-28 12:00")) == (ms("2026-03-29 02:00"), ms("2026-03-29 03:00"))
+
+
+def test_a_recurring_downtime_ends_and_a_cancelled_one_never_is() -> None:
+    limited = replace(SUNDAYS, end_ms=ms("2026-11-10 00:00"))
+    assert occurrence(limited, ms("2026-11-09 00:00")) is None
+    assert occurrence(replace(SUNDAYS, cancelled_ms=1), SUNDAYS.start_ms) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"rrule": None}, "needs an end after its start"),
+        ({"duration_s": 0}, "needs a duration"),
+        ({"rrule": "WEEKLY ON SUNDAY"}, "is no recurrence rule"),
+        ({"timezone": "Batam"}, "is no time zone"),
+    ],
+)
+def test_one_that_can_never_be_is_refused(change: dict[str, object], said: str) -> None:
+    with pytest.raises(DowntimeError, match=said):
+        check(replace(SUNDAYS, **change))
+
+
+def test_the_calendar_says_when_something_has_changed_and_not_else() -> None:
+    calendar = Calendar()
+    once = Downtime(2, Scope.OWNER, "dishub", start_ms=1000, end_ms=2000)
+    calendar.take([once])
+    said = [(now, calendar.advance(now), len(calendar.under_way)) for now in (0, 999, 1000, 1500, 2000, 3000)]
+    assert said == [
+        (0, False, 0),
+        (999, False, 0),
+        (1000, True, 1),
+        (1500, False, 1),
+        (2000, True, 0),
+        (3000, False, 0),
+    ]
+    calendar.take([Downtime(3, Scope.OWNER, "dishub", start_ms=1000, end_ms=9000)])
+    assert calendar.advance(3001)
+
+
+INVENTORY = Inventory(
+    uplinks=[InventoryUplink(id="batam"), InventoryUplink(id="telkom", via="batam")],
+    sites=[InventorySite(id="kabil", uplink="telkom"), InventorySite(id="nongsa")],
+    devices=[
+        InventoryDevice(site="kabil", id="sw", kind="switch"),
+        InventoryDevice(site="kabil", id="nvr", kind="recorder", via="sw"),
+    ],
+    cameras=[
+        InventoryCamera(site="kabil", id="cam1", via="nvr", owner="dishub", project="jalan"),
+        InventoryCamera(site="kabil", id="cam2", owner="polisi", project="jalan"),
+    ],
+)
+
+
+@pytest.mark.parametrize(
+    ("scope", "target", "covered"),
+    [
+        (Scope.CAMERA, "kabil/cam1", {"cam1", "device:nvr"}),
+        (Scope.DEVICE, "kabil/sw", {"cam1", "device:nvr"}),
+        (Scope.SITE, "kabil", {"cam1", "cam2", "", "device:nvr"}),
+        (Scope.SITE, "nongsa", set()),
+        (Scope.UPLINK, "batam", {"cam1", "cam2", "", "device:nvr"}),
+        (Scope.OWNER, "dishub", {"cam1", "device:nvr"}),
+        (Scope.PROJECT, "jalan", {"cam1", "cam2", "", "device:nvr"}),
+    ],
+)
+def test_what_is_covered_is_all_of_it_and_nothing_else(scope: Scope, target: str, covered: set[str]) -> None:
+    planned = Planned(INVENTORY, Topology(INVENTORY))
+    planned.set([Downtime(7, scope, target, 0, 1)])
+    case = Case("kabil", "kabil")
+    case.wanted = {
+        "cam1": Wanted("stalled", ("cam1",), 0),
+        "cam2": Wanted("stalled", ("cam2",), 0),
+        "": Wanted("site_dark", ("cam1", "cam2"), 0),
+        device_subject("nvr"): Wanted("device_down", ("cam1",), 0),
+    }
+    planned(case, Moment(0, 0.0))
+    assert {subject for subject, wanted in case.wanted.items() if wanted.downtime == "7"} == covered
+
+
+def test_an_uplinks_outage_is_covered_where_all_of_its_sites_are() -> None:
+    planned = Planned(INVENTORY, Topology(INVENTORY))
+    case = Case("uplink:telkom", "")
+    for scope, target, downtime in (
+        (Scope.UPLINK, "batam", "7"),
+        (Scope.SITE, "kabil", "7"),
+        (Scope.SITE, "x", ""),
+    ):
+        case.wanted = {"uplink:telkom": Wanted("uplink_down", ("kabil/cam1",), 0, sites=("kabil",))}
+        planned.set([Downtime(7, scope, target, 0, 1)])
+        planned(case, Moment(0, 0.0))
+        assert case.wanted["uplink:telkom"].downtime == downtime, target

@@ -1,0 +1,66 @@
+"""kill -9 at every write of a scenario: the same notices in the end, and each once."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sqlalchemy import event
+
+from pantau_collector.simulation import load_scenario
+from pantau_collector.simulation.run import City
+
+SCENARIO = Path(__file__).with_name("killed.toml")
+_WRITE = re.compile(r"(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)")
+_NOT_OURS = {"cursors", "sites", "requests", "downtimes"}
+"""What is also written when nothing has happened, and what the commands write."""
+
+
+class KilledError(BaseException):
+    """What a kill -9 is to the code that runs: nothing handles it."""
+
+
+@contextmanager
+def killed_at(city: City, write: int) -> Iterator[list[str]]:
+    """The process dies at the nth write, within its transaction; what was written, by the tables' names."""
+    writes: list[str] = []
+
+    def count(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        found = _WRITE.match(statement)
+        if found and found[1] not in _NOT_OURS:
+            writes.append(found[1])
+            if len(writes) == write:
+                raise KilledError
+
+    event.listen(city.store._engine, "before_cursor_execute", count)
+    yield writes
+    event.remove(city.store._engine, "before_cursor_execute", count)
+
+
+def played(write: int) -> tuple[Counter[tuple[str, str, str]], list[str]]:
+    """Who was told what, if it dies at that write."""
+    scenario, inventory = load_scenario(SCENARIO)
+    memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
+    with TemporaryDirectory(dir=memory) as folder:
+        city = City(scenario, inventory, Path(folder))
+        with killed_at(city, write) as writes:
+            while city.clock.s < scenario.lasts:
+                try:
+                    city.run()
+                except KilledError:
+                    city.start()
+        city.store.close()
+    told = Counter((one.to, str(notice.kind), about) for one in city.told for notice, about in one.notices)
+    return told, writes
+
+
+def test_killed_at_any_write_the_same_is_told_once() -> None:
+    wanted, writes = played(-1)
+    assert set(wanted.values()) == {1}
+    assert {kind for _, kind, _ in wanted} >= {"opened", "resolved", "acknowledged", "escalated"}
+    assert {"incidents", "timeline", "symptoms", "notices", "outbox", "journaled"} <= set(writes)
+    for write in range(1, len(writes) + 1):
+        told, _ = played(write)
+        assert told == wanted, f"killed at write {write}, of {writes[write - 1]}"

@@ -1,0 +1,63 @@
+"""A real HTTP server that keeps what it is sent, and answers as the services do that notices go to."""
+
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+
+class Received(NamedTuple):
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+class Receiver(http.server.ThreadingHTTPServer):
+    """`answers` are JSON by the beginning of a path; `status` is what everything is answered with."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.received: list[Received] = []
+        self.status = 200
+        self.answers: dict[str, Any] = {}
+
+    def with_path(self, part: str) -> list[Received]:
+        return [each for each in self.received if part in each.path]
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    server: Receiver
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.server.received.append(Received(self.command, self.path, dict(self.headers), body))
+        answer: Any = next((each for path, each in self.server.answers.items() if self.path.startswith(path)), {})
+        text = json.dumps(answer).encode()
+        self.send_response(self.server.status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    do_PUT = do_GET = do_POST  # noqa: N815 - the library's names
+
+    def log_message(self, *_: object) -> None:
+        """Quietly."""
+
+
+@contextmanager
+def http_receiver() -> Iterator[Receiver]:
+    server = Receiver()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -1,0 +1,244 @@
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from pantau_collector.fleet.model import Camera, Site
+from pantau_collector.incidents.case import Acknowledgement, Incident, Kind, Transition
+from pantau_collector.inventory import Inventory, InventoryCamera, InventorySite, InventoryUplink, Party
+from pantau_collector.notices.concern import concerned
+from pantau_collector.notices.notice import NoticeKind, Telling
+from pantau_collector.notices.plan import plan
+from pantau_collector.notices.recipients import NoticeRules, People
+from tests.collector.notices.facts import SINCE_MS
+
+INVENTORY = Inventory(
+    owners=[Party(id="dishub", name="Dinas Perhubungan")],
+    uplinks=[InventoryUplink(id="timur", name="Menara Timur", maintainer="telco")],
+    sites=[InventorySite(id="kabil", uplink="timur"), InventorySite(id="sekupang", owner="dishub")],
+    cameras=[
+        InventoryCamera(site="kabil", id="cam1", owner="dishub", maintainer="sinar", criticality="high"),
+        InventoryCamera(site="kabil", id="cam2", owner="dishub", maintainer="lain", project="Tol"),
+        InventoryCamera(site="kabil", id="cam3", owner="polisi", maintainer="sinar", tags=["malam"]),
+    ],
+)
+SITES = {"kabil": Site("kabil", first_s=0, cameras={"cam1": Camera("cam1", first_s=0, name="by the agent")})}
+WHOLE = Incident(7, "kabil", None, "site_dark", ("cam1", "cam2", "cam3"), 1, 2, 3.0)
+ONE = Incident(8, "kabil", "cam2", "stalled", ("cam2",), 1, 2, 3.0)
+HIGH = Incident(9, "kabil", "cam1", "stalled", ("cam1",), 1, 2, 3.0)
+UPLINK = Incident(
+    10, "", None, "uplink_down", ("kabil/cam1", "kabil/cam3"), 1, 2, 3.0, uplink="timur", sites=("a",)
+)
+NOON_MS = SINCE_MS - SINCE_MS % 86_400_000 + 5 * 3_600_000  # 12:00 WIB, a Tuesday
+NIGHT_MS = NOON_MS + 12 * 3_600_000
+SIX_MS = NIGHT_MS + 6 * 3_600_000
+OPENED, RESOLVED, ESCALATED, FLAPPING = (
+    NoticeKind.OPENED,
+    NoticeKind.RESOLVED,
+    NoticeKind.ESCALATED,
+    NoticeKind.FLAPPING,
+)
+
+
+def people(*recipients: dict[str, Any], group: Any = (), escalation: Any = ()) -> People:
+    defaults = {"id": "noc", "urls": ["json://localhost/1"]}
+    return People.model_validate(
+        {
+            "recipient": [{**defaults, **each} for each in recipients or ({},)],
+            "group": list(group),
+            "escalation": list(escalation),
+        }
+    )
+
+
+def tell(
+    kind: Kind,
+    incident: Incident = ONE,
+    who: People | None = None,
+    told: dict[str, set[NoticeKind]] | None = None,
+    time_ms: int = NOON_MS,
+) -> list[Telling]:
+    rules = NoticeRules(gather_s=30)
+    return plan(Transition(kind, incident, time_ms), told or {}, who or people(), INVENTORY, SITES, rules)
+
+
+def whom(tellings: list[Telling]) -> list[tuple[str, NoticeKind]]:
+    return [(telling.recipient, telling.notice.kind) for telling in tellings]
+
+
+def with_(incident: Incident, **more: Any) -> Incident:
+
+    return replace(incident, **more)
+
+
+@pytest.mark.parametrize(
+    ("keys", "cameras"),
+    [
+        ({}, ["cam1", "cam2", "cam3"]),
+        ({"owners": ["dishub"]}, ["cam1", "cam2"]),
+        ({"maintainers": ["sinar"]}, ["cam1", "cam3"]),
+        ({"owners": ["dishub"], "maintainers": ["sinar"]}, ["cam1"]),
+        ({"owners": ["polisi"], "maintainers": ["lain"]}, None),
+        ({"sites": ["kabil"], "owners": ["polisi"]}, ["cam3"]),
+        ({"sites": ["nongsa"]}, None),
+        ({"projects": ["Tol"]}, ["cam2"]),
+        ({"criticality": ["high"]}, ["cam1"]),
+        ({"tags": ["malam"]}, ["cam3"]),
+        ({"causes": ["site_dark"]}, ["cam1", "cam2", "cam3"]),
+        ({"causes": ["black"]}, None),
+        ({"hours": ["Sel 11:00-13:00"]}, ["cam1", "cam2", "cam3"]),
+        ({"hours": ["Sel 11:00-13:00"], "timezone": "Asia/Jayapura"}, None),
+        ({"hours": ["22:00-06:00"]}, None),
+    ],
+)
+def test_a_recipient_is_concerned_by_cameras_that_fit_all_of_its_keys(
+    keys: dict[str, Any], cameras: list[str] | None
+) -> None:
+    who = people(keys)
+    found = concerned(who, who.recipient[0], WHOLE, INVENTORY, NOON_MS)
+    assert found == (None if cameras is None else tuple(("kabil", camera) for camera in cameras))
+
+
+def test_a_site_without_cameras_concerns_those_who_look_after_it() -> None:
+    empty = Incident(9, "sekupang", None, "agent_gone", (), 1, 2, 3.0)
+
+    def is_concerned(**keys: Any) -> bool:
+        who = people(keys)
+        return concerned(who, who.recipient[0], empty, INVENTORY, NOON_MS) == ()
+
+    assert is_concerned()
+    assert is_concerned(sites=["sekupang"])
+    assert is_concerned(owners=["dishub"])
+    assert not is_concerned(sites=["kabil"])
+    assert not is_concerned(owners=["polisi"])
+    assert not is_concerned(criticality=["high"])
+
+
+def test_who_mends_an_uplink_is_told_of_all_that_it_takes_down() -> None:
+    who = people({"maintainers": ["telco"]})
+    assert whom(tell(Kind.OPENED, UPLINK, who)) == [("noc", OPENED)]
+    (telling,) = tell(Kind.OPENED, UPLINK, who)
+    assert telling.notice.place == "Menara Timur"
+    assert len(telling.notice.cameras) == 2
+    assert tell(Kind.OPENED, HIGH, who) == []
+
+
+def test_a_group_tells_its_members_what_fits_it() -> None:
+    who = people(
+        {"id": "ani"},
+        {"id": "budi", "owners": ["polisi"]},
+        {"id": "cici"},
+        group=[{"id": "malam", "members": ["ani", "budi"], "projects": ["Tol"]}],
+    )
+    assert whom(tell(Kind.OPENED, ONE, who)) == [("ani", OPENED), ("budi", OPENED), ("cici", OPENED)]
+    assert whom(tell(Kind.OPENED, HIGH, who)) == [("cici", OPENED)]
+
+
+def test_each_is_told_once_that_it_began_and_only_those_told_that_it_ended() -> None:
+    who = people({"id": "ani"}, {"id": "budi"})
+    heard = {"ani": {OPENED}}
+    assert whom(tell(Kind.OPENED, who=who)) == [("ani", OPENED), ("budi", OPENED)]
+    for kind in (Kind.CHANGED, Kind.SPLIT, Kind.DOWNTIME_ENDED):
+        assert whom(tell(kind, who=who, told=heard)) == [("budi", OPENED)]
+    assert whom(tell(Kind.RESOLVED, who=who, told=heard)) == [("ani", RESOLVED)]
+    assert tell(Kind.RESOLVED, who=who) == []
+    for kind in (Kind.MERGED, Kind.DOWNTIME_STARTED, Kind.FLAPPING_ENDED):
+        assert tell(kind, who=who, told=heard) == []
+
+
+def test_an_end_is_told_outside_of_the_hours_too() -> None:
+    who = people({"hours": ["07:00-16:00"]})
+    assert tell(Kind.OPENED, who=who, time_ms=NIGHT_MS) == []
+    assert whom(tell(Kind.RESOLVED, who=who, told={"noc": {OPENED}}, time_ms=NIGHT_MS)) == [("noc", RESOLVED)]
+
+
+def test_in_maintenance_nothing_is_told_but_what_outlives_it_is_and_so_is_an_end() -> None:
+    covered = with_(ONE, downtime="3")
+    assert tell(Kind.OPENED, covered) == []
+    assert tell(Kind.ESCALATED, with_(covered, escalation=1)) == []
+    assert whom(tell(Kind.RESOLVED, covered, told={"noc": {OPENED}})) == [("noc", RESOLVED)]
+    (telling,) = tell(Kind.DOWNTIME_ENDED)
+    assert telling.notice.outlived
+    assert not tell(Kind.OPENED)[0].notice.outlived
+
+
+def test_escalation_tells_those_of_its_level_and_those_alone() -> None:
+    who = people(
+        {"id": "ani"},
+        {"id": "kabid", "escalations_only": True, "owners": ["dishub"]},
+        {"id": "walikota", "escalations_only": True},
+        group=[{"id": "atasan", "members": ["kabid"], "owners": ["dishub"]}],
+        escalation=[
+            {"after_min": 60, "recipients": ["walikota"], "criticality": ["high"]},
+            {"after_min": 15, "recipients": ["atasan", "ani"]},
+        ],
+    )
+    assert whom(tell(Kind.OPENED, HIGH, who)) == [("ani", OPENED)]
+    first = tell(Kind.ESCALATED, with_(HIGH, escalation=1), who, {"ani": {OPENED}})
+    assert whom(first) == [("ani", ESCALATED), ("kabid", ESCALATED)]
+    assert {(telling.notice.waited_min, telling.step) for telling in first} == {(15, "1")}
+    assert whom(tell(Kind.ESCALATED, with_(HIGH, escalation=2), who)) == [("walikota", ESCALATED)]
+    assert tell(Kind.ESCALATED, with_(ONE, escalation=2), who) == [], "it is not of high criticality"
+    assert tell(Kind.ESCALATED, with_(HIGH, escalation=3), who) == [], "there is no such level any more"
+    assert whom(tell(Kind.RESOLVED, HIGH, who, {"kabid": {ESCALATED}})) == [("kabid", RESOLVED)]
+
+
+def test_that_somebody_has_taken_it_is_told_to_the_others_who_know_of_it() -> None:
+    who = people({"id": "ani", "name": "Ani"}, {"id": "budi"}, {"id": "cici"})
+    heard = {"ani": {OPENED}, "budi": {OPENED}}
+    taken = with_(ONE, acknowledged=Acknowledgement("Ani", NOON_MS, NOON_MS + 1))
+    (telling,) = tell(Kind.ACKNOWLEDGED, taken, who, heard)
+    assert (telling.recipient, telling.notice.by, telling.notice.until_ms) == ("budi", "Ani", NOON_MS + 1)
+    again = tell(Kind.ACKNOWLEDGED, taken, who, heard, NOON_MS + 5)
+    assert [each.step for each in again] != [telling.step]
+    assert [each.recipient for each in tell(Kind.UNACKNOWLEDGED, ONE, who, heard)] == ["ani", "budi"]
+
+
+def test_flapping_is_told_once_also_to_those_who_know_of_the_outage() -> None:
+    flapping = with_(ONE, flapping=True)
+    assert whom(tell(Kind.FLAPPING_STARTED, flapping, told={"noc": {OPENED}})) == [("noc", FLAPPING)]
+    assert whom(tell(Kind.OPENED, flapping)) == [("noc", FLAPPING)]
+    assert tell(Kind.FLAPPING_STARTED, flapping, told={"noc": {FLAPPING}}) == []
+    assert tell(Kind.CHANGED, flapping, told={"noc": {FLAPPING}}) == []
+    assert whom(tell(Kind.RESOLVED, ONE, told={"noc": {FLAPPING}})) == [("noc", RESOLVED)]
+
+
+def test_what_takes_down_more_than_a_camera_waits_for_others_like_it() -> None:
+    def ready(kind: Kind, incident: Incident) -> tuple[int, bool]:
+        (telling,) = tell(kind, incident, told={"noc": {OPENED}} if kind is Kind.RESOLVED else {})
+        return telling.ready_ms - NOON_MS, telling.held
+
+    assert ready(Kind.OPENED, ONE) == (0, False)
+    assert ready(Kind.OPENED, WHOLE) == (30_000, False)
+    assert ready(Kind.RESOLVED, WHOLE) == (30_000, False)
+
+
+def test_in_quiet_hours_all_but_the_urgent_is_held_until_they_end() -> None:
+    quiet = {"quiet_hours": ["22:00-06:00"]}
+    who = people(quiet, escalation=[{"after_min": 5, "recipients": ["noc"]}])
+
+    def ready(kind: Kind, incident: Incident, who: People = who, time_ms: int = NIGHT_MS) -> tuple[int, bool]:
+        (telling,) = tell(kind, incident, who, {"noc": {OPENED}} if kind is Kind.RESOLVED else {}, time_ms)
+        return telling.ready_ms, telling.held
+
+    assert ready(Kind.OPENED, ONE) == (SIX_MS, True)
+    assert ready(Kind.RESOLVED, WHOLE) == (NIGHT_MS + 30_000, False), "one of its cameras is urgent"
+    assert ready(Kind.OPENED, HIGH) == (NIGHT_MS, False)
+    assert ready(Kind.OPENED, HIGH, people({**quiet, "quiet_except": []})) == (SIX_MS, True)
+    assert ready(Kind.ESCALATED, with_(ONE, escalation=1)) == (NIGHT_MS, False)
+    assert ready(Kind.OPENED, ONE, time_ms=SIX_MS) == (SIX_MS, False)
+    east = people({**quiet, "timezone": "Asia/Jayapura"})
+    assert ready(Kind.OPENED, ONE, east) == (SIX_MS - 2 * 3_600_000, True)
+
+
+def test_a_notice_names_things_as_the_inventory_does_or_else_as_the_agent_does() -> None:
+    (telling,) = tell(Kind.OPENED, HIGH)
+    notice = telling.notice
+    assert (notice.site_name, notice.camera_name) == ("kabil", "by the agent")
+    assert (notice.cameras[0].owner, notice.cameras[0].maintainer) == ("Dinas Perhubungan", "sinar")
+
+
+def test_a_camera_of_which_nobody_is_told_to_own_it_is_its_sites() -> None:
+    site = Incident(9, "sekupang", "x", "black", ("x",), 1, 2, 3.0)
+    (telling,) = tell(Kind.OPENED, site, people({"owners": ["dishub"]}))
+    assert telling.notice.cameras[0].owner == "Dinas Perhubungan"

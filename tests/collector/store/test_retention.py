@@ -1,0 +1,165 @@
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+from sqlalchemy import func, select
+
+from pantau_collector.incidents.case import Kind, Transition
+from pantau_collector.incidents.downtime import Downtime, Scope
+from pantau_collector.notices.notice import Form, Notice, NoticeKind, Telling
+from pantau_collector.retention import Retention
+from pantau_collector.store import Store, downtime_rows, incident_rows, notice_rows, outbox_rows, schema
+from pantau_collector.store.outbox_rows import Status
+from tests.collector.commands.state import OPENED_MS, incident
+from tests.servers.postgresql import PostgreSQL
+from tests.servers.process import until
+
+DAY_MS = 86_400_000
+
+
+class Kept:
+    """A store with incidents of each day, and a retention of ten days at a time of one's choosing."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.now_ms = OPENED_MS
+        self.retention = Retention(self.store, 10, lambda: self.now_ms)
+
+    def over(self, number: int, day: int, status: Status = Status.SENT) -> None:
+        """An incident that began and was over on that day, of which one person was told."""
+        at_ms = OPENED_MS + day * DAY_MS
+        over = replace(incident(number), opened_ms=at_ms, resolved_ms=at_ms)
+        notice = Notice(NoticeKind.OPENED, number, "kabil", "", "gate", "", "stalled", "down", at_ms, ())
+        with self.store.begin() as connection:
+            steps = [Transition(Kind.OPENED, over, at_ms), Transition(Kind.RESOLVED, over, at_ms)]
+            incident_rows.save_incidents(connection, [over], steps)
+            notice_rows.add(connection, [Telling("noc", notice, at_ms)], created_ms=at_ms)
+            letter = connection.execute(select(func.max(schema.notices.c.id))).scalar_one()
+            notice_rows.put_in_letter(connection, [letter], letter)
+            outbox_rows.add(
+                connection, letter, Form.SINGLE, notice.kind, [number], "noc", ["1-json"], created_ms=at_ms
+            )
+            [row] = [each for each in outbox_rows.unfinished(connection, 1000) if each.letter == letter]
+            outbox_rows.finish(connection, row.id, status, time_ms=at_ms)
+
+    def journal_all(self) -> None:
+        with self.store.begin() as connection:
+            last = connection.execute(select(func.max(schema.timeline.c.id))).scalar_one()
+            incident_rows.save_journaled(connection, last)
+
+    def numbers(self) -> dict[str, list[int]]:
+        """The numbers of the incidents that each table speaks of."""
+        with self.store.begin() as connection:
+            return {
+                "incidents": list(connection.execute(select(schema.incidents.c.id)).scalars()),
+                "timeline": sorted(connection.execute(select(schema.timeline.c.incident).distinct()).scalars()),
+                "notices": list(connection.execute(select(schema.notices.c.incident)).scalars()),
+                "outbox": list(connection.execute(select(schema.outbox.c.letter)).scalars()),
+            }
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Kept:
+    return Kept(Store.at(tmp_path / "collector.sqlite"))
+
+
+def test_what_is_over_for_long_goes_with_all_that_was_said_of_it_and_the_rest_stays(kept: Kept) -> None:
+    for number in range(1, 6):
+        kept.over(number, day=number)
+    kept.journal_all()
+    kept.now_ms += 13 * DAY_MS + 1
+    assert kept.retention.step() == 3 * 5
+    assert kept.retention.step() == 0
+    assert kept.numbers() == {each: [4, 5] for each in ("incidents", "timeline", "notices", "outbox")}
+
+
+def test_the_newest_of_each_stays_so_that_no_number_is_given_again(kept: Kept) -> None:
+    kept.over(1, day=1)
+    kept.over(2, day=2)
+    kept.journal_all()
+    kept.now_ms += 900 * DAY_MS
+    kept.retention.step()
+    assert kept.numbers() == {each: [2] for each in ("incidents", "timeline", "notices", "outbox")}
+    with kept.store.begin() as connection:
+        assert incident_rows.next_id(connection) == 3
+    kept.over(3, day=900)
+    with kept.store.begin() as connection:
+        assert [step.incident for _, step in incident_rows.load_unjournaled(connection, 10)] == [3, 3]
+
+
+def test_what_is_not_in_the_journal_yet_stays(kept: Kept) -> None:
+    kept.over(1, day=1)
+    kept.over(2, day=2)
+    kept.now_ms += 900 * DAY_MS
+    assert kept.retention.step() == 0
+    assert kept.numbers()["timeline"] == [1, 2]
+
+
+def test_what_is_still_to_be_delivered_stays(kept: Kept) -> None:
+    kept.over(1, day=1, status=Status.DUE)
+    kept.over(2, day=2)
+    kept.journal_all()
+    kept.now_ms += 900 * DAY_MS
+    kept.retention.step()
+    assert kept.numbers()["notices"] == [1, 2]
+    assert kept.numbers()["outbox"] == [1, 2]
+
+
+def test_an_outage_that_goes_on_keeps_what_was_said_of_it_however_old(kept: Kept) -> None:
+    kept.over(1, day=1)
+    kept.over(2, day=2)
+    kept.journal_all()
+    with kept.store.begin() as connection:
+        incident_rows.save_incidents(connection, [replace(incident(1), resolved_ms=None)], [])
+    kept.now_ms += 900 * DAY_MS
+    kept.retention.step()
+    assert kept.numbers() == {each: [1, 2] for each in ("incidents", "timeline", "notices", "outbox")}
+
+
+def test_it_goes_in_small_steps(kept: Kept) -> None:
+    for number in range(1, 252):
+        kept.over(number, day=1)
+    kept.journal_all()
+    kept.now_ms += 900 * DAY_MS
+    sizes = [kept.retention.step() for _ in range(4)]
+    assert sizes == [500, 500, 250, 0]
+
+
+def test_maintenance_that_is_over_or_was_cancelled_goes_and_what_recurs_stays(kept: Kept) -> None:
+    def plan(**values: object) -> None:
+        planned = Downtime(0, Scope.SITE, "kabil", OPENED_MS, **values)  # type: ignore[arg-type] # each its own
+        with kept.store.begin() as connection:
+            downtime_rows.add_downtime(connection, planned)
+
+    plan(end_ms=OPENED_MS + 1000)
+    plan(rrule="FREQ=WEEKLY", duration_s=3600, cancelled_ms=OPENED_MS + 1000)
+    plan(rrule="FREQ=WEEKLY", duration_s=3600)
+    plan(end_ms=OPENED_MS + 900 * DAY_MS)
+    plan(end_ms=OPENED_MS + 1000)
+    kept.now_ms += 100 * DAY_MS
+    kept.retention.step()
+    with kept.store.begin() as connection:
+        assert [each.id for each in downtime_rows.list_downtimes(connection)] == [3, 4, 5]
+
+
+def test_it_works_by_itself(kept: Kept) -> None:
+    kept.over(1, day=1)
+    kept.over(2, day=2)
+    kept.journal_all()
+    kept.now_ms += 900 * DAY_MS
+    kept.retention.start()
+    try:
+        assert until(lambda: kept.numbers()["incidents"] == [2])
+    finally:
+        kept.retention.stop()
+
+
+def test_postgresql_does_the_same(postgresql: PostgreSQL) -> None:
+    kept = Kept(Store(postgresql.create_database("retention")))
+    for number in range(1, 6):
+        kept.over(number, day=number)
+    kept.journal_all()
+    kept.now_ms += 13 * DAY_MS + 1
+    assert kept.retention.step() == 3 * 5
+    assert kept.numbers() == {each: [4, 5] for each in ("incidents", "timeline", "notices", "outbox")}
+    kept.store.close()
