@@ -141,12 +141,15 @@ class Pipeline:
         self._show(self._clock.time_ms())
 
     def _cursor_in_our_journal(self, kept: fleet_rows.Cursor | None) -> fleet_rows.Cursor:
-        """Positions are of one journal: where another collector stood is found in ours by the time."""
+        """Positions are of one journal: where another collector stood is found in ours by the time.
+
+        One without a name was kept before journals had names, and there was but one.
+        """
         journal = self._journal.identity
         if kept is None:
             return fleet_rows.Cursor(journal, 0, 0, 0.0)
-        if kept.journal == journal:
-            return kept
+        if kept.journal in {journal, ""}:
+            return kept._replace(journal=journal)
         position = self._journal.position_at(kept.received_ms - OVERLAP_MS)
         return kept._replace(journal=journal, position=position)
 

@@ -20,11 +20,12 @@ from sqlalchemy import (
     create_engine,
     delete,
     event,
+    inspect,
     select,
 )
 from sqlalchemy.exc import SQLAlchemyError
 
-from pantau_collector.store import schema
+from pantau_collector.store import schema, upgrade
 
 _BUSY_S = 10
 _TERM = "term"
@@ -135,12 +136,19 @@ def _make_durable(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _prepare(engine: Engine) -> str:
+    about = schema.about
+    with engine.begin() as connection:
+        found = _found(connection) if inspect(connection).has_table(about.name) else {}
+        if found.get("version") in upgrade.KNOWN:
+            upgrade.upgrade(connection)
+            now = {"version": str(schema.VERSION), _TERM: "0"}
+            put_rows(connection, about, [{"key": key, "value": value} for key, value in now.items()])
     schema.metadata.create_all(engine)
     with engine.begin() as connection:
-        found = {row.key: row.value for row in connection.execute(select(schema.about))}
+        found = _found(connection)
         if not found:
             found = {"version": str(schema.VERSION), "installation": secrets.token_hex(4), _TERM: "0"}
-            put_rows(connection, schema.about, [{"key": key, "value": value} for key, value in found.items()])
+            put_rows(connection, about, [{"key": key, "value": value} for key, value in found.items()])
         if found["version"] != str(schema.VERSION):
             url = engine.url.render_as_string()
             raise StoreError(
@@ -148,6 +156,10 @@ def _prepare(engine: Engine) -> str:
                 " run the version of pantau that made it, or move it away to begin anew"
             )
         return str(found["installation"])
+
+
+def _found(connection: Connection) -> dict[str, str]:
+    return {row.key: row.value for row in connection.execute(select(schema.about))}
 
 
 def _term(connection: Connection, *, to_change: bool = False) -> int:

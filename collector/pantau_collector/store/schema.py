@@ -18,8 +18,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-VERSION = 3
-"""Raised with every change of the tables; a database of another version is not touched."""
+VERSION = 2
+"""Raised with every change of the tables. `upgrade` knows older ones; a database of any other is not touched."""
 
 metadata = MetaData()
 
