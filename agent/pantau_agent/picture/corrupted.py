@@ -8,7 +8,7 @@ from pantau_agent.picture.cells import Mask, Plane, plane
 from pantau_agent.picture.comparison import HIDDEN, Comparison
 from pantau_agent.picture.frame import Frame
 from pantau_agent.picture.measures import Measures
-from pantau_agent.picture.structure import agreement
+from pantau_agent.picture.structure import FINE, agreement, structure
 from pantau_agent.picture.usual import Usual
 from pantau_agent.picture.verdict import NONE, Evidence
 
@@ -34,7 +34,7 @@ def neutral_share(frame: Frame) -> float:
 
 def change_of_light(measures: Measures, before: Before) -> Plane:
     """By cell, how the light (log) changed since the picture before, beyond what it did everywhere."""
-    change = np.log((measures.light + 8) / (before.measures.light + 8))
+    change = np.log((measures.light + 8) / (before.light + 8))
     return plane(change - np.median(change))
 
 
@@ -65,9 +65,8 @@ def jumps(measures: Measures, stirred: Mask, before: Before | None, comparison: 
     exchanged = min(int(hidden.sum()), int(given_back.sum())) / fixed
     strange = before.lost & stirred
     if strange.any():
-        strange &= (
-            agreement(measures.fine, before.measures.fine) < SAME
-        )  # a lamp jumps too, and leaves what it lights
+        # a lamp jumps too, and leaves what it lights
+        strange &= agreement(measures.fine, structure(plane(before.small), FINE)) < SAME
     return min(comparison.lost_share, float(strange.sum()) / fixed) + exchanged
 
 

@@ -14,7 +14,7 @@ from pantau_agent.picture.covered import covered
 from pantau_agent.picture.defocused import defocused
 from pantau_agent.picture.frame import Frame
 from pantau_agent.picture.frozen import Stills, frozen
-from pantau_agent.picture.measures import Measures
+from pantau_agent.picture.measures import Measures, flicker
 from pantau_agent.picture.moved import moved
 from pantau_agent.picture.no_signal import no_signal
 from pantau_agent.picture.noisy import WAVE, noisy
@@ -63,6 +63,9 @@ def find(
         Cause.FROZEN: still,
     }
     wave = _wave(frame, measures, before, reference)
+    flickering = usual.of("flicker")
+    if before is not None and before.tint.shape == measures.tint.shape:
+        flickering = flicker(measures.tint, plane(before.tint))
     stirred = stir(measures, before)
     jumping = comparison.clarity * jumps(measures, stirred, before, comparison)
     scores = {
@@ -72,6 +75,7 @@ def find(
         "blur": max(0.0, comparison.blur),
         "cast": comparison.cast,
         "grain": measures.grain,
+        "flicker": flickering,
         "specks": measures.specks,
         "lines": measures.lines,
         "wave": wave,
@@ -83,7 +87,7 @@ def find(
     if settled is None:
         found[Cause.CORRUPTED] = corrupted(measures, neutral, 0.0, None)
         return Findings(found, comparison, scores)
-    found[Cause.NOISY] = noisy(measures, wave, comparison.blur, usual)
+    found[Cause.NOISY] = noisy(measures, flickering, wave, comparison.blur, usual)
     found[Cause.CORRUPTED] = corrupted(measures, neutral, jumping, usual)
     found[Cause.MOVED] = moved(frame, comparison, settled)
     found[Cause.COVERED] = covered(comparison, usual, found[Cause.MOVED].value)
@@ -99,5 +103,5 @@ def _wave(frame: Frame, measures: Measures, before: Before | None, reference: Re
     usual = plane(cv2.resize(reference.small, (width, height))) * min(4.0, light)
     wave = strongest_wave(frame.grey - usual)
     if wave > WAVE / 2 and before is not None and before.grey.shape == frame.grey.shape:
-        wave = min(wave, strongest_wave(frame.grey - before.grey))
+        wave = min(wave, strongest_wave(frame.grey - plane(before.grey)))
     return wave

@@ -29,11 +29,11 @@ STILL = 8.0
 
 
 class Still(NamedTuple):
-    """One picture's fingerprints: a checksum a tile, where it has texture, and the small picture."""
+    """One picture's fingerprints: a checksum a tile, where it has texture, and the small picture, rounded."""
 
     tiles: NDArray[np.uint32]
     textured: Mask
-    small: Plane
+    small: NDArray[np.uint8]
 
 
 class Stills:
@@ -61,7 +61,7 @@ def frozen(frame: Frame, stills: Stills) -> Evidence:
     return Evidence(min(1.0, value), f"{share:.0%} of the picture is the same as before") if value > 0.1 else NONE
 
 
-def _alike(one: Plane, other: Plane) -> bool:
+def _alike(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> bool:
     moved = cv2.countNonZero((cv2.absdiff(one, other) > STILL).view(np.uint8))
     return moved <= 0.02 * one.size
 
@@ -76,9 +76,8 @@ def _still(frame: Frame) -> Still:
         for left, right in itertools.pairwise(columns)
     ]
     texture = _spread(frame.small)
-    return Still(
-        np.array(sums, np.uint32).reshape(TILES), texture > max(0.5, float(np.median(texture))), frame.small
-    )
+    textured = texture > max(0.5, float(np.median(texture)))
+    return Still(np.array(sums, np.uint32).reshape(TILES), textured, np.rint(frame.small).astype(np.uint8))
 
 
 def _spread(small: Plane) -> Plane:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pantau_agent.picture.before import Before
+from pantau_agent.picture.before import Before, keep
 from pantau_agent.picture.cells import GRID
 from pantau_agent.picture.confirm import LIMIT, Confirmation, Rule
 from pantau_agent.picture.corrupted import change_of_light
@@ -109,7 +109,7 @@ class Judge:
             self.memory.learned_ms += self._passed(time_ms)
         self._confirm(evidence, time_ms)
         change = change_of_light(measures, self._before) if self._before else np.zeros(GRID, np.float32)
-        self._before = Before(measures, frame.grey, change, comparison.lost, comparison.shown)
+        self._before = keep(frame, measures, comparison, change)
         self._before_ms = time_ms
         if self.learning:
             notes.append(f"still learning this camera ({self.memory.pictures} pictures so far)")

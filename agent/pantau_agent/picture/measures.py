@@ -27,7 +27,7 @@ class Measures:
     Of the whole picture: `grain` (log of the dense noise), `specks` (share of lone bright and of lone dark
     pixels, whichever is less), `lines` (log of row-to-row over column-to-column contrast), `smear` (share of
     blocks where one direction shows nothing at all and the other does). `fine` and `coarse` are the structures
-    of the small picture.
+    of the small picture, `tint` its colours (two: blue and red less green, in grey levels).
     """
 
     fine: Structure
@@ -40,6 +40,7 @@ class Measures:
     specks: float
     lines: float
     smear: float
+    tint: Plane
 
 
 def measure(frame: Frame) -> Measures:
@@ -62,7 +63,24 @@ def measure(frame: Frame) -> Measures:
         specks=min(_share(lone > SPECK), _share(lone < -SPECK)),
         lines=float(np.log((cv2.mean(down)[0] + 0.2) / (cv2.mean(across)[0] + 0.2))),
         smear=_smear(plane(down), plane(across)),
+        tint=_tint(frame),
     )
+
+
+def flicker(tint: Plane, before: Plane) -> float:
+    """The log of how much the colours' fine grain changed since the picture before, in grey levels.
+
+    An encoder short of bits smooths noise away pixel by pixel, and still has to send what is left of it in each
+    block's colours. Rain, fog, coarse encoding and failing light change grey levels, hardly fine colours.
+    """
+    grains = plane(cv2.filter2D(tint - before, -1, _DIAGONAL))
+    return float(np.log(max(_lower_mean(np.abs(grains[..., 0])), _lower_mean(np.abs(grains[..., 1]))) + 0.2))
+
+
+def _tint(frame: Frame) -> Plane:
+    height, width = frame.small.shape
+    small = plane(cv2.resize(frame.bgr, (width, height), interpolation=cv2.INTER_AREA))
+    return small[..., ::2] - small[..., 1:2]
 
 
 def _lower_mean(values: Plane) -> float:

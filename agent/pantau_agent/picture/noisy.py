@@ -1,4 +1,4 @@
-"""Noisy: snow, specks, hum bars, torn lines."""
+"""Noisy: snow, specks, hum bars, torn lines; and what an encoder makes of snow that it has no bits for."""
 
 from pantau_agent.picture.measures import Measures
 from pantau_agent.picture.usual import Usual
@@ -6,6 +6,8 @@ from pantau_agent.picture.verdict import NONE, Evidence
 
 GRAIN = 1.2
 """Log of dense noise, against the usual: rain and a failing light stay under half of it."""
+FLICKER = 1.0
+"""Log of the colours' flicker, against the usual: all that is harmless stays under half of it."""
 SPECKS = 0.006
 LINES = 0.36
 """Log of row-to-row over column-to-column contrast: torn lines raise it, rain lowers it."""
@@ -14,8 +16,8 @@ WAVE = 0.28
 """Share of the whitened spectrum in one wave."""
 
 
-def noisy(measures: Measures, wave: float, blur: float, usual: Usual) -> Evidence:
-    """The strongest of four signs, each against the camera's own past.
+def noisy(measures: Measures, flickering: float, wave: float, blur: float, usual: Usual) -> Evidence:
+    """The strongest of five signs, each against the camera's own past.
 
     Torn lines add detail (`blur` is what went of it, log); another view with other lines in it may as well have
     less.
@@ -23,6 +25,7 @@ def noisy(measures: Measures, wave: float, blur: float, usual: Usual) -> Evidenc
     torn = min(1.0, max(0.0, -blur / ADDED))
     signs = (
         ((measures.grain - usual.of("grain")) / usual.limit("grain", GRAIN), "dense noise"),
+        ((flickering - usual.of("flicker")) / usual.limit("flicker", FLICKER), "blocks of flickering colour"),
         ((measures.specks - usual.of("specks")) / usual.limit("specks", SPECKS), "specks of noise"),
         (torn * (measures.lines - usual.of("lines")) / usual.limit("lines", LINES), "lines torn apart"),
         ((wave - usual.of("wave")) / usual.limit("wave", WAVE), "a regular pattern over the picture"),

@@ -10,6 +10,7 @@ SCORES = (
     "blur",
     "cast",
     "grain",
+    "flicker",
     "specks",
     "lines",
     "wave",
