@@ -11,7 +11,7 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ from pantau_agent.clock import SystemClock
 from pantau_agent.config import Camera
 from pantau_agent.event_loop import new_event_loop
 from pantau_agent.picture.decoder import Decoder, Look
+from pantau_agent.picture.settings import Settings
 from pantau_agent.rtsp.keyframe import Keyframe
 from pantau_agent.visits import PROVEN_S, Doors
 from pantau_agent.watch import watch
@@ -37,7 +38,7 @@ KEYFRAME_S = 2.0
 SETTLED_S = PROVEN_S + 2
 """Well for so long, a camera is ready for its next fault: its retries begin anew then."""
 LEARNT = 14
-"""Pictures after which a camera is known to the judge of this benchmark (see `watchers.quick_learner`)."""
+"""Pictures after which a camera is known to the judge, once it need not learn for hours."""
 TOLD_WITHIN_S = 150.0
 CLEARED_WITHIN_S = 200.0
 NO_OUTAGE_S = 10.0
@@ -46,7 +47,6 @@ REHEARSAL_S = 10.0
 """How long simcam may take to film a fault in each of its scenes, before trials begin."""
 WIDE = 200
 """Columns of the table where it goes into a file."""
-QUICK_LEARNER = (sys.executable, "-m", "benchmarks.watchers.quick_learner")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +139,10 @@ class Lateness:
 
 
 class TimedDecoder(Decoder):
-    """The agent's; notes how long a picture waited for its turn and was looked at."""
+    """The agent's, but soon done with learning; notes how long a picture waited for its turn and was looked at."""
 
-    def __init__(self, lateness: Lateness) -> None:
-        super().__init__(SystemClock(), command=QUICK_LEARNER)
+    def __init__(self, lateness: Lateness, cameras: Iterable[str]) -> None:
+        super().__init__(SystemClock(), settings=dict.fromkeys(cameras, Settings(learning_s=0)))
         self._lateness = lateness
 
     async def look(self, camera: str, keyframe: Keyframe, *, interval_s: float = 30.0) -> Look:
@@ -227,7 +227,7 @@ async def run(
     crew, names = list(urls)[:SCENES], list(urls)[SCENES:]
     stream, picture = names[: options.cameras], names[options.cameras :]
     doors = Doors(at_once=len(urls))  # they are on one host only because they are simulated
-    async with TimedDecoder(lateness) as decoder, asyncio.TaskGroup() as watching:
+    async with TimedDecoder(lateness, urls) as decoder, asyncio.TaskGroup() as watching:
         following = [watching.create_task(lateness.measure())]
 
         def watched(name: str, interval_s: float) -> Watched:

@@ -2,7 +2,7 @@
 
 import typer
 
-from pantau_agent.commands import check, discover, doctor, probe, run
+from pantau_agent.commands import check, discover, doctor, picture, probe, run
 
 app = typer.Typer(
     name="pantau-agent",
@@ -14,4 +14,5 @@ app.command(epilog=run.EPILOG)(run.run)
 app.command(epilog=check.EPILOG)(check.check)
 app.command(epilog=discover.EPILOG)(discover.discover)
 app.command(epilog=doctor.EPILOG)(doctor.doctor)
+app.add_typer(picture.app)
 app.command(epilog=probe.EPILOG, cls=probe.ProbeCommand)(probe.probe)

@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, Va
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from pantau_agent import vendors
+from pantau_agent.picture_config import Picture
 from pantau_agent.rtsp import url as stream_url
 from pantau_contract.topics import SLUG
 from pantau_service.settings import ConfigError, explain, read_toml, wrong
@@ -145,6 +146,7 @@ class Camera(BaseModel):
     expected_bitrate_kbps: Annotated[float, Field(gt=0)] | None = None
     expected_keyframe_interval_s: Annotated[float, Field(gt=0)] | None = None
     picture_interval_s: Seconds = 30
+    picture: Picture = Picture()
     timeout_s: Seconds = 10
 
     @model_validator(mode="after")

@@ -17,6 +17,7 @@ from pantau_agent.notebook import FILE as NOTEBOOK
 from pantau_agent.notebook import Notebook
 from pantau_agent.observation import Observation
 from pantau_agent.picture.decoder import Decoder
+from pantau_agent.picture.settings import memories_beside
 from pantau_agent.report import Reporter
 from pantau_agent.spool import Spool
 from pantau_agent.supervision import supervised
@@ -62,7 +63,8 @@ async def run(config: AgentConfig) -> None:
     identities = Identities(config.camera, config.spool.path.with_name(FILE), clock)
     notebook = Notebook(config.camera, config.spool.path.with_name(NOTEBOOK))
     link = Link(config, spool, clock, identities.about)
-    async with Decoder(clock) as decoder:
+    settings = {camera.id: camera.picture.settings for camera in config.camera}
+    async with Decoder(clock, memories=memories_beside(config.spool.path), settings=settings) as decoder:
         agent = Agent(config, spool, link, machine, clock, Notifier())
 
         def watch_camera(camera: Camera) -> AsyncGenerator[Observation, None]:

@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from pantau_agent.config import AgentConfig, Broker, Camera, Report, Site, Spool, load
+from pantau_agent.picture.settings import Settings
+from pantau_agent.picture_config import Picture
+from pantau_contract.states import Cause
 from pantau_service.settings import ConfigError
 from tests.agent.certificate import make_certificate
 
@@ -49,6 +52,9 @@ def test_the_example_loads_and_shows_every_key_and_the_defaults(tmp_path: Path) 
     assert set(shown["site"]) == set(Site.model_fields)
     assert set(shown["broker"]) == set(Broker.model_fields) - {"password"}  # shown in a comment
     assert set(cameras) == set(Camera.model_fields)
+    assert set(cameras["picture"]) == set(Picture.model_fields)
+    for key in ("learning_h", "moves_on_purpose"):
+        assert Picture.model_fields[key].default == cameras["picture"][key]
     assert Report(**shown["report"]) == Report()
     assert set(shown["report"]) == set(Report.model_fields)
     assert Spool(**shown["spool"]) == Spool()
@@ -224,3 +230,38 @@ def test_a_file_with_passwords_that_everyone_can_read_is_warned_of(
     caplog.clear()
     load_text(tmp_path, START, mode=mode)
     assert not caplog.text
+
+
+PICTURE = START + '[[camera]]\nid = "gate"\nurl = "rtsp://10.0.0.1/"\n[camera.picture]\n'
+
+
+def test_how_pictures_are_judged_reaches_the_judge_s_own_settings(tmp_path: Path) -> None:
+    text = (
+        'learning_h = 0.5\nmoves_on_purpose = true\nreport_only = ["moved"]\n'
+        "sensitivity = { covered = 0.8 }\nmasked = [[0, 0, 0.3, 0.2]]\n"
+    )
+    assert load_text(tmp_path, PICTURE + text).camera[0].picture.settings == Settings(
+        sensitivity={Cause.COVERED: 0.8},
+        report_only=frozenset({Cause.MOVED}),
+        moves_on_purpose=True,
+        learning_s=1800,
+        masked=((0, 0, 0.3, 0.2),),
+    )
+    assert load_text(tmp_path, PICTURE).camera[0].picture.settings == Settings()
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "expected"),
+    [
+        ('report_only = ["stalled"]', "picture.report_only", "'frozen'"),
+        ("sensitivity = { covered = 3 }", "picture.sensitivity.covered", "2"),
+        ("masked = [[0.5, 0, 0.2, 1]]", "picture.masked", "left < right"),
+        ("masked = [[0, 0, 1, 1]]", "picture.masked", "leave some of the picture"),
+        ("masked = [[0, 0, 640, 360]]", "picture.masked", "1"),
+        ("learning_h = -1", "picture.learning_h", "0"),
+    ],
+)
+def test_a_wrong_key_of_the_picture_is_named(tmp_path: Path, text: str, key: str, expected: str) -> None:
+    said = "\n".join(problems(tmp_path, PICTURE + text))
+    assert key in said
+    assert expected in said

@@ -1,56 +1,132 @@
-"""`pantau-agent picture`, on files."""
+"""`pantau-agent picture`, beside judges that run as in the agent."""
 
+import json
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
-from pantau_agent.commands.picture import app
-from pantau_agent.picture.judge import Judge
-from pantau_agent.picture.settings import Settings
-from pantau_agent.picture.shelf import Shelf
-from tests.picture.street import Street, judge_that_knows, look
+from pantau_agent.cli import app
+from pantau_agent.commands.picture_page import page
+from pantau_agent.picture.explanation import Explanation
+from pantau_agent.picture.judges import Judges
+from pantau_agent.picture.wishes import Wish, Wishes
+from pantau_contract.states import Cause
+from pantau_contract.words import words
+from tests.picture.street import Picture, Street
+from tests.picture.test_judges import causes, look, taught
 from tests.picture.test_view import half_covered, shifted
+
+CONFIG = """
+[site]
+id = "north"
+[broker]
+host = "broker"
+[spool]
+path = "spool.sqlite"
+[[camera]]
+id = "gate"
+url = "rtsp://10.0.0.1/"
+"""
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> Shelf:
-    shelf = Shelf(tmp_path / "pictures")
-    shelf.put("gate", judge_that_knows(Street()).memory)
-    cv2.imwrite(str(tmp_path / "shifted.jpg"), shifted(Street(), 20))
-    cv2.imwrite(str(tmp_path / "covered.jpg"), half_covered(Street(), 20))
-    return shelf
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "agent.toml").write_text(CONFIG)
+    (tmp_path / "pictures").mkdir()
+    return tmp_path
 
 
-def run(tmp_path: Path, command: str, picture: str, *more: str) -> tuple[int, str]:
-    place = ["--picture", str(tmp_path / picture), "--memories", str(tmp_path / "pictures")]
-    result = CliRunner().invoke(app, [command, "gate", *place, *more])
-    return result.exit_code, result.output
+def run(folder: Path, command: str, *more: str, wait: str = "20", camera: str = "gate") -> Result:
+    options = ["--config", str(folder / "agent.toml"), "--wait", wait, "--language", "en", *more]
+    return CliRunner().invoke(app, ["picture", command, camera, *options])
 
 
-def test_accepting_a_view_changes_what_is_remembered(tmp_path: Path, shelf: Shelf) -> None:
-    assert run(tmp_path, "accept", "shifted.jpg")[0] == 0
-    judge = Judge(10, Settings(learning_s=0), shelf.take("gate")[0])
-    street = Street()
-    assert {look(judge, shifted(street, k), k).cause for k in range(31, 50)} == {None}
+@pytest.fixture
+def agent() -> Iterator["Agent"]:
+    """An agent that looks at the gate for ever."""
+    end = threading.Event()
+    threads: list[threading.Thread] = []
+
+    def start(judges: Judges, shown: Callable[[Street, int], Picture]) -> None:
+        def watch() -> None:
+            street, k = Street(), 30
+            while not end.wait(0.05):
+                look(judges, shown(street, k), k)
+                k += 1
+
+        threads.append(threading.Thread(target=watch))
+        threads[-1].start()
+
+    yield start
+    end.set()
+    for thread in threads:
+        thread.join()
 
 
-def test_explaining_writes_a_page_with_the_evidence(tmp_path: Path, shelf: Shelf) -> None:
-    assert shelf.take("gate")[0].pictures
-    assert run(tmp_path, "explain", "covered.jpg", "--out", str(tmp_path / "gate.html"))[0] == 0
-    page = (tmp_path / "gate.html").read_text()
-    assert "data:image/jpeg;base64," in page
-    evidence = {row.split("</td>")[0]: float(row.split("value=")[1][:5]) for row in page.split("<tr><td>")[1:]}
-    assert evidence["covered"] > 0.5
-    assert evidence["black"] == 0
+Agent = Callable[[Judges, Callable[[Street, int], Picture]], None]
 
 
-def test_what_is_no_picture_is_said_with_what_to_do(tmp_path: Path, shelf: Shelf) -> None:
-    assert shelf.take("gate")[0].pictures
-    (tmp_path / "note.jpg").write_text("not a picture")
-    code, output = run(tmp_path, "accept", "note.jpg")
-    assert code == 2
-    assert "is not a picture" in output
-    assert "--snapshot" in output
-    assert run(tmp_path, "accept", "missing.jpg")[0] == 2
+def test_accepting_a_view_beside_a_running_agent(folder: Path, agent: Agent) -> None:
+    judges = taught(folder / "pictures")
+    assert causes(judges, shifted, range(20, 30))[-1] is Cause.MOVED
+    agent(judges, shifted)
+    result = run(folder, "accept")
+    assert result.exit_code == 0, result.output
+    assert "right view" in result.output
+    assert causes(Judges(folder / "pictures"), shifted, range(60, 90)) == [None] * 30
+
+
+def test_explaining_beside_a_running_agent(folder: Path, agent: Agent) -> None:
+    judges = taught(folder / "pictures")
+    causes(judges, half_covered, range(20, 30))
+    agent(judges, half_covered)
+    result = run(folder, "explain", "--out", str(folder / "gate.html"), "--json")
+    assert result.exit_code == 0, result.output
+    said = json.loads(result.output)
+    assert (said["done"], said["cause"]) == (True, "covered")
+    assert said["evidence"]["covered"] > 0.5
+    assert "data:image/jpeg;base64," in (folder / "gate.html").read_text()
+    assert [path.name for path in (folder / "pictures").iterdir()] == []
+
+
+def test_without_an_agent_nothing_changes_and_that_is_said(folder: Path) -> None:
+    result = run(folder, "accept", wait="0.3")
+    assert result.exit_code == 1
+    assert "nothing was changed" in result.output
+    assert not Wishes(folder / "pictures").is_open("gate", Wish.ACCEPT)
+    assert run(folder, "explain", "--out", str(folder / "gate.html"), wait="0.3").exit_code == 1
+    assert not (folder / "gate.html").exists()
+
+
+def test_a_picture_file_is_explained_without_an_agent(folder: Path) -> None:
+    taught(folder / "pictures").save()
+    cv2.imwrite(str(folder / "now.jpg"), half_covered(Street(), 20))
+    now, drawing = str(folder / "now.jpg"), str(folder / "gate.jpg")
+    result = run(folder, "explain", "--picture", now, "--out", drawing, "--json")
+    assert json.loads(result.output)["evidence"]["covered"] > 0.5
+    assert (folder / "gate.jpg").read_bytes()[:2] == b"\xff\xd8"
+
+
+def test_wrong_usage_is_said_with_what_to_do(folder: Path) -> None:
+    result = run(folder, "accept", camera="gatee")
+    assert (result.exit_code, "Known: gate" in result.output) == (2, True)
+    (folder / "note.jpg").write_text("not a picture")
+    result = run(folder, "explain", "--picture", str(folder / "note.jpg"), "--out", str(folder / "gate.html"))
+    assert (result.exit_code, "is not a picture" in result.output) == (2, True)
+    (folder / "pictures").rmdir()
+    result = run(folder, "accept")
+    assert (result.exit_code, "sudo" in result.output) == (2, True)
+
+
+def test_the_page_is_complete_in_itself_and_lets_no_markup_in() -> None:
+    evidence = {"moved": 0.1, "covered": 0.9}
+    made = page("gate <b>", Explanation(Cause.COVERED, evidence, "60% <i>", b"jpeg"), words("id"))
+    assert "gate &lt;b&gt;" in made
+    assert "60% &lt;i&gt;" in made
+    assert "data:image/jpeg;base64," in made
+    assert made.index("<td>covered") < made.index("<td>moved")
+    assert words("id").meaning("covered") in made

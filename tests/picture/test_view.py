@@ -205,6 +205,16 @@ def test_a_camera_that_moves_on_purpose_is_not_told_to_have_moved_but_may_freeze
     assert [look(judge, still, k).cause for k in range(30, 35)][-1] is Cause.FROZEN
 
 
+def test_a_camera_on_a_tour_of_places_raises_nothing() -> None:
+    street = Street()
+    judge = judge_that_knows(street, Settings(learning_s=0, moves_on_purpose=True))
+    places = [Street(seed) for seed in (1, 5, 9, 13)]
+    said = [look(judge, places[k // 2 % 4].picture(k), k) for k in range(20, 60)]
+    assert {verdict.cause for verdict in said} == {None}
+    assert Cause.MOVED not in said[-1].evidence
+    assert [look(judge, snow(street, k), k).cause for k in range(60, 70)][-1] is Cause.NOISY
+
+
 def test_the_burned_in_clock_is_found_and_left_out() -> None:
     street = Street()
     judge = judge_that_knows(street)

@@ -6,7 +6,7 @@ import numpy as np
 from pantau_agent.picture.judge import Judge
 from pantau_agent.picture.memory import Memory
 from pantau_agent.picture.settings import Settings
-from pantau_agent.picture.views import accept, explain, explain_page
+from pantau_agent.picture.views import accept, explain
 from pantau_contract.states import Cause
 from tests.picture.street import HEIGHT, WIDTH, Picture, Street, judge_that_knows, look
 from tests.picture.test_view import half_covered, shifted
@@ -42,11 +42,3 @@ def test_the_remembered_view_stands_beside_the_present_one_with_what_is_hidden_f
 
 def test_a_camera_that_is_not_known_yet_is_shown_without_a_remembered_view() -> None:
     assert decoded(explain(Memory(), Street().picture(0))).shape == (HEIGHT, 2 * WIDTH, 3)
-
-
-def test_the_page_is_complete_in_itself_and_lets_no_markup_in() -> None:
-    page = explain_page("gate <b>", "60% of the scene is hidden", {"covered": 0.9, "moved": 0.1}, b"jpeg")
-    assert "gate &lt;b&gt;" in page
-    assert "60% of the scene is hidden" in page
-    assert "data:image/jpeg;base64," in page
-    assert page.index("covered") < page.index("moved")

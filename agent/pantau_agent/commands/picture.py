@@ -1,94 +1,187 @@
-"""`pantau-agent picture`: what the agent remembers of a camera's view, and taking a new view as the right one."""
+"""`pantau-agent picture`: what the agent remembers of a camera's view, and taking a new view as the right one.
 
+The memory is the running agent's. A command leaves a wish beside it (see `picture.wishes`) and waits until the
+agent has granted it with the camera's next picture.
+"""
+
+import json
+import time
 from pathlib import Path
 from typing import Annotated
 
 import cv2
+import msgspec
 import numpy as np
 import typer
 from numpy.typing import NDArray
 
+from pantau_agent.commands.configured import DEFAULT_PATH, EXIT_CONFIG, ConfigPath, load_or_exit
+from pantau_agent.commands.language import LanguageOption, spoken
+from pantau_agent.commands.picture_page import page
+from pantau_agent.config import AgentConfig, Camera
+from pantau_agent.picture.explanation import Explanation, read
 from pantau_agent.picture.frame import UnusablePictureError
 from pantau_agent.picture.judge import Judge
-from pantau_agent.picture.memory import Memory
-from pantau_agent.picture.settings import Settings
+from pantau_agent.picture.settings import memories_beside
 from pantau_agent.picture.shelf import Shelf
-from pantau_agent.picture.views import accept as accept_view
 from pantau_agent.picture.views import explain as explain_view
-from pantau_agent.picture.views import explain_page
+from pantau_agent.picture.wishes import Wish, Wishes
+from pantau_contract.words import Words
+
+EXIT_NOT_GRANTED = 1
+LONGER_S = 15.0
+"""What a camera's keyframe and the judging may take beyond two intervals."""
+POLL_S = 0.2
 
 app = typer.Typer(
     name="picture",
-    help="What the agent remembers of a camera's view.",
+    help="What the agent remembers of a camera's view: accept a new one, explain what differs.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
 
-Camera = Annotated[str, typer.Argument(help="The camera's id, as in agent.toml.")]
-Picture = Annotated[
-    Path, typer.Option("--picture", help="What it shows now: `pantau-agent probe URL --snapshot`.")
+CameraName = Annotated[str, typer.Argument(metavar="CAMERA", help="The camera's id, as in agent.toml.")]
+Wait = Annotated[
+    float | None,
+    typer.Option(min=0, help="Seconds to wait for the agent's next look; default: two of its picture intervals."),
 ]
-Memories = Annotated[Path, typer.Option("--memories", help="Where the agent keeps its cameras' memories.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
-ACCEPT_EPILOG = (
-    "Example: pantau-agent picture accept gate --picture gate.jpg --memories /var/lib/pantau-agent/pictures"
-)
-EXPLAIN_EPILOG = (
-    "Example: pantau-agent picture explain gate --picture gate.jpg --out gate.html "
-    "--memories /var/lib/pantau-agent/pictures"
-)
+ACCEPT_EPILOG = "Example: sudo pantau-agent picture accept kabil-utara"
+EXPLAIN_EPILOG = "Example: sudo pantau-agent picture explain kabil-utara --out kabil-utara.html"
 
 
 @app.command(epilog=ACCEPT_EPILOG)
-def accept(camera: Camera, picture: Picture, memories: Memories) -> None:
-    """Take the picture for the right view, as after the camera was aimed anew; the rest is learned again."""
-    shelf = Shelf(memories)
-    try:
-        shelf.put(camera, accept_view(_memory(shelf, camera), _read(picture)))
-    except (UnusablePictureError, OSError) as error:
-        raise _cannot(str(error)) from None
-    typer.echo(f"{camera}: this view is now the right one")
+def accept(
+    camera: CameraName,
+    config: ConfigPath = DEFAULT_PATH,
+    wait: Wait = None,
+    as_json: AsJson = False,
+    language: LanguageOption = None,
+) -> None:
+    """Take what the camera shows now for the right view, as after it was aimed anew.
+
+    The running agent does it with the camera's next picture, unless that is black, frozen or broken; a dozen
+    pictures later it knows the view. Exit code 0: done. 1: the agent took no such picture in time; nothing
+    changes. 2: wrong usage.
+    """
+    say = spoken(language)
+    loaded = load_or_exit(config)
+    granted = _wish(loaded, _camera(loaded, camera, say), Wish.ACCEPT, wait, say)
+    _tell(say("picture.accepted" if granted else "picture.not_granted", camera=camera), granted, as_json, camera)
 
 
 @app.command(epilog=EXPLAIN_EPILOG)
 def explain(
-    camera: Camera,
-    picture: Picture,
-    memories: Memories,
-    out: Annotated[Path, typer.Option(help="The page to write, or only its picture if this ends in .jpg.")],
+    camera: CameraName,
+    out: Annotated[Path, typer.Option(help="The page to write, or only its drawing if this ends in .jpg.")],
+    picture: Annotated[
+        Path | None,
+        typer.Option(help="A picture (see probe --snapshot) in place of the agent's next one: needs no agent."),
+    ] = None,
+    config: ConfigPath = DEFAULT_PATH,
+    wait: Wait = None,
+    as_json: AsJson = False,
+    language: LanguageOption = None,
 ) -> None:
-    """Show the remembered view beside the present one, what differs framed, and the evidence for each fault."""
-    shown = _read(picture)
-    memory = _memory(Shelf(memories), camera)
+    """Show the remembered view beside the present one, what differs framed, and the evidence for each fault.
+
+    Exit code 0: written. 1: the agent looked at no picture in time. 2: wrong usage.
+    """
+    say = spoken(language)
+    loaded = load_or_exit(config)
+    found = _camera(loaded, camera, say)
+    if picture is not None:
+        explanation = _of_file(loaded, found, picture, say)
+    else:
+        if not _wish(loaded, found, Wish.EXPLAIN, wait, say):
+            _tell(say("picture.not_granted", camera=camera), False, as_json, camera)
+        explanation = _take(Wishes(_memories(loaded)).explanation(camera), say)
     try:
-        jpeg = explain_view(memory, shown)
-        verdict = Judge(settings=Settings(learning_s=0), memory=memory).update(shown, 0)
         if out.suffix.lower() in {".jpg", ".jpeg"}:
-            out.write_bytes(jpeg)
+            out.write_bytes(explanation.jpeg)
         else:
-            out.write_text(explain_page(camera, verdict.reason, dict(verdict.evidence), jpeg), "utf-8")
-    except (UnusablePictureError, OSError) as error:
-        raise _cannot(str(error)) from None
-    typer.echo(f"{camera}: see {out}")
-
-
-def _memory(shelf: Shelf, camera: str) -> Memory:
-    memory, note = shelf.take(camera)
-    if note:
-        typer.echo(f"{camera}: {note}", err=True)
-    return memory
-
-
-def _read(path: Path) -> NDArray[np.uint8]:
-    try:
-        picture = cv2.imdecode(np.frombuffer(path.read_bytes() or b"\x00", np.uint8), cv2.IMREAD_COLOR)
+            out.write_text(page(camera, explanation, say), "utf-8")
     except OSError as error:
-        raise _cannot(f"{path} cannot be read: {error.strerror}") from None
+        raise _wrong(say("picture.cannot_write", file=out, why=error.strerror)) from None
+    plain = {"cause": explanation.cause, "reason": explanation.reason, "evidence": explanation.evidence}
+    _tell(say("picture.explained", camera=camera, file=out), True, as_json, camera, **plain)
+
+
+def _memories(config: AgentConfig) -> Path:
+    return memories_beside(config.spool.path)
+
+
+def _camera(config: AgentConfig, camera: str, say: Words) -> Camera:
+    for known in config.camera:
+        if known.id == camera:
+            return known
+    raise _wrong(say("picture.no_camera", camera=camera, known=", ".join(one.id for one in config.camera)))
+
+
+def _wish(config: AgentConfig, camera: Camera, wish: Wish, wait: float | None, say: Words) -> bool:
+    """Leaves the wish and waits; what is not granted in time is withdrawn."""
+    wishes = Wishes(_memories(config))
+    try:
+        wishes.make(camera.id, wish)
+        until = time.monotonic() + (2 * camera.picture_interval_s + LONGER_S if wait is None else wait)
+        while wishes.is_open(camera.id, wish):
+            if time.monotonic() >= until:
+                wishes.take_away(camera.id, wish)
+                return False
+            time.sleep(POLL_S)
+    except OSError as error:
+        raise _wrong(say("picture.no_memories", directory=_memories(config), why=error.strerror)) from None
+    except KeyboardInterrupt:
+        wishes.take_away(camera.id, wish)
+        raise
+    return True
+
+
+def _take(path: Path, say: Words) -> Explanation:
+    try:
+        explanation = read(path)
+        path.unlink()
+    except (OSError, msgspec.DecodeError) as error:
+        raise _wrong(say("picture.cannot_read", file=path, why=error)) from None
+    return explanation
+
+
+def _of_file(config: AgentConfig, camera: Camera, file: Path, say: Words) -> Explanation:
+    """The picture in a file beside what was written down last of the camera."""
+    memory, note = Shelf(_memories(config)).take(camera.id)
+    if note:
+        typer.echo(f"{camera.id}: {note}", err=True)
+    shown = _read_picture(file, say)
+    settings = camera.picture.settings
+    try:
+        jpeg = explain_view(memory, shown, settings)
+        verdict = Judge(settings=settings, memory=memory).update(shown, time.time_ns() // 1_000_000)
+    except UnusablePictureError as error:
+        raise _wrong(f"{file}: {error}") from None
+    return Explanation(verdict.cause, dict(verdict.evidence), verdict.reason, jpeg)
+
+
+def _read_picture(file: Path, say: Words) -> NDArray[np.uint8]:
+    try:
+        picture = cv2.imdecode(np.frombuffer(file.read_bytes() or b"\x00", np.uint8), cv2.IMREAD_COLOR)
+    except OSError as error:
+        raise _wrong(say("picture.cannot_read", file=file, why=error.strerror)) from None
     if picture is None:
-        raise _cannot(f"{path} is not a picture; save one with `pantau-agent probe URL --snapshot {path}`")
+        raise _wrong(say("picture.no_picture", file=file))
     return np.asarray(picture, np.uint8)
 
 
-def _cannot(why: str) -> typer.Exit:
-    typer.echo(f"pantau-agent picture: {why}", err=True)
-    return typer.Exit(2)
+def _tell(text: str, done: bool, as_json: bool, camera: str, **more: object) -> None:
+    """Says how it ended, and ends the command where it was in vain."""
+    if as_json:
+        typer.echo(json.dumps({"camera": camera, "done": done, "text": text, **more}, ensure_ascii=False))
+    else:
+        typer.echo(text, err=not done)
+    if not done:
+        raise typer.Exit(EXIT_NOT_GRANTED)
+
+
+def _wrong(text: str) -> typer.Exit:
+    typer.echo(text, err=True)
+    return typer.Exit(EXIT_CONFIG)

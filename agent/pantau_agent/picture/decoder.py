@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -13,6 +14,7 @@ import msgspec
 
 from pantau_agent.clock import Clock
 from pantau_agent.picture.exchange import LENGTH, MAX_MESSAGE, Answer, Job, PictureError, pack
+from pantau_agent.picture.settings import Settings
 from pantau_agent.picture.verdict import Verdict
 from pantau_agent.rtsp.keyframe import Keyframe
 
@@ -20,6 +22,8 @@ DEADLINE_S = 10.0
 """For one picture; a 4K keyframe takes a second on a small machine."""
 START_S = 30.0
 """For the worker to load its libraries."""
+LEAVE_S = 3.0
+"""For the worker to write down what it learned, at the end."""
 PAUSE_S = 30.0
 """Between two tries to start a worker that does not start."""
 
@@ -74,6 +78,14 @@ class _Worker:
         finally:
             self._waiting.pop(job.id, None)
 
+    async def leave(self, within_s: float) -> None:
+        """Lets it end by itself."""
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self.process.wait()
+
     async def end(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             self.process.kill()
@@ -105,13 +117,23 @@ class Decoder:
     """`async with Decoder(clock) as decoder: look = await decoder.look("gate", keyframe)`.
 
     One picture at a time, in the order they were asked for. A picture of a camera that still waits gives way to a
-    newer one of the same camera. The worker is started at the first picture.
+    newer one of the same camera. The worker is started at the first picture. `memories` is the directory where it
+    keeps what it remembers of the cameras, `settings` says by camera how its pictures are judged.
     """
 
-    def __init__(self, clock: Clock, *, deadline_s: float = DEADLINE_S, command: Sequence[str] = COMMAND) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        memories: Path | None = None,
+        settings: Mapping[str, Settings] | None = None,
+        deadline_s: float = DEADLINE_S,
+        command: Sequence[str] = COMMAND,
+    ) -> None:
         self._clock = clock
+        self._settings = settings or {}
         self._deadline_s = deadline_s
-        self._command = command
+        self._command = (*command, str(memories)) if memories is not None else command
         self._worker: _Worker | None = None
         self._turn = asyncio.Lock()
         self._newest: dict[str, int] = {}
@@ -133,7 +155,10 @@ class Decoder:
             worker = await self._ready_worker()
             if worker is None:
                 return Look(None, error=PictureError.UNAVAILABLE, detail="the decode worker does not start")
-            job = Job(number, camera, keyframe.codec, keyframe.data, time_ms, interval_s, keyframe.damaged)
+            settings = self._settings.get(camera, Settings())
+            job = Job(
+                number, camera, keyframe.codec, keyframe.data, time_ms, interval_s, keyframe.damaged, settings
+            )
             try:
                 async with asyncio.timeout(self._deadline_s):
                     return _look(await worker.ask(job))
@@ -147,7 +172,9 @@ class Decoder:
             return Look(None, error=PictureError.CRASHED, detail=detail)
 
     async def close(self) -> None:
-        """Ends the worker."""
+        """Ends the worker, once it has written down what it learned."""
+        if self._worker is not None:
+            await self._worker.leave(LEAVE_S)
         await self._end_worker()
 
     async def __aenter__(self) -> Self:

@@ -6,6 +6,7 @@ from enum import StrEnum
 import msgspec
 from msgspec import Struct
 
+from pantau_agent.picture.settings import Settings
 from pantau_contract.states import Cause
 
 MAX_MESSAGE = 32 << 20
@@ -33,6 +34,7 @@ class Job(Struct, frozen=True):
     time_ms: int
     interval_s: float
     damaged: bool
+    settings: Settings = Settings()
 
 
 class Answer(Struct, frozen=True):

@@ -45,15 +45,18 @@ def find(
     daylight: float,
     overlay: Mask,
     masked: Mask,
+    *,
+    fixed_view: bool,
 ) -> Findings:
     """Asks each fault's module. Without a settled reference only the whole-picture faults are told.
 
     `usual` are the scores' usual values in this lighting at this hour, `daylight` the grey level of the
     brightest hour, `overlay` the cells that the camera itself writes on, `masked` those left out by a person.
+    Without a `fixed_view` nothing is said of what is in its place.
     """
     comparison = compare(frame, measures, reference, masked | overlay)
     settled = reference if reference.settled else None
-    compared = comparison if settled else None
+    compared = comparison if settled and fixed_view else None
     white, neutral = white_share(frame), neutral_share(frame)
     still = frozen(frame, stills)
     found = {
@@ -67,7 +70,7 @@ def find(
     if before is not None and before.tint.shape == measures.tint.shape:
         flickering = flicker(measures.tint, plane(before.tint))
     stirred = stir(measures, before)
-    jumping = comparison.clarity * jumps(measures, stirred, before, comparison)
+    jumping = comparison.clarity * jumps(measures, stirred, before, comparison) if fixed_view else 0.0
     scores = {
         "white": white,
         "neutral": neutral,
@@ -89,6 +92,8 @@ def find(
         return Findings(found, comparison, scores)
     found[Cause.NOISY] = noisy(measures, flickering, wave, comparison.blur, usual)
     found[Cause.CORRUPTED] = corrupted(measures, neutral, jumping, usual)
+    if not fixed_view:
+        return Findings(found, comparison, scores)
     found[Cause.MOVED] = moved(frame, comparison, settled)
     found[Cause.COVERED] = covered(comparison, usual, found[Cause.MOVED].value)
     found[Cause.DEFOCUSED] = defocused(comparison, usual)

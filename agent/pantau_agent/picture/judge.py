@@ -20,6 +20,7 @@ from pantau_agent.picture.overlay import overlay_of
 from pantau_agent.picture.settings import Settings
 from pantau_agent.picture.usual import at_hour
 from pantau_agent.picture.verdict import Evidence, Verdict
+from pantau_agent.picture.views import accept
 from pantau_contract.states import Cause
 
 cv2.setNumThreads(1)
@@ -41,8 +42,6 @@ RULES: Mapping[Cause, Rule] = {
 WHOLE_PICTURE = frozenset({Cause.NO_SIGNAL, Cause.BLACK, Cause.OVEREXPOSED, Cause.FROZEN, Cause.CORRUPTED})
 """Faults told without knowing the camera: they alarm during learning too."""
 
-FIXED_VIEW = frozenset({Cause.MOVED, Cause.COVERED, Cause.DEFOCUSED, Cause.COLOUR_CAST})
-"""Faults that cannot be told of a camera that moves on purpose."""
 LEAST = 12
 """Pictures learned from before any fault of a known camera alarms."""
 ENOUGH = 240
@@ -90,14 +89,16 @@ class Judge:
         reference = self.memory.reference_for(lighting, frame.small, measures)
         overlay, masked = overlay_of(self.memory.written), mask_of(self._settings.masked)
         usual = at_hour(reference.usual, self.memory.hour(time_ms))
+        daylight = self.memory.daylight
         findings = find(
-            frame, measures, self._before, self._stills, reference, usual, self.memory.daylight, overlay, masked
+            *(frame, measures, self._before, self._stills, reference, usual, daylight, overlay, masked),
+            fixed_view=not self._settings.moves_on_purpose,
         )
         evidence = dict(findings.evidence)
         if damaged:
             evidence[Cause.CORRUPTED] = Evidence(1.0, "the decoder had to conceal damage")
         comparison = findings.comparison
-        worst = max(said.value for said in evidence.values())
+        worst = max(self._weighed(cause, said) for cause, said in evidence.items())
         if worst < LIMIT:
             # what is half suspicious is learned from slowly, so that a creeping fault is not taken for the usual
             trust = max(0.05, (1 - worst / LIMIT) ** 2)
@@ -118,6 +119,16 @@ class Judge:
         reason = "; ".join(([self._reasons[standing]] if standing else []) + notes)
         return Verdict(standing, {str(cause): round(said.value, 3) for cause, said in evidence.items()}, reason)
 
+    def accept(self, picture: NDArray[np.uint8]) -> None:
+        """Takes the picture (BGR) for the right view; what stood against the old one is over.
+
+        Raises:
+            UnusablePictureError: the picture cannot be judged.
+        """
+        self.memory = accept(self.memory, picture)
+        self._before = None
+        self._forget_views()
+
     @property
     def learning(self) -> bool:
         """Whether the camera is still too little known for any but the whole-picture faults."""
@@ -133,11 +144,14 @@ class Judge:
         if self.memory.fits(frame.size, frame.small):
             return []
         self.memory = Memory(size=frame.size)
+        self._forget_views()
+        return [f"the picture's size is now {frame.size[0]}x{frame.size[1]}: learning anew"]
+
+    def _forget_views(self) -> None:
         self._confirmations = {
             cause: held if cause in WHOLE_PICTURE else Confirmation(RULES[cause])
             for cause, held in self._confirmations.items()
         }
-        return [f"the picture's size is now {frame.size[0]}x{frame.size[1]}: learning anew"]
 
     def _passed(self, time_ms: int) -> int:
         """Milliseconds of learning since the picture before; neither a jump of the clock nor a gap counts."""
@@ -151,14 +165,17 @@ class Judge:
             said = evidence.get(cause)
             if said is None or explained or not self._may_alarm(cause):
                 continue
-            value = min(1.0, said.value * self._settings.sensitivity.get(cause, 1.0))
+            value = self._weighed(cause, said)
             confirmation.update(value, time_ms)
             if value >= LIMIT:
                 self._reasons[cause] = said.reason
                 explained = True
 
+    def _weighed(self, cause: Cause, said: Evidence) -> float:
+        return min(1.0, said.value * self._settings.sensitivity.get(cause, 1.0))
+
     def _may_alarm(self, cause: Cause) -> bool:
-        if cause in self._settings.report_only or (self._settings.moves_on_purpose and cause in FIXED_VIEW):
+        if cause in self._settings.report_only:
             return False
         return cause in WHOLE_PICTURE or not self.learning
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from pantau_contract.states import Cause
 
@@ -20,3 +21,8 @@ class Settings:
     moves_on_purpose: bool = False
     learning_s: float = 7200.0
     masked: tuple[tuple[float, float, float, float], ...] = ()
+
+
+def memories_beside(spool: Path) -> Path:
+    """The directory where an agent with this spool keeps what it remembers of its cameras."""
+    return spool.with_name("pictures")

@@ -1,8 +1,5 @@
 """What a technician is shown of a camera's remembered view, and taking the present view as the right one."""
 
-import base64
-import html
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -24,13 +21,15 @@ _MASKED = (160, 160, 160)
 def accept(memory: Memory, picture: NDArray[np.uint8]) -> Memory:
     """A memory that takes the picture for the right view: the rest is learned anew, the habits of the hours stay.
 
+    How long the camera has been learned counts on, so that a few pictures of the new view are enough.
+
     Raises:
         UnusablePictureError: the picture cannot be judged.
     """
     frame = prepare(picture)
     measures = measure(frame)
     lighting = lighting_of(measures, memory.lighting)
-    accepted = Memory(size=frame.size, lighting=lighting, hours=memory.hours)
+    accepted = Memory(size=frame.size, learned_ms=memory.learned_ms, lighting=lighting, hours=memory.hours)
     accepted.references[lighting] = found(frame.small, measures)
     return accepted
 
@@ -61,24 +60,6 @@ def explain(memory: Memory, picture: NDArray[np.uint8], settings: Settings | Non
             _frame_cells(rows, masked, _MASKED)
     _, jpeg = cv2.imencode(".jpg", np.hstack([left, right]), [cv2.IMWRITE_JPEG_QUALITY, 85])
     return jpeg.tobytes()
-
-
-def explain_page(camera: str, reason: str, evidence: dict[str, float], jpeg: bytes) -> str:
-    """One HTML page, complete in itself: the picture of `explain`, the judge's words, the evidence as bars."""
-    rows = "".join(
-        f"<tr><td>{html.escape(fault)}</td><td><meter min=0 max=1 high=0.5 value={value:.3f}></meter></td>"
-        f"<td>{value:.2f}</td></tr>"
-        for fault, value in sorted(evidence.items(), key=lambda item: -item[1])
-    )
-    return (
-        f"<!doctype html><meta charset=utf-8><title>{html.escape(camera)}</title>"
-        "<style>body{font:16px sans-serif;margin:2em}img{max-width:100%}td{padding:2px 12px 2px 0}</style>"
-        f"<h1>{html.escape(camera)}</h1><p>{html.escape(reason) or 'Nothing is wrong with the picture.'}</p>"
-        f'<img alt="the remembered view, and the present one" '
-        f'src="data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}">'
-        "<p>Left: the remembered view. Right: the present one. Red: hidden. Orange: not in its place. "
-        f"Grey: left out.</p><table>{rows}</table>\n"
-    )
 
 
 def _present(frame: Frame) -> NDArray[np.uint8]:

@@ -1,14 +1,13 @@
 """The decode worker: keyframes in, verdicts and JPEGs out. A process of its own, with a memory limit; it may die.
 
-`python -m pantau_agent.picture.worker`, over its standard input and output (see `exchange`).
+`python -m pantau_agent.picture.worker [MEMORIES]`, over its standard input and output (see `exchange`). MEMORIES
+is the directory where it keeps what it remembers of the cameras.
 """
 
-import logging
 import os
 import resource
 import signal
 import sys
-from collections import OrderedDict
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -20,19 +19,15 @@ from av.codec.context import Flags, Flags2
 from numpy.typing import NDArray
 
 from pantau_agent.picture.exchange import LENGTH, MAX_MESSAGE, Answer, Job, PictureError, pack
-from pantau_agent.picture.judge import Judge
-from pantau_agent.picture.verdict import Verdict
+from pantau_agent.picture.judges import Judges
 
 MEMORY = 512 << 20
 """Octets that may be used beyond what the libraries take by being loaded."""
 MAX_PIXELS = 40_000_000
 JPEG_WIDTH = 1280
 JPEG_QUALITY = 80
-MAX_CAMERAS = 1024
 NICENESS = 5
 """Reading packets goes before decoding."""
-
-_log = logging.getLogger(__name__)
 
 Picture = NDArray[np.uint8]
 
@@ -95,49 +90,21 @@ def encode(picture: Picture) -> bytes | None:
     return jpeg.tobytes() if done else None
 
 
-class Bench:
-    """The judges of all cameras; the ones longest not asked go first."""
-
-    def __init__(self) -> None:
-        self._judges: OrderedDict[str, Judge] = OrderedDict()
-
-    def judge(self, camera: str, interval_s: float) -> Judge:
-        """The camera's own."""
-        judge = self._judges.get(camera)
-        if judge is None:
-            judge = self._judges[camera] = Judge(interval_s=interval_s)
-        self._judges.move_to_end(camera)
-        if len(self._judges) > MAX_CAMERAS:
-            self._judges.popitem(last=False)
-        return judge
-
-
-def work(job: Job, bench: Bench) -> Answer:
+def work(job: Job, judges: Judges) -> Answer:
     """Decodes and judges one keyframe."""
-    judge = bench.judge(job.camera, job.interval_s)
     try:
         picture, concealed = decode(job.codec, job.data)
     except UndecodableError as error:
-        verdict = _judged(judge, None, job.time_ms, damaged=job.damaged)
+        verdict = judges.look(job, None, damaged=job.damaged)
         return Answer(job.id, cause=verdict.cause, reason=verdict.reason, error=error.error, detail=str(error))
-    verdict = _judged(judge, picture, job.time_ms, damaged=job.damaged or concealed)
+    verdict = judges.look(job, picture, damaged=job.damaged or concealed)
     height, width = picture.shape[:2]
     evidence = {str(cause): float(value) for cause, value in verdict.evidence.items()}
     return Answer(job.id, width, height, encode(picture), verdict.cause, evidence, verdict.reason)
 
 
-def _judged(judge: Judge, picture: Picture | None, time_ms: int, *, damaged: bool) -> Verdict:
-    """The judge's verdict. A fault of the judge's own says nothing of the camera."""
-    try:
-        return judge.update(picture, time_ms, damaged=damaged)
-    except Exception:  # noqa: BLE001 # whatever it is, the camera is not to blame
-        _log.exception("the judge of pictures failed")
-        return Verdict(None, {}, "cannot tell: the judge failed")
-
-
-def serve(jobs: BinaryIO, answers: BinaryIO) -> None:
-    """Answers jobs one after another, until they end."""
-    bench = Bench()
+def serve(jobs: BinaryIO, answers: BinaryIO, judges: Judges) -> None:
+    """Answers jobs one after another, until they end; then writes down what was learned."""
     decoder = msgspec.msgpack.Decoder(Job)
     answers.write(pack(Answer(0)))
     answers.flush()
@@ -145,13 +112,15 @@ def serve(jobs: BinaryIO, answers: BinaryIO) -> None:
         (length,) = LENGTH.unpack(head)
         if length > MAX_MESSAGE:
             return
-        answers.write(pack(work(decoder.decode(jobs.read(length)), bench)))
+        answers.write(pack(work(decoder.decode(jobs.read(length)), judges)))
         answers.flush()
+    judges.save()
 
 
 def main() -> None:
     """Sets the limits and serves."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the agent, which then closes our input
+    for number in (signal.SIGINT, signal.SIGTERM):  # they are for the agent, which then closes our input
+        signal.signal(number, signal.SIG_IGN)
     os.nice(NICENESS)
     av.logging.set_level(av.logging.PANIC)
     pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
@@ -160,7 +129,7 @@ def main() -> None:
     # A library that prints must not do so into the answers.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    serve(sys.stdin.buffer, answers)
+    serve(sys.stdin.buffer, answers, Judges(Path(sys.argv[1]) if len(sys.argv) > 1 else None))
 
 
 if __name__ == "__main__":
