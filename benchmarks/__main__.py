@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-TABLES = ("watching", "faults", "wire", "ingest", "incidents", "incident_year")
+TABLES = ("watching", "picture", "faults", "wire", "ingest", "incidents", "incident_year")
 
 
 def main() -> int:

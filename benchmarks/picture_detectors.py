@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pantau_agent.picture.confirm import Confirmation
 from pantau_agent.picture.judge import RULES, Judge
+from pantau_agent.picture.memory import Memory
 from pantau_agent.picture.settings import Settings
 from pantau_contract.states import Cause
 
@@ -35,6 +36,11 @@ class Ours:
         self._judge = Judge(interval_s, Settings(learning_s=0))
         self._missing = 0
         self.evidence: list[Mapping[str, float]] = []
+
+    @property
+    def memory(self) -> Memory:
+        """What it remembers."""
+        return self._judge.memory
 
     def update(self, picture: Picture | None, time_s: float) -> frozenset[str]:
         """The judge's cause, or that the stream is gone."""

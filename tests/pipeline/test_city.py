@@ -3,7 +3,7 @@
 import json
 import sys
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -21,13 +21,15 @@ from tests.servers.smtp import Mailbox
 
 
 class City:
-    """One site with GStreamer's cameras, one agent, one collector; started in a folder of the test's own."""
+    """One site, one agent, one collector; started in a folder of the test's own."""
 
-    def __init__(self, folder: Path, broker: Mosquitto, database: Database, mailbox: Mailbox) -> None:
+    def __init__(
+        self, folder: Path, broker: Mosquitto, database: Database, mailbox: Mailbox, cameras: Sequence[str]
+    ) -> None:
         self.folder = folder
         self.broker = broker
         self.wall = free_port()
-        self._write("inventory.toml", INVENTORY)
+        self._write("inventory.toml", inventory(cameras))
         self._collector = self._write(
             "collector.toml",
             {
@@ -91,19 +93,19 @@ class City:
         return path
 
 
-INVENTORY: dict[str, Any] = {
-    "owner": [{"id": "dishub", "name": "Dinas Perhubungan"}],
-    "site": [{"id": "kabil", "name": "Simpang Kabil"}],
-    "camera": [
-        {"site": "kabil", "id": camera, "name": f"Kamera {camera}", "owner": "dishub"}
-        for camera in ("h264", "h265", "mjpeg", "locked")
-    ],
-}
+def inventory(cameras: Sequence[str]) -> dict[str, Any]:
+    return {
+        "owner": [{"id": "dishub", "name": "Dinas Perhubungan"}],
+        "site": [{"id": "kabil", "name": "Simpang Kabil"}],
+        "camera": [
+            {"site": "kabil", "id": camera, "name": f"Kamera {camera}", "owner": "dishub"} for camera in cameras
+        ],
+    }
 
 
 @pytest.fixture
 def city(tmp_path: Path, mosquitto: Mosquitto, influxdb: Database, smtp: Mailbox) -> Iterator[City]:
-    made = City(tmp_path, mosquitto, influxdb, smtp)
+    made = City(tmp_path, mosquitto, influxdb, smtp, ("h264", "h265", "mjpeg", "locked"))
     with made.collector:
         yield made
 

@@ -16,8 +16,8 @@ class Before:
     """What is kept of it, in few bytes: one is kept of each camera.
 
     By cell, its `light`, how that had `change`d (see `corrupted.change_of_light`), how much of the remembered
-    contrast was `shown` in it, and whether it was `lost`. By pixel, in 8 or 16 bits, `grey`, and of the small
-    picture `small` and `tint`.
+    contrast was `shown` in it, and whether it was `lost`. By pixel, in 8 or 16 bits, `grey`, the `small`
+    picture, and the `tint`.
     """
 
     light: Plane

@@ -71,7 +71,7 @@ def _still(frame: Frame) -> Still:
     rows = np.linspace(0, height, TILES[0] + 1).astype(int)
     columns = np.linspace(0, width, TILES[1] + 1).astype(int)
     sums = [
-        zlib.crc32(frame.full[top:bottom, left:right].tobytes())
+        zlib.crc32(frame.full[top:bottom:2, left:right].tobytes())  # each other row says as much
         for top, bottom in itertools.pairwise(rows)
         for left, right in itertools.pairwise(columns)
     ]

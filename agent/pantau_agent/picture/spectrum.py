@@ -18,9 +18,7 @@ def strongest_wave(difference: Plane) -> float:
     natural pictures fall off about as its square (D. J. Field, 1987).
     """
     window, weight = _weights(*difference.shape)
-    wave = plane(cv2.dft((difference - cv2.mean(difference)[0]) * window, flags=cv2.DFT_COMPLEX_OUTPUT))
-    half = wave[:, : weight.shape[1]]
-    weighted = (half[..., 0] ** 2 + half[..., 1] ** 2) * weight
+    weighted = _power(plane((difference - cv2.mean(difference)[0]) * window)) * weight
     total = float(weighted.sum())
     if total <= 0:
         return 0.0
@@ -29,9 +27,30 @@ def strongest_wave(difference: Plane) -> float:
     return min(1.0, float(around.max()) / total)
 
 
+def _power(plain: Plane) -> Plane:
+    """The power spectrum's left half, by rows and columns of frequencies.
+
+    It is read off the packed transform (OpenCV's CCS), which takes a fifth of the full one's time: each column but
+    the first stands as a pair of real and imaginary columns, the first column's own pairs stand below each other.
+    """
+    height, width = plain.shape
+    packed = plane(cv2.dft(plain))
+    columns = (width + 1) // 2
+    power = np.empty((height, columns), np.float32)
+    power[:, 1:] = packed[:, 1 : 2 * columns - 1 : 2] ** 2 + packed[:, 2 : 2 * columns : 2] ** 2
+    rows = (height + 1) // 2
+    first = packed[1 : 2 * rows - 1 : 2, 0] ** 2 + packed[2 : 2 * rows : 2, 0] ** 2
+    power[0, 0] = packed[0, 0] ** 2
+    power[1:rows, 0] = first
+    power[height - rows + 1 :, 0] = first[::-1]
+    if height % 2 == 0:
+        power[height // 2, 0] = packed[-1, 0] ** 2
+    return power
+
+
 @lru_cache(maxsize=4)
 def _weights(height: int, width: int) -> tuple[Plane, Plane]:
     window = plane(np.outer(np.hanning(height), np.hanning(width)))
     y = np.minimum(np.arange(height), height - np.arange(height))[:, None]
-    x = np.arange(width // 2)[None]
+    x = np.arange((width + 1) // 2)[None]
     return window, plane(np.where(np.hypot(x, y) >= LONGEST, np.hypot(x / width, y / height), 0))
