@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 
 from benchmarks import picture_plots
+from benchmarks.picture_day import print_days
 from benchmarks.picture_detectors import Constants, Detector, Ours, OwnStart, replay
 from benchmarks.picture_events import Clip, Outcome, Picture, read, score, wilson
 from pantau_agent.picture.saved import save
@@ -56,6 +57,7 @@ def main() -> int:
     print_by("scene", outcomes, lambda clip: clip.scene)
     curve = [rescored(clips, evidence, sensitivity) for sensitivity in SENSITIVITIES]
     print_leaving_scenes_out(curve)
+    print_days(clips)
     print_cost()
     if options.out is not None:
         options.out.mkdir(parents=True, exist_ok=True)

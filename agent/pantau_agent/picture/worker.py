@@ -23,7 +23,7 @@ from pantau_agent.picture.judges import Judges
 
 MEMORY = 512 << 20
 """Octets that may be used beyond what the libraries take by being loaded."""
-MAX_PIXELS = 40_000_000
+MAX_PIXELS = 50_000_000
 JPEG_WIDTH = 1280
 JPEG_QUALITY = 80
 NICENESS = 5

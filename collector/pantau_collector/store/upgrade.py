@@ -4,7 +4,7 @@ import json
 from itertools import groupby
 from operator import itemgetter
 
-from sqlalchemy import DDL, Column, Connection, inspect, text, update
+from sqlalchemy import Column, Connection, inspect, text, update
 
 from pantau_collector.store.schema import cursors, incidents, metadata, notices, outbox, symptoms
 
@@ -27,7 +27,9 @@ def upgrade(connection: Connection) -> None:
         there = {column["name"] for column in inspect(connection).get_columns(table.name)}
         for column in table.columns:
             if column.name not in there:
-                connection.execute(DDL(f"ALTER TABLE {table.name} ADD COLUMN {_definition(column, connection)}"))
+                connection.exec_driver_sql(
+                    f"ALTER TABLE {table.name} ADD COLUMN {_definition(column, connection)}"
+                )
     connection.execute(update(incidents).values(waiting_s=incidents.c.opened_s))
     metadata.create_all(connection)
     for letter, (_, rows) in enumerate(groupby(sent, _OF_ONE_LETTER), start=1):
