@@ -1,6 +1,7 @@
 """Pictures of every kind that a camera may send, through the decode worker itself, with its memory limit."""
 
 from fractions import Fraction
+from pathlib import Path
 from typing import cast
 
 import av
@@ -8,7 +9,12 @@ import numpy as np
 
 from pantau_agent.clock import SystemClock
 from pantau_agent.picture.decoder import Decoder
+from pantau_agent.picture.explanation import read
+from pantau_agent.picture.settings import Settings
+from pantau_agent.picture.shelf import Shelf
+from pantau_agent.picture.wishes import Wish, Wishes
 from pantau_agent.rtsp.keyframe import Keyframe
+from pantau_contract.states import Cause
 
 FORMATS = [
     ("libx264", 8000, 6000, "yuv420p"),
@@ -64,3 +70,38 @@ async def test_a_size_that_changes_in_mid_stream_is_learned_anew() -> None:
             assert look.verdict.cause is None
             said = look.verdict.reason
         assert "320x320: learning anew" in said
+
+
+async def test_what_the_worker_learned_is_on_the_disk_when_the_agent_ends_and_a_wish_reaches_it(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "pictures"
+    async with Decoder(SystemClock(), memories=folder) as decoder:
+        await decoder.look("gate", keyframe("libx264", 320, 180, "yuv420p"))
+        Wishes(folder).make("gate", Wish.EXPLAIN)
+        await decoder.look("gate", keyframe("libx264", 320, 192, "yuv420p"))
+    assert Shelf(folder).take("gate")[0].size == (320, 192)
+    assert "320x192" in read(Wishes(folder).explanation("gate")).reason
+
+
+class Hurried(SystemClock):
+    """Ten seconds pass from look to look."""
+
+    def __init__(self) -> None:
+        self.now_ms = 0
+
+    def time_ms(self) -> int:
+        self.now_ms += 10_000
+        return self.now_ms
+
+
+async def test_each_camera_is_judged_by_its_own_settings() -> None:
+    shown = keyframe("libx264", 320, 180, "yuv420p")
+    settings = {"gate": Settings(report_only=frozenset({Cause.FROZEN}))}
+    async with Decoder(Hurried(), settings=settings) as decoder:
+        for _ in range(4):
+            gate, road = [await decoder.look(camera, shown) for camera in ("gate", "road")]
+    assert gate.verdict is not None
+    assert road.verdict is not None
+    assert (gate.verdict.cause, gate.verdict.evidence[Cause.FROZEN]) == (None, 1.0)
+    assert road.verdict.cause is Cause.FROZEN

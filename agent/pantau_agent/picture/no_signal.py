@@ -14,7 +14,7 @@ FLAT = 3
 """A block whose levels span no more than this is flat: a card's are, a sensor's hardly."""
 ONE = 0.5
 """Share of the blocks that are flat and of one colour; words take the rest."""
-BARS = 0.5
+BARS = 0.4
 """Share of the blocks that are flat and of a few colours, bar by bar; the bars' edges take the rest."""
 BIN = 5
 """Levels of a channel taken for the same colour."""
