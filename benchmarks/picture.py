@@ -192,7 +192,8 @@ def made_up() -> list[Picture]:
         y, x = rng.integers(0, 64, 2)
         lit = (scene, infrared, scene // 5)[3 * k // COST_KEYFRAMES]
         noise = grain[y : y + height, x : x + width]
-        pictures.append(np.asarray(cv2.add(lit, noise if lit is not infrared else noise[..., :1].repeat(3, 2))))
+        grains = noise[..., :1].repeat(3, axis=2) if lit is infrared else noise
+        pictures.append(np.asarray(cv2.add(lit, grains), np.uint8))
     return pictures
 
 

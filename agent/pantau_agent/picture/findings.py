@@ -25,6 +25,9 @@ from pantau_agent.picture.usual import Usual
 from pantau_agent.picture.verdict import Evidence
 from pantau_contract.states import Cause
 
+SOME_LOST = 0.1
+"""Share of the scene out of its place from which grey may be a decoder's; fog is as grey, and moves nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Findings:
@@ -58,6 +61,8 @@ def find(
     settled = reference if reference.settled else None
     compared = comparison if settled and fixed_view else None
     white, neutral = white_share(frame), neutral_share(frame)
+    if compared is not None and comparison.fixed.any():
+        neutral *= min(1.0, comparison.lost_share / SOME_LOST)
     still = frozen(frame, stills)
     found = {
         Cause.NO_SIGNAL: no_signal(frame, compared, overlay, still.value),
@@ -90,7 +95,7 @@ def find(
     if settled is None:
         found[Cause.CORRUPTED] = corrupted(measures, neutral, 0.0, None)
         return Findings(found, comparison, scores)
-    found[Cause.NOISY] = noisy(measures, flickering, wave, comparison.blur, usual)
+    found[Cause.NOISY] = noisy(measures, flickering, wave, comparison, usual)
     found[Cause.CORRUPTED] = corrupted(measures, neutral, jumping, usual)
     if not fixed_view:
         return Findings(found, comparison, scores)

@@ -73,8 +73,11 @@ def flicker(tint: Plane, before: Plane) -> float:
     An encoder short of bits smooths noise away pixel by pixel, and still has to send what is left of it in each
     block's colours. Rain, fog, coarse encoding and failing light change grey levels, hardly fine colours.
     """
-    grains = plane(cv2.filter2D(tint - before, -1, _DIAGONAL))
-    return float(np.log(max(_lower_mean(np.abs(grains[..., 0])), _lower_mean(np.abs(grains[..., 1]))) + 0.2))
+    now, then = plane(cv2.filter2D(tint, -1, _DIAGONAL)), plane(cv2.filter2D(before, -1, _DIAGONAL))
+    # a change of exposure multiplies the scene's own fine colours, and is none of it
+    times = float((now * then).sum()) / (float((then**2).sum()) + 1e-3)
+    changed = np.abs(now - times * then)
+    return float(np.log(max(_lower_mean(changed[..., 0]), _lower_mean(changed[..., 1])) + 0.2))
 
 
 def _tint(frame: Frame) -> Plane:

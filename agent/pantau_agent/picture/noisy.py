@@ -1,11 +1,14 @@
 """Noisy: snow, specks, hum bars, torn lines; and what an encoder makes of snow that it has no bits for."""
 
+from pantau_agent.picture.comparison import Comparison
 from pantau_agent.picture.measures import Measures
 from pantau_agent.picture.usual import Usual
 from pantau_agent.picture.verdict import NONE, Evidence
 
 GRAIN = 1.2
 """Log of dense noise, against the usual: rain and a failing light stay under half of it."""
+CAST = 0.17
+"""Log of a ratio of channels by which all colours moved."""
 FLICKER = 1.0
 """Log of the colours' flicker, against the usual: all that is harmless stays under half of it."""
 SPECKS = 0.006
@@ -16,16 +19,18 @@ WAVE = 0.28
 """Share of the whitened spectrum in one wave."""
 
 
-def noisy(measures: Measures, flickering: float, wave: float, blur: float, usual: Usual) -> Evidence:
+def noisy(measures: Measures, flickering: float, wave: float, comparison: Comparison, usual: Usual) -> Evidence:
     """The strongest of five signs, each against the camera's own past.
 
-    Torn lines add detail (`blur` is what went of it, log); another view with other lines in it may as well have
-    less.
+    Torn lines add detail; another view with other lines in it may as well have less. A colour cast strengthens the
+    scene's own fine colours, which sway with leaves and traffic: noise leaves the mean colour as it was.
     """
-    torn = min(1.0, max(0.0, -blur / ADDED))
+    torn = min(1.0, max(0.0, -comparison.blur / ADDED))
+    neutral = max(0.0, 1 - comparison.cast / usual.limit("cast", CAST))
+    coloured = (flickering - usual.of("flicker")) / usual.limit("flicker", FLICKER)
     signs = (
         ((measures.grain - usual.of("grain")) / usual.limit("grain", GRAIN), "dense noise"),
-        ((flickering - usual.of("flicker")) / usual.limit("flicker", FLICKER), "blocks of flickering colour"),
+        (neutral * coloured, "flickering blocks of colour"),
         ((measures.specks - usual.of("specks")) / usual.limit("specks", SPECKS), "specks of noise"),
         (torn * (measures.lines - usual.of("lines")) / usual.limit("lines", LINES), "lines torn apart"),
         ((wave - usual.of("wave")) / usual.limit("wave", WAVE), "a regular pattern over the picture"),

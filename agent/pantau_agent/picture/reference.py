@@ -14,7 +14,7 @@ STEP = 32.0
 FOUNDED = 4
 SETTLED = 7
 """Pictures after which the remembered one, and then what is usual of it, can be compared with."""
-YOUNG = 12
+YOUNG = 40
 """Pictures for which the limits stay wide in a new lighting, by so many times WIDE."""
 WIDE = 1.6
 

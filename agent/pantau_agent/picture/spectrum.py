@@ -10,6 +10,9 @@ from pantau_agent.picture.cells import Plane, plane
 LONGEST = 2.5
 """Waves of fewer cycles a picture are light and shadow."""
 
+LOCAL = 2.5
+"""Times the median difference: a sine's crest has 1.4."""
+
 
 def strongest_wave(difference: Plane) -> float:
     """The share of the whitened spectrum that its strongest wave holds, in [0, 1].
@@ -18,7 +21,10 @@ def strongest_wave(difference: Plane) -> float:
     natural pictures fall off about as its square (D. J. Field, 1987).
     """
     window, weight = _weights(*difference.shape)
-    weighted = _power(plane((difference - cv2.mean(difference)[0]) * window)) * weight
+    centred = difference - cv2.mean(difference)[0]
+    # a wave lies over all of the picture; what stands out of that is local, as lamps are
+    most = LOCAL * float(np.median(np.abs(centred[::4, ::4]))) + 1
+    weighted = _power(plane(np.clip(centred, -most, most) * window)) * weight
     total = float(weighted.sum())
     if total <= 0:
         return 0.0
