@@ -14,8 +14,12 @@ STEP = 32.0
 FOUNDED = 4
 SETTLED = 7
 """Pictures after which the remembered one, and then what is usual of it, can be compared with."""
-YOUNG = 40
+YOUNG = 120
 """Pictures for which the limits stay wide in a new lighting, by so many times WIDE."""
+SHARP = 40
+"""Pictures after which the scene's detail is known."""
+PASSING = 16
+"""How many times slower more detail is learned than less: rain passes, and was never the scene's."""
 WIDE = 1.6
 
 
@@ -53,7 +57,10 @@ class Reference:
         if self.pictures >= FOUNDED:
             step = np.clip(step, -STEP, STEP)
         self.small += step * rate
-        self.detail += (measures.detail - self.detail) * rate
+        more = measures.detail - self.detail
+        if self.pictures >= SHARP:
+            more = np.where(more > 0, more / PASSING, more)
+        self.detail += more * rate
         self.contrast += (measures.contrast - self.contrast) * rate
         self.light += (measures.light - self.light) * rate
         self.colour += (measures.colour - self.colour) * rate
