@@ -9,16 +9,13 @@ from pantau_agent.picture.cells import Mask, Plane, cell_means, plane
 from pantau_agent.picture.frame import Frame
 from pantau_agent.picture.measures import Measures
 from pantau_agent.picture.reference import Reference
-from pantau_agent.picture.structure import COARSE, FINE, Structure, agreement, structure
+from pantau_agent.picture.structure import FINE, Structure, agreement, structure
 
 USUAL = 0.4
 """Cells that usually agree at least so well with the remembered picture show something that stands still."""
 HIDDEN = 0.15
 """A cell of which less contrast than this part comes through is gone."""
 
-BLURRED = 0.4
-IN_PLACE = 0.5
-"""Coarse agreement from which a cell that lost its detail is told to be there still."""
 VEILED = 0.6
 """Log of fine contrast added, beyond what coarse contrast was, from which a picture begins to be veiled."""
 
@@ -81,9 +78,6 @@ def compare(frame: Frame, measures: Measures, reference: Reference, masked: Mask
         blur = float(np.median((detail - contrast)[sharp]))
         haze = float(np.median(contrast[fixed]))
     gone = fixed & (shown < HIDDEN)
-    if blur > BLURRED and gone.any():
-        # a lens far out of focus leaves so little contrast too, but what it leaves is in its place
-        gone &= agreement(measures.coarse, structure(reference.small, COARSE)) < IN_PLACE
     richness, unevenness = _foreign(frame, now, past, gone | lost, fixed)
     return Comparison(
         agree=agree,

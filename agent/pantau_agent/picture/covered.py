@@ -4,7 +4,7 @@ from pantau_agent.picture.comparison import Comparison
 from pantau_agent.picture.usual import Usual
 from pantau_agent.picture.verdict import NONE, Evidence
 
-SHARE = 0.18
+SHARE = 0.2
 """Of the cells that show something fixed: a parked lorry hides less for long."""
 
 
