@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pantau_collector.clock import Clock
+from pantau_collector.health import Health, Trouble, TroubleKind, with_view
 from pantau_collector.intake import Intake
 from pantau_collector.journal import Journal
 from pantau_collector.notices.sender import Sender
@@ -12,8 +13,6 @@ from pantau_collector.own_records import Figures
 from pantau_collector.pipeline import Pipeline
 from pantau_collector.sinks import Drain
 from pantau_collector.store import Store
-from pantau_collector.web import Health, Trouble, TroubleKind
-from pantau_collector.web.health import with_view
 
 _ALIVE_WITHIN_S = 30
 """The pipeline renews its view each second; one that has not for so long hangs."""

@@ -5,10 +5,10 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from pantau_collector.fleet.view import CityView
+from pantau_collector.health import Health, TroubleKind
 from pantau_collector.simulation import load_scenario, simulate
 from pantau_collector.sinks.line_protocol import Measurement
 from pantau_collector.sinks.schema import MEASUREMENTS
-from pantau_collector.web import Health, TroubleKind
 from pantau_collector.web.metrics import CityMetrics
 
 README = (Path(__file__).parents[2] / "collector" / "README.md").read_text("utf-8")

@@ -26,6 +26,7 @@ from pantau_collector.inventory.load import Loaded, folder_of, load_files, load_
 from pantau_collector.inventory.model import InventoryCamera, InventoryDevice, InventoryFile
 from pantau_collector.inventory.names import Names
 from pantau_collector.inventory.write import in_order, write_department
+from pantau_collector.notices.strangers import strangers
 from pantau_collector.spreadsheet import read_sheet, understand, write_template
 from pantau_service.settings import did_you_mean
 
@@ -107,7 +108,7 @@ def check_command(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) 
     """Check the inventory, all its files together. Exit status 2: something is wrong, told by file and key."""
     settings = open_config(config)
     inventory = open_inventory(settings)
-    strangers = inventory.strangers(settings.recipient)
+    unknown = strangers(settings.recipient, inventory)
     counts = {
         "sites": len(inventory.sites),
         "cameras": len(inventory.cameras),
@@ -122,13 +123,13 @@ def check_command(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) 
         "sites_without_place": sum(each.latitude is None for each in inventory.sites.values()),
     }
     if as_json:
-        print_json(counts | bare | {"warnings": strangers})
+        print_json(counts | bare | {"warnings": unknown})
         return
     typer.echo("The inventory is right: " + ", ".join(f"{number:,} {what}" for what, number in counts.items()))
     for what, number in bare.items():
         if number:
             typer.echo(f"  {number:,} {what.replace('_', ' ')}")
-    for line in strangers:
+    for line in unknown:
         typer.secho(line, fg="yellow", err=True)
 
 

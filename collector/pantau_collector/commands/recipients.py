@@ -21,6 +21,7 @@ from pantau_collector.notices.dispatch import channels
 from pantau_collector.notices.notice import Message, NoticeKind
 from pantau_collector.notices.phrases import date_and_time
 from pantau_collector.notices.recipients import Filter, People, Recipient
+from pantau_collector.notices.strangers import strangers
 from pantau_collector.notices.transport import ChannelTransport
 from pantau_contract.words import words
 from pantau_service.settings import did_you_mean
@@ -36,7 +37,7 @@ recipients_app = typer.Typer(
 def list_command(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
     """List who is told of what, when, and by which channels; their addresses stay secret."""
     settings = open_config(config)
-    strangers = open_inventory(settings).strangers(settings.recipient)
+    unknown = strangers(settings.recipient, open_inventory(settings))
     people = settings.people
     if as_json:
         print_json([_as_builtins(each, people) for each in people.recipient])
@@ -56,7 +57,7 @@ def list_command(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -
             typer.echo(f"  quiet {', '.join(each.quiet_hours)}")
     if not people.recipient:
         typer.echo("Nobody is told of anything: the configuration has no [[recipient]].")
-    for line in strangers:
+    for line in unknown:
         typer.secho(line, fg="yellow", err=True)
 
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import urllib3
 from urllib3.exceptions import HTTPError
 
+from pantau_collector.health import Health
 from pantau_collector.heartbeat.config import HeartbeatConfig
 from pantau_collector.heartbeat.rule import why_not_well
 from pantau_collector.notices.channel import redact
-from pantau_collector.web.health import Health
 
 _ANSWER_WITHIN_S = 10.0
 _AGAIN_AFTER_S = 10.0

@@ -1,6 +1,6 @@
 """When all is well: what the collector is for works, from the broker to the people who are told."""
 
-from pantau_collector.web.health import Health, TroubleKind
+from pantau_collector.health import Health, TroubleKind
 
 VITAL = frozenset(TroubleKind) - {TroubleKind.SINK_BEHIND}
 """A series database that is behind loses nothing and hides no outage: it is no reason to wake anyone outside."""

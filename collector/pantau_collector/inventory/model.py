@@ -6,8 +6,6 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from pantau_collector.names import Slug
-from pantau_collector.notices.recipients import Recipient
-from pantau_service.settings import did_you_mean
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 
@@ -134,16 +132,6 @@ class Inventory:
     def maintainer_name(self, maintainer: str) -> str:
         """The maintainer's name for people; its id if it has none; empty for nobody."""
         return _name(self.maintainers, maintainer)
-
-    def strangers(self, recipients: Iterable[Recipient]) -> list[str]:
-        """One line for each owner, maintainer or site that a recipient filters by and nobody knows."""
-        return [
-            f"recipient `{recipient.id}`: {key}: there is no {key[:-1]} `{wanted}`; {did_you_mean(wanted, known)}"
-            for recipient in recipients
-            for key, known in (("owners", self.owners), ("maintainers", self.maintainers), ("sites", self.sites))
-            for wanted in sorted(getattr(recipient, key))
-            if wanted not in known
-        ]
 
 
 def _name(parties: dict[str, Party], party: str) -> str:

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pantau_collector.fleet.view import CityView, IncidentView
-from pantau_collector.web.health import Health, Trouble
+from pantau_collector.health import Health, Trouble
 from pantau_collector.web.wall import phrase
 from pantau_contract.words import LANGUAGES, Words, words
 

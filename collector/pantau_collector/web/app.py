@@ -16,10 +16,10 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from pantau_collector.fleet.view import CityView
+from pantau_collector.health import Health, with_view
 from pantau_collector.web import api
 from pantau_collector.web.acknowledge import Acknowledging
 from pantau_collector.web.headers import SecurityHeaders
-from pantau_collector.web.health import Health, with_view
 from pantau_collector.web.metrics import CityMetrics, metrics
 from pantau_collector.web.pages import Pages
 from pantau_collector.web.pictures import Pictures, good_picture, picture

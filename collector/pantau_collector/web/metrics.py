@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pantau_collector.fleet.view import CityView
-from pantau_collector.web.health import Health, TroubleKind
+from pantau_collector.health import Health, TroubleKind
 from pantau_contract.states import State
 
 

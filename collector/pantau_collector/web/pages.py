@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from pantau_collector.fleet.view import CityView
+from pantau_collector.health import Health
 from pantau_collector.web.conditional import is_known
-from pantau_collector.web.health import Health
 from pantau_collector.web.times import Times, duration
 from pantau_collector.web.wall import Wall, see
 from pantau_contract.version import __version__

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from pantau_collector.fleet.view import CameraView, CityView, IncidentView, SiteView
-from pantau_collector.web.health import Health, TroubleKind
+from pantau_collector.health import Health, TroubleKind
 from pantau_collector.web.times import Times
 from pantau_contract.states import STATE_OF, Cause, State
 from pantau_contract.words import Words

@@ -6,10 +6,10 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from pantau_collector.config import load
+from pantau_collector.health import Health, Trouble, TroubleKind
 from pantau_collector.heartbeat.config import HeartbeatConfig
 from pantau_collector.heartbeat.heart import Heart
 from pantau_collector.heartbeat.rule import why_not_well
-from pantau_collector.web import Health, Trouble, TroubleKind
 from pantau_service.settings import ConfigError
 from tests.collector.heartbeat.outside import Outside, serving
 from tests.servers.process import free_port, until

@@ -11,7 +11,8 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
 from pantau_collector.fleet.view import CityView
-from pantau_collector.web import Figure, Health, Trouble, TroubleKind, create_app
+from pantau_collector.health import Health, Trouble, TroubleKind
+from pantau_collector.web import Figure, create_app
 from pantau_contract.states import Cause
 from pantau_contract.words import words
 from tests.collector.web.cities import NOW_MS, FolderOfPictures, batam, camera, city, incident, site

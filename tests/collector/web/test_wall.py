@@ -3,7 +3,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from pantau_collector.fleet.view import CityView
-from pantau_collector.web.health import Health, Trouble, TroubleKind, with_view
+from pantau_collector.health import Health, Trouble, TroubleKind, with_view
 from pantau_collector.web.times import Times, duration
 from pantau_collector.web.wall import PICTURES_UP_TO, Wall, see
 from pantau_contract.states import Cause, State
