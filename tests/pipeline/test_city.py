@@ -153,7 +153,7 @@ def test_a_citys_cameras_are_watched_told_of_and_drawn(
 
 
 def check_outage(mail: EmailMessage) -> None:
-    """Subject, cause, remedy, owner, and the camera's last picture."""
+    """Subject, cause, remedy, owner, and the camera's last pictures."""
     assert "Kamera locked" in mail["Subject"]
     body = mail.get_body(("plain", "html"))
     assert body is not None
@@ -161,8 +161,9 @@ def check_outage(mail: EmailMessage) -> None:
     assert "nothing listens on the stream's port" in text.replace("&#39;", "'")
     assert "restart the camera" in text
     assert "Dinas Perhubungan" in text
-    (picture,) = mail.iter_attachments()
-    assert read_stamp(picture.get_content()).camera == "locked"
+    pictures = [part.get_content() for part in mail.walk() if part.get_content_type() == "image/jpeg"]
+    assert pictures
+    assert {read_stamp(picture).camera for picture in pictures} == {"locked"}
 
 
 def assert_no_password(city: City, password: str) -> None:
