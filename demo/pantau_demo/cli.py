@@ -61,5 +61,5 @@ def main(
         if keep is None:
             shutil.rmtree(folder, ignore_errors=True)
     if json:
-        typer.echo(msgspec.json.encode({"ok": not wrong, "wrong": wrong, "notices": telling.subjects}))
+        typer.echo(msgspec.json.encode({"ok": not wrong, "wrong": wrong, "notices": telling.notices}))
     raise typer.Exit(1 if wrong else 0)

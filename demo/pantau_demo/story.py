@@ -52,8 +52,8 @@ def recovered(act: Act, incidents: Sequence[Incident]) -> bool:
     return bool(mine) and all(incident.resolved_ms is not None for incident in mine)
 
 
-def faults(incidents: Sequence[Incident], mails: int) -> list[str]:
-    """What did not come as told: an act missing or not over, an incident too many, mails too few or too many."""
+def faults(incidents: Sequence[Incident], notices: int) -> list[str]:
+    """What did not come as told: an act missing or not over, an incident too many, notices too few or too many."""
     wrong = [f"not found: {act.title}" for act in ACTS if not found(act, incidents)]
     wrong += [
         f"not recovered: {act.title}" for act in ACTS if found(act, incidents) and not recovered(act, incidents)
@@ -66,6 +66,6 @@ def faults(incidents: Sequence[Incident], mails: int) -> list[str]:
     wrong += [
         f"more than once: {act.title}" for act in ACTS if sum(act.matches(incident) for incident in incidents) > 1
     ]
-    if mails != 2 * len(ACTS):
-        wrong.append(f"{mails} notices arrived, {2 * len(ACTS)} were due: one for each trouble, one for its end")
+    if notices != 2 * len(ACTS):
+        wrong.append(f"{notices} notices arrived, {2 * len(ACTS)} were due: one for each trouble, one for its end")
     return wrong

@@ -22,7 +22,7 @@ class Telling:
     def __init__(self, to: TextIO) -> None:
         self._console = Console(file=to, highlight=False)
         self._began = time.monotonic()
-        self.subjects: list[str] = []
+        self.notices: list[str] = []
 
     def say(self, text: str) -> None:
         """One line, with the seconds since the beginning."""
@@ -37,7 +37,7 @@ class Telling:
     def mail(self, mail: EmailMessage) -> None:
         """Shows a notice as the technician's mail program would."""
         subject = str(mail["Subject"])
-        self.subjects.append(subject)
+        self.notices += str(mail["X-Pantau-Notices"]).split(", ")  # ends of one moment are one mail
         body = mail.get_body(("plain",))
         pictures = [part.get_filename() for part in mail.walk() if part.get_filename()]
         text = Text((body.get_content().replace("\r\n", "\n") if body else "").strip())
@@ -88,7 +88,7 @@ def tell(stage: Stage, telling: Telling, *, within_s: float) -> list[str]:
     except TimeoutError as error:
         telling.say(f"[red]{error}[/red]")
     _let_the_last_mail_arrive(telling)
-    wrong = faults(stage.incidents(), len(telling.subjects))
+    wrong = faults(stage.incidents(), len(telling.notices))
     for fault in wrong:
         telling.say(f"[red]{fault}[/red]")
     if not wrong:
@@ -98,6 +98,6 @@ def tell(stage: Stage, telling: Telling, *, within_s: float) -> list[str]:
 
 def _let_the_last_mail_arrive(telling: Telling) -> None:
     deadline = time.monotonic() + _LAST_MAIL_WITHIN_S
-    while len(telling.subjects) < 2 * len(ACTS) and time.monotonic() < deadline:
+    while len(telling.notices) < 2 * len(ACTS) and time.monotonic() < deadline:
         time.sleep(0.1)
     time.sleep(1)  # one too many would come now

@@ -12,11 +12,11 @@ ALL = [incident(0), incident(1), incident(2)]
 
 
 def test_a_story_that_came_as_told_has_no_faults() -> None:
-    assert faults(ALL, mails=6) == []
+    assert faults(ALL, notices=6) == []
 
 
 @pytest.mark.parametrize(
-    ("incidents", "mails", "said"),
+    ("incidents", "notices", "said"),
     [
         (ALL[1:], 6, "not found"),
         ([incident(0, resolved_ms=None), *ALL[1:]], 6, "not recovered"),
@@ -26,8 +26,8 @@ def test_a_story_that_came_as_told_has_no_faults() -> None:
         (ALL, 7, "7 notices"),
     ],
 )
-def test_what_did_not_come_as_told_is_said(incidents: list[Incident], mails: int, said: str) -> None:
-    (fault,) = faults(incidents, mails)
+def test_what_did_not_come_as_told_is_said(incidents: list[Incident], notices: int, said: str) -> None:
+    (fault,) = faults(incidents, notices)
     assert said in fault
 
 

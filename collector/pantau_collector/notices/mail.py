@@ -22,6 +22,8 @@ from pantau_collector.notices.notice import Message
 TIMEOUT_S = 30
 _POLICY = SMTP.clone(max_line_length=400)
 """RFC 5322 allows 998. Python folds a long subject before its first word, which then begins with a blank."""
+NOTICES_HEADER = "X-Pantau-Notices"
+"""What a mail tells of, for programs: `resolved 7, opened 9`, kind and incident."""
 _NEVER = 550
 """From here on an SMTP server's answer to a recipient is for good (RFC 5321, 4.2.1: 5yz; 55z is the mailbox's)."""
 
@@ -52,6 +54,7 @@ def compose_mail(service: Any, message: Message, *, key: str) -> EmailMessage:
         mail["References"] = f"<{_token(message.thread)}@{domain}>"
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday answers, please
     mail[KEY_HEADER] = key
+    mail[NOTICES_HEADER] = ", ".join(f"{notice.kind} {notice.incident}" for notice in message.notices)
     for header, value in service.headers.items():
         if header not in mail:
             mail[header] = value

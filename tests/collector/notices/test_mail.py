@@ -2,10 +2,11 @@ import smtplib
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from pantau_collector.notices.channel import ChannelError, open_channel
 from pantau_collector.notices.mail import compose_mail, is_plain, send_mail
-from pantau_collector.notices.notice import Message
+from pantau_collector.notices.notice import Message, Notice, NoticeKind
 from tests.servers.process import free_port
 from tests.servers.smtp import Mailbox
 
@@ -33,6 +34,15 @@ def test_a_mail_is_text_and_html_beside_each_other_and_asks_for_no_automatic_ans
     text = mail.get_body(("plain",))
     assert text is not None
     assert text.get_content().splitlines() == MESSAGE.text.splitlines()
+
+
+def test_a_program_reads_what_a_mail_tells_of_in_its_header() -> None:
+    told = [
+        Notice(NoticeKind.RESOLVED, 7, "kabil", "", "gate", "", "stalled", "ok", 1, ()),
+        Notice(NoticeKind.OPENED, 9, "kabil", "", "park", "", "frozen", "impaired", 1, ()),
+    ]
+    mail = compose_mail(service(25), replace(MESSAGE, notices=tuple(told)), key="k")
+    assert mail["X-Pantau-Notices"] == "resolved 7, opened 9"
 
 
 def test_a_repeat_has_the_same_message_id_and_what_belongs_together_the_same_thread() -> None:
