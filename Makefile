@@ -4,13 +4,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 FOR ?= 0
 KILLS ?= 200
+JOBS ?= 2
 
 .PHONY: help demo test check bench chaos fuzz servers screenshot clean
 
 help:
 	@echo 'make demo            a city of three sites on this machine, with a story; Ctrl-C ends it'
 	@echo 'make demo FOR=90     the story once; exit 0 only if all came as told'
-	@echo 'make test            all tests (servers that are not installed are skipped)'
+	@echo 'make test            all tests, two at a time (JOBS=2); servers that are not installed are skipped'
 	@echo 'make check           ruff and mypy'
 	@echo 'make bench           what watching costs here, beside others'
 	@echo 'make fuzz             a million inputs that no camera should send'
@@ -21,7 +22,7 @@ demo: $(BIN)/.demo
 	$(BIN)/pantau-demo --for $(FOR)
 
 test: $(BIN)/.dev check
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(JOBS) --dist worksteal
 
 check: $(BIN)/.dev
 	$(BIN)/ruff format --check .
