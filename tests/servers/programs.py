@@ -1,4 +1,4 @@
-"""Where a server's program is, and what to do where it is absent."""
+"""Where a server's program is, and what to do where it is absent, or the machine does not let it be used."""
 
 import os
 import shutil
@@ -22,3 +22,8 @@ def absent(what: str) -> NoReturn:
     if os.environ.get("CI"):
         pytest.fail(what, pytrace=False)
     pytest.skip(what)
+
+
+def forbidden(what: str) -> NoReturn:
+    """Skips the test, in CI too: the machine, as a container without privileges, does not let anybody do it."""
+    pytest.skip(f"{what}; it needs root, and a machine that lets root do it")

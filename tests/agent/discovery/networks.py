@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from tests.servers.programs import absent, need
+from tests.servers.programs import forbidden, need
 
 
 @dataclass(frozen=True)
@@ -53,4 +53,4 @@ def network() -> Iterator[Network]:
 def _ip(*arguments: str) -> None:
     done = subprocess.run([need("ip"), *arguments], capture_output=True, text=True, check=False)
     if done.returncode:
-        absent(f"ip {' '.join(arguments)}: {done.stderr.strip()}; network namespaces need root")
+        forbidden(f"ip {' '.join(arguments)}: {done.stderr.strip()}")

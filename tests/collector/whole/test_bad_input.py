@@ -19,7 +19,7 @@ from tests.collector.ingest.messages import Publisher
 from tests.collector.whole.city import Agent, Collector, now_ms
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.process import until
-from tests.servers.programs import absent
+from tests.servers.programs import forbidden
 
 YEAR_1970, YEAR_2100, LATEST = 5_000, 4_102_444_800_000, (1 << 53) - 1
 LARGE = 100 << 20
@@ -143,7 +143,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", folder], capture_output=True, check=False
     )
     if mounted.returncode:
-        absent(f"no disk can be mounted here: {mounted.stderr.decode().strip()}")
+        forbidden(f"no disk can be mounted here: {mounted.stderr.decode().strip()}")
     yield folder
     subprocess.run(["umount", "-l", folder], check=True)
 
