@@ -29,6 +29,13 @@ CAMERAS: list[dict[str, Any]] = [
         "password": SECRETS["camera-gate"],
         "expected_fps": 12.5,
         "expected_keyframe_interval_s": 2.5,
+        "picture": {
+            "sensitivity": {"covered": 0.8, "noisy": 0},
+            "report_only": ["defocused"],
+            "moves_on_purpose": False,
+            "learning_h": 2.5,
+            "masked": [[0.0, 0, 0.3, 0.2]],
+        },
     },
     {
         "id": "quay",

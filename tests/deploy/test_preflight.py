@@ -23,6 +23,7 @@ REFUSED = {
     "a-password-read-as-a-number": ("The password of gate is not text", "Put it in quotes"),
     "an-unknown-stream": ("stream must be one of: main, sub",),
     "an-unknown-key": ("chanel",),
+    "an-unknown-picture-fault": ("report_only must be one or more of", "defocussed"),
 }
 
 
@@ -70,6 +71,7 @@ def run(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Run:
         "a-password-read-as-a-number": cameras(password=83),
         "an-unknown-stream": cameras(stream="third"),
         "an-unknown-key": cameras(chanel=1),
+        "an-unknown-picture-fault": cameras(picture={"report_only": ["defocussed"]}),
     }
     return machine.play_on(hosts, "agent.yml", path=f"{folder}/bin:/usr/sbin:/usr/bin:/sbin:/bin")
 
