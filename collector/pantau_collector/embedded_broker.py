@@ -7,8 +7,9 @@ down is lost. In production the broker is mosquitto.
 import asyncio
 import logging
 import threading
+from collections.abc import Iterator
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from amqtt.broker import Broker
 from amqtt.contexts import BrokerConfig, ListenerConfig
@@ -16,6 +17,21 @@ from amqtt.contexts import BrokerConfig, ListenerConfig
 log = logging.getLogger(__name__)
 
 _START_WITHIN_S = 20
+
+
+class _Snapshots(dict[str, Any]):
+    """A dictionary that may change while it is gone through.
+
+    amqtt waits in the midst of going through its subscriptions, and another client's changes them meanwhile: the
+    session of the first would end half made, and its messages never be acknowledged.
+    """
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(super().__iter__()))
+
+    def items(self) -> Any:
+        """The items there are now."""
+        return list(super().items())
 
 
 class EmbeddedBroker:
@@ -64,6 +80,7 @@ class EmbeddedBroker:
                 plugins={"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
             )
         )
+        broker._subscriptions = _Snapshots()  # noqa: SLF001 - nothing else mends it from outside
         await broker.start()
         self._broker = broker
 

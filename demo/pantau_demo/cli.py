@@ -42,6 +42,7 @@ def main(
     folder = keep or Path(tempfile.mkdtemp(prefix="pantau-demo-"))
     folder.mkdir(parents=True, exist_ok=True)
     telling = Telling(to=sys.stderr if json else sys.stdout)
+    started = True
     try:
         with Stage(folder, wall_port=wall_port, embedded_broker=embedded_broker, on_mail=telling.mail) as stage:
             with telling.progress("the city wakes up"):
@@ -56,9 +57,10 @@ def main(
         wrong = []
     except (ProgramEndedError, TimeoutError, OSError) as error:
         telling.say(f"[red]{error}[/red]")
+        started = False
         raise typer.Exit(2) from None
     finally:
-        if keep is None:
+        if keep is None and started:
             shutil.rmtree(folder, ignore_errors=True)
     if json:
         typer.echo(msgspec.json.encode({"ok": not wrong, "wrong": wrong, "notices": telling.notices}))

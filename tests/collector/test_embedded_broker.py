@@ -51,3 +51,16 @@ def test_a_port_that_is_taken_is_told() -> None:
     port = free_port()
     with EmbeddedBroker(port), pytest.raises(OSError, match=str(port)):
         EmbeddedBroker(port).start()
+
+
+def test_its_subscriptions_may_change_while_they_are_gone_through() -> None:
+    port = free_port()
+    with EmbeddedBroker(port) as embedded:
+        assert embedded._broker is not None
+        subscriptions = embedded._broker._subscriptions
+        subscriptions["city/a"] = []
+        for topic in subscriptions:
+            subscriptions[f"{topic}/b"] = []
+        for topic, sessions in subscriptions.items():
+            subscriptions[f"{topic}/c"] = sessions
+        assert len(subscriptions) == 4
