@@ -15,7 +15,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from pantau_agent.clock import SystemClock
 from pantau_agent.commands import interruptible
-from pantau_agent.commands.language import LanguageOption, spoken
 from pantau_agent.commands.password import PASSWORD_VARIABLE, credentials
 from pantau_agent.discovery import proposal
 from pantau_agent.discovery.scan import scan
@@ -26,6 +25,7 @@ from pantau_agent.onvif.search import Interface, interfaces, search
 from pantau_agent.rtsp.url import Credentials
 from pantau_contract.words import Words
 from pantau_service import log
+from pantau_service.language import LanguageOption, spoken
 
 EXIT_NOTHING = 1
 AT_ONCE = 8

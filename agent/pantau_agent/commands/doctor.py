@@ -13,7 +13,6 @@ from rich.text import Text
 from pantau_agent.clock import SystemClock
 from pantau_agent.commands import interruptible
 from pantau_agent.commands.configured import DEFAULT_PATH, ConfigPath, borrow_credentials, load_or_exit
-from pantau_agent.commands.language import LanguageOption, spoken
 from pantau_agent.config import AgentConfig
 from pantau_agent.doctor.examination import examine
 from pantau_agent.doctor.finding import Finding, Level, ranked
@@ -22,6 +21,7 @@ from pantau_agent.host import Machine
 from pantau_agent.picture.decoder import Decoder
 from pantau_contract.words import Words
 from pantau_service import log
+from pantau_service.language import LanguageOption, spoken
 
 EXIT_TO_MEND = 1
 EXIT_INTERRUPTED = 130

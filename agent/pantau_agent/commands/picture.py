@@ -16,7 +16,6 @@ import typer
 from numpy.typing import NDArray
 
 from pantau_agent.commands.configured import DEFAULT_PATH, EXIT_CONFIG, ConfigPath, load_or_exit
-from pantau_agent.commands.language import LanguageOption, spoken
 from pantau_agent.commands.picture_page import page
 from pantau_agent.config import AgentConfig, Camera
 from pantau_agent.picture.explanation import Explanation, read
@@ -27,6 +26,7 @@ from pantau_agent.picture.shelf import Shelf
 from pantau_agent.picture.views import explain as explain_view
 from pantau_agent.picture.wishes import Wish, Wishes
 from pantau_contract.words import Words
+from pantau_service.language import LanguageOption, spoken
 
 EXIT_NOT_GRANTED = 1
 LONGER_S = 15.0

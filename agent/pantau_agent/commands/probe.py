@@ -11,7 +11,6 @@ from pantau_agent.clock import SystemClock
 from pantau_agent.commands import interruptible, probe_all, probe_output, probe_watch
 from pantau_agent.commands.camera_asked import Asked, CannotTellError, Stream, configuration, configured, described
 from pantau_agent.commands.configured import DEFAULT_PATH, ConfigPath, borrow_credentials
-from pantau_agent.commands.language import LanguageOption, spoken
 from pantau_agent.commands.password import PASSWORD_VARIABLE
 from pantau_agent.config import Camera
 from pantau_agent.firmware import Identity
@@ -24,6 +23,7 @@ from pantau_contract.messages import Sample
 from pantau_contract.states import State
 from pantau_contract.words import Words
 from pantau_service import log
+from pantau_service.language import LanguageOption, spoken
 
 EXIT_CODES = {State.OK: 0, State.DEGRADED: 1, State.IMPAIRED: 1, State.DOWN: 2}
 EXIT_CANNOT_TELL = 3

@@ -10,7 +10,6 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from pantau_collector.commands import outbox
-from pantau_collector.commands.language import LanguageOption, spoken
 from pantau_collector.commands.opening import (
     DEFAULT_CONFIG,
     EXIT_NOT_DONE,
@@ -29,6 +28,7 @@ from pantau_collector.inventory import Inventory
 from pantau_collector.store import incident_rows, outbox_search, request_rows
 from pantau_collector.store.incident_rows import TimelineStep
 from pantau_contract.words import Words
+from pantau_service.language import LanguageOption, spoken
 
 incidents_app = typer.Typer(name="incidents", invoke_without_command=True)
 
