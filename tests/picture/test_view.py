@@ -126,6 +126,12 @@ def exposure_jump(street: Street, k: int) -> Picture:
     return street.finish(street.scene(k) * (1.45 if k % 2 else 0.65), k)
 
 
+def sun_on_a_wall(street: Street, k: int) -> Picture:
+    scene = street.scene(k)
+    scene[:, :200] = scene[:, :200] * 4 + 180
+    return street.finish(scene, k)
+
+
 def dusk(street: Street, k: int) -> Picture:
     return street.finish(street.scene(k) * max(0.25, 1 - (k - 19) * 0.04), k)
 
@@ -157,6 +163,7 @@ def coarser_encoding(street: Street, k: int) -> Picture:
 
 
 HARMLESS: list[Shown] = [
+    sun_on_a_wall,
     fog,
     rain,
     infrared,

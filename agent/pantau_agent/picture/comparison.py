@@ -16,6 +16,9 @@ USUAL = 0.4
 HIDDEN = 0.15
 """A cell of which less contrast than this part comes through is gone."""
 
+BURNED = 245.0
+"""Mean level of a cell that is at the end of the range: whatever it shows, the sensor can no longer tell it."""
+
 VEILED = 0.6
 """Log of fine contrast added, beyond what coarse contrast was, from which a picture begins to be veiled."""
 
@@ -25,8 +28,8 @@ class Comparison:
     """What the two pictures say, by cell and as a whole.
 
     By cell: `agree` with the remembered structure; `fixed` cells usually do; of these `lost` do not, in their
-    neighbourhood, and `gone` show (almost) nothing of the remembered contrast. The shares are of the fixed
-    cells.
+    neighbourhood, and `gone` show (almost) nothing of the remembered contrast. A cell that is burned out to white
+    can be neither, and is not counted as fixed. The shares are of all cells that usually agree.
 
     `shown` is the part of the remembered contrast that comes through, `seen` that in the median cell, and
     `match` the agreement of all pixels in place. `blur` is how much detail went (log) beyond what coarse
@@ -67,9 +70,10 @@ def compare(frame: Frame, measures: Measures, reference: Reference, masked: Mask
     fixed = np.zeros(agree.shape, np.bool_)
     if reference.settled:
         fixed = (reference.agree > USUAL) & (reference.agree_off * 2 < reference.agree) & ~masked
+    count = max(1, int(fixed.sum()))
+    fixed &= measures.light < BURNED
     lost = fixed & (_around(agree * fixed) < 0.5 * _around(reference.agree * fixed))
     shown = _shown(measures, now, past, reference)
-    count = max(1, int(fixed.sum()))
     blur = haze = 0.0
     if fixed.any():
         detail = reference.detail - measures.detail
