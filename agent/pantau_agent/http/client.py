@@ -7,16 +7,17 @@ from urllib.parse import urljoin
 from pantau_agent.failure import Failure, Kind, LookError, Step
 from pantau_agent.http.connection import Connection, connect
 from pantau_agent.http.octets import FormError
+from pantau_agent.http.request import request
 from pantau_agent.http.response import Head, ResponseParser
 from pantau_agent.rtsp import url as stream_url
 from pantau_agent.rtsp.auth import Answer, Authenticator
 from pantau_agent.rtsp.dialogue import MAX_TRIES, printable
 from pantau_agent.rtsp.url import Credentials, StreamUrl
-from pantau_contract.version import __version__
 
 MAX_REDIRECTS = 3
 MAX_PASSED_OVER = 64 << 10
 """Of the body of a refusal, so much is read to keep the connection."""
+_ACCEPT = "Accept: multipart/x-mixed-replace, image/jpeg, */*;q=0.1"
 _REDIRECTS = {301, 302, 303, 307, 308}
 
 
@@ -154,7 +155,7 @@ class Client:
         path = self._url.path if self._url.path.startswith("/") else f"/{self._url.path}"
         authorization = self._authenticator.authorization("GET", path)
         try:
-            await self._connection.send(_request(self._url, path, authorization))
+            await self._connection.send(request("GET", self._url, path, _ACCEPT, authorization=authorization))
         except OSError as error:
             detail = f"GET: the connection broke: {error.strerror or error}"
             raise LookError(Failure(Step.GET, Kind.CLOSED, detail, errno=error.errno)) from None
@@ -208,21 +209,6 @@ class Client:
             trusted=self._trusted or self.accepted,
             trusted_now=self.accepted,
         )
-
-
-def _request(url: StreamUrl, path: str, authorization: str | None) -> bytes:
-    """RFC 9112, section 3."""
-    host = f"[{url.host.partition('%')[0]}]" if ":" in url.host else url.host
-    authority = host if url.port == stream_url.DEFAULT_PORTS[url.scheme] else f"{host}:{url.port}"
-    lines = [
-        f"GET {path} HTTP/1.1",
-        f"Host: {authority}",
-        f"User-Agent: Pantau/{__version__}",
-        "Accept: multipart/x-mixed-replace, image/jpeg, */*;q=0.1",
-    ]
-    if authorization is not None:
-        lines.append(f"Authorization: {authorization}")
-    return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
 def _said(head: Head) -> str:

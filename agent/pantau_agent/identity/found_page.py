@@ -9,12 +9,12 @@ from contextlib import suppress
 
 from pantau_agent.clock import Clock
 from pantau_agent.firmware import Identity
+from pantau_agent.http.request import request
 from pantau_agent.identity.pages import PAGES, Pages
 from pantau_agent.onvif.errors import NotOnvifError, RefusedError, SilentError
-from pantau_agent.onvif.post import Answer, exchange, host_header
+from pantau_agent.onvif.post import Answer, exchange
 from pantau_agent.rtsp import auth
 from pantau_agent.rtsp.url import Credentials, StreamUrl
-from pantau_contract.version import __version__
 
 TIMEOUT_S = 5.0
 
@@ -54,7 +54,8 @@ async def _get(url: StreamUrl, login: auth.Authenticator, credentials: Credentia
     """The page, with Digest (RFC 7616) where it wants a login. Raises `OnvifError`."""
     for _ in range(2):
         proof = login.authorization("GET", url.path)
-        answer = await exchange(url, _request(url, proof), monotonic=clock.monotonic, timeout_s=TIMEOUT_S)
+        asked = request("GET", url, url.path, "Connection: close", authorization=proof)
+        answer = await exchange(url, asked, monotonic=clock.monotonic, timeout_s=TIMEOUT_S)
         if answer.status != 401:
             return answer
         offered = list(answer.headers.all("WWW-Authenticate"))
@@ -65,16 +66,3 @@ async def _get(url: StreamUrl, login: auth.Authenticator, credentials: Credentia
         if login.challenged(offered, tried=proof is not None) is not auth.Answer.TRY:
             break
     raise RefusedError("its page does not take the user and password that are given")
-
-
-def _request(url: StreamUrl, authorization: str | None) -> bytes:
-    """RFC 9112, section 3."""
-    lines = [
-        f"GET {url.path} HTTP/1.1",
-        f"Host: {host_header(url)}",
-        f"User-Agent: Pantau/{__version__}",
-        "Connection: close",
-    ]
-    if authorization is not None:
-        lines.append(f"Authorization: {authorization}")
-    return ("\r\n".join(lines) + "\r\n\r\n").encode()

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pantau_agent.failure import LookError
 from pantau_agent.http.connection import Connection, connect
 from pantau_agent.http.octets import FormError
+from pantau_agent.http.request import request
 from pantau_agent.http.response import ResponseParser
 from pantau_agent.onvif.document import MAX_OCTETS
 from pantau_agent.onvif.errors import NotOnvifError, SilentError
 from pantau_agent.rtsp.messages import Headers
-from pantau_agent.rtsp.url import DEFAULT_PORTS, StreamUrl
-from pantau_contract.version import __version__
+from pantau_agent.rtsp.url import StreamUrl
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +34,14 @@ async def post(
     timeout_s: float,
 ) -> Answer:
     """Sends SOAP, and reads what comes. Raises as `exchange`."""
-    request = _request(url, content, action, authorization)
-    return await exchange(url, request, monotonic=monotonic, timeout_s=timeout_s)
+    kind = f'Content-Type: application/soap+xml; charset=utf-8; action="{action}"'  # RFC 3902
+    asked = request(
+        "POST", url, url.path or "/", kind, "Connection: close", authorization=authorization, content=content
+    )
+    return await exchange(url, asked, monotonic=monotonic, timeout_s=timeout_s)
 
 
-async def exchange(url: StreamUrl, request: bytes, *, monotonic: Callable[[], float], timeout_s: float) -> Answer:
+async def exchange(url: StreamUrl, asked: bytes, *, monotonic: Callable[[], float], timeout_s: float) -> Answer:
     """Sends a request, and reads what comes.
 
     Raises:
@@ -49,7 +52,7 @@ async def exchange(url: StreamUrl, request: bytes, *, monotonic: Callable[[], fl
         async with asyncio.timeout(timeout_s):
             connection = await connect(url, monotonic, lambda _step: None)
             try:
-                await connection.send(request)
+                await connection.send(asked)
                 return await _answer(connection)
             finally:
                 await connection.close()
@@ -79,24 +82,3 @@ async def _answer(connection: Connection) -> Answer:
     if not parser.end():
         raise SilentError("it closed the connection in the middle of its answer")
     return Answer(parser.head.status, parser.head.headers, bytes(content))
-
-
-def host_header(url: StreamUrl) -> str:
-    """Host and port as RFC 9110, section 7.2 has them."""
-    host = f"[{url.host.partition('%')[0]}]" if ":" in url.host else url.host
-    return host if url.port == DEFAULT_PORTS[url.scheme] else f"{host}:{url.port}"
-
-
-def _request(url: StreamUrl, content: bytes, action: str, authorization: str | None) -> bytes:
-    """RFC 9112, section 3; the action as in RFC 3902."""
-    lines = [
-        f"POST {url.path or '/'} HTTP/1.1",
-        f"Host: {host_header(url)}",
-        f"User-Agent: Pantau/{__version__}",
-        f'Content-Type: application/soap+xml; charset=utf-8; action="{action}"',
-        f"Content-Length: {len(content)}",
-        "Connection: close",
-    ]
-    if authorization is not None:
-        lines.append(f"Authorization: {authorization}")
-    return ("\r\n".join(lines) + "\r\n\r\n").encode() + content
