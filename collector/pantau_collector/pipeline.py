@@ -21,6 +21,7 @@ from pantau_collector.fleet.city import City, PictureTime
 from pantau_collector.fleet.view import CityView, IncidentView
 from pantau_collector.incidents.calendar import Calendar
 from pantau_collector.incidents.case import Incident, Moment, Request, Transition
+from pantau_collector.incidents.coverage import Coverage
 from pantau_collector.incidents.docket import Docket, Judgement
 from pantau_collector.incidents.planned import Planned
 from pantau_collector.incidents.stages import make_stages
@@ -129,7 +130,8 @@ class Pipeline:
         self._attention = Attention(grace_s=self._rules.restart_grace_s, seconds=cursor.attention_s)
         self._calendar = Calendar()
         self._topology = Topology(self._inventory)
-        self._planned = Planned(self._inventory, self._topology)
+        self._coverage = Coverage(self._inventory, self._topology)
+        self._planned = Planned(self._coverage)
         waits_s = [60 * level.after_min for level in self._people.levels]
         stages = make_stages(self._rules, self._planned, ids, escalate_after_s=waits_s)
         self._docket = Docket(stages, self._topology, open_incidents=opened, symptoms=symptoms)
@@ -318,14 +320,7 @@ class Pipeline:
                 self._resolved.appendleft(incident)
         for transition in judgement.transitions:
             incident = transition.incident
-            _log.info(
-                "incident %d %s: %s/%s %s",
-                incident.id,
-                transition.kind,
-                incident.site,
-                incident.subject or "*",
-                incident.cause,
-            )
+            _log.info("incident %d %s: %s %s", incident.id, transition.kind, incident.name, incident.cause)
 
     def _tell(self, connection: Connection, transition: Transition, now: Moment) -> None:
         told = notice_rows.told(connection, transition.incident.id)
@@ -341,6 +336,7 @@ class Pipeline:
             lambda step: notice_rows.announced(connection, step),
             self._people,
             self._inventory,
+            self._coverage,
             self._fleet.sites,
             self._notice_rules,
             now.time_ms,
@@ -357,32 +353,30 @@ class Pipeline:
         self._view = self._city.view(time_ms, map(self._incident_view, [*self._open.values(), *self._resolved]))
 
     def _incident_view(self, incident: Incident) -> IncidentView:
+        taken = incident.acknowledged
+        return IncidentView(
+            incident.id,
+            incident.site,
+            incident.camera,
+            incident.cause,
+            incident.cameras,
+            incident.opened_ms,
+            incident.resolved_ms,
+            incident.device,
+            incident.uplink,
+            incident.sites,
+            taken.by if taken else "",
+            taken.until_ms if taken else None,
+            incident.downtime,
+            incident.flapping,
+            incident.escalation,
+            self._parent_name(incident),
+        )
+
+    def _parent_name(self, incident: Incident) -> str:
+        """What people call the uplink or device that has failed; empty for a site or a camera."""
         if incident.uplink is not None:
-            uplink = self._inventory.uplinks.get(incident.uplink)
-            return _incident_view(incident, (uplink.name if uplink else "") or incident.uplink)
+            return self._inventory.uplink_name(incident.uplink)
         if incident.device is not None:
-            device = self._inventory.devices.get((incident.site, incident.device))
-            return _incident_view(incident, (device.name if device else "") or incident.device)
-        return _incident_view(incident, "")
-
-
-def _incident_view(incident: Incident, name: str) -> IncidentView:
-    taken = incident.acknowledged
-    return IncidentView(
-        incident.id,
-        incident.site,
-        incident.camera,
-        incident.cause,
-        incident.cameras,
-        incident.opened_ms,
-        incident.resolved_ms,
-        incident.device,
-        incident.uplink,
-        incident.sites,
-        taken.by if taken else "",
-        taken.until_ms if taken else None,
-        incident.downtime,
-        incident.flapping,
-        incident.escalation,
-        name,
-    )
+            return self._inventory.device_name(incident.site, incident.device)
+        return ""

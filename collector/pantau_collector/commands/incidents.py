@@ -158,13 +158,11 @@ def as_builtins(incident: Incident, inventory: Inventory, words: Words) -> dict[
 def where(incident: Incident, inventory: Inventory, words: Words) -> str:
     """The place in names: site and camera or device; an uplink, and how many sites it cuts off."""
     if incident.uplink is not None:
-        uplink = inventory.uplinks.get(incident.uplink)
         count = words("incidents.sites", count=len(incident.sites))
-        return f"{(uplink.name if uplink else '') or incident.uplink} ({count})"
+        return f"{inventory.uplink_name(incident.uplink)} ({count})"
     site = inventory.site(incident.site).name or incident.site
     if incident.device is not None:
-        device = inventory.devices.get((incident.site, incident.device))
-        return f"{site} / {(device.name if device else '') or incident.device}"
+        return f"{site} / {inventory.device_name(incident.site, incident.device)}"
     if incident.camera is not None:
         return f"{site} / {inventory.camera(incident.site, incident.camera).name or incident.camera}"
     return site

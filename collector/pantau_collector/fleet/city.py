@@ -10,9 +10,6 @@ from pantau_contract.states import Cause, State
 PictureTime = Callable[[str, str], int]
 """When a site's camera's newest snapshot was taken, UTC milliseconds; 0 is never."""
 
-_STRANGER = Inventory().camera("", "")
-"""Every camera that is not in the inventory: made once, for this is asked for each camera of each batch."""
-
 
 class City:
     """The view of every site. A camera of the inventory that no agent told of counts as not yet looked at."""
@@ -56,7 +53,7 @@ class City:
         )
 
     def _camera(self, site: Site, camera: Camera) -> CameraView:
-        known = self._inventory.cameras.get((site.id, camera.id), _STRANGER)
+        known = self._inventory.camera(site.id, camera.id)
         measures, hardware = camera.measures, camera.hardware
         gone = not site.online and camera.id in site.cameras
         return CameraView(

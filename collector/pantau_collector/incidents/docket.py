@@ -152,21 +152,15 @@ class Docket:
 
     def _cover(self, before: Incident | None, after: Incident | None) -> set[str]:
         """From now on an uplink's incident speaks for its sites, and no longer for those that it spoke for."""
-        concerned: set[str] = set()
-        for site in before.sites if before else ():
-            if after is None or site not in after.sites:
-                concerned.add(site)
-        for site in after.sites if after else ():
-            known = self._covers.get(site)
-            if known is None or after is None or known.id != after.id:
-                concerned.add(site)
-        for site in before.sites if before else ():
-            if before is not None and (known := self._covers.get(site)) and known.id == before.id:
+        were, are = (set(each.sites) if each else set() for each in (before, after))
+        concerned = were - are
+        concerned |= {site for site in are if not _same(self._covers.get(site), after)}
+        for site in were:
+            if before is not None and _same(self._covers.get(site), before):
                 del self._covers[site]
                 self._released[site] = before
-        for site in after.sites if after else ():
-            if after is not None:
-                self._covers[site] = after
+        if after is not None:
+            self._covers.update(dict.fromkeys(are, after))
         return concerned
 
     def _judge_site(self, case: SiteCase, now: Moment, requests: Sequence[Request], judgement: Judgement) -> None:
@@ -247,3 +241,7 @@ class Docket:
             if case is not None and case.wake_s == wake_s:
                 due.append(name)
         return due
+
+
+def _same(one: Incident | None, other: Incident | None) -> bool:
+    return one is not None and other is not None and one.id == other.id

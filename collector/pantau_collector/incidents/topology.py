@@ -11,15 +11,32 @@ from msgspec import Struct, field
 
 from pantau_collector.inventory import Inventory
 
+_DEVICE, _UPLINK = "device:", "uplink:"
+
 
 def device_subject(device: str) -> str:
     """The subject that is a device of a site; no camera's id has a colon."""
-    return f"device:{device}"
+    return f"{_DEVICE}{device}"
+
+
+def is_device(subject: str) -> bool:
+    """Whether a subject is a device."""
+    return subject.startswith(_DEVICE)
+
+
+def device_of(subject: str) -> str:
+    """The id of the device that is a subject."""
+    return subject.removeprefix(_DEVICE)
 
 
 def uplink_subject(uplink: str) -> str:
     """The subject that is an uplink, and the name of its case beside the sites' ids."""
-    return f"uplink:{uplink}"
+    return f"{_UPLINK}{uplink}"
+
+
+def uplink_of(subject: str) -> str:
+    """The id of the uplink that is a subject."""
+    return subject.removeprefix(_UPLINK)
 
 
 class Devices(Struct, frozen=True):

@@ -5,9 +5,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from pantau_collector.incidents.case import Case, Incident, Kind, Moment, Wanted
-from pantau_collector.incidents.topology import device_subject, uplink_subject
-
-_DEVICE, _UPLINK = device_subject(""), uplink_subject("")
+from pantau_collector.incidents.topology import device_of, is_device, uplink_of
 
 
 class Transitions:
@@ -43,15 +41,15 @@ class Transitions:
         incident = Incident(
             id=next(self._ids),
             site=case.place,
-            camera=None if subject == case.subject or subject.startswith(_DEVICE) else subject,
+            camera=None if subject == case.subject or is_device(subject) else subject,
             cause=wanted.cause,
             cameras=wanted.cameras,
             since_ms=began_ms,
             opened_ms=now.time_ms,
             opened_s=now.s,
             ending_s=wanted.ending_s,
-            device=subject.removeprefix(_DEVICE) if subject.startswith(_DEVICE) else None,
-            uplink=None if case.place else subject.removeprefix(_UPLINK),
+            device=device_of(subject) if is_device(subject) else None,
+            uplink=None if case.place else uplink_of(subject),
             sites=wanted.sites,
             awaited=wanted.awaited,
             origin=origin,

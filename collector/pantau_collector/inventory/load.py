@@ -6,21 +6,16 @@ not keep comments it does not understand.
 """
 
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
 from pantau_collector.inventory.check import TABLES, Named, Placed, Where, doubles, key_of, problems
 from pantau_collector.inventory.model import (
     Inventory,
-    InventoryCamera,
-    InventoryDevice,
     InventoryFile,
-    InventorySite,
 )
 from pantau_service.settings import ConfigError, explain, place, read_toml
-
-_OfSite = TypeVar("_OfSite", InventoryCamera, InventoryDevice)
 
 
 class Loaded(NamedTuple):
@@ -86,22 +81,14 @@ def load_inventory(path: Path | None) -> Inventory:
     if wrong:
         raise ConfigError(wrong)
     contents = [file.content for file in files]
-    sites = {site.id: site for content in contents for site in content.site}
     return Inventory(
         owners=[owner for content in contents for owner in content.owner],
         maintainers=[maintainer for content in contents for maintainer in content.maintainer],
         uplinks=[uplink for content in contents for uplink in content.uplink],
-        sites=sites.values(),
-        devices=[_of_site(device, sites[device.site]) for content in contents for device in content.device],
-        cameras=[_of_site(camera, sites[camera.site]) for content in contents for camera in content.camera],
+        sites=[site for content in contents for site in content.site],
+        devices=[device for content in contents for device in content.device],
+        cameras=[camera for content in contents for camera in content.camera],
     )
-
-
-def _of_site(each: _OfSite, site: InventorySite) -> _OfSite:
-    owner, maintainer = each.owner or site.owner, each.maintainer or site.maintainer
-    if (owner, maintainer) == (each.owner, each.maintainer):
-        return each
-    return each.model_copy(update={"owner": owner, "maintainer": maintainer})
 
 
 def _named(path: Path, data: dict[str, Any]) -> list[Named]:

@@ -1,7 +1,7 @@
 """What an inventory holds, and how it is looked up."""
 
-from collections.abc import Iterable
-from typing import Annotated, Literal
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -84,6 +84,9 @@ class InventoryCamera(Thing):
     via: str = ""
 
 
+_OfSite = TypeVar("_OfSite", InventoryCamera, InventoryDevice)
+
+
 class InventoryFile(BaseModel):
     """The tables of one file."""
 
@@ -98,7 +101,10 @@ class InventoryFile(BaseModel):
 
 
 class Inventory:
-    """The inventory, looked up by id. What is not in it has its id for a name, and nobody for an owner."""
+    """The inventory, looked up by id. What is not in it has its id for a name.
+
+    A device or camera that says no owner or maintainer, or is not in it, has its site's.
+    """
 
     def __init__(
         self,
@@ -114,8 +120,8 @@ class Inventory:
         self.maintainers = {maintainer.id: maintainer for maintainer in maintainers}
         self.uplinks = {uplink.id: uplink for uplink in uplinks}
         self.sites = {site.id: site for site in sites}
-        self.devices = {(device.site, device.id): device for device in devices}
-        self.cameras = {(camera.site, camera.id): camera for camera in cameras}
+        self.devices = {(device.site, device.id): self._looked_after(device) for device in devices}
+        self.cameras = {(camera.site, camera.id): self._looked_after(camera) for camera in cameras}
 
     def site(self, site: str) -> InventorySite:
         """The site, or an empty one of that id."""
@@ -123,7 +129,8 @@ class Inventory:
 
     def camera(self, site: str, camera: str) -> InventoryCamera:
         """The camera, or an empty one of that id."""
-        return self.cameras.get((site, camera)) or InventoryCamera.model_construct(site=site, id=camera)
+        known = self.cameras.get((site, camera))
+        return known or self._looked_after(InventoryCamera.model_construct(site=site, id=camera))
 
     def owner_name(self, owner: str) -> str:
         """The owner's name for people; its id if it has none; empty for nobody."""
@@ -133,7 +140,23 @@ class Inventory:
         """The maintainer's name for people; its id if it has none; empty for nobody."""
         return _name(self.maintainers, maintainer)
 
+    def uplink_name(self, uplink: str) -> str:
+        """The uplink's name for people; its id if it has none."""
+        return _name(self.uplinks, uplink)
 
-def _name(parties: dict[str, Party], party: str) -> str:
-    found = parties.get(party)
-    return (found.name if found else "") or party
+    def device_name(self, site: str, device: str) -> str:
+        """The device's name for people; its id if it has none."""
+        known = self.devices.get((site, device))
+        return (known.name if known else "") or device
+
+    def _looked_after(self, each: _OfSite) -> _OfSite:
+        site = self.sites.get(each.site)
+        if site is None or (each.owner and each.maintainer):
+            return each
+        looked_after = {"owner": each.owner or site.owner, "maintainer": each.maintainer or site.maintainer}
+        return each.model_copy(update=looked_after)
+
+
+def _name(known: Mapping[str, Party | InventoryUplink], wanted: str) -> str:
+    found = known.get(wanted)
+    return (found.name if found else "") or wanted

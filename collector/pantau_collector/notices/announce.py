@@ -3,9 +3,10 @@
 Who has quiet hours just then is told before they begin.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from collections.abc import Set as AbstractSet
 
+from pantau_collector.incidents.coverage import Coverage
 from pantau_collector.incidents.downtime import Downtime, Occurrence, Scope, occurrence
 from pantau_collector.inventory import Inventory
 from pantau_collector.notices.concern import Camera, fitting
@@ -26,6 +27,7 @@ def announce(
     announced: Announced,
     people: People,
     inventory: Inventory,
+    coverage: Coverage,
     sites: Sites,
     rules: NoticeRules,
     now_ms: int,
@@ -41,13 +43,18 @@ def announce(
             continue
         step = f"{downtime.id}-{when.start_ms}"
         known = announced(step)
-        for recipient in people.recipient:
-            if recipient.id in known or recipient.escalations_only:
-                continue
-            if now_ms < _due_ms(recipient, when.start_ms - ahead_ms):
-                continue
-            notice = _notice(downtime, when, people, recipient, inventory, sites)
-            if notice is not None:
+        due = [
+            recipient
+            for recipient in people.recipient
+            if recipient.id not in known
+            and not recipient.escalations_only
+            and now_ms >= _due_ms(recipient, when.start_ms - ahead_ms)
+        ]
+        cameras = _covered(downtime, inventory, coverage, sites) if due else []
+        for recipient in due:
+            mine = fitting(people.filters(recipient), cameras, inventory, site=_site_of(downtime))
+            if mine is not None:
+                notice = _notice(downtime, when, mine, inventory, sites)
                 tellings.append(Telling(recipient.id, notice, now_ms, step=step))
     return tellings
 
@@ -61,16 +68,14 @@ def _due_ms(recipient: Recipient, wanted_ms: int) -> int:
 
 
 def _notice(
-    downtime: Downtime, when: Occurrence, people: People, recipient: Recipient, inventory: Inventory, sites: Sites
-) -> Notice | None:
-    """The announcement for a recipient; None if nothing of it is theirs."""
-    cameras = _covered(downtime, inventory, sites)
-    site = _site_of(downtime)
-    mine = fitting(people.filters(recipient), cameras, inventory, site=site)
-    if mine is None:
-        return None
+    downtime: Downtime, when: Occurrence, cameras: Collection[Camera], inventory: Inventory, sites: Sites
+) -> Notice:
+    """The announcement to somebody whose `cameras` it covers."""
+    site, device = _site_of(downtime), ""
     place = inventory.site(site)
     camera = downtime.target.partition("/")[2] if downtime.scope is Scope.CAMERA else None
+    if downtime.scope is Scope.DEVICE:
+        device = inventory.device_name(site, downtime.target.partition("/")[2])
     return Notice(
         kind=NoticeKind.MAINTENANCE,
         incident=0,
@@ -82,52 +87,23 @@ def _notice(
         state="",
         since_ms=when.start_ms,
         until_ms=when.end_ms,
-        cameras=tuple(camera_facts(*each, inventory, sites) for each in mine),
+        cameras=tuple(camera_facts(*each, inventory, sites) for each in cameras),
         detail=downtime.reason,
         latitude=place.latitude,
         longitude=place.longitude,
-        device=_device_name(downtime, inventory),
+        device=device,
         by=downtime.by,
-        sites=len({each[0] for each in mine}) or 1,
+        sites=len({each[0] for each in cameras}) or 1,
     )
 
 
-def _covered(downtime: Downtime, inventory: Inventory, sites: Sites) -> list[Camera]:
+def _covered(downtime: Downtime, inventory: Inventory, coverage: Coverage, sites: Sites) -> list[Camera]:
     """The cameras that it covers, by what inventory and agents know of them."""
+    place, target = _site_of(downtime), (downtime.scope, downtime.target)
     known = dict.fromkeys([*inventory.cameras, *((site, each) for site in sites for each in sites[site].cameras)])
-    return [camera for camera in known if _covers(downtime, camera, inventory)]
-
-
-def _covers(downtime: Downtime, camera: Camera, inventory: Inventory) -> bool:
-    known, site = inventory.camera(*camera), inventory.site(camera[0])
-    names = {
-        Scope.CAMERA: ["/".join(camera)],
-        Scope.SITE: [camera[0]],
-        Scope.OWNER: [known.owner or site.owner],
-        Scope.PROJECT: [known.project],
-        Scope.DEVICE: [f"{camera[0]}/{device}" for device in _devices_above(camera, inventory)],
-        Scope.UPLINK: _uplinks_above(site.uplink, inventory),
-    }
-    return downtime.target in names[downtime.scope]
-
-
-def _devices_above(camera: Camera, inventory: Inventory) -> list[str]:
-    found: list[str] = []
-    via = inventory.camera(*camera).via
-    while via and via not in found:
-        found.append(via)
-        device = inventory.devices.get((camera[0], via))
-        via = device.via if device else ""
-    return found
-
-
-def _uplinks_above(uplink: str, inventory: Inventory) -> list[str]:
-    found: list[str] = []
-    while uplink and uplink not in found:
-        found.append(uplink)
-        known = inventory.uplinks.get(uplink)
-        uplink = known.via if known else ""
-    return found
+    return [
+        camera for camera in known if (not place or camera[0] == place) and target in coverage.of_camera(*camera)
+    ]
 
 
 def _site_of(downtime: Downtime) -> str:
@@ -137,15 +113,10 @@ def _site_of(downtime: Downtime) -> str:
 
 
 def _name(downtime: Downtime, inventory: Inventory) -> str:
-    if downtime.scope is Scope.OWNER:
-        return inventory.owner_name(downtime.target)
-    uplink = inventory.uplinks.get(downtime.target) if downtime.scope is Scope.UPLINK else None
-    return (uplink.name if uplink else "") or downtime.target
-
-
-def _device_name(downtime: Downtime, inventory: Inventory) -> str:
-    if downtime.scope is not Scope.DEVICE:
-        return ""
-    site, _, device = downtime.target.partition("/")
-    known = inventory.devices.get((site, device))
-    return (known.name if known else "") or device
+    match downtime.scope:
+        case Scope.OWNER:
+            return inventory.owner_name(downtime.target)
+        case Scope.UPLINK:
+            return inventory.uplink_name(downtime.target)
+        case _:
+            return downtime.target

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from pantau_collector.incidents.case import Incident
 from pantau_collector.inventory import Inventory
+from pantau_collector.inventory.model import Thing
 from pantau_collector.notices import hours
 from pantau_collector.notices.recipients import Filter, People, Recipient
 
@@ -78,17 +79,17 @@ def _parties_of(incident: Incident, inventory: Inventory) -> Parties:
     if incident.camera is not None:
         return "", ""
     site = inventory.site(incident.site)
-    thing = site
+    thing: Thing = site
     if incident.uplink is not None:
-        thing = inventory.uplinks.get(incident.uplink, site)  # type: ignore[assignment] # each has both
+        thing = inventory.uplinks.get(incident.uplink, site)
     elif incident.device is not None:
-        thing = inventory.devices.get((incident.site, incident.device), site)  # type: ignore[assignment] # as well
+        thing = inventory.devices.get((incident.site, incident.device), site)
     return thing.owner, thing.maintainer
 
 
 def _fits(each: Filter, camera: Camera, inventory: Inventory, parties: Parties) -> bool:
     known, site = inventory.camera(*camera), inventory.site(camera[0])
-    own = (known.owner or site.owner, known.maintainer or site.maintainer)
+    own = (known.owner, known.maintainer)
     return (
         (not each.sites or camera[0] in each.sites)
         and (not each.projects or known.project in each.projects)

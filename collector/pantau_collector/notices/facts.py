@@ -40,8 +40,8 @@ def facts_of(
         detail=subject.detail if subject and kind is not NoticeKind.RESOLVED else "",
         latitude=at.latitude,
         longitude=at.longitude,
-        device=_device_name(incident, inventory),
-        uplink=_uplink_name(incident, inventory),
+        device=inventory.device_name(incident.site, incident.device) if incident.device else "",
+        uplink=inventory.uplink_name(incident.uplink) if incident.uplink else "",
         sites=len(incident.sites) or 1,
         by=taken.by if taken else "",
         until_ms=taken.until_ms if taken else None,
@@ -56,29 +56,15 @@ def site_name(site: str, inventory: Inventory, sites: Sites) -> str:
 
 
 def camera_facts(site: str, camera: str, inventory: Inventory, sites: Sites) -> NoticeCamera:
-    """What people call a camera, and whose it is: where that is not told of it, its site's."""
-    known, place, there = inventory.camera(site, camera), inventory.site(site), sites.get(site)
+    """What people call a camera, and whose it is."""
+    known, there = inventory.camera(site, camera), sites.get(site)
     told = there.cameras.get(camera) if there else None
     return NoticeCamera(
         id=camera,
         name=known.name or (told.name if told else "") or camera,
-        owner=inventory.owner_name(known.owner or place.owner),
-        maintainer=inventory.maintainer_name(known.maintainer or place.maintainer),
+        owner=inventory.owner_name(known.owner),
+        maintainer=inventory.maintainer_name(known.maintainer),
         project=known.project,
         site=site,
         site_name=site_name(site, inventory, sites),
     )
-
-
-def _device_name(incident: Incident, inventory: Inventory) -> str:
-    if incident.device is None:
-        return ""
-    device = inventory.devices.get((incident.site, incident.device))
-    return (device.name if device else "") or incident.device
-
-
-def _uplink_name(incident: Incident, inventory: Inventory) -> str:
-    if incident.uplink is None:
-        return ""
-    uplink = inventory.uplinks.get(incident.uplink)
-    return (uplink.name if uplink else "") or incident.uplink

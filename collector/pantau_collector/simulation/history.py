@@ -14,6 +14,7 @@ from pantau_collector.config import IncidentRules
 from pantau_collector.fleet.apply import apply
 from pantau_collector.fleet.model import Fleet
 from pantau_collector.incidents.case import Incident, Moment, Transition
+from pantau_collector.incidents.coverage import Coverage
 from pantau_collector.incidents.docket import Docket, Judgement
 from pantau_collector.incidents.downtime import Downtime
 from pantau_collector.incidents.planned import Planned
@@ -51,7 +52,7 @@ class History:
         """How many faults each camera, and each site's agent, has now."""
         self._fleet = Fleet()
         topology = Topology(inventory)
-        self._planned = Planned(inventory, topology)
+        self._planned = Planned(Coverage(inventory, topology))
         stages = make_stages(rules, self._planned, count(1))
         self._docket = Docket(stages, topology)
         self._agenda: list[tuple[float, int, Callable[[], None]]] = []

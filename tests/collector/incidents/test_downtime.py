@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from pantau_collector.incidents.calendar import Calendar
 from pantau_collector.incidents.case import Case, Moment, Wanted
+from pantau_collector.incidents.coverage import Coverage
 from pantau_collector.incidents.downtime import Downtime, DowntimeError, Scope, check, occurrence
 from pantau_collector.incidents.planned import Planned
 from pantau_collector.incidents.topology import Topology, device_subject
@@ -107,7 +108,7 @@ INVENTORY = Inventory(
     ],
 )
 def test_what_is_covered_is_all_of_it_and_nothing_else(scope: Scope, target: str, covered: set[str]) -> None:
-    planned = Planned(INVENTORY, Topology(INVENTORY))
+    planned = Planned(Coverage(INVENTORY, Topology(INVENTORY)))
     planned.set([Downtime(7, scope, target, 0, 1)])
     case = Case("kabil", "kabil")
     case.wanted = {
@@ -120,8 +121,32 @@ def test_what_is_covered_is_all_of_it_and_nothing_else(scope: Scope, target: str
     assert {subject for subject, wanted in case.wanted.items() if wanted.downtime == "7"} == covered
 
 
+def test_an_owners_maintenance_covers_what_is_theirs_and_nobody_elses_at_their_site() -> None:
+    inventory = Inventory(
+        sites=[InventorySite(id="kabil", owner="dishub")],
+        cameras=[
+            InventoryCamera(site="kabil", id="cam1"),
+            InventoryCamera(site="kabil", id="cam2", owner="polisi"),
+        ],
+    )
+    planned = Planned(Coverage(inventory, Topology(inventory)))
+    planned.set([Downtime(7, Scope.OWNER, "dishub", 0, 1)])
+    case = Case("kabil", "kabil")
+    case.wanted = {
+        "cam1": Wanted("stalled", ("cam1",), 0),
+        "cam2": Wanted("stalled", ("cam2",), 0),
+        "new": Wanted("stalled", ("new",), 0),
+        "": Wanted("site_dark", ("cam1", "cam2"), 0),
+    }
+    planned(case, Moment(0, 0.0))
+    assert {subject for subject, wanted in case.wanted.items() if wanted.downtime} == {"cam1", "new"}
+    case.wanted = {"": Wanted("agent_gone", (), 0)}
+    planned(case, Moment(0, 0.0))
+    assert case.wanted[""].downtime == "7"
+
+
 def test_an_uplinks_outage_is_covered_where_all_of_its_sites_are() -> None:
-    planned = Planned(INVENTORY, Topology(INVENTORY))
+    planned = Planned(Coverage(INVENTORY, Topology(INVENTORY)))
     case = Case("uplink:telkom", "")
     for scope, target, downtime in (
         (Scope.UPLINK, "batam", "7"),

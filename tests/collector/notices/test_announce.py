@@ -2,7 +2,9 @@ from typing import Any
 
 import pytest
 
+from pantau_collector.incidents.coverage import Coverage
 from pantau_collector.incidents.downtime import Downtime, Scope
+from pantau_collector.incidents.topology import Topology
 from pantau_collector.inventory import Inventory, InventoryCamera, InventoryDevice, InventorySite, InventoryUplink
 from pantau_collector.notices.announce import announce
 from pantau_collector.notices.notice import NoticeKind, Telling
@@ -30,8 +32,8 @@ def at(hours_before: float, *downtimes: Downtime, told: set[str] | None = None, 
     now_ms = START_MS - int(hours_before * HOUR_MS)
     known = told or set()
     steps = {step: {"noc"} for step in known}
-    rules = NoticeRules(announce_min=60)
-    return announce(downtimes, lambda step: steps.get(step, set()), who, INVENTORY, {}, rules, now_ms)
+    rules, coverage = NoticeRules(announce_min=60), Coverage(INVENTORY, Topology(INVENTORY))
+    return announce(downtimes, lambda step: steps.get(step, set()), who, INVENTORY, coverage, {}, rules, now_ms)
 
 
 def downtime(scope: Scope = Scope.SITE, target: str = "kabil", **more: Any) -> Downtime:
