@@ -10,7 +10,6 @@ from typing import Protocol
 from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
@@ -20,6 +19,7 @@ from pantau_collector.notices.links import Claim, LinkError, Links
 from pantau_collector.notices.phrases import date_and_time
 from pantau_collector.notices.recipients import Recipient
 from pantau_collector.store import Store, StoreError, incident_rows, request_rows
+from pantau_collector.web.environment import TEMPLATES
 from pantau_collector.web.headers import HEADERS
 from pantau_contract.words import Language, words
 
@@ -30,13 +30,6 @@ _PRESELECTED = 4
 _FORMS_OF_OUR_OWN = HEADERS["Content-Security-Policy"].replace("form-action 'none'", "form-action 'self'")
 
 _log = logging.getLogger(__name__)
-_templates = Environment(
-    loader=PackageLoader("pantau_collector.web"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
 
 
 class Place(Protocol):
@@ -123,7 +116,7 @@ class Acknowledging:
         phrases = words(recipient.language)
         since = date_and_time(incident.since_ms, ZoneInfo(recipient.timezone), phrases)
         taken = incident.acknowledged
-        html = _templates.get_template("acknowledge.html").render(
+        html = TEMPLATES.get_template("acknowledge.html").render(
             language=recipient.language,
             words=phrases,
             title=self._place(incident),
@@ -140,7 +133,7 @@ class Acknowledging:
         phrases = words(language)
         by = (recipient.name or recipient.id) if recipient else ""
         detail = [] if what == "over" else [phrases(f"notice.ack.{what}_detail")]
-        html = _templates.get_template("acknowledge.html").render(
+        html = TEMPLATES.get_template("acknowledge.html").render(
             language=language,
             words=phrases,
             title=phrases(f"notice.ack.{what}", by=by),

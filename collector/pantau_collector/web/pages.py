@@ -6,27 +6,19 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 import msgspec
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from pantau_collector.fleet.view import CityView
 from pantau_collector.health import Health
 from pantau_collector.web.conditional import is_known
+from pantau_collector.web.environment import TEMPLATES
 from pantau_collector.web.times import Times, duration
 from pantau_collector.web.wall import Wall, see
 from pantau_contract.version import __version__
 from pantau_contract.words import LANGUAGES, Language, words
 
 _RENEWED_AFTER_MS = 1000
-
-_templates = Environment(
-    loader=PackageLoader("pantau_collector.web"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
 
 
 class Board:
@@ -42,7 +34,7 @@ class Board:
     def html(self) -> str:
         """Rendered once, and only for who does not have it yet."""
         phrases = words(self.language)
-        return _templates.get_template("board.html").render(
+        return TEMPLATES.get_template("board.html").render(
             wall=self.wall,
             words=phrases,
             tag=self.tag,
@@ -75,7 +67,7 @@ class Pages:
         """`/`: the whole page, in the language that `?lang=` asks for."""
         board = self._board(self._asked_language(request))
         phrases = words(board.language)
-        html = _templates.get_template("page.html").render(
+        html = TEMPLATES.get_template("page.html").render(
             board=board,
             words=phrases,
             clock=Times(phrases, self._zone, board.now_ms).clock(board.now_ms),

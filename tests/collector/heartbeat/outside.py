@@ -1,9 +1,9 @@
 """A service outside that hears signs of life."""
 
 import http.server
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
+
+from tests.servers.http import Quiet, serve
 
 
 class Outside(http.server.ThreadingHTTPServer):
@@ -18,7 +18,7 @@ class Outside(http.server.ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_port}"
 
 
-class _Handler(http.server.BaseHTTPRequestHandler):
+class _Handler(Quiet, http.server.BaseHTTPRequestHandler):
     server: Outside
 
     def do_GET(self) -> None:
@@ -30,18 +30,6 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.do_GET()
 
-    def log_message(self, *_: object) -> None:
-        """Quietly."""
 
-
-@contextmanager
-def serving() -> Iterator[Outside]:
-    server = Outside()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+def serving() -> AbstractContextManager[Outside]:
+    return serve(Outside())

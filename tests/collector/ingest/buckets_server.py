@@ -3,11 +3,11 @@
 import http.server
 import json
 import re
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.servers.http import Quiet, serve
 
 _ORGANISATION = "0000000000000001"
 
@@ -22,7 +22,7 @@ class BucketsServer(http.server.ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_port}"
 
 
-class _Handler(http.server.BaseHTTPRequestHandler):
+class _Handler(Quiet, http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: BucketsServer
 
@@ -70,18 +70,6 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, *_: object) -> None:
-        """Quietly."""
 
-
-@contextmanager
-def buckets_server() -> Iterator[BucketsServer]:
-    server = BucketsServer()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+def buckets_server() -> AbstractContextManager[BucketsServer]:
+    return serve(BucketsServer())

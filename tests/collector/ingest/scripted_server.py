@@ -3,9 +3,10 @@
 import gzip
 import http.server
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import NamedTuple
+
+from tests.servers.http import Quiet, serve
 
 
 class Answer(NamedTuple):
@@ -31,7 +32,7 @@ class ScriptedServer(http.server.ThreadingHTTPServer):
         """A client that did not wait is none of the test's business."""
 
 
-class _Handler(http.server.BaseHTTPRequestHandler):
+class _Handler(Quiet, http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: ScriptedServer
 
@@ -51,18 +52,6 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(answer.body)
 
-    def log_message(self, *_: object) -> None:
-        """Quietly."""
 
-
-@contextmanager
-def scripted_server() -> Iterator[ScriptedServer]:
-    server = ScriptedServer()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+def scripted_server() -> AbstractContextManager[ScriptedServer]:
+    return serve(ScriptedServer())

@@ -2,10 +2,10 @@
 
 import http.server
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
+
+from tests.servers.http import Quiet, serve
 
 
 class Received(NamedTuple):
@@ -30,7 +30,7 @@ class Receiver(http.server.ThreadingHTTPServer):
         return [each for each in self.received if part in each.path]
 
 
-class _Handler(http.server.BaseHTTPRequestHandler):
+class _Handler(Quiet, http.server.BaseHTTPRequestHandler):
     server: Receiver
 
     def do_POST(self) -> None:
@@ -46,18 +46,6 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     do_PUT = do_GET = do_POST  # noqa: N815 - the library's names
 
-    def log_message(self, *_: object) -> None:
-        """Quietly."""
 
-
-@contextmanager
-def http_receiver() -> Iterator[Receiver]:
-    server = Receiver()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+def http_receiver() -> AbstractContextManager[Receiver]:
+    return serve(Receiver())
