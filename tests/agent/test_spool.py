@@ -4,43 +4,17 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from pantau_agent.spool import Spool, SpoolInUseError
+from pantau_agent.spool import SpoolInUseError
 from pantau_agent.spool.queue import BROKER_WRITES_WITHIN_S
-from pantau_contract.messages import Drop
 from tests.agent.fake_clock import FakeClock
+from tests.agent.spools import DAY_S, opened, waiting
 from tests.servers.process import until
-
-DAY_S = 86400.0
-
-
-@asynccontextmanager
-async def opened(
-    path: Path,
-    clock: FakeClock | None = None,
-    *,
-    max_bytes: float = 1e9,
-    max_age_s: float = 7 * DAY_S,
-    machine_boot: str = "boot-1",
-) -> AsyncIterator[Spool]:
-    spool = await Spool.open(
-        path, max_bytes=max_bytes, max_age_s=max_age_s, machine_boot=machine_boot, clock=clock or FakeClock()
-    )
-    try:
-        yield spool
-    finally:
-        await spool.close()
-
-
-async def waiting(spool: Spool) -> list[bytes]:
-    return [batch.payload for batch in await spool.after(0, 10_000)]
 
 
 def bytes_in(folder: Path) -> int:
@@ -370,56 +344,3 @@ async def test_killed_at_any_instant_no_batch_that_was_appended_is_lost_or_numbe
         assert left == sorted(set(left))
         assert {seq for seq in appended if seq % 3} <= set(left)
         assert (await spool.append(b"next")).seq > max(appended)
-
-
-async def tell(spool: Spool, clock: FakeClock, told: dict[int, Drop], *, payload: bytes = b"x" * 2000) -> int:
-    """A batch such as an agent appends, and what it tells of; its id."""
-    clock.pass_s(60)
-    drop = spool.drop
-    batch = await spool.append(payload, clock_synchronised=True, tells=drop is not None)
-    if drop is not None:
-        told[batch.id] = drop
-    return batch.id
-
-
-async def test_of_each_batch_given_up_in_a_long_outage_one_that_arrives_tells(tmp_path: Path) -> None:
-    clock, told, appended = FakeClock(), dict[int, Drop](), 0
-    start_ms = clock.time_ms()
-    for _ in range(5):  # a restart of the agent each time
-        async with opened(tmp_path / "spool.sqlite", clock, max_age_s=3600) as spool:
-            for _ in range(50):
-                await tell(spool, clock, told)
-                appended += 1
-    async with opened(tmp_path / "spool.sqlite", clock, max_age_s=3600) as spool:
-        arrived = set[int]()
-        for _ in range(40):
-            for batch in await spool.after(0, 1000):
-                spool.acknowledge(batch.id)
-                arrived.add(batch.id)
-            await tell(spool, clock, told)
-            appended += 1
-        assert spool.drop is None
-        count = spool.dropped
-    drops = sorted((drop for batch_id, drop in told.items() if batch_id in arrived), key=lambda drop: drop.first)
-    assert count > 150
-    assert sum(drop.batches for drop in drops) == count
-    assert drops[0].first == start_ms + 60_000
-    assert drops[-1].last == start_ms + 60_000 * count
-    for before, after in pairwise(drops):
-        assert before.last < after.first
-
-
-async def test_what_was_given_up_is_told_by_a_later_batch_where_the_first_is_killed_before_it_is_spooled(
-    tmp_path: Path,
-) -> None:
-    clock = FakeClock()
-    async with opened(tmp_path / "spool.sqlite", clock, max_age_s=60) as spool:
-        await spool.append(b"old", clock_synchronised=True)
-        clock.pass_s(3600)
-        await spool.append(b"new", clock_synchronised=True)
-        first = spool.drop
-        assert first is not None
-    async with opened(tmp_path / "spool.sqlite", clock, machine_boot="boot-2") as spool:
-        assert spool.drop == first
-        await spool.append(b"told", clock_synchronised=True, tells=True)
-        assert spool.drop is None

@@ -14,7 +14,7 @@ from pantau_collector.notices.recipients import NoticeRules
 from pantau_collector.notices.sender import Sender
 from pantau_collector.store import Store, notice_rows
 from tests.collector.notices.facts import camera_notice, links, recipient
-from tests.collector.notices.test_sender import Album, Clock
+from tests.collector.notices.sending import Album, Clock
 
 OPENED, RESOLVED = NoticeKind.OPENED, NoticeKind.RESOLVED
 WHO = [

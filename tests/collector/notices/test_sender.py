@@ -1,4 +1,3 @@
-from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from itertools import pairwise
 from pathlib import Path
@@ -6,119 +5,31 @@ from threading import Event
 
 import pytest
 
-from pantau_collector import clock as clocks
 from pantau_collector.clock import SystemClock
-from pantau_collector.notices.channel import ChannelError
-from pantau_collector.notices.compose import Composer
 from pantau_collector.notices.dispatch import dispatch
-from pantau_collector.notices.notice import Message, Notice, NoticeKind, Telling
-from pantau_collector.notices.recipients import NoticeRules, Recipient
-from pantau_collector.notices.sender import Sender
-from pantau_collector.notices.transport import ChannelTransport, Transport
+from pantau_collector.notices.notice import Telling
+from pantau_collector.notices.recipients import Recipient
+from pantau_collector.notices.transport import ChannelTransport
 from pantau_collector.store import Store, notice_rows, outbox_rows
 from pantau_collector.store.outbox_rows import Status
-from tests.collector.notices.facts import SINCE_MS, camera_notice, links, recipient
+from tests.collector.notices.facts import SINCE_MS, recipient
+from tests.collector.notices.sending import (
+    GOOD_JPEG,
+    JPEG,
+    OPENED,
+    RESOLVED,
+    Album,
+    Clock,
+    Recorder,
+    flush,
+    make,
+    opened,
+    put,
+    resolved,
+    statuses,
+)
 from tests.servers.process import until
 from tests.servers.smtp import Mailbox
-
-OPENED, RESOLVED = NoticeKind.OPENED, NoticeKind.RESOLVED
-GOOD_JPEG = b"\xff\xd8\xff\xe0" + bytes(900) + b"\xff\xd9"
-JPEG = b"\xff\xd8\xff\xe0" + bytes(1000) + b"\xff\xd9"
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.s = 0.0
-
-    def time_ms(self) -> int:
-        return int(self.s * 1000)
-
-    def monotonic(self) -> float:
-        return self.s
-
-
-class Album:
-    """One picture, of every camera."""
-
-    def __init__(self, path: Path | None = None, good: Path | None = None) -> None:
-        self.path = path
-        self.good = good
-
-    def latest(self, site: str, camera: str) -> Path | None:  # noqa: ARG002 - as Pictures has it
-        return self.path
-
-    def latest_good(self, site: str, camera: str) -> Path | None:  # noqa: ARG002 - as Pictures has it
-        return self.good
-
-
-class Recorder:
-    """A transport that keeps what it is given, and fails where it is told to."""
-
-    def __init__(self) -> None:
-        self.sent: list[tuple[str, NoticeKind, str]] = []
-        self.messages: list[Message] = []
-        self.attempts: list[tuple[str, bool]] = []
-        self.fails: Callable[[str], bool] = lambda _url: False
-        self.for_good = False
-        self.blocked: dict[str, Event] = {}
-
-    def send(self, url: str, message: Message, *, kind: NoticeKind, key: str) -> None:
-        self.attempts.append((url, bool(message.pictures)))
-        if url in self.blocked:
-            self.blocked[url].wait(20)
-        if self.fails(url):
-            raise ChannelError("no answer", for_good=self.for_good)
-        self.sent.append((url, kind, key))
-        self.messages.append(message)
-
-    def channels(self) -> list[str]:
-        return [url.rsplit("/", 1)[1] for url, _, _ in self.sent]
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store.at(tmp_path / "store.sqlite")
-    yield store
-    store.close()
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-def put(store: Store, *notices: Notice, who: str = "noc", ready_ms: int = 0, held: bool = False) -> None:
-    """What is to be told, each in a letter of its own unless it is ready with others of its kind."""
-    with store.begin() as connection:
-        tellings = [Telling(who, notice, ready_ms, held, str(i)) for i, notice in enumerate(notices)]
-        notice_rows.add(connection, tellings, created_ms=0)
-
-
-def opened(incident: int = 1) -> Notice:
-    return camera_notice(OPENED, incident)
-
-
-def resolved(incident: int = 1) -> Notice:
-    return camera_notice(RESOLVED, incident)
-
-
-def make(
-    store: Store, transport: Transport, clock: clocks.Clock, *recipients: Recipient, album: Album | None = None
-) -> Sender:
-    rules = NoticeRules(max_attempts=5, first_retry_s=10, max_retry_s=60)
-    return Sender(store, transport, recipients, rules, Composer(links()), album or Album(), clock)
-
-
-def flush(sender: Sender) -> None:
-    while sender.look():
-        for future in sender._under_way.values():
-            future.result(20)
-
-
-def statuses(store: Store) -> list[tuple[str, int, str]]:
-    with store.begin() as connection:
-        rows = connection.exec_driver_sql("SELECT status, attempts, error FROM outbox ORDER BY id")
-        return [(row.status, row.attempts, row.error) for row in rows]
 
 
 def test_a_real_mail_has_subject_cause_remedy_owner_and_pictures_and_so_does_the_recovery(
@@ -289,86 +200,6 @@ def test_a_recipient_or_channel_that_is_no_longer_in_the_configuration_is_a_dead
             dispatch(connection, {"noc": recipient("xml://localhost/")}, 0)
     flush(make(store, Recorder(), clock, config))
     assert statuses(store) == [("dead", 0, "the configuration no longer has this recipient or channel")]
-
-
-def test_a_letter_that_fails_on_one_channel_goes_by_the_next_and_others_need_not_wait_for_that(
-    store: Store, clock: Clock
-) -> None:
-    phone = Recorder()
-    phone.fails = lambda url: url.endswith("one")
-    who = recipient("json://h/one", "json://h/two", delivery="in_order", next_channel_after=2)
-    sender = make(store, phone, clock, who)
-    put(store, opened())
-    flush(sender)
-    assert phone.channels() == []
-    clock.s += 11
-    flush(sender)
-    assert phone.channels() == ["two"]
-    assert [status for status, _, _ in statuses(store)] == ["passed", "sent"]
-    put(store, opened(2), opened(3))
-    flush(sender)
-    assert phone.channels() == ["two", "two"], "the first is known to fail"
-    assert len(phone.attempts) == 4
-    put(store, resolved(1))
-    phone.fails = lambda _url: False
-    clock.s += 100
-    flush(sender)
-    assert phone.channels() == ["two", "two", "one"], "and is tried again in its time"
-    assert sender.dead() == 0
-
-
-def test_a_channel_that_refuses_for_good_is_not_asked_again_where_there_is_another(
-    store: Store, clock: Clock
-) -> None:
-    phone = Recorder()
-    phone.fails = lambda url: url.endswith("one")
-    phone.for_good = True
-    sender = make(store, phone, clock, recipient("json://h/one", "json://h/two", delivery="in_order"))
-    put(store, opened())
-    flush(sender)
-    assert phone.channels() == ["two"]
-    only = make(store, phone, clock, recipient("json://h/one", id="solo"))
-    put(store, opened(2), who="solo")
-    flush(only)
-    assert statuses(store)[-1][:2] == ("due", 1), (
-        "the last channel is tried on: a server may be wrongly set up for a day"
-    )
-
-
-def test_the_last_channel_that_fails_leaves_a_dead_letter_and_no_recovery(store: Store, clock: Clock) -> None:
-    phone = Recorder()
-    phone.fails = lambda _url: True
-    sender = make(store, phone, clock, recipient("json://h/1", "json://h/2", delivery="in_order"))
-    put(store, opened(), resolved())
-    for _ in range(400):
-        flush(sender)
-        clock.s += 2
-    assert [status for status, _, _ in statuses(store)] == ["passed", "passed", "dead", "dead"]
-    assert sender.dead() == 2
-    assert statuses(store)[3][2] == "the outage was never told"
-
-
-def test_a_recovery_waits_for_its_outage_that_another_channel_still_has(store: Store, clock: Clock) -> None:
-    phone = Recorder()
-    hanging = phone.blocked["json://h/two"] = Event()
-    phone.fails = lambda url: url.endswith("one") and len(phone.attempts) == 1
-    sender = make(
-        store, phone, clock, recipient("json://h/one", "json://h/two", delivery="in_order", next_channel_after=1)
-    )
-    put(store, opened())
-    sender.look()
-    for future in sender._under_way.values():
-        future.result(20)
-    put(store, resolved())
-    clock.s += 30
-    try:
-        assert until(lambda: bool(sender.look() or True) and phone.attempts[-1][0].endswith("two"))
-        for _ in range(5):
-            sender.look()
-        assert len(phone.attempts) == 2
-    finally:
-        hanging.set()
-    assert until(lambda: bool(sender.look() or True) and [kind for _, kind, _ in phone.sent] == [OPENED, RESOLVED])
 
 
 def test_of_several_recoveries_only_those_are_told_whose_outage_was(store: Store, clock: Clock) -> None:

@@ -1,0 +1,43 @@
+"""Sessions with a scripted camera."""
+
+import contextlib
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+
+from pantau_agent.failure import Failure, LookError
+from pantau_agent.rtsp.client import Session
+from pantau_agent.rtsp.url import Credentials, parse
+from tests.agent.rtsp.scripted import (
+    Camera,
+)
+from tests.agent.soon import soon
+
+
+@contextlib.asynccontextmanager
+async def opened(
+    camera: Camera,
+    credentials: Credentials | None = None,
+    *,
+    timeout_s: float = 10,
+    scheme: str = "rtsp",
+    trusted: bool = False,
+) -> AsyncIterator[Session]:
+    url = parse(camera.url.replace("rtsp:", f"{scheme}:"))
+    session = Session(url, credentials, time.monotonic, trusted=trusted)
+    await session.open(timeout_s)
+    try:
+        yield session
+    finally:
+        await session.close()
+
+
+async def failure_of(
+    camera: Camera, credentials: Credentials | None = None, *, timeout_s: float = 10, trusted: bool = False
+) -> Failure:
+    with pytest.raises(LookError) as raised:
+        async with opened(camera, credentials, timeout_s=timeout_s, trusted=trusted):
+            pass
+    assert await soon(lambda: camera.open_now == 0)
+    return raised.value.failure

@@ -1,0 +1,21 @@
+"""What every test of sending stands on."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pantau_collector.store import Store
+from tests.collector.notices.sending import Clock
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = Store.at(tmp_path / "store.sqlite")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
