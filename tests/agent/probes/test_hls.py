@@ -4,7 +4,6 @@ import asyncio
 import random
 import signal
 import subprocess
-import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -24,6 +23,7 @@ from pantau_contract.messages import Sample
 from pantau_contract.states import Cause, State
 from tests.agent.probes.clip import write_clip
 from tests.agent.rtsp.footage import SIZE
+from tests.servers.http import Quiet, serve
 from tests.servers.process import free_port, until
 from tests.servers.programs import need
 
@@ -42,7 +42,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_clip(tmp_path_factory.mktemp("clip") / "clip.mp4")
 
 
-class Files(SimpleHTTPRequestHandler):
+class Files(Quiet, SimpleHTTPRequestHandler):
     """Serves a directory; to whom the password is wrong it says so. `asked` counts the proofs."""
 
     challenge = ""
@@ -59,21 +59,14 @@ class Files(SimpleHTTPRequestHandler):
             return
         super().do_GET()
 
-    def log_message(self, *_: object) -> None:
-        """Says nothing."""
-
 
 @contextmanager
 def web(directory: Path, challenge: str = "") -> Iterator[tuple[str, list[str]]]:
     """The URL of the directory, and what passwords came."""
     proofs: list[str] = []
     handler = type("Handler", (Files,), {"challenge": challenge, "proofs": proofs})
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(directory))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}", proofs
-        finally:
-            server.shutdown()
+    with serve(ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(directory)))) as server:
+        yield f"http://127.0.0.1:{server.server_port}", proofs
 
 
 @contextmanager
