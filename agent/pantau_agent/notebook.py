@@ -6,7 +6,6 @@ One JSON file for all cameras. A new one takes the place of the one before, so t
 import asyncio
 import hashlib
 import logging
-import os
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from msgspec import Meta, Struct, field
 from pantau_agent.config import Camera
 from pantau_agent.failure import Failure
 from pantau_agent.norm import Learnt
+from pantau_service import whole_file
 
 FILE = "cameras.json"
 VERSION = 1
@@ -96,13 +96,8 @@ class Notebook:
         return [(page.trusted, page.refusal) for page in self._content.cameras.values()]
 
     def _write(self, content: bytes) -> None:
-        new = self._file.with_suffix(".new")
         try:
-            with open(new, "wb", opener=_for_us_alone) as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            new.replace(self._file)
+            whole_file.replace(self._file, content, mode=0o600)
         except OSError as error:
             if not self._failing:
                 _log.warning("%s: what is learnt of the cameras cannot be kept: %s", self._file, error.strerror)
@@ -140,7 +135,3 @@ def _carried_over(page: Page | None, camera: Camera, salt: str) -> Page:
 def _digest(salt: str, *parts: str | None) -> str:
     """Tells whether something was changed, and no more: the password cannot be had from it."""
     return hashlib.blake2b(repr(parts).encode(), key=salt.encode()[:64], digest_size=16).hexdigest()
-
-
-def _for_us_alone(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

@@ -13,6 +13,7 @@ from pantau_agent.config import Camera
 from pantau_agent.firmware import Identity, about, note_of, warning_of
 from pantau_agent.identity.ask import Ask, Asker, IdentityError, identify
 from pantau_contract.messages import CameraAbout
+from pantau_service import whole_file
 
 FILE = "identities.json"
 AGAIN_S = 86_400.0
@@ -90,7 +91,5 @@ def _load(file: Path) -> dict[str, Identity]:
 
 
 def _save(file: Path, known: dict[str, Identity]) -> None:
-    new = file.with_suffix(".new")
     with contextlib.suppress(OSError):
-        new.write_bytes(msgspec.json.encode(known))
-        new.replace(file)
+        whole_file.replace(file, msgspec.json.encode(known))

@@ -1,11 +1,11 @@
 """Where the memories of an agent's cameras are kept: one small file a camera."""
 
 import logging
-import os
 from pathlib import Path
 
 from pantau_agent.picture.memory import Memory
 from pantau_agent.picture.saved import DamagedMemoryError, load, save
+from pantau_service import whole_file
 
 _log = logging.getLogger(__name__)
 _SUFFIX = ".memory"
@@ -35,13 +35,7 @@ class Shelf:
             OSError: the directory cannot be written.
         """
         self._directory.mkdir(parents=True, exist_ok=True)
-        path = self._path(camera)
-        new = path.with_suffix(".new")
-        with new.open("wb") as file:
-            file.write(save(memory))
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
+        whole_file.replace(self._path(camera), save(memory))
 
     def _path(self, camera: str) -> Path:
         return self._directory / (camera + _SUFFIX)

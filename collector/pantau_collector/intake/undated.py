@@ -5,7 +5,6 @@ batch makes the same points again, and need be known for a while only.
 """
 
 import logging
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from pantau_contract.errors import ContractError
 from pantau_contract.messages import Telemetry
 from pantau_contract.topics import Kind, parse_topic
 from pantau_contract.wire import decode
+from pantau_service import whole_file
 
 BatchKey = tuple[str, str, int]
 """`(site, boot, seq)`, which makes a batch of telemetry unique."""
@@ -67,13 +67,9 @@ class Undated:
 
     def _save(self) -> None:
         position = self._journal.end
-        new = self._path.with_suffix(".new")
+        kept = _Kept(self._journal.identity, position, list(self._keys))
         try:
-            with new.open("wb") as file:
-                file.write(msgspec.json.encode(_Kept(self._journal.identity, position, list(self._keys))))
-                file.flush()
-                os.fsync(file.fileno())
-            new.replace(self._path)
+            whole_file.replace(self._path, msgspec.json.encode(kept))
         except OSError as error:
             _log.debug("%s is written later: %s", self._path, error)
             return

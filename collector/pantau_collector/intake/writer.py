@@ -12,7 +12,7 @@ from pantau_collector.journal import Journal, Record
 from pantau_collector.pictures import Pictures
 from pantau_collector.true_time import correction_ms
 from pantau_contract.errors import ContractError
-from pantau_contract.messages import Message, Telemetry
+from pantau_contract.messages import Telemetry
 from pantau_contract.snapshot import SnapshotAbout
 from pantau_contract.topics import Kind
 
@@ -73,16 +73,20 @@ class Writer:
                 if key in self._seen or key in batch.keys or key in self._undated:
                     self.duplicates += 1
                     continue
-                batch.keys[key] = _is_undated(message, incoming.received_ms)
+                undated = correction_ms(message.time, incoming.received_ms) != 0
+                late = not undated and _is_late(message, incoming.received_ms)
+                batch.keys[key] = undated
                 batch.samples += len(message.samples)
+            else:
+                undated = late = False
             batch.records.append(
                 Record(
                     incoming.received_ms,
                     incoming.topic,
                     incoming.payload,
                     incoming.retained,
-                    late=_is_late(message, incoming.received_ms),
-                    undated=_is_undated(message, incoming.received_ms),
+                    late=late,
+                    undated=undated,
                 )
             )
         return batch
@@ -121,15 +125,6 @@ class Writer:
         batch.pictures = []
 
 
-def _is_late(message: Message, received_ms: int) -> bool:
+def _is_late(message: Telemetry, received_ms: int) -> bool:
     """Whether it is of an agent's backlog; of a clock that is not set nobody can tell, and it counts as new."""
-    return (
-        isinstance(message, Telemetry)
-        and message.clock_synchronised is not False
-        and not _is_undated(message, received_ms)
-        and received_ms - message.time > LATE_AFTER_S * 1000
-    )
-
-
-def _is_undated(message: Message, received_ms: int) -> bool:
-    return isinstance(message, Telemetry) and correction_ms(message.time, received_ms) != 0
+    return message.clock_synchronised is not False and received_ms - message.time > LATE_AFTER_S * 1000

@@ -1,8 +1,9 @@
 """How far a reader of the journal has come, in a small file of its own."""
 
 import logging
-import os
 from pathlib import Path
+
+from pantau_service import whole_file
 
 _log = logging.getLogger(__name__)
 
@@ -34,12 +35,7 @@ class Cursor:
         Raises:
             OSError: they could not be written; the old ones stay.
         """
-        written = self._path.with_suffix(".new")
-        with written.open("w") as file:
-            file.write(" ".join(map(str, positions)) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        written.replace(self._path)
+        whole_file.replace(self._path, (" ".join(map(str, positions)) + "\n").encode())
         self._positions = positions
 
 

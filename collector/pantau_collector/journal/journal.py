@@ -14,6 +14,7 @@ from typing import Self
 from pantau_collector.journal.reader import JournalReader, list_segments
 from pantau_collector.journal.record import Record, encode, read_span
 from pantau_collector.journal.retention import Retention, Segment
+from pantau_service import whole_file
 
 SEGMENT_BYTES = 64 << 20
 _log = logging.getLogger(__name__)
@@ -225,12 +226,7 @@ def _identity(directory: Path) -> str:
         if known := path.read_text(encoding="ascii", errors="replace").strip():
             return known
     made = secrets.token_hex(8)
-    new = directory / "identity.new"
-    with new.open("w") as file:
-        file.write(made + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
+    whole_file.replace(path, f"{made}\n".encode())
     _sync_directory(directory)
     return made
 
