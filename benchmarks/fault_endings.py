@@ -48,9 +48,9 @@ ENDINGS: dict[Fault, Ending] = {
     Fault.LOW_FPS: _stream(Cause.LOW_FPS, "70 % of the expected, over 4 s; two looks; ends 15 s after it"),
     Fault.WRONG_CLOCK: _stream(Cause.CLOCK_WRONG, "RTCP reports, at once; two looks; ends after 15 s"),
     Fault.SLOW_KEYFRAMES: _stream(Cause.LONG_GOP, "1.5 times the expected interval; ends 15 s after it"),
-    Fault.NO_SIGNAL: _picture(Cause.NO_SIGNAL, "2 pictures over 4 s"),
-    Fault.BLACK: _picture(Cause.BLACK, "3 pictures over 4 s"),
-    Fault.FREEZE: _picture(Cause.FROZEN, "3 pictures over 4 s"),
+    Fault.NO_SIGNAL: _picture(Cause.NO_SIGNAL, "2 pictures over 4 s, or 1 where the sizes bear it out"),
+    Fault.BLACK: _picture(Cause.BLACK, "3 pictures over 4 s, or 2 where the sizes bear it out"),
+    Fault.FREEZE: _picture(Cause.FROZEN, "the next keyframe, then as black, or 1 where the sizes bear it out"),
     Fault.OVEREXPOSED: _picture(Cause.OVEREXPOSED, "4 pictures over 20 s"),
     Fault.NOISY: _picture(Cause.NOISY, "4 pictures over 20 s"),
     Fault.CORRUPT: Ending(

@@ -145,10 +145,12 @@ class TimedDecoder(Decoder):
         super().__init__(SystemClock(), settings=dict.fromkeys(cameras, Settings(learning_s=0)))
         self._lateness = lateness
 
-    async def look(self, camera: str, keyframe: Keyframe, *, interval_s: float = 30.0) -> Look:
+    async def look(
+        self, camera: str, keyframe: Keyframe, *, interval_s: float = 30.0, still: bool = False
+    ) -> Look:
         """As the agent's."""
         began = time.monotonic()
-        look = await super().look(camera, keyframe, interval_s=interval_s)
+        look = await super().look(camera, keyframe, interval_s=interval_s, still=still)
         self._lateness.note(time.monotonic() - began)
         return look
 

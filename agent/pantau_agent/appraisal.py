@@ -127,7 +127,7 @@ class Appraisal:
         self.measures = measures = self._window.update(counts, now)
         self._last_packet = max(self._last_packet, counts.last_packet)
         self._longest_interval = max(self._longest_interval, counts.keyframe_interval)
-        self._glances.attend(source, now, suspicious=measures.suspicious)
+        self._glances.attend(source, now, measures)
         seen_any = counts.keyframes > 0
         pending = seen_any and self._glances.in_session == 0 and now - counts.first_keyframe < PICTURE_GRACE_S
         young = now - self._opened < START_TOLD_S

@@ -1,20 +1,20 @@
 """When a camera's picture is looked at, and what was seen: one glance at a time, sooner where it looks wrong."""
 
 import asyncio
-from collections.abc import Callable
 
 from pantau_agent.bell import Bell
+from pantau_agent.measures import Measures
 from pantau_agent.picture.decoder import Decoder, Look
 from pantau_agent.picture.exchange import PictureError
 from pantau_agent.probes.source import Source
 from pantau_agent.rtsp.keyframe import Keyframe
 
-SOON_S = 2.0
+SOON_S = 1.0
 """To the next glance, while the pictures or their sizes look wrong, or a fault is about to end."""
-SOON_GLANCES = 8
-"""So many in a row at most; then the usual interval again."""
+SLOWING = 1.3
+"""So many times as long from each such glance to the next one, up to the usual interval."""
 SOON_AGAIN_S = 30.0
-"""Sizes that turn to or from suspicious call for as many anew, but no more often than this."""
+"""Sizes that turn to or from suspicious begin at `SOON_S` anew, but no more often than this."""
 LIKELY = 0.5
 """Evidence of a picture fault from which on it is likely."""
 AFTER_CRASH = 10
@@ -28,26 +28,32 @@ _BAD = {PictureError.UNDECODABLE, PictureError.ENCRYPTED, PictureError.CRASHED}
 class Glances:
     """One camera's. `latest` is what was seen last, in this or an earlier session; `bad` counts bad ones in a row.
 
-    `in_session` counts the glances of the session under way. `turning` tells that the next one may say otherwise.
+    `in_session` counts the glances of the session under way. `turning` tells that the next one may say otherwise,
+    `hurried` that the next one is to be soon. The newest keyframe is always at hand, so that one whose size looked
+    wrong can itself be looked at.
     """
 
     def __init__(self, camera: str, decoder: Decoder, interval_s: float, bell: Bell) -> None:
         self.latest: Look | None = None
         self.bad = 0
         self.in_session = 0
+        self.turning = False
+        self.hurried = False
         self._camera = camera
         self._decoder = decoder
         self._interval_s = interval_s
         self._bell = bell
         self._pause_s = interval_s
-        self._last = 0.0
-        self.turning = False
+        self._soon_s = SOON_S
+        self._last = float("-inf")
         self._suspicious = False
-        self._soon_left = SOON_GLANCES
         self._turned = 0.0
         self._fresh: Look | None = None
         self._task: asyncio.Task[None] | None = None
         self._source: Source | None = None
+        self._keyframe: Keyframe | None = None
+        self._asked = False
+        self._awaited = False
 
     async def leave(self) -> None:
         """The session is over: a glance under way is given up."""
@@ -56,40 +62,60 @@ class Glances:
             task.cancel()
             await asyncio.wait({task})
 
-    def attend(self, source: Source, now: float, *, suspicious: bool) -> None:
-        """Begins a glance if one is due at `now` (monotonic seconds)."""
+    def attend(self, source: Source, now: float, measures: Measures) -> None:
+        """Begins a glance if one is due at `now` (monotonic seconds), by what was measured of the stream."""
+        self._keep(source)
         if self._task is not None:
             if not self._task.done():
                 return
             self._task.result()
             self._task = None
-        if suspicious is not self._suspicious:
-            self._suspicious, self.turning = suspicious, True
-            if now - self._turned >= SOON_AGAIN_S:
-                self._turned, self._soon_left = now, SOON_GLANCES
-        hurried = suspicious or self.turning
-        if not hurried:
-            self._soon_left = SOON_GLANCES
-        pause = min(SOON_S, self._interval_s) if hurried and self._soon_left > 0 else self._pause_s
-        if source is self._source and now - self._last < pause:
+        self._weigh(measures.suspicious, now)
+        pause = min(self._soon_s, self._pause_s) if self.hurried else self._pause_s
+        self._awaited = now - self._last >= pause
+        if not self._awaited or self._keyframe is None:
             return
-        if source is not self._source:
-            self._source, self.in_session = source, 0
-        elif hurried and self._soon_left > 0:
-            self._soon_left -= 1
+        keyframe, self._keyframe = self._keyframe, None
+        if self.hurried:
+            self._soon_s *= SLOWING
         self._last = now
-        self._task = asyncio.create_task(self._glance(source))
+        self._task = asyncio.create_task(self._glance(keyframe, still=measures.still))
 
     def fresh(self) -> Look | None:
         """What was seen since this was asked last."""
         look, self._fresh = self._fresh, None
         return look
 
-    async def _glance(self, source: Source) -> None:
-        wanted: asyncio.Future[Keyframe] = asyncio.get_running_loop().create_future()
-        source.want(_deliver_to(wanted))
-        keyframe = await wanted
-        look = await self._decoder.look(self._camera, keyframe, interval_s=self._interval_s)
+    def _keep(self, source: Source) -> None:
+        """Sees to it that the newest keyframe of the source is at hand."""
+        if source is not self._source:
+            self._source, self.in_session, self._last = source, 0, float("-inf")
+            self._keyframe, self._asked = None, False
+        if self._asked:
+            return
+        self._asked = True
+
+        def take(keyframe: Keyframe) -> None:
+            if source is not self._source:
+                return
+            self._keyframe, self._asked = keyframe, False
+            if self._awaited:
+                self._bell.ring()
+
+        source.want(take)
+
+    def _weigh(self, suspicious: bool, now: float) -> None:
+        """Whether to hurry, and whether to do so from the beginning."""
+        if suspicious is not self._suspicious:
+            self._suspicious, self.turning = suspicious, True
+            if now - self._turned >= SOON_AGAIN_S:
+                self._turned, self._soon_s = now, SOON_S
+        self.hurried = suspicious or self.turning
+        if not self.hurried:
+            self._soon_s = SOON_S
+
+    async def _glance(self, keyframe: Keyframe, *, still: bool) -> None:
+        look = await self._decoder.look(self._camera, keyframe, interval_s=self._interval_s, still=still)
         self.in_session += 1
         lost = (
             keyframe.damaged and look.error is not PictureError.CRASHED
@@ -121,11 +147,3 @@ def _pace(look: Look) -> float:
     if look.error is PictureError.CRASHED:
         return AFTER_CRASH
     return WHILE_IMPAIRED if look.verdict is not None and look.verdict.cause is not None else 1.0
-
-
-def _deliver_to(wanted: asyncio.Future[Keyframe]) -> Callable[[Keyframe], None]:
-    def deliver(keyframe: Keyframe) -> None:
-        if not wanted.done():
-            wanted.set_result(keyframe)
-
-    return deliver

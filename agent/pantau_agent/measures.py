@@ -10,8 +10,12 @@ RECENT_S = 4.0
 """What is judged at once is taken over so long."""
 ENOUGH_FRAMES = 8
 """With fewer frames in it, over as much longer as the window has."""
+SIZED_S = 0.9
+"""Sizes are judged over so long at least: an agent looks each second, now and then sooner."""
 COLLAPSE = 0.3
 """Of the usual size of the frames between keyframes: under it, the picture hardly changes any more."""
+STILL_S = 4.0
+"""So long that counts: behind each keyframe an encoder spends some frames on making even a still picture finer."""
 USUAL_OVER = 60
 """Seconds over which that usual size is learnt."""
 WORTH_NOTICING = 150
@@ -41,8 +45,10 @@ class Measures:
     recent_fps: float | None = None
     recent_loss_pct: float | None = None
     recent_lost: int = 0
+    still: bool = False
+    """Next to nothing comes between keyframes, as of a picture that is frozen, black or a card."""
     suspicious: bool = False
-    """The compressed sizes look as those of another picture, a frozen or a black one do."""
+    """The compressed sizes look as those of another picture do, or those of a still one."""
 
 
 class Window:
@@ -52,11 +58,15 @@ class Window:
         self._marks: deque[tuple[float, Counts]] = deque()
         self._usual = 0.0
         self._usual_key = self._usual_spread = 0.0
+        self._sized: tuple[float, Counts] | None = None
+        self._collapsed = float("-inf")
+        self._other = False
 
     def update(self, counts: Counts, now: float) -> Measures:
         """The rates, after these counts at `now` (seconds, monotonic)."""
         marks = self._marks
-        suspicious = self._is_suspicious(marks[-1][1], counts) if marks else False
+        self._size_up(counts, now)
+        still = now - self._collapsed < STILL_S
         marks.append((now, counts))
         while now - marks[0][0] > WINDOW_S and len(marks) > 2:
             marks.popleft()
@@ -71,7 +81,8 @@ class Window:
             recent_fps=self._recent_fps(counts, now),
             recent_loss_pct=_loss_pct(recent, counts),
             recent_lost=counts.lost - recent.lost,
-            suspicious=suspicious,
+            still=still,
+            suspicious=still or self._other or counts.same_key_sizes >= SAME_SIZES,
         )
 
     def _fps(self, counts: Counts) -> float | None:
@@ -83,9 +94,19 @@ class Window:
                 return _frame_rate(before, counts)
         return self._fps(counts)
 
-    def _is_suspicious(self, before: Counts, counts: Counts) -> bool:
-        if counts.same_key_sizes >= SAME_SIZES or self._is_other_picture(before, counts):
-            return True
+    def _size_up(self, counts: Counts, now: float) -> None:
+        """Judges the sizes of about a second, however often it is asked."""
+        if self._sized is None:
+            self._sized = now, counts
+        since, before = self._sized
+        if now - since < SIZED_S:
+            return
+        self._sized = now, counts
+        self._other = self._is_other_picture(before, counts)
+        if self._has_collapsed(before, counts):
+            self._collapsed = now
+
+    def _has_collapsed(self, before: Counts, counts: Counts) -> bool:
         deltas = counts.deltas - before.deltas
         if deltas < 2:
             return False
@@ -100,7 +121,7 @@ class Window:
         """Whether the newest keyframe is of another size than the ones before it, which it then joins."""
         keys = counts.keyframes - before.keyframes
         if keys <= 0:
-            return False
+            return self._other
         size = (counts.key_octets - before.key_octets) / keys
         usual, spread = self._usual_key or size, self._usual_spread
         self._usual_key += (size - usual) / USUAL_KEYS if self._usual_key else size

@@ -180,7 +180,14 @@ class Session:
 class Pictures(Decoder):
     """Finds every picture good."""
 
-    async def look(self, camera: str, keyframe: Keyframe, *, interval_s: float = 30.0) -> Look:  # noqa: ARG002 # whatever
+    async def look(
+        self,
+        camera: str,  # noqa: ARG002 # whichever
+        keyframe: Keyframe,  # noqa: ARG002 # whatever it shows
+        *,
+        interval_s: float = 30.0,  # noqa: ARG002 # as above
+        still: bool = False,  # noqa: ARG002 # as above
+    ) -> Look:
         return Look(Verdict(None, {}, ""), None, 640, 360)
 
 

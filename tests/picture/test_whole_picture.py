@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from pantau_agent.picture.judge import Judge
+from pantau_agent.picture.confirm import PLAIN, Confirmation
+from pantau_agent.picture.judge import RULES, Judge
 from pantau_contract.states import Cause
 from tests.picture.street import HEIGHT, WIDTH, Picture, Street, judge_that_knows, look
 
@@ -33,6 +34,21 @@ def test_one_unchanging_picture_is_frozen_within_four_looks_and_clears_with_the_
     said += [judge.update(still, k * 2000).cause for k in range(5, 9)]
     assert said == [None] * 8 + [Cause.FROZEN]
     assert judge.update(street.picture(9), 18000).cause is None
+
+
+def test_one_repeated_picture_of_a_stream_in_which_nothing_moves_is_enough() -> None:
+    street, judge = Street(), Judge(30)
+    still = street.picture(5)
+    said = [judge.update(street.picture(k), k * 30_000, still=True).cause for k in range(5)]
+    said += [judge.update(still, 150_000 + k * 2000, still=True).cause for k in range(2)]
+    assert said == [None] * 6 + [Cause.FROZEN]
+
+
+def test_a_doubtful_likeness_is_not_enough_though_nothing_moves() -> None:
+    rule = RULES[Cause.FROZEN]
+    held = Confirmation(rule)
+    assert not held.update(PLAIN - 0.1, 0, borne_out=True)
+    assert held.update(PLAIN, 2000, borne_out=True)
 
 
 def test_a_frozen_picture_under_a_ticking_clock_that_is_encoded_anew_each_time_is_frozen() -> None:

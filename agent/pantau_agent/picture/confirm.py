@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 LIMIT = 0.5
 """Evidence from which a picture speaks for a fault."""
+PLAIN = 0.8
+"""Evidence from which it does so beyond doubt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,12 +14,15 @@ class Rule:
 
     It ends once `clear` pictures in a row did not speak for it. Evidence between `doubt` and LIMIT speaks
     neither for a fault nor, while it is being confirmed, against it: for faults that come and go.
+    Where the stream's own sizes bear it out, `borne_out` pictures are enough, the last of them plain, however
+    soon; 0 is never.
     """
 
     keyframes: int
     seconds: float = 0.0
     clear: int = 2
     doubt: float = LIMIT
+    borne_out: int = 0
 
 
 class Confirmation:
@@ -30,16 +35,17 @@ class Confirmation:
         self._since_ms = 0
         self.stands = False
 
-    def update(self, value: float, time_ms: int) -> bool:
-        """Takes one picture's evidence; whether the fault stands now."""
+    def update(self, value: float, time_ms: int, *, borne_out: bool = False) -> bool:
+        """Takes one picture's evidence, which the stream itself may bear out; whether the fault stands now."""
         if value >= LIMIT:
             if self._lead == 0 or time_ms < self._since_ms:
                 self._since_ms = time_ms
             self._lead = min(self._lead + 1, self._rule.keyframes)
             self._against = 0
             long_enough = time_ms - self._since_ms >= self._rule.seconds * 1000
-            if self._lead >= self._rule.keyframes and long_enough:
-                self.stands = True
+            enough = self._lead >= self._rule.keyframes and long_enough
+            sooner = borne_out and value >= PLAIN and 0 < self._rule.borne_out <= self._lead
+            self.stands = self.stands or enough or sooner
         else:
             self._lead = max(0, self._lead - (value < self._rule.doubt))
             self._against += 1

@@ -141,8 +141,12 @@ class Decoder:
         self._not_before = 0.0
         self.restarts = 0
 
-    async def look(self, camera: str, keyframe: Keyframe, *, interval_s: float = 30.0) -> Look:
+    async def look(
+        self, camera: str, keyframe: Keyframe, *, interval_s: float = 30.0, still: bool = False
+    ) -> Look:
         """Decodes and judges the camera's latest keyframe. `interval_s` is how often that is meant to be done.
+
+        `still` says that the stream's own sizes look as those of a picture that does not change.
 
         Never raises for what a picture does: a worker that dies or hangs costs one `Look` with an error.
         """
@@ -157,7 +161,15 @@ class Decoder:
                 return Look(None, error=PictureError.UNAVAILABLE, detail="the decode worker does not start")
             settings = self._settings.get(camera, Settings())
             job = Job(
-                number, camera, keyframe.codec, keyframe.data, time_ms, interval_s, keyframe.damaged, settings
+                number,
+                camera,
+                keyframe.codec,
+                keyframe.data,
+                time_ms,
+                interval_s,
+                keyframe.damaged,
+                settings,
+                still,
             )
             try:
                 async with asyncio.timeout(self._deadline_s):

@@ -35,6 +35,7 @@ class Job(Struct, frozen=True):
     interval_s: float
     damaged: bool
     settings: Settings = Settings()
+    still: bool = False
 
 
 class Answer(Struct, frozen=True):

@@ -26,10 +26,10 @@ from pantau_contract.states import Cause
 cv2.setNumThreads(1)
 
 RULES: Mapping[Cause, Rule] = {
-    Cause.NO_SIGNAL: Rule(2, 4, clear=1),
-    Cause.BLACK: Rule(3, 4, clear=1),
+    Cause.NO_SIGNAL: Rule(2, 4, clear=1, borne_out=1),
+    Cause.BLACK: Rule(3, 4, clear=1, borne_out=2),
     Cause.OVEREXPOSED: Rule(4, 20, clear=2),
-    Cause.FROZEN: Rule(3, 4, clear=1),
+    Cause.FROZEN: Rule(3, 4, clear=1, borne_out=1),
     Cause.NOISY: Rule(4, 20, clear=2),
     Cause.CORRUPTED: Rule(4, 30, clear=3, doubt=0.3),
     Cause.MOVED: Rule(6, 50, clear=2),
@@ -71,11 +71,19 @@ class Judge:
         self._before_ms: int | None = None
         self._reasons: dict[Cause, str] = {}
 
-    def update(self, picture: NDArray[np.uint8] | None, time_ms: int, *, damaged: bool = False) -> Verdict:
+    def update(
+        self,
+        picture: NDArray[np.uint8] | None,
+        time_ms: int,
+        *,
+        damaged: bool = False,
+        still: bool = False,
+    ) -> Verdict:
         """The verdict after one more picture (BGR; None where it could not be decoded), taken at `time_ms`, UTC.
 
-        `damaged` is the decoder's own word that it had to conceal errors. Never raises for a bad picture: the
-        verdict then keeps the cause that stood, and says that it cannot tell.
+        `damaged` is the decoder's own word that it had to conceal errors, `still` the stream's that next to
+        nothing comes between keyframes. Never raises for a bad picture: the verdict then keeps the cause that
+        stood, and says that it cannot tell.
         """
         if picture is None:
             return Verdict(self._standing(), {}, "cannot tell: no picture")
@@ -108,7 +116,7 @@ class Judge:
             self.memory.keep(lighting, reference)
             learn_overlay(self.memory.written, frame)
             self.memory.learned_ms += self._passed(time_ms)
-        self._confirm(evidence, time_ms)
+        self._confirm(evidence, time_ms, still=still)
         change = change_of_light(measures, self._before) if self._before else np.zeros(GRID, np.float32)
         self._before = keep(frame, measures, comparison, change)
         self._before_ms = time_ms
@@ -159,14 +167,14 @@ class Judge:
             return 0
         return min(max(0, time_ms - self._before_ms), int(2 * self._interval_ms))
 
-    def _confirm(self, evidence: Mapping[Cause, Evidence], time_ms: int) -> None:
+    def _confirm(self, evidence: Mapping[Cause, Evidence], time_ms: int, *, still: bool) -> None:
         explained = False
         for cause, confirmation in self._confirmations.items():
             said = evidence.get(cause)
             if said is None or explained or not self._may_alarm(cause):
                 continue
             value = self._weighed(cause, said)
-            confirmation.update(value, time_ms)
+            confirmation.update(value, time_ms, borne_out=still)
             if value >= LIMIT:
                 self._reasons[cause] = said.reason
                 explained = True

@@ -43,7 +43,7 @@ class Judges:
         """The verdict on a camera's picture. A fault of the judge's own says nothing of the camera."""
         judge = self._of(job)
         try:
-            verdict = judge.update(picture, job.time_ms, damaged=damaged)
+            verdict = judge.update(picture, job.time_ms, damaged=damaged, still=job.still)
             if picture is not None:
                 verdict = self._grant(job, judge, picture, verdict)
         except Exception:  # noqa: BLE001 # whatever it is, the camera is not to blame

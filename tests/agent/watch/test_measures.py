@@ -72,6 +72,29 @@ def test_frames_that_shrink_at_once_are_suspicious() -> None:
     assert stream.second(size=300).suspicious
 
 
+def test_what_is_spent_behind_each_keyframe_of_a_still_picture_does_not_make_it_move() -> None:
+    stream = Stream()
+    stream.second(seconds=20)
+    assert [stream.second(size=size).still for size in (1000, 40, 1000, 40, 1000)] == [
+        False,
+        True,
+        True,
+        True,
+        True,
+    ]
+    stream.second(seconds=5)
+    assert not stream.second().still
+
+
+def test_sizes_are_judged_alike_however_often_it_is_asked() -> None:
+    window, counts, seen = Window(), Counts(jitter=0.002), []
+    for quarter in range(80):
+        size = 2000 if quarter < 60 else 100
+        counts = counts._replace(deltas=counts.deltas + 1, delta_octets=counts.delta_octets + size)
+        seen.append(window.update(counts, 100 + quarter / 4).still)
+    assert seen == [False] * 64 + [True] * 16
+
+
 def test_a_scene_that_calms_down_slowly_is_not_suspicious() -> None:
     stream = Stream()
     for size in range(2000, 300, -10):
