@@ -6,7 +6,6 @@ are looked for beside the configuration.
 """
 
 import logging
-import os
 import ssl
 import stat
 from collections import Counter
@@ -14,12 +13,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
+from pydantic_settings import SettingsConfigDict, SettingsError
 
 from pantau_agent import vendors
 from pantau_agent.picture_config import Picture
 from pantau_agent.rtsp import url as stream_url
 from pantau_contract.topics import SLUG
+from pantau_service.layered import LayeredSettings
+from pantau_service.secret_files import SecretFile, secret
 from pantau_service.settings import ConfigError, explain, read_toml, wrong
 
 ENV_PREFIX = "PANTAU_AGENT_"
@@ -44,11 +45,6 @@ def _stream_url(text: str) -> str:
     return text
 
 
-def _secret_file(path: Path) -> Path:
-    _read_secret(path)
-    return path
-
-
 def _certificates(path: Path) -> Path:
     try:
         ssl.create_default_context(cafile=path)
@@ -63,7 +59,6 @@ Slug = Annotated[str, AfterValidator(_slug)]
 Name = Annotated[str, Field(max_length=400)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
-SecretFile = Annotated[Path, AfterValidator(_secret_file)]
 
 
 class Site(BaseModel):
@@ -91,7 +86,7 @@ class Broker(BaseModel):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        _set(self, password=_password(self.password, self.password_file, "broker"))
+        _set(self, password=secret("password", self.password, self.password_file, "broker"))
         if self.password is not None and self.user is None:
             raise wrong("user", "expected the user's name, since there is a password")
         if self.ca_file is not None and not self.tls:
@@ -153,7 +148,7 @@ class Camera(BaseModel):
     def _complete(self) -> Self:
         parsed = stream_url.parse(self._given_url())
         url, user_in_path, password_in_path = vendors.take_credentials(parsed.without_credentials)
-        password = _password(self.password, self.password_file, f"camera-{self.id}")
+        password = secret("password", self.password, self.password_file, f"camera-{self.id}")
         password_in_url = parsed.password if parsed.password is not None else password_in_path
         if password_in_url is not None:
             if self.password is not None or self.password_file is not None:
@@ -184,7 +179,7 @@ class Camera(BaseModel):
             raise wrong("vendor", f"expected what makes a URL: {error}") from None
 
 
-class AgentConfig(BaseSettings):
+class AgentConfig(LayeredSettings):
     """All of it."""
 
     model_config = SettingsConfigDict(
@@ -195,7 +190,7 @@ class AgentConfig(BaseSettings):
     broker: Broker
     report: Report = Report()
     spool: Spool = Spool()
-    camera: list[Camera] = []
+    camera: list[Camera] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
@@ -203,19 +198,6 @@ class AgentConfig(BaseSettings):
         if twice:
             raise wrong("camera", f"expected each `id` once, got {', '.join(map(repr, twice))} more than once")
         return self
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment goes before the file, whose content is passed in."""
-        del settings_cls, dotenv_settings, file_secret_settings
-        return env_settings, init_settings
 
 
 def load(path: Path) -> AgentConfig:
@@ -256,34 +238,6 @@ def _beside(path: Path, node: Any, key: str = "") -> Any:
     if isinstance(node, list):
         return [_beside(path, value) for value in node]
     return str(path.parent / node) if key in _FILES and isinstance(node, str) and node else node
-
-
-def _password(given: SecretStr | None, file: Path | None, credential: str) -> SecretStr | None:
-    if given is not None and file is not None:
-        raise wrong("password", "expected `password` or `password_file`, not both")
-    if given is not None:
-        return given
-    if file is not None:
-        return SecretStr(_read_secret(file))
-    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
-    if credentials and (found := Path(credentials, credential)).is_file():
-        try:
-            return SecretStr(_read_secret(found))
-        except ValueError as error:
-            raise wrong("password", f"systemd's credential {credential}: {error}") from None
-    return None
-
-
-def _read_secret(path: Path) -> str:
-    try:
-        text = path.read_text("utf-8").rstrip("\r\n")
-    except OSError as error:
-        raise ValueError(f"expected a file that the agent can read ({error.strerror})") from None
-    except UnicodeDecodeError:
-        raise ValueError("expected a file of UTF-8 text") from None
-    if not text:
-        raise ValueError("expected a file with the password in it, and it is empty")
-    return text
 
 
 def _warn_if_exposed(path: Path, data: dict[str, Any], config: AgentConfig) -> None:

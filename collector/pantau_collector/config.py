@@ -19,7 +19,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -35,8 +35,9 @@ from pantau_collector.notices.recipients import (
     Recipient,
     check_people,
 )
-from pantau_collector.secret_files import SecretFile, secret
 from pantau_contract.states import Cause, State
+from pantau_service.layered import LayeredSettings
+from pantau_service.secret_files import SecretFile, secret
 from pantau_service.settings import ConfigError, explain, read_toml
 
 __all__ = ["CollectorConfig", "NoticeRules", "Recipient", "load", "slug"]
@@ -204,7 +205,7 @@ class IncidentRules(BaseModel):
         return states
 
 
-class CollectorConfig(BaseSettings):
+class CollectorConfig(LayeredSettings):
     """All of it."""
 
     model_config = SettingsConfigDict(
@@ -222,9 +223,9 @@ class CollectorConfig(BaseSettings):
     notices: NoticeRules = NoticeRules()
     heartbeat: HeartbeatConfig | None = None
     alertmanager: AlertmanagerConfig | None = None
-    recipient: list[Recipient] = []
-    group: list[Group] = []
-    escalation: list[EscalationLevel] = []
+    recipient: list[Recipient] = Field(default_factory=list)
+    group: list[Group] = Field(default_factory=list)
+    escalation: list[EscalationLevel] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -235,19 +236,6 @@ class CollectorConfig(BaseSettings):
     def people(self) -> People:
         """Everybody who is told."""
         return People.model_construct(recipient=self.recipient, group=self.group, escalation=self.escalation)
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment goes before the file, whose content is passed in."""
-        del settings_cls, dotenv_settings, file_secret_settings
-        return env_settings, init_settings
 
 
 def load(path: Path) -> CollectorConfig:

@@ -5,8 +5,8 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from pantau_collector.addresses import WebAddress
-from pantau_collector.secret_files import SecretFile, secret
 from pantau_contract.words import Language
+from pantau_service.secret_files import SecretFile, secret
 
 
 class AlertmanagerConfig(BaseModel):

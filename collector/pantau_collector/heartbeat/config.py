@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from pantau_collector.addresses import SecretAddress
-from pantau_collector.secret_files import SecretFile, secret
+from pantau_service.secret_files import SecretFile, secret
 
 
 class HeartbeatConfig(BaseModel):

@@ -6,22 +6,27 @@ from typing import Annotated
 
 from pydantic import AfterValidator, SecretStr
 
+from pantau_service.settings import wrong
+
 
 def secret(key: str, given: SecretStr | None, file: Path | None, credential: str) -> SecretStr | None:
     """The secret wherever it stands: in the configuration, in its file, or in the credential of that name.
 
     Raises:
-        ValueError: it is given twice, or its file cannot be read.
+        ValueError: it is given twice, or its file cannot be read. Told at `key`.
     """
     if given is not None and file is not None:
-        raise ValueError(f"expected `{key}` or `{key}_file`, not both")
+        raise wrong(key, f"expected `{key}` or `{key}_file`, not both")
     if given is not None:
         return given
     if file is not None:
         return SecretStr(_read(file))
     credentials = os.environ.get("CREDENTIALS_DIRECTORY")
     if credentials and (found := Path(credentials, credential)).is_file():
-        return SecretStr(_read(found))
+        try:
+            return SecretStr(_read(found))
+        except ValueError as error:
+            raise wrong(key, f"systemd's credential {credential}: {error}") from None
     return None
 
 
@@ -29,7 +34,7 @@ def _read(path: Path) -> str:
     try:
         text = path.read_text("utf-8").rstrip("\r\n")
     except OSError as error:
-        raise ValueError(f"expected a file that the collector can read ({error.strerror})") from None
+        raise ValueError(f"expected a file that this program can read ({error.strerror})") from None
     except UnicodeDecodeError:
         raise ValueError("expected a file of UTF-8 text") from None
     if not text:
@@ -43,4 +48,4 @@ def _readable(path: Path) -> Path:
 
 
 SecretFile = Annotated[Path, AfterValidator(_readable)]
-"""A file with one secret in it."""
+"""A file with one secret in it, checked as soon as the configuration is."""
