@@ -71,7 +71,7 @@ class Glances:
             self._task.result()
             self._task = None
         self._weigh(measures.suspicious, now)
-        pause = min(self._soon_s, self._pause_s) if self.hurried else self._pause_s
+        pause = self._soon_s if self.hurried else self._pause_s
         self._awaited = now - self._last >= pause
         if not self._awaited or self._keyframe is None:
             return
@@ -110,9 +110,10 @@ class Glances:
             self._suspicious, self.turning = suspicious, True
             if now - self._turned >= SOON_AGAIN_S:
                 self._turned, self._soon_s = now, SOON_S
-        self.hurried = suspicious or self.turning
-        if not self.hurried:
+        odd = suspicious or self.turning
+        if not odd:
             self._soon_s = SOON_S
+        self.hurried = odd and self._soon_s < self._pause_s
 
     async def _glance(self, keyframe: Keyframe, *, still: bool) -> None:
         look = await self._decoder.look(self._camera, keyframe, interval_s=self._interval_s, still=still)

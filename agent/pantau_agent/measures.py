@@ -16,8 +16,8 @@ COLLAPSE = 0.3
 """Of the usual size of the frames between keyframes: under it, the picture hardly changes any more."""
 STILL_S = 4.0
 """So long that counts: behind each keyframe an encoder spends some frames on making even a still picture finer."""
-USUAL_OVER = 60
-"""Seconds over which that usual size is learnt."""
+USUAL_OVER, COLLAPSED_OVER = 60, 600
+"""Seconds over which that usual size is learnt, and over which a collapsed one is: that may be a lasting fault."""
 WORTH_NOTICING = 150
 """Octets: a usual size under this is a picture that hardly changes anyway."""
 SPREADS = 3
@@ -114,7 +114,7 @@ class Window:
         if self._usual == 0:
             self._usual = size
         collapsed = self._usual > WORTH_NOTICING and size < COLLAPSE * self._usual
-        self._usual += (size - self._usual) / USUAL_OVER
+        self._usual += (size - self._usual) / (COLLAPSED_OVER if collapsed else USUAL_OVER)
         return collapsed
 
     def _is_other_picture(self, before: Counts, counts: Counts) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 LIMIT = 0.5
 """Evidence from which a picture speaks for a fault."""
-PLAIN = 0.8
+PLAIN = 0.65
 """Evidence from which it does so beyond doubt."""
 
 

@@ -20,8 +20,9 @@ from pantau_agent.picture.frame import Frame
 from pantau_agent.picture.verdict import NONE, Evidence
 
 TILES = (12, 16)
-KEPT = 6
-"""Pictures looked back on: rate control comes back to a quantiser within as many."""
+KEPT = 4
+"""Pictures looked back on: rate control comes back to a quantiser within as many, and footage that is shown over
+and over is longer."""
 SHARE = 0.3
 """Of the tiles with texture; of a healthy, nearly black yard a sixth came out equal at most."""
 STILL = 8.0

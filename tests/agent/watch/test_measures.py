@@ -104,7 +104,16 @@ def test_a_scene_that_calms_down_slowly_is_not_suspicious() -> None:
 def test_a_scene_that_stays_calm_becomes_usual() -> None:
     stream = Stream()
     stream.second(seconds=10)
-    assert not stream.second(size=500, seconds=120).suspicious
+    assert stream.second(size=500, seconds=60).suspicious
+    assert not stream.second(size=500, seconds=600).suspicious
+
+
+def test_the_second_of_two_faults_is_seen_as_well() -> None:
+    stream = Stream()
+    stream.second(seconds=60)
+    stream.second(size=300, seconds=90)
+    assert not stream.second(seconds=10).still
+    assert stream.second(size=300).still
 
 
 def test_one_keyframe_repeated_is_suspicious() -> None:
