@@ -19,7 +19,7 @@ from pantau_agent.observation import Observation
 from pantau_agent.picture.decoder import Decoder
 from pantau_agent.watch import watch
 from pantau_contract.states import Cause, State
-from pantau_simcam import CameraSpec, Fault, Simcam
+from pantau_simcam import CameraSpec, Codec, Fault, Simcam
 from tests.agent.certificate import make_certificate
 
 SMALL = {"width": 128, "height": 96, "bitrate_kbps": 150}
@@ -126,10 +126,16 @@ async def test_an_encoder_that_starts_anew_is_no_outage_and_no_loss(decoder: Dec
         assert said[-1].sample.rtp_loss_pct == 0
 
 
-async def test_datagrams_in_another_order_are_no_outage(decoder: Decoder) -> None:
-    async with Simcam([spec(transports=frozenset({"udp"}))]) as simcam:
+@pytest.mark.parametrize("codec", [Codec.H264, Codec.H265, Codec.MJPEG])
+async def test_datagrams_in_another_order_are_no_loss_and_their_pictures_are_whole(
+    codec: Codec, decoder: Decoder
+) -> None:
+    odd = spec(codec=codec, width=640, height=360, transports=frozenset({"udp"}))
+    async with Simcam([odd]) as simcam:
         await simcam.filmed()
-        simcam.set_fault("gate", Fault.REORDER, percent=20)
+        simcam.set_fault("gate", Fault.REORDER, percent=100)
         said = await watched(configured(simcam.url("gate")), decoder, 8)
-        assert changes(said) == [(State.OK, None)]
-        assert said[-1].sample.transport == "udp"
+    assert changes(said) == [(State.OK, None)]
+    last = said[-1].sample
+    assert (last.transport, last.codec, last.width, last.rtp_loss_pct) == ("udp", codec.value, 640, 0)
+    assert any(one.snapshot for one in said)
