@@ -63,7 +63,7 @@ class ReorderBuffer:
             self._pass_over()
 
     def _begin(self, sequence: int, ssrc: int) -> None:
-        """A sender starts anew; its first packets may have changed places too, so the first to come waits as well."""
+        """A sender starts anew. Its first packets may have changed places too, so the first to come waits."""
         while self._held:
             self._pass_over()
         self._passed_over.clear()

@@ -85,7 +85,7 @@ async def open_pair(
     Raises:
         OSError: none of the ports that were tried is free.
     """
-    protocols = (
+    protocols: tuple[Callable[[], _Datagrams], ...] = (
         functools.partial(_MediaDatagrams, sender, media, monotonic),
         functools.partial(_Datagrams, sender, control, monotonic),
     )
