@@ -139,3 +139,15 @@ async def test_datagrams_in_another_order_are_no_loss_and_their_pictures_are_who
     last = said[-1].sample
     assert (last.transport, last.codec, last.width, last.rtp_loss_pct) == ("udp", codec.value, 640, 0)
     assert any(one.snapshot for one in said)
+
+
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
+async def test_of_a_camera_with_a_microphone_only_the_video_is_taken_and_judged(
+    transport: str, decoder: Decoder
+) -> None:
+    async with Simcam([spec(audio=True, transports=frozenset({transport}))]) as simcam:
+        (*_, last) = await watched(configured(simcam.url("gate")), decoder, 5)
+        counts = simcam.counts("gate")
+    assert (last.sample.state, last.sample.codec, last.sample.rtp_loss_pct) == (State.OK, "h264", 0)
+    assert last.sample.fps == pytest.approx(15, abs=1)
+    assert (counts.total, counts.audio, counts.teardowns) == (1, 0, 1)
