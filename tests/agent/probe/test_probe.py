@@ -230,6 +230,21 @@ async def test_interrupted_it_takes_leave_of_the_camera() -> None:
         assert camera.methods()[-1] == "TEARDOWN"
 
 
+@pytest.mark.parametrize("more", [[], ["--json"], ["--watch"]])
+@together
+async def test_a_machine_that_cannot_start_ffmpeg_is_told_as_such(more: list[str], folder: Path) -> None:
+    ill = folder / "ill"
+    ill.mkdir(exist_ok=True)
+    (ill / "sitecustomize.py").write_text(
+        "import os, sys\nif 'pantau_agent.ffmpeg.reader' in sys.orig_argv:\n    os._exit(1)\n"
+    )
+    ran = await probe("rtmp://127.0.0.1/live/gate", *more, path=ill)
+    assert ran.code == 3
+    assert "does not start on this machine" in ran.err
+    assert "free -m" in ran.err
+    assert "Traceback" not in ran.err
+
+
 @together
 async def test_silence_ends_at_the_deadline() -> None:
     async with serving(Camera({"DESCRIBE": never})) as camera:
