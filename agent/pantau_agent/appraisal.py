@@ -20,6 +20,8 @@ CONFIRM_S = 3.0
 """A connection that is lost and back with a picture within this is no outage."""
 PICTURE_GRACE_S = 5.0
 """From a session's first keyframe to its first verdict nothing is said; after it the stream alone counts."""
+KEYFRAME_PATIENCE = 2
+"""Of the longest keyframe interval that was ever seen, or is expected, for a first one to come."""
 START_TOLD_S = 60.0
 """How long a slow start is held against a stream."""
 MAX_DETAIL = 400
@@ -29,8 +31,8 @@ MAX_DETAIL = 400
 class Limits:
     """What one camera is allowed, and what is expected of it.
 
-    `wait_s` is for a first packet, and for a keyframe until its interval is learnt. Without patience everything is
-    said at once, as of a camera that is visited and left.
+    `wait_s` is for a first packet, and for a keyframe where its interval is no longer. Without patience
+    everything is said at once, as of a camera that is visited and left.
     """
 
     wait_s: float = 10.0
@@ -71,6 +73,16 @@ class Appraisal:
         self._last_packet = 0.0
         self._longest_interval = 0.0
         self._offset: float | None = None
+
+    @property
+    def keyframe_wait_s(self) -> float:
+        """How long a first keyframe may take: cameras that save bits send one a minute, none on being asked."""
+        longest_s = max(
+            self._longest_interval,
+            self._page.learnt.keyframe_interval_s,
+            self._limits.expected.keyframe_interval_s or 0.0,
+        )
+        return max(self._limits.wait_s, KEYFRAME_PATIENCE * longest_s)
 
     def observe(
         self, source: Source | None, opened: float, failure: Failure | None, last_packet: float = 0.0
@@ -139,7 +151,7 @@ class Appraisal:
             frameless_s=now - (counts.last_frame or self._opened),
             keyless_s=now - (counts.last_keyframe or self._opened),
             wait_s=self._limits.wait_s,
-            keyframe_wait_s=max(self._limits.wait_s, 2 * self._longest_interval),
+            keyframe_wait_s=self.keyframe_wait_s,
             remark=source.remark(),
             measures=measures,
             expected=self._limits.expected,

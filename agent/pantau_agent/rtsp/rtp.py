@@ -41,7 +41,7 @@ class Reception:
 
     `lost` is what RFC 3550, A.3 calls so, less what came late. `jitter` is A.8's, in seconds, taken on the
     first packet of each access unit, so that the size of a keyframe does not count as jitter. `octets` holds
-    RTP headers.
+    RTP headers, and so does `size`, which is the access unit's that is coming in.
     """
 
     __slots__ = (
@@ -53,7 +53,6 @@ class Reception:
         "_open",
         "_payload_type",
         "_period",
-        "_size",
         "_ssrc",
         "_timestamp",
         "_wants",
@@ -75,6 +74,7 @@ class Reception:
         "packets",
         "restarts",
         "same_key_sizes",
+        "size",
         "unit",
     )
 
@@ -90,7 +90,7 @@ class Reception:
         self._period = 1.0 / clock_rate
         self._ssrc = self._next = self._timestamp = -1
         self._arrival = 0.0
-        self._size = 0
+        self.size = 0
         self._key_timestamp = 0
         self._open = self._wants = self._damaged = False
         self._exact = True
@@ -112,7 +112,7 @@ class Reception:
         self.last_packet = now
         if timestamp != self._timestamp or not self._open:
             self._begin(timestamp, now)
-        self._size += end - start
+        self.size += end - start
         if self._wants:
             start += 12
             if first != 0x80:
@@ -141,7 +141,7 @@ class Reception:
                 self.jitter += (departure - self.jitter) / 16
         self._arrival = now
         self._timestamp = timestamp
-        self._size = 0
+        self.size = 0
         self._open = self._wants = True
         self.unit.begin()
 
@@ -158,13 +158,13 @@ class Reception:
             self._key_timestamp = self._timestamp
             self.keyframes += 1
             self.last_keyframe = now
-            self.same_key_sizes = self.same_key_sizes + 1 if self._size == self.key_size else 0
-            self.key_size = self._size
-            self.key_octets += self._size
+            self.same_key_sizes = self.same_key_sizes + 1 if self.size == self.key_size else 0
+            self.key_size = self.size
+            self.key_octets += self.size
             unit.finish(damaged=self._damaged)
         elif unit.kind == DELTA:
             self.deltas += 1
-            self.delta_octets += self._size
+            self.delta_octets += self.size
         self._damaged = False
 
     def _interval(self, by_arrival: float) -> float:

@@ -111,6 +111,17 @@ async def test_over_ipv6(transport: str, decoder: Decoder) -> None:
         assert last.sample.rtp_loss_pct == 0
 
 
+async def test_a_session_of_two_seconds_lives_on_though_the_sign_of_life_it_asks_for_is_refused(
+    decoder: Decoder,
+) -> None:
+    odd = spec(session_timeout_s=2, rejects=frozenset({"GET_PARAMETER"}))
+    async with Simcam([odd]) as simcam:
+        said = await watched(configured(simcam.url("gate")), decoder, 8)
+        counts = simcam.counts("gate")
+    assert changes(said) == [(State.OK, None)]
+    assert (counts.total, counts.expired, counts.teardowns) == (1, 0, 1)
+
+
 async def test_an_encoder_that_starts_anew_is_no_outage_and_no_loss(decoder: Decoder) -> None:
     async with Simcam([spec()]) as simcam:
         said: list[Observation] = []
