@@ -197,7 +197,6 @@ class Appraisal:
         if source is None:
             return Sample(**said)  # type: ignore[arg-type] # a dictionary has one type for all its values
         counts, measures, look = self._counts, self.measures, self._glances.latest
-        first = (counts.first_keyframe - source.started) * 1000 if counts.keyframes else None
         return Sample(
             **said,  # type: ignore[arg-type] # as above
             codec=source.codec,
@@ -208,12 +207,18 @@ class Appraisal:
             keyframe_interval_s=_rounded(measures.keyframe_interval_s, 2),
             rtp_loss_pct=_rounded(measures.rtp_loss_pct, 2),
             jitter_ms=_rounded(measures.jitter_ms, 1),
-            connect_ms=_rounded((source.connected - source.started) * 1000, 1),
-            first_keyframe_ms=_rounded(first, 1),
+            connect_ms=_since(source.started, source.connected),
+            first_packet_ms=_since(source.started, counts.first_packet),
+            first_keyframe_ms=_since(source.started, counts.first_keyframe),
             clock_offset_s=_rounded(self._offset, 2),
             transport=source.transport,
             evidence=look.verdict.evidence if look is not None and look.verdict is not None else None,
         )
+
+
+def _since(started: float, then: float) -> float | None:
+    """In milliseconds; None where it has not come to that."""
+    return _rounded((then - started) * 1000, 1) if then else None
 
 
 def _rounded(value: float | None, digits: int) -> float | None:

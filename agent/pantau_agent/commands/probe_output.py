@@ -47,6 +47,7 @@ def fields(sample: Sample, identity: Identity | None, say: Words) -> dict[str, A
         "rtp_loss_pct": sample.rtp_loss_pct,
         "jitter_ms": sample.jitter_ms,
         "connect_ms": sample.connect_ms,
+        "first_packet_ms": sample.first_packet_ms,
         "first_keyframe_ms": sample.first_keyframe_ms,
         "model": identity.model if identity is not None else None,
         "firmware": identity.firmware if identity is not None else None,
@@ -92,6 +93,7 @@ def measured(sample: Sample, say: Words) -> list[Row]:
         ("loss", number(sample.rtp_loss_pct, "{:.2f} %")),
         ("jitter", number(sample.jitter_ms, "{:.1f} ms")),
         ("connect", number(sample.connect_ms, "{:.0f} ms")),
+        ("first_packet", number(sample.first_packet_ms, "{:.0f} ms")),
         ("first_keyframe", number(sample.first_keyframe_ms, "{:.0f} ms")),
     ]
 

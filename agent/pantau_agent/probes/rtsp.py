@@ -73,6 +73,7 @@ class RtspSource:
             got.key_octets,
             got.restarts,
             got.same_key_sizes,
+            got.first_packet,
             got.last_packet,
             got.last_frame,
             got.first_keyframe,

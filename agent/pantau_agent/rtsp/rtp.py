@@ -59,6 +59,7 @@ class Reception:
         "delta_octets",
         "deltas",
         "first_keyframe",
+        "first_packet",
         "frames",
         "jitter",
         "key_octets",
@@ -82,7 +83,7 @@ class Reception:
         self.unit = unit
         self.packets = self.octets = self.lost = self.malformed = self.restarts = 0
         self.frames = self.keyframes = self.deltas = self.delta_octets = self.key_octets = 0
-        self.last_packet = self.last_frame = 0.0
+        self.first_packet = self.last_packet = self.last_frame = 0.0
         self.first_keyframe = self.last_keyframe = 0.0
         self.keyframe_interval = self.jitter = 0.0
         self.key_size = self.same_key_sizes = 0
@@ -101,7 +102,7 @@ class Reception:
             self.malformed += 1
             return
         first, second, sequence, timestamp, ssrc = _HEADER(buffer, start)
-        if (sequence != self._next or ssrc != self._ssrc) and not self._resume(sequence, ssrc):
+        if (sequence != self._next or ssrc != self._ssrc) and not self._resume(sequence, ssrc, now):
             return
         if second & 0x7F != self._payload_type:
             self._next = (sequence + 1) & 0xFFFF
@@ -172,11 +173,13 @@ class Reception:
         by_timestamp = ((self._timestamp - self._key_timestamp) & 0xFFFFFFFF) * self._period
         return by_timestamp if abs(by_timestamp - by_arrival) < 2.5 else by_arrival
 
-    def _resume(self, sequence: int, ssrc: int) -> bool:
+    def _resume(self, sequence: int, ssrc: int, now: float) -> bool:
         """The sequence does not go on where it was expected to; whether the packet is to be taken."""
         if ssrc != self._ssrc:
             if self._ssrc >= 0:
                 self._restart()
+            else:
+                self.first_packet = now
             self._ssrc = ssrc
             return True
         ahead = (sequence - self._next) & 0xFFFF

@@ -90,8 +90,9 @@ async def test_a_working_camera(decoder: Decoder) -> None:
     assert sample.keyframe_interval_s == pytest.approx(1.0, abs=0.1)
     assert sample.rtp_loss_pct == 0
     assert sample.first_keyframe_ms is not None
+    assert sample.first_packet_ms is not None
     assert sample.connect_ms is not None
-    assert 0 < sample.connect_ms < sample.first_keyframe_ms
+    assert 0 < sample.connect_ms < sample.first_packet_ms <= sample.first_keyframe_ms
     assert observation.snapshot is not None
     assert observation.snapshot[:2] == b"\xff\xd8"
 
