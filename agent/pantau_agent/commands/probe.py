@@ -15,6 +15,7 @@ from pantau_agent.commands.password import PASSWORD_VARIABLE
 from pantau_agent.config import Camera
 from pantau_agent.failure import MachineError
 from pantau_agent.firmware import Identity
+from pantau_agent.host import clock_may_be_right
 from pantau_agent.identity.known import known_beside
 from pantau_agent.inspection import Inspected, inspect
 from pantau_agent.picture.decoder import Decoder
@@ -176,7 +177,9 @@ def _one(
     async def look() -> Inspected:
         clock = SystemClock()
         async with Decoder(clock) as decoder:
-            return await anext(inspect([camera], decoder, clock, seconds=seconds, ask=ask))
+            trusted = clock_may_be_right()
+            looks = inspect([camera], decoder, clock, seconds=seconds, ask=ask, clock_trusted=trusted)
+            return await anext(looks)
 
     with Console(stderr=True).status(say("probe.looking", camera=rtsp_url.redact(camera.url or ""))):
         seen = interruptible.run(look())
