@@ -121,6 +121,14 @@ async def test_an_address_that_does_not_answer(decoder: Decoder) -> None:
     assert "no answer within 1 s" in sample.detail
 
 
+@together
+async def test_tls_where_none_is_spoken(decoder: Decoder) -> None:
+    async with serving(Camera(media=footage())) as camera:
+        sample = await looked(camera.url.replace("rtsp:", "rtsps:"), decoder, timeout_s=2)
+    assert (sample.state, sample.cause) == (State.DOWN, Cause.NOT_RTSP), sample.detail
+    assert "TLS" in sample.detail
+
+
 @pytest.mark.parametrize("path", ["/a b/c#1", "/100%/@home", "/user=admin:channel=1?x=a b&y=#"])
 @together
 async def test_an_address_with_signs_that_must_be_quoted(path: str, decoder: Decoder) -> None:
