@@ -34,7 +34,7 @@ class ReorderBuffer:
     @property
     def due(self) -> float | None:
         """When `release` is to be called (seconds, monotonic); None while nothing waits."""
-        return next((now for _, _, _, now in self._held.values()), 0.0) + HOLD_S if self._held else None
+        return next((arrived + HOLD_S for _, _, _, arrived in self._held.values()), None)
 
     def receive(self, buffer: bytes, start: int, end: int, now: float) -> None:
         """Takes the RTP packet in `buffer[start:end]`, which arrived at `now`."""
