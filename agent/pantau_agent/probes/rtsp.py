@@ -77,7 +77,7 @@ class RtspSource:
             got.last_packet,
             got.last_frame,
             got.first_keyframe,
-            got.last_keyframe,
+            got.keyframe_came(),
             got.keyframe_interval,
             got.jitter,
         )

@@ -16,6 +16,9 @@ MAX_MISORDER = 100
 MAX_TRANSIT_S = 10.0
 """A timestamp that departs further from the clock on the wall is a restart of timestamps."""
 
+MAX_LATE_S = 2.5
+"""A packet may be read so much later than it came; timestamps that depart by more tell no times of arrival."""
+
 _HEADER = struct.Struct("!BBHII").unpack_from
 _SENDER_REPORT = struct.Struct("!IIII").unpack_from
 _NTP_TO_UNIX = 2_208_988_800
@@ -122,6 +125,12 @@ class Reception:
         if second & 0x80 and self.unit.kind:
             self._end(now)
 
+    def keyframe_came(self) -> float:
+        """When the last keyframe came. By the camera's timestamps, where it was read later than it came."""
+        since = ((self._timestamp - self._key_timestamp) & 0xFFFFFFFF) * self._period
+        late = self.last_keyframe - (self.last_packet - since)
+        return self.last_keyframe - late if self.keyframes and 0 < late < MAX_LATE_S else self.last_keyframe
+
     def be_exact(self, exact: bool) -> None:
         """Whether arrival times are exact from now on; jitter is measured only while they are."""
         if exact and not self._exact:
@@ -171,7 +180,7 @@ class Reception:
     def _interval(self, by_arrival: float) -> float:
         """From the keyframe before: by the camera's timestamps, unless they are far from arrival."""
         by_timestamp = ((self._timestamp - self._key_timestamp) & 0xFFFFFFFF) * self._period
-        return by_timestamp if abs(by_timestamp - by_arrival) < 2.5 else by_arrival
+        return by_timestamp if abs(by_timestamp - by_arrival) < MAX_LATE_S else by_arrival
 
     def _resume(self, sequence: int, ssrc: int, now: float) -> bool:
         """The sequence does not go on where it was expected to; whether the packet is to be taken."""
