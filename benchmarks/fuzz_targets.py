@@ -18,6 +18,7 @@ from pantau_agent.rtsp.auth import Authenticator
 from pantau_agent.rtsp.jpeg import JpegCollector
 from pantau_agent.rtsp.keyframe import Collector, H264Collector, H265Collector
 from pantau_agent.rtsp.messages import Demultiplexer, MessageError, Response, encode_request
+from pantau_agent.rtsp.reorder import ReorderBuffer
 from pantau_agent.rtsp.rtp import Reception, SenderClock
 from pantau_agent.rtsp.url import Credentials
 
@@ -108,14 +109,17 @@ def address(data: bytes, _rng: random.Random) -> None:
 
 
 def packets(codec: str) -> Callable[[bytes, random.Random], None]:
-    """RTP packets of a codec, each with its length before it; every keyframe is wanted."""
+    """RTP packets of a codec, over TCP or UDP, each with its length before it; every keyframe is wanted."""
 
-    def run(data: bytes, _rng: random.Random) -> None:
+    def run(data: bytes, rng: random.Random) -> None:
         unit = COLLECTORS[codec]()
         reception = Reception(96, 90_000, unit)
+        ordered = ReorderBuffer(reception.receive)
+        receive = ordered.receive if rng.random() < 0.3 else reception.receive
         for number, packet in enumerate(split(data)):
             unit.want(_forget)
-            reception.receive(b"$0oo" + packet, 4, 4 + len(packet), 1 + number / 100)
+            receive(b"$0oo" + packet, 4, 4 + len(packet), 1 + number / 100)
+        ordered.release(1e9)
         assert min(reception.lost, reception.frames, reception.octets) >= 0
         assert reception.frames >= reception.keyframes
 

@@ -35,6 +35,7 @@ def telemetry(site: int, seq: int, time_ms: int) -> Telemetry:
             rtp_loss_pct=0.0,
             jitter_ms=1.25 + i,
             connect_ms=3.5,
+            first_packet_ms=41.0,
             first_keyframe_ms=412.0,
             transport="tcp",
         )

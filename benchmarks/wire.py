@@ -41,7 +41,7 @@ class Camera:
         self._codec, self._size, self._fps = (("h264", (640, 360), 25), ("h265", (704, 576), 15))[number % 2]
         self._since = START_MS - rng.randrange(10**9)
         self._kbps = rng.uniform(300, 2000)
-        self._session = rng.uniform(1, 30), rng.uniform(100, 2000)
+        self._session = rng.uniform(1, 30), rng.uniform(30, 100), rng.uniform(100, 2000)
         self._evidence = {cause: rng.uniform(0, 0.3) * (rng.random() < 0.25) for cause in _FAULTS}
         self._offset_s = rng.uniform(-0.5, 0.5)
 
@@ -62,7 +62,8 @@ class Camera:
             rtp_loss_pct=0.0,
             jitter_ms=abs(gauss(3, 1)),
             connect_ms=self._session[0],
-            first_keyframe_ms=self._session[1],
+            first_packet_ms=self._session[1],
+            first_keyframe_ms=self._session[2],
             clock_offset_s=self._offset_s + gauss(0, 0.01),
             transport="tcp",
             evidence={

@@ -20,6 +20,8 @@ CONFIRM_S = 3.0
 """A connection that is lost and back with a picture within this is no outage."""
 PICTURE_GRACE_S = 5.0
 """From a session's first keyframe to its first verdict nothing is said; after it the stream alone counts."""
+KEYFRAME_PATIENCE = 2
+"""Of the longest keyframe interval that was ever seen, or is expected, for a first one to come."""
 START_TOLD_S = 60.0
 """How long a slow start is held against a stream."""
 MAX_DETAIL = 400
@@ -29,8 +31,8 @@ MAX_DETAIL = 400
 class Limits:
     """What one camera is allowed, and what is expected of it.
 
-    `wait_s` is for a first packet, and for a keyframe until its interval is learnt. Without patience everything is
-    said at once, as of a camera that is visited and left.
+    `wait_s` is for a first packet, and for a keyframe where its interval is no longer. Without patience
+    everything is said at once, as of a camera that is visited and left.
     """
 
     wait_s: float = 10.0
@@ -71,6 +73,16 @@ class Appraisal:
         self._last_packet = 0.0
         self._longest_interval = 0.0
         self._offset: float | None = None
+
+    @property
+    def keyframe_wait_s(self) -> float:
+        """How long a first keyframe may take: cameras that save bits send one a minute, none on being asked."""
+        longest_s = max(
+            self._longest_interval,
+            self._page.learnt.keyframe_interval_s,
+            self._limits.expected.keyframe_interval_s or 0.0,
+        )
+        return max(self._limits.wait_s, KEYFRAME_PATIENCE * longest_s)
 
     def observe(
         self, source: Source | None, opened: float, failure: Failure | None, last_packet: float = 0.0
@@ -139,7 +151,7 @@ class Appraisal:
             frameless_s=now - (counts.last_frame or self._opened),
             keyless_s=now - (counts.last_keyframe or self._opened),
             wait_s=self._limits.wait_s,
-            keyframe_wait_s=max(self._limits.wait_s, 2 * self._longest_interval),
+            keyframe_wait_s=self.keyframe_wait_s,
             remark=source.remark(),
             measures=measures,
             expected=self._limits.expected,
@@ -185,7 +197,6 @@ class Appraisal:
         if source is None:
             return Sample(**said)  # type: ignore[arg-type] # a dictionary has one type for all its values
         counts, measures, look = self._counts, self.measures, self._glances.latest
-        first = (counts.first_keyframe - source.started) * 1000 if counts.keyframes else None
         return Sample(
             **said,  # type: ignore[arg-type] # as above
             codec=source.codec,
@@ -196,12 +207,18 @@ class Appraisal:
             keyframe_interval_s=_rounded(measures.keyframe_interval_s, 2),
             rtp_loss_pct=_rounded(measures.rtp_loss_pct, 2),
             jitter_ms=_rounded(measures.jitter_ms, 1),
-            connect_ms=_rounded((source.connected - source.started) * 1000, 1),
-            first_keyframe_ms=_rounded(first, 1),
+            connect_ms=_since(source.started, source.connected),
+            first_packet_ms=_since(source.started, counts.first_packet),
+            first_keyframe_ms=_since(source.started, counts.first_keyframe),
             clock_offset_s=_rounded(self._offset, 2),
             transport=source.transport,
             evidence=look.verdict.evidence if look is not None and look.verdict is not None else None,
         )
+
+
+def _since(started: float, then: float) -> float | None:
+    """In milliseconds; None where it has not come to that."""
+    return _rounded((then - started) * 1000, 1) if then else None
 
 
 def _rounded(value: float | None, digits: int) -> float | None:

@@ -55,6 +55,10 @@ class Failure:
     trusted_now: bool = False
 
 
+class MachineError(Exception):
+    """This machine keeps us from looking: that says nothing of the camera. The text says what to do."""
+
+
 class LookError(Exception):
     """A look failed. Carries its `Failure`."""
 

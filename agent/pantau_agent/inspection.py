@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pantau_agent.clock import Clock
 from pantau_agent.config import Camera
+from pantau_agent.failure import MachineError
 from pantau_agent.firmware import Identity
 from pantau_agent.identity.ask import Asker, IdentityError
 from pantau_agent.look import Looker
@@ -23,8 +24,8 @@ TELLS_WITHIN_S = 20.0
 class Inspected:
     """What came of one camera.
 
-    `observation` is None where a mistake of ours, `failed`, kept us from looking. `identity` is what the camera
-    says it is; where it was asked and does not say, `untold` is why.
+    `observation` is None where this machine, or a mistake of ours, kept us from looking: `failed`. `identity` is
+    what the camera says it is; where it was asked and does not say, `untold` is why.
     """
 
     camera: Camera
@@ -57,8 +58,10 @@ async def inspect(
                 if not ask or observation.sample.state in {State.DOWN, State.UNKNOWN}:
                     return Inspected(camera, observation)
                 identity, untold = await _told(asker, camera)
+            except MachineError as error:
+                return Inspected(camera, failed=str(error))
             except Exception as error:  # noqa: BLE001 # a mistake of ours at one camera leaves the others
-                return Inspected(camera, failed=f"{type(error).__name__}: {error}")
+                return Inspected(camera, failed=f"{error!r}. Please report this")
         return Inspected(camera, observation, identity, untold)
 
     tasks = [asyncio.create_task(one(camera)) for camera in cameras]

@@ -56,7 +56,7 @@ class Looker:
     async def look(self, seconds: float) -> Observation:
         """Looks for `seconds`; longer, up to the camera's timeout, where keyframes are rare or a picture is odd.
 
-        Ends with a TEARDOWN, always.
+        For a first keyframe it waits as long as one is known to take. Ends with a TEARDOWN, always.
         """
         self.failure = None
         source: Source | None = None
@@ -95,7 +95,11 @@ class Looker:
             snapshot = seen.jpeg if seen is not None and seen.jpeg is not None else snapshot
             elapsed = self._clock.monotonic() - opened
             over = diagnosis is not None and diagnosis.state is State.DOWN
-            if over or (elapsed >= seconds and self._is_enough(source)) or elapsed >= self._longest(seconds):
+            if (
+                over
+                or (elapsed >= seconds and self._is_enough(source))
+                or elapsed >= self._longest(source, seconds)
+            ):
                 return snapshot
             if source.failure is not None:
                 raise LookError(source.failure)
@@ -104,5 +108,6 @@ class Looker:
     def _is_enough(self, source: Source) -> bool:
         return source.counts().keyframes >= 2 and self._glances.in_session > 0 and not self._glances.turning
 
-    def _longest(self, seconds: float) -> float:
-        return max(seconds, self._timeout_s) + MARGIN_S
+    def _longest(self, source: Source, seconds: float) -> float:
+        wait_s = self._timeout_s if source.counts().keyframes else self._appraisal.keyframe_wait_s
+        return max(seconds, wait_s) + MARGIN_S

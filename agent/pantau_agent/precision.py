@@ -13,7 +13,7 @@ from pantau_contract.messages import Sample
 CLOCK_STEP_S = 0.5
 """Within it a camera's clock cannot be told from the delay of its encoder."""
 _DIGITS = {"fps": 2, "bitrate_kbps": 2, "keyframe_interval_s": 2, "rtp_loss_pct": 2, "jitter_ms": 2}
-_OF_A_SESSION = {"connect_ms": 2, "first_keyframe_ms": 2}
+_OF_A_SESSION = {"connect_ms": 2, "first_packet_ms": 2, "first_keyframe_ms": 2}
 _TOLD_AGAIN_S = 600.0
 
 

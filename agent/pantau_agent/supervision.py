@@ -6,12 +6,14 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 
 from pantau_agent.clock import Clock
+from pantau_agent.failure import MachineError
 from pantau_agent.observation import Observation
 from pantau_contract.messages import Sample
 from pantau_contract.states import State
 
 _log = logging.getLogger(__name__)
 
+_OURS = "an error in the agent itself, see its log"
 _FIRST_DELAY_S = 1.0
 _LONGEST_DELAY_S = 60.0
 _STEADY_S = 300.0
@@ -33,14 +35,16 @@ async def supervised(
             async with aclosing(watch()) as observations:
                 async for observation in observations:
                     yield observation
-            problem = "it ended by itself"
+            problem = f"{_OURS}: it ended by itself"
             _log.error("watching camera %s ended by itself; it begins again", camera)
+        except MachineError as error:
+            problem = str(error)
+            _log.error("camera %s cannot be watched: %s", camera, error)
         except Exception as error:  # noqa: BLE001 # whatever it is, the other cameras go on
-            problem = type(error).__name__
+            problem = f"{_OURS}: {type(error).__name__}"
             _log.exception("watching camera %s failed; it begins again. Please report this", camera)
         now_ms = clock.time_ms()
-        detail = f"an error in the agent itself, see its log: {problem}"
-        yield Observation(Sample(camera, now_ms, State.UNKNOWN, since=now_ms, detail=detail), changed=True)
+        yield Observation(Sample(camera, now_ms, State.UNKNOWN, since=now_ms, detail=problem), changed=True)
         if clock.monotonic() - began_s >= _STEADY_S:
             delay_s = _FIRST_DELAY_S
         await sleep(delay_s)

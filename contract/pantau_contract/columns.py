@@ -42,6 +42,7 @@ class Columns(Struct, frozen=True, omit_defaults=True):
     rtp_loss_pct: _Numbers = None
     jitter_ms: _Numbers = None
     connect_ms: _Numbers = None
+    first_packet_ms: _Numbers = None
     first_keyframe_ms: _Numbers = None
     clock_offset_s: _Numbers = None
     transport: _Texts = None

@@ -97,6 +97,7 @@ class Sample(Struct, frozen=True, omit_defaults=True):
     rtp_loss_pct: float | None = None
     jitter_ms: float | None = None
     connect_ms: float | None = None
+    first_packet_ms: float | None = None
     first_keyframe_ms: float | None = None
     clock_offset_s: float | None = None
     transport: ShortText | None = None

@@ -20,6 +20,7 @@ class CameraSpec:
         lockout_after: so many wrong passwords in a row lock all out for `lockout_s`; that is answered 403.
         max_sessions: how many sessions at once; a further one is answered 453.
         session_timeout_s: a session without a request for so long ends.
+        audio: it has a microphone: a track with a tone in G.711 A-law, described before the video.
         rejects: methods that OPTIONS names and that are answered 405 all the same.
         scene: which of the streets it looks at, any number; by default the cameras share four of them.
     """
@@ -40,6 +41,7 @@ class CameraSpec:
     transports: frozenset[str] = frozenset({"tcp", "udp"})
     max_sessions: int | None = None
     session_timeout_s: float = 60
+    audio: bool = False
     rejects: frozenset[str] = frozenset()
     scene: int | None = None
 
@@ -63,7 +65,7 @@ class Counts:
     """What a camera's clients did since the start.
 
     `abandoned` sessions ended with their connection and without TEARDOWN; `expired` ones by the session timeout;
-    `ended` ones by a fault. `failed_logins` counts requests with wrong credentials.
+    `ended` ones by a fault. `failed_logins` counts requests with wrong credentials, `audio` SETUPs of that track.
     """
 
     open: int = 0
@@ -74,6 +76,7 @@ class Counts:
     expired: int = 0
     ended: int = 0
     failed_logins: int = 0
+    audio: int = 0
 
     def opened(self) -> None:
         """One session more."""

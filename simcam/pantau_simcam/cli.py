@@ -39,6 +39,7 @@ def main(
     size: Annotated[str, typer.Option(help="Width and height of the pictures.")] = "640x360",
     fps: Annotated[float, typer.Option(min=1, max=60)] = 15,
     bitrate: Annotated[int, typer.Option(min=50, max=20000, help="kbit/s.")] = 400,
+    audio: Annotated[bool, typer.Option("--audio", help="With a microphone: a tone beside the pictures.")] = False,
     user: Annotated[str, typer.Option(help="Asks clients for this user.")] = "",
     password: Annotated[
         str, typer.Option(envvar="PANTAU_SIMCAM_PASSWORD", help="Of that user; better from the environment.")
@@ -60,6 +61,7 @@ def main(
                 height=height,
                 fps=fps,
                 bitrate_kbps=bitrate,
+                audio=audio,
                 user=user,
                 password=password,
                 authentication=authentication,

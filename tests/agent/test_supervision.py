@@ -2,6 +2,7 @@ from collections.abc import AsyncGenerator, Callable
 
 import pytest
 
+from pantau_agent.failure import MachineError
 from pantau_agent.observation import Observation
 from pantau_agent.supervision import supervised
 from pantau_contract.messages import Sample
@@ -59,6 +60,21 @@ async def test_a_failure_is_told_as_unknown_and_watching_begins_again(caplog: py
     assert "watching camera gate failed" in caplog.text
     await watching.aclose()
     assert runs == ["begun", "ended", "begun", "ended"]
+
+
+async def test_what_this_machine_cannot_do_is_told_as_that_and_as_no_mistake_of_ours(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def watch() -> AsyncGenerator[Observation, None]:
+        raise MachineError("no memory is free")
+        yield OK
+
+    watching = supervised("gate", watch, FakeClock())
+    told = (await anext(watching)).sample
+    await watching.aclose()
+    assert (told.state, told.detail) == (State.UNKNOWN, "no memory is free")
+    assert "camera gate cannot be watched: no memory is free" in caplog.text
+    assert "report" not in caplog.text
 
 
 async def test_repeated_failures_wait_longer_and_longer() -> None:

@@ -148,6 +148,9 @@ async def test_gstreamers_server_is_watched_and_its_faults_are_named(
     sample = await looked(decoder, cameras.url("udp"))
     assert (sample.state is State.DOWN, sample.transport, sample.codec) == (False, "udp", "h264")
     assert (sample.width, sample.height) == size
+    talking = await looked(decoder, cameras.url("audio"))
+    assert (talking.state is State.DOWN, talking.transport, talking.codec) == (False, "tcp", "h264")
+    assert (talking.width, talking.height, talking.rtp_loss_pct) == (*size, 0)
     nothing = await looked(decoder, cameras.url("nothing"))
     assert (nothing.state, nothing.cause) == (State.DOWN, Cause.NOT_FOUND)
     told = said(await watched_until(decoder, cameras.url("h264"), cameras.pause))

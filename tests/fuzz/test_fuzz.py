@@ -1,6 +1,9 @@
 """A short run of `make fuzz`, and that it would find what it looks for."""
 
+import importlib.util
 import random
+import subprocess
+import sys
 import time
 
 import pytest
@@ -60,6 +63,17 @@ def test_an_input_that_takes_long_is_seen(monkeypatch: pytest.MonkeyPatch) -> No
     finding = attempt(Target("slow", (), spins), b"", random.Random(1))
     assert finding is not None
     assert "took" in finding.what
+
+
+def test_guided_by_coverage_it_runs_each_target_or_says_what_is_missing() -> None:
+    command = [sys.executable, "-m", "benchmarks.fuzz_guided", "--seconds", "1"]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    if importlib.util.find_spec("atheris") is None:
+        assert (ran.returncode, ran.stdout) == (2, "")
+        assert "pip install atheris" in ran.stderr
+    else:
+        assert ran.returncode == 0, ran.stdout
+        assert ran.stdout.count("cov:") == len(TARGETS)
 
 
 def test_the_same_seed_makes_the_same_input() -> None:

@@ -22,7 +22,10 @@ def _installed() -> bool:
 
 
 class GstCameras(Server):
-    """Mounts `/h264`, `/h265`, `/mjpeg`, and `/udp` without TCP; with `authentication` digest or basic."""
+    """Mounts `/h264`, `/h265`, `/mjpeg`, `/udp` without TCP, `/audio` with audio before the video.
+
+    With `authentication` digest or basic it asks for the user and password.
+    """
 
     width, height, fps = 640, 360, 15
     user, password = "operator", "p@ss:w#rd%1"

@@ -1,7 +1,8 @@
 """GStreamer's RTSP server with one moving test picture a mount. Runs under Debian's own Python, which has `gi`.
 
 usage: gst_server.py PORT WIDTH HEIGHT FPS [AUTHENTICATION USER PASSWORD]
-mounts /h264, /h265 and /mjpeg, and /udp, which is /h264 without TCP; AUTHENTICATION is digest or basic
+mounts /h264, /h265 and /mjpeg, /udp, which is /h264 without TCP, and /audio, which has audio before /h264's video;
+AUTHENTICATION is digest or basic
 """
 
 import sys
@@ -20,6 +21,10 @@ ENCODERS = {
     "mjpeg": "jpegenc quality=60 ! rtpjpegpay name=pay0 pt=26",
 }
 ENCODERS["udp"] = ENCODERS["h264"]
+ENCODERS["audio"] = (
+    ENCODERS["h264"].replace("pay0", "pay1")
+    + " audiotestsrc is-live=true ! audio/x-raw,rate=8000 ! alawenc ! rtppcmapay name=pay0 pt=8"
+)
 SOURCE = (
     "videotestsrc is-live=true pattern=zone-plate kx2=20 ky2=20 kt=1"
     " ! video/x-raw,format=I420,width={width},height={height},framerate={fps}/1"

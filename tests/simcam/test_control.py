@@ -49,6 +49,7 @@ async def test_every_camera_is_listed_with_its_url_fault_and_sessions(
             "expired": 0,
             "ended": 0,
             "failed_logins": 0,
+            "audio": 0,
         },
     }
     assert (await control.get("/cameras/road")).json() == cameras[1]

@@ -15,7 +15,7 @@ from pantau_simcam.footage.library import Library
 from pantau_simcam.footage.take import Take
 from pantau_simcam.pacer import Pacer
 from pantau_simcam.rtsp.carriers import InterleavedCarrier
-from pantau_simcam.rtsp.session import Session
+from pantau_simcam.rtsp.video import VideoStream
 from tests.simcam.rtsp_client import Client, RtpPacket, until
 from tests.simcam.small import FPS, spec
 
@@ -69,6 +69,27 @@ async def test_any_request_within_the_timeout_keeps_the_session(simcam: Simcam) 
 
     await asyncio.gather(*map(kept, ("OPTIONS", "GET_PARAMETER", "SET_PARAMETER", "PLAY")))
     assert simcam.counts("brief").expired == 0
+
+
+async def test_both_tracks_are_of_one_session_and_each_is_set_up_once() -> None:
+    async with Simcam([spec("gate", audio=True), spec("mute")]) as simcam, Client(simcam.url("gate")) as client:
+        await client.setup()
+        audio = f"{simcam.url('gate')}/trackID=2"
+        transport = "RTP/AVP/TCP;unicast;interleaved=2-3"
+        assert (await client.ask("SETUP", audio, Transport=transport, Session=client.session)).status == 200
+        assert (await client.ask("SETUP", audio, Transport=transport, Session=client.session)).status == 455
+        info = (await client.ask("PLAY", Session=client.session)).header("RTP-Info")
+        assert info.count("trackID=1;seq=") == info.count("trackID=2;seq=") == 1
+        sound = RtpPacket.of(await client.packet(channel=2))
+        following = RtpPacket.of(await client.packet(channel=2))
+        assert (sound.kind, len(sound.payload)) == (8, 160)
+        assert (following.timestamp - sound.timestamp) & 0xFFFFFFFF == 160
+        assert (await client.rtp()).kind == 96
+        assert simcam.counts("gate") == Counts(open=1, highest=1, total=1, audio=1)
+        assert (await client.ask("SETUP", f"{simcam.url('mute')}/trackID=2", Transport=transport)).status == 404
+        simcam.set_fault("gate", "stall")
+        while not await client.quiet():
+            pass
 
 
 async def test_packets_count_up_and_pictures_are_on_time(simcam: Simcam) -> None:
@@ -149,19 +170,19 @@ class Wire:
         self.control.append(packet)
 
 
-def playing(camera: Camera, wire: Wire) -> Session:
-    session = Session(camera, wire, Shelf(), now=100, wall=lambda: 1_800_000_000)
-    session.play(100)
-    return session
+def playing(camera: Camera, wire: Wire) -> VideoStream:
+    stream = VideoStream(camera, wire, Shelf(), now=100, wall=lambda: 1_800_000_000)
+    stream.play(100)
+    return stream
 
 
 def test_a_client_that_does_not_keep_up_misses_whole_pictures_and_goes_on_with_a_keyframe() -> None:
     wire = Wire()
-    session = playing(Camera(CameraSpec("gate", fps=10)), wire)
+    stream = playing(Camera(CameraSpec("gate", fps=10)), wire)
     due = 100.0
     for step in range(6):
         wire.full = step in {1, 2}
-        due = session.step(due) or 0
+        due = stream.step(due) or 0
         assert due == pytest.approx(100 + (step + 1) / 10)
     began = wire.sent[0].timestamp
     pictures = [((p.timestamp - began) & 0xFFFFFFFF, p.payload) for p in wire.sent if p.marker]
@@ -187,21 +208,21 @@ async def test_a_client_that_reads_nothing_is_seen_to_be_congested() -> None:
 
 def test_a_process_that_was_stopped_goes_on_at_the_present_time() -> None:
     wire = Wire()
-    session = playing(Camera(CameraSpec("gate", fps=10)), wire)
-    session.step(100)
-    assert session.step(130) == pytest.approx(130.1)
+    stream = playing(Camera(CameraSpec("gate", fps=10)), wire)
+    stream.step(100)
+    assert stream.step(130) == pytest.approx(130.1)
     assert (wire.sent[-1].timestamp - wire.sent[0].timestamp) & 0xFFFFFFFF == 30 * 90_000
 
 
 def test_a_report_comes_every_five_seconds_and_at_once_when_the_clock_is_set_wrong() -> None:
     wire, camera = Wire(), Camera(CameraSpec("gate", fps=10))
-    session = playing(camera, wire)
+    stream = playing(camera, wire)
     due = 100.0
     while due < 109.95:
-        due = session.step(due) or 0
+        due = stream.step(due) or 0
     assert len(wire.control) == 2
     camera.set_fault(FaultSetting.of("wrong_clock", {"seconds": -3600}), due)
-    session.step(due)
+    stream.step(due)
     (told,) = struct.unpack(">Q", wire.control[-1][8:16])
     assert len(wire.control) == 3
     assert told / (1 << 32) - 2_208_988_800 == pytest.approx(1_800_000_000 - 3600)
@@ -209,20 +230,20 @@ def test_a_report_comes_every_five_seconds_and_at_once_when_the_clock_is_set_wro
 
 def test_as_many_packets_are_lost_as_asked() -> None:
     wire, camera = Wire(), Camera(CameraSpec("gate", fps=10))
-    session = playing(camera, wire)
+    stream = playing(camera, wire)
     camera.set_fault(FaultSetting.of("loss", {"percent": 20}), 100)
     due = 100.0
     for _ in range(2000):
-        due = session.step(due) or 0
+        due = stream.step(due) or 0
     assert 2300 < len(wire.sent) < 2500, "of 3000; that is 4.5 standard deviations either way"
-    assert (session.sequence - wire.sent[0].sequence) & 0xFFFF in range(2990, 3001)
+    assert (stream.sequence - wire.sent[0].sequence) & 0xFFFF in range(2990, 3001)
 
 
 def test_nothing_is_sent_after_the_end() -> None:
     wire = Wire()
-    session = playing(Camera(CameraSpec("gate", fps=10)), wire)
-    session.end()
-    assert session.step(100) is None
+    stream = playing(Camera(CameraSpec("gate", fps=10)), wire)
+    stream.end()
+    assert stream.step(100) is None
     assert not wire.sent
 
 

@@ -18,6 +18,7 @@ USER, PASSWORD = "operator", "p@ss:w#rd%1"
 @pytest.fixture
 async def simcam() -> AsyncIterator[Simcam]:
     cameras = [spec(str(codec), codec=codec) for codec in Codec]
+    cameras += [spec("talking", audio=True)]
     cameras += [
         spec(f"{codec}-{scheme}", codec=codec, user=USER, password=PASSWORD, authentication=scheme)
         for codec, scheme in ((Codec.H264, Authentication.BASIC), (Codec.H264, Authentication.DIGEST))
@@ -58,6 +59,26 @@ async def test_pyav_logs_in(simcam: Simcam, scheme: str) -> None:
     assert len(await asyncio.to_thread(decoded, url, "tcp", 2)) == 2
     with pytest.raises(av.error.HTTPUnauthorizedError):
         await asyncio.to_thread(decoded, simcam.url(f"h264-{scheme}"), "tcp", 2)
+
+
+def listened(url: str, transport: str) -> tuple[list[str], int]:
+    """The codecs of its streams, and how loud its audio is, of 32767."""
+    with av.open(url, options={"rtsp_transport": transport, "timeout": "20000000"}, timeout=20) as container:
+        sound = next(frame for frame in container.decode(audio=0))
+        assert sound.sample_rate == 8000
+        loudness = abs(sound.to_ndarray().astype(int)).max()
+        return [stream.codec_context.name for stream in container.streams], loudness
+
+
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
+async def test_a_camera_with_a_microphone_is_seen_and_heard(simcam: Simcam, transport: str) -> None:
+    codecs, loudness = await asyncio.to_thread(listened, simcam.url("talking"), transport)
+    assert codecs == ["pcm_alaw", "h264"]
+    assert 200 < loudness < 10_000
+    assert len(await asyncio.to_thread(decoded, simcam.url("talking"), transport, 8)) == 8
+    counts = simcam.counts("talking")
+    await until(lambda: counts.open == 0)
+    assert (counts.highest, counts.total, counts.teardowns, counts.audio) == (1, 2, 2, 2)
 
 
 async def test_ffprobe_sees_what_was_asked_for(simcam: Simcam) -> None:

@@ -67,7 +67,9 @@ async def _examine(config: AgentConfig, servers: list[str], say: Words, *, quiet
     clock = SystemClock()
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     looked: set[str] = set()
-    with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as progress:
+    bar = Console(stderr=True)
+    shown = bar.is_terminal
+    with Progress(*columns, console=bar, transient=True, redirect_stdout=False, disable=not shown) as progress:
         cameras = progress.add_task(say("doctor.examining"), total=len(config.camera) or None)
         async with Decoder(clock) as decoder:
             this_machine = Machine(config.spool.path.parent)

@@ -13,7 +13,9 @@ from pantau_agent.commands.camera_asked import Asked, CannotTellError, Stream, c
 from pantau_agent.commands.configured import DEFAULT_PATH, ConfigPath, borrow_credentials
 from pantau_agent.commands.password import PASSWORD_VARIABLE
 from pantau_agent.config import Camera
+from pantau_agent.failure import MachineError
 from pantau_agent.firmware import Identity
+from pantau_agent.host import clock_may_be_right
 from pantau_agent.identity.known import known_beside
 from pantau_agent.inspection import Inspected, inspect
 from pantau_agent.picture.decoder import Decoder
@@ -112,7 +114,7 @@ def probe(
             else:
                 sample = _one(camera, identity, seconds, say, ask=firmware, snapshot=snapshot, as_json=as_json)
             code = EXIT_CANNOT_TELL if sample is None else exit_code(sample.state)
-    except CannotTellError as error:
+    except (CannotTellError, MachineError) as error:
         typer.echo(f"pantau-agent probe: {error}", err=True)
         raise typer.Exit(EXIT_CANNOT_TELL) from None
     except KeyboardInterrupt:
@@ -175,12 +177,14 @@ def _one(
     async def look() -> Inspected:
         clock = SystemClock()
         async with Decoder(clock) as decoder:
-            return await anext(inspect([camera], decoder, clock, seconds=seconds, ask=ask))
+            trusted = clock_may_be_right()
+            looks = inspect([camera], decoder, clock, seconds=seconds, ask=ask, clock_trusted=trusted)
+            return await anext(looks)
 
     with Console(stderr=True).status(say("probe.looking", camera=rtsp_url.redact(camera.url or ""))):
         seen = interruptible.run(look())
     if seen.observation is None:
-        raise CannotTellError(f"it could not be looked at: {seen.failed}. Please report this")
+        raise CannotTellError(f"it could not be looked at: {seen.failed}")
     sample = seen.observation.sample
     text = probe_output.json_text if as_json else probe_output.table
     typer.echo(text(sample, seen.identity or identity, seen.untold, say), nl=False)

@@ -14,6 +14,7 @@ from pantau_agent.clock import SystemClock
 from pantau_agent.commands import interruptible
 from pantau_agent.commands.probe_output import COLOURS, fields, firmware_text, number, printed
 from pantau_agent.config import AgentConfig, Camera
+from pantau_agent.host import clock_may_be_right
 from pantau_agent.identity.known import known_beside
 from pantau_agent.inspection import Inspected, inspect
 from pantau_agent.observation import Observation
@@ -34,10 +35,12 @@ def look(config: AgentConfig, seconds: float, say: Words, *, ask: bool) -> list[
         seen = [Inspected(camera, _disabled(camera)) for camera in config.camera if not camera.enabled]
         to_see = [camera for camera in config.camera if camera.enabled]
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        bar = Console(stderr=True)
+        with Progress(*columns, console=bar, transient=True, disable=not bar.is_terminal) as progress:
             looking = progress.add_task(say("probe.looking_at_all"), total=len(to_see))
             async with Decoder(clock) as decoder:
-                looks = inspect(to_see, decoder, clock, seconds=seconds, ask=ask)
+                trusted = clock_may_be_right()
+                looks = inspect(to_see, decoder, clock, seconds=seconds, ask=ask, clock_trusted=trusted)
                 async with aclosing(looks):
                     async for one in looks:
                         seen.append(replace(one, identity=one.identity or known.get(one.camera.id)))

@@ -39,6 +39,7 @@ def fields(sample: Sample, identity: Identity | None, say: Words) -> dict[str, A
         "detail": sample.detail,
         "remedy": say.remedy(sample.cause) if sample.cause is not None else None,
         "codec": sample.codec,
+        "transport": sample.transport,
         "width": sample.width,
         "height": sample.height,
         "fps": sample.fps,
@@ -47,7 +48,9 @@ def fields(sample: Sample, identity: Identity | None, say: Words) -> dict[str, A
         "rtp_loss_pct": sample.rtp_loss_pct,
         "jitter_ms": sample.jitter_ms,
         "connect_ms": sample.connect_ms,
+        "first_packet_ms": sample.first_packet_ms,
         "first_keyframe_ms": sample.first_keyframe_ms,
+        "clock_offset_s": sample.clock_offset_s,
         "model": identity.model if identity is not None else None,
         "firmware": identity.firmware if identity is not None else None,
         "firmware_status": warning.status if warning is not None else None,
@@ -92,7 +95,9 @@ def measured(sample: Sample, say: Words) -> list[Row]:
         ("loss", number(sample.rtp_loss_pct, "{:.2f} %")),
         ("jitter", number(sample.jitter_ms, "{:.1f} ms")),
         ("connect", number(sample.connect_ms, "{:.0f} ms")),
+        ("first_packet", number(sample.first_packet_ms, "{:.0f} ms")),
         ("first_keyframe", number(sample.first_keyframe_ms, "{:.0f} ms")),
+        ("clock", number(sample.clock_offset_s, "{:+.1f} s")),
     ]
 
 

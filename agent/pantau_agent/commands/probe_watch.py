@@ -15,6 +15,7 @@ from pantau_agent.commands.live_view import History, line, view
 from pantau_agent.commands.probe_output import fields
 from pantau_agent.config import Camera
 from pantau_agent.firmware import Identity
+from pantau_agent.host import clock_may_be_right
 from pantau_agent.picture.decoder import Decoder
 from pantau_agent.rtsp import url as rtsp_url
 from pantau_agent.watch import watch
@@ -40,13 +41,15 @@ async def _show(camera: Camera, history: History, identity: Identity | None, say
     console, clock = Console(), SystemClock()
     live = Live(console=console, auto_refresh=False) if console.is_terminal and not as_json else None
     with live or nullcontext():
-        async with Decoder(clock) as decoder, aclosing(watch(camera, decoder, clock)) as observations:
-            async for observation in observations:
-                sample = observation.sample
-                another = history.add(sample)
-                if live is not None:
-                    live.update(view(name, history, identity, say, width=console.width), refresh=True)
-                elif another or observation.changed:
-                    said = {"time": sample.time, **fields(sample, identity, say)}
-                    typer.echo(json.dumps(said, ensure_ascii=False) if as_json else line(sample, say))
-                    sys.stdout.flush()
+        async with Decoder(clock) as decoder:
+            watching = watch(camera, decoder, clock, clock_trusted=clock_may_be_right)
+            async with aclosing(watching) as observations:
+                async for observation in observations:
+                    sample = observation.sample
+                    another = history.add(sample)
+                    if live is not None:
+                        live.update(view(name, history, identity, say, width=console.width), refresh=True)
+                    elif another or observation.changed:
+                        said = {"time": sample.time, **fields(sample, identity, say)}
+                        typer.echo(json.dumps(said, ensure_ascii=False) if as_json else line(sample, say))
+                        sys.stdout.flush()

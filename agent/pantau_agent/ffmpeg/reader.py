@@ -116,7 +116,7 @@ class Reader:
 
     def _deliver(self, packet: Any, stream: VideoStream, codec: str) -> None:
         if packet.size > MAX_KEYFRAME:
-            self._remark = "a keyframe is over the limit of size"
+            self._remark = f"a picture is over the limit of {MAX_KEYFRAME >> 20} MB, and was cut there"
             return
         damaged, name = packet.is_corrupt, _TO_ANNEX_B.get(codec)
         data = b"".join(_converted(packet, stream, name)) if name else bytes(packet)

@@ -18,6 +18,7 @@ class Tally:
             packets=counts.packets + 1,
             octets=counts.octets + size,
             frames=counts.frames + 1,
+            first_packet=counts.first_packet or now,
             last_packet=now,
             last_frame=now,
         )

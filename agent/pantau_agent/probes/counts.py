@@ -18,6 +18,7 @@ class Counts(NamedTuple):
     restarts: int = 0
     same_key_sizes: int = 0
     """How many keyframes in a row have had the very size of the one before."""
+    first_packet: float = 0.0
     last_packet: float = 0.0
     last_frame: float = 0.0
     first_keyframe: float = 0.0

@@ -11,7 +11,7 @@ import msgspec
 
 from pantau_agent import tcp
 from pantau_agent.clock import Clock
-from pantau_agent.failure import Failure, Kind, LookError, Step
+from pantau_agent.failure import Failure, Kind, LookError, MachineError, Step
 from pantau_agent.ffmpeg.exchange import (
     MAX_MESSAGE,
     WANTED,
@@ -33,12 +33,10 @@ from pantau_agent.rtsp.url import Credentials, StreamUrl
 COMMAND = (sys.executable, "-m", "pantau_agent.ffmpeg.reader")
 START_S = 30.0
 """For the reader to load its libraries."""
+DOES_NOT_START = "the process that reads RTMP and HLS by FFmpeg does not start on this machine"
+REMEDY = "Look whether memory is free (free -m); else install pantau-agent anew"
 GRACE_S = 1.0
 """Beyond the deadline, in which FFmpeg should have kept it by itself; then its process is ended."""
-
-
-class ReaderError(Exception):
-    """The reader does not start. That is this machine's fault and says nothing of the camera."""
 
 
 class FfmpegSource:
@@ -63,7 +61,7 @@ class FfmpegSource:
         self._opened = asyncio.Event()
 
     async def open(self, timeout_s: float) -> None:
-        """Starts the reader and has it open the stream; raises `LookError`, or `ReaderError`."""
+        """Starts the reader and has it open the stream; raises `LookError`, or `MachineError`."""
         try:
             await self._start()
             self.started = self._monotonic()
@@ -117,11 +115,11 @@ class FfmpegSource:
         try:
             self._process = await asyncio.create_subprocess_exec(*self._command, stdin=pipe, stdout=pipe)
         except OSError as error:
-            raise ReaderError(f"the reader of streams does not start: {error}") from None
+            raise MachineError(f"{DOES_NOT_START} ({error.strerror or error}). {REMEDY}") from None
         self._reading = asyncio.create_task(self._read(self._process))
         await self._until(self._ready, START_S)
         if not self._ready.is_set():
-            raise ReaderError("the reader of streams does not start; see its own words")
+            raise MachineError(f"{DOES_NOT_START}; what it said itself stands before this. {REMEDY}")
 
     async def _reach(self, timeout_s: float) -> None:
         """Finds out what FFmpeg would not tell, before it goes the same way. Raises `LookError`."""

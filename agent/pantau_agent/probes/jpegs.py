@@ -34,7 +34,12 @@ class Jpegs:
     def arrived(self, octets: int, now: float) -> None:
         """So much has come."""
         counts = self._counts
-        self._counts = counts._replace(packets=counts.packets + 1, octets=counts.octets + octets, last_packet=now)
+        self._counts = counts._replace(
+            packets=counts.packets + 1,
+            octets=counts.octets + octets,
+            first_packet=counts.first_packet or now,
+            last_packet=now,
+        )
 
     def take(self, media_type: str, content: bytes, now: float) -> bool:
         """Takes what should be a JPEG; whether it is one."""

@@ -7,7 +7,7 @@ from pantau_agent.failure import Failure
 from pantau_agent.probes.counts import Counts
 from pantau_agent.probes.target import Target
 from pantau_agent.rtsp.client import Session
-from pantau_agent.rtsp.keyframe import Keyframe
+from pantau_agent.rtsp.keyframe import MAX_KEYFRAME, Keyframe
 
 
 class RtspSource:
@@ -73,10 +73,11 @@ class RtspSource:
             got.key_octets,
             got.restarts,
             got.same_key_sizes,
+            got.first_packet,
             got.last_packet,
             got.last_frame,
             got.first_keyframe,
-            got.last_keyframe,
+            got.keyframe_came(),
             got.keyframe_interval,
             got.jitter,
         )
@@ -89,8 +90,8 @@ class RtspSource:
     def remark(self) -> str:
         """What is odd about what came so far."""
         got = self._session.reception
-        if self._session.unit.oversized:
-            return "a keyframe is over the limit of size"
+        if self._session.unit.oversized or got.size > MAX_KEYFRAME:
+            return f"a picture is over the limit of {MAX_KEYFRAME >> 20} MB, and was cut there"
         if got.packets and not got.frames:
             return "packets arrive, but no picture is complete in them"
         if not got.packets and got.malformed:

@@ -223,9 +223,9 @@ class Session:
 
     async def _set_up_udp(self, dialogue: Dialogue, track: sdp.Track) -> Response:
         connection = dialogue.connection
-        receivers = (self.reception.receive, self.sender_clock.receive)
+        media, control = self.reception.receive, self.sender_clock.receive
         try:
-            self._udp = await open_pair(*connection.local(), connection.peer(), receivers, self._monotonic)
+            self._udp = await open_pair(*connection.local(), connection.peer(), media, control, self._monotonic)
         except OSError as error:
             detail = f"it refuses TCP, and no UDP port can be opened here: {error}"
             raise LookError(Failure(Step.SETUP, Kind.OS_ERROR, detail, errno=error.errno)) from None

@@ -16,6 +16,9 @@ MAX_MISORDER = 100
 MAX_TRANSIT_S = 10.0
 """A timestamp that departs further from the clock on the wall is a restart of timestamps."""
 
+MAX_LATE_S = 2.5
+"""A packet may be read so much later than it came; timestamps that depart by more tell no times of arrival."""
+
 _HEADER = struct.Struct("!BBHII").unpack_from
 _SENDER_REPORT = struct.Struct("!IIII").unpack_from
 _NTP_TO_UNIX = 2_208_988_800
@@ -41,7 +44,7 @@ class Reception:
 
     `lost` is what RFC 3550, A.3 calls so, less what came late. `jitter` is A.8's, in seconds, taken on the
     first packet of each access unit, so that the size of a keyframe does not count as jitter. `octets` holds
-    RTP headers.
+    RTP headers, and so does `size`, which is the access unit's that is coming in.
     """
 
     __slots__ = (
@@ -53,13 +56,13 @@ class Reception:
         "_open",
         "_payload_type",
         "_period",
-        "_size",
         "_ssrc",
         "_timestamp",
         "_wants",
         "delta_octets",
         "deltas",
         "first_keyframe",
+        "first_packet",
         "frames",
         "jitter",
         "key_octets",
@@ -75,6 +78,7 @@ class Reception:
         "packets",
         "restarts",
         "same_key_sizes",
+        "size",
         "unit",
     )
 
@@ -82,7 +86,7 @@ class Reception:
         self.unit = unit
         self.packets = self.octets = self.lost = self.malformed = self.restarts = 0
         self.frames = self.keyframes = self.deltas = self.delta_octets = self.key_octets = 0
-        self.last_packet = self.last_frame = 0.0
+        self.first_packet = self.last_packet = self.last_frame = 0.0
         self.first_keyframe = self.last_keyframe = 0.0
         self.keyframe_interval = self.jitter = 0.0
         self.key_size = self.same_key_sizes = 0
@@ -90,7 +94,7 @@ class Reception:
         self._period = 1.0 / clock_rate
         self._ssrc = self._next = self._timestamp = -1
         self._arrival = 0.0
-        self._size = 0
+        self.size = 0
         self._key_timestamp = 0
         self._open = self._wants = self._damaged = False
         self._exact = True
@@ -101,7 +105,7 @@ class Reception:
             self.malformed += 1
             return
         first, second, sequence, timestamp, ssrc = _HEADER(buffer, start)
-        if (sequence != self._next or ssrc != self._ssrc) and not self._resume(sequence, ssrc):
+        if (sequence != self._next or ssrc != self._ssrc) and not self._resume(sequence, ssrc, now):
             return
         if second & 0x7F != self._payload_type:
             self._next = (sequence + 1) & 0xFFFF
@@ -112,7 +116,7 @@ class Reception:
         self.last_packet = now
         if timestamp != self._timestamp or not self._open:
             self._begin(timestamp, now)
-        self._size += end - start
+        self.size += end - start
         if self._wants:
             start += 12
             if first != 0x80:
@@ -120,6 +124,12 @@ class Reception:
             self._wants = self.unit.take(buffer, start, end)
         if second & 0x80 and self.unit.kind:
             self._end(now)
+
+    def keyframe_came(self) -> float:
+        """When the last keyframe came. By the camera's timestamps, where it was read later than it came."""
+        since = ((self._timestamp - self._key_timestamp) & 0xFFFFFFFF) * self._period
+        late = self.last_keyframe - (self.last_packet - since)
+        return self.last_keyframe - late if self.keyframes and 0 < late < MAX_LATE_S else self.last_keyframe
 
     def be_exact(self, exact: bool) -> None:
         """Whether arrival times are exact from now on; jitter is measured only while they are."""
@@ -141,7 +151,7 @@ class Reception:
                 self.jitter += (departure - self.jitter) / 16
         self._arrival = now
         self._timestamp = timestamp
-        self._size = 0
+        self.size = 0
         self._open = self._wants = True
         self.unit.begin()
 
@@ -158,25 +168,27 @@ class Reception:
             self._key_timestamp = self._timestamp
             self.keyframes += 1
             self.last_keyframe = now
-            self.same_key_sizes = self.same_key_sizes + 1 if self._size == self.key_size else 0
-            self.key_size = self._size
-            self.key_octets += self._size
+            self.same_key_sizes = self.same_key_sizes + 1 if self.size == self.key_size else 0
+            self.key_size = self.size
+            self.key_octets += self.size
             unit.finish(damaged=self._damaged)
         elif unit.kind == DELTA:
             self.deltas += 1
-            self.delta_octets += self._size
+            self.delta_octets += self.size
         self._damaged = False
 
     def _interval(self, by_arrival: float) -> float:
         """From the keyframe before: by the camera's timestamps, unless they are far from arrival."""
         by_timestamp = ((self._timestamp - self._key_timestamp) & 0xFFFFFFFF) * self._period
-        return by_timestamp if abs(by_timestamp - by_arrival) < 2.5 else by_arrival
+        return by_timestamp if abs(by_timestamp - by_arrival) < MAX_LATE_S else by_arrival
 
-    def _resume(self, sequence: int, ssrc: int) -> bool:
+    def _resume(self, sequence: int, ssrc: int, now: float) -> bool:
         """The sequence does not go on where it was expected to; whether the packet is to be taken."""
         if ssrc != self._ssrc:
             if self._ssrc >= 0:
                 self._restart()
+            else:
+                self.first_packet = now
             self._ssrc = ssrc
             return True
         ahead = (sequence - self._next) & 0xFFFF

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable
 
 from pantau_agent.rtsp.messages import Receiver
+from pantau_agent.rtsp.reorder import ReorderBuffer
 
 FIRST_PORT, LAST_PORT = 30_000, 59_998
 TRIES = 32
@@ -29,6 +30,35 @@ class _Datagrams(asyncio.DatagramProtocol):
         """An ICMP error says no more than that packets are missing, which is measured anyway."""
 
 
+class _MediaDatagrams(_Datagrams):
+    """Those of RTP, which are put back in order."""
+
+    def __init__(self, sender: str, receiver: Receiver, monotonic: Callable[[], float]) -> None:
+        self._buffer = ReorderBuffer(receiver)
+        self._timer: asyncio.TimerHandle | None = None
+        super().__init__(sender, self._buffer.receive, monotonic)
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        super().datagram_received(data, addr)
+        if self._timer is None:
+            self._set_timer()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 # asyncio's signature
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _set_timer(self) -> None:
+        due = self._buffer.due
+        if due is not None:
+            wait_s = max(0.0, due - self._monotonic())
+            self._timer = asyncio.get_running_loop().call_later(wait_s, self._release)
+
+    def _release(self) -> None:
+        self._timer = None
+        self._buffer.release(self._monotonic())
+        self._set_timer()
+
+
 class UdpPair:
     """An even port for RTP and the next one for RTCP; only the camera's own datagrams are taken."""
 
@@ -46,17 +76,22 @@ async def open_pair(
     local: str,
     family: socket.AddressFamily,
     sender: str,
-    receivers: tuple[Receiver, Receiver],
+    media: Receiver,
+    control: Receiver,
     monotonic: Callable[[], float],
 ) -> UdpPair:
-    """Opens a pair on the local address.
+    """Opens a pair on the local address. `media` gets RTP in its order, `control` gets RTCP as it comes.
 
     Raises:
         OSError: none of the ports that were tried is free.
     """
+    protocols: tuple[Callable[[], _Datagrams], ...] = (
+        functools.partial(_MediaDatagrams, sender, media, monotonic),
+        functools.partial(_Datagrams, sender, control, monotonic),
+    )
     for _ in range(TRIES):
         port = random.randrange(FIRST_PORT, LAST_PORT, 2)
-        sockets = [socket.socket(family, socket.SOCK_DGRAM) for _ in receivers]
+        sockets = [socket.socket(family, socket.SOCK_DGRAM) for _ in protocols]
         transports: list[asyncio.DatagramTransport] = []
         try:
             for offset, bound in enumerate(sockets):
@@ -64,10 +99,8 @@ async def open_pair(
                 with contextlib.suppress(OSError):
                     bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
                 bound.bind((local, port + offset))
-            for bound, receiver in zip(sockets, receivers, strict=True):
-                transport, _protocol = await asyncio.get_running_loop().create_datagram_endpoint(
-                    functools.partial(_Datagrams, sender, receiver, monotonic), sock=bound
-                )
+            for bound, protocol in zip(sockets, protocols, strict=True):
+                transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(protocol, sock=bound)
                 transports.append(transport)
         except OSError:
             for transport in transports:

@@ -46,6 +46,7 @@ CAMERA = Measurement(
         Field("rtp_loss_pct", _FLOAT, "%", "RTP packets that never came"),
         Field("jitter_ms", _FLOAT, "ms", "interarrival jitter (RFC 3550)"),
         Field("connect_ms", _FLOAT, "ms", "to the TCP connection"),
+        Field("first_packet_ms", _FLOAT, "ms", "to the first packet of the stream"),
         Field("first_keyframe_ms", _FLOAT, "ms", "to the first keyframe"),
         Field("clock_offset_s", _FLOAT, "s", "the camera's clock less the agent's"),
         *(
@@ -224,6 +225,7 @@ def _measures(sample: Sample) -> tuple[float | int | str | None, ...]:
         sample.rtp_loss_pct,
         sample.jitter_ms,
         sample.connect_ms,
+        sample.first_packet_ms,
         sample.first_keyframe_ms,
         sample.clock_offset_s,
         *(map(evidence.get, _PICTURE_CAUSES) if evidence else _NO_EVIDENCE),

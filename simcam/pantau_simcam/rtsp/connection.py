@@ -11,12 +11,14 @@ from pantau_simcam.camera import Camera
 from pantau_simcam.faults import ENDS_SESSIONS, Fault
 from pantau_simcam.footage.library import Library
 from pantau_simcam.pacer import Pacer
+from pantau_simcam.rtsp.audio import AudioStream
 from pantau_simcam.rtsp.authentication import Gate
 from pantau_simcam.rtsp.carriers import Carrier, InterleavedCarrier, UdpCarrier, UdpPorts
 from pantau_simcam.rtsp.requests import BadRequestError, Request, RequestParser
 from pantau_simcam.rtsp.responses import RtspError, response
-from pantau_simcam.rtsp.sdp import TRACK, describe
+from pantau_simcam.rtsp.sdp import AUDIO, TRACKS, VIDEO, describe
 from pantau_simcam.rtsp.session import Session
+from pantau_simcam.rtsp.video import VideoStream
 
 METHODS = ("OPTIONS", "DESCRIBE", "SETUP", "PLAY", "GET_PARAMETER", "SET_PARAMETER", "TEARDOWN")
 GARBAGE = bytes(range(0x80, 0x100)) + b"\r\n\r\n"
@@ -128,7 +130,7 @@ class Connection(asyncio.Protocol):
             if camera is None:
                 return response(request, 404)
             self._admit(camera, request)
-            return await self._carry_out(camera, request, track=track)
+            return await self._carry_out(camera, request, track)
         except RtspError as error:
             return response(request, error.status, error.headers)
 
@@ -147,7 +149,7 @@ class Connection(asyncio.Protocol):
         if not right:
             raise RtspError(401, self._gate.challenges())
 
-    async def _carry_out(self, camera: Camera, request: Request, *, track: bool) -> bytes:
+    async def _carry_out(self, camera: Camera, request: Request, track: str) -> bytes:
         if request.method not in METHODS or request.method in camera.spec.rejects:
             raise RtspError(405, [("Allow", ", ".join(METHODS))])
         if camera.fault is Fault.NOT_FOUND:
@@ -156,7 +158,7 @@ class Connection(asyncio.Protocol):
             case "DESCRIBE":
                 return await self._describe(camera, request)
             case "SETUP":
-                return self._setup(camera, request, track=track)
+                return self._setup(camera, request, track)
             case _:
                 return self._within_session(request)
 
@@ -164,20 +166,34 @@ class Connection(asyncio.Protocol):
         footage = await self._library.get(camera.usual_take)
         base = request.url if request.url.endswith("/") else request.url + "/"
         headers = [("Content-Type", "application/sdp"), ("Content-Base", base)]
-        return response(request, 200, headers, describe(footage, camera.spec.id))
+        return response(request, 200, headers, describe(footage, camera.spec.id, audio=camera.spec.audio))
 
-    def _setup(self, camera: Camera, request: Request, *, track: bool) -> bytes:
-        if request.session:
-            raise RtspError(455 if request.session in self._sessions else 454)
+    def _setup(self, camera: Camera, request: Request, track: str) -> bytes:
+        session = self._touch(request)
+        if session is None and request.session:
+            raise RtspError(454)
         if not track:
             raise RtspError(459)
+        if track == AUDIO and not camera.spec.audio:
+            raise RtspError(404)
+        if session is not None and (session.playing or track in session.streams):
+            raise RtspError(455)
         most = camera.spec.max_sessions
-        if camera.fault is Fault.FULL or (most is not None and camera.counts.open >= most):
+        full = camera.fault is Fault.FULL or (most is not None and camera.counts.open >= most)
+        if session is None and full:
             raise RtspError(453)
         carrier, transport = self._carrier(camera, request.headers.get("transport", ""))
-        session = Session(camera, carrier, self._library, now=self._loop.time())
+        now = self._loop.time()
+        session = session or Session(camera, now=now)
         self._sessions[session.id] = session
-        return response(request, 200, [("Transport", f"{transport};ssrc={session.ssrc:08X}"), _session(session)])
+        stream = (
+            VideoStream(camera, carrier, self._library, now=now)
+            if track == VIDEO
+            else AudioStream(camera, carrier, now=now)
+        )
+        session.streams[track] = stream
+        camera.counts.audio += track == AUDIO
+        return response(request, 200, [("Transport", f"{transport};ssrc={stream.ssrc:08X}"), _session(session)])
 
     def _carrier(self, camera: Camera, offers: str) -> tuple[Carrier, str]:
         """The first of the transports offered (RFC 2326, 12.39) that the camera takes, and how it is answered."""
@@ -214,11 +230,15 @@ class Connection(asyncio.Protocol):
         match request.method:
             case "PLAY" if not session.playing:
                 now = self._loop.time()
-                url = request.url.rstrip("/").removesuffix("/" + TRACK)
-                info = f"url={url}/{TRACK};seq={session.sequence};rtptime={session.timestamp(now)}"
-                headers += [("Range", "npt=now-"), ("RTP-Info", info)]
+                url = _without_track(request.url.rstrip("/"))[0]
+                infos = [
+                    f"url={url}/{track};seq={stream.sequence};rtptime={stream.timestamp(now)}"
+                    for track, stream in session.streams.items()
+                ]
+                headers += [("Range", "npt=now-"), ("RTP-Info", ",".join(infos))]
                 session.play(now)
-                self._pacer.add(session.step, now)
+                for stream in session.streams.values():
+                    self._pacer.add(stream.step, now)
             case "TEARDOWN":
                 del self._sessions[session.id]
                 session.camera.counts.teardowns += 1
@@ -232,11 +252,15 @@ class Connection(asyncio.Protocol):
         return session
 
 
-def _path(url: str) -> tuple[str, bool]:
-    """The camera's path in a request's URL, and whether it is its track that is meant."""
-    path = re.sub(r"^rtsps?://[^/?]*", "", unquote(url), flags=re.IGNORECASE)
-    track = path.endswith("/" + TRACK)
-    return path.removesuffix("/" + TRACK).rstrip("/"), track
+def _path(url: str) -> tuple[str, str]:
+    """The camera's path in a request's URL, and which of its tracks is meant; empty for all."""
+    path, track = _without_track(re.sub(r"^rtsps?://[^/?]*", "", unquote(url), flags=re.IGNORECASE))
+    return path.rstrip("/"), track
+
+
+def _without_track(url: str) -> tuple[str, str]:
+    base, _, track = url.rpartition("/")
+    return (base, track) if track in TRACKS else (url, "")
 
 
 def _session(session: Session) -> tuple[str, str]:

@@ -1,16 +1,17 @@
-"""The session description of one video track (RFC 8866), with the format parameters of its codec."""
+"""The session description (RFC 8866): the video with its codec's parameters, and the audio if there is any."""
 
 import base64
 
 from pantau_simcam.footage.footage import Footage
 from pantau_simcam.footage.take import Codec
 
-TRACK = "trackID=1"
+VIDEO, AUDIO = TRACKS = "trackID=1", "trackID=2"
+"""The names of the tracks in URLs."""
 PAYLOAD_TYPE = {Codec.H264: 96, Codec.H265: 96, Codec.MJPEG: 26}
 
 
-def describe(footage: Footage, name: str) -> bytes:
-    """What DESCRIBE answers."""
+def describe(footage: Footage, name: str, *, audio: bool) -> bytes:
+    """What DESCRIBE answers. The audio stands before the video, to find out who takes what comes first for it."""
     take = footage.take
     kind = PAYLOAD_TYPE[take.codec]
     lines = [
@@ -21,11 +22,12 @@ def describe(footage: Footage, name: str) -> bytes:
         "t=0 0",
         "a=control:*",
         "a=range:npt=now-",
+        *(["m=audio 0 RTP/AVP 8", "a=rtpmap:8 PCMA/8000", f"a=control:{AUDIO}"] if audio else []),
         f"m=video 0 RTP/AVP {kind}",
         f"b=AS:{footage.kbps:.0f}",
         *_format(footage, kind),
         f"a=framerate:{take.fps:g}",
-        f"a=control:{TRACK}",
+        f"a=control:{VIDEO}",
         "",
     ]
     return "\r\n".join(lines).encode()

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import sys
+from pathlib import Path
 from typing import Any, NamedTuple
 
 
@@ -21,13 +22,17 @@ class Ran(NamedTuple):
         return parsed
 
 
-async def begun(*arguments: str, password: str | None = None, out: int = -1) -> asyncio.subprocess.Process:
-    """It runs; `out` is a file descriptor for what it prints, or a pipe."""
+async def begun(
+    *arguments: str, password: str | None = None, out: int = -1, path: Path | None = None
+) -> asyncio.subprocess.Process:
+    """It runs; `out` is a file descriptor for what it prints, or a pipe; `path` is searched for modules first."""
     environment = {
         name: value for name, value in os.environ.items() if name not in {"LANG", "LC_ALL", "LC_MESSAGES"}
     }
     if password is not None:
         environment["PANTAU_CAMERA_PASSWORD"] = password
+    if path is not None:
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, (str(path), environment.get("PYTHONPATH"))))
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "pantau_agent", "probe", *arguments),
         stdin=asyncio.subprocess.DEVNULL,
@@ -37,9 +42,9 @@ async def begun(*arguments: str, password: str | None = None, out: int = -1) -> 
     )
 
 
-async def probe(*arguments: str, password: str | None = None) -> Ran:
+async def probe(*arguments: str, password: str | None = None, path: Path | None = None) -> Ran:
     """It has run."""
-    process = await begun(*arguments, password=password)
+    process = await begun(*arguments, password=password, path=path)
     out, err = await process.communicate()
     assert process.returncode is not None
     return Ran(process.returncode, out.decode(), err.decode())

@@ -1,7 +1,10 @@
 """`pantau-agent probe` as people and programs run it, against cameras that nobody here wrote."""
 
 import asyncio
+import json
 import signal
+import struct
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import NamedTuple
@@ -10,8 +13,9 @@ import cv2
 import pytest
 import pytest_asyncio
 
+from pantau_agent.host import clock_may_be_right
 from tests.agent.probe.running import begun, probe
-from tests.agent.rtsp.scripted import Camera, footage, never, saying, serving
+from tests.agent.rtsp.scripted import Camera, Visitor, footage, interleaved, never, saying, serving
 from tests.agent.soon import soon
 from tests.agent.together import Together
 from tests.servers.gst_cameras import GstCameras
@@ -23,6 +27,7 @@ KEYS = {
     "detail",
     "remedy",
     "codec",
+    "transport",
     "width",
     "height",
     "fps",
@@ -31,7 +36,9 @@ KEYS = {
     "rtp_loss_pct",
     "jitter_ms",
     "connect_ms",
+    "first_packet_ms",
     "first_keyframe_ms",
+    "clock_offset_s",
     "model",
     "firmware",
     "firmware_status",
@@ -88,7 +95,7 @@ async def test_a_working_camera_is_ok_and_measured(codec: str, cameras: Cameras,
     each_s = 1 / GstCameras.fps if codec == "mjpeg" else 1
     slower = max(1.0, GstCameras.fps / said["fps"])  # keyframes are counted in frames
     assert 0.8 * each_s < said["keyframe_interval_s"] < 3 * each_s * slower
-    assert 0 < said["connect_ms"] < said["first_keyframe_ms"]
+    assert 0 < said["connect_ms"] < said["first_packet_ms"] <= said["first_keyframe_ms"]
     assert said["jitter_ms"] >= 0
     saved = cv2.imread(str(picture))
     assert saved is not None
@@ -154,6 +161,36 @@ async def test_people_get_a_table_with_cause_and_remedy_in_their_language() -> N
     assert "Close other viewers" in english.out
     assert "Tutup penonton lain" in indonesian.out
     assert "453" in indonesian.out
+
+
+@together
+async def test_a_camera_that_takes_udp_only_says_udp(cameras: Cameras) -> None:
+    ran = await probe(cameras.open.url("udp"), "--json", "--seconds", "1")
+    assert (ran.said["transport"], ran.said["codec"]) == ("udp", "h264")
+
+
+@pytest.mark.parametrize("more", [[], ["--watch"]])
+@together
+async def test_a_cameras_clock_is_judged_where_this_machines_may_be_right(more: list[str]) -> None:
+    async def an_hour_ahead(visitor: Visitor) -> None:
+        seconds = int(time.time()) + 2_208_988_800 + 3600
+        report = struct.pack("!BBHIIIIII", 0x80, 200, 6, 7, seconds, 0, 0, 1, 1)
+        visitor.writer.write(interleaved(report, 1))
+        await footage()(visitor)
+
+    async with serving(Camera(media=an_hour_ahead)) as camera:
+        process = await begun(camera.url, "--json", *more)
+        if more:
+            await asyncio.sleep(8)
+            process.send_signal(signal.SIGINT)
+        out, _ = await process.communicate()
+    said = json.loads(out.splitlines()[-1] if more else out)
+    if clock_may_be_right():
+        assert said["cause"] == "clock_wrong"
+        assert said["clock_offset_s"] == pytest.approx(3600, abs=60)
+    else:
+        assert said["cause"] != "clock_wrong"
+        assert said["clock_offset_s"] is None
 
 
 @together
@@ -228,6 +265,21 @@ async def test_interrupted_it_takes_leave_of_the_camera() -> None:
         await process.communicate()
         assert process.returncode == 3
         assert camera.methods()[-1] == "TEARDOWN"
+
+
+@pytest.mark.parametrize("more", [[], ["--json"], ["--watch"]])
+@together
+async def test_a_machine_that_cannot_start_ffmpeg_is_told_as_such(more: list[str], folder: Path) -> None:
+    ill = folder / "ill"
+    ill.mkdir(exist_ok=True)
+    (ill / "sitecustomize.py").write_text(
+        "import os, sys\nif 'pantau_agent.ffmpeg.reader' in sys.orig_argv:\n    os._exit(1)\n"
+    )
+    ran = await probe("rtmp://127.0.0.1/live/gate", *more, path=ill)
+    assert ran.code == 3
+    assert "does not start on this machine" in ran.err
+    assert "free -m" in ran.err
+    assert "Traceback" not in ran.err
 
 
 @together

@@ -16,10 +16,11 @@ import pytest_asyncio
 
 from pantau_agent.clock import SystemClock
 from pantau_agent.config import Camera as Configured
+from pantau_agent.failure import MachineError
 from pantau_agent.look import Looker
 from pantau_agent.picture.decoder import Decoder
 from pantau_agent.probes import ffmpeg, registry
-from pantau_agent.probes.ffmpeg import FfmpegSource, ReaderError
+from pantau_agent.probes.ffmpeg import FfmpegSource
 from pantau_agent.probes.target import Target
 from pantau_agent.rtsp.url import Credentials, parse
 from pantau_agent.watch import watch
@@ -215,5 +216,5 @@ async def test_a_reader_that_does_not_start_says_nothing_of_the_camera(monkeypat
     monkeypatch.setattr(ffmpeg, "START_S", 5)
     for broken in (("/none",), (sys.executable, "-c", "raise SystemExit(3)")):
         source = FfmpegSource(Target(parse("rtmp://127.0.0.1/x")), SystemClock(), command=broken)
-        with pytest.raises(ReaderError):
+        with pytest.raises(MachineError, match="does not start on this machine"):
             await source.open(1)

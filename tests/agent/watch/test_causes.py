@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import itertools
+import os
 import random
 import re
 import socket
@@ -17,6 +18,8 @@ from pydantic import SecretStr
 from pantau_agent.clock import SystemClock
 from pantau_agent.config import Camera as Configured
 from pantau_agent.look import Looker
+from pantau_agent.norm import LEARN_KEYFRAMES_S, Learnt
+from pantau_agent.notebook import Page
 from pantau_agent.observation import Observation
 from pantau_agent.picture.decoder import Decoder
 from pantau_agent.watch import watch
@@ -40,6 +43,9 @@ from tests.agent.rtsp.scripted import (
 from tests.agent.soon import soon
 from tests.agent.together import Together
 
+TCP_REPAIR = 19
+"""Of Linux, <linux/tcp.h>: a socket in repair is closed without a word to the other side."""
+
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 together = Together("decoder")
 
@@ -60,12 +66,14 @@ async def looked(url: str, decoder: Decoder, *, seconds: float = 2, **more: obje
 
 
 @asynccontextmanager
-async def watching(url: str, decoder: Decoder, **more: object) -> AsyncIterator[list[Observation]]:
+async def watching(
+    url: str, decoder: Decoder, *, page: Page | None = None, **more: object
+) -> AsyncIterator[list[Observation]]:
     """All that is said, while it is watched."""
     said: list[Observation] = []
 
     async def follow() -> None:
-        async for one in watch(configured(url, **more), decoder, SystemClock(), rng=random.Random(1)):
+        async for one in watch(configured(url, **more), decoder, SystemClock(), rng=random.Random(1), page=page):
             said.append(one)  # noqa: PERF401 # a list must be seen growing
 
     task = asyncio.create_task(follow())
@@ -81,6 +89,13 @@ def changes(said: list[Observation]) -> list[tuple[State, Cause | None]]:
 
 
 # On the way to the camera.
+
+
+@together
+async def test_a_name_that_nobody_has(decoder: Decoder) -> None:
+    sample = await looked("rtsp://no-such-camera.invalid/cam", decoder)
+    assert (sample.state, sample.cause) == (State.DOWN, Cause.UNREACHABLE)
+    assert "cannot be resolved" in sample.detail
 
 
 @together
@@ -104,6 +119,27 @@ async def test_an_address_that_does_not_answer(decoder: Decoder) -> None:
         sample = await looked(f"rtsp://127.0.0.1:{listener.getsockname()[1]}/cam", decoder, timeout_s=1)
     assert (sample.state, sample.cause) == (State.DOWN, Cause.UNREACHABLE)
     assert "no answer within 1 s" in sample.detail
+
+
+@pytest.mark.parametrize(
+    ("said", "cause"),
+    [(b"RTSP/1.0 400 Bad Request\r\n\r\n", Cause.NOT_RTSP), (b"", Cause.TIMEOUT)],
+    ids=["an answer in clear", "silence"],
+)
+@together
+async def test_tls_where_none_is_spoken(said: bytes, cause: Cause, decoder: Decoder) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(said)
+        with contextlib.suppress(ConnectionError):
+            await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        sample = await looked(f"rtsps://127.0.0.1:{port}/cam", decoder, timeout_s=2)
+    assert (sample.state, sample.cause) == (State.DOWN, cause)
+    assert "TLS" in sample.detail
 
 
 @pytest.mark.parametrize("path", ["/a b/c#1", "/100%/@home", "/user=admin:channel=1?x=a b&y=#"])
@@ -187,11 +223,15 @@ async def test_tracks_before_the_video(before: bytes, decoder: Decoder) -> None:
     assert [one.uri for one in camera.asked if one.method == "SETUP"] == [f"{camera.url}/track1"]
 
 
+@pytest.mark.parametrize("anew", ["all", "SSRC", "timestamps", "sequence numbers"])
 @together
-async def test_an_encoder_that_starts_anew_in_mid_stream_is_no_loss(decoder: Decoder) -> None:
+async def test_an_encoder_that_starts_anew_in_mid_stream_is_no_loss(anew: str, decoder: Decoder) -> None:
     async def restart(visitor: Visitor) -> None:
-        for ssrc in range(20):
-            sequence, began = random.randrange(1 << 16), random.randrange(1 << 32)
+        sequence = began = 0
+        for source in range(20):
+            ssrc = source if anew in {"all", "SSRC"} else 7
+            sequence += 20_000 if anew in {"all", "sequence numbers"} else 0
+            began = random.randrange(1 << 32) if anew in {"all", "timestamps"} else began + 25 * 3600
             for number, unit in enumerate(access_units()[:25]):
                 for packet in packets_of(unit, sequence, began + number * 3600):
                     head = struct.pack("!I", ssrc)
@@ -290,19 +330,96 @@ async def test_a_camera_that_is_gone_without_a_word(decoder: Decoder) -> None:
 
 
 @together
-async def test_keyframes_that_fail_to_come(decoder: Decoder) -> None:
+async def test_a_connection_that_only_we_believe_in(decoder: Decoder) -> None:
+    visitors: list[Visitor] = []
+
+    async def media(visitor: Visitor) -> None:
+        visitors.append(visitor)
+        await footage()(visitor)
+
+    async with serving(Camera(media=media)) as camera, watching(camera.url, decoder) as said:
+        assert await soon(lambda: changes(said) == [(State.OK, None)])
+        forget(visitors[0])
+        assert await soon(lambda: len(changes(said)) == 3)
+        stalled = next(one.sample for one in said if one.sample.cause is Cause.STALLED)
+        assert changes(said) == [(State.OK, None), (State.DOWN, Cause.STALLED), (State.OK, None)]
+        assert "no packet for" in stalled.detail
+        assert camera.connections == 2
+
+
+def forget(visitor: Visitor) -> None:
+    """Its end of the connection is gone without a packet, as of a camera that loses its power: half-open TCP."""
+    assert visitor.streaming is not None
+    visitor.streaming.cancel()
+    own = socket.socket(fileno=os.dup(visitor.writer.get_extra_info("socket").fileno()))
+    try:
+        own.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+    except PermissionError:
+        pytest.skip("only root can forget a TCP connection")
+    own.close()
+    visitor.writer.transport.abort()
+
+
+@together
+async def test_keyframes_that_fail_to_come_within_the_interval_that_was_learnt(decoder: Decoder) -> None:
+    page = Page(learnt=Learnt(looks=LEARN_KEYFRAMES_S, fps=25, bitrate_kbps=100, keyframe_interval_s=1))
+    async with (
+        serving(Camera(media=played(*access_units(), *deltas() * 100))) as camera,
+        watching(camera.url, decoder, page=page) as said,
+    ):
+        assert await soon(lambda: len(changes(said)) == 2)
+        assert changes(said) == [(State.OK, None), (State.DEGRADED, Cause.LONG_GOP)]
+        assert "usually 1" in said[-1].sample.detail
+
+
+@together
+async def test_a_first_keyframe_is_waited_for_as_long_as_was_learnt(decoder: Decoder) -> None:
+    page = Page(learnt=Learnt(looks=120, fps=25, bitrate_kbps=100, keyframe_interval_s=30))
+    async with serving(Camera(media=played(*deltas() * 100))) as camera:
+        async with watching(camera.url, decoder, timeout_s=1, page=page) as patient:
+            async with watching(camera.url, decoder, timeout_s=1) as ignorant:
+                assert await soon(lambda: changes(ignorant) == [(State.DOWN, Cause.NO_MEDIA)])
+                assert "no keyframe" in ignorant[-1].sample.detail
+            before = len(patient)
+            assert await soon(lambda: len(patient) > before + 2)
+        assert changes(patient) == []
+
+
+@together
+async def test_one_look_waits_for_a_first_keyframe_as_long_as_was_learnt(decoder: Decoder) -> None:
+    page = Page(learnt=Learnt(looks=120, fps=25, bitrate_kbps=100, keyframe_interval_s=30))
+    async with serving(Camera(media=played(*deltas() * 4, *access_units() * 4))) as camera:
+        looker = Looker(configured(camera.url, timeout_s=1), decoder, SystemClock(), page=page)
+        sample = (await looker.look(1)).sample
+    assert sample.first_keyframe_ms is not None
+    assert sample.first_packet_ms is not None
+    assert sample.first_keyframe_ms > sample.first_packet_ms + 3500
+
+
+def deltas() -> list[list[bytes]]:
+    """A second without a keyframe."""
+    return access_units()[1:25]
+
+
+def played(*units: list[bytes]) -> Callable[[Visitor], Awaitable[None]]:
+    """These, 25 a second."""
+
     async def media(visitor: Visitor) -> None:
         sequence = 0
-        for number in range(100_000):
-            unit = access_units()[number % 100 if number < 100 else 1 + number % 24]
+        for number, unit in enumerate(units):
             for packet in packets_of(unit, sequence, number * 3600):
                 visitor.writer.write(interleaved(packet))
                 sequence += 1
             await visitor.writer.drain()
             await asyncio.sleep(0.04)
 
+    return media
+
+
+@together
+async def test_keyframes_that_fail_to_come(decoder: Decoder) -> None:
     async with (
-        serving(Camera(media=media)) as camera,
+        serving(Camera(media=played(*access_units(), *deltas() * 100))) as camera,
         watching(camera.url, decoder, expected_keyframe_interval_s=1) as said,
     ):
         assert await soon(lambda: len(changes(said)) == 2)

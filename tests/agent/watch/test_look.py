@@ -1,6 +1,7 @@
 """Each cause as it comes off the wire, in one look."""
 
 import asyncio
+import contextlib
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -18,6 +19,7 @@ from tests.agent.rtsp.footage import access_units
 from tests.agent.rtsp.scripted import (
     Asked,
     Camera,
+    Handler,
     Visitor,
     footage,
     interleaved,
@@ -30,6 +32,7 @@ from tests.agent.rtsp.scripted import (
 )
 from tests.agent.together import Together
 
+LONG = b"m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n"
 SENDER_REPORT = struct.pack("!BBHIIIIII", 0x80, 200, 6, 7, 3_990_000_000, 0, 0, 1, 1)
 
 
@@ -87,8 +90,9 @@ async def test_a_working_camera(decoder: Decoder) -> None:
     assert sample.keyframe_interval_s == pytest.approx(1.0, abs=0.1)
     assert sample.rtp_loss_pct == 0
     assert sample.first_keyframe_ms is not None
+    assert sample.first_packet_ms is not None
     assert sample.connect_ms is not None
-    assert 0 < sample.connect_ms < sample.first_keyframe_ms
+    assert 0 < sample.connect_ms < sample.first_packet_ms <= sample.first_keyframe_ms
     assert observation.snapshot is not None
     assert observation.snapshot[:2] == b"\xff\xd8"
 
@@ -103,7 +107,10 @@ async def test_a_working_camera(decoder: Decoder) -> None:
         ("SETUP", "503 Service Unavailable", Cause.SESSIONS_FULL),
         ("SETUP", "400 Bad Request", Cause.NOT_FOUND),
         ("PLAY", "454 Session Not Found", Cause.NO_MEDIA),
-        ("PLAY", "461 Unsupported Transport", Cause.UNSUPPORTED),
+        ("SETUP", "454 Session Not Found", Cause.NO_MEDIA),
+        ("SETUP", "461 Unsupported Transport", Cause.UNSUPPORTED),
+        ("SETUP", "406 Not Acceptable", Cause.UNSUPPORTED),
+        ("DESCRIBE", "551 Option not supported", Cause.UNSUPPORTED),
     ],
 )
 @together
@@ -124,6 +131,64 @@ async def test_a_refusal_after_the_password_was_taken_means_that_all_sessions_ar
     assert (await looked(camera, decoder)).sample.cause is Cause.SESSIONS_FULL
 
 
+@pytest.mark.parametrize(
+    "said", [b"HTTP/1.0 400 Bad Request\r\n\r\n", b"220 mail.example.org ESMTP\r\n", b"\xff\xfb"]
+)
+@together
+async def test_what_is_not_rtsp(said: bytes, decoder: Decoder) -> None:
+    sample = (await looked(Camera({"OPTIONS": lambda *_: said}), decoder)).sample
+    assert (sample.state, sample.cause) == (State.DOWN, Cause.NOT_RTSP)
+
+
+@pytest.mark.parametrize(
+    ("challenge", "told"),
+    [
+        ('Basic realm="gate"', "user and password that are set"),
+        ('Digest realm="gate", nonce="n"', "user and password that are set"),
+        ("NTLM", "it offers ntlm, not Digest or Basic"),
+        ("Bearer", "it offers bearer, not Digest or Basic"),
+    ],
+)
+@together
+async def test_a_refused_password_and_a_scheme_that_is_not_spoken(
+    challenge: str, told: str, decoder: Decoder
+) -> None:
+    camera = Camera({"DESCRIBE": saying("401 Unauthorized", f"WWW-Authenticate: {challenge}")})
+    sample = (await looked(camera, decoder)).sample
+    assert (sample.state, sample.cause) == (State.DOWN, Cause.AUTH_FAILED)
+    assert told in sample.detail
+
+
+async def header_without_end(visitor: Visitor, _asked: Asked) -> None:
+    visitor.writer.write(b"RTSP/1.0 200 OK\r\nX: ")
+    with contextlib.suppress(ConnectionError):
+        for _ in range(2 << 10):
+            visitor.writer.write(b"y" * (1 << 20))
+            await visitor.writer.drain()
+
+
+def tracks(count: int, line: bytes = b"m=video 0 RTP/AVP 96\r\n") -> bytes:
+    return b"v=0\r\n" + line * count
+
+
+@pytest.mark.parametrize(
+    ("handlers", "cause", "told"),
+    [
+        ({"OPTIONS": header_without_end}, Cause.NOT_RTSP, "over the limit of 8192 bytes"),
+        ({"DESCRIBE": saying("200 OK", body=tracks(10_000))}, Cause.UNSUPPORTED, "more than 64 tracks"),
+        ({"DESCRIBE": saying("200 OK", body=tracks(10_000, LONG))}, Cause.NOT_RTSP, "over the limit of 262144"),
+    ],
+    ids=["a header line of 2 GB", "10,000 tracks", "10,000 tracks, each with its format"],
+)
+@together
+async def test_what_is_over_a_limit_is_cut_there_and_told(
+    handlers: dict[str, Handler], cause: Cause, told: str, decoder: Decoder
+) -> None:
+    sample = (await looked(Camera(handlers), decoder, timeout_s=10)).sample
+    assert (sample.state, sample.cause) == (State.DOWN, cause)
+    assert told in sample.detail
+
+
 @together
 async def test_silence(decoder: Decoder) -> None:
     assert (await looked(Camera({"OPTIONS": never}), decoder)).sample.cause is Cause.TIMEOUT
@@ -137,7 +202,7 @@ async def test_silence(decoder: Decoder) -> None:
         (sending(b"\x80\x60abc"), "no RTP"),
         (sending(rtp(0, 0, b"\x67\x42\x00\x1f", marker=True)), "no picture is complete"),
         (sending(rtp(0, 0, b"\x41\x9a\x00\x00", marker=True)), "no keyframe"),
-        (endless_keyframe, "no picture"),
+        (endless_keyframe, "over the limit of 8 MB"),
     ],
     ids=["nothing", "only RTCP", "no RTP", "only parameter sets", "no keyframe", "a keyframe without end"],
 )

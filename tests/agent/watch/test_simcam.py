@@ -19,7 +19,7 @@ from pantau_agent.observation import Observation
 from pantau_agent.picture.decoder import Decoder
 from pantau_agent.watch import watch
 from pantau_contract.states import Cause, State
-from pantau_simcam import CameraSpec, Fault, Simcam
+from pantau_simcam import CameraSpec, Codec, Fault, Simcam
 from tests.agent.certificate import make_certificate
 
 SMALL = {"width": 128, "height": 96, "bitrate_kbps": 150}
@@ -111,6 +111,17 @@ async def test_over_ipv6(transport: str, decoder: Decoder) -> None:
         assert last.sample.rtp_loss_pct == 0
 
 
+async def test_a_session_of_two_seconds_lives_on_though_the_sign_of_life_it_asks_for_is_refused(
+    decoder: Decoder,
+) -> None:
+    odd = spec(session_timeout_s=2, rejects=frozenset({"GET_PARAMETER"}))
+    async with Simcam([odd]) as simcam:
+        said = await watched(configured(simcam.url("gate")), decoder, 8)
+        counts = simcam.counts("gate")
+    assert changes(said) == [(State.OK, None)]
+    assert (counts.total, counts.expired, counts.teardowns) == (1, 0, 1)
+
+
 async def test_an_encoder_that_starts_anew_is_no_outage_and_no_loss(decoder: Decoder) -> None:
     async with Simcam([spec()]) as simcam:
         said: list[Observation] = []
@@ -126,10 +137,28 @@ async def test_an_encoder_that_starts_anew_is_no_outage_and_no_loss(decoder: Dec
         assert said[-1].sample.rtp_loss_pct == 0
 
 
-async def test_datagrams_in_another_order_are_no_outage(decoder: Decoder) -> None:
-    async with Simcam([spec(transports=frozenset({"udp"}))]) as simcam:
+@pytest.mark.parametrize("codec", [Codec.H264, Codec.H265, Codec.MJPEG])
+async def test_datagrams_in_another_order_are_no_loss_and_their_pictures_are_whole(
+    codec: Codec, decoder: Decoder
+) -> None:
+    odd = spec(codec=codec, width=640, height=360, transports=frozenset({"udp"}))
+    async with Simcam([odd]) as simcam:
         await simcam.filmed()
-        simcam.set_fault("gate", Fault.REORDER, percent=20)
+        simcam.set_fault("gate", Fault.REORDER, percent=100)
         said = await watched(configured(simcam.url("gate")), decoder, 8)
-        assert changes(said) == [(State.OK, None)]
-        assert said[-1].sample.transport == "udp"
+    assert changes(said) == [(State.OK, None)]
+    last = said[-1].sample
+    assert (last.transport, last.codec, last.width, last.rtp_loss_pct) == ("udp", codec.value, 640, 0)
+    assert any(one.snapshot for one in said)
+
+
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
+async def test_of_a_camera_with_a_microphone_only_the_video_is_taken_and_judged(
+    transport: str, decoder: Decoder
+) -> None:
+    async with Simcam([spec(audio=True, transports=frozenset({transport}))]) as simcam:
+        (*_, last) = await watched(configured(simcam.url("gate")), decoder, 5)
+        counts = simcam.counts("gate")
+    assert (last.sample.state, last.sample.codec, last.sample.rtp_loss_pct) == (State.OK, "h264", 0)
+    assert last.sample.fps == pytest.approx(15, abs=1)
+    assert (counts.total, counts.audio, counts.teardowns) == (1, 0, 1)

@@ -1,0 +1,143 @@
+"""One client's video of one camera: RTP and RTCP (RFC 3550), picture by picture as each is due."""
+
+import random
+import secrets
+import struct
+import time
+from collections.abc import Callable, Iterator
+
+from pantau_simcam.camera import Camera
+from pantau_simcam.faults import WITHHOLDS_MEDIA, Fault
+from pantau_simcam.footage.footage import Footage, Picture
+from pantau_simcam.footage.library import Library
+from pantau_simcam.rtsp import rtcp
+from pantau_simcam.rtsp.carriers import Carrier
+from pantau_simcam.rtsp.sdp import PAYLOAD_TYPE
+
+REPORT_INTERVAL_S = 5.0
+CLOCK_RATE = 90_000
+LATE_S = 1.0
+"""A picture so late is not made up for: the process was stopped, and a camera would have gone on."""
+
+_header = struct.Struct(">BBHII")
+
+
+class VideoStream:
+    """Sends after `play`, whenever `step` is called at the time that it last returned."""
+
+    def __init__(
+        self,
+        camera: Camera,
+        carrier: Carrier,
+        library: Library,
+        *,
+        now: float,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self.camera = camera
+        self.playing = False
+        self.ended = False
+        self.sequence = secrets.randbelow(1 << 15)
+        self.ssrc = secrets.randbits(32)
+        self._carrier = carrier
+        self._library = library
+        self._wall = wall
+        self._base = secrets.randbits(32)
+        self._start = now
+        self._due = now
+        self._footage: Footage | None = None
+        self._at = 0
+        self._rejoin = True
+        self._reported = float("-inf")
+        self._clock_offset_s = 0.0
+        self._packets = 0
+        self._octets = 0
+        self._kind = PAYLOAD_TYPE[camera.spec.codec]
+
+    def timestamp(self, now: float) -> int:
+        """RTP time."""
+        return (self._base + round((now - self._start) * CLOCK_RATE)) & 0xFFFFFFFF
+
+    def play(self, now: float) -> None:
+        """From now on pictures are due."""
+        self.playing = True
+        self._due = now
+
+    def step(self, now: float) -> float | None:
+        """Sends the picture that is due, and says when the next one will be; None after the end."""
+        if self.ended:
+            return None
+        if now - self._due > LATE_S:
+            self._due = now
+        due = self._due
+        footage = self._follow()
+        self._due = due + 1 / (footage.take.fps if footage else self.camera.spec.fps)
+        if footage is None or self.camera.fault in WITHHOLDS_MEDIA or self._carrier.congested():
+            self._rejoin = True
+            return self._due
+        if self._rejoin:
+            self._at = footage.keyframe_before(self.camera.position_s(now))
+            self._rejoin = False
+        self._carrier.send(self._in_order(self._packetised(footage.pictures[self._at], self.timestamp(due))))
+        self._at = (self._at + 1) % len(footage.pictures)
+        self._report(now)
+        return self._due
+
+    def restart(self) -> None:
+        """The encoder starts anew: another source, other numbers, another time, and a keyframe first."""
+        self.sequence = secrets.randbelow(1 << 15)
+        self.ssrc = secrets.randbits(32)
+        self._base = secrets.randbits(32)
+        self._rejoin = True
+
+    def end(self, *, goodbye: bool = False) -> None:
+        """No more packets."""
+        if goodbye and self.playing and not self.ended:
+            self._carrier.send_control(rtcp.goodbye(self.ssrc))
+        self.ended = True
+
+    def _follow(self) -> Footage | None:
+        """The footage that the camera shows; until a new one is filmed, the one before."""
+        take = self.camera.take
+        if self._footage is None or self._footage.take != take:
+            ready = self._library.ready(take)
+            if ready is not None:
+                self._footage = ready
+                self._rejoin = True
+        return self._footage
+
+    def _in_order(self, packets: Iterator[bytes]) -> Iterator[bytes]:
+        """The packets; some of them after the one that follows, under that fault."""
+        if self.camera.fault is not Fault.REORDER:
+            yield from packets
+            return
+        for packet in packets:
+            swapped = random.random() < self.camera.amount / 100
+            following = next(packets, None) if swapped else None
+            if following is not None:
+                yield following
+            yield packet
+
+    def _packetised(self, picture: Picture, timestamp: int) -> Iterator[bytes]:
+        pack, kind, ssrc, sequence = _header.pack, self._kind, self.ssrc, self.sequence
+        lost = self.camera.amount / 100 if self.camera.fault is Fault.LOSS else 0
+        last = len(picture.payloads) - 1
+        for i, payload in enumerate(picture.payloads):
+            marked = kind | 0x80 if i == last else kind
+            if not lost or random.random() >= lost:
+                yield pack(0x80, marked, sequence, timestamp, ssrc) + payload
+            sequence = (sequence + 1) & 0xFFFF
+        self.sequence = sequence
+        self._packets += last + 1
+        self._octets += picture.size
+
+    def _report(self, now: float) -> None:
+        """A sender report when it is due, and at once when the camera's clock was set."""
+        offset_s = self.camera.amount if self.camera.fault is Fault.WRONG_CLOCK else 0.0
+        if now - self._reported < REPORT_INTERVAL_S and offset_s == self._clock_offset_s:
+            return
+        self._reported, self._clock_offset_s = now, offset_s
+        wall_s = self._wall() + offset_s
+        self._carrier.send_control(
+            rtcp.sender_report(self.ssrc, wall_s, self.timestamp(now), self._packets, self._octets)
+        )
