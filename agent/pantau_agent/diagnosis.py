@@ -22,6 +22,8 @@ LOSS_PCT = 1.0
 """RTP loss at which H.264 shows it; over TCP it is the camera that dropped them."""
 LEAST_LOST = 3
 """Packets in so short a time: one or two are an accident."""
+OVERDUE = 3
+"""Pictures that should have come since the last one: their rate is no matter any more, they fail to come."""
 LOW_FPS = 0.7
 LOW_BITRATE = 0.3
 """Of what is configured as expected; the bit rate follows the scene, the frame rate does not."""
@@ -266,7 +268,7 @@ def _loss(it: Evidence) -> Found:
 
 def _low_fps(it: Evidence) -> Found:
     fps, wanted = it.measures.recent_fps, _wanted(it.expected.fps, it.usual.fps, LOW_FPS, LOW_LEARNT_FPS)
-    if fps is None or wanted is None or fps >= wanted[0]:
+    if fps is None or wanted is None or fps >= wanted[0] or it.quiet_s * fps >= OVERDUE:
         return None
     return Cause.LOW_FPS, f"{fps:.1f} pictures a second, {wanted[1]}"
 

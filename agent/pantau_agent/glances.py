@@ -54,6 +54,7 @@ class Glances:
         self._keyframe: Keyframe | None = None
         self._asked = False
         self._awaited = False
+        self._wanted = False
 
     async def leave(self) -> None:
         """The session is over: a glance under way is given up."""
@@ -72,14 +73,18 @@ class Glances:
             self._task = None
         self._weigh(measures.suspicious, now)
         pause = self._soon_s if self.hurried else self._pause_s
-        self._awaited = now - self._last >= pause
+        self._awaited = self._wanted or now - self._last >= pause
         if not self._awaited or self._keyframe is None:
             return
-        keyframe, self._keyframe = self._keyframe, None
+        keyframe, self._keyframe, self._wanted = self._keyframe, None, False
         if self.hurried:
             self._soon_s *= SLOWING
         self._last = now
         self._task = asyncio.create_task(self._glance(keyframe, still=measures.still))
+
+    def want(self) -> None:
+        """Somebody asks for a picture: the next glance is due at once."""
+        self._wanted = True
 
     def fresh(self) -> Look | None:
         """What was seen since this was asked last."""

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import signal
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing, suppress
 from typing import Any
 
@@ -64,12 +64,20 @@ async def run(config: AgentConfig) -> None:
     notebook = Notebook(config.camera, config.spool.path.with_name(NOTEBOOK))
     link = Link(config, spool, clock, identities.about)
     settings = {camera.id: camera.picture.settings for camera in config.camera}
+    wanted = {camera.id: asyncio.Event() for camera in config.camera}
     async with Decoder(clock, memories=memories_beside(config.spool.path), settings=settings) as decoder:
-        agent = Agent(config, spool, link, machine, clock, Notifier())
+        agent = Agent(config, spool, link, machine, clock, Notifier(), wanted)
 
         def watch_camera(camera: Camera) -> AsyncGenerator[Observation, None]:
-            page = notebook.page(camera.id)
-            return watch(camera, decoder, clock, doors=doors, page=page, clock_trusted=lambda: agent.clock_trusted)
+            return watch(
+                camera,
+                decoder,
+                clock,
+                doors=doors,
+                page=notebook.page(camera.id),
+                clock_trusted=lambda: agent.clock_trusted,
+                wanted=wanted[camera.id],
+            )
 
         beside: list[asyncio.Task[Any]] = [
             asyncio.create_task(_tell_what_is_new(identities, agent, link), name="asking for firmware"),
@@ -88,10 +96,20 @@ async def _tell_what_is_new(identities: Identities, agent: "Agent", link: Link) 
 
 
 class Agent:
-    """The tasks, and what passes between them. It owns the spool and the link, and ends both."""
+    """The tasks, and what passes between them. It owns the spool and the link, and ends both.
+
+    `wanted` is set, by camera, when its picture is asked for from afar.
+    """
 
     def __init__(
-        self, config: AgentConfig, spool: Spool, link: Link, machine: Machine, clock: Clock, notifier: Notifier
+        self,
+        config: AgentConfig,
+        spool: Spool,
+        link: Link,
+        machine: Machine,
+        clock: Clock,
+        notifier: Notifier,
+        wanted: Mapping[str, asyncio.Event],
     ) -> None:
         self._config = config
         self._spool = spool
@@ -99,6 +117,7 @@ class Agent:
         self._machine = machine
         self._clock = clock
         self._notifier = notifier
+        self._wanted = wanted
         self._clock_status = machine.clock()
         now_ms, self._reported_s = read_both(clock)
         self._ending = asyncio.Event()
@@ -220,7 +239,7 @@ class Agent:
             self._link.offer_reply(self._answer(await self._link.commands.get()))
 
     def _answer(self, command: Command) -> Reply:
-        """The latest sample at once; a snapshot follows when the camera's next picture is there."""
+        """The latest sample at once; a snapshot follows as soon as the camera's newest keyframe is decoded."""
         sample = self._reporter.latest(command.camera)
         error = ""
         if sample is None:
@@ -229,6 +248,7 @@ class Agent:
             error = f"camera {command.camera!r} is disabled in the agent's configuration"
         elif command.action == "snapshot":
             self._reporter.want_snapshot(command.camera)
+            self._wanted[command.camera].set()
         _log.info(
             "asked from afar to %s camera %s%s", command.action, command.camera, f": {error}" if error else ""
         )

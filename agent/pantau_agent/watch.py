@@ -39,17 +39,20 @@ async def watch(
     doors: Doors | None = None,
     page: Page | None = None,
     clock_trusted: Callable[[], bool] = lambda: True,
+    wanted: asyncio.Event | None = None,
 ) -> AsyncGenerator[Observation, None]:
     """Watches for ever, in the camera's mode: an observation each second and at once on a change, or one a visit.
 
     `doors` is shared by all cameras of an agent; the `page` is kept up to date. `clock_trusted` tells whether this
-    machine's clock is right.
+    machine's clock is right. Setting `wanted` asks for a picture now; it is cleared when that is heard.
     Closing the generator, or cancelling whoever iterates it, ends the session with a TEARDOWN.
     """
     rng, doors, page = rng or random.Random(), doors or Doors(), page or Page()
+    wanted = wanted or asyncio.Event()
     await asyncio.sleep(rng.uniform(0, SPREAD_S))
     mode = _keep_open if camera.mode == "watch" else _visit
-    async with contextlib.aclosing(mode(camera, decoder, clock, rng, doors, page, clock_trusted)) as observations:
+    watching = mode(camera, decoder, clock, rng, doors, page, clock_trusted, wanted)
+    async with contextlib.aclosing(watching) as observations:
         async for observation in observations:
             yield observation
 
@@ -62,6 +65,7 @@ async def _keep_open(
     doors: Doors,
     page: Page,
     clock_trusted: Callable[[], bool],
+    wanted: asyncio.Event,
 ) -> AsyncGenerator[Observation, None]:
     target = target_of(camera)
 
@@ -79,6 +83,9 @@ async def _keep_open(
         while True:
             if keeping.done():
                 keeping.result()
+            if wanted.is_set():
+                wanted.clear()
+                glances.want()
             source = visits.source
             if source is None:
                 await glances.leave()
@@ -103,6 +110,7 @@ async def _visit(
     doors: Doors,
     page: Page,
     clock_trusted: Callable[[], bool],
+    wanted: asyncio.Event,
 ) -> AsyncGenerator[Observation, None]:
     looker = Looker(camera, decoder, clock, doors=doors, page=page, clock_trusted=clock_trusted)
     backoff = Backoff(rng, page, clock)
@@ -118,4 +126,8 @@ async def _visit(
         else:
             pause = backoff.after(looker.failure)
         yield observation
-        await asyncio.sleep(max(pause, camera.picture_interval_s - (clock.monotonic() - begun)))
+        await asyncio.sleep(pause)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(camera.picture_interval_s - (clock.monotonic() - begun)):
+                await wanted.wait()
+        wanted.clear()

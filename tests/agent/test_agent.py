@@ -4,7 +4,7 @@ import asyncio
 import logging
 import socket
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -69,6 +69,7 @@ async def running(
     disabled: tuple[str, ...] = (),
     notifier: Notifier | None = None,
     interval_s: float = 0.2,
+    wanted: Mapping[str, asyncio.Event] | None = None,
 ) -> AsyncIterator[Spool]:
     names = ("gate", "yard")
     config = AgentConfig(
@@ -80,7 +81,8 @@ async def running(
     )
     clock, machine = SystemClock(), Machine(folder)
     spool = await Spool.open(config.spool.path, max_bytes=1e9, max_age_s=1e6, machine_boot="b", clock=clock)
-    agent = Agent(config, spool, Link(config, spool, clock), machine, clock, notifier or Notifier({}))
+    wanted = wanted if wanted is not None else {name: asyncio.Event() for name in names}
+    agent = Agent(config, spool, Link(config, spool, clock), machine, clock, notifier or Notifier({}), wanted)
     stop = asyncio.Event()
     life = asyncio.create_task(agent.run(watch, stop))
     try:
@@ -150,8 +152,9 @@ async def test_asked_from_afar_it_answers_with_the_latest_sample_and_then_the_ne
     mosquitto: Mosquitto, tmp_path: Path
 ) -> None:
     stage, topic = Stage("gate"), Topic("north", Kind.COMMAND)
+    wanted = {"gate": asyncio.Event(), "yard": asyncio.Event()}
     with listening(mosquitto.port) as listener:
-        async with running(tmp_path, mosquitto.port, stage.watch, disabled=("yard",)):
+        async with running(tmp_path, mosquitto.port, stage.watch, disabled=("yard",), wanted=wanted):
             stage.shows("gate", State.IMPAIRED, Cause.BLACK, snapshot=JPEG)
             assert await soon(lambda: len(listener.snapshots()) == 1)
             stage.shows("gate", State.IMPAIRED, Cause.BLACK, snapshot=JPEG)
@@ -159,6 +162,7 @@ async def test_asked_from_afar_it_answers_with_the_latest_sample_and_then_the_ne
                 listener.publish(topic, encode(Command(str(number), "snapshot", camera)))
             assert await soon(lambda: len(listener.replies()) == 3)
             assert len(listener.snapshots()) == 1
+            assert (wanted["gate"].is_set(), wanted["yard"].is_set()) == (True, False)
             stage.shows("gate", State.IMPAIRED, Cause.BLACK, snapshot=JPEG)
             assert await soon(lambda: len(listener.snapshots()) == 2)
     done, disabled, unknown = sorted(listener.replies(), key=lambda reply: reply.id)

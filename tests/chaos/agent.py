@@ -138,7 +138,8 @@ async def run(config: AgentConfig, folder: Path) -> None:
         machine_boot=machine.boot(),
         clock=clock,
     )
-    agent = Agent(config, spool, Link(config, spool, clock), machine, clock, Notifier({}))
+    wanted = {camera.id: asyncio.Event() for camera in config.camera}
+    agent = Agent(config, spool, Link(config, spool, clock), machine, clock, Notifier({}), wanted)
     async with Decoder(clock) as decoder:
         await agent.run(
             lambda camera: play(camera, clock) if camera.id in played else watch(camera, decoder, clock), stop

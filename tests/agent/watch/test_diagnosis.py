@@ -132,6 +132,7 @@ def test_a_stream_has_its_cause(evidence: Evidence, cause: Cause) -> None:
     "evidence",
     [
         replace(measured(fps=0.5), quiet_s=5),
+        replace(measured(recent_fps=9), expected=Expected(fps=25), quiet_s=1),
         replace(WELL, picture=Look(None, error=BAD), bad_pictures=1),
         replace(WELL, picture=Look(None, error=PictureError.UNAVAILABLE), bad_pictures=5),
         replace(measured(recent_fps=11), usual=Expected(fps=25)),

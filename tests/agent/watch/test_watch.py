@@ -43,17 +43,23 @@ class Watched:
     def changes(self) -> list[tuple[State, Cause | None]]:
         return [(one.sample.state, one.sample.cause) for one in self.said if one.changed]
 
+    @property
+    def pictures(self) -> list[bytes]:
+        return [one.snapshot for one in self.said if one.snapshot is not None]
+
     def says(self, state: State, cause: Cause | None = None) -> bool:
         return bool(self.said) and (self.said[-1].sample.state, self.said[-1].sample.cause) == (state, cause)
 
 
 @asynccontextmanager
-async def watching(decoder: Decoder, url: str, **options: object) -> AsyncIterator[Watched]:
+async def watching(
+    decoder: Decoder, url: str, wanted: asyncio.Event | None = None, **options: object
+) -> AsyncIterator[Watched]:
     watched = Watched()
     camera = Configured(id=f"camera{abs(hash(url)) % 10**9}", url=url, **options)  # type: ignore[arg-type] # a test gives what there is
 
     async def follow() -> None:
-        async for observation in watch(camera, decoder, SystemClock(), rng=random.Random(1)):
+        async for observation in watch(camera, decoder, SystemClock(), rng=random.Random(1), wanted=wanted):
             watched.said.append(observation)
 
     task = asyncio.create_task(follow())
@@ -228,3 +234,19 @@ async def test_a_frozen_picture_is_noticed_and_so_is_its_end(decoder: Decoder) -
         simcam.clear("gate")
         assert await soon(lambda: watched.says(State.OK), within_s=60)
         assert simcam.counts("gate").highest == 1
+
+
+@pytest.mark.parametrize("mode", ["watch", "sample"])
+@together
+async def test_a_picture_that_is_asked_for_comes_before_its_interval(decoder: Decoder, mode: str) -> None:
+    wanted = asyncio.Event()
+    async with (
+        Simcam(["gate"]) as cameras,
+        watching(decoder, cameras.url("gate"), wanted, mode=mode, picture_interval_s=3600) as watched,
+    ):
+        assert await soon(lambda: len(watched.pictures) == 1)
+        await asyncio.sleep(3)
+        assert len(watched.pictures) == 1
+        wanted.set()
+        assert await soon(lambda: len(watched.pictures) == 2)
+        assert not wanted.is_set()
