@@ -96,7 +96,8 @@ class Judge:
         )
         evidence = dict(findings.evidence)
         if damaged:
-            evidence[Cause.CORRUPTED] = Evidence(1.0, "the decoder had to conceal damage")
+            # what a decoder makes up is the same each time, or grey, or black: it says nothing of other faults
+            evidence = {Cause.CORRUPTED: Evidence(1.0, "the decoder had to conceal damage")}
         comparison = findings.comparison
         worst = max(self._weighed(cause, said) for cause, said in evidence.items())
         if worst < LIMIT:
