@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from pantau_agent.picture.judge import Judge
 from pantau_agent.picture.memory import Lighting
 from pantau_agent.picture.overlay import overlay_of
 from pantau_agent.picture.settings import Settings
@@ -28,7 +29,8 @@ def zoomed(street: Street, k: int) -> Picture:
 
 
 def another_street(street: Street, k: int) -> Picture:
-    return street.finish(Street(99).scene(k), k)
+    other = Street(99)
+    return street.finish(other.view(other.with_traffic(k), dy=-60), k)
 
 
 def cloth(seed: int, colour: tuple[int, int, int]) -> Float:
@@ -57,6 +59,11 @@ def defocused(street: Street, k: int) -> Picture:
     return street.finish(np.asarray(cv2.GaussianBlur(street.scene(k), (0, 0), 4), np.float32), k)
 
 
+def badly_defocused(street: Street, k: int) -> Picture:
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (41, 41)).astype(np.float32)
+    return street.finish(np.asarray(cv2.filter2D(street.scene(k), -1, disc / disc.sum()), np.float32), k)
+
+
 def pink(street: Street, k: int) -> Picture:
     return street.finish(street.scene(k) * np.array([1.15, 1.0, 1.5], np.float32), k)
 
@@ -76,6 +83,12 @@ def torn(street: Street, k: int) -> Picture:
     return street.finish(np.repeat(lines[..., None], 3, axis=2), k)
 
 
+def slightly_torn(street: Street, k: int) -> Picture:
+    rng = np.random.default_rng(k)
+    lines = [np.roll(line, int(rng.normal(0, 2.5)), axis=0) for line in street.scene(k)]
+    return street.finish(np.stack(lines), k)
+
+
 FAULTS: list[tuple[Shown, Cause]] = [
     (shifted, Cause.MOVED),
     (turned, Cause.MOVED),
@@ -85,10 +98,12 @@ FAULTS: list[tuple[Shown, Cause]] = [
     (covered, Cause.COVERED),
     (sprayed, Cause.COVERED),
     (defocused, Cause.DEFOCUSED),
+    (badly_defocused, Cause.DEFOCUSED),
     (pink, Cause.COLOUR_CAST),
     (snow, Cause.NOISY),
     (hum, Cause.NOISY),
     (torn, Cause.NOISY),
+    (slightly_torn, Cause.NOISY),
 ]
 
 
@@ -202,6 +217,23 @@ def test_a_cover_at_night_is_told_by_the_night_s_own_memory() -> None:
     cover = np.repeat(cloth(4, (60, 60, 60)).mean(axis=2, keepdims=True), 3, axis=2)
     said = [look(judge, street.finish(cover, k, noise=3), k).cause for k in range(45, 55)]
     assert said[-1] is Cause.COVERED
+
+
+def test_a_colour_cast_is_told_of_a_camera_that_never_sees_full_daylight() -> None:
+    street = Street()
+    street.world = street.world * np.float32(0.3)
+    judge = judge_that_knows(street, Settings(learning_s=0))
+    said = [look(judge, pink(street, k), k).cause for k in range(20, 30)]
+    assert next(name for name in said if name) is Cause.COLOUR_CAST
+
+
+def test_a_camera_first_seen_by_infra_red_has_no_colour_cast_in_the_morning() -> None:
+    street = Street()
+    street.world = street.world * np.array([0.7, 0.9, 1.2], np.float32)
+    judge = Judge(10, Settings(learning_s=0))
+    night = {look(judge, infrared(street, k), k).cause for k in range(20)}
+    morning = {look(judge, street.picture(k), k).cause for k in range(20, 60)}
+    assert night == morning == {None}
 
 
 def test_a_camera_that_moves_on_purpose_is_not_told_to_have_moved_but_may_freeze() -> None:

@@ -10,8 +10,8 @@ LIMIT = 0.5
 class Rule:
     """A fault stands once pictures that speak for it outnumber the others by `keyframes`, over `seconds` at least.
 
-    It ends once `clear` pictures in a row did not speak for it. Evidence between `doubt` and LIMIT speaks
-    neither for a fault nor, while it is being confirmed, against it: for faults that come and go.
+    It ends once `clear` pictures in a row did not speak for it. Evidence between `doubt` and LIMIT, of faults that
+    come and go, speaks neither for a fault nor, while it is being confirmed, against it, nor for what it explains.
     """
 
     keyframes: int

@@ -8,10 +8,11 @@ SHARE = 0.2
 """Of the cells that show something fixed: a parked lorry hides less for long."""
 
 
-def covered(comparison: Comparison, usual: Usual, elsewhere: float) -> Evidence:
-    """The share of the scene that shows through no longer, unless it is found elsewhere (evidence in [0, 1])."""
-    value = 0.5 * comparison.clarity * comparison.gone_share / usual.limit("gone", SHARE)
-    if elsewhere >= 0.5:
+def covered(comparison: Comparison, usual: Usual, otherwise: float) -> Evidence:
+    """The share of the scene that shows through no longer, unless that is explained `otherwise` (in [0, 1])."""
+    hidden = max(0.0, comparison.gone_share - usual.of("gone"))
+    value = 0.5 * comparison.clarity * hidden / usual.limit("gone", SHARE)
+    if otherwise >= 0.5:
         value = min(value, 0.4)
     if value < 0.1:
         return NONE

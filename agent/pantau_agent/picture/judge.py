@@ -111,7 +111,7 @@ class Judge:
             self.memory.learned_ms += self._passed(time_ms)
         self._confirm(evidence, time_ms)
         change = change_of_light(measures, self._before) if self._before else np.zeros(GRID, np.float32)
-        self._before = keep(frame, measures, comparison, change)
+        self._before = keep(frame, measures, comparison, change, findings.turns)
         self._before_ms = time_ms
         if self.learning:
             notes.append(f"still learning this camera ({self.memory.pictures} pictures so far)")
@@ -170,7 +170,7 @@ class Judge:
             confirmation.update(value, time_ms)
             if value >= LIMIT:
                 self._reasons[cause] = said.reason
-                explained = True
+            explained = value >= RULES[cause].doubt
 
     def _weighed(self, cause: Cause, said: Evidence) -> float:
         return min(1.0, said.value * self._settings.sensitivity.get(cause, 1.0))
