@@ -23,9 +23,6 @@ GLARE = 1.3
 BURNED = 245.0
 """Mean level of a cell that is at the end of the range: whatever it shows, the sensor can no longer tell it."""
 
-MOST = 0.5
-"""Share of the scene that must be lost before it matters what is seen instead."""
-
 VEILED = 0.6
 """Log of fine contrast added, beyond what coarse contrast was, from which a picture begins to be veiled."""
 
@@ -112,7 +109,7 @@ def compare(measures: Measures, reference: Reference, masked: Mask) -> Compariso
         outlines=outlines,
         haze=haze,
         cast=_cast(measures, reference, masked),
-        relief=relief(now.strength, gone | lost | ~fixed) if lost_share > MOST else 0.0,
+        relief=relief(now.strength, gone | lost),
     )
 
 
@@ -154,5 +151,5 @@ def _cast(measures: Measures, reference: Reference, masked: Mask) -> float:
     if lit.sum() < lit.size / 8:
         return 0.0
     now, usual = measures.colour[lit], reference.colour[lit]
-    along = min(1.0, max(0.0, float((now * usual).sum()) / (float((usual**2).sum()) + 1e-6)))
+    along = np.clip(np.median((now * usual).sum(axis=1) / ((usual**2).sum(axis=1) + 1e-6)), 0, 1)
     return float(np.hypot(*np.median(now - along * usual, axis=0)))

@@ -8,8 +8,8 @@ LIMIT = 0.5
 """Log of fine over coarse contrast, against the usual."""
 HAZE = 0.6
 """Fog takes coarse contrast and a little detail with it; a lens out of focus leaves coarse contrast as it was."""
-OUTLINES = 0.4
-"""Part of the coarse contrast that the worst blur leaves."""
+OUTLINES = 0.65
+"""Part of the coarse contrast that a blur leaves at least; at half of it nothing is told."""
 
 
 def defocused(comparison: Comparison, usual: Usual) -> Evidence:

@@ -2,7 +2,7 @@
 
 import math
 
-from pantau_agent.picture.comparison import MOST, Comparison
+from pantau_agent.picture.comparison import Comparison
 from pantau_agent.picture.frame import Frame
 from pantau_agent.picture.reference import Reference
 from pantau_agent.picture.registration import Motion, register
@@ -27,7 +27,7 @@ def moved(frame: Frame, comparison: Comparison, reference: Reference) -> Evidenc
         return NONE
     motion = register(frame.small, reference.small)
     found = comparison.clarity * _elsewhere(motion, comparison)
-    if comparison.lost_share > MOST:
+    if comparison.lost_share > 0.5:
         # in what shows no scene, any match is chance
         found = min(found, 0.5 * comparison.relief / SCENIC)
     foreign = comparison.clarity * _foreign(comparison)
