@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 LIMIT = 0.5
 """Evidence from which a picture speaks for a fault."""
+FADING = 0.2
+"""Part of a picture that one in doubt counts against a fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +13,7 @@ class Rule:
     """A fault stands once pictures that speak for it outnumber the others by `keyframes`, over `seconds` at least.
 
     It ends once `clear` pictures in a row did not speak for it. Evidence between `doubt` and LIMIT, of faults that
-    come and go, speaks neither for a fault nor, while it is being confirmed, against it, nor for what it explains.
+    come and go, hardly speaks against one that is being confirmed.
     """
 
     keyframes: int
@@ -25,7 +27,7 @@ class Confirmation:
 
     def __init__(self, rule: Rule) -> None:
         self._rule = rule
-        self._lead = 0
+        self._lead = 0.0
         self._against = 0
         self._since_ms = 0
         self.stands = False
@@ -33,7 +35,7 @@ class Confirmation:
     def update(self, value: float, time_ms: int) -> bool:
         """Takes one picture's evidence; whether the fault stands now."""
         if value >= LIMIT:
-            if self._lead == 0 or time_ms < self._since_ms:
+            if not self._lead or time_ms < self._since_ms:
                 self._since_ms = time_ms
             self._lead = min(self._lead + 1, self._rule.keyframes)
             self._against = 0
@@ -41,8 +43,12 @@ class Confirmation:
             if self._lead >= self._rule.keyframes and long_enough:
                 self.stands = True
         else:
-            self._lead = max(0, self._lead - (value < self._rule.doubt))
+            self._lead = max(0.0, self._lead - (1.0 if value < self._rule.doubt else FADING))
             self._against += 1
             if self._against >= self._rule.clear:
                 self.stands = False
         return self.stands
+
+    def explains(self, value: float) -> bool:
+        """Whether a picture with this evidence is explained by the fault, so that it speaks for no other."""
+        return value >= LIMIT or (value >= self._rule.doubt and self._lead > 0)

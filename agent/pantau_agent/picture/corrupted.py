@@ -16,7 +16,7 @@ NEUTRAL = 5
 """Levels around mid-grey: what a decoder shows where it never had a picture (all of Y, Cb, Cr at 128)."""
 LIMIT = 0.2
 RESTLESS = 0.33
-MOST_SMEARED = 0.75
+MOST_SMEARED = 0.5
 """Smears alone prove nothing: coarse encoding makes some too."""
 SHOWN = 0.5
 """Part of a cell's remembered contrast from which it is plainly there."""

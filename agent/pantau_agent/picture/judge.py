@@ -170,7 +170,7 @@ class Judge:
             confirmation.update(value, time_ms)
             if value >= LIMIT:
                 self._reasons[cause] = said.reason
-            explained = value >= RULES[cause].doubt
+            explained = confirmation.explains(value)
 
     def _weighed(self, cause: Cause, said: Evidence) -> float:
         return min(1.0, said.value * self._settings.sensitivity.get(cause, 1.0))

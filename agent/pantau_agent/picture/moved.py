@@ -8,7 +8,7 @@ from pantau_agent.picture.reference import Reference
 from pantau_agent.picture.registration import Motion, register
 from pantau_agent.picture.verdict import NONE, Evidence
 
-SUSPICIOUS = 0.2
+SUSPICIOUS = 0.12
 """Share of fixed cells that lost their structure from which it is looked for elsewhere."""
 SHIFT = 0.035
 """Part of the picture; a mast in the wind sways by less."""

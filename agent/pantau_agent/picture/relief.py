@@ -15,7 +15,7 @@ SIDE = 8
 """Pixels a side to which each cell of the small picture is brought."""
 FLOOR = 0.15
 """Grey levels a pixel: weaker contrasts are rounding."""
-TYPICAL = 1.85
+TYPICAL = 1.8
 """How far the strongest twentieth stands out in the median cell of a scene; in noise by 2.08, less the floor."""
 OUTSTANDING = 3.0
 """How far in one cell of five of a scene."""
