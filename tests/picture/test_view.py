@@ -55,6 +55,12 @@ def sprayed(street: Street, k: int) -> Picture:
     return street.finish(scene, k)
 
 
+def soft_corner(street: Street, k: int) -> Picture:
+    y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
+    leaf = np.clip((y / HEIGHT + x / WIDTH - 1.26) / 0.03, 0, 1)[..., None].astype(np.float32)
+    return street.finish(street.scene(k) * (1 - leaf) + cloth(5, (40, 110, 60)) * leaf, k)
+
+
 def defocused(street: Street, k: int) -> Picture:
     return street.finish(np.asarray(cv2.GaussianBlur(street.scene(k), (0, 0), 4), np.float32), k)
 
@@ -97,6 +103,7 @@ FAULTS: list[tuple[Shown, Cause]] = [
     (half_covered, Cause.COVERED),
     (covered, Cause.COVERED),
     (sprayed, Cause.COVERED),
+    (soft_corner, Cause.COVERED),
     (defocused, Cause.DEFOCUSED),
     (badly_defocused, Cause.DEFOCUSED),
     (pink, Cause.COLOUR_CAST),
@@ -168,6 +175,15 @@ def parked_van(street: Street, k: int) -> Picture:
     return street.finish(scene, k)
 
 
+def parked_lorry(street: Street, k: int) -> Picture:
+    scene = street.scene(k)
+    scene[160:350, 40:345] = cloth(2, (150, 150, 160))[160:350, 40:345]
+    for x in range(50, 315, 40):
+        scene[180:240, x : x + 25] = (40, 35, 30)
+        scene[260:264, x : x + 30] = (230, 230, 230)
+    return street.finish(scene, k)
+
+
 def looks_away_and_comes_home(street: Street, k: int) -> Picture:
     return shifted(street, k) if k in {24, 25, 26} else street.picture(k)
 
@@ -187,6 +203,7 @@ HARMLESS: list[Shown] = [
     swaying_mast,
     lorry_for_two_looks,
     parked_van,
+    parked_lorry,
     looks_away_and_comes_home,
     coarser_encoding,
 ]
