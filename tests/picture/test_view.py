@@ -253,6 +253,15 @@ def test_a_camera_first_seen_by_infra_red_has_no_colour_cast_in_the_morning() ->
     assert night == morning == {None}
 
 
+def test_a_lighting_of_which_little_was_seen_is_not_taken_for_known() -> None:
+    street = Street()
+    judge = Judge(10, Settings(learning_s=0))
+    for k in range(40):
+        look(judge, infrared(street, k) if k > 4 else street.picture(k), k)
+    said = [look(judge, half_covered(street, k), k).cause for k in range(40, 50)]
+    assert said[-1] is Cause.COVERED
+
+
 def test_a_camera_that_moves_on_purpose_is_not_told_to_have_moved_but_may_freeze() -> None:
     street = Street()
     judge = judge_that_knows(street, Settings(learning_s=0, moves_on_purpose=True))

@@ -16,9 +16,9 @@ DIMMED = 0.55
 def colour_cast(measures: Measures, comparison: Comparison, usual: Usual, daylight: float) -> Evidence:
     """All colours moved the same way, off the line between grey and the usual.
 
-    Told by what is the camera's daylight only, and in no lighting whose own colours are not known yet.
+    Told by what is the camera's daylight only.
     """
-    if float(measures.light.mean()) < max(DARK, DIMMED * daylight) or usual.wide > 1:
+    if float(measures.light.mean()) < max(DARK, DIMMED * daylight):
         return NONE
     value = 0.5 * comparison.cast / usual.limit("cast", LIMIT)
     if value < 0.1:
