@@ -5,6 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from pantau_agent.picture.corrupted import corrupted
+from pantau_agent.picture.frame import prepare
+from pantau_agent.picture.measures import measure
+from pantau_agent.picture.usual import Usual
 from pantau_contract.states import Cause
 from tests.picture.street import HEIGHT, WIDTH, Picture, Street, judge_that_knows, look
 from tests.picture.test_view import cloth
@@ -67,3 +71,14 @@ def test_what_hides_the_scene_again_and_again_is_no_damage(shown: Shown) -> None
     street = Street()
     judge = judge_that_knows(street)
     assert {look(judge, shown(street, k), k).cause for k in range(20, 60)} == {None}
+
+
+def test_what_is_drawn_out_is_found_where_it_is_and_alone_proves_nothing() -> None:
+    street = Street()
+    picture = street.picture(3)
+    assert not measure(prepare(picture)).smeared.any()
+    picture[120:240] = picture[120]
+    smeared = measure(prepare(picture)).smeared
+    assert smeared[3:6].mean() > 0.5
+    assert not smeared[[0, 1, 7, 8]].any()
+    assert 0.2 < corrupted(0, 0, 0, smeared=1.0, usual=Usual()).value < 0.3
