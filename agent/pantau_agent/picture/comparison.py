@@ -9,7 +9,7 @@ from pantau_agent.picture.cells import Mask, Plane, cell_means, plane
 from pantau_agent.picture.measures import Measures
 from pantau_agent.picture.reference import Reference
 from pantau_agent.picture.relief import relief
-from pantau_agent.picture.structure import COARSE, FINE, Structure, agreement, structure
+from pantau_agent.picture.structure import COARSE, FINE, Structure, agreement, products, structure
 
 USUAL = 0.4
 """Cells that usually agree at least so well with the remembered picture show something that stands still."""
@@ -73,7 +73,8 @@ def compare(measures: Measures, reference: Reference, masked: Mask) -> Compariso
     """Compares a picture with the remembered one of the same size, leaving masked cells out."""
     now, past = measures.fine, structure(reference.small, FINE)
     coarse = structure(reference.small, COARSE)
-    agree = agreement(now, past)
+    both, present, remembered = products(now, past)
+    agree = plane(both / (np.sqrt(present * remembered) + 1e-3))
     fixed = np.zeros(agree.shape, np.bool_)
     if reference.settled:
         fixed = (reference.agree > USUAL) & (reference.agree_off * 2 < reference.agree) & ~masked
@@ -104,7 +105,7 @@ def compare(measures: Measures, reference: Reference, masked: Mask) -> Compariso
         lost_share=lost_share,
         gone_share=float(gone.sum()) / count,
         seen=float(np.median(shown[fixed])) if fixed.any() else 1.0,
-        match=_match(now, past, fixed),
+        match=float(both[fixed].sum() / (np.sqrt(present[fixed].sum() * remembered[fixed].sum()) + 1e-6)),
         blur=blur,
         outlines=outlines,
         haze=haze,
@@ -127,12 +128,6 @@ def _shown(measures: Measures, now: Structure, past: Structure, reference: Refer
     own = cell_means(past.strength**2)
     light = float(np.median(measures.light)) / max(1.0, float(np.median(reference.light)))
     return plane(both / (own + 1e-4) / np.sqrt(min(1.0, max(light, 0.01))))
-
-
-def _match(now: Structure, past: Structure, where: Mask) -> float:
-    both = cell_means(now.x * past.x + now.y * past.y)[where].sum()
-    each = cell_means(now.x**2 + now.y**2)[where].sum() * cell_means(past.x**2 + past.y**2)[where].sum()
-    return float(both / (np.sqrt(each) + 1e-6))
 
 
 def _outlines(now: Structure, past: Structure) -> Plane:
