@@ -1,13 +1,14 @@
-"""How well pictures are judged, and at what cost: `python -m benchmarks.picture --data DIR --out PLOTS`.
+"""How well pictures are judged, and at what cost: `python -m benchmarks.picture --data DIR --out PLOTS [--json]`.
 
 DIR holds labelled keyframe sequences (see `picture_events`). Without it only the cost is told.
 """
 
 import argparse
+import json
 import sys
 import time
 import tracemalloc
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -16,9 +17,10 @@ import cv2
 import numpy as np
 
 from benchmarks import picture_plots
-from benchmarks.picture_day import print_days
+from benchmarks.picture_day import INTERVAL_S, KEYFRAMES, scenes, watch_a_day
 from benchmarks.picture_detectors import Constants, Detector, Ours, OwnStart, replay
-from benchmarks.picture_events import Clip, Outcome, Picture, read, score, wilson
+from benchmarks.picture_events import Clip, Outcome, Picture, read, score
+from benchmarks.picture_tables import Share, Table, share
 from pantau_agent.picture.saved import save
 
 DETECTORS: Mapping[str, type[Detector]] = {
@@ -37,36 +39,47 @@ Evidence = list[Mapping[str, float]]
 
 def main() -> int:
     """Prints all tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.picture", description=__doc__)
     parser.add_argument("--data", type=Path, help="directory of labelled sequences")
     parser.add_argument("--out", type=Path, help="directory for the plots")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
+    parser.add_argument("--json", action="store_true", help="print one object, with a list of rows for each table")
     options, _ = parser.parse_known_args()
     cv2.setNumThreads(1)
-    if options.data is None:
-        print_cost()
-        print("\nWith --data DIR (labelled sequences) it also prints how well each detector judges.")
-        return 0
-    clips = read(options.data)
-    with ProcessPoolExecutor(options.jobs) as pool:
+    told: dict[str, object] = {}
+    for table in (cost(),) if options.data is None else tables(options.data, options.jobs, options.out):
+        told[table.name] = table.as_json()
+        if not options.json:
+            print(table.as_markdown(), flush=True)
+    if options.json:
+        print(json.dumps(told))
+    elif options.data is None:
+        print("With --data DIR (labelled sequences) it also prints how well each detector judges.")
+    elif options.out is not None:
+        print(f"Plots: {options.out}/evidence.png, confusion.png, roc.png")
+    return 0
+
+
+def tables(data: Path, jobs: int, out: Path | None) -> Iterator[Table]:
+    """All tables of one directory of sequences, as they become known; the plots go to `out`."""
+    clips = read(data)
+    with ProcessPoolExecutor(jobs) as pool:
         results = {name: list(pool.map(partial(watch, name), clips, chunksize=4)) for name in DETECTORS}
     outcomes = {name: [outcome for outcome, _ in result] for name, result in results.items()}
     evidence = [seen for _, seen in results["ours"]]
-    print_overall(outcomes)
-    print_by("fault", outcomes, lambda clip: clip.fault)
-    print_by("scene", outcomes, lambda clip: clip.scene)
+    yield overall(outcomes)
+    yield by("fault", outcomes, lambda clip: clip.fault)
+    yield by("scene", outcomes, lambda clip: clip.scene)
     curve = [rescored(clips, evidence, sensitivity) for sensitivity in SENSITIVITIES]
-    print_leaving_scenes_out(curve)
-    print_days(clips)
-    print_cost()
-    if options.out is not None:
-        options.out.mkdir(parents=True, exist_ok=True)
-        picture_plots.evidence(clips, evidence, options.out / "evidence.png")
-        picture_plots.confusion(outcomes["ours"], options.out / "confusion.png")
+    yield leaving_scenes_out(curve)
+    yield days(clips)
+    yield cost()
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        picture_plots.evidence(clips, evidence, out / "evidence.png")
+        picture_plots.confusion(outcomes["ours"], out / "confusion.png")
         points = {name: rates(result) for name, result in outcomes.items()}
-        picture_plots.roc([rates(result) for result in curve], points, options.out / "roc.png")
-        print(f"\nPlots: {options.out}/evidence.png, confusion.png, roc.png")
-    return 0
+        picture_plots.roc([rates(result) for result in curve], points, out / "roc.png")
 
 
 def watch(name: str, clip: Clip) -> tuple[Outcome, Evidence]:
@@ -91,52 +104,36 @@ def rates(outcomes: Iterable[Outcome]) -> tuple[float, float]:
     return float(np.mean(harmless)) if harmless else 0.0, float(np.mean(faults)) if faults else 0.0
 
 
-def share(values: Iterable[bool]) -> str:
-    """A share with its count and its 95 % interval."""
-    values = list(values)
-    if not values:
-        return "-"
-    low, high = wilson(sum(values), len(values))
-    return f"{sum(values) / len(values):.3f} ({sum(values)}/{len(values)}; {low:.2f}-{high:.2f})"
-
-
-def print_overall(outcomes: Mapping[str, list[Outcome]]) -> None:
-    """One line a detector; intervals are Wilson's, 95 %."""
-    print("| detector | detected | right type | harmless events alarmed | healthy keyframes in alarm |")
-    print("| --- | --- | --- | --- | --- |")
+def overall(outcomes: Mapping[str, list[Outcome]]) -> Table:
+    """One row a detector; intervals are Wilson's, 95 %."""
+    columns = ("detector", "detected", "right type", "harmless events alarmed", "healthy keyframes in alarm")
+    table = Table("overall", "All sequences", columns)
     for name, result in outcomes.items():
-        faults = [outcome for outcome in result if outcome.clip.positive]
-        harmless = [outcome for outcome in result if not outcome.clip.positive]
-        alarmed, healthy = sum(o.healthy_alarmed for o in result), sum(o.healthy for o in result)
-        low, high = wilson(alarmed, healthy)
-        print(
-            f"| {name} | {share(o.detected for o in faults)} | {share(o.right for o in faults)} "
-            f"| {share(o.false for o in harmless)} "
-            f"| {100 * alarmed / max(1, healthy):.2f} % ({alarmed}/{healthy}; {100 * low:.2f}-{100 * high:.2f}) |"
-        )
+        healthy = Share(sum(outcome.healthy_alarmed for outcome in result), sum(o.healthy for o in result))
+        table.rows.append((name, *_three(result), healthy))
+    return table
 
 
-def print_by(what: str, outcomes: Mapping[str, list[Outcome]], key: Callable[[Clip], str]) -> None:
+def by(what: str, outcomes: Mapping[str, list[Outcome]], key: Callable[[Clip], str]) -> Table:
     """Ours beside the others, for each fault or scene."""
-    print(f"\n| {what} | " + " | ".join(f"{name}: right type | {name}: false" for name in outcomes) + " | delay |")
-    print("| --- |" + " --- |" * (2 * len(outcomes) + 1))
+    columns = [what, *(f"{name}: {column}" for name in outcomes for column in ("right type", "false"))]
+    table = Table(f"by_{what}", f"By {what}", [*columns, "our delay, keyframes"])
     ours = outcomes["ours"]
     for value in dict.fromkeys(key(outcome.clip) for outcome in ours):
         cells = []
         for result in outcomes.values():
-            these = [outcome for outcome in result if key(outcome.clip) == value]
-            cells.append(share(outcome.right for outcome in these if outcome.clip.positive))
-            cells.append(share(outcome.false for outcome in these if not outcome.clip.positive))
+            _, right, false = _three([outcome for outcome in result if key(outcome.clip) == value])
+            cells += [right, false]
         delays = [o.delay for o in ours if key(o.clip) == value and o.detected]
-        delay = f"{np.median(delays):.0f} keyframes" if delays else "-"
-        print(f"| {value} | " + " | ".join(cells) + f" | {delay} |")
+        table.rows.append((value, *cells, float(np.median(delays)) if delays else None))
+    return table
 
 
-def print_leaving_scenes_out(curve: list[list[Outcome]]) -> None:
+def leaving_scenes_out(curve: list[list[Outcome]]) -> Table:
     """The sensitivity is chosen on the other scenes, and the one left out is judged with it."""
-    print("\nLeave one scene out (one sensitivity for all faults, chosen on the other scenes):\n")
-    print("| scene left out | sensitivity | detected | right type | harmless events alarmed |")
-    print("| --- | --- | --- | --- | --- |")
+    title = "Leave one scene out (one sensitivity for all faults, chosen on the other scenes)"
+    columns = ("scene left out", "sensitivity", "detected", "right type", "harmless events alarmed")
+    table = Table("leave_one_scene_out", title, columns)
     pooled: list[Outcome] = []
     for scene in dict.fromkeys(outcome.clip.scene for outcome in curve[0]):
         others = [rates(o for o in result if o.clip.scene != scene) for result in curve]
@@ -147,36 +144,54 @@ def print_leaving_scenes_out(curve: list[list[Outcome]]) -> None:
         )
         these = [outcome for outcome in curve[best] if outcome.clip.scene == scene]
         pooled += these
-        print(f"| {scene} | {SENSITIVITIES[best]:g} | {_three(these)} |")
-    print(f"| all, pooled | | {_three(pooled)} |")
+        table.rows.append((scene, SENSITIVITIES[best], *_three(these)))
+    table.rows.append(("all, pooled", None, *_three(pooled)))
+    return table
 
 
-def _three(outcomes: list[Outcome]) -> str:
+def _three(outcomes: list[Outcome]) -> tuple[Share, Share, Share]:
+    """Detected, of the right type, and harmless events alarmed."""
     faults = [outcome for outcome in outcomes if outcome.clip.positive]
-    return " | ".join(
-        (
-            share(outcome.detected for outcome in faults),
-            share(outcome.right for outcome in faults),
-            share(outcome.false for outcome in outcomes if not outcome.clip.positive),
-        )
+    return (
+        share(outcome.detected for outcome in faults),
+        share(outcome.right for outcome in faults),
+        share(outcome.false for outcome in outcomes if not outcome.clip.positive),
     )
 
 
-def print_cost() -> None:
+def days(clips: list[Clip]) -> Table:
+    """One row a scene."""
+    title = f"24 hours of healthy footage a scene, a keyframe each {INTERVAL_S} s"
+    table = Table("days", title, ("scene", "keyframes", "in alarm", "by"))
+    for scene, keyframes in scenes(clips).items():
+        alarms = watch_a_day(keyframes)
+        table.rows.append(
+            (scene, KEYFRAMES, alarms.total(), ", ".join(f"{n} {c}" for n, c in alarms.most_common()))
+        )
+    return table
+
+
+def cost() -> Table:
     """CPU a keyframe of 640x360, after decoding, and memory a camera, of the same made-up footage."""
-    print(f"\n| detector | CPU ms a keyframe of {COST_SIZE[0]}x{COST_SIZE[1]} | kB kept a camera | kB in memory |")
-    print("| --- | --- | --- | --- |")
+    columns = (
+        "detector",
+        f"CPU ms a keyframe of {COST_SIZE[0]}x{COST_SIZE[1]}",
+        "kB kept a camera",
+        "kB in memory",
+    )
+    table = Table("cost", "Cost", columns)
     pictures = made_up()
     for name, kind in DETECTORS.items():
-        cost = np.inf
+        least = np.inf
         for _ in range(ROUNDS):
             detector = kind(10)
             began = time.process_time()
             for k, picture in enumerate(pictures):
                 detector.update(picture, 10.0 * k)
-            cost = min(cost, 1000 * (time.process_time() - began) / len(pictures))
-        kept = f"{len(save(detector.memory)) / 1000:.0f}" if isinstance(detector, Ours) else "-"
-        print(f"| {name} | {cost:.1f} | {kept} | {in_memory(kind, pictures) / 1000:.0f} |")
+            least = min(least, 1000 * (time.process_time() - began) / len(pictures))
+        kept = round(len(save(detector.memory)) / 1000) if isinstance(detector, Ours) else None
+        table.rows.append((name, round(float(least), 1), kept, round(in_memory(kind, pictures) / 1000)))
+    return table
 
 
 def made_up() -> list[Picture]:

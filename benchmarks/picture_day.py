@@ -102,14 +102,3 @@ def watch_a_day(keyframes: list[Picture], seed: int = 1) -> Counter[str]:
     """The alarms of one day, by keyframes that each was up."""
     detector = Ours(INTERVAL_S)
     return Counter(name for picture, time_s in day(keyframes, seed) for name in detector.update(picture, time_s))
-
-
-def print_days(clips: list[Clip]) -> None:
-    """One line a scene."""
-    print(f"\n24 hours of healthy footage a scene, a keyframe each {INTERVAL_S} s:\n")
-    print("| scene | keyframes | in alarm | by |")
-    print("| --- | --- | --- | --- |")
-    for scene, keyframes in scenes(clips).items():
-        alarms = watch_a_day(keyframes)
-        by = ", ".join(f"{name} {count}" for name, count in alarms.most_common())
-        print(f"| {scene} | {KEYFRAMES} | {alarms.total()} | {by} |", flush=True)

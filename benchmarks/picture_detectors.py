@@ -66,7 +66,7 @@ def replay(evidence: list[Mapping[str, float]], interval_s: float, sensitivity: 
                 continue
             value = min(1.0, values[cause] * sensitivity)
             confirmation.update(value, int(k * interval_s * 1000))
-            explained = value >= 0.5
+            explained = confirmation.explains(value)
         up: Cause | None = next((cause for cause, one in held.items() if one.stands), None)
         alarms.append(frozenset({"offline"} if missing >= GONE else {str(up)} if up else ()))
     return alarms

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from pantau_agent.picture.judge import Judge
 from pantau_agent.picture.memory import Lighting
 from pantau_agent.picture.overlay import overlay_of
 from pantau_agent.picture.settings import Settings
@@ -28,7 +29,8 @@ def zoomed(street: Street, k: int) -> Picture:
 
 
 def another_street(street: Street, k: int) -> Picture:
-    return street.finish(Street(99).scene(k), k)
+    other = Street(99)
+    return street.finish(other.view(other.with_traffic(k), dy=-60), k)
 
 
 def cloth(seed: int, colour: tuple[int, int, int]) -> Float:
@@ -53,8 +55,19 @@ def sprayed(street: Street, k: int) -> Picture:
     return street.finish(scene, k)
 
 
+def soft_corner(street: Street, k: int) -> Picture:
+    y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
+    leaf = np.clip((y / HEIGHT + x / WIDTH - 1.26) / 0.03, 0, 1)[..., None].astype(np.float32)
+    return street.finish(street.scene(k) * (1 - leaf) + cloth(5, (40, 110, 60)) * leaf, k)
+
+
 def defocused(street: Street, k: int) -> Picture:
     return street.finish(np.asarray(cv2.GaussianBlur(street.scene(k), (0, 0), 4), np.float32), k)
+
+
+def badly_defocused(street: Street, k: int) -> Picture:
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (41, 41)).astype(np.float32)
+    return street.finish(np.asarray(cv2.filter2D(street.scene(k), -1, disc / disc.sum()), np.float32), k)
 
 
 def pink(street: Street, k: int) -> Picture:
@@ -76,6 +89,12 @@ def torn(street: Street, k: int) -> Picture:
     return street.finish(np.repeat(lines[..., None], 3, axis=2), k)
 
 
+def slightly_torn(street: Street, k: int) -> Picture:
+    rng = np.random.default_rng(k)
+    lines = [np.roll(line, int(rng.normal(0, 2.5)), axis=0) for line in street.scene(k)]
+    return street.finish(np.stack(lines), k)
+
+
 FAULTS: list[tuple[Shown, Cause]] = [
     (shifted, Cause.MOVED),
     (turned, Cause.MOVED),
@@ -84,11 +103,14 @@ FAULTS: list[tuple[Shown, Cause]] = [
     (half_covered, Cause.COVERED),
     (covered, Cause.COVERED),
     (sprayed, Cause.COVERED),
+    (soft_corner, Cause.COVERED),
     (defocused, Cause.DEFOCUSED),
+    (badly_defocused, Cause.DEFOCUSED),
     (pink, Cause.COLOUR_CAST),
     (snow, Cause.NOISY),
     (hum, Cause.NOISY),
     (torn, Cause.NOISY),
+    (slightly_torn, Cause.NOISY),
 ]
 
 
@@ -153,6 +175,15 @@ def parked_van(street: Street, k: int) -> Picture:
     return street.finish(scene, k)
 
 
+def parked_lorry(street: Street, k: int) -> Picture:
+    scene = street.scene(k)
+    scene[160:350, 40:345] = cloth(2, (150, 150, 160))[160:350, 40:345]
+    for x in range(50, 315, 40):
+        scene[180:240, x : x + 25] = (40, 35, 30)
+        scene[260:264, x : x + 30] = (230, 230, 230)
+    return street.finish(scene, k)
+
+
 def looks_away_and_comes_home(street: Street, k: int) -> Picture:
     return shifted(street, k) if k in {24, 25, 26} else street.picture(k)
 
@@ -172,6 +203,7 @@ HARMLESS: list[Shown] = [
     swaying_mast,
     lorry_for_two_looks,
     parked_van,
+    parked_lorry,
     looks_away_and_comes_home,
     coarser_encoding,
 ]
@@ -201,6 +233,32 @@ def test_a_cover_at_night_is_told_by_the_night_s_own_memory() -> None:
         look(judge, infrared(street, k), k)
     cover = np.repeat(cloth(4, (60, 60, 60)).mean(axis=2, keepdims=True), 3, axis=2)
     said = [look(judge, street.finish(cover, k, noise=3), k).cause for k in range(45, 55)]
+    assert said[-1] is Cause.COVERED
+
+
+def test_a_colour_cast_is_told_of_a_camera_that_never_sees_full_daylight() -> None:
+    street = Street()
+    street.world = street.world * np.float32(0.3)
+    judge = judge_that_knows(street, Settings(learning_s=0))
+    said = [look(judge, pink(street, k), k).cause for k in range(20, 30)]
+    assert next(name for name in said if name) is Cause.COLOUR_CAST
+
+
+def test_a_camera_first_seen_by_infra_red_has_no_colour_cast_in_the_morning() -> None:
+    street = Street()
+    street.world = street.world * np.array([0.7, 0.9, 1.2], np.float32)
+    judge = Judge(10, Settings(learning_s=0))
+    night = {look(judge, infrared(street, k), k).cause for k in range(20)}
+    morning = {look(judge, street.picture(k), k).cause for k in range(20, 60)}
+    assert night == morning == {None}
+
+
+def test_a_lighting_of_which_little_was_seen_is_not_taken_for_known() -> None:
+    street = Street()
+    judge = Judge(10, Settings(learning_s=0))
+    for k in range(40):
+        look(judge, infrared(street, k) if k > 4 else street.picture(k), k)
+    said = [look(judge, half_covered(street, k), k).cause for k in range(40, 50)]
     assert said[-1] is Cause.COVERED
 
 

@@ -180,3 +180,12 @@ def test_the_decoder_s_word_that_it_concealed_damage_is_corrupted() -> None:
     said = [look(judge, street.picture(k), k, damaged=True).cause for k in range(20, 26)]
     assert said[0] is None
     assert said[-1] is Cause.CORRUPTED
+
+
+def test_damage_that_the_decoder_conceals_the_same_way_each_time_is_corrupted_and_not_frozen() -> None:
+    street = Street()
+    judge = judge_that_knows(street)
+    concealed = np.full((HEIGHT, WIDTH, 3), 128, np.uint8)
+    concealed[: HEIGHT // 6] = street.picture(20)[: HEIGHT // 6]
+    said = [look(judge, concealed, k, damaged=True).cause for k in range(20, 30)]
+    assert {*said} == {None, Cause.CORRUPTED}

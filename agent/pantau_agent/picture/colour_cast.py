@@ -7,15 +7,18 @@ from pantau_agent.picture.verdict import NONE, Evidence
 
 LIMIT = 0.17
 """Log of a ratio of channels: 0.17 is 19 % more red for the same green. White balance wanders by half of it."""
-DAYLIGHT = 55.0
+DARK = 30.0
+"""Grey level under which no colour is told."""
 DIMMED = 0.55
-"""Under so many grey levels, or so much of full daylight, lamps colour the scene, and are no fault. A lost channel
-takes a third of the light."""
+"""Of full daylight: under so much of it lamps colour the scene, and are no fault. A lost channel takes a third."""
 
 
 def colour_cast(measures: Measures, comparison: Comparison, usual: Usual, daylight: float) -> Evidence:
-    """All colours moved the same way, off the line between grey and the usual. Told by daylight only."""
-    if float(measures.light.mean()) < max(DAYLIGHT, DIMMED * daylight):
+    """All colours moved the same way, off the line between grey and the usual.
+
+    Told by what is the camera's daylight only.
+    """
+    if float(measures.light.mean()) < max(DARK, DIMMED * daylight):
         return NONE
     value = 0.5 * comparison.cast / usual.limit("cast", LIMIT)
     if value < 0.1:

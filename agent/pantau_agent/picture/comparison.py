@@ -6,15 +6,19 @@ import cv2
 import numpy as np
 
 from pantau_agent.picture.cells import Mask, Plane, cell_means, plane
-from pantau_agent.picture.frame import Frame
 from pantau_agent.picture.measures import Measures
 from pantau_agent.picture.reference import Reference
-from pantau_agent.picture.structure import FINE, Structure, agreement, structure
+from pantau_agent.picture.relief import relief
+from pantau_agent.picture.structure import COARSE, FINE, Structure, agreement, products, structure
 
 USUAL = 0.4
 """Cells that usually agree at least so well with the remembered picture show something that stands still."""
 HIDDEN = 0.15
 """A cell of which less contrast than this part comes through is gone."""
+FAINT, PLAIN = 0.3, 0.5
+"""Parts of a cell's remembered contrast under which it may be hidden, and from which it is plainly there."""
+GLARE = 1.3
+"""A cell brighter than usual by so much is blinded by a lamp rather than hidden."""
 
 BURNED = 245.0
 """Mean level of a cell that is at the end of the range: whatever it shows, the sensor can no longer tell it."""
@@ -29,30 +33,32 @@ class Comparison:
 
     By cell: `agree` with the remembered structure; `fixed` cells usually do; of these `lost` do not, in their
     neighbourhood, and `gone` show (almost) nothing of the remembered contrast. A cell that is burned out to white
-    can be neither, and is not counted as fixed. The shares are of all cells that usually agree.
+    can be neither, and is not counted as fixed. The shares are of all cells that usually agree. `hidden` cells
+    show nothing of the remembered structure, fine or coarse, and no glare; `plain` ones show it well.
 
     `shown` is the part of the remembered contrast that comes through, `seen` that in the median cell, and
-    `match` the agreement of all pixels in place. `blur` is how much detail went (log) beyond what coarse
-    contrast went, at the sharpest fixed cells; `haze` how much coarse contrast went (log). `cast` says how far
-    colours moved off the line between grey and the usual (log of ratios). `richness` and `unevenness` tell of
-    what is seen where the remembered is not: its contrasts beside the remembered ones there, weak and strong,
-    whichever is the lesser part; and its strongest contrasts beside their own mean.
+    `match` the agreement of all pixels of fixed cells. `blur` is how much detail went (log) beyond what coarse
+    contrast went, at the sharpest fixed cells; `outlines` the part of coarse contrast that is the remembered one
+    there; `haze` how much coarse contrast went (log). `cast` says how far colours moved off the line
+    between grey and the usual (log of ratios). `relief` tells of what is seen in place of the remembered.
     """
 
     agree: Plane
     fixed: Mask
     lost: Mask
     gone: Mask
+    hidden: Mask
+    plain: Mask
     shown: Plane
     lost_share: float
     gone_share: float
     seen: float
     match: float
     blur: float
+    outlines: float
     haze: float
     cast: float
-    richness: float
-    unevenness: float
+    relief: float
 
     @property
     def clarity(self) -> float:
@@ -63,10 +69,12 @@ class Comparison:
         return min(1.0, max(0.0, (self.blur + VEILED + 0.5) / 0.5))
 
 
-def compare(frame: Frame, measures: Measures, reference: Reference, masked: Mask) -> Comparison:
+def compare(measures: Measures, reference: Reference, masked: Mask) -> Comparison:
     """Compares a picture with the remembered one of the same size, leaving masked cells out."""
     now, past = measures.fine, structure(reference.small, FINE)
-    agree = agreement(now, past)
+    coarse = structure(reference.small, COARSE)
+    both, present, remembered = products(now, past)
+    agree = plane(both / (np.sqrt(present * remembered) + 1e-3))
     fixed = np.zeros(agree.shape, np.bool_)
     if reference.settled:
         fixed = (reference.agree > USUAL) & (reference.agree_off * 2 < reference.agree) & ~masked
@@ -74,30 +82,35 @@ def compare(frame: Frame, measures: Measures, reference: Reference, masked: Mask
     fixed &= measures.light < BURNED
     lost = fixed & (_around(agree * fixed) < 0.5 * _around(reference.agree * fixed))
     shown = _shown(measures, now, past, reference)
-    blur = haze = 0.0
+    gone = fixed & (shown < HIDDEN)
+    outlined = _around(agreement(measures.coarse, coarse) * fixed) >= 0.5 * _around(plane(fixed))
+    glare = measures.light > GLARE * reference.light + 8
+    blur = outlines = haze = 0.0
     if fixed.any():
         detail = reference.detail - measures.detail
         contrast = reference.contrast - measures.contrast
         sharp = fixed & (reference.detail >= np.median(reference.detail[fixed]))
         blur = float(np.median((detail - contrast)[sharp]))
+        outlines = float(np.median(_outlines(measures.coarse, coarse)[sharp]))
         haze = float(np.median(contrast[fixed]))
-    gone = fixed & (shown < HIDDEN)
-    richness, unevenness = _foreign(frame, now, past, gone | lost, fixed)
+    lost_share = float(lost.sum()) / count
     return Comparison(
         agree=agree,
         fixed=fixed,
         lost=lost,
         gone=gone,
+        hidden=(gone | lost) & (shown < FAINT) & ~outlined & ~glare,
+        plain=(shown > PLAIN) & ~lost,
         shown=shown,
-        lost_share=float(lost.sum()) / count,
+        lost_share=lost_share,
         gone_share=float(gone.sum()) / count,
         seen=float(np.median(shown[fixed])) if fixed.any() else 1.0,
-        match=_match(now, past),
+        match=float(both[fixed].sum() / (np.sqrt(present[fixed].sum() * remembered[fixed].sum()) + 1e-6)),
         blur=blur,
+        outlines=outlines,
         haze=haze,
         cast=_cast(measures, reference, masked),
-        richness=richness,
-        unevenness=unevenness,
+        relief=relief(now.strength, gone | lost),
     )
 
 
@@ -117,40 +130,21 @@ def _shown(measures: Measures, now: Structure, past: Structure, reference: Refer
     return plane(both / (own + 1e-4) / np.sqrt(min(1.0, max(light, 0.01))))
 
 
-def _match(now: Structure, past: Structure) -> float:
-    both = float((now.x * past.x + now.y * past.y).sum())
-    return both / float(np.sqrt(now.energy * past.energy) + 1e-6)
-
-
-def _foreign(frame: Frame, now: Structure, past: Structure, strange: Mask, fixed: Mask) -> tuple[float, float]:
-    """`richness` and `unevenness`."""
-    height, width = frame.small.shape
-
-    def within(cells: Mask) -> Mask:
-        size = (width, height)
-        return np.asarray(cv2.resize(cells.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0)
-
-    if not strange.any():
-        return 0.0, 0.0
-    where = within(strange)
-    quantiles = (25, 50, 75, 90)
-    seen = np.percentile(now.strength[where], quantiles) + 0.05
-    usual = np.percentile(past.strength[where], quantiles) + 0.05
-    around = now.strength[within(strange | ~fixed)]
-    return float((seen / usual).min()), float(np.percentile(around, 98)) / (float(around.mean()) + 0.1)
+def _outlines(now: Structure, past: Structure) -> Plane:
+    """By cell, the part of the remembered gradients in the present ones, or of the present in them: the lesser."""
+    both = cell_means((now.x * past.x + now.y * past.y) * now.soft * past.soft)
+    return plane(both / (np.maximum(cell_means(past.strength**2), cell_means(now.strength**2)) + 1e-4))
 
 
 def _cast(measures: Measures, reference: Reference, masked: Mask) -> float:
-    """Distance of the present mean colour from the line between grey and the usual one.
+    """How far the median cell's colour is off the line between grey and its usual one.
 
     Dusk and the switch to infra-red move colours along that line; a stuck filter or a lost channel moves them
-    off it.
+    off it. What passes or parks changes the colours of a few cells.
     """
     lit = (measures.light > 20) & (measures.light < 235) & (reference.light > 20) & ~masked
     if lit.sum() < lit.size / 8:
         return 0.0
-    now = np.median(measures.colour[lit], axis=0)
-    usual = np.median(reference.colour[lit], axis=0)
-    length = float(usual @ usual)
-    along = min(1.0, max(0.0, float(now @ usual) / length)) if length > 0 else 0.0
-    return float(np.hypot(*(now - along * usual)))
+    now, usual = measures.colour[lit], reference.colour[lit]
+    along = np.clip(np.median((now * usual).sum(axis=1) / ((usual**2).sum(axis=1) + 1e-6)), 0, 1)
+    return float(np.hypot(*np.median(now - along * usual, axis=0)))

@@ -6,14 +6,16 @@ LIMIT = 0.5
 """Evidence from which a picture speaks for a fault."""
 PLAIN = 0.65
 """Evidence from which it does so beyond doubt."""
+FADING = 0.2
+"""Part of a picture that one in doubt counts against a fault."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A fault stands once pictures that speak for it outnumber the others by `keyframes`, over `seconds` at least.
 
-    It ends once `clear` pictures in a row did not speak for it. Evidence between `doubt` and LIMIT speaks
-    neither for a fault nor, while it is being confirmed, against it: for faults that come and go.
+    It ends once `clear` pictures in a row did not speak for it. Evidence between `doubt` and LIMIT, of faults that
+    come and go, hardly speaks against one that is being confirmed.
     Where the stream's own sizes bear it out, `borne_out` pictures are enough, the last of them plain, however
     soon; 0 is never.
     """
@@ -30,7 +32,7 @@ class Confirmation:
 
     def __init__(self, rule: Rule) -> None:
         self._rule = rule
-        self._lead = 0
+        self._lead = 0.0
         self._against = 0
         self._since_ms = 0
         self.stands = False
@@ -38,7 +40,7 @@ class Confirmation:
     def update(self, value: float, time_ms: int, *, borne_out: bool = False) -> bool:
         """Takes one picture's evidence, which the stream itself may bear out; whether the fault stands now."""
         if value >= LIMIT:
-            if self._lead == 0 or time_ms < self._since_ms:
+            if not self._lead or time_ms < self._since_ms:
                 self._since_ms = time_ms
             self._lead = min(self._lead + 1, self._rule.keyframes)
             self._against = 0
@@ -47,8 +49,12 @@ class Confirmation:
             sooner = borne_out and value >= PLAIN and 0 < self._rule.borne_out <= self._lead
             self.stands = self.stands or enough or sooner
         else:
-            self._lead = max(0, self._lead - (value < self._rule.doubt))
+            self._lead = max(0.0, self._lead - (1.0 if value < self._rule.doubt else FADING))
             self._against += 1
             if self._against >= self._rule.clear:
                 self.stands = False
         return self.stands
+
+    def explains(self, value: float) -> bool:
+        """Whether a picture with this evidence is explained by the fault, so that it speaks for no other."""
+        return value >= LIMIT or (value >= self._rule.doubt and self._lead > 0)

@@ -15,6 +15,9 @@ from pantau_agent.picture.verdict import NONE, Evidence
 NEUTRAL = 5
 """Levels around mid-grey: what a decoder shows where it never had a picture (all of Y, Cb, Cr at 128)."""
 LIMIT = 0.2
+RESTLESS = 0.33
+MOST_SMEARED = 0.5
+"""Smears alone prove nothing: coarse encoding makes some too."""
 SHOWN = 0.5
 """Part of a cell's remembered contrast from which it is plainly there."""
 SAME = 0.5
@@ -70,15 +73,22 @@ def jumps(measures: Measures, stirred: Mask, before: Before | None, comparison: 
     return min(comparison.lost_share, float(strange.sum()) / fixed) + exchanged
 
 
-def corrupted(measures: Measures, neutral: float, jumping: float, usual: Usual | None) -> Evidence:
-    """Grey (`neutral`, a share) and smears that were not there before, and pieces that jump (`jumping`)."""
+def corrupted(neutral: float, jumping: float, restless: float, smeared: float, usual: Usual | None) -> Evidence:
+    """The sum of four signs, each against the camera's own past; all are shares of the picture.
+
+    Grey that was not there (`neutral`), pieces that jump, cells that are hidden and shown and hidden again
+    (`restless`), and what is drawn out over cells that no longer show their own.
+    """
     if usual is None:
         return Evidence(min(1.0, neutral), f"{neutral:.0%} of the picture is grey") if neutral > 0.2 else NONE
-    value = max(0.0, neutral - usual.of("neutral")) + max(
-        0.0, jumping - usual.of("jumps") - TRAFFIC * usual.of("stir")
+    jumping -= TRAFFIC * usual.of("stir")
+    signs = (
+        (neutral - usual.of("neutral")) / usual.limit("neutral", LIMIT),
+        (jumping - usual.of("jumps")) / usual.limit("jumps", LIMIT),
+        (restless - usual.of("restless")) / usual.limit("restless", RESTLESS),
+        min(MOST_SMEARED, (smeared - usual.of("smear")) / usual.limit("smear", LIMIT)),
     )
-    value += min(0.75 * LIMIT, max(0.0, measures.smear - usual.of("smear")))
-    value /= usual.limit("jumps", LIMIT)
+    value = sum(max(0.0, sign) for sign in signs)
     if value < 0.2:
         return NONE
     return Evidence(min(1.0, 0.5 * value), "parts of the picture are grey, smeared or out of place")

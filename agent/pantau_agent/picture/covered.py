@@ -6,12 +6,17 @@ from pantau_agent.picture.verdict import NONE, Evidence
 
 SHARE = 0.2
 """Of the cells that show something fixed: a parked lorry hides less for long."""
+SOFT_SHARE = 0.15
+"""Enough of what shows no relief: what lies on the lens is out of focus, what is parked in the scene is not."""
 
 
-def covered(comparison: Comparison, usual: Usual, elsewhere: float) -> Evidence:
-    """The share of the scene that shows through no longer, unless it is found elsewhere (evidence in [0, 1])."""
-    value = 0.5 * comparison.clarity * comparison.gone_share / usual.limit("gone", SHARE)
-    if elsewhere >= 0.5:
+def covered(comparison: Comparison, usual: Usual, otherwise: float) -> Evidence:
+    """The share of the scene that shows through no longer, unless that is explained `otherwise` (in [0, 1])."""
+    hidden = max(0.0, comparison.gone_share - usual.of("gone"))
+    # in a new lighting, what shows no relief may lie in the dark
+    soft = comparison.relief < 1 and usual.wide == 1
+    value = 0.5 * comparison.clarity * hidden / usual.limit("gone", SOFT_SHARE if soft else SHARE)
+    if otherwise >= 0.5:
         value = min(value, 0.4)
     if value < 0.1:
         return NONE

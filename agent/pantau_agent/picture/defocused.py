@@ -8,14 +8,16 @@ LIMIT = 0.5
 """Log of fine over coarse contrast, against the usual."""
 HAZE = 0.6
 """Fog takes coarse contrast and a little detail with it; a lens out of focus leaves coarse contrast as it was."""
+OUTLINES = 0.65
+"""Part of the coarse contrast that a blur leaves at least; at half of it nothing is told."""
 
 
 def defocused(comparison: Comparison, usual: Usual) -> Evidence:
     """How much detail went at the sharpest places, beyond what haze explains."""
     blur = comparison.blur - HAZE * max(0.0, comparison.haze)
     value = 0.5 * blur / usual.limit("blur", LIMIT)
-    # what is not in its place cannot be called blurred
-    value *= min(1.0, max(0.0, 1.6 - 2 * comparison.gone_share))
+    # what a cover hides, or is elsewhere, cannot be called blurred: a blur leaves the outlines
+    value *= min(1.0, max(0.0, 2 * comparison.outlines / OUTLINES - 1))
     if value < 0.1:
         return NONE
     return Evidence(min(1.0, value), f"fine detail is down to {2.718**-comparison.blur:.0%} of the usual")

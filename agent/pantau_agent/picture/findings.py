@@ -20,6 +20,7 @@ from pantau_agent.picture.no_signal import no_signal
 from pantau_agent.picture.noisy import WAVE, noisy
 from pantau_agent.picture.overexposed import overexposed, white_share
 from pantau_agent.picture.reference import Reference
+from pantau_agent.picture.restless import Turns
 from pantau_agent.picture.spectrum import strongest_wave
 from pantau_agent.picture.usual import Usual
 from pantau_agent.picture.verdict import Evidence
@@ -31,11 +32,12 @@ SOME_LOST = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """Evidence by fault, the comparison it rests on, and the scores to learn from."""
+    """Evidence by fault, the comparison it rests on, the scores to learn from, and the cells' turns up to now."""
 
     evidence: dict[Cause, Evidence]
     comparison: Comparison
     scores: dict[str, float]
+    turns: Turns
 
 
 def find(
@@ -57,7 +59,7 @@ def find(
     brightest hour, `overlay` the cells that the camera itself writes on, `masked` those left out by a person.
     Without a `fixed_view` nothing is said of what is in its place.
     """
-    comparison = compare(frame, measures, reference, masked | overlay)
+    comparison = compare(measures, reference, masked | overlay)
     settled = reference if reference.settled else None
     compared = comparison if settled and fixed_view else None
     white, neutral = white_share(frame), neutral_share(frame)
@@ -76,10 +78,14 @@ def find(
         flickering = flicker(measures.tint, plane(before.tint))
     stirred = stir(measures, before)
     jumping = comparison.clarity * jumps(measures, stirred, before, comparison) if fixed_view else 0.0
+    turns = (before.turns if before else Turns()).after(comparison)
+    restless = turns.restless(comparison)
+    drawn_out = measures.smeared & (comparison.lost | comparison.gone)
+    smeared = float(drawn_out.sum()) / max(1, int(comparison.fixed.sum()))
     scores = {
         "white": white,
         "neutral": neutral,
-        "smear": measures.smear,
+        "smear": smeared,
         "blur": max(0.0, comparison.blur),
         "cast": comparison.cast,
         "grain": measures.grain,
@@ -89,21 +95,23 @@ def find(
         "wave": wave,
         "gone": comparison.gone_share,
         "jumps": jumping,
+        "restless": restless,
         "light": float(measures.light.mean()),
         "stir": float(stirred.mean()),
     }
     if settled is None:
-        found[Cause.CORRUPTED] = corrupted(measures, neutral, 0.0, None)
-        return Findings(found, comparison, scores)
+        found[Cause.CORRUPTED] = corrupted(neutral, 0.0, 0.0, 0.0, None)
+        return Findings(found, comparison, scores, turns)
     found[Cause.NOISY] = noisy(measures, flickering, wave, comparison, usual)
-    found[Cause.CORRUPTED] = corrupted(measures, neutral, jumping, usual)
+    found[Cause.CORRUPTED] = corrupted(neutral, jumping, restless if fixed_view else 0.0, smeared, usual)
     if not fixed_view:
-        return Findings(found, comparison, scores)
+        return Findings(found, comparison, scores, turns)
     found[Cause.MOVED] = moved(frame, comparison, settled)
-    found[Cause.COVERED] = covered(comparison, usual, found[Cause.MOVED].value)
     found[Cause.DEFOCUSED] = defocused(comparison, usual)
+    otherwise = max(found[Cause.MOVED].value, found[Cause.DEFOCUSED].value)
+    found[Cause.COVERED] = covered(comparison, usual, otherwise)
     found[Cause.COLOUR_CAST] = colour_cast(measures, comparison, usual, daylight)
-    return Findings(found, comparison, scores)
+    return Findings(found, comparison, scores, turns)
 
 
 def _wave(frame: Frame, measures: Measures, before: Before | None, reference: Reference) -> float:

@@ -104,7 +104,8 @@ class Judge:
         )
         evidence = dict(findings.evidence)
         if damaged:
-            evidence[Cause.CORRUPTED] = Evidence(1.0, "the decoder had to conceal damage")
+            # what a decoder makes up is the same each time, or grey, or black: it says nothing of other faults
+            evidence = {Cause.CORRUPTED: Evidence(1.0, "the decoder had to conceal damage")}
         comparison = findings.comparison
         worst = max(self._weighed(cause, said) for cause, said in evidence.items())
         if worst < LIMIT:
@@ -118,7 +119,7 @@ class Judge:
             self.memory.learned_ms += self._passed(time_ms)
         self._confirm(evidence, time_ms, still=still)
         change = change_of_light(measures, self._before) if self._before else np.zeros(GRID, np.float32)
-        self._before = keep(frame, measures, comparison, change)
+        self._before = keep(frame, measures, comparison, change, findings.turns)
         self._before_ms = time_ms
         if self.learning:
             notes.append(f"still learning this camera ({self.memory.pictures} pictures so far)")
@@ -177,7 +178,7 @@ class Judge:
             confirmation.update(value, time_ms, borne_out=still)
             if value >= LIMIT:
                 self._reasons[cause] = said.reason
-                explained = True
+            explained = confirmation.explains(value)
 
     def _weighed(self, cause: Cause, said: Evidence) -> float:
         return min(1.0, said.value * self._settings.sensitivity.get(cause, 1.0))

@@ -15,6 +15,10 @@ _DIAGONAL = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32) / 6
 SPECK = 40.0
 """Grey levels by which a lone pixel stands out of its neighbours."""
 BLOCK = 8
+NOTHING, SOMETHING = 0.1, 1.2
+"""Mean steps from pixel to pixel, in grey levels: less than any sensor's noise, and a contrast."""
+MANY = 0.3
+"""Share of a cell's blocks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +26,13 @@ class Measures:
     """What one picture shows, by cell and as a whole.
 
     By cell: `detail` (log of the finest contrast), `contrast` (log of the coarse one), `light` (grey level),
-    `colour` (two: log of red over green and of blue over green).
+    `colour` (two: log of red over green and of blue over green), and whether it is `smeared`: many of its blocks
+    show nothing at all in one direction and something in the other, as a decoder draws out what it has.
 
     Of the whole picture: `grain` (log of the dense noise), `specks` (share of lone bright and of lone dark
-    pixels, whichever is less), `lines` (log of row-to-row over column-to-column contrast), `smear` (share of
-    blocks where one direction shows nothing at all and the other does). `fine` and `coarse` are the structures
-    of the small picture, `tint` the colours at half the working size (two: blue and red less green, in levels).
+    pixels, whichever is less), `lines` (log of row-to-row over column-to-column contrast). `fine` and `coarse` are
+    the structures of the small picture, `tint` the colours at half the working size (two: blue and red less green,
+    in levels).
     """
 
     fine: Structure
@@ -36,10 +41,10 @@ class Measures:
     contrast: Plane
     light: Plane
     colour: Plane
+    smeared: Mask
     grain: float
     specks: float
     lines: float
-    smear: float
     tint: Plane
 
 
@@ -59,10 +64,10 @@ def measure(frame: Frame) -> Measures:
         contrast=np.log(cell_means(coarse.strength) + 0.1),
         light=bgr.mean(axis=2),
         colour=np.stack([logs[..., 2] - logs[..., 1], logs[..., 0] - logs[..., 1]], axis=2),
+        smeared=_smeared(plane(down), plane(across)),
         grain=float(np.log(_lower_mean(np.abs(plane(cv2.filter2D(grey, -1, _DIAGONAL)))) + 0.2)),
         specks=min(_share(lone > SPECK), _share(lone < -SPECK)),
         lines=float(np.log((cv2.mean(down)[0] + 0.2) / (cv2.mean(across)[0] + 0.2))),
-        smear=_smear(plane(down), plane(across)),
         tint=_tint(frame),
     )
 
@@ -96,8 +101,9 @@ def _share(mask: Mask) -> float:
     return cv2.countNonZero(mask.view(np.uint8)) / mask.size
 
 
-def _smear(down: Plane, across: Plane) -> float:
+def _smeared(down: Plane, across: Plane) -> Mask:
     size = (max(1, across.shape[1] // BLOCK), max(1, down.shape[0] // BLOCK))
     rows = cv2.resize(down, size, interpolation=cv2.INTER_AREA)
     columns = cv2.resize(across, size, interpolation=cv2.INTER_AREA)
-    return float(np.mean(((rows < 0.35) & (columns > 1.2)) | ((columns < 0.35) & (rows > 1.2))))
+    drawn_out = ((rows < NOTHING) & (columns > SOMETHING)) | ((columns < NOTHING) & (rows > SOMETHING))
+    return np.asarray(cell_means(plane(drawn_out)) > MANY)

@@ -65,12 +65,21 @@ class Memory:
         return max((hour.of("light") for hour in self.hours if hour.pictures), default=0.0)
 
     def reference_for(self, lighting: Lighting, small: Plane, measures: Measures) -> Reference:
-        """The reference of a lighting; in a new one, a copy of the one before. It is not kept until `keep`."""
-        if lighting in self.references:
-            return self.references[lighting]
-        if self.references:
-            return self.references[self.lighting or next(iter(self.references))].for_new_lighting()
-        return found(small, measures)
+        """The reference of a lighting; in one hardly seen yet, a copy of the one before.
+
+        It is not kept until `keep`. A few pictures of a lighting do not make it known: a cover may look like
+        lamplight.
+        """
+        own = self.references.get(lighting)
+        before = self.references.get(self.lighting or lighting)
+        if own is not None and (own.settled or before is None or not before.settled):
+            return own
+        if before is None:
+            return found(small, measures)
+        copy = before.for_new_lighting()
+        if self.lighting is Lighting.INFRARED:
+            copy.colour = measures.colour.copy()  # infra-red has none to compare with
+        return copy
 
     def keep(self, lighting: Lighting, reference: Reference) -> None:
         """Keeps a reference that has learned from a healthy picture in that lighting."""

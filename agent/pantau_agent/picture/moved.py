@@ -8,10 +8,15 @@ from pantau_agent.picture.reference import Reference
 from pantau_agent.picture.registration import Motion, register
 from pantau_agent.picture.verdict import NONE, Evidence
 
-SUSPICIOUS = 0.2
+SUSPICIOUS = 0.12
 """Share of fixed cells that lost their structure from which it is looked for elsewhere."""
 SHIFT = 0.035
 """Part of the picture; a mast in the wind sways by less."""
+SCENIC = 0.85
+"""Relief that is enough where the scene is found elsewhere."""
+NEARLY_ALL = 0.75
+UNRELATED = 0.12
+"""Agreement of all pixels up to which two pictures show different places: chance makes half of it."""
 GAIN = 0.3
 """How much better than in place the picture must match elsewhere."""
 
@@ -22,6 +27,9 @@ def moved(frame: Frame, comparison: Comparison, reference: Reference) -> Evidenc
         return NONE
     motion = register(frame.small, reference.small)
     found = comparison.clarity * _elsewhere(motion, comparison)
+    if comparison.lost_share > 0.5:
+        # in what shows no scene, any match is chance
+        found = min(found, 0.5 * comparison.relief / SCENIC)
     foreign = comparison.clarity * _foreign(comparison)
     if found >= foreign:
         return Evidence(found, f"the picture has {motion.words}") if found >= 0.1 else NONE
@@ -40,13 +48,11 @@ def _elsewhere(motion: Motion, comparison: Comparison) -> float:
 def _foreign(comparison: Comparison) -> float:
     """In [0, 1]: hardly anything in its place, and in its stead what has the contrasts of a scene.
 
-    A cover has weaker ones; where it ends, a few that stand out as no scene's do.
+    Where a cover has holes, what shows through them matches.
     """
     signs = (
-        comparison.lost_share / 0.6,
-        (0.6 - comparison.match) / 0.25,
-        comparison.richness / 0.36,
-        comparison.unevenness / 3.3,
-        5.2 / max(0.1, comparison.unevenness),
+        comparison.lost_share / NEARLY_ALL,
+        (1.5 * UNRELATED - comparison.match) / (0.5 * UNRELATED),
+        comparison.relief,
     )
     return min(1.0, max(0.0, 0.5 * min(signs)))

@@ -14,6 +14,8 @@ FLICKER = 1.0
 SPECKS = 0.006
 LINES = 0.36
 """Log of row-to-row over column-to-column contrast: torn lines raise it, rain lowers it."""
+IN_PLACE = 0.65
+"""Part of LINES that is enough while the scene is in its place: only another view may have other lines in it."""
 ADDED = 0.25
 WAVE = 0.28
 """Share of the whitened spectrum in one wave."""
@@ -26,13 +28,14 @@ def noisy(measures: Measures, flickering: float, wave: float, comparison: Compar
     scene's own fine colours, which sway with leaves and traffic: noise leaves the mean colour as it was.
     """
     torn = min(1.0, max(0.0, -comparison.blur / ADDED))
+    lines = LINES * min(1.0, IN_PLACE + comparison.lost_share)
     neutral = max(0.0, 1 - comparison.cast / usual.limit("cast", CAST))
     coloured = (flickering - usual.of("flicker")) / usual.limit("flicker", FLICKER)
     signs = (
         ((measures.grain - usual.of("grain")) / usual.limit("grain", GRAIN), "dense noise"),
         (neutral * coloured, "flickering blocks of colour"),
         ((measures.specks - usual.of("specks")) / usual.limit("specks", SPECKS), "specks of noise"),
-        (torn * (measures.lines - usual.of("lines")) / usual.limit("lines", LINES), "lines torn apart"),
+        (torn * (measures.lines - usual.of("lines")) / usual.limit("lines", lines), "lines torn apart"),
         ((wave - usual.of("wave")) / usual.limit("wave", WAVE), "a regular pattern over the picture"),
     )
     strength, words = max(signs)

@@ -10,7 +10,9 @@ from pantau_agent.picture.measures import Measures
 from pantau_agent.picture.usual import SLOWEST, Usual
 
 STEP = 32.0
-"""Grey levels of a difference that count, once the picture is founded: traffic passes, it does not stay."""
+TINT = 0.1
+"""Grey levels of a difference, and logs of a ratio of channels, that count, once the picture is founded: traffic
+passes, it does not stay."""
 FOUNDED = 4
 SETTLED = 7
 """Pictures after which the remembered one, and then what is usual of it, can be compared with."""
@@ -53,9 +55,9 @@ class Reference:
     ) -> None:
         """Takes one more healthy picture in; `trust` in (0, 1] weighs it."""
         rate = trust / min(self.pictures + 1, SLOWEST)
-        step = small - self.small
+        step, tint = small - self.small, measures.colour - self.colour
         if self.pictures >= FOUNDED:
-            step = np.clip(step, -STEP, STEP)
+            step, tint = np.clip(step, -STEP, STEP), np.clip(tint, -TINT, TINT)
         self.small += step * rate
         more = measures.detail - self.detail
         if self.pictures >= SHARP:
@@ -63,7 +65,7 @@ class Reference:
         self.detail += more * rate
         self.contrast += (measures.contrast - self.contrast) * rate
         self.light += (measures.light - self.light) * rate
-        self.colour += (measures.colour - self.colour) * rate
+        self.colour += tint * rate
         # agreement with a picture that is still being founded says nothing of the usual
         if self.pictures >= FOUNDED:
             seen = self.pictures - FOUNDED

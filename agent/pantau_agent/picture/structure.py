@@ -21,18 +21,13 @@ COARSE = 3.0
 class Structure:
     """Softened gradients (`x`, `y`, each in [-1, 1]); `strength` of the true ones, in grey levels a pixel.
 
-    `soft` is what each true gradient was divided by, and `energy` the sum of the softened ones' squares.
+    `soft` is what each true gradient was divided by.
     """
 
     x: Plane
     y: Plane
     strength: Plane
     soft: Plane
-
-    @property
-    def energy(self) -> float:
-        """The sum of squares."""
-        return float((self.x**2).sum() + (self.y**2).sum())
 
 
 def structure(small: Plane, scale: float) -> Structure:
@@ -42,12 +37,20 @@ def structure(small: Plane, scale: float) -> Structure:
     y = plane(cv2.Sobel(smooth, cv2.CV_32F, 0, 1, ksize=1)) / 2
     strength = plane(np.hypot(x, y))
     # the second term is the rounding of 8 bit levels, which blurring averages out
-    soft = plane(strength + np.median(strength) + 0.25 / (1 + scale))
+    soft = plane(strength + np.median(strength[::2, ::2]) + 0.25 / (1 + scale))
     return Structure(plane(x / soft), plane(y / soft), strength, soft)
+
+
+def products(one: Structure, other: Structure) -> tuple[Plane, Plane, Plane]:
+    """By cell, the mean product of two structures, and of each with itself."""
+    return (
+        cell_means(one.x * other.x + one.y * other.y),
+        cell_means(one.x**2 + one.y**2),
+        cell_means(other.x**2 + other.y**2),
+    )
 
 
 def agreement(one: Structure, other: Structure) -> Plane:
     """How alike two structures are, by cell, in [-1, 1]: 1 the same, 0 unrelated."""
-    both = cell_means(one.x * other.x + one.y * other.y)
-    each = cell_means(one.x**2 + one.y**2) * cell_means(other.x**2 + other.y**2)
-    return plane(both / (np.sqrt(each) + 1e-3))
+    both, first, second = products(one, other)
+    return plane(both / (np.sqrt(first * second) + 1e-3))

@@ -19,6 +19,7 @@ SCORES = (
     "white",
     "gone",
     "jumps",
+    "restless",
     "stir",
     "light",
 )

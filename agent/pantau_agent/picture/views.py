@@ -54,7 +54,7 @@ def explain(memory: Memory, picture: NDArray[np.uint8], settings: Settings | Non
         shown = np.clip(reference.small, 0, 255).astype(np.uint8)
         large = cv2.resize(shown, (right.shape[1], right.shape[0]), interpolation=cv2.INTER_CUBIC)
         left = np.asarray(cv2.cvtColor(large, cv2.COLOR_GRAY2BGR), np.uint8)
-        comparison = compare(frame, measures, reference, masked)
+        comparison = compare(measures, reference, masked)
         for rows in (left, right):
             _draw(rows, comparison)
             _frame_cells(rows, masked, _MASKED)
