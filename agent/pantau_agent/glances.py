@@ -29,8 +29,8 @@ class Glances:
     """One camera's. `latest` is what was seen last, in this or an earlier session; `bad` counts bad ones in a row.
 
     `in_session` counts the glances of the session under way. `turning` tells that the next one may say otherwise,
-    `hurried` that the next one is to be soon. The newest keyframe is always at hand, so that one whose size looked
-    wrong can itself be looked at.
+    `hurried` that the next one is to be soon, `tense` that its keyframe is to be seen as it comes. The newest
+    keyframe is always at hand, so that one whose size looked wrong can itself be looked at.
     """
 
     def __init__(self, camera: str, decoder: Decoder, interval_s: float, bell: Bell) -> None:
@@ -38,7 +38,7 @@ class Glances:
         self.bad = 0
         self.in_session = 0
         self.turning = False
-        self.hurried = False
+        self.hurried = self.tense = False
         self._camera = camera
         self._decoder = decoder
         self._interval_s = interval_s
@@ -55,6 +55,7 @@ class Glances:
         self._asked = False
         self._awaited = False
         self._wanted = False
+        self._doubtful = False
 
     async def leave(self) -> None:
         """The session is over: a glance under way is given up."""
@@ -72,6 +73,7 @@ class Glances:
             self._task.result()
             self._task = None
         self._weigh(measures.suspicious, now)
+        self.tense = self.hurried and (measures.still or self._doubtful)
         pause = self._soon_s if self.hurried else self._pause_s
         self._awaited = self._wanted or now - self._last >= pause
         if not self._awaited or self._keyframe is None:
@@ -131,7 +133,7 @@ class Glances:
             return
         self.bad = self.bad + 1 if look.error in _BAD else 0
         self.latest = self._fresh = look
-        self.turning = _is_turning(look)
+        self.turning = self._doubtful = _is_turning(look)
         self._pause_s = self._interval_s * _pace(look)
         self._bell.ring()
 

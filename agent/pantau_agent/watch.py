@@ -22,8 +22,8 @@ from pantau_agent.probes.target import Target, target_of
 from pantau_agent.visits import Doors, Visits
 
 TICK_S = 1.0
-HURRY_S = 0.25
-"""While a picture looks wrong, so that its next keyframe is seen as it comes."""
+TENSE_S = 0.25
+"""While a picture or the stream looks wrong. Sizes of keyframes alone do so too often to be woken for them."""
 SPREAD_S = 1.0
 """The first visits of all cameras are spread over so long."""
 VISIT_S = 5.0
@@ -95,7 +95,7 @@ async def _keep_open(
             failure = appraisal.hopeless()
             if failure is not None and visits.source is source:
                 visits.give_up(failure)
-            await bell.wait(HURRY_S if glances.hurried else TICK_S)
+            await bell.wait(TENSE_S if glances.tense else TICK_S)
     finally:
         keeping.cancel()
         await asyncio.wait({keeping})

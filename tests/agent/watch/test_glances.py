@@ -119,6 +119,19 @@ async def test_the_keyframe_whose_size_looked_wrong_is_itself_looked_at() -> Non
     assert pictures.seen == [b"healthy", b"black"], "one keyframe was looked at twice"
 
 
+async def test_another_size_alone_makes_nobody_tense() -> None:
+    pictures, glances = fresh()
+    await attend(pictures, glances, STREAM, CALM)
+    await attend(pictures, glances, STREAM, Measures(suspicious=True))
+    assert (glances.hurried, glances.tense) == (True, False)
+    await attend(pictures, glances, STREAM, STILL)
+    assert glances.tense
+    pictures.verdict = Verdict(None, {Cause.BLACK: 0.7}, "")
+    await attend(pictures, glances, STREAM, CALM, seconds=INTERVAL_S)
+    await attend(pictures, glances, STREAM, CALM)
+    assert glances.tense
+
+
 async def test_a_keyframe_of_the_session_before_is_not_looked_at() -> None:
     pictures, glances = fresh()
     old, new = Stream(rare=True), Stream(rare=True)
