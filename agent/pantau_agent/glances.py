@@ -28,17 +28,15 @@ _BAD = {PictureError.UNDECODABLE, PictureError.ENCRYPTED, PictureError.CRASHED}
 class Glances:
     """One camera's. `latest` is what was seen last, in this or an earlier session; `bad` counts bad ones in a row.
 
-    `in_session` counts the glances of the session under way. `turning` tells that the next one may say otherwise,
-    `hurried` that the next one is to be soon, `tense` that its keyframe is to be seen as it comes. The newest
-    keyframe is always at hand, so that one whose size looked wrong can itself be looked at.
+    `in_session` counts the glances of the session under way. `tense` tells that the next keyframe is to be seen as
+    it comes. The newest keyframe is always at hand, so that one whose size looked wrong can itself be looked at.
     """
 
     def __init__(self, camera: str, decoder: Decoder, interval_s: float, bell: Bell) -> None:
         self.latest: Look | None = None
         self.bad = 0
         self.in_session = 0
-        self.turning = False
-        self.hurried = self.tense = False
+        self.tense = False
         self._camera = camera
         self._decoder = decoder
         self._interval_s = interval_s
@@ -46,16 +44,18 @@ class Glances:
         self._pause_s = interval_s
         self._soon_s = SOON_S
         self._last = float("-inf")
-        self._suspicious = False
-        self._turned = 0.0
+        self._suspicious = self._turned = self._doubtful = False
+        self._began = float("-inf")
         self._fresh: Look | None = None
         self._task: asyncio.Task[None] | None = None
         self._source: Source | None = None
         self._keyframe: Keyframe | None = None
-        self._asked = False
-        self._awaited = False
-        self._wanted = False
-        self._doubtful = False
+        self._asked = self._awaited = False
+
+    @property
+    def turning(self) -> bool:
+        """Whether the next one may say otherwise: the sizes turned, or the last picture was in doubt."""
+        return self._turned or self._doubtful
 
     async def leave(self) -> None:
         """The session is over: a glance under way is given up."""
@@ -72,21 +72,20 @@ class Glances:
                 return
             self._task.result()
             self._task = None
-        self._weigh(measures.suspicious, now)
-        self.tense = self.hurried and (measures.still or self._doubtful)
-        pause = self._soon_s if self.hurried else self._pause_s
-        self._awaited = self._wanted or now - self._last >= pause
+        hurried = self._is_hurried(measures, now)
+        self.tense = hurried and (measures.still or self._doubtful)
+        self._awaited = now - self._last >= (self._soon_s if hurried else self._pause_s)
         if not self._awaited or self._keyframe is None:
             return
-        keyframe, self._keyframe, self._wanted = self._keyframe, None, False
-        if self.hurried:
+        keyframe, self._keyframe = self._keyframe, None
+        if hurried:
             self._soon_s *= SLOWING
         self._last = now
         self._task = asyncio.create_task(self._glance(keyframe, still=measures.still))
 
     def want(self) -> None:
         """Somebody asks for a picture: the next glance is due at once."""
-        self._wanted = True
+        self._last = float("-inf")
 
     def fresh(self) -> Look | None:
         """What was seen since this was asked last."""
@@ -111,34 +110,33 @@ class Glances:
 
         source.want(take)
 
-    def _weigh(self, suspicious: bool, now: float) -> None:
-        """Whether to hurry, and whether to do so from the beginning."""
-        if suspicious is not self._suspicious:
-            self._suspicious, self.turning = suspicious, True
-            if now - self._turned >= SOON_AGAIN_S:
-                self._turned, self._soon_s = now, SOON_S
-        odd = suspicious or self.turning
-        if not odd:
+    def _is_hurried(self, measures: Measures, now: float) -> bool:
+        """Whether the next glance is to be soon; what looks wrong anew is looked at from `SOON_S` on again."""
+        if measures.suspicious is not self._suspicious:
+            self._suspicious, self._turned = measures.suspicious, True
+            if now - self._began >= SOON_AGAIN_S:
+                self._began, self._soon_s = now, SOON_S
+        if not (self._suspicious or self.turning):
             self._soon_s = SOON_S
-        self.hurried = odd and self._soon_s < self._pause_s
+            return False
+        return self._soon_s < self._pause_s
 
     async def _glance(self, keyframe: Keyframe, *, still: bool) -> None:
         look = await self._decoder.look(self._camera, keyframe, interval_s=self._interval_s, still=still)
         self.in_session += 1
-        lost = (
-            keyframe.damaged and look.error is not PictureError.CRASHED
-        )  # the network is to blame, not the stream
+        # what the network lost is no fault of the stream
+        lost = keyframe.damaged and look.error is not PictureError.CRASHED
         if look.error is PictureError.UNAVAILABLE or (look.error is not None and lost):
             self._bell.ring()
             return
         self.bad = self.bad + 1 if look.error in _BAD else 0
         self.latest = self._fresh = look
-        self.turning = self._doubtful = _is_turning(look)
+        self._turned, self._doubtful = False, _is_in_doubt(look)
         self._pause_s = self._interval_s * _pace(look)
         self._bell.ring()
 
 
-def _is_turning(look: Look) -> bool:
+def _is_in_doubt(look: Look) -> bool:
     """Whether the picture says other than its verdict: a fault not confirmed yet, or one that is about to end."""
     if look.error is not None:
         return look.error is not PictureError.CRASHED

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from pantau_agent.clock import SystemClock
 from pantau_agent.commands import interruptible
 from pantau_agent.commands.password import PASSWORD_VARIABLE, credentials
+from pantau_agent.commands.progress import counting
 from pantau_agent.discovery import proposal
 from pantau_agent.discovery.scan import scan
 from pantau_agent.discovery.subnet import SubnetError, addresses_of
@@ -101,18 +100,12 @@ def _typed(leads: Iterable[str], user: str, say: Words) -> dict[str, Credentials
     return logins
 
 
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    console = Console(stderr=True)
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-
-
 async def _find(
     hosts: list[str], scanned: list[str], over: list[Interface], wait_s: float, say: Words
 ) -> dict[str, Lead]:
     """Where to ask, by host: who answers the search, and what else has open ports."""
     hosts = [await _resolved(host) for host in hosts]
-    with _progress() as progress:
+    with counting() as progress:
         searching = progress.add_task(say("discover.searching"), total=None)
         leads = {match.url.host: _lead(match) for match in await search(over, hosts, wait_s=wait_s)}
         progress.remove_task(searching)
@@ -131,7 +124,7 @@ async def _ask(
 ) -> list[Found]:
     """What each is, in their order, asked with what was typed for it or else `login`; None is left out."""
     room = asyncio.Semaphore(AT_ONCE)
-    with _progress() as progress:
+    with counting() as progress:
         asking = progress.add_task(say("discover.asking"), total=len(leads))
 
         async def ask(host: str, lead: Lead) -> Found | None:

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.text import Text
 
 from pantau_agent.clock import SystemClock
 from pantau_agent.commands import interruptible
 from pantau_agent.commands.configured import DEFAULT_PATH, ConfigPath, borrow_credentials, load_or_exit
+from pantau_agent.commands.progress import counting
 from pantau_agent.config import AgentConfig
 from pantau_agent.doctor.examination import examine
 from pantau_agent.doctor.finding import Finding, Level, ranked
@@ -65,11 +65,8 @@ def doctor(
 async def _examine(config: AgentConfig, servers: list[str], say: Words, *, quiet: bool) -> list[Finding]:
     findings: list[Finding] = []
     clock = SystemClock()
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     looked: set[str] = set()
-    bar = Console(stderr=True)
-    shown = bar.is_terminal
-    with Progress(*columns, console=bar, transient=True, redirect_stdout=False, disable=not shown) as progress:
+    with counting() as progress:
         cameras = progress.add_task(say("doctor.examining"), total=len(config.camera) or None)
         async with Decoder(clock) as decoder:
             this_machine = Machine(config.spool.path.parent)
@@ -88,10 +85,10 @@ def _line(finding: Finding, say: Words) -> str:
     return f"{level} {_subject(finding, say)}: {finding.found(say)}"
 
 
-def _print(line: str, spinner: Console) -> None:
-    """To standard output; where that is the terminal on which the spinner turns, above it."""
-    if spinner.is_terminal and sys.stdout.isatty():
-        spinner.print(Text.from_ansi(line), soft_wrap=True)
+def _print(line: str, bar: Console) -> None:
+    """To standard output; where that is the terminal on which the bar grows, above it."""
+    if bar.is_terminal and sys.stdout.isatty():
+        bar.print(Text.from_ansi(line), soft_wrap=True)
     else:
         typer.echo(line)
 

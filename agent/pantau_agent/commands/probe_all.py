@@ -5,14 +5,14 @@ from collections.abc import Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
-from rich.console import Console, Group
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
 from pantau_agent.clock import SystemClock
 from pantau_agent.commands import interruptible
 from pantau_agent.commands.probe_output import COLOURS, fields, firmware_text, number, printed
+from pantau_agent.commands.progress import counting
 from pantau_agent.config import AgentConfig, Camera
 from pantau_agent.host import clock_may_be_right
 from pantau_agent.identity.known import known_beside
@@ -34,9 +34,7 @@ def look(config: AgentConfig, seconds: float, say: Words, *, ask: bool) -> list[
     async def look_at_all() -> list[Inspected]:
         seen = [Inspected(camera, _disabled(camera)) for camera in config.camera if not camera.enabled]
         to_see = [camera for camera in config.camera if camera.enabled]
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-        bar = Console(stderr=True)
-        with Progress(*columns, console=bar, transient=True, disable=not bar.is_terminal) as progress:
+        with counting() as progress:
             looking = progress.add_task(say("probe.looking_at_all"), total=len(to_see))
             async with Decoder(clock) as decoder:
                 trusted = clock_may_be_right()

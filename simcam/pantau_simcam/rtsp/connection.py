@@ -193,7 +193,9 @@ class Connection(asyncio.Protocol):
         )
         session.streams[track] = stream
         camera.counts.audio += track == AUDIO
-        return response(request, 200, [("Transport", f"{transport};ssrc={stream.ssrc:08X}"), _session(session)])
+        return response(
+            request, 200, [("Transport", f"{transport};ssrc={stream.numbers.ssrc:08X}"), _session(session)]
+        )
 
     def _carrier(self, camera: Camera, offers: str) -> tuple[Carrier, str]:
         """The first of the transports offered (RFC 2326, 12.39) that the camera takes, and how it is answered."""
@@ -232,7 +234,7 @@ class Connection(asyncio.Protocol):
                 now = self._loop.time()
                 url = _without_track(request.url.rstrip("/"))[0]
                 infos = [
-                    f"url={url}/{track};seq={stream.sequence};rtptime={stream.timestamp(now)}"
+                    f"url={url}/{track};seq={stream.numbers.sequence};rtptime={stream.numbers.timestamp(now)}"
                     for track, stream in session.streams.items()
                 ]
                 headers += [("Range", "npt=now-"), ("RTP-Info", ",".join(infos))]

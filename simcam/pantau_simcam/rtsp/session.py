@@ -4,16 +4,13 @@ import secrets
 from typing import Protocol
 
 from pantau_simcam.camera import Camera
+from pantau_simcam.rtsp.numbering import Numbering
 
 
 class Stream(Protocol):
     """One track's packets."""
 
-    sequence: int
-    ssrc: int
-
-    def timestamp(self, now: float) -> int:
-        """RTP time."""
+    numbers: Numbering
 
     def play(self, now: float) -> None:
         """From now on packets are due."""

@@ -1,7 +1,6 @@
 """One client's video of one camera: RTP and RTCP (RFC 3550), picture by picture as each is due."""
 
 import random
-import secrets
 import struct
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ from pantau_simcam.footage.footage import Footage, Picture
 from pantau_simcam.footage.library import Library
 from pantau_simcam.rtsp import rtcp
 from pantau_simcam.rtsp.carriers import Carrier
+from pantau_simcam.rtsp.numbering import Numbering
 from pantau_simcam.rtsp.sdp import PAYLOAD_TYPE
 
 REPORT_INTERVAL_S = 5.0
@@ -37,13 +37,10 @@ class VideoStream:
         self.camera = camera
         self.playing = False
         self.ended = False
-        self.sequence = secrets.randbelow(1 << 15)
-        self.ssrc = secrets.randbits(32)
+        self.numbers = Numbering(CLOCK_RATE, now)
         self._carrier = carrier
         self._library = library
         self._wall = wall
-        self._base = secrets.randbits(32)
-        self._start = now
         self._due = now
         self._footage: Footage | None = None
         self._at = 0
@@ -53,10 +50,6 @@ class VideoStream:
         self._packets = 0
         self._octets = 0
         self._kind = PAYLOAD_TYPE[camera.spec.codec]
-
-    def timestamp(self, now: float) -> int:
-        """RTP time."""
-        return (self._base + round((now - self._start) * CLOCK_RATE)) & 0xFFFFFFFF
 
     def play(self, now: float) -> None:
         """From now on pictures are due."""
@@ -78,22 +71,20 @@ class VideoStream:
         if self._rejoin:
             self._at = footage.keyframe_before(self.camera.position_s(now))
             self._rejoin = False
-        self._carrier.send(self._in_order(self._packetised(footage.pictures[self._at], self.timestamp(due))))
+        self._carrier.send(self._in_order(self._packetised(footage.pictures[self._at], due)))
         self._at = (self._at + 1) % len(footage.pictures)
         self._report(now)
         return self._due
 
     def restart(self) -> None:
-        """The encoder starts anew: another source, other numbers, another time, and a keyframe first."""
-        self.sequence = secrets.randbelow(1 << 15)
-        self.ssrc = secrets.randbits(32)
-        self._base = secrets.randbits(32)
+        """The encoder starts anew, with a keyframe first."""
+        self.numbers.begin()
         self._rejoin = True
 
     def end(self, *, goodbye: bool = False) -> None:
         """No more packets."""
         if goodbye and self.playing and not self.ended:
-            self._carrier.send_control(rtcp.goodbye(self.ssrc))
+            self._carrier.send_control(rtcp.goodbye(self.numbers.ssrc))
         self.ended = True
 
     def _follow(self) -> Footage | None:
@@ -118,16 +109,15 @@ class VideoStream:
                 yield following
             yield packet
 
-    def _packetised(self, picture: Picture, timestamp: int) -> Iterator[bytes]:
-        pack, kind, ssrc, sequence = _header.pack, self._kind, self.ssrc, self.sequence
+    def _packetised(self, picture: Picture, due: float) -> Iterator[bytes]:
+        numbers, kind, timestamp = self.numbers, self._kind, self.numbers.timestamp(due)
         lost = self.camera.amount / 100 if self.camera.fault is Fault.LOSS else 0
         last = len(picture.payloads) - 1
         for i, payload in enumerate(picture.payloads):
             marked = kind | 0x80 if i == last else kind
             if not lost or random.random() >= lost:
-                yield pack(0x80, marked, sequence, timestamp, ssrc) + payload
-            sequence = (sequence + 1) & 0xFFFF
-        self.sequence = sequence
+                yield _header.pack(0x80, marked, numbers.sequence, timestamp, numbers.ssrc) + payload
+            numbers.go_on()
         self._packets += last + 1
         self._octets += picture.size
 
@@ -138,6 +128,7 @@ class VideoStream:
             return
         self._reported, self._clock_offset_s = now, offset_s
         wall_s = self._wall() + offset_s
+        time_now = self.numbers.timestamp(now)
         self._carrier.send_control(
-            rtcp.sender_report(self.ssrc, wall_s, self.timestamp(now), self._packets, self._octets)
+            rtcp.sender_report(self.numbers.ssrc, wall_s, time_now, self._packets, self._octets)
         )

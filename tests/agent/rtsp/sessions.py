@@ -9,9 +9,7 @@ import pytest
 from pantau_agent.failure import Failure, LookError
 from pantau_agent.rtsp.client import Session
 from pantau_agent.rtsp.url import Credentials, parse
-from tests.agent.rtsp.scripted import (
-    Camera,
-)
+from tests.agent.rtsp.scripted import Camera
 from tests.agent.soon import soon
 
 

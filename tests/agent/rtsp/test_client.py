@@ -1,7 +1,6 @@
 """The RTSP client against cameras of this test's own, each with its way."""
 
 import asyncio
-import contextlib
 import re
 import socket
 import ssl
@@ -12,19 +11,17 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from pantau_agent.failure import Kind, LookError, Step
+from pantau_agent.failure import Kind, Step
 from pantau_agent.rtsp.client import Session
 from pantau_agent.rtsp.keyframe import Keyframe
-from pantau_agent.rtsp.url import Credentials, parse
+from pantau_agent.rtsp.url import parse
 from tests.agent.certificate import make_certificate
 from tests.agent.rtsp.scripted import (
     SDP,
-    Answer,
     Asked,
     Camera,
     Visitor,
     footage,
-    interleaved,
     never,
     packets_of,
     response,
@@ -45,10 +42,6 @@ together = Together()
 async def all_at_once(request: pytest.FixtureRequest) -> AsyncIterator[None]:
     async with together.running(request):
         yield
-
-
-WHO = Credentials("operator", "p@ss:w#rd%1")
-DIGEST = 'WWW-Authenticate: Digest realm="camera", nonce="{}"{}'
 
 
 @together
@@ -319,131 +312,3 @@ async def test_an_answer_to_an_earlier_request_is_not_taken_for_this_one() -> No
 
     async with serving(Camera({"DESCRIBE": late})) as camera, opened(camera) as session:
         assert session.failure is None
-
-
-@pytest.mark.parametrize("method", ["OPTIONS", "DESCRIBE", "SETUP", "PLAY"])
-@together
-async def test_silence_at_any_step_ends_at_the_deadline(method: str) -> None:
-    async with serving(Camera({method: never})) as camera:
-        failure = await failure_of(camera, timeout_s=0.5)
-    assert (failure.step, failure.kind) == (Step[method], Kind.SILENT)
-
-
-@pytest.mark.parametrize("method", ["OPTIONS", "DESCRIBE", "SETUP", "PLAY"])
-@together
-async def test_a_connection_closed_at_any_step_is_told(method: str) -> None:
-    def close(visitor: Visitor, _asked: Asked) -> Answer:
-        visitor.writer.close()
-        return None
-
-    async with serving(Camera({method: close})) as camera:
-        failure = await failure_of(camera)
-    assert (failure.step, failure.kind) == (Step[method], Kind.CLOSED)
-
-
-@pytest.mark.parametrize(
-    "said",
-    [b"HTTP/1.0 400 Bad Request\r\n\r\n", b"\x15\x03\x01\x00\x02", b"220 mail.example.org ESMTP\r\n", b"hello"],
-)
-@together
-async def test_what_is_not_rtsp_is_told(said: bytes) -> None:
-    async with serving(Camera({"OPTIONS": lambda *_: said})) as camera:
-        assert (await failure_of(camera, timeout_s=2)).kind is Kind.NOT_RTSP
-
-
-@pytest.mark.parametrize("status", ["403 Forbidden", "404 Not Found", "453 Not Enough Bandwidth", "500 \x07Error"])
-@together
-async def test_an_error_carries_its_status(status: str) -> None:
-    async with serving(Camera({"DESCRIBE": saying(status)})) as camera:
-        failure = await failure_of(camera)
-    assert (failure.kind, failure.status) == (Kind.STATUS, int(status[:3]))
-    assert failure.detail.isprintable()
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"<html>",
-        SDP.replace(b"H264", b"VP8"),
-        SDP.replace(b"video", b"audio"),
-        SDP + b"m=video 0 RTP/AVP 96\r\n" * 5000,
-    ],
-)
-@together
-async def test_a_description_without_video_for_us_is_told(body: bytes) -> None:
-    async with serving(Camera({"DESCRIBE": saying("200 OK", body=body)})) as camera:
-        failure = await failure_of(camera)
-    assert failure.kind is Kind.NO_VIDEO
-
-
-@pytest.mark.parametrize("name", ["Content-Base", "Content-Location", "Session", "Location"])
-@together
-async def test_a_line_break_in_a_header_is_not_passed_on(name: str) -> None:
-    describe = saying("200 OK", f"{name}: rtsp://127.0.0.1/a\rTEARDOWN rtsp://127.0.0.1/b", body=SDP)
-    async with serving(Camera({"DESCRIBE": describe})) as camera:
-        failure = await failure_of(camera)
-        assert camera.methods() == ["OPTIONS", "DESCRIBE"]
-    assert (failure.step, failure.kind) == (Step.DESCRIBE, Kind.NOT_RTSP)
-
-
-@together
-async def test_headers_without_end_are_cut() -> None:
-    async def flood(visitor: Visitor, _asked: Asked) -> None:
-        visitor.writer.write(b"RTSP/1.0 200 OK\r\n")
-        with contextlib.suppress(ConnectionError):
-            for _ in range(20_000):
-                visitor.writer.write(b"X: " + b"y" * 100_000)
-                await visitor.writer.drain()
-
-    async with serving(Camera({"OPTIONS": flood})) as camera:
-        failure = await failure_of(camera)
-    assert failure.kind is Kind.NOT_RTSP
-    assert "limit" in failure.detail
-
-
-@together
-async def test_garbage_in_mid_stream_ends_the_session() -> None:
-    async def garble(visitor: Visitor) -> None:
-        await asyncio.sleep(0.1)
-        visitor.writer.write(interleaved(rtp(1, 0, b"\x65\x88\x80", marker=True)) + b"\xff" * 1000)
-
-    async with serving(Camera(media=garble)) as camera, opened(camera) as session:
-        await asyncio.wait_for(session.wait(), 10)
-        assert session.failure is not None
-        assert session.failure.kind is Kind.NOT_RTSP
-
-
-async def test_a_flood_is_read_no_faster_than_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pantau_agent.tcp.MAX_OCTETS_PER_SECOND", 200_000)
-
-    async def flood(visitor: Visitor) -> None:
-        sequence = 0
-        while not visitor.writer.is_closing():
-            visitor.writer.write(interleaved(rtp(sequence, sequence, bytes(60_000))))
-            sequence += 1
-            await visitor.writer.drain()
-
-    async with serving(Camera(media=flood)) as camera, opened(camera) as session:
-        assert await soon(lambda: session.reception.packets)
-        before, began = session.reception.octets, time.monotonic()
-        await asyncio.sleep(1.2)
-        rate = (session.reception.octets - before) / (time.monotonic() - began)
-        assert rate < 2_000_000
-
-
-@together
-async def test_nobody_there() -> None:
-    async with serving(Camera()) as camera:
-        pass
-    failure = await failure_of(camera)
-    assert (failure.step, failure.kind) == (Step.CONNECT, Kind.OS_ERROR)
-    assert "refused" in failure.detail
-
-
-@together
-async def test_a_name_that_nobody_has() -> None:
-    session = Session(parse("rtsp://no-such-camera.invalid/x"), None, time.monotonic)
-    with pytest.raises(LookError) as raised:
-        await session.open(20)
-    assert raised.value.failure.kind is Kind.NAME
