@@ -96,6 +96,13 @@ def test_keyframes_come_at_the_interval_and_carry_the_parameter_sets(codec: Code
     assert 100 < footage.kbps < 400
 
 
+@pytest.mark.parametrize("codec", [Codec.H264, Codec.H265])
+def test_the_loop_begins_as_it_goes_on(codec: Codec) -> None:
+    scarce = replace(SMALL, codec=codec, fps=15, bitrate_kbps=100, length_s=6)
+    first, *others = [p.size for p in film(scarce).pictures if p.keyframe]
+    assert min(others) * 0.95 < first < max(others) * 1.05
+
+
 def test_a_position_finds_the_keyframe_before_it_in_any_round_of_the_loop() -> None:
     keyframes = (True, False, False, True, False)
     footage = Footage(Take(fps=1), tuple(Picture.of([b"x"], keyframe=keyframe) for keyframe in keyframes))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
+from itertools import islice
 from typing import cast
 
 import av
@@ -14,11 +15,15 @@ from pantau_simcam.footage.take import Codec, Take
 _ENCODERS = {Codec.H264: "libx264", Codec.H265: "libx265"}
 
 
-def encode(take: Take, pictures: Iterable[MatLike]) -> Iterator[tuple[bytes, bool]]:
-    """Each picture as an Annex B access unit, and whether it is a keyframe.
+def encode(take: Take, pictures: Iterable[MatLike], *, lead_in: int = 0) -> Iterator[tuple[bytes, bool]]:
+    """Each picture as an Annex B access unit, and whether it is a keyframe, without the first `lead_in` ones.
 
     As cameras do: no B-frames, keyframes at a fixed interval and nowhere else, parameter sets before each of them.
     """
+    return islice(_encoded(take, pictures), lead_in, None)
+
+
+def _encoded(take: Take, pictures: Iterable[MatLike]) -> Iterator[tuple[bytes, bool]]:
     context = cast("av.VideoCodecContext", av.CodecContext.create(_ENCODERS[take.codec], "w"))
     context.width, context.height, context.pix_fmt = take.width, take.height, "yuv420p"
     context.framerate = Fraction(take.fps).limit_denominator(1001)
@@ -35,10 +40,9 @@ def encode(take: Take, pictures: Iterable[MatLike]) -> Iterator[tuple[bytes, boo
 
 
 def _options(take: Take) -> dict[str, str]:
-    gop = max(1, round(take.gop_s * take.fps))
     common = {
-        "keyint": gop,
-        "min-keyint": gop,
+        "keyint": take.gop,
+        "min-keyint": take.gop,
         "scenecut": 0,
         "bframes": 0,
         "repeat-headers": 1,

@@ -1,6 +1,7 @@
 """A take to footage: pictures drawn, compressed, cut into RTP payloads."""
 
 from collections.abc import Iterator
+from itertools import chain
 from threading import Event
 
 import cv2
@@ -33,7 +34,11 @@ def film(take: Take, cut: Event | None = None) -> Footage:
         jpegs = (payloads_jpeg(compress(picture, JPEG_QUALITY)) for picture in drawn)
         return Footage(take, tuple(Picture.of(payloads, keyframe=True) for payloads in jpegs))
     payloads = payloads_h264 if take.codec is Codec.H264 else payloads_h265
-    units = [(nal_units(access_unit), keyframe) for access_unit, keyframe in encode(take, drawn)]
+    # An encoder's first keyframe is smaller than those after it: a loop would show that each round.
+    lead_in = take.gop if take.gop <= take.pictures else 0
+    before = _until(cut, pictures(take, take.pictures - lead_in))
+    encoded = encode(take, chain(before, drawn), lead_in=lead_in)
+    units = [(nal_units(access_unit), keyframe) for access_unit, keyframe in encoded]
     sets = parameter_sets(take.codec, units[0][0])
     return Footage(take, tuple(Picture.of(payloads(unit), keyframe=keyframe) for unit, keyframe in units), sets)
 

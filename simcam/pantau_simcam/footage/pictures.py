@@ -14,10 +14,10 @@ KNOCKED = 0.4
 """Radians by which a moved camera has turned."""
 
 
-def pictures(take: Take) -> Iterator[MatLike]:
-    """Each picture of the take, in order."""
+def pictures(take: Take, first: int = 0) -> Iterator[MatLike]:
+    """Each picture of the take, in order, from the one of that number."""
     street = Street(take.scene, take.width, take.height, knocked=KNOCKED if take.look is Look.MOVED else 0)
-    for number in range(round(take.length_s * take.fps)):
+    for number in range(first, take.pictures):
         at_s = number / take.fps if take.still_s is None else take.still_s
         if take.look is Look.NO_SIGNAL:
             yield _card(take.width, take.height)

@@ -50,3 +50,13 @@ class Take:
     look: Look = Look.STREET
     still_s: float | None = None
     damaged_pct: float = 0
+
+    @property
+    def gop(self) -> int:
+        """Pictures from one keyframe to the next."""
+        return max(1, round(self.gop_s * self.fps))
+
+    @property
+    def pictures(self) -> int:
+        """Pictures of the loop."""
+        return round(self.length_s * self.fps)
