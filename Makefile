@@ -5,6 +5,7 @@ BIN := .venv/bin
 FOR ?= 0
 KILLS ?= 200
 JOBS ?= 2
+TRIALS ?= 100
 
 .PHONY: help demo test check bench chaos fuzz servers screenshot clean
 
@@ -13,7 +14,7 @@ help:
 	@echo 'make demo FOR=90     the story once; exit 0 only if all came as told'
 	@echo 'make test            all tests, two at a time (JOBS=2); servers that are not installed are skipped'
 	@echo 'make check           ruff and mypy'
-	@echo 'make bench           what watching costs here, beside others'
+	@echo 'make bench           what it costs here beside others, and how soon faults are told: an hour (TRIALS=10: less)'
 	@echo 'make fuzz             a million inputs that no camera should send'
 	@echo 'make chaos           everything fails at random, and nothing is lost (KILLS=200 SEED=1)'
 	@echo 'sudo make servers    the Debian packages that the tests use as real servers'
@@ -30,7 +31,7 @@ check: $(BIN)/.dev
 	$(BIN)/mypy
 
 bench: $(BIN)/.dev
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks --trials $(TRIALS) $(if $(DATA),--data $(DATA))
 
 fuzz: $(BIN)/.dev
 	$(BIN)/python -m benchmarks.fuzz

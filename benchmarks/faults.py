@@ -296,7 +296,7 @@ def main() -> int:
     parser.add_argument("--faults", type=Fault, nargs="*", default=list(ENDINGS), help="only these")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--out", type=Path, help="a directory for the table and every trial")
-    options, _ = parser.parse_known_args()
+    options = parser.parse_args()
     console = Console(stderr=options.json, width=None if sys.stdout.isatty() else WIDE)
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         trials = runner.run(measure(options, Console(stderr=True)))

@@ -44,7 +44,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help="directory for the plots")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--json", action="store_true", help="print one object, with a list of rows for each table")
-    options, _ = parser.parse_known_args()
+    options = parser.parse_args()
     cv2.setNumThreads(1)
     told: dict[str, object] = {}
     for table in (cost(),) if options.data is None else tables(options.data, options.jobs, options.out):

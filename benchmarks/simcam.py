@@ -20,7 +20,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cameras", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=10)
-    options, _ = parser.parse_known_args()
+    options = parser.parse_args()
     command = [sys.executable, "-m", "pantau_simcam", "--cameras", str(options.cameras), "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
