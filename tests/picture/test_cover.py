@@ -52,7 +52,7 @@ def test_where_a_lamp_blinds_the_camera_nothing_is_hidden() -> None:
 def noise() -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
     """Gradients of an even texture, a cell's pixels in a square of SIDE."""
     rows, columns = GRID
-    return plane(np.random.default_rng(3).rayleigh(1.0, (rows * SIDE, columns * SIDE)))
+    return plane(np.random.default_rng(3).rayleigh(0.4, (rows * SIDE, columns * SIDE)))
 
 
 def test_an_even_texture_has_no_relief_and_a_few_cells_with_edges_are_enough_for_a_scene() -> None:
