@@ -17,11 +17,11 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.incident_year_plot import plot
-from pantau_collector.config import IncidentRules
 from pantau_collector.incidents.case import WHOLE_SITE, Moment, SiteCase, Wanted
 from pantau_collector.incidents.correlate import Correlate
 from pantau_collector.incidents.flap import Flap
 from pantau_collector.incidents.planned import Planned
+from pantau_collector.incidents.rules import IncidentRules
 from pantau_collector.incidents.stages import Stages, make_stages
 from pantau_collector.incidents.topology import Topology
 from pantau_collector.inventory import (

@@ -18,7 +18,8 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from pantau_collector.config import IncidentRules
+from pantau_collector.delivery.dispatch import dispatch
+from pantau_collector.incidents.rules import IncidentRules
 from pantau_collector.inventory import (
     Inventory,
     InventoryCamera,
@@ -27,7 +28,6 @@ from pantau_collector.inventory import (
     InventoryUplink,
 )
 from pantau_collector.journal import Journal
-from pantau_collector.notices.dispatch import dispatch
 from pantau_collector.notices.recipients import NoticeRules, People, Recipient
 from pantau_collector.pipeline import Pipeline
 from pantau_collector.simulation.agents import Agent, MemoryJournal, VirtualClock, record

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pantau_agent.clock import Clock
+from pantau_agent.counts import Counts
 from pantau_agent.diagnosis import Diagnosis, Evidence, Expected, diagnose, stall_after
 from pantau_agent.failure import Failure, Kind, Step
 from pantau_agent.glances import Glances
 from pantau_agent.measures import Measures, Window
 from pantau_agent.notebook import Page
 from pantau_agent.observation import Observation
-from pantau_agent.probes.counts import Counts
 from pantau_agent.probes.source import Source
 from pantau_agent.standing import Standing
 from pantau_contract.messages import Sample

@@ -3,7 +3,7 @@
 from collections import deque
 from dataclasses import dataclass
 
-from pantau_agent.probes.counts import Counts
+from pantau_agent.counts import Counts
 
 WINDOW_S = 10.0
 RECENT_S = 4.0

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Sequence
 from sqlalchemy import Connection
 
 from pantau_collector.clock import Clock
-from pantau_collector.config import IncidentRules
 from pantau_collector.fleet.apply import apply
 from pantau_collector.fleet.attention import Attention, ClockWatch
 from pantau_collector.fleet.city import City, PictureTime
@@ -24,6 +23,7 @@ from pantau_collector.incidents.case import Incident, Moment, Request, Transitio
 from pantau_collector.incidents.coverage import Coverage
 from pantau_collector.incidents.docket import Docket, Judgement
 from pantau_collector.incidents.planned import Planned
+from pantau_collector.incidents.rules import IncidentRules
 from pantau_collector.incidents.stages import make_stages
 from pantau_collector.incidents.topology import Topology
 from pantau_collector.inventory import Inventory

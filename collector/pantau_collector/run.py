@@ -14,6 +14,7 @@ from pantau_collector.clock import Clock, SystemClock
 from pantau_collector.config import CollectorConfig
 from pantau_collector.data_dir import DataDir
 from pantau_collector.deadletter import DeadLetters
+from pantau_collector.delivery.sender import Sender
 from pantau_collector.embedded_broker import EmbeddedBroker
 from pantau_collector.heartbeat.heart import Heart
 from pantau_collector.intake import Intake
@@ -22,7 +23,6 @@ from pantau_collector.journal import Cursor, Journal, JournalError
 from pantau_collector.leadership import CONNECT, AdvisoryLock, Alone, Leadership
 from pantau_collector.notices.compose import Composer
 from pantau_collector.notices.links import Links
-from pantau_collector.notices.sender import Sender
 from pantau_collector.notices.strangers import strangers
 from pantau_collector.notices.transport import ChannelTransport
 from pantau_collector.pictures import Pictures

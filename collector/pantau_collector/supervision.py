@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pantau_collector.clock import Clock
+from pantau_collector.delivery.sender import Sender
 from pantau_collector.health import Health, Trouble, TroubleKind, with_view
 from pantau_collector.intake import Intake
 from pantau_collector.journal import Journal
-from pantau_collector.notices.sender import Sender
 from pantau_collector.own_records import Figures
 from pantau_collector.pipeline import Pipeline
 from pantau_collector.sinks import Drain

@@ -1,9 +1,8 @@
 """Simulated cameras over RTSP, each of which can be told to fail in the ways that real ones do."""
 
-from pantau_simcam.camera import CameraSpec, Counts
+from pantau_simcam.camera import Authentication, CameraSpec, Counts
 from pantau_simcam.faults import Fault, FaultError, FaultSetting
 from pantau_simcam.footage.take import Codec
-from pantau_simcam.rtsp.authentication import Authentication
 from pantau_simcam.simcam import Simcam, UnknownCameraError
 
 __all__ = [

@@ -1,11 +1,20 @@
 """One simulated camera: what it is, what is wrong with it, and what its clients did."""
 
 from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
 
 from pantau_simcam.faults import MOMENTARY, Fault, FaultError, FaultSetting
 from pantau_simcam.footage.jpeg import MAX_SIDE
 from pantau_simcam.footage.take import GOP_S, LOOP_S, Codec, Look, Take
-from pantau_simcam.rtsp.authentication import Authentication
+
+
+class Authentication(StrEnum):
+    """The schemes a camera offers; `ANY` is Digest with SHA-256, with MD5, and Basic, the strongest first."""
+
+    BASIC = "basic"
+    DIGEST = "digest"
+    DIGEST_SHA256 = "digest-sha256"
+    ANY = "any"
 
 
 @dataclass(frozen=True, slots=True)

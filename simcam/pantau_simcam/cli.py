@@ -8,9 +8,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from pantau_simcam.camera import CameraSpec
+from pantau_simcam.camera import Authentication, CameraSpec
 from pantau_simcam.footage.take import Codec
-from pantau_simcam.rtsp.authentication import Authentication
 from pantau_simcam.simcam import Simcam
 
 app = typer.Typer(add_completion=False)

@@ -14,11 +14,11 @@ from pantau_agent import watch as watch_module
 from pantau_agent.bell import Bell
 from pantau_agent.clock import Clock
 from pantau_agent.config import Camera as Configured
+from pantau_agent.counts import Counts
 from pantau_agent.failure import Failure, Kind, LookError, Step
 from pantau_agent.picture.decoder import Decoder, Look
 from pantau_agent.picture.verdict import Verdict
 from pantau_agent.probes import registry
-from pantau_agent.probes.counts import Counts
 from pantau_agent.probes.target import Target
 from pantau_agent.rtsp.keyframe import Keyframe
 from pantau_agent.watch import watch

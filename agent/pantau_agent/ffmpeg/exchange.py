@@ -6,9 +6,9 @@ The agent says `Start`, and then one octet, `WANTED`, whenever it wants the next
 import msgspec
 from msgspec import Struct
 
+from pantau_agent.counts import Counts
 from pantau_agent.failure import Failure
 from pantau_agent.picture.exchange import LENGTH
-from pantau_agent.probes.counts import Counts
 
 MAX_MESSAGE = 16 << 20
 WANTED = b"\x01"

@@ -1,6 +1,6 @@
 """A stream's counts, packet by packet, where a demuxer has made one packet of each picture."""
 
-from pantau_agent.probes.counts import Counts
+from pantau_agent.counts import Counts
 
 
 class Tally:

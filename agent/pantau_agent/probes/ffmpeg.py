@@ -11,6 +11,7 @@ import msgspec
 
 from pantau_agent import tcp
 from pantau_agent.clock import Clock
+from pantau_agent.counts import Counts
 from pantau_agent.failure import Failure, Kind, LookError, MachineError, Step
 from pantau_agent.ffmpeg.exchange import (
     MAX_MESSAGE,
@@ -25,7 +26,6 @@ from pantau_agent.ffmpeg.exchange import (
     pack,
 )
 from pantau_agent.picture.exchange import LENGTH
-from pantau_agent.probes.counts import Counts
 from pantau_agent.probes.target import Target
 from pantau_agent.rtsp.keyframe import Keyframe
 from pantau_agent.rtsp.url import Credentials, StreamUrl

@@ -8,11 +8,11 @@ import asyncio
 from urllib.parse import urljoin
 
 from pantau_agent.clock import Clock
+from pantau_agent.counts import Counts
 from pantau_agent.failure import Failure, Kind, LookError, Step
 from pantau_agent.http.client import Client
 from pantau_agent.http.octets import FormError
 from pantau_agent.http.playlist import MAX_PLAYLIST, Playlist, parse
-from pantau_agent.probes.counts import Counts
 from pantau_agent.probes.ffmpeg import FfmpegSource
 from pantau_agent.probes.target import Target
 from pantau_agent.rtsp import url as stream_url

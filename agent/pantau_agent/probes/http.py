@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import Protocol
 
 from pantau_agent.clock import Clock
+from pantau_agent.counts import Counts
 from pantau_agent.failure import Failure, Kind, LookError, Step
 from pantau_agent.http.client import Client, Response
-from pantau_agent.probes.counts import Counts
 from pantau_agent.probes.jpegs import Jpegs
 from pantau_agent.probes.mjpeg import MjpegFeed
 from pantau_agent.probes.still import StillFeed

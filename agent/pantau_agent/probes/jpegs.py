@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from pantau_agent.probes.counts import Counts
+from pantau_agent.counts import Counts
 from pantau_agent.rtsp.keyframe import Keyframe
 
 _BEGIN, _END = b"\xff\xd8\xff", b"\xff\xd9"

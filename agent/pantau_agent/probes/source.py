@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 from pantau_agent.clock import Clock
+from pantau_agent.counts import Counts
 from pantau_agent.failure import Failure
-from pantau_agent.probes.counts import Counts
 from pantau_agent.probes.target import Target
 from pantau_agent.rtsp.keyframe import Keyframe
 

@@ -16,8 +16,8 @@ from pantau_collector.commands.opening import (
     open_inventory,
     print_json,
 )
+from pantau_collector.delivery.dispatch import channels
 from pantau_collector.notices.channel import ChannelError
-from pantau_collector.notices.dispatch import channels
 from pantau_collector.notices.notice import Message, NoticeKind
 from pantau_collector.notices.phrases import date_and_time
 from pantau_collector.notices.recipients import Filter, People, Recipient

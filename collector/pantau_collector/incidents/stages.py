@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from pantau_collector.config import IncidentRules
 from pantau_collector.incidents.acknowledge import acknowledge
 from pantau_collector.incidents.case import SiteStage, Stage
 from pantau_collector.incidents.correlate import Correlate
@@ -12,6 +11,7 @@ from pantau_collector.incidents.escalate import Escalate
 from pantau_collector.incidents.flap import Flap
 from pantau_collector.incidents.planned import Planned
 from pantau_collector.incidents.read import Read
+from pantau_collector.incidents.rules import IncidentRules
 from pantau_collector.incidents.settle import Settle
 from pantau_collector.incidents.transitions import Transitions
 from pantau_collector.incidents.uplinks import Explain, Uplinks

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from typing import NamedTuple
 
-from pantau_collector.config import IncidentRules
 from pantau_collector.fleet.apply import apply
 from pantau_collector.fleet.model import Fleet
 from pantau_collector.incidents.case import Incident, Moment, Transition
@@ -18,6 +17,7 @@ from pantau_collector.incidents.coverage import Coverage
 from pantau_collector.incidents.docket import Docket, Judgement
 from pantau_collector.incidents.downtime import Downtime
 from pantau_collector.incidents.planned import Planned
+from pantau_collector.incidents.rules import IncidentRules
 from pantau_collector.incidents.stages import Stages, make_stages
 from pantau_collector.incidents.topology import Topology
 from pantau_collector.inventory import Inventory

@@ -12,10 +12,10 @@ from typing import NamedTuple, cast
 
 from sqlalchemy import Connection
 
+from pantau_collector.delivery.dispatch import dispatch
 from pantau_collector.incidents.downtime import Downtime
 from pantau_collector.inventory import Inventory
 from pantau_collector.journal import Journal
-from pantau_collector.notices.dispatch import dispatch
 from pantau_collector.pipeline import Pipeline
 from pantau_collector.simulation.agents import Agent, MemoryJournal, VirtualClock, record
 from pantau_collector.simulation.scenario import Event, Scenario, targets

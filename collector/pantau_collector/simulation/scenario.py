@@ -6,8 +6,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from pantau_collector.config import CollectorConfig, IncidentRules
+from pantau_collector.config import CollectorConfig
 from pantau_collector.incidents.downtime import Scope
+from pantau_collector.incidents.rules import IncidentRules
 from pantau_collector.inventory import Inventory, InventoryCamera, InventoryDevice, InventorySite
 from pantau_collector.inventory.check import problems
 from pantau_collector.inventory.load import Loaded

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 from pantau_collector.alertmanager.teller import Teller
+from pantau_collector.delivery.sender import Sender
 from pantau_collector.heartbeat.heart import Heart
 from pantau_collector.intake import Intake
 from pantau_collector.journal import Journal
-from pantau_collector.notices.sender import Sender
 from pantau_collector.sinks.drain import Drain
 from pantau_collector.web.metrics import Figure
 

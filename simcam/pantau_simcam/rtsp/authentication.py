@@ -5,22 +5,13 @@ import hashlib
 import hmac
 import re
 import secrets
-from enum import StrEnum
 
+from pantau_simcam.camera import Authentication
 from pantau_simcam.rtsp.requests import Request
 
 REALM = "pantau-simcam"
 _PAIR = re.compile(r'(\w+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))')
 _HASHES = {"MD5": hashlib.md5, "SHA-256": hashlib.sha256}
-
-
-class Authentication(StrEnum):
-    """The schemes a camera offers; `ANY` is Digest with SHA-256, with MD5, and Basic, the strongest first."""
-
-    BASIC = "basic"
-    DIGEST = "digest"
-    DIGEST_SHA256 = "digest-sha256"
-    ANY = "any"
 
 
 _ALGORITHMS = {

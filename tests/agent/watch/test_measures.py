@@ -1,8 +1,8 @@
 import pytest
 
+from pantau_agent.counts import Counts
 from pantau_agent.measures import Measures, Window
 from pantau_agent.norm import LEARN_KEYFRAMES_S, LEARN_S, Learnt
-from pantau_agent.probes.counts import Counts
 
 
 class Stream:

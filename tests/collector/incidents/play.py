@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from pantau_collector.config import IncidentRules
+from pantau_collector.delivery.sender import Sender
+from pantau_collector.incidents.rules import IncidentRules
 from pantau_collector.inventory import Inventory
 from pantau_collector.notices.channel import ChannelError
 from pantau_collector.notices.compose import Composer
 from pantau_collector.notices.links import Links
 from pantau_collector.notices.notice import Message, NoticeKind
 from pantau_collector.notices.recipients import EscalationLevel, NoticeRules, People, Recipient
-from pantau_collector.notices.sender import Sender
 from pantau_collector.pipeline import Pipeline
 from pantau_collector.simulation.agents import INTERVAL_S, Agent, MemoryJournal, VirtualClock, record
 from pantau_collector.store import Store

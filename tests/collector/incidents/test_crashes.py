@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from pantau_collector.config import IncidentRules
+from pantau_collector.incidents.rules import IncidentRules
 from pantau_collector.store import StoreError
 from tests.collector.incidents.play import Play
 

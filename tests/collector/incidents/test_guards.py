@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from pantau_collector.config import IncidentRules
+from pantau_collector.incidents.rules import IncidentRules
 from pantau_contract.messages import Death
 from pantau_contract.states import Cause, State
 from tests.collector.incidents.play import EPOCH_MS, Play, Wanted, assert_told

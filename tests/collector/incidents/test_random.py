@@ -7,8 +7,8 @@ from itertools import pairwise
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pantau_collector.config import IncidentRules
 from pantau_collector.incidents.case import Incident, Kind, Transition
+from pantau_collector.incidents.rules import IncidentRules
 from pantau_collector.incidents.topology import Topology
 from pantau_collector.inventory import (
     Inventory,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from pantau_collector.config import IncidentRules
+from pantau_collector.incidents.rules import IncidentRules
 from pantau_collector.inventory import Inventory, InventoryCamera, Party
 from pantau_contract.states import Cause
 from tests.collector.incidents.play import Play, Wanted, assert_told, recipient

@@ -5,11 +5,11 @@ from pathlib import Path
 from threading import Event
 
 from pantau_collector import clock as clocks
+from pantau_collector.delivery.sender import Sender
 from pantau_collector.notices.channel import ChannelError
 from pantau_collector.notices.compose import Composer
 from pantau_collector.notices.notice import Message, Notice, NoticeKind, Telling
 from pantau_collector.notices.recipients import NoticeRules, Recipient
-from pantau_collector.notices.sender import Sender
 from pantau_collector.notices.transport import Transport
 from pantau_collector.store import Store, notice_rows
 from tests.collector.notices.facts import camera_notice, links

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
+from pantau_collector.delivery.sender import Sender
 from pantau_collector.notices.channel import ChannelError
 from pantau_collector.notices.compose import Composer
 from pantau_collector.notices.notice import Message, NoticeKind, Telling
 from pantau_collector.notices.recipients import NoticeRules
-from pantau_collector.notices.sender import Sender
 from pantau_collector.store import Store, notice_rows
 from tests.collector.notices.facts import camera_notice, links, recipient
 from tests.collector.notices.sending import Album, Clock

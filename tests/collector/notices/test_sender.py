@@ -6,7 +6,7 @@ from threading import Event
 import pytest
 
 from pantau_collector.clock import SystemClock
-from pantau_collector.notices.dispatch import dispatch
+from pantau_collector.delivery.dispatch import dispatch
 from pantau_collector.notices.notice import Telling
 from pantau_collector.notices.recipients import Recipient
 from pantau_collector.notices.transport import ChannelTransport

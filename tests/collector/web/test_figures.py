@@ -6,11 +6,11 @@ from prometheus_client import CollectorRegistry, generate_latest
 from pantau_collector.clock import SystemClock
 from pantau_collector.config import Broker, InfluxV1, NoticeRules
 from pantau_collector.deadletter import DeadLetters
+from pantau_collector.delivery.sender import Sender
 from pantau_collector.intake import Intake
 from pantau_collector.journal import Cursor, Journal, Record
 from pantau_collector.notices.compose import Composer
 from pantau_collector.notices.links import Links
-from pantau_collector.notices.sender import Sender
 from pantau_collector.notices.transport import ChannelTransport
 from pantau_collector.pictures import Pictures
 from pantau_collector.sinks.drain import Drain

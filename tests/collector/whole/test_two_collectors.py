@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import make_url
 
-from pantau_collector.config import IncidentRules
+from pantau_collector.incidents.rules import IncidentRules
 from pantau_collector.inventory import Inventory
 from pantau_collector.journal import Journal, Record
 from pantau_collector.leadership import AdvisoryLock

@@ -18,9 +18,9 @@ import msgspec
 from sqlalchemy import Connection
 
 from pantau_collector.clock import Clock
+from pantau_collector.delivery.dispatch import channels, dispatch, next_channel
 from pantau_collector.notices.channel import ChannelError
 from pantau_collector.notices.compose import Composer
-from pantau_collector.notices.dispatch import channels, dispatch, next_channel
 from pantau_collector.notices.notice import Letter, Notice, NoticeKind
 from pantau_collector.notices.photos import Pictures
 from pantau_collector.notices.recipients import NoticeRules, Recipient
