@@ -24,9 +24,13 @@ class Trouble(Struct, frozen=True):
 
 
 class Health(Struct, frozen=True):
-    """The collector is healthy when it has no trouble."""
+    """The collector is healthy when it has no trouble.
+
+    While it is not `attentive`, for a grace after its start or after a break of its listening, it opens no outage.
+    """
 
     troubles: tuple[Trouble, ...] = ()
+    attentive: bool = True
 
     @property
     def ok(self) -> bool:
@@ -41,4 +45,5 @@ def with_view(health: Health, *, view_age_s: float, stale_after_s: float) -> Hea
     stale = Trouble(
         TroubleKind.VIEW_STALE, f"the view is {view_age_s:.0f} s old, over the limit of {stale_after_s:g} s"
     )
-    return Health((stale, *(each for each in health.troubles if each.kind is not TroubleKind.VIEW_STALE)))
+    others = (each for each in health.troubles if each.kind is not TroubleKind.VIEW_STALE)
+    return Health((stale, *others), health.attentive)

@@ -40,7 +40,8 @@ class Supervision:
             (TroubleKind.SINK_BEHIND, self.drain and self.drain.trouble),
             (TroubleKind.NOTICES_WAITING, self._waiting_notices()),
         ]
-        return Health(tuple(Trouble(kind, detail) for kind, detail in troubles if detail))
+        told = tuple(Trouble(kind, detail) for kind, detail in troubles if detail)
+        return Health(told, self.pipeline.attention.attentive)
 
     def health_with_view(self) -> Health:
         """Everything that is wrong now, with a pipeline that no longer steps."""

@@ -22,6 +22,7 @@ class HealthAnswer(Struct, frozen=True):
     """What `/healthz` says."""
 
     ok: bool
+    attentive: bool
     view_age_s: float
     reasons: tuple[Trouble, ...]
 
@@ -44,7 +45,8 @@ async def healthz(request: Request) -> Response:
     """`/healthz`: 200 while all is well, else 503, with the reasons."""
     health: Health = request.app.state.health()
     age_s = (request.app.state.clock_ms() - request.app.state.view().time_ms) / 1000
-    return _json(HealthAnswer(health.ok, round(age_s, 1), health.troubles), 200 if health.ok else 503)
+    answer = HealthAnswer(health.ok, health.attentive, round(age_s, 1), health.troubles)
+    return _json(answer, 200 if health.ok else 503)
 
 
 def _told(incident: IncidentView, phrases: Words) -> ToldIncident:

@@ -198,12 +198,16 @@ async def test_health_is_200_while_all_is_well_and_503_with_reasons_otherwise(
     client: httpx.AsyncClient, collector: City
 ) -> None:
     well = await client.get("/healthz")
-    assert (well.status_code, well.json()) == (200, {"ok": True, "view_age_s": 0.0, "reasons": []})
-    collector.health = Health((Trouble(TroubleKind.BROKER_GONE, "127.0.0.1:1883 refuses"),))
+    assert (well.status_code, well.json()) == (
+        200,
+        {"ok": True, "attentive": True, "view_age_s": 0.0, "reasons": []},
+    )
+    collector.health = Health((Trouble(TroubleKind.BROKER_GONE, "127.0.0.1:1883 refuses"),), attentive=False)
     collector.now_ms += 20_000
     ill = await client.get("/healthz")
     assert ill.status_code == 503
     assert [reason["kind"] for reason in ill.json()["reasons"]] == ["view_stale", "broker_gone"]
+    assert ill.json()["attentive"] is False
     assert words("id")("wall.trouble.broker_gone") in (await client.get("/")).text
 
 
