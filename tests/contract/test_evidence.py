@@ -71,7 +71,15 @@ def test_a_step_of_a_look_is_said_in_the_language() -> None:
 
 
 def test_evidence_of_another_program_or_version_stays_as_it_is() -> None:
-    for text in ("", "no packet for ", " was answered ", "the sensor is too warm", "x" * (LONGEST + 1)):
+    for text in (
+        "",
+        "no packet for ",
+        "no packet for s",
+        "no packet for  s",
+        " was answered ",
+        "the sensor is too warm",
+        "x" * (LONGEST + 1),
+    ):
         assert words("id").evidence(text) == text
     whole = detail("decoder_says", said="x" * LONGEST)
     assert words("id").evidence(whole) == whole

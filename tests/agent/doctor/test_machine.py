@@ -12,6 +12,7 @@ from pantau_agent.host import ClockStatus
 from pantau_contract.messages import Host, Sample
 from pantau_contract.states import Cause, State
 from pantau_contract.words import words
+from pantau_contract.words.evidence import detail
 from tests.agent.doctor.said import said
 
 
@@ -68,6 +69,9 @@ def test_a_camera_is_told_in_the_words_of_its_cause() -> None:
     assert said(finding) == (Level.ERROR, "fails")
     assert finding.mend(words("id")) == words("id").remedy(Cause.STALLED)
     assert "the evidence" in finding.found(words("en"))
+    silent = detail("no_packet", seconds="6.0")
+    found = of_sample(Sample("gate", 0, State.DOWN, 0, Cause.STALLED, silent)).found(words("id"))
+    assert found == f"{words('id').meaning('stalled')} (tidak ada paket selama 6.0 detik)"
 
 
 def test_where_no_camera_is_reached_only_what_they_share_is_to_be_mended() -> None:
