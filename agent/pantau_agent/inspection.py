@@ -32,7 +32,7 @@ class Inspected:
     camera: Camera
     observation: Observation | None = None
     identity: Identity | None = None
-    untold: str = ""
+    untold: Detail = NO_DETAIL
     failed: Detail = NO_DETAIL
 
 
@@ -75,11 +75,11 @@ async def inspect(
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _told(asker: Asker, camera: Camera) -> tuple[Identity | None, str]:
+async def _told(asker: Asker, camera: Camera) -> tuple[Identity | None, Detail]:
     try:
         async with asyncio.timeout(TELLS_WITHIN_S):
-            return await asker.ask(camera), ""
+            return await asker.ask(camera), NO_DETAIL
     except IdentityError as error:
-        return None, str(error)
+        return None, error.detail
     except TimeoutError:
-        return None, f"it has not told within {TELLS_WITHIN_S:g} s"
+        return None, detail("told_late", seconds=f"{TELLS_WITHIN_S:g}")
