@@ -1,6 +1,7 @@
 """People's words, Indonesian and English, in one place: `id.toml` and `en.toml` beside this file.
 
-Both files have the same keys. The technician's command, the notices and the wall page all speak from here.
+Both files have the same keys. The technician's command, the notices and the wall page all speak from here; the
+evidence that an agent gives, and sends in English, is said again in another language (see `evidence`).
 """
 
 from functools import cache
