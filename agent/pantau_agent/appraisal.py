@@ -15,6 +15,7 @@ from pantau_agent.probes.source import Source
 from pantau_agent.standing import Standing
 from pantau_contract.messages import Sample
 from pantau_contract.states import STATE_OF, Cause, State
+from pantau_contract.words.evidence import detail
 
 CONFIRM_S = 3.0
 """A connection that is lost and back with a picture within this is no outage."""
@@ -181,7 +182,7 @@ class Appraisal:
         if self._source is None and found is not None and quiet < CONFIRM_S:
             return None
         if found is None and quiet >= stall_after(self.measures.fps):
-            return Diagnosis(STATE_OF[Cause.STALLED], Cause.STALLED, f"no packet for {quiet:.1f} s")
+            return Diagnosis(STATE_OF[Cause.STALLED], Cause.STALLED, detail("no_packet", seconds=f"{quiet:.1f}"))
         return found
 
     def _sample(self) -> Sample:

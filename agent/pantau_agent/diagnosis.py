@@ -9,6 +9,7 @@ from pantau_agent.measures import Measures
 from pantau_agent.picture.decoder import Look
 from pantau_agent.picture.exchange import PictureError
 from pantau_contract.states import STATE_OF, Cause, State
+from pantau_contract.words.evidence import NO_DETAIL, Detail, detail, together
 
 STALL_S = 3.0
 """No packet for so long is a stall. With a look each second, and packets read up to one second late, it is said
@@ -73,7 +74,7 @@ class Evidence:
     keyless_s: float = 0.0
     wait_s: float = 10.0
     keyframe_wait_s: float = 10.0
-    remark: str = ""
+    remark: Detail = NO_DETAIL
     measures: Measures = field(default_factory=Measures)
     expected: Expected = field(default_factory=Expected)
     usual: Expected = field(default_factory=Expected)
@@ -90,14 +91,14 @@ class Diagnosis:
 
     state: State
     cause: Cause | None = None
-    detail: str = ""
+    detail: Detail = NO_DETAIL
 
 
 def diagnose(evidence: Evidence) -> Diagnosis | None:
     """The diagnosis; None while nothing can be told yet."""
     if evidence.failure is not None:
-        cause, detail = cause_of(evidence.failure)
-        return Diagnosis(STATE_OF[cause], cause, detail)
+        cause, said = cause_of(evidence.failure)
+        return Diagnosis(STATE_OF[cause], cause, said)
     for rule in DOWN:
         if (found := rule(evidence)) is not None:
             return Diagnosis(STATE_OF[found[0]], *found)
@@ -171,7 +172,7 @@ _FULL_SAYS_401 = "Login to "
 """How the realm begins of cameras (Dahua and its kin) that answer 401 when all their sessions are taken."""
 
 
-def cause_of(failure: Failure) -> tuple[Cause, str]:
+def cause_of(failure: Failure) -> tuple[Cause, Detail]:
     """The cause that a failure stands for, and the detail."""
     match failure.kind:
         case Kind.OS_ERROR:
@@ -195,15 +196,15 @@ def _cause_of_status(failure: Failure) -> Cause:
     return _STATUSES.get(status, Cause.NO_MEDIA)
 
 
-def _cause_of_refusal(failure: Failure) -> tuple[Cause, str]:
+def _cause_of_refusal(failure: Failure) -> tuple[Cause, Detail]:
     if _says_locked(failure):
         return Cause.LOCKED_OUT, failure.detail
     if failure.trusted_now:
-        return Cause.SESSIONS_FULL, f"{failure.detail}, which it took a moment ago"
+        return Cause.SESSIONS_FULL, detail("taken_now", what=failure.detail)
     if failure.trusted and failure.realm.startswith(_FULL_SAYS_401):
-        return Cause.SESSIONS_FULL, f"{failure.detail}, which it took before; or its password was changed"
+        return Cause.SESSIONS_FULL, detail("taken_before", what=failure.detail)
     if failure.trusted:
-        return Cause.AUTH_FAILED, f"{failure.detail}, which it took before: its password was changed"
+        return Cause.AUTH_FAILED, detail("password_changed", what=failure.detail)
     return Cause.AUTH_FAILED, failure.detail
 
 
@@ -213,31 +214,31 @@ def _says_locked(failure: Failure) -> bool:
 
 # Rules for a stream that plays, in their order. Each tells its cause and the evidence, or None.
 
-Found = tuple[Cause, str] | None
+Found = tuple[Cause, Detail] | None
 Rule = Callable[[Evidence], Found]
 
 
 def _no_packet(it: Evidence) -> Found:
     if it.packets == 0 and it.quiet_s >= it.wait_s:
-        return Cause.NO_MEDIA, it.remark or f"PLAY was answered, and no packet came within {it.quiet_s:.0f} s"
+        return Cause.NO_MEDIA, it.remark or detail("play_without_packet", seconds=f"{it.quiet_s:.0f}")
     return None
 
 
 def _stalled(it: Evidence) -> Found:
     if it.packets and it.quiet_s >= stall_after(it.measures.fps):
-        return Cause.STALLED, f"no packet for {it.quiet_s:.1f} s" + (f"; {it.remark}" if it.remark else "")
+        return Cause.STALLED, together(detail("no_packet", seconds=f"{it.quiet_s:.1f}"), it.remark)
     return None
 
 
 def _no_frame(it: Evidence) -> Found:
     if it.packets and it.frameless_s >= max(it.wait_s, stall_after(it.measures.fps)):
-        return Cause.NO_MEDIA, it.remark or f"packets arrive, but no picture ended within {it.frameless_s:.0f} s"
+        return Cause.NO_MEDIA, it.remark or detail("no_frame", seconds=f"{it.frameless_s:.0f}")
     return None
 
 
 def _no_keyframe(it: Evidence) -> Found:
     if it.packets and it.keyframes == 0 and it.keyless_s >= it.keyframe_wait_s:
-        return Cause.NO_MEDIA, it.remark or f"packets arrive, but no keyframe within {it.keyless_s:.0f} s"
+        return Cause.NO_MEDIA, it.remark or detail("no_keyframe", seconds=f"{it.keyless_s:.0f}")
     return None
 
 
@@ -262,7 +263,7 @@ def _picture(it: Evidence) -> Found:
 def _loss(it: Evidence) -> Found:
     loss = it.measures.recent_loss_pct
     if loss is not None and loss >= LOSS_PCT and it.measures.recent_lost >= LEAST_LOST:
-        return Cause.PACKET_LOSS, f"{loss:.1f} % of the packets are lost"
+        return Cause.PACKET_LOSS, detail("loss", percent=f"{loss:.1f}")
     return None
 
 
@@ -270,7 +271,7 @@ def _low_fps(it: Evidence) -> Found:
     fps, wanted = it.measures.recent_fps, _wanted(it.expected.fps, it.usual.fps, LOW_FPS, LOW_LEARNT_FPS)
     if fps is None or wanted is None or fps >= wanted[0] or it.quiet_s * fps >= OVERDUE:
         return None
-    return Cause.LOW_FPS, f"{fps:.1f} pictures a second, {wanted[1]}"
+    return Cause.LOW_FPS, detail("low_fps", fps=f"{fps:.1f}", wanted=wanted[1])
 
 
 def _low_bitrate(it: Evidence) -> Found:
@@ -278,50 +279,48 @@ def _low_bitrate(it: Evidence) -> Found:
     wanted = _wanted(it.expected.bitrate_kbps, it.usual.bitrate_kbps, LOW_BITRATE, LOW_LEARNT_BITRATE)
     if rate is None or wanted is None or rate >= wanted[0]:
         return None
-    return Cause.LOW_BITRATE, f"{rate:.0f} kbit/s, {wanted[1]}"
+    return Cause.LOW_BITRATE, detail("low_bitrate", kbps=f"{rate:.0f}", wanted=wanted[1])
 
 
 def _wanted(
     expected: float | None, usual: float | None, part: float, part_of_usual: float
-) -> tuple[float, str] | None:
+) -> tuple[float, Detail] | None:
     """The limit, a part of what is configured or else of what was learnt, and that in words."""
     if expected is not None:
-        return expected * part, f"expected {expected:.0f}"
-    return None if usual is None else (usual * part_of_usual, f"usually {usual:.0f}")
+        return expected * part, detail("expected", value=f"{expected:.0f}")
+    return None if usual is None else (usual * part_of_usual, detail("usual", value=f"{usual:.0f}"))
 
 
 def _jitter(it: Evidence) -> Found:
     jitter = it.measures.jitter_ms
     if jitter is not None and jitter >= JITTER_MS:
-        return Cause.JITTER, f"packets arrive {jitter:.0f} ms apart from their time"
+        return Cause.JITTER, detail("jitter", ms=f"{jitter:.0f}")
     return None
 
 
 def _long_gop(it: Evidence) -> Found:
     # What does not come while nothing comes is a stall's matter.
     interval = max(it.measures.keyframe_interval_s or 0.0, it.keyless_s - it.quiet_s)
-    limit, said = LONG_GOP_S, ""
+    seconds = f"{interval:.0f}"
+    limit, said = LONG_GOP_S, detail("gop", seconds=seconds)
     wanted = _wanted(it.expected.keyframe_interval_s, it.usual.keyframe_interval_s, LONG_GOP, LONG_LEARNT_GOP)
     if wanted is not None:
-        limit, said = wanted[0], f", {wanted[1]}"
+        limit, said = wanted[0], detail("long_gop", seconds=seconds, wanted=wanted[1])
     if it.expected.keyframe_interval_s is None:
         limit = min(LONG_GOP_S, max(SHORTEST_GOP_S, limit))
-    return (Cause.LONG_GOP, f"{interval:.0f} s from keyframe to keyframe{said}") if interval > limit else None
+    return (Cause.LONG_GOP, said) if interval > limit else None
 
 
 def _clock_wrong(it: Evidence) -> Found:
     if it.clock_offset_s is not None and abs(it.clock_offset_s) > CLOCK_S:
-        return Cause.CLOCK_WRONG, f"the camera's clock is {_offset(it.clock_offset_s)} the agent's"
+        key = "clock_ahead" if it.clock_offset_s > 0 else "clock_behind"
+        return Cause.CLOCK_WRONG, detail(key, seconds=f"{abs(it.clock_offset_s):.0f}")
     return None
-
-
-def _offset(seconds: float) -> str:
-    return f"{abs(seconds):.0f} s {'ahead of' if seconds > 0 else 'behind'}"
 
 
 def _slow_start(it: Evidence) -> Found:
     if it.start_s is not None and it.start_s - (it.measures.keyframe_interval_s or 0.0) > SLOW_START_S:
-        return Cause.SLOW_START, f"{it.start_s:.1f} s from connecting to the first picture"
+        return Cause.SLOW_START, detail("slow_start", seconds=f"{it.start_s:.1f}")
     return None
 
 

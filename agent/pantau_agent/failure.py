@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pantau_contract.words.evidence import Detail
+
 
 class Step(StrEnum):
     """The steps of a look, in their order. RTSP's methods stand under their own names (RFC 2326, section 10)."""
@@ -41,12 +43,12 @@ class Failure:
 
     `errno` is the operating system's; `status` and `reason` are RTSP's. `trusted` says that this camera has
     taken the same password before, `trusted_now` that it did so in this very session. `realm` is the
-    camera's, of its challenge. `detail` is in words for people, without secrets.
+    camera's, of its challenge. `detail` is the evidence in words, without secrets.
     """
 
     step: Step
     kind: Kind
-    detail: str
+    detail: Detail
     errno: int | None = None
     status: int | None = None
     reason: str = ""
@@ -55,7 +57,15 @@ class Failure:
     trusted_now: bool = False
 
 
-class MachineError(Exception):
+class EvidenceError(Exception):
+    """Its text is evidence."""
+
+    def __init__(self, detail: Detail) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class MachineError(EvidenceError):
     """This machine keeps us from looking: that says nothing of the camera. The text says what to do."""
 
 

@@ -14,6 +14,7 @@ from pantau_agent.observation import Observation
 from pantau_agent.picture.decoder import Decoder
 from pantau_agent.visits import Doors
 from pantau_contract.states import State
+from pantau_contract.words.evidence import NO_DETAIL, Detail, detail
 
 AT_ONCE = 6
 TELLS_WITHIN_S = 20.0
@@ -31,8 +32,8 @@ class Inspected:
     camera: Camera
     observation: Observation | None = None
     identity: Identity | None = None
-    untold: str = ""
-    failed: str = ""
+    untold: Detail = NO_DETAIL
+    failed: Detail = NO_DETAIL
 
 
 async def inspect(
@@ -59,9 +60,9 @@ async def inspect(
                     return Inspected(camera, observation)
                 identity, untold = await _told(asker, camera)
             except MachineError as error:
-                return Inspected(camera, failed=str(error))
+                return Inspected(camera, failed=error.detail)
             except Exception as error:  # noqa: BLE001 # a mistake of ours at one camera leaves the others
-                return Inspected(camera, failed=f"{error!r}. Please report this")
+                return Inspected(camera, failed=detail("own_mistake", error=repr(error)))
         return Inspected(camera, observation, identity, untold)
 
     tasks = [asyncio.create_task(one(camera)) for camera in cameras]
@@ -74,11 +75,11 @@ async def inspect(
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _told(asker: Asker, camera: Camera) -> tuple[Identity | None, str]:
+async def _told(asker: Asker, camera: Camera) -> tuple[Identity | None, Detail]:
     try:
         async with asyncio.timeout(TELLS_WITHIN_S):
-            return await asker.ask(camera), ""
+            return await asker.ask(camera), NO_DETAIL
     except IdentityError as error:
-        return None, str(error)
+        return None, error.detail
     except TimeoutError:
-        return None, f"it has not told within {TELLS_WITHIN_S:g} s"
+        return None, detail("told_late", seconds=f"{TELLS_WITHIN_S:g}")

@@ -2,6 +2,7 @@
 
 from pantau_agent.diagnosis import Diagnosis
 from pantau_contract.states import Cause, State
+from pantau_contract.words.evidence import NO_DETAIL
 
 DEGRADED_AFTER_S = 1.0
 """A measure must be bad on two looks in a row."""
@@ -24,7 +25,7 @@ class Standing:
         self.state = State.UNKNOWN
         self.cause: Cause | None = Cause.STARTING
         self.since_ms = now_ms
-        self.detail = ""
+        self.detail = NO_DETAIL
         self._next: tuple[State, Cause | None] | None = None
         self._next_since = 0.0
 

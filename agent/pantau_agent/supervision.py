@@ -10,10 +10,10 @@ from pantau_agent.failure import MachineError
 from pantau_agent.observation import Observation
 from pantau_contract.messages import Sample
 from pantau_contract.states import State
+from pantau_contract.words.evidence import detail
 
 _log = logging.getLogger(__name__)
 
-_OURS = "an error in the agent itself, see its log"
 _FIRST_DELAY_S = 1.0
 _LONGEST_DELAY_S = 60.0
 _STEADY_S = 300.0
@@ -35,13 +35,13 @@ async def supervised(
             async with aclosing(watch()) as observations:
                 async for observation in observations:
                     yield observation
-            problem = f"{_OURS}: it ended by itself"
+            problem = detail("own_error", what=detail("ended_by_itself"))
             _log.error("watching camera %s ended by itself; it begins again", camera)
         except MachineError as error:
-            problem = str(error)
+            problem = error.detail
             _log.error("camera %s cannot be watched: %s", camera, error)
         except Exception as error:  # noqa: BLE001 # whatever it is, the other cameras go on
-            problem = f"{_OURS}: {type(error).__name__}"
+            problem = detail("own_error", what=type(error).__name__)
             _log.exception("watching camera %s failed; it begins again. Please report this", camera)
         now_ms = clock.time_ms()
         yield Observation(Sample(camera, now_ms, State.UNKNOWN, since=now_ms, detail=problem), changed=True)

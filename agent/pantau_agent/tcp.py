@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from pantau_agent.failure import Failure, Kind, LookError, Step
+from pantau_contract.words.evidence import detail
 
 MAX_ADDRESSES = 4
 """Of a name's addresses, so many are tried."""
@@ -66,18 +67,18 @@ async def resolve(host: str, port: int) -> Sequence[Address]:
     try:
         return await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (socket.gaierror, UnicodeError) as error:
-        said = error.strerror if isinstance(error, socket.gaierror) else "it is no valid name"
-        raise LookError(
-            Failure(Step.RESOLVE, Kind.NAME, f"the name {host!r} cannot be resolved: {said}")
-        ) from None
+        said = error.strerror if isinstance(error, socket.gaierror) else detail("name_invalid")
+        unknown = detail("name_unknown", name=repr(host), said=said)
+        raise LookError(Failure(Step.RESOLVE, Kind.NAME, unknown)) from None
 
 
 def _failure_of(error: OSError, address: tuple[object, ...]) -> Failure:
-    where = f"{address[0]} port {address[1]}"
+    host, port = address[:2]
     if isinstance(error, ssl.SSLError):
-        return Failure(Step.TLS, Kind.NOT_RTSP, f"no TLS is spoken at {where}: {error.reason}")
-    said = os.strerror(error.errno) if error.errno else str(error) or "no answer"
-    return Failure(Step.CONNECT, Kind.OS_ERROR, f"{where}: {said}", errno=error.errno)
+        return Failure(Step.TLS, Kind.NOT_RTSP, detail("no_tls", address=host, port=port, said=error.reason))
+    said = os.strerror(error.errno) if error.errno else str(error) or detail("no_answer")
+    unconnected = detail("no_connection", address=host, port=port, said=said)
+    return Failure(Step.CONNECT, Kind.OS_ERROR, unconnected, errno=error.errno)
 
 
 def _unverified() -> ssl.SSLContext:

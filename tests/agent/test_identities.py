@@ -21,6 +21,7 @@ from pantau_agent.identity.known import AGAIN_S, FILE, ROUND_S, Identities
 from pantau_agent.link import Link
 from pantau_agent.spool import Spool
 from pantau_contract.messages import Birth, CameraAbout, Death
+from pantau_contract.words.evidence import Detail
 from tests.agent.http.camera import Asked, Visitor, response, serving, stills
 from tests.agent.http.camera import Camera as WebCamera
 from tests.agent.listener import listening
@@ -105,7 +106,7 @@ def test_what_was_known_is_known_after_a_restart_and_told_only_when_it_changes(t
 
 
 def test_a_camera_that_does_not_tell_or_breaks_our_code_leaves_the_others(tmp_path: Path) -> None:
-    identities, changes = days(0.5, Answers(IdentityError("no"), OLD), tmp_path / FILE)
+    identities, changes = days(0.5, Answers(IdentityError(Detail("no")), OLD), tmp_path / FILE)
     assert [identities.about(camera).firmware for camera in CAMERAS] == ["", "V1", ""]
     identities, changes = days(0.5, Answers(ZeroDivisionError(), OLD), tmp_path / "none" / FILE)
     assert [identities.about(camera).firmware for camera in CAMERAS] == ["", "V1", ""]
@@ -114,7 +115,7 @@ def test_a_camera_that_does_not_tell_or_breaks_our_code_leaves_the_others(tmp_pa
 
 def test_the_channels_of_one_recorder_are_one_question_whatever_it_answers(tmp_path: Path) -> None:
     channels = [Camera(id=f"channel{number}", url=f"rtsp://u:p@127.0.0.1/{number}") for number in range(1, 33)]
-    answers = Answers(IdentityError("refused"), OLD)
+    answers = Answers(IdentityError(Detail("refused")), OLD)
     identities, changes = days(1.5, answers, tmp_path / FILE, cameras=channels)
     assert [camera for camera, _ in answers.asked] == ["channel1", "channel1"]
     assert changes == 1
@@ -123,7 +124,7 @@ def test_the_channels_of_one_recorder_are_one_question_whatever_it_answers(tmp_p
 
 def test_a_channel_that_comes_later_asks_its_recorder_no_second_time_that_day(tmp_path: Path) -> None:
     channels = [Camera(id=f"channel{number}", url=f"rtsp://u:p@127.0.0.1/{number}") for number in (1, 2)]
-    answers = Answers(IdentityError("refused"))
+    answers = Answers(IdentityError(Detail("refused")))
     looked = Counter[str]()
 
     def streams(camera: str) -> bool:

@@ -23,6 +23,7 @@ from pantau_agent.probes.target import Target
 from pantau_agent.rtsp.keyframe import Keyframe
 from pantau_agent.watch import watch
 from pantau_contract.states import Cause, State
+from pantau_contract.words.evidence import Detail
 from tests.agent.virtual_time import VirtualLoop
 
 CAMERAS, DAY_S = 64, 24 * 3600
@@ -32,14 +33,14 @@ BUSY_S = 30.0
 """For so long after something happened it is looked at each second, as in life."""
 TOLD_WITHIN_S, NAMED_WITHIN_S, OVER_WITHIN_S = 5.0, 30.0, 90.0
 
-CUT = Failure(Step.STREAM, Kind.CLOSED, "it closed the connection")
+CUT = Failure(Step.STREAM, Kind.CLOSED, Detail("it closed the connection"))
 TRUE: dict[Cause, Failure | None] = {
     Cause.STALLED: None,
-    Cause.REFUSED: Failure(Step.CONNECT, Kind.OS_ERROR, "refused", errno=111),
-    Cause.UNREACHABLE: Failure(Step.CONNECT, Kind.SILENT, "no answer"),
-    Cause.NOT_FOUND: Failure(Step.DESCRIBE, Kind.STATUS, "404", status=404),
-    Cause.SESSIONS_FULL: Failure(Step.SETUP, Kind.STATUS, "453", status=453),
-    Cause.NOT_RTSP: Failure(Step.OPTIONS, Kind.NOT_RTSP, "garbage"),
+    Cause.REFUSED: Failure(Step.CONNECT, Kind.OS_ERROR, Detail("refused"), errno=111),
+    Cause.UNREACHABLE: Failure(Step.CONNECT, Kind.SILENT, Detail("no answer")),
+    Cause.NOT_FOUND: Failure(Step.DESCRIBE, Kind.STATUS, Detail("404"), status=404),
+    Cause.SESSIONS_FULL: Failure(Step.SETUP, Kind.STATUS, Detail("453"), status=453),
+    Cause.NOT_RTSP: Failure(Step.OPTIONS, Kind.NOT_RTSP, Detail("garbage")),
 }
 """Faults that are an outage, and how each try fails then; None plays, and sends nothing."""
 HARMLESS = {"dropped": 0.0, "pause": 2.0, "half the rate": 600.0}
@@ -188,7 +189,7 @@ class Pictures(Decoder):
         interval_s: float = 30.0,  # noqa: ARG002 # as above
         still: bool = False,  # noqa: ARG002 # as above
     ) -> Look:
-        return Look(Verdict(None, {}, ""), None, 640, 360)
+        return Look(Verdict(None, {}), None, 640, 360)
 
 
 watched = contextvars.ContextVar[Camera]("watched")

@@ -7,6 +7,7 @@ from pantau_agent.observation import Observation
 from pantau_agent.supervision import supervised
 from pantau_contract.messages import Sample
 from pantau_contract.states import State
+from pantau_contract.words.evidence import Detail
 from tests.agent.fake_clock import FakeClock
 
 OK = Observation(Sample("gate", 1, State.OK, since=1))
@@ -66,7 +67,7 @@ async def test_what_this_machine_cannot_do_is_told_as_that_and_as_no_mistake_of_
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async def watch() -> AsyncGenerator[Observation, None]:
-        raise MachineError("no memory is free")
+        raise MachineError(Detail("no memory is free"))
         yield OK
 
     watching = supervised("gate", watch, FakeClock())

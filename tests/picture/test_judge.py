@@ -8,6 +8,7 @@ from pantau_agent.picture.judge import Judge
 from pantau_agent.picture.memory import Memory
 from pantau_agent.picture.settings import Settings
 from pantau_contract.states import Cause
+from pantau_contract.words.evidence import detail
 from tests.picture.street import Street, judge_that_knows, look
 from tests.picture.test_view import covered, defocused
 
@@ -119,5 +120,5 @@ def test_one_picture_an_hour_is_judged_too() -> None:
 
 
 def test_a_judge_whose_memory_was_lost_says_so_while_it_learns() -> None:
-    judge = Judge(10, memory=Memory(), note="its memory was lost")
+    judge = Judge(10, memory=Memory(), note=detail("memory_lost", why="cut short"))
     assert "its memory was lost" in look(judge, Street().picture(0), 0).reason

@@ -102,6 +102,12 @@ def test_an_explanation_is_what_the_running_judge_says(tmp_path: Path) -> None:
     assert explanation.jpeg[:2] == b"\xff\xd8"
 
 
+def test_that_a_camera_is_learned_is_said_where_it_will_be_known(tmp_path: Path) -> None:
+    street = Street()
+    assert "still learning" in look(Judges(tmp_path), street.picture(0), 0).reason
+    assert look(Judges(), street.picture(0), 0).reason == ""
+
+
 def test_a_directory_that_cannot_be_written_costs_the_memory_and_nothing_else(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -16,6 +16,7 @@ from pantau_agent.picture.judges import Judges
 from pantau_agent.picture.wishes import Wish, Wishes
 from pantau_contract.states import Cause
 from pantau_contract.words import words
+from pantau_contract.words.evidence import Detail, detail
 from tests.picture.street import Picture, Street
 from tests.picture.test_judges import causes, look, taught
 from tests.picture.test_view import half_covered, shifted
@@ -124,9 +125,16 @@ def test_wrong_usage_is_said_with_what_to_do(folder: Path) -> None:
 
 def test_the_page_is_complete_in_itself_and_lets_no_markup_in() -> None:
     evidence = {"moved": 0.1, "covered": 0.9}
-    made = page("gate <b>", Explanation(Cause.COVERED, evidence, "60% <i>", b"jpeg"), words("id"))
+    made = page("gate <b>", Explanation(Cause.COVERED, evidence, Detail("60% <i>"), b"jpeg"), words("id"))
     assert "gate &lt;b&gt;" in made
     assert "60% &lt;i&gt;" in made
     assert "data:image/jpeg;base64," in made
     assert made.index("<td>covered") < made.index("<td>moved")
     assert words("id").meaning("covered") in made
+
+
+def test_the_page_gives_the_judges_reason_in_the_language() -> None:
+    explanation = Explanation(Cause.COVERED, {}, detail("covered", share="60%"), b"jpeg")
+    assert "60% of the scene is hidden" in page("gate", explanation, words("en"))
+    indonesian = page("gate", explanation, words("id"))
+    assert ("60% pandangan tertutup" in indonesian, "hidden" in indonesian) == (True, False)

@@ -118,7 +118,7 @@ def line(sample: Sample, say: Words) -> str:
         number(sample.bitrate_kbps, "{:.0f} kbit/s"),
         number(sample.rtp_loss_pct, f"{say('probe.loss').lower()} {{:.2f}} %"),
         sample.cause,
-        sample.detail or None,
+        say.evidence(sample.detail) or None,
     )
     return "  ".join([clock(sample.time), say.state(sample.state), *(part for part in figures if part)])
 

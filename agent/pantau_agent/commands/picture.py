@@ -151,14 +151,14 @@ def _of_file(config: AgentConfig, camera: Camera, file: Path, say: Words) -> Exp
     """The picture in a file beside what was written down last of the camera."""
     memory, note = Shelf(_memories(config)).take(camera.id)
     if note:
-        typer.echo(f"{camera.id}: {note}", err=True)
+        typer.echo(f"{camera.id}: {say.evidence(note)}", err=True)
     shown = _read_picture(file, say)
     settings = camera.picture.settings
     try:
         jpeg = explain_view(memory, shown, settings)
         verdict = Judge(settings=settings, memory=memory).update(shown, time.time_ns() // 1_000_000)
     except UnusablePictureError as error:
-        raise _wrong(f"{file}: {error}") from None
+        raise _wrong(f"{file}: {say.evidence(error.detail)}") from None
     return Explanation(verdict.cause, dict(verdict.evidence), verdict.reason, jpeg)
 
 

@@ -22,7 +22,7 @@ def page(camera: str, explanation: Explanation, say: Words) -> str:
     name, jpeg = html.escape(camera), base64.b64encode(explanation.jpeg).decode()
     return (
         f"<!doctype html><meta charset=utf-8><title>{name}</title><style>{STYLE}</style>"
-        f"<h1>{name}</h1><p><b>{html.escape(verdict)}</b></p><p>{html.escape(explanation.reason)}</p>"
+        f"<h1>{name}</h1><p><b>{html.escape(verdict)}</b></p><p>{html.escape(say.evidence(explanation.reason))}</p>"
         f'<img alt="{html.escape(say("picture.sides"))}" src="data:image/jpeg;base64,{jpeg}">'
         f"<p>{html.escape(say('picture.sides'))} {html.escape(say('picture.colours'))}</p><table>{rows}</table>\n"
     )

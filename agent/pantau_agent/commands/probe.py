@@ -115,7 +115,7 @@ def probe(
                 sample = _one(camera, identity, seconds, say, ask=firmware, snapshot=snapshot, as_json=as_json)
             code = EXIT_CANNOT_TELL if sample is None else exit_code(sample.state)
     except (CannotTellError, MachineError) as error:
-        typer.echo(f"pantau-agent probe: {error}", err=True)
+        typer.echo(f"pantau-agent probe: {say.evidence(str(error))}", err=True)
         raise typer.Exit(EXIT_CANNOT_TELL) from None
     except KeyboardInterrupt:
         raise typer.Exit(EXIT_CANNOT_TELL) from None
@@ -184,7 +184,7 @@ def _one(
     with Console(stderr=True).status(say("probe.looking", camera=rtsp_url.redact(camera.url or ""))):
         seen = interruptible.run(look())
     if seen.observation is None:
-        raise CannotTellError(f"it could not be looked at: {seen.failed}")
+        raise CannotTellError(say("probe.failed", why=say.evidence(seen.failed)))
     sample = seen.observation.sample
     text = probe_output.json_text if as_json else probe_output.table
     typer.echo(text(sample, seen.identity or identity, seen.untold, say), nl=False)

@@ -70,7 +70,8 @@ def table(seen: Sequence[Inspected], say: Words) -> str:
         made.add_row(*_row(one, sample, say))
         if sample is not None and sample.cause is not None:
             remedies.append(f"\n{one.camera.id}: ", style="bold")
-            remedies.append(f"{say.remedy(sample.cause)}" + (f" ({sample.detail})" if sample.detail else ""))
+            why = f" ({say.evidence(sample.detail)})" if sample.detail else ""
+            remedies.append(f"{say.remedy(sample.cause)}{why}")
         warned = firmware_text(one.identity, say)
         if warned is not None and "\n" in warned.plain:
             remedies.append(f"\n{one.camera.id}: ", style="bold")
@@ -82,7 +83,7 @@ def _row(one: Inspected, sample: Sample | None, say: Words) -> list[Text]:
     state = _state(one)
     cells = [Text(one.camera.id), Text(say.state(state), style=COLOURS.get(state, "bold"))]
     if sample is None:
-        return [*cells, Text(one.failed)]
+        return [*cells, Text(say.evidence(one.failed))]
     size = f"{sample.width}x{sample.height}" if sample.width and sample.height else ""
     figures = (
         say.meaning(sample.cause) if sample.cause is not None else None,

@@ -61,7 +61,7 @@ def fields(sample: Sample, identity: Identity | None, say: Words) -> dict[str, A
 
 def table(sample: Sample, identity: Identity | None, untold: str, say: Words) -> str:
     """A few lines, coloured where they go to a terminal. `untold` is why the camera does not say what it is."""
-    firmware = firmware_text(identity, say) or (Text(untold) if untold else None)
+    firmware = firmware_text(identity, say) or (Text(say.evidence(untold)) if untold else None)
     rows = [*said(sample, say), *measured(sample, say), ("firmware", firmware)]
     return printed(grid(rows, say))
 
@@ -79,7 +79,7 @@ def said(sample: Sample, say: Words) -> list[Row]:
     return [
         ("state", state),
         ("meaning", say.meaning(sample.cause)),
-        ("evidence", sample.detail or None),
+        ("evidence", say.evidence(sample.detail) or None),
         ("remedy", Text(say.remedy(sample.cause), style="bold")),
     ]
 

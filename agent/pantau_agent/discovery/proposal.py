@@ -22,7 +22,7 @@ def toml(found: Found, user: str | None, say: Words) -> str:
             f"# {say(f'discover.{found.warning.status}')}: {_line(found.warning.why)} ({found.warning.source})"
         )
     if found.problem:
-        lines.append(f"# {say('discover.problem')}: {_line(found.problem)}")
+        lines.append(f"# {say('discover.problem')}: {_line(say.evidence(found.problem))}")
     if not found.channels:
         lines.append(f"# {say('discover.no_stream')}")
     elif found.guessed:

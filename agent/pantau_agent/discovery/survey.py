@@ -14,6 +14,7 @@ from pantau_agent.onvif.device import PATH, Device
 from pantau_agent.onvif.errors import OnvifError, RefusedError
 from pantau_agent.onvif.media import Profile, channels
 from pantau_agent.rtsp.url import Credentials, StreamUrl, parse
+from pantau_contract.words.evidence import NO_DETAIL, Detail, detail
 
 MAX_CHANNELS = 64
 DEADLINE_S = 60.0
@@ -52,7 +53,7 @@ class Found:
     warning: vendors.Firmware | None = None
     channels: tuple[Channel, ...] = ()
     guessed: bool = False
-    problem: str = ""
+    problem: Detail = NO_DETAIL
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ async def survey(lead: Lead, credentials: Credentials | None, clock: Clock) -> F
                 found = _guessed(found, found_port)
             return replace(found, warning=warning_of(found.vendor, found.model, found.firmware))
     except TimeoutError:
-        return replace(found, problem=f"it has not told all within {DEADLINE_S:g} s")
+        return replace(found, problem=detail("told_part", seconds=f"{DEADLINE_S:g}"))
 
 
 async def _device(lead: Lead, credentials: Credentials | None, clock: Clock) -> Device | None:
@@ -122,7 +123,7 @@ async def _ask(device: Device, found: Found) -> Found:
         streams = tuple([await _channel(device, main, sub) for main, sub in pairs])
         return replace(found, channels=tuple(channel for channel in streams if channel.main or channel.sub))
     except OnvifError as error:
-        return replace(found, problem=str(error))
+        return replace(found, problem=error.detail)
 
 
 async def _channel(device: Device, main: Profile, sub: Profile | None) -> Channel:
@@ -157,7 +158,7 @@ async def _with_page(found: Found, lead: Lead, credentials: Credentials | None, 
     try:
         told = await identify_found(found.vendor, lead.host, ports, credentials, clock)
     except RefusedError as error:
-        return replace(found, problem=str(error))
+        return replace(found, problem=error.detail)
     return found if told is None else replace(found, model=told.model, firmware=told.firmware)
 
 

@@ -20,7 +20,8 @@ class Level(StrEnum):
 class Finding:
     """`check` and `key` name its words in `[doctor]`, filled in with `values`; `subject` is which camera.
 
-    `cause` is a camera's, whose own words are used. What is not `listed` is the consequence of another finding.
+    `cause` is a camera's, whose own words are used; a value `detail` is evidence. What is not `listed` is the
+    consequence of another finding.
     """
 
     check: str
@@ -47,9 +48,12 @@ class Finding:
         return say(f"doctor.{self.check}.{self.key}.mend", **self._values(say))
 
     def _values(self, say: Words) -> dict[str, object]:
-        if self.cause is None:
-            return self.values
-        return self.values | {"meaning": say.meaning(self.cause), "remedy": say.remedy(self.cause)}
+        values = dict(self.values)
+        if "detail" in values:
+            values["detail"] = say.evidence(str(values["detail"]))
+        if self.cause is not None:
+            values |= {"meaning": say.meaning(self.cause), "remedy": say.remedy(self.cause)}
+        return values
 
 
 _ORDER = ("power", "disk", "clock", "names", "broker", "camera", "firmware", "heat", "memory")

@@ -9,6 +9,7 @@ from msgspec import Struct
 from pantau_agent.counts import Counts
 from pantau_agent.failure import Failure
 from pantau_agent.picture.exchange import LENGTH
+from pantau_contract.words.evidence import NO_DETAIL, Detail
 
 MAX_MESSAGE = 16 << 20
 WANTED = b"\x01"
@@ -35,7 +36,7 @@ class Seen(Struct, frozen=True, tag=True):
     """What came so far, and what is odd about it."""
 
     counts: Counts
-    remark: str = ""
+    remark: Detail = NO_DETAIL
 
 
 class Picture(Struct, frozen=True, tag=True):

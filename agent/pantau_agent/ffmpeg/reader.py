@@ -24,6 +24,7 @@ from pantau_agent.ffmpeg.tally import Tally
 from pantau_agent.ffmpeg.words import failure_of
 from pantau_agent.picture.exchange import LENGTH
 from pantau_agent.rtsp.keyframe import MAX_KEYFRAME
+from pantau_contract.words.evidence import NO_DETAIL, detail
 
 MEMORY = 256 << 20
 """Octets that may be used beyond what the libraries take by being loaded."""
@@ -51,27 +52,29 @@ class Reader:
         self._tally = Tally()
         self._pace = Pace()
         self._told = 0.0
-        self._remark = ""
+        self._remark = NO_DETAIL
 
     def read(self) -> None:
         """Reads and tells until it ends, which is told as a `LookError`."""
         with self._open() as container:
             if not container.streams.video:
-                what = "the playlist names no pictures" if self._hls else "it sends no video"
-                raise LookError(Failure(Step.STREAM, Kind.NO_MEDIA if self._hls else Kind.NO_VIDEO, what))
+                if self._hls:
+                    raise LookError(Failure(Step.STREAM, Kind.NO_MEDIA, detail("playlist_empty")))
+                raise LookError(Failure(Step.STREAM, Kind.NO_VIDEO, detail("no_video")))
             stream = container.streams.video[0]
             codec = CODECS.get(stream.codec_context.name)
             if codec is None:
-                detail = f"it offers {stream.codec_context.name}; not H264, H265 or MJPEG"
-                raise LookError(Failure(Step.STREAM, Kind.NO_VIDEO, detail))
+                other = detail("offers", offered=stream.codec_context.name, jpeg="MJPEG")
+                raise LookError(Failure(Step.STREAM, Kind.NO_VIDEO, other))
             self._say(Opened(codec))
             self._told = time.monotonic()  # what FFmpeg has read ahead is told as one
             try:
                 self._follow(container, stream, codec)
             except (av.error.FFmpegError, MemoryError) as error:
-                said = error.strerror if isinstance(error, av.error.FFmpegError) else "out of memory"
-                raise LookError(Failure(Step.STREAM, Kind.CLOSED, f"reading broke off: {said}")) from None
-        raise LookError(Failure(Step.STREAM, Kind.CLOSED, "it ended the stream"))
+                said = error.strerror if isinstance(error, av.error.FFmpegError) else detail("out_of_memory")
+                broke = detail("reading_broke", said=said)
+                raise LookError(Failure(Step.STREAM, Kind.CLOSED, broke)) from None
+        raise LookError(Failure(Step.STREAM, Kind.CLOSED, detail("stream_ended")))
 
     def _open(self) -> av.container.InputContainer:
         av.logging.set_level(av.logging.DEBUG)  # FFmpeg's errors alone do not tell how far it came
@@ -91,8 +94,10 @@ class Reader:
     def _failure_of(self, error: av.error.FFmpegError, log: list[str], *, late: bool) -> Failure:
         said = error.strerror or ""
         if self._hls:
-            why = f"within {self._start.timeout_s:g} s" if late else f"({said})"
-            return Failure(Step.STREAM, Kind.NO_MEDIA, f"the playlist came, and no picture of it {why}")
+            if late:
+                in_vain = detail("playlist_in_vain", seconds=f"{self._start.timeout_s:g}")
+                return Failure(Step.STREAM, Kind.NO_MEDIA, in_vain)
+            return Failure(Step.STREAM, Kind.NO_MEDIA, detail("playlist_unread", said=said))
         return failure_of(error.errno or 0, said, log, late=late, password="@" in self._start.url)
 
     def _follow(self, container: av.container.InputContainer, stream: VideoStream, codec: str) -> None:
@@ -116,7 +121,7 @@ class Reader:
 
     def _deliver(self, packet: Any, stream: VideoStream, codec: str) -> None:
         if packet.size > MAX_KEYFRAME:
-            self._remark = f"a picture is over the limit of {MAX_KEYFRAME >> 20} MB, and was cut there"
+            self._remark = detail("cut_picture", megabytes=MAX_KEYFRAME >> 20)
             return
         damaged, name = packet.is_corrupt, _TO_ANNEX_B.get(codec)
         data = b"".join(_converted(packet, stream, name)) if name else bytes(packet)

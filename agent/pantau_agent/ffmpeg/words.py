@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pantau_agent.failure import Failure, Kind, Step
 from pantau_agent.rtsp.dialogue import printable
 from pantau_agent.rtsp.url import redact
+from pantau_contract.words.evidence import detail
 
 _SERVER_ERROR = re.compile(r"Server error: (.*)")
 _ABSENT = re.compile(r"not ?found|no such|not exist|unknown stream", re.IGNORECASE)
@@ -21,31 +22,31 @@ def failure_of(code: int, said: str, log: Sequence[str], *, late: bool, password
     `code` is FFmpeg's, an errno where it has one; `said` is its text. `late` tells that the deadline ended it,
     `password` that one was sent.
     """
-    text, detail = "\n".join(log), printable(redact(said))
+    text, said = "\n".join(log), printable(redact(said))
     if "Successfully connected" not in text:
         kind = Kind.SILENT if late else Kind.OS_ERROR
-        return Failure(Step.CONNECT, kind, f"connecting: {detail}", errno=None if late else code)
+        return Failure(Step.CONNECT, kind, detail("rtmp_unconnected", said=said), errno=None if late else code)
     if (refusal := _SERVER_ERROR.search(text)) is not None:
         return _refusal(printable(redact(refusal[1])), password=password)
     if "Handshaking..." not in text:
-        step, kind, detail = Step.TLS, Kind.SILENT if late else Kind.NOT_RTSP, "no TLS is spoken there"
+        step, kind, how = Step.TLS, Kind.SILENT if late else Kind.NOT_RTSP, detail("no_tls_there")
     elif "Sending play command" in text:
         step, kind = Step.PLAY, Kind.NO_MEDIA if late else Kind.CLOSED
-        detail = "play was asked for, and no picture came" if late else f"play: {detail} before anything came"
+        how = detail("play_in_vain") if late else detail("play_ended", said=said)
     elif late:
-        step, kind, detail = Step.OPTIONS, Kind.SILENT, "it takes the connection and does not answer RTMP"
+        step, kind, how = Step.OPTIONS, Kind.SILENT, detail("rtmp_silent")
     elif "Type answer" in text and "Creating stream" not in text:
-        step, kind, detail = Step.OPTIONS, Kind.NOT_RTSP, "what came is not RTMP"
+        step, kind, how = Step.OPTIONS, Kind.NOT_RTSP, detail("not_rtmp")
     else:
-        step, kind, detail = Step.OPTIONS, Kind.CLOSED, f"RTMP handshake: {detail}"
-    return Failure(step, kind, detail)
+        step, kind, how = Step.OPTIONS, Kind.CLOSED, detail("rtmp_handshake", said=said)
+    return Failure(step, kind, how)
 
 
 def _refusal(reason: str, *, password: bool) -> Failure:
-    detail = f"play was answered: {reason}"
+    answer = detail("play_answered", reason=reason)
     if _ABSENT.search(reason):
-        return Failure(Step.PLAY, Kind.STATUS, detail, status=404, reason=reason)
+        return Failure(Step.PLAY, Kind.STATUS, answer, status=404, reason=reason)
     if _REFUSED.search(reason):
         kind = Kind.WRONG_PASSWORD if password else Kind.NO_PASSWORD
-        return Failure(Step.PLAY, kind, detail, status=401, reason=reason)
-    return Failure(Step.PLAY, Kind.STATUS, detail, reason=reason)
+        return Failure(Step.PLAY, kind, answer, status=401, reason=reason)
+    return Failure(Step.PLAY, Kind.STATUS, answer, reason=reason)

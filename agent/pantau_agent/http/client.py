@@ -11,8 +11,9 @@ from pantau_agent.http.request import request
 from pantau_agent.http.response import Head, ResponseParser
 from pantau_agent.rtsp import url as stream_url
 from pantau_agent.rtsp.auth import Answer, Authenticator
-from pantau_agent.rtsp.dialogue import MAX_TRIES, printable
+from pantau_agent.rtsp.dialogue import MAX_TRIES, answered, printable, refused
 from pantau_agent.rtsp.url import Credentials, StreamUrl
+from pantau_contract.words.evidence import Detail, detail
 
 MAX_REDIRECTS = 3
 MAX_PASSED_OVER = 64 << 10
@@ -32,7 +33,7 @@ class Response:
     async def begin(self) -> Head:
         """Reads the head. Raises `LookError`."""
         while self.parser.head is None:
-            self._pending = await self._read(Step.GET, "GET: it closed the connection before it answered")
+            self._pending = await self._read(Step.GET, detail("ended", step=Step.GET, what=detail("closed")))
         return self.parser.head
 
     @property
@@ -48,7 +49,7 @@ class Response:
             LookError: it broke off, or is not of the form that it should have.
         """
         while not self._pending and not self.parser.complete:
-            self._pending = await self._read(Step.STREAM, "it closed the connection in the middle of its answer")
+            self._pending = await self._read(Step.STREAM, detail("closed_in_answer"))
         piece, self._pending = self._pending, b""
         return piece
 
@@ -58,17 +59,17 @@ class Response:
         while passed < MAX_PASSED_OVER and (piece := await self.read()):
             passed += len(piece)
 
-    async def _read(self, step: Step, ended: str) -> bytes:
+    async def _read(self, step: Step, ended: Detail) -> bytes:
         try:
             data = await self.connection.read()
             if data:
                 return self.parser.feed(data)
         except FormError as error:
             kind = Kind.NOT_RTSP if step is Step.GET else Kind.NO_MEDIA
-            raise LookError(Failure(step, kind, str(error))) from None
+            raise LookError(Failure(step, kind, error.detail)) from None
         except OSError as error:
-            detail = f"the connection broke: {error.strerror or error}"
-            raise LookError(Failure(step, Kind.CLOSED, detail, errno=error.errno)) from None
+            broke = detail("broke", said=error.strerror or error)
+            raise LookError(Failure(step, Kind.CLOSED, broke, errno=error.errno)) from None
         if not self.parser.end():
             raise LookError(Failure(step, Kind.CLOSED, ended))
         return b""
@@ -107,8 +108,7 @@ class Client:
                 return _must_be_ok(response, head)
             await self._leave(response)
             await self._follow(head)
-        detail = f"it redirects more than {MAX_REDIRECTS} times"
-        raise LookError(Failure(Step.GET, Kind.STATUS, detail, status=302))
+        raise LookError(Failure(Step.GET, Kind.STATUS, detail("redirects_on", count=MAX_REDIRECTS), status=302))
 
     async def close(self) -> None:
         """Closes the connection."""
@@ -157,8 +157,8 @@ class Client:
         try:
             await self._connection.send(request("GET", self._url, path, _ACCEPT, authorization=authorization))
         except OSError as error:
-            detail = f"GET: the connection broke: {error.strerror or error}"
-            raise LookError(Failure(Step.GET, Kind.CLOSED, detail, errno=error.errno)) from None
+            broke = detail("ended", step=Step.GET, what=detail("broke", said=error.strerror or error))
+            raise LookError(Failure(Step.GET, Kind.CLOSED, broke, errno=error.errno)) from None
         response = self._last = Response(self._connection)
         return response, await response.begin(), authorization is not None
 
@@ -178,31 +178,22 @@ class Client:
         try:
             url = stream_url.parse(urljoin(before.without_credentials, head.headers.get("Location")))
         except ValueError as error:
-            problem = f"it redirects to an address that cannot be used: {error}"
-            raise LookError(Failure(Step.GET, Kind.STATUS, problem, status=head.status)) from None
+            nowhere = detail("redirects_nowhere", problem=error)
+            raise LookError(Failure(Step.GET, Kind.STATUS, nowhere, status=head.status)) from None
         if url.host != before.host or url.scheme not in {"https", before.scheme}:
-            problem = f"it redirects from {before} to {url}; only the same host is followed, and never out of TLS"
-            raise LookError(Failure(Step.GET, Kind.STATUS, problem, status=head.status))
+            away = detail("redirects_away", before=before, url=url)
+            raise LookError(Failure(Step.GET, Kind.STATUS, away, status=head.status))
         if (url.scheme, url.port) != (before.scheme, before.port):
             await self.close()
         self._url = url
 
     def _refusal(self, head: Head, answer: Answer) -> Failure:
-        said = _said(head)
-        offered = self._authenticator.offered or "nothing"
-        kind, detail = {
-            Answer.NO_CREDENTIALS: (
-                Kind.NO_PASSWORD,
-                f"{said}: a user and password are asked for, and none are set",
-            ),
-            Answer.UNKNOWN_SCHEME: (Kind.UNKNOWN_SCHEME, f"{said}: it offers {offered}, not Digest or Basic"),
-        }.get(answer, (Kind.WRONG_PASSWORD, f"{said} to the user and password that are set"))
-        if head.status == 403:
-            kind, detail = Kind.STATUS, said
+        said = answered(Step.GET, head.status, head.reason)
+        kind, how = (Kind.STATUS, said) if head.status == 403 else refused(said, self._authenticator, answer)
         return Failure(
             Step.GET,
             kind,
-            detail,
+            how,
             status=head.status,
             reason=printable(head.reason),
             realm=self._authenticator.realm,
@@ -211,12 +202,8 @@ class Client:
         )
 
 
-def _said(head: Head) -> str:
-    return f"GET was answered {head.status} {printable(head.reason)}".rstrip()
-
-
 def _must_be_ok(response: Response, head: Head) -> Response:
     if 200 <= head.status < 300:
         return response
-    reason = printable(head.reason)
-    raise LookError(Failure(Step.GET, Kind.STATUS, _said(head), status=head.status, reason=reason))
+    said = answered(Step.GET, head.status, head.reason)
+    raise LookError(Failure(Step.GET, Kind.STATUS, said, status=head.status, reason=printable(head.reason)))

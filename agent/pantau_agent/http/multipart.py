@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from pantau_agent.http.octets import MAX_HEADERS, FormError, Octets, header, length_of
 from pantau_agent.rtsp.keyframe import MAX_KEYFRAME
+from pantau_contract.words.evidence import detail
 
 MAX_PART = MAX_KEYFRAME
 MAX_BETWEEN = 64 << 10
@@ -34,7 +35,7 @@ class PartParser:
         self.ended = False
         self._name = boundary.strip().strip("-").encode("utf-8", "replace")
         if not self._name:
-            raise FormError("no boundary is declared")
+            raise FormError(detail("no_boundary"))
         self._octets = Octets()
         self._lines: list[bytes] = []
         self._between = 0
@@ -64,7 +65,7 @@ class PartParser:
             return False
         self._between += len(line) + 1
         if self._between > MAX_BETWEEN:
-            raise FormError(f"no boundary within {MAX_BETWEEN} octets")
+            raise FormError(detail("far_boundary", octets=MAX_BETWEEN))
         after = line.strip().lstrip(b"-").removeprefix(self._name)
         if after != line.strip().lstrip(b"-") and not after.strip(b"-"):
             self._between = 0
@@ -79,14 +80,14 @@ class PartParser:
         if line:
             self._lines.append(line)
             if len(self._lines) > MAX_HEADERS:
-                raise FormError(f"more than {MAX_HEADERS} headers in a part")
+                raise FormError(detail("many_headers_in_part", count=MAX_HEADERS))
             return True
         headers = header(self._lines)
         self._lines = []
         self._media_type = headers.get("Content-Type").partition(";")[0].strip().lower()
         length = length_of(headers)
         if length is not None and length > MAX_PART:
-            raise FormError(f"a part of {length} octets is over the limit of {MAX_PART}")
+            raise FormError(detail("long_part", octets=length, limit=MAX_PART))
         self._length = length or 0
         self._step = self._read_counted if length else self._read_uncounted
         return True
@@ -100,7 +101,7 @@ class PartParser:
     def _read_uncounted(self) -> bool:
         end = self._octets.find(b"--" + self._name)
         if (end if end >= 0 else len(self._octets)) > MAX_PART:
-            raise FormError(f"a part is over the limit of {MAX_PART} octets")
+            raise FormError(detail("endless_part", limit=MAX_PART))
         if end < 0:
             return False
         self._end(self._octets.take(end).rstrip(b"-").removesuffix(b"\n").removesuffix(b"\r"))

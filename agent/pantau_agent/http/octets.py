@@ -1,13 +1,15 @@
 """Octets that wait to be read, by the line or by the number; each is looked at once, however they come."""
 
+from pantau_agent.failure import EvidenceError
 from pantau_agent.rtsp.messages import Headers
+from pantau_contract.words.evidence import detail
 
 MAX_LINE = 8192
 """Longest line, in octets."""
 MAX_HEADERS = 100
 
 
-class FormError(ValueError):
+class FormError(EvidenceError):
     """What came is not of the form that it should have, or is over a limit; the text says which."""
 
 
@@ -47,7 +49,7 @@ class Octets:
             return self.take(end + 1)[:-1].removesuffix(b"\r")
         self._scanned = len(self._data)
         if self._scanned > MAX_LINE:
-            raise FormError(f"a line is over the limit of {MAX_LINE} octets")
+            raise FormError(detail("long_line", octets=MAX_LINE))
         return None
 
     def find(self, mark: bytes) -> int:
@@ -64,7 +66,7 @@ def header(lines: list[bytes]) -> Headers:
         FormError: a carriage return stands in one (section 2.2).
     """
     if b"\r" in b"".join(lines):
-        raise FormError("a carriage return stands in the middle of a header line")
+        raise FormError(detail("carriage_return"))
     pairs: list[tuple[str, str]] = []
     for line in lines:
         text = line.decode("utf-8", "replace")
@@ -86,5 +88,5 @@ def length_of(headers: Headers) -> int | None:
     if not text:
         return None
     if not (text.isascii() and text.isdigit() and len(text) < 16):
-        raise FormError("Content-Length is not a number")
+        raise FormError(detail("bad_length"))
     return int(text)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from pantau_agent.http.octets import FormError
+from pantau_contract.words.evidence import detail
 
 MAX_PLAYLIST = 1 << 20
 """Octets."""
@@ -31,7 +32,7 @@ def parse(data: bytes) -> Playlist:
     """
     lines = [line.strip() for line in data.decode("utf-8", "replace").lstrip("\ufeff").splitlines()]
     if not lines or not lines[0].startswith("#EXTM3U"):
-        raise FormError("what it answers is no HLS playlist")
+        raise FormError(detail("not_playlist"))
     sequence, target_s, ended = 0, DEFAULT_TARGET_S, False
     is_variant, variant, uris = False, None, list[str]()
     for line in lines[1:]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from pantau_agent.http.octets import MAX_HEADERS, FormError, Octets, header, length_of
 from pantau_agent.rtsp.messages import Headers
+from pantau_contract.words.evidence import detail
 
 _STATUS_LINE = re.compile(r"HTTP/(1\.\d) +(\d{3})(?: +(.*))?")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,12})\s*(?:;.*)?")
@@ -76,20 +77,20 @@ class ResponseParser:
 
     def _read_head(self) -> bytes | None:
         if not self._lines and not self._octets.starts_like(_BEGINNING):
-            raise FormError("what came is not HTTP")
+            raise FormError(detail("not_http"))
         line = self._octets.line()
         if line is None:
             return None
         if line:
             self._lines.append(line)
             if len(self._lines) > MAX_HEADERS + 1:
-                raise FormError(f"more than {MAX_HEADERS} headers")
+                raise FormError(detail("many_headers", count=MAX_HEADERS))
             return b""
         first, *rest = self._lines
         self._lines = []
         status = _STATUS_LINE.fullmatch(first.decode("utf-8", "replace").strip())
         if status is None:
-            raise FormError("what came is not HTTP")
+            raise FormError(detail("not_http"))
         if status[2].startswith("1"):
             return b""  # an interim answer: the final one follows
         self.head = Head(status[1], int(status[2]), (status[3] or "").strip()[:200], header(rest))
@@ -123,7 +124,7 @@ class ResponseParser:
             return None
         size = _CHUNK_SIZE.fullmatch(line)
         if size is None:
-            raise FormError("a chunk's size is not a number")
+            raise FormError(detail("bad_chunk_size"))
         self._left = int(size[1], 16)
         self._step = self._read_chunk if self._left else self._read_trailer
         return b""
@@ -138,7 +139,7 @@ class ResponseParser:
     def _read_chunk_end(self) -> bytes | None:
         line = self._octets.line()
         if line:
-            raise FormError("a chunk is longer than its size")
+            raise FormError(detail("long_chunk"))
         if line is not None:
             self._step = self._read_chunk_size
         return line
@@ -148,6 +149,6 @@ class ResponseParser:
         if line:
             self._lines.append(line)
             if len(self._lines) > MAX_HEADERS:
-                raise FormError(f"more than {MAX_HEADERS} headers after the last chunk")
+                raise FormError(detail("many_headers_at_end", count=MAX_HEADERS))
         self.complete = line == b""
         return None if line is None else b""

@@ -10,13 +10,14 @@ from pydantic import SecretStr
 from pantau_agent import vendors
 from pantau_agent.clock import Clock
 from pantau_agent.config import Camera
-from pantau_agent.failure import Kind, LookError
+from pantau_agent.failure import EvidenceError, Kind, LookError
 from pantau_agent.firmware import Identity, vendor_of
 from pantau_agent.http.client import Client
 from pantau_agent.identity.pages import PAGES, Pages
 from pantau_agent.onvif.device import PATH, Device
 from pantau_agent.onvif.errors import OnvifError, RefusedError
 from pantau_agent.rtsp.url import Credentials, StreamUrl, parse
+from pantau_contract.words.evidence import Detail, detail, together
 
 WEB_PORT = 80
 _ONVIF_PORTS = {"tplink": 2020, "reolink": 8000, "xmeye": 8899}
@@ -25,7 +26,7 @@ MAX_PAGE = 256 << 10
 _REFUSALS = {Kind.WRONG_PASSWORD, Kind.NO_PASSWORD, Kind.UNKNOWN_SCHEME}
 
 
-class IdentityError(Exception):
+class IdentityError(EvidenceError):
     """It does not tell. The text says why, without secrets."""
 
 
@@ -46,7 +47,7 @@ async def identify(camera: Camera, clock: Clock, *, web_port: int = WEB_PORT) ->
     credentials = Credentials(camera.user, password) if camera.user is not None else None
     base = at if at.scheme in {"http", "https"} else StreamUrl("http", at.host, web_port, "")
     vendor = _known(camera.vendor)
-    reasons: list[str] = []
+    reasons: list[Detail] = []
     pages = PAGES.get(vendor or "")
     if vendor is not None and pages is not None:
         try:
@@ -55,18 +56,20 @@ async def identify(camera: Camera, clock: Clock, *, web_port: int = WEB_PORT) ->
             if error.failure.kind in _REFUSALS or error.failure.status in {401, 403}:
                 raise IdentityError(error.failure.detail) from None
             reasons.append(error.failure.detail)
-        except (TimeoutError, IdentityError) as error:
-            reasons.append(str(error) or f"its page did not come within {TIMEOUT_S:g} s")
+        except IdentityError as error:
+            reasons.append(error.detail)
+        except TimeoutError:
+            reasons.append(detail("page_late", seconds=f"{TIMEOUT_S:g}"))
     ports = [port for port in (_ONVIF_PORTS.get(vendor or ""), base.port) if port is not None]
     for port in dict.fromkeys(ports):
         url = StreamUrl(base.scheme, base.host, port, PATH)
         try:
             return await _by_onvif(vendor, Device(url, credentials, clock))
         except RefusedError as error:
-            raise IdentityError(str(error)) from None
+            raise IdentityError(error.detail) from None
         except OnvifError as error:
-            reasons.append(str(error))
-    raise IdentityError("; ".join(dict.fromkeys(reasons)))
+            reasons.append(error.detail)
+    raise IdentityError(together(*dict.fromkeys(reasons)))
 
 
 class Asker:
@@ -106,7 +109,7 @@ async def _by_pages(
             await client.close()
     model, firmware = pages.read("\n".join(texts))
     if not model and not firmware:
-        raise IdentityError(f"its page {pages.paths[0].partition('?')[0]} does not tell")
+        raise IdentityError(detail("page_silent", path=pages.paths[0].partition("?")[0]))
     return Identity(vendor, model, firmware)
 
 

@@ -15,6 +15,7 @@ from pantau_agent.onvif.errors import NotOnvifError, RefusedError, SilentError
 from pantau_agent.onvif.post import Answer, exchange
 from pantau_agent.rtsp import auth
 from pantau_agent.rtsp.url import Credentials, StreamUrl
+from pantau_contract.words.evidence import detail
 
 TIMEOUT_S = 5.0
 
@@ -60,9 +61,9 @@ async def _get(url: StreamUrl, login: auth.Authenticator, credentials: Credentia
             return answer
         offered = list(answer.headers.all("WWW-Authenticate"))
         if credentials is None:
-            raise RefusedError("its page asks for a user and password, and none are given")
+            raise RefusedError(detail("page_asks"))
         if not any(one.scheme == "digest" and one.strength for one in auth.parse_challenges(offered)):
-            raise RefusedError("its page wants the password in clear, and so it is not sent")
+            raise RefusedError(detail("page_in_clear"))
         if login.challenged(offered, tried=proof is not None) is not auth.Answer.TRY:
             break
-    raise RefusedError("its page does not take the user and password that are given")
+    raise RefusedError(detail("page_refuses"))

@@ -21,6 +21,7 @@ from pantau_agent.onvif.media import (
     read_uri,
 )
 from pantau_agent.rtsp.url import Credentials, StreamUrl
+from pantau_contract.words.evidence import detail
 
 PATH = "/onvif/device_service"
 """The device service's usual path (ONVIF Core Specification: the one address that is fixed)."""
@@ -106,7 +107,7 @@ class Device:
         for namespace in (MEDIA_1, MEDIA_2):
             if namespace in self._services:
                 return namespace, self._services[namespace]
-        raise NotOnvifError("it has no media service: it is no camera")
+        raise NotOnvifError(detail("no_media_service"))
 
     async def _read_services(self) -> dict[str, StreamUrl]:
         """By GetServices, or where that is unknown, GetCapabilities (ONVIF Core Specification)."""

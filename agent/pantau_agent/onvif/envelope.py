@@ -10,6 +10,7 @@ from xml.sax.saxutils import escape
 from pantau_agent.onvif.document import DocumentError, clean, parse
 from pantau_agent.onvif.errors import FaultError, NotOnvifError, RefusedError
 from pantau_agent.rtsp.url import Credentials
+from pantau_contract.words.evidence import detail
 
 _SOAP = "http://www.w3.org/2003/05/soap-envelope"
 _WSS = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss"
@@ -76,23 +77,30 @@ def response(operation: Operation, status: int, data: bytes) -> Element:
     try:
         root = parse(data)
     except DocumentError as error:
-        said = f"{operation.name} was answered {status}" if status != 200 else f"{operation.name}'s answer"
-        raise NotOnvifError(f"{said}: {error}") from None
+        if status != 200:
+            said = detail("answered", step=operation.name, answer=f"{status}: {error}")
+        else:
+            said = detail("bad_answer", operation=operation.name, problem=error)
+        raise NotOnvifError(said) from None
     body = root.find("Body") if root.tag == "Envelope" else None
     if body is None:
-        raise NotOnvifError(f"{operation.name}'s answer is no SOAP envelope")
+        raise NotOnvifError(detail("no_envelope", operation=operation.name))
     fault = body.find("Fault")
     if status == 401 or fault is not None:
         raise _failure(operation, fault, status)
     answer = body.find(f"{operation.name}Response")
     if answer is None:
-        raise NotOnvifError(f"{operation.name}'s answer holds no {operation.name}Response")
+        raise NotOnvifError(detail("no_response", operation=operation.name))
     return answer
 
 
 def _failure(operation: Operation, fault: Element | None, status: int) -> RefusedError | FaultError:
     said = clean(" ".join(fault.itertext())) if fault is not None else ""
-    text = f"{operation.name} was answered: {said}" if said else f"{operation.name} was answered {status}"
+    text = (
+        detail("fault", operation=operation.name, said=said)
+        if said
+        else detail("answered", step=operation.name, answer=status)
+    )
     if status == 401 or any(mark in said.lower() for mark in _REFUSALS):
         return RefusedError(text)
     return FaultError(text)

@@ -7,8 +7,10 @@ OnvifError
 └── FaultError      it answers that it cannot do what was asked
 """
 
+from pantau_agent.failure import EvidenceError
 
-class OnvifError(Exception):
+
+class OnvifError(EvidenceError):
     """The camera does not tell. The text says why, for people, without secrets."""
 
 

@@ -13,6 +13,7 @@ from pantau_agent.onvif.errors import NotOnvifError, RefusedError
 from pantau_agent.onvif.post import Answer, post
 from pantau_agent.rtsp import auth
 from pantau_agent.rtsp.url import Credentials, StreamUrl
+from pantau_contract.words.evidence import Detail, detail
 
 TIMEOUT_S = 5.0
 """For one answer; a busy camera takes a second or two."""
@@ -73,7 +74,7 @@ class Login:
                 return _read(operation, answer)
             except RefusedError as error:
                 if self._credentials is None:
-                    raise RefusedError(f"it asks for a user and password, and none are given ({error})") from None
+                    raise RefusedError(detail("asks", what=error.detail)) from None
                 self._manner = self._wanted(answer.headers.all("WWW-Authenticate"))
         try:
             if self._manner is _Manner.DIGEST:
@@ -103,7 +104,7 @@ class Login:
                 tried = not self._accepted
                 if not last and self._digest.challenged(challenge, tried=tried) is auth.Answer.TRY:
                     continue
-                raise RefusedError(f"it does not take the user and password that are given ({error})") from None
+                raise RefusedError(detail("refuses", what=error.detail)) from None
             self._accepted = True
             return told
         raise AssertionError("unreachable")  # pragma: no cover
@@ -111,16 +112,16 @@ class Login:
     async def _with_token(self, url: StreamUrl, operation: Operation) -> Element:
         if self._offset is not None:
             return await self._signed(url, operation, self._offset)
-        refusals: list[str] = []
+        refusals: list[Detail] = []
         for offset in signing_offsets(self.clock_told, self.now):
             try:
                 answer = await self._signed(url, operation, offset)
             except RefusedError as error:
-                refusals.append(str(error))
+                refusals.append(error.detail)
             else:
                 self._offset = offset
                 return answer
-        raise RefusedError(f"it does not take the user and password that are given ({refusals[0]})")
+        raise RefusedError(detail("refuses", what=refusals[0]))
 
     async def _signed(self, url: StreamUrl, operation: Operation, offset: dt.timedelta) -> Element:
         assert self._credentials is not None  # noqa: S101 # for the type checker: without, nothing is signed
@@ -148,4 +149,4 @@ def _read(operation: Operation, answer: Answer) -> Element:
     except NotOnvifError:
         if answer.status != 401:
             raise
-        raise RefusedError(f"{operation.name} was answered 401") from None
+        raise RefusedError(detail("answered", step=operation.name, answer=401)) from None

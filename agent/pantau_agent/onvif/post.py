@@ -13,6 +13,7 @@ from pantau_agent.onvif.document import MAX_OCTETS
 from pantau_agent.onvif.errors import NotOnvifError, SilentError
 from pantau_agent.rtsp.messages import Headers
 from pantau_agent.rtsp.url import StreamUrl
+from pantau_contract.words.evidence import detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +60,14 @@ async def exchange(url: StreamUrl, asked: bytes, *, monotonic: Callable[[], floa
     except LookError as error:
         raise SilentError(error.failure.detail) from None
     except TimeoutError:
-        raise SilentError(f"{url.host} port {url.port}: no whole answer within {timeout_s:g} s") from None
+        raise SilentError(
+            detail("no_whole_answer", address=url.host, port=url.port, seconds=f"{timeout_s:g}")
+        ) from None
     except FormError as error:
-        raise NotOnvifError(f"{url.host} port {url.port}: {error}") from None
+        raise NotOnvifError(detail("no_connection", address=url.host, port=url.port, said=error.detail)) from None
     except OSError as error:
-        said = error.strerror or str(error)
-        raise SilentError(f"{url.host} port {url.port}: the connection broke: {said}") from None
+        broke = detail("broke", said=error.strerror or error)
+        raise SilentError(detail("no_connection", address=url.host, port=url.port, said=broke)) from None
 
 
 async def _answer(connection: Connection) -> Answer:
@@ -76,9 +79,9 @@ async def _answer(connection: Connection) -> Answer:
             break
         content += parser.feed(data)
         if len(content) > MAX_OCTETS:
-            raise NotOnvifError(f"its answer is over the limit of {MAX_OCTETS} octets")
+            raise NotOnvifError(detail("long_answer", octets=MAX_OCTETS))
     if parser.head is None:
-        raise SilentError("it closed the connection before it answered")
+        raise SilentError(detail("closed_unanswered"))
     if not parser.end():
-        raise SilentError("it closed the connection in the middle of its answer")
+        raise SilentError(detail("closed_in_answer"))
     return Answer(parser.head.status, parser.head.headers, bytes(content))

@@ -6,6 +6,7 @@ import numpy as np
 from pantau_agent.picture.comparison import Comparison
 from pantau_agent.picture.frame import Frame
 from pantau_agent.picture.verdict import NONE, Evidence
+from pantau_contract.words.evidence import detail
 
 DARK = 34
 """Level under which all channels of a black pixel are: video's black is 16 (ITU-R BT.709), noise lies on it."""
@@ -26,4 +27,4 @@ def black(frame: Frame, comparison: Comparison | None) -> Evidence:
     value = float(np.clip(1 - 0.5 * span / FLAT, 0, 1))
     if comparison is not None and comparison.seen > 0.5:
         value = min(value, 0.2)
-    return Evidence(value, f"{share:.0%} of the picture is black")
+    return Evidence(value, detail("black", share=f"{share:.0%}"))

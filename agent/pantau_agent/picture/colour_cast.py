@@ -4,6 +4,7 @@ from pantau_agent.picture.comparison import Comparison
 from pantau_agent.picture.measures import Measures
 from pantau_agent.picture.usual import Usual
 from pantau_agent.picture.verdict import NONE, Evidence
+from pantau_contract.words.evidence import detail
 
 LIMIT = 0.17
 """Log of a ratio of channels: 0.17 is 19 % more red for the same green. White balance wanders by half of it."""
@@ -23,4 +24,4 @@ def colour_cast(measures: Measures, comparison: Comparison, usual: Usual, daylig
     value = 0.5 * comparison.cast / usual.limit("cast", LIMIT)
     if value < 0.1:
         return NONE
-    return Evidence(min(1.0, value), f"the colours are off by {comparison.cast:.0%} of what is usual")
+    return Evidence(min(1.0, value), detail("colour_cast", share=f"{comparison.cast:.0%}"))

@@ -11,6 +11,7 @@ from pantau_agent.picture.measures import Measures
 from pantau_agent.picture.structure import FINE, agreement, structure
 from pantau_agent.picture.usual import Usual
 from pantau_agent.picture.verdict import NONE, Evidence
+from pantau_contract.words.evidence import detail
 
 NEUTRAL = 5
 """Levels around mid-grey: what a decoder shows where it never had a picture (all of Y, Cb, Cr at 128)."""
@@ -80,7 +81,7 @@ def corrupted(neutral: float, jumping: float, restless: float, smeared: float, u
     (`restless`), and what is drawn out over cells that no longer show their own.
     """
     if usual is None:
-        return Evidence(min(1.0, neutral), f"{neutral:.0%} of the picture is grey") if neutral > 0.2 else NONE
+        return Evidence(min(1.0, neutral), detail("grey", share=f"{neutral:.0%}")) if neutral > 0.2 else NONE
     jumping -= TRAFFIC * usual.of("stir")
     signs = (
         (neutral - usual.of("neutral")) / usual.limit("neutral", LIMIT),
@@ -91,4 +92,4 @@ def corrupted(neutral: float, jumping: float, restless: float, smeared: float, u
     value = sum(max(0.0, sign) for sign in signs)
     if value < 0.2:
         return NONE
-    return Evidence(min(1.0, 0.5 * value), "parts of the picture are grey, smeared or out of place")
+    return Evidence(min(1.0, 0.5 * value), detail("corrupted"))

@@ -3,6 +3,7 @@
 from pantau_agent.picture.comparison import Comparison
 from pantau_agent.picture.usual import Usual
 from pantau_agent.picture.verdict import NONE, Evidence
+from pantau_contract.words.evidence import detail
 
 SHARE = 0.2
 """Of the cells that show something fixed: a parked lorry hides less for long."""
@@ -20,4 +21,4 @@ def covered(comparison: Comparison, usual: Usual, otherwise: float) -> Evidence:
         value = min(value, 0.4)
     if value < 0.1:
         return NONE
-    return Evidence(min(1.0, value), f"{comparison.gone_share:.0%} of the scene is hidden")
+    return Evidence(min(1.0, value), detail("covered", share=f"{comparison.gone_share:.0%}"))

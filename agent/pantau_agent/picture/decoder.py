@@ -17,6 +17,7 @@ from pantau_agent.picture.exchange import LENGTH, MAX_MESSAGE, Answer, Job, Pict
 from pantau_agent.picture.settings import Settings
 from pantau_agent.picture.verdict import Verdict
 from pantau_agent.rtsp.keyframe import Keyframe
+from pantau_contract.words.evidence import NO_DETAIL, Detail, detail
 
 DEADLINE_S = 10.0
 """For one picture; a 4K keyframe takes a second on a small machine."""
@@ -41,7 +42,7 @@ class Look:
     width: int | None = None
     height: int | None = None
     error: PictureError | None = None
-    detail: str = ""
+    detail: Detail = NO_DETAIL
 
 
 class _WorkerDiedError(Exception):
@@ -155,10 +156,10 @@ class Decoder:
         time_ms = self._clock.time_ms()
         async with self._turn:
             if self._newest.get(camera) != number:
-                return Look(None, error=PictureError.UNAVAILABLE, detail="a newer picture was there")
+                return Look(None, error=PictureError.UNAVAILABLE, detail=detail("overtaken"))
             worker = await self._ready_worker()
             if worker is None:
-                return Look(None, error=PictureError.UNAVAILABLE, detail="the decode worker does not start")
+                return Look(None, error=PictureError.UNAVAILABLE, detail=detail("no_decoder"))
             settings = self._settings.get(camera, Settings())
             job = Job(
                 number,
@@ -175,13 +176,13 @@ class Decoder:
                 async with asyncio.timeout(self._deadline_s):
                     return _look(await worker.ask(job))
             except TimeoutError:
-                detail = f"decoding took longer than {self._deadline_s:g} s"
+                how = detail("slow_decoder", seconds=f"{self._deadline_s:g}")
             except _WorkerDiedError:
-                detail = "the decoder died of it"
-            _log.warning("camera %s: %s; the decode worker is started anew", camera, detail)
+                how = detail("decoder_died")
+            _log.warning("camera %s: %s; the decode worker is started anew", camera, how)
             self.restarts += 1
             await self._end_worker()
-            return Look(None, error=PictureError.CRASHED, detail=detail)
+            return Look(None, error=PictureError.CRASHED, detail=how)
 
     async def close(self) -> None:
         """Ends the worker, once it has written down what it learned."""

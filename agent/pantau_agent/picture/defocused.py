@@ -3,6 +3,7 @@
 from pantau_agent.picture.comparison import Comparison
 from pantau_agent.picture.usual import Usual
 from pantau_agent.picture.verdict import NONE, Evidence
+from pantau_contract.words.evidence import detail
 
 LIMIT = 0.5
 """Log of fine over coarse contrast, against the usual."""
@@ -20,4 +21,4 @@ def defocused(comparison: Comparison, usual: Usual) -> Evidence:
     value *= min(1.0, max(0.0, 2 * comparison.outlines / OUTLINES - 1))
     if value < 0.1:
         return NONE
-    return Evidence(min(1.0, value), f"fine detail is down to {2.718**-comparison.blur:.0%} of the usual")
+    return Evidence(min(1.0, value), detail("defocused", share=f"{2.718**-comparison.blur:.0%}"))

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from pantau_agent.picture.settings import Settings
 from pantau_contract.states import Cause
+from pantau_contract.words.evidence import NO_DETAIL, Detail
 
 MAX_MESSAGE = 32 << 20
 LENGTH = struct.Struct(">I")
@@ -47,9 +48,9 @@ class Answer(Struct, frozen=True):
     jpeg: bytes | None = None
     cause: Cause | None = None
     evidence: dict[str, float] = {}
-    reason: str = ""
+    reason: Detail = NO_DETAIL
     error: PictureError | None = None
-    detail: str = ""
+    detail: Detail = NO_DETAIL
 
 
 def pack(message: Job | Answer) -> bytes:

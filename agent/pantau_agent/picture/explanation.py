@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from pantau_contract.states import Cause
+from pantau_contract.words.evidence import Detail
 
 
 class Explanation(Struct, frozen=True):
@@ -13,7 +14,7 @@ class Explanation(Struct, frozen=True):
 
     cause: Cause | None
     evidence: dict[str, float]
-    reason: str
+    reason: Detail
     jpeg: bytes
 
     def write(self, path: Path) -> None:

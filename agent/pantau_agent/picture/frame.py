@@ -6,7 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pantau_agent.failure import EvidenceError
 from pantau_agent.picture.cells import Plane, plane
+from pantau_contract.words.evidence import detail
 
 WIDTH = 320
 """Wider pictures are judged at this width, in pixels."""
@@ -16,7 +18,7 @@ SMALLEST = 32
 """A picture with a side shorter than this, in pixels, shows too little to judge."""
 
 
-class UnusablePictureError(ValueError):
+class UnusablePictureError(EvidenceError):
     """The picture cannot be judged; the text says why."""
 
 
@@ -43,7 +45,7 @@ def prepare(picture: NDArray[np.uint8] | NDArray[np.uint16]) -> Frame:
     bgr = _as_bgr8(picture)
     height, width = bgr.shape[:2]
     if min(height, width) < SMALLEST:
-        raise UnusablePictureError(f"the picture is only {width}x{height} pixels")
+        raise UnusablePictureError(detail("tiny", width=width, height=height))
     work = bgr
     if width > WIDTH:
         size = (WIDTH, max(SMALLEST, round(WIDTH * height / width)))
@@ -58,15 +60,15 @@ def prepare(picture: NDArray[np.uint8] | NDArray[np.uint16]) -> Frame:
 
 def _as_bgr8(picture: NDArray[np.uint8] | NDArray[np.uint16]) -> NDArray[np.uint8]:
     if picture.size == 0 or picture.ndim not in (2, 3):
-        raise UnusablePictureError(f"not a picture: an array of shape {picture.shape}")
+        raise UnusablePictureError(detail("not_picture", what=f"an array of shape {picture.shape}"))
     if picture.dtype == np.uint16:
         # 10 and 12 bits come in 16; the highest value tells how many are used
         bits = max(8, int(picture.max()).bit_length())
         picture = (picture >> (bits - 8)).astype(np.uint8)
     if picture.dtype != np.uint8:
-        raise UnusablePictureError(f"not a picture: an array of {picture.dtype}")
+        raise UnusablePictureError(detail("not_picture", what=f"an array of {picture.dtype}"))
     if picture.ndim == 2 or picture.shape[2] == 1:
         return np.asarray(cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_GRAY2BGR), np.uint8)
     if picture.shape[2] not in (3, 4):
-        raise UnusablePictureError(f"not a picture: {picture.shape[2]} channels")
+        raise UnusablePictureError(detail("not_picture", what=f"{picture.shape[2]} channels"))
     return np.ascontiguousarray(picture[..., :3], np.uint8)

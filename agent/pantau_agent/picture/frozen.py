@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pantau_agent.picture.cells import Mask, Plane, plane
 from pantau_agent.picture.frame import Frame
 from pantau_agent.picture.verdict import NONE, Evidence
+from pantau_contract.words.evidence import detail
 
 TILES = (12, 16)
 KEPT = 4
@@ -57,9 +58,9 @@ def frozen(frame: Frame, stills: Stills) -> Evidence:
         share = max(share, float(equal[textured].mean()) if textured.any() else float(equal.all()))
     stills.before.append(still)
     if exact:
-        return Evidence(1.0, "the picture is the same as before, to the last bit")
+        return Evidence(1.0, detail("frozen_whole"))
     value = 0.5 * share / SHARE
-    return Evidence(min(1.0, value), f"{share:.0%} of the picture is the same as before") if value > 0.1 else NONE
+    return Evidence(min(1.0, value), detail("frozen", share=f"{share:.0%}")) if value > 0.1 else NONE
 
 
 def _alike(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> bool:

@@ -22,6 +22,7 @@ from pantau_agent.picture.usual import at_hour
 from pantau_agent.picture.verdict import Evidence, Verdict
 from pantau_agent.picture.views import accept
 from pantau_contract.states import Cause
+from pantau_contract.words.evidence import NO_DETAIL, Detail, detail, together
 
 cv2.setNumThreads(1)
 
@@ -51,7 +52,8 @@ ENOUGH = 240
 class Judge:
     """Judges one camera's pictures, one every `interval_s` seconds or so. Not for use by two threads.
 
-    `note` is said with each verdict while the camera is being learned, as that its old memory was lost.
+    `note` is said with each verdict while the camera is being learned, as that its old memory was lost. A
+    `passing` judge does not say that it learns, for it is gone before it knows the camera.
     """
 
     def __init__(
@@ -59,17 +61,20 @@ class Judge:
         interval_s: float = 30.0,
         settings: Settings | None = None,
         memory: Memory | None = None,
-        note: str = "",
+        note: Detail = NO_DETAIL,
+        *,
+        passing: bool = False,
     ) -> None:
         self.memory = memory or Memory()
         self._settings = settings or Settings()
         self._note = note
+        self._passing = passing
         self._interval_ms = interval_s * 1000
         self._confirmations = {cause: Confirmation(rule) for cause, rule in RULES.items()}
         self._stills = Stills()
         self._before: Before | None = None
         self._before_ms: int | None = None
-        self._reasons: dict[Cause, str] = {}
+        self._reasons: dict[Cause, Detail] = {}
 
     def update(
         self,
@@ -86,11 +91,11 @@ class Judge:
         stood, and says that it cannot tell.
         """
         if picture is None:
-            return Verdict(self._standing(), {}, "cannot tell: no picture")
+            return Verdict(self._standing(), {}, detail("cannot_tell", why=detail("no_picture")))
         try:
             frame = prepare(picture)
         except UnusablePictureError as error:
-            return Verdict(self._standing(), {}, f"cannot tell: {error}")
+            return Verdict(self._standing(), {}, detail("cannot_tell", why=error.detail))
         notes = self._fit(frame)
         measures = measure(frame)
         lighting = lighting_of(measures, self.memory.lighting)
@@ -105,7 +110,7 @@ class Judge:
         evidence = dict(findings.evidence)
         if damaged:
             # what a decoder makes up is the same each time, or grey, or black: it says nothing of other faults
-            evidence = {Cause.CORRUPTED: Evidence(1.0, "the decoder had to conceal damage")}
+            evidence = {Cause.CORRUPTED: Evidence(1.0, detail("concealed"))}
         comparison = findings.comparison
         worst = max(self._weighed(cause, said) for cause, said in evidence.items())
         if worst < LIMIT:
@@ -121,11 +126,11 @@ class Judge:
         change = change_of_light(measures, self._before) if self._before else np.zeros(GRID, np.float32)
         self._before = keep(frame, measures, comparison, change, findings.turns)
         self._before_ms = time_ms
-        if self.learning:
-            notes.append(f"still learning this camera ({self.memory.pictures} pictures so far)")
-            notes += [self._note] if self._note else []
+        if self.learning and not self._passing:
+            notes.append(detail("learning", count=self.memory.pictures))
+            notes.append(self._note)
         standing = self._standing()
-        reason = "; ".join(([self._reasons[standing]] if standing else []) + notes)
+        reason = together(self._reasons[standing] if standing else NO_DETAIL, *notes)
         return Verdict(standing, {str(cause): round(said.value, 3) for cause, said in evidence.items()}, reason)
 
     def accept(self, picture: NDArray[np.uint8]) -> None:
@@ -145,7 +150,7 @@ class Judge:
         hours_passed = self.memory.learned_ms >= self._settings.learning_s * 1000
         return pictures < LEAST or (pictures < ENOUGH and not hours_passed)
 
-    def _fit(self, frame: Frame) -> list[str]:
+    def _fit(self, frame: Frame) -> list[Detail]:
         """Makes the memory fit the picture's size; what is to be said of it."""
         if self._before is not None and self.memory.size not in {(0, 0), frame.size}:
             self._stills = Stills()
@@ -154,7 +159,8 @@ class Judge:
             return []
         self.memory = Memory(size=frame.size)
         self._forget_views()
-        return [f"the picture's size is now {frame.size[0]}x{frame.size[1]}: learning anew"]
+        width, height = frame.size
+        return [detail("learning_anew", width=width, height=height)]
 
     def _forget_views(self) -> None:
         self._confirmations = {

@@ -19,6 +19,7 @@ from pantau_agent.picture.shelf import Shelf
 from pantau_agent.picture.verdict import Verdict
 from pantau_agent.picture.views import explain
 from pantau_agent.picture.wishes import Wish, Wishes
+from pantau_contract.words.evidence import NO_DETAIL, detail
 
 MAX_CAMERAS = 1024
 SAVE_S = 1800.0
@@ -48,7 +49,7 @@ class Judges:
                 verdict = self._grant(job, judge, picture, verdict)
         except Exception:  # noqa: BLE001 # whatever it is, the camera is not to blame
             _log.exception("camera %s: the judge of pictures failed", job.camera)
-            return Verdict(None, {}, "cannot tell: the judge failed")
+            return Verdict(None, {}, detail("cannot_tell", why=detail("judge_failed")))
         if self._monotonic() - self._saved_s[job.camera] >= SAVE_S:
             self._save(job.camera)
         return verdict
@@ -61,8 +62,10 @@ class Judges:
     def _of(self, job: Job) -> Judge:
         judge = self._judges.get(job.camera)
         if judge is None:
-            memory, note = self._shelf.take(job.camera) if self._shelf else (Memory(), "")
-            judge = self._judges[job.camera] = Judge(job.interval_s, job.settings, memory, note)
+            memory, note = self._shelf.take(job.camera) if self._shelf else (Memory(), NO_DETAIL)
+            judge = self._judges[job.camera] = Judge(
+                job.interval_s, job.settings, memory, note, passing=self._shelf is None
+            )
             self._saved_s[job.camera] = self._monotonic()
         self._judges.move_to_end(job.camera)
         if len(self._judges) > MAX_CAMERAS:
@@ -97,7 +100,7 @@ class Judges:
                 judge.accept(picture)
                 self._save(camera)
                 self._wishes.take_away(camera, Wish.ACCEPT)
-                return Verdict(None, {}, "this view was accepted as the right one")
+                return Verdict(None, {}, detail("accepted"))
         except (UnusablePictureError, OSError) as error:
             _log.warning("camera %s: what was wished of its picture memory cannot be done: %s", camera, error)
         return verdict

@@ -7,6 +7,7 @@ from pantau_agent.picture.frame import Frame
 from pantau_agent.picture.reference import Reference
 from pantau_agent.picture.registration import Motion, register
 from pantau_agent.picture.verdict import NONE, Evidence
+from pantau_contract.words.evidence import detail
 
 SUSPICIOUS = 0.12
 """Share of fixed cells that lost their structure from which it is looked for elsewhere."""
@@ -32,8 +33,8 @@ def moved(frame: Frame, comparison: Comparison, reference: Reference) -> Evidenc
         found = min(found, 0.5 * comparison.relief / SCENIC)
     foreign = comparison.clarity * _foreign(comparison)
     if found >= foreign:
-        return Evidence(found, f"the picture has {motion.words}") if found >= 0.1 else NONE
-    return Evidence(foreign, "the picture shows another place than usual")
+        return Evidence(found, motion.evidence) if found >= 0.1 else NONE
+    return Evidence(foreign, detail("elsewhere"))
 
 
 def _elsewhere(motion: Motion, comparison: Comparison) -> float:

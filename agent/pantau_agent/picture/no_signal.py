@@ -8,6 +8,7 @@ from pantau_agent.picture.comparison import Comparison
 from pantau_agent.picture.corrupted import neutral_share
 from pantau_agent.picture.frame import Frame
 from pantau_agent.picture.verdict import NONE, Evidence
+from pantau_contract.words.evidence import detail
 
 BLOCK = 8
 FLAT = 3
@@ -53,7 +54,7 @@ def no_signal(frame: Frame, comparison: Comparison | None, overlay: Mask, still:
         value = min(value, 0.2)
     if value < 0.1:
         return NONE
-    return Evidence(min(1.0, value), f"{flat.mean():.0%} of the picture is flat colour, as on a card")
+    return Evidence(min(1.0, value), detail("card", share=f"{flat.mean():.0%}"))
 
 
 def _words(frame: Frame, level: float, overlay: Mask) -> bool:

@@ -4,6 +4,7 @@ from pantau_agent.picture.comparison import Comparison
 from pantau_agent.picture.measures import Measures
 from pantau_agent.picture.usual import Usual
 from pantau_agent.picture.verdict import NONE, Evidence
+from pantau_contract.words.evidence import detail
 
 GRAIN = 1.2
 """Log of dense noise, against the usual: rain and a failing light stay under half of it."""
@@ -32,13 +33,13 @@ def noisy(measures: Measures, flickering: float, wave: float, comparison: Compar
     neutral = max(0.0, 1 - comparison.cast / usual.limit("cast", CAST))
     coloured = (flickering - usual.of("flicker")) / usual.limit("flicker", FLICKER)
     signs = (
-        ((measures.grain - usual.of("grain")) / usual.limit("grain", GRAIN), "dense noise"),
-        (neutral * coloured, "flickering blocks of colour"),
-        ((measures.specks - usual.of("specks")) / usual.limit("specks", SPECKS), "specks of noise"),
-        (torn * (measures.lines - usual.of("lines")) / usual.limit("lines", lines), "lines torn apart"),
-        ((wave - usual.of("wave")) / usual.limit("wave", WAVE), "a regular pattern over the picture"),
+        ((measures.grain - usual.of("grain")) / usual.limit("grain", GRAIN), "grain"),
+        (neutral * coloured, "flicker"),
+        ((measures.specks - usual.of("specks")) / usual.limit("specks", SPECKS), "specks"),
+        (torn * (measures.lines - usual.of("lines")) / usual.limit("lines", lines), "torn"),
+        ((wave - usual.of("wave")) / usual.limit("wave", WAVE), "wave"),
     )
-    strength, words = max(signs)
+    strength, key = max(signs)
     if strength < 0.2:
         return NONE
-    return Evidence(min(1.0, 0.5 * strength), words)
+    return Evidence(min(1.0, 0.5 * strength), detail(key))

@@ -8,6 +8,7 @@ import numpy as np
 from pantau_agent.picture.frame import Frame
 from pantau_agent.picture.reference import Reference
 from pantau_agent.picture.verdict import NONE, Evidence
+from pantau_contract.words.evidence import detail
 
 WHITE = 245
 SHARE = 0.55
@@ -31,4 +32,4 @@ def overexposed(frame: Frame, share: float, reference: Reference | None) -> Evid
         value = max(value, 0.5 * min((share - usual) / RISE, math.log(max(times, 1e-3)) / math.log(TIMES)))
     if value < 0.1:
         return NONE
-    return Evidence(min(1.0, value), f"{share:.0%} of the picture is burned out to white")
+    return Evidence(min(1.0, value), detail("overexposed", share=f"{share:.0%}"))

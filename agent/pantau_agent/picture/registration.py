@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pantau_agent.picture.cells import Plane, plane
 from pantau_agent.picture.structure import FINE, Structure, structure
+from pantau_contract.words.evidence import Detail, detail
 
 ZOOMS = (0.55, 0.65, 0.75, 0.86, 1.16, 1.32, 1.5, 1.72, 1.95)
 TURNS = (-24, -18, -13, -9, -5, 5, 9, 13, 18, 24)
@@ -31,13 +32,13 @@ class Motion:
     zoom: float = 1.0
 
     @property
-    def words(self) -> str:
+    def evidence(self) -> Detail:
         """The motion for people."""
         if self.turn:
-            return f"turned by about {abs(self.turn):.0f} degrees"
+            return detail("turned", degrees=f"{abs(self.turn):.0f}")
         if self.zoom != 1:
-            return f"zoomed about {self.zoom:.1f} times"
-        return f"shifted by {math.hypot(self.x, self.y):.0%} of the picture"
+            return detail("zoomed", times=f"{self.zoom:.1f}")
+        return detail("shifted", share=f"{math.hypot(self.x, self.y):.0%}")
 
 
 def register(small: Plane, remembered: Plane) -> Motion:

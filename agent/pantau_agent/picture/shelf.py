@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pantau_agent.picture.memory import Memory
 from pantau_agent.picture.saved import DamagedMemoryError, load, save
+from pantau_contract.words.evidence import NO_DETAIL, Detail, detail
 from pantau_service import whole_file
 
 _log = logging.getLogger(__name__)
@@ -17,16 +18,16 @@ class Shelf:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
-    def take(self, camera: str) -> tuple[Memory, str]:
+    def take(self, camera: str) -> tuple[Memory, Detail]:
         """A camera's memory, and what is to be said of it: empty, or that the camera has to be learned anew."""
         path = self._path(camera)
         try:
-            return load(path.read_bytes()), ""
+            return load(path.read_bytes()), NO_DETAIL
         except FileNotFoundError:
-            return Memory(), ""
+            return Memory(), NO_DETAIL
         except (DamagedMemoryError, OSError) as error:
             _log.warning("%s: the picture memory of camera %s is lost, learning it anew: %s", path, camera, error)
-            return Memory(), f"its memory was lost ({error})"
+            return Memory(), detail("memory_lost", why=error)
 
     def put(self, camera: str, memory: Memory) -> None:
         """Keeps a camera's memory; the one before stays whole until this one is on the disk.

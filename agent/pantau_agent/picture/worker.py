@@ -18,8 +18,10 @@ import numpy as np
 from av.codec.context import Flags, Flags2
 from numpy.typing import NDArray
 
+from pantau_agent.failure import EvidenceError
 from pantau_agent.picture.exchange import LENGTH, MAX_MESSAGE, Answer, Job, PictureError, pack
 from pantau_agent.picture.judges import Judges
+from pantau_contract.words.evidence import Detail, detail, together
 
 MEMORY = 512 << 20
 """Octets that may be used beyond what the libraries take by being loaded."""
@@ -34,10 +36,10 @@ Picture = NDArray[np.uint8]
 _FFMPEG = {"h264": "h264", "h265": "hevc", "mjpeg": "mjpeg"}
 
 
-class UndecodableError(Exception):
+class UndecodableError(EvidenceError):
     """A keyframe gives no picture. Says in `error` what it looks like."""
 
-    def __init__(self, error: PictureError, detail: str) -> None:
+    def __init__(self, error: PictureError, detail: Detail) -> None:
         super().__init__(detail)
         self.error = error
 
@@ -58,12 +60,13 @@ def decode(codec: str, data: bytes) -> tuple[Picture, bool]:
         if frames:
             picture = cast("Picture", frames[0].to_ndarray(format="bgr24"))
             return picture, frames[0].is_corrupt
-        detail = "the decoder gives no picture"
+        how = detail("decoder_silent")
     except (av.error.FFmpegError, ValueError, MemoryError) as error:
-        detail = f"the decoder says: {error.strerror if isinstance(error, av.error.FFmpegError) else error!r}"
+        said = error.strerror if isinstance(error, av.error.FFmpegError) else repr(error)
+        how = detail("decoder_says", said=said)
     if looks_encrypted(codec, data):
-        raise UndecodableError(PictureError.ENCRYPTED, f"{detail}; the slices begin with what is no slice header")
-    raise UndecodableError(PictureError.UNDECODABLE, detail)
+        raise UndecodableError(PictureError.ENCRYPTED, together(how, detail("no_slice_header")))
+    raise UndecodableError(PictureError.UNDECODABLE, how)
 
 
 def looks_encrypted(codec: str, data: bytes) -> bool:
@@ -96,7 +99,7 @@ def work(job: Job, judges: Judges) -> Answer:
         picture, concealed = decode(job.codec, job.data)
     except UndecodableError as error:
         verdict = judges.look(job, None, damaged=job.damaged)
-        return Answer(job.id, cause=verdict.cause, reason=verdict.reason, error=error.error, detail=str(error))
+        return Answer(job.id, cause=verdict.cause, reason=verdict.reason, error=error.error, detail=error.detail)
     verdict = judges.look(job, picture, damaged=job.damaged or concealed)
     height, width = picture.shape[:2]
     evidence = {str(cause): float(value) for cause, value in verdict.evidence.items()}

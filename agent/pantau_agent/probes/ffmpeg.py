@@ -29,12 +29,11 @@ from pantau_agent.picture.exchange import LENGTH
 from pantau_agent.probes.target import Target
 from pantau_agent.rtsp.keyframe import Keyframe
 from pantau_agent.rtsp.url import Credentials, StreamUrl
+from pantau_contract.words.evidence import NO_DETAIL, Detail, detail
 
 COMMAND = (sys.executable, "-m", "pantau_agent.ffmpeg.reader")
 START_S = 30.0
 """For the reader to load its libraries."""
-DOES_NOT_START = "the process that reads RTMP and HLS by FFmpeg does not start on this machine"
-REMEDY = "Look whether memory is free (free -m); else install pantau-agent anew"
 GRACE_S = 1.0
 """Beyond the deadline, in which FFmpeg should have kept it by itself; then its process is ended."""
 
@@ -53,7 +52,7 @@ class FfmpegSource:
         self._monotonic = clock.monotonic
         self._command = command
         self._counts = Counts()
-        self._remark = ""
+        self._remark = NO_DETAIL
         self._deliver: Callable[[Keyframe], None] | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
@@ -101,7 +100,7 @@ class FfmpegSource:
         """None: the time in such streams is counted from their start."""
         return None
 
-    def remark(self) -> str:
+    def remark(self) -> Detail:
         """What is odd about what came so far."""
         return self._remark
 
@@ -115,11 +114,11 @@ class FfmpegSource:
         try:
             self._process = await asyncio.create_subprocess_exec(*self._command, stdin=pipe, stdout=pipe)
         except OSError as error:
-            raise MachineError(f"{DOES_NOT_START} ({error.strerror or error}). {REMEDY}") from None
+            raise MachineError(detail("no_reader", said=error.strerror or error)) from None
         self._reading = asyncio.create_task(self._read(self._process))
         await self._until(self._ready, START_S)
         if not self._ready.is_set():
-            raise MachineError(f"{DOES_NOT_START}; what it said itself stands before this. {REMEDY}")
+            raise MachineError(detail("dead_reader"))
 
     async def _reach(self, timeout_s: float) -> None:
         """Finds out what FFmpeg would not tell, before it goes the same way. Raises `LookError`."""
@@ -127,14 +126,15 @@ class FfmpegSource:
             async with asyncio.timeout(timeout_s):
                 await tcp.resolve(self._url.host, self._url.port)
         except TimeoutError:
-            failure = Failure(Step.RESOLVE, Kind.SILENT, f"{Step.RESOLVE}: no answer within {timeout_s:g} s")
-            raise LookError(failure) from None
+            silent = detail("silent", step=Step.RESOLVE, seconds=f"{timeout_s:g}")
+            raise LookError(Failure(Step.RESOLVE, Kind.SILENT, silent)) from None
 
     def _must_be_open(self, timeout_s: float) -> None:
         if self.failure is not None:
             raise LookError(self.failure)
         if not self._opened.is_set():
-            raise LookError(Failure(Step.PLAY, Kind.SILENT, f"no stream within {timeout_s:g} s"))
+            late = detail("no_stream", seconds=f"{timeout_s:g}")
+            raise LookError(Failure(Step.PLAY, Kind.SILENT, late))
 
     async def _until(self, event: asyncio.Event, within_s: float) -> None:
         """Until it is set, the reader has ended, or the time is over."""
@@ -159,7 +159,7 @@ class FfmpegSource:
         except (asyncio.IncompleteReadError, msgspec.DecodeError, OSError):
             pass
         if self.failure is None:
-            self.failure = Failure(Step.STREAM, Kind.CRASHED, "FFmpeg died of the stream")
+            self.failure = Failure(Step.STREAM, Kind.CRASHED, detail("ffmpeg_died"))
 
     def _take(self, said: Said) -> None:
         match said:

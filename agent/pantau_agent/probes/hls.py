@@ -17,6 +17,7 @@ from pantau_agent.probes.ffmpeg import FfmpegSource
 from pantau_agent.probes.target import Target
 from pantau_agent.rtsp import url as stream_url
 from pantau_agent.rtsp.url import StreamUrl
+from pantau_contract.words.evidence import Detail, detail
 
 SUFFIX = ".m3u8"
 STALE = 2.5
@@ -53,9 +54,9 @@ class HlsSource(FfmpegSource):
             return counts._replace(last_packet=min(counts.last_packet, self._grown))
         return counts
 
-    def remark(self) -> str:
+    def remark(self) -> Detail:
         """What is odd about what came so far."""
-        return super().remark() if self._grown else "the playlist does not grow"
+        return super().remark() if self._grown else detail("playlist_still")
 
     async def _reach(self, timeout_s: float) -> None:
         try:
@@ -65,12 +66,13 @@ class HlsSource(FfmpegSource):
                     self._playlist = await self._ask_for_variant(self._playlist.variant)
         except TimeoutError:
             step = self._client.step
-            raise LookError(Failure(step, Kind.SILENT, f"{step}: no answer within {timeout_s:g} s")) from None
+            silent = detail("silent", step=step, seconds=f"{timeout_s:g}")
+            raise LookError(Failure(step, Kind.SILENT, silent)) from None
         self.connected, self.accepted = self._client.connected, self._client.accepted
         if self._playlist.ended:
-            raise LookError(Failure(Step.STREAM, Kind.NO_MEDIA, "the playlist says that the stream has ended"))
+            raise LookError(Failure(Step.STREAM, Kind.NO_MEDIA, detail("playlist_ended")))
         if self._playlist.newest is None:
-            raise LookError(Failure(Step.STREAM, Kind.NO_MEDIA, "the playlist names no pictures"))
+            raise LookError(Failure(Step.STREAM, Kind.NO_MEDIA, detail("playlist_empty")))
         self._following = asyncio.create_task(self._follow(self._playlist, timeout_s))
 
     async def _follow(self, playlist: Playlist, timeout_s: float) -> None:
@@ -83,9 +85,9 @@ class HlsSource(FfmpegSource):
                 if playlist.newest not in {None, before.newest}:
                     self._grown = self._monotonic()
                 self._playlist = playlist
-            failure = Failure(Step.STREAM, Kind.CLOSED, "the playlist says that the stream has ended")
+            failure = Failure(Step.STREAM, Kind.CLOSED, detail("playlist_ended"))
         except TimeoutError:
-            failure = Failure(Step.STREAM, Kind.SILENT, f"the playlist did not come within {timeout_s:g} s")
+            failure = Failure(Step.STREAM, Kind.SILENT, detail("playlist_late", seconds=f"{timeout_s:g}"))
         except LookError as error:
             failure = error.failure
         self.failure = self.failure or failure
@@ -97,22 +99,22 @@ class HlsSource(FfmpegSource):
         while piece := await response.read():
             content += piece
             if len(content) > MAX_PLAYLIST:
-                detail = f"the playlist is over the limit of {MAX_PLAYLIST} octets"
-                raise LookError(Failure(Step.GET, Kind.NO_VIDEO, detail))
+                long = detail("playlist_long", octets=MAX_PLAYLIST)
+                raise LookError(Failure(Step.GET, Kind.NO_VIDEO, long))
         try:
             return parse(bytes(content))
         except FormError as error:
-            raise LookError(Failure(Step.GET, Kind.NO_VIDEO, str(error))) from None
+            raise LookError(Failure(Step.GET, Kind.NO_VIDEO, error.detail)) from None
 
     async def _ask_for_variant(self, uri: str) -> Playlist:
         """The playlist of the first stream, where the one that was asked for names several."""
         try:
             url = stream_url.parse(urljoin(self._target.url.without_credentials, uri))
         except ValueError as error:
-            detail = f"the playlist names a stream that cannot be used: {error}"
-            raise LookError(Failure(Step.GET, Kind.NO_VIDEO, detail)) from None
+            unusable = detail("playlist_unusable", problem=error)
+            raise LookError(Failure(Step.GET, Kind.NO_VIDEO, unusable)) from None
         if url.host != self._target.url.host:
-            raise LookError(Failure(Step.GET, Kind.NO_VIDEO, "the playlist names a stream on another host"))
+            raise LookError(Failure(Step.GET, Kind.NO_VIDEO, detail("playlist_elsewhere")))
         await self._client.close()
         self._client, self._url = self._client_for(url), url
         return await self._ask()

@@ -13,6 +13,7 @@ from pantau_agent.probes.mjpeg import MjpegFeed
 from pantau_agent.probes.still import StillFeed
 from pantau_agent.probes.target import Target
 from pantau_agent.rtsp.keyframe import Keyframe
+from pantau_contract.words.evidence import Detail, detail
 
 _STILLS = {"image/jpeg", "image/jpg", "image/pjpeg", "application/octet-stream", ""}
 """The last two are said by cameras that do not care; what comes is looked at before it is believed."""
@@ -99,11 +100,11 @@ class HttpSource:
         """None: pictures carry no time that can be read, and a web server's clock is not theirs for sure."""
         return None
 
-    def remark(self) -> str:
+    def remark(self) -> Detail:
         """What is odd about what came so far."""
         counts = self._jpegs.counts()
         if not counts.packets:
-            return "the stream was opened, and no picture came"
+            return detail("opened_in_vain")
         return self._jpegs.problem
 
     def want(self, deliver: Callable[[Keyframe], None]) -> None:
@@ -116,8 +117,8 @@ class HttpSource:
             return MjpegFeed(response, head.boundary, self._jpegs, self._monotonic)
         if head.media_type in _STILLS:
             return StillFeed(self._client, response, self._jpegs, self._monotonic, timeout_s)
-        detail = f"it answers with {head.media_type[:60]}, and neither a JPEG nor a stream of them"
-        raise LookError(Failure(Step.GET, Kind.NO_VIDEO, detail))
+        other = detail("other_type", media_type=head.media_type[:60])
+        raise LookError(Failure(Step.GET, Kind.NO_VIDEO, other))
 
     async def _run(self, feed: Feed) -> None:
         try:
@@ -126,7 +127,7 @@ class HttpSource:
             self.failure = error.failure
 
     def _silence(self, timeout_s: float) -> Failure:
-        step = self._client.step
+        step, seconds = self._client.step, f"{timeout_s:g}"
         if self._feed is not None:
-            return Failure(Step.STREAM, Kind.NO_MEDIA, f"no whole picture came within {timeout_s:g} s")
-        return Failure(step, Kind.SILENT, f"{step}: no answer within {timeout_s:g} s")
+            return Failure(Step.STREAM, Kind.NO_MEDIA, detail("no_whole_picture", seconds=seconds))
+        return Failure(step, Kind.SILENT, detail("silent", step=step, seconds=seconds))

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from pantau_agent.counts import Counts
 from pantau_agent.rtsp.keyframe import Keyframe
+from pantau_contract.words.evidence import NO_DETAIL, Detail, detail
 
 _BEGIN, _END = b"\xff\xd8\xff", b"\xff\xd9"
 TRAILER = 1024
@@ -17,7 +18,7 @@ class Jpegs:
     """
 
     def __init__(self) -> None:
-        self.problem = ""
+        self.problem = NO_DETAIL
         """What was wrong with what came last; empty where nothing was."""
         self._counts = Counts()
         self._last_size = 0
@@ -64,9 +65,9 @@ class Jpegs:
         return True
 
 
-def _problem(media_type: str, content: bytes) -> str:
+def _problem(media_type: str, content: bytes) -> Detail:
     if content[: len(_BEGIN)] != _BEGIN[: len(content)]:
-        return f"what comes is no JPEG, but {media_type or 'of no stated type'}"
+        return detail("not_jpeg", media_type=media_type or detail("untyped"))
     if content.rfind(_END, -TRAILER - len(_END)) < 0:
-        return f"the pictures are cut off: {len(content)} octets and no end of the JPEG"
-    return ""
+        return detail("cut_jpeg", octets=len(content))
+    return NO_DETAIL

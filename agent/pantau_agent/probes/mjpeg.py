@@ -7,6 +7,7 @@ from pantau_agent.http.client import Response
 from pantau_agent.http.multipart import PartParser
 from pantau_agent.http.octets import FormError
 from pantau_agent.probes.jpegs import Jpegs
+from pantau_contract.words.evidence import detail
 
 
 class MjpegFeed:
@@ -21,7 +22,7 @@ class MjpegFeed:
         try:
             self._parts = PartParser(boundary)
         except FormError as error:
-            raise LookError(Failure(Step.GET, Kind.NO_VIDEO, f"it sends several parts: {error}")) from None
+            raise LookError(Failure(Step.GET, Kind.NO_VIDEO, detail("several_parts", problem=error))) from None
 
     async def begin(self) -> None:
         """It has begun with the answer's head."""
@@ -34,8 +35,10 @@ class MjpegFeed:
             try:
                 parts = self._parts.feed(data)
             except FormError as error:
-                raise LookError(Failure(Step.STREAM, Kind.NO_MEDIA, f"the stream is broken: {error}")) from None
+                raise LookError(
+                    Failure(Step.STREAM, Kind.NO_MEDIA, detail("stream_broken", problem=error))
+                ) from None
             for part in parts:
                 # Some cameras send an empty line too many before the picture.
                 self._jpegs.take(part.media_type, part.content.lstrip(b"\r\n"), now)
-        raise LookError(Failure(Step.STREAM, Kind.CLOSED, "it ended the stream"))
+        raise LookError(Failure(Step.STREAM, Kind.CLOSED, detail("stream_ended")))

@@ -8,6 +8,7 @@ from pantau_agent.probes.http import HttpSource
 from pantau_agent.probes.rtsp import RtspSource
 from pantau_agent.probes.source import Open, Source
 from pantau_agent.probes.target import Target
+from pantau_contract.words.evidence import detail
 
 SOURCES: dict[str, Open] = {
     "rtsp": RtspSource,
@@ -31,6 +32,6 @@ def make_source(target: Target, clock: Clock) -> Source:
     make = (PLAYLISTS if is_playlist(target.url) else SOURCES).get(target.url.scheme)
     if make is None:
         known = ", ".join(f"{scheme}://" for scheme in SOURCES)
-        detail = f"{target.url.scheme}:// cannot be watched; only {known}"
-        raise LookError(Failure(Step.RESOLVE, Kind.NO_VIDEO, detail))
+        unwatchable = detail("unwatchable", scheme=target.url.scheme, known=known)
+        raise LookError(Failure(Step.RESOLVE, Kind.NO_VIDEO, unwatchable))
     return make(target, clock)

@@ -8,6 +8,7 @@ from pantau_agent.failure import Failure
 from pantau_agent.probes.target import Target
 from pantau_agent.rtsp.client import Session
 from pantau_agent.rtsp.keyframe import MAX_KEYFRAME, Keyframe
+from pantau_contract.words.evidence import NO_DETAIL, Detail, detail
 
 
 class RtspSource:
@@ -87,20 +88,20 @@ class RtspSource:
         said = self._session.sender_clock
         return None if said.unix is None else (said.unix, said.heard)
 
-    def remark(self) -> str:
+    def remark(self) -> Detail:
         """What is odd about what came so far."""
         got = self._session.reception
         if self._session.unit.oversized or got.size > MAX_KEYFRAME:
-            return f"a picture is over the limit of {MAX_KEYFRAME >> 20} MB, and was cut there"
+            return detail("cut_picture", megabytes=MAX_KEYFRAME >> 20)
         if got.packets and not got.frames:
-            return "packets arrive, but no picture is complete in them"
+            return detail("no_whole_frame")
         if not got.packets and got.malformed:
-            return "what arrives is no RTP"
+            return detail("not_rtp")
         if not got.packets and self._session.sender_clock.reports:
-            return "RTCP arrives, but no RTP"
+            return detail("rtcp_alone")
         if self._session.sender_clock.bye:
-            return "the camera has said goodbye (RTCP BYE)"
-        return ""
+            return detail("goodbye")
+        return NO_DETAIL
 
     def want(self, deliver: Callable[[Keyframe], None]) -> None:
         """The next keyframe goes to `deliver`, once."""

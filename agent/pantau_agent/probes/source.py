@@ -8,6 +8,7 @@ from pantau_agent.counts import Counts
 from pantau_agent.failure import Failure
 from pantau_agent.probes.target import Target
 from pantau_agent.rtsp.keyframe import Keyframe
+from pantau_contract.words.evidence import Detail
 
 
 class Source(Protocol):
@@ -62,7 +63,7 @@ class Source(Protocol):
     def clock(self) -> tuple[float, float] | None:
         """What the camera's clock said last (seconds UTC), and when (monotonic); None where it does not say."""
 
-    def remark(self) -> str:
+    def remark(self) -> Detail:
         """What is odd about what came so far, in words; empty where nothing is."""
 
     def want(self, deliver: Callable[[Keyframe], None]) -> None:

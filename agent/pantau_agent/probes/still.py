@@ -7,6 +7,7 @@ from pantau_agent.failure import Failure, Kind, LookError, Step
 from pantau_agent.http.client import Client, Response
 from pantau_agent.probes.jpegs import Jpegs
 from pantau_agent.rtsp.keyframe import MAX_KEYFRAME
+from pantau_contract.words.evidence import detail
 
 PAUSE_S = 1.0
 """From one picture to the next at least; a camera that takes longer over one is left alone for as long."""
@@ -53,8 +54,8 @@ class StillFeed:
                 async with asyncio.timeout(self._timeout_s):
                     good = await self._read(await self._client.get())
             except TimeoutError:
-                detail = f"no picture within {self._timeout_s:g} s"
-                raise LookError(Failure(Step.STREAM, Kind.SILENT, detail)) from None
+                late = detail("no_picture_within", seconds=f"{self._timeout_s:g}")
+                raise LookError(Failure(Step.STREAM, Kind.SILENT, late)) from None
             took = self._monotonic() - began
             self._asked, self._longest = None, max(self._longest, took)
             bad = 0 if good else bad + 1
@@ -76,7 +77,7 @@ class StillFeed:
             content += piece
             self._jpegs.arrived(len(piece), self._monotonic())
             if len(content) > MAX_KEYFRAME:
-                detail = f"a picture is over the limit of {MAX_KEYFRAME} octets"
-                raise LookError(Failure(Step.STREAM, Kind.NO_MEDIA, detail))
+                large = detail("large_picture", octets=MAX_KEYFRAME)
+                raise LookError(Failure(Step.STREAM, Kind.NO_MEDIA, large))
         media_type = response.head.media_type
         return self._jpegs.take(media_type, bytes(content), self._monotonic())

@@ -19,6 +19,7 @@ from pantau_agent.rtsp.messages import Response
 from pantau_agent.rtsp.rtp import Reception, SenderClock
 from pantau_agent.rtsp.udp import UdpPair, open_pair
 from pantau_agent.rtsp.url import Credentials, StreamUrl
+from pantau_contract.words.evidence import detail
 
 MAX_REDIRECTS = 3
 TURNS = 2
@@ -157,9 +158,8 @@ class Session:
                 return dialogue, self._read(must_be_ok(Step.DESCRIBE, response)), public
             connection.close()
             self._redirect(response.headers.get("Location"))
-        raise LookError(
-            Failure(Step.DESCRIBE, Kind.STATUS, f"it redirects more than {MAX_REDIRECTS} times", status=302)
-        )
+        on_and_on = detail("redirects_on", count=MAX_REDIRECTS)
+        raise LookError(Failure(Step.DESCRIBE, Kind.STATUS, on_and_on, status=302))
 
     async def _connect(self) -> Connection:
         def reached(step: Step) -> None:
@@ -173,11 +173,11 @@ class Session:
         try:
             url = rtsp_url.parse(location)
         except rtsp_url.UrlError as error:
-            detail = f"it redirects to an address that cannot be used: {error}"
-            raise LookError(Failure(Step.DESCRIBE, Kind.STATUS, detail, status=302)) from None
+            nowhere = detail("redirects_nowhere", problem=error)
+            raise LookError(Failure(Step.DESCRIBE, Kind.STATUS, nowhere, status=302)) from None
         if not url.scheme.startswith("rtsp"):
-            detail = f"it redirects to {url.scheme}://, which is not RTSP"
-            raise LookError(Failure(Step.DESCRIBE, Kind.STATUS, detail, status=302))
+            out = detail("redirects_out", scheme=url.scheme)
+            raise LookError(Failure(Step.DESCRIBE, Kind.STATUS, out, status=302))
         if url.host != self._url.host:
             self._authenticator = Authenticator(None)  # the password is for the camera, not for whom it names
         self._url = url
@@ -190,7 +190,7 @@ class Session:
         try:
             description = sdp.parse(response.body, base)
         except sdp.SdpError as error:
-            raise LookError(Failure(Step.DESCRIBE, Kind.NO_VIDEO, str(error))) from None
+            raise LookError(Failure(Step.DESCRIBE, Kind.NO_VIDEO, error.detail)) from None
         self._control = description.control
         return description
 
@@ -198,8 +198,8 @@ class Session:
         """SETUP of the video, over TCP or where that is refused over UDP."""
         track = description.video()
         if track is None:
-            offered = ", ".join(description.encodings()[:8]) or "nothing"
-            raise LookError(Failure(Step.DESCRIBE, Kind.NO_VIDEO, f"it offers {offered}; not H264, H265 or JPEG"))
+            offered = ", ".join(description.encodings()[:8]) or detail("nothing")
+            raise LookError(Failure(Step.DESCRIBE, Kind.NO_VIDEO, detail("offers", offered=offered, jpeg="JPEG")))
         self._step = Step.SETUP
         self.track = track
         self.unit = _collector(track)
@@ -214,7 +214,7 @@ class Session:
             agreed = response.headers.get("Transport")
             channels = _INTERLEAVED.search(agreed)
             if channels is None and "client_port" in agreed:
-                raise LookError(Failure(Step.SETUP, Kind.NO_VIDEO, "asked for TCP, it answers with UDP"))
+                raise LookError(Failure(Step.SETUP, Kind.NO_VIDEO, detail("udp_in_place_of_tcp")))
             rtp = int(channels[1]) if channels else 0
             rtcp = int(channels[2]) if channels and channels[2] else rtp + 1
             dialogue.connection.demultiplexer.channels.update(
@@ -227,8 +227,8 @@ class Session:
         try:
             self._udp = await open_pair(*connection.local(), connection.peer(), media, control, self._monotonic)
         except OSError as error:
-            detail = f"it refuses TCP, and no UDP port can be opened here: {error}"
-            raise LookError(Failure(Step.SETUP, Kind.OS_ERROR, detail, errno=error.errno)) from None
+            no_port = detail("no_udp_port", said=error)
+            raise LookError(Failure(Step.SETUP, Kind.OS_ERROR, no_port, errno=error.errno)) from None
         self.transport = "udp"
         ports = f"client_port={self._udp.port}-{self._udp.port + 1}"
         return await dialogue.ask(
@@ -247,10 +247,10 @@ class Session:
         dialogue = self._dialogue
         if dialogue is not None and dialogue.connection.demultiplexer.waiting:
             waiting = dialogue.connection.demultiplexer.waiting
-            detail = f"{step}: within {timeout_s:g} s came {waiting} bytes, and no whole answer"
+            half = detail("half_answered", step=step, seconds=f"{timeout_s:g}", count=waiting)
             spoken = dialogue.connection.demultiplexer.messages
-            return Failure(step, Kind.SILENT if spoken else Kind.NOT_RTSP, detail)
-        return Failure(step, Kind.SILENT, f"{step}: no answer within {timeout_s:g} s")
+            return Failure(step, Kind.SILENT if spoken else Kind.NOT_RTSP, half)
+        return Failure(step, Kind.SILENT, detail("silent", step=step, seconds=f"{timeout_s:g}"))
 
 
 def _collector(track: sdp.Track) -> Collector:

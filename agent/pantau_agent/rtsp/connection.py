@@ -12,6 +12,7 @@ from pantau_agent import tcp
 from pantau_agent.failure import Failure, Kind, LookError, Step
 from pantau_agent.rtsp.messages import Demultiplexer, Message, MessageError, Request, Response
 from pantau_agent.rtsp.url import StreamUrl
+from pantau_contract.words.evidence import detail
 
 MAX_MESSAGES = 16
 """Unread messages; more drop the oldest."""
@@ -89,7 +90,7 @@ class Connection(asyncio.Protocol):
         try:
             messages = self.demultiplexer.feed(data, now)
         except MessageError as error:
-            self._end(Failure(Step.STREAM, Kind.NOT_RTSP, str(error)))
+            self._end(Failure(Step.STREAM, Kind.NOT_RTSP, error.detail))
             return
         if messages:
             self._take(messages)
@@ -99,11 +100,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         """asyncio: it has ended."""
-        how = (
-            f"the connection broke: {error.strerror or error}"
-            if isinstance(error, OSError)
-            else "it closed the connection"
-        )
+        how = detail("broke", said=error.strerror or error) if isinstance(error, OSError) else detail("closed")
         errno = error.errno if isinstance(error, OSError) else None
         self._end(Failure(Step.STREAM, Kind.CLOSED, how, errno=errno))
 
@@ -165,5 +162,5 @@ async def connect(url: StreamUrl, monotonic: Callable[[], float], reached: Calla
 
 def _at(step: Step, failure: Failure) -> Failure:
     """The connection's end, told as what befell a request."""
-    detail = failure.detail if failure.kind is Kind.NOT_RTSP else f"{step}: {failure.detail} before it answered"
-    return Failure(step, failure.kind, detail, errno=failure.errno)
+    how = failure.detail if failure.kind is Kind.NOT_RTSP else detail("ended", step=step, what=failure.detail)
+    return Failure(step, failure.kind, how, errno=failure.errno)

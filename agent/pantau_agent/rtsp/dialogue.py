@@ -7,6 +7,7 @@ from pantau_agent.rtsp.auth import Answer, Authenticator
 from pantau_agent.rtsp.connection import Connection
 from pantau_agent.rtsp.messages import Response, encode_request
 from pantau_contract.version import __version__
+from pantau_contract.words.evidence import Detail, detail
 
 MAX_TRIES = 3
 """Of one request: bare, with the password, and once more for a stale nonce."""
@@ -72,21 +73,12 @@ class Dialogue:
         raise LookError(self._refusal(step, response, Answer.REFUSED))
 
     def _refusal(self, step: Step, response: Response, answer: Answer) -> Failure:
-        said = f"{step} was answered {response.status} {printable(response.reason)}".rstrip()
-        offered = self._authenticator.offered or "nothing"
-        kind, detail = {
-            Answer.NO_CREDENTIALS: (
-                Kind.NO_PASSWORD,
-                f"{said}: a user and password are asked for, and none are set",
-            ),
-            Answer.UNKNOWN_SCHEME: (Kind.UNKNOWN_SCHEME, f"{said}: it offers {offered}, not Digest or Basic"),
-        }.get(answer, (Kind.WRONG_PASSWORD, f"{said} to the user and password that are set"))
-        if response.status == 403:
-            kind, detail = Kind.STATUS, said
+        said = answered(step, response.status, response.reason)
+        kind, how = (Kind.STATUS, said) if response.status == 403 else refused(said, self._authenticator, answer)
         return Failure(
             step,
             kind,
-            detail,
+            how,
             status=response.status,
             reason=printable(response.reason),
             realm=self._authenticator.realm,
@@ -103,9 +95,25 @@ def must_be_ok(step: Step, response: Response) -> Response:
     """
     if 200 <= response.status < 300:
         return response
-    reason = printable(response.reason)
-    detail = f"{step} was answered {response.status} {reason}".rstrip()
-    raise LookError(Failure(step, Kind.STATUS, detail, status=response.status, reason=reason))
+    said = answered(step, response.status, response.reason)
+    raise LookError(Failure(step, Kind.STATUS, said, status=response.status, reason=printable(response.reason)))
+
+
+def answered(step: Step, status: int, reason: str) -> Detail:
+    """How a request was answered, in the camera's own words."""
+    return detail("answered", step=step, answer=f"{status} {printable(reason)}".rstrip())
+
+
+def refused(said: Detail, authenticator: Authenticator, answer: Answer) -> tuple[Kind, Detail]:
+    """What is made of a 401 that `said` so."""
+    match answer:
+        case Answer.NO_CREDENTIALS:
+            return Kind.NO_PASSWORD, detail("no_password", what=said)
+        case Answer.UNKNOWN_SCHEME:
+            offered = authenticator.offered or detail("nothing")
+            return Kind.UNKNOWN_SCHEME, detail("unknown_scheme", what=said, offered=offered)
+        case _:
+            return Kind.WRONG_PASSWORD, detail("password_refused", what=said)
 
 
 def printable(text: str) -> str:

@@ -7,6 +7,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from pantau_agent.failure import EvidenceError
+from pantau_contract.words.evidence import detail
+
 MAX_LINE = 8192
 """Longest header line, in bytes."""
 MAX_HEADERS = 100
@@ -24,7 +27,7 @@ Receiver = Callable[[bytes, int, int, float], None]
 """Takes the frame that stands in `buffer[start:end]` and arrived at `now` (seconds, monotonic)."""
 
 
-class MessageError(ValueError):
+class MessageError(EvidenceError):
     """What came is not RTSP, or is over a limit; the text says which."""
 
 
@@ -167,9 +170,7 @@ class Demultiplexer:
         self._scanned = len(self._rest)
         line = len(self._rest) - (self._rest.rfind(b"\n") + 1)
         if line > MAX_LINE or len(self._rest) > _MAX_HEAD:
-            raise MessageError(
-                f"a header line is over the limit of {MAX_LINE} bytes, or all of them over {_MAX_HEAD}"
-            )
+            raise MessageError(detail("long_headers", octets=MAX_LINE, all=_MAX_HEAD))
         return False
 
     def _message(self, data: bytes, at: int) -> tuple[Message, int] | None:
@@ -192,9 +193,9 @@ def _check_beginning(head: bytes) -> None:
     line, newline, _ = head.partition(b"\n")
     text = line.decode("utf-8", "replace").strip()
     if newline and not (_STATUS_LINE.fullmatch(text) or _REQUEST_LINE.fullmatch(text)):
-        raise MessageError(f"what came is not RTSP: it begins with {text[:40]!r}")
+        raise MessageError(detail("not_rtsp_but", text=repr(text[:40])))
     if not _WORD.match(text):
-        raise MessageError("what came is not RTSP")
+        raise MessageError(detail("not_rtsp"))
 
 
 def _end_of_head(data: bytes | bytearray, start: int) -> tuple[int, int]:
@@ -206,11 +207,11 @@ def _end_of_head(data: bytes | bytearray, start: int) -> tuple[int, int]:
 def _parse_head(head: bytes) -> tuple[str, Headers]:
     lines = head.replace(b"\r\n", b"\n").split(b"\n")
     if len(lines) > MAX_HEADERS + 1:
-        raise MessageError(f"more than {MAX_HEADERS} headers")
+        raise MessageError(detail("many_headers", count=MAX_HEADERS))
     if any(len(line) > MAX_LINE for line in lines):
-        raise MessageError(f"a header line is over the limit of {MAX_LINE} bytes")
+        raise MessageError(detail("long_header", octets=MAX_LINE))
     if b"\r" in b"".join(lines):
-        raise MessageError("a carriage return stands in the middle of a header line")
+        raise MessageError(detail("carriage_return"))
     texts = [line.decode("utf-8", "replace") for line in lines]
     pairs: list[tuple[str, str]] = []
     for text in texts[1:]:
@@ -225,9 +226,9 @@ def _parse_head(head: bytes) -> tuple[str, Headers]:
 def _content_length(headers: Headers) -> int:
     text = headers.get("Content-Length", "0").strip() or "0"
     if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise MessageError("Content-Length is not a number")
+        raise MessageError(detail("bad_length"))
     if int(text) > MAX_BODY:
-        raise MessageError(f"a body of {int(text)} bytes is over the limit of {MAX_BODY}")
+        raise MessageError(detail("long_body", octets=int(text), limit=MAX_BODY))
     return int(text)
 
 
@@ -236,4 +237,4 @@ def _message_of(first: str, headers: Headers, body: bytes) -> Message:
         return Response(int(status[2]), (status[3] or "").strip()[:200], headers, body)
     if (request := _REQUEST_LINE.fullmatch(first)) is not None:
         return Request(request[1], request[2], headers, body)
-    raise MessageError(f"what came is not RTSP: it begins with {first[:40]!r}")
+    raise MessageError(detail("not_rtsp_but", text=repr(first[:40])))

@@ -4,6 +4,9 @@ import base64
 import binascii
 from dataclasses import dataclass, field
 
+from pantau_agent.failure import EvidenceError
+from pantau_contract.words.evidence import detail
+
 MAX_TRACKS = 64
 CODECS = {"H264": "h264", "H265": "h265", "JPEG": "mjpeg"}
 """RTP encoding names to codecs that are understood (RFC 6184, 7798, 2435)."""
@@ -13,7 +16,7 @@ _STATIC_ENCODINGS = {26: "JPEG", 31: "H261", 32: "MPV", 33: "MP2T"}
 """RFC 3551, table 5."""
 
 
-class SdpError(ValueError):
+class SdpError(EvidenceError):
     """A description that cannot be used; the text says why."""
 
 
@@ -90,7 +93,7 @@ def parse(body: bytes, base: str) -> Description:
         seen = True
         if key == "m":
             if len(media) == MAX_TRACKS:
-                raise SdpError(f"the camera describes more than {MAX_TRACKS} tracks")
+                raise SdpError(detail("many_tracks", count=MAX_TRACKS))
             media.append(_medium(value))
         elif key == "a":
             name, _, text = value.partition(":")
@@ -99,9 +102,9 @@ def parse(body: bytes, base: str) -> Description:
             elif name.strip().lower() == "control":
                 control = text.strip()
     if not seen:
-        raise SdpError("the camera's description is no SDP")
+        raise SdpError(detail("not_sdp"))
     if any(character.isspace() for text in (control, *(medium.control for medium in media)) for character in text):
-        raise SdpError("a control URL in the camera's description holds a space")
+        raise SdpError(detail("spaced_control"))
     session = resolve(control, base)
     return Description(session, tuple(_track(medium, base) for medium in media))
 

@@ -105,7 +105,7 @@ def _facts(notice: Notice, words: Words, zone: ZoneInfo) -> list[tuple[str, str]
         until = _until(notice, words, zone)
         facts.append(("by", f"{notice.by} ({words('notice.until').lower()} {until})" if until else notice.by))
     if kind in TELL_OF_OUTAGE or kind is NoticeKind.UNACKNOWLEDGED:
-        facts += [("remedy", words.remedy(notice.cause)), ("evidence", notice.detail)]
+        facts += [("remedy", words.remedy(notice.cause)), ("evidence", words.evidence(notice.detail))]
     if notice.camera is not None:
         facts += _parties(notice.cameras, words)
     return [(label, value) for label, value in facts if value]

@@ -1,17 +1,15 @@
 """People's words, Indonesian and English, in one place: `id.toml` and `en.toml` beside this file.
 
-Both files have the same keys. The technician's command, the notices and the wall page all speak from here.
+Both files have the same keys. The technician's command, the notices and the wall page all speak from here; the
+evidence that an agent gives, and sends in English, is said again in another language (see `evidence`).
 """
 
-import tomllib
 from functools import cache
-from importlib import resources
-from typing import Any, Literal, get_args
+from typing import Any
 
 from pantau_contract.states import State
-
-Language = Literal["id", "en"]
-LANGUAGES: tuple[Language, ...] = get_args(Language)
+from pantau_contract.words.evidence import again
+from pantau_contract.words.tables import LANGUAGES, Language, flat, table
 
 
 class Words:
@@ -19,6 +17,7 @@ class Words:
 
     def __init__(self, table: dict[str, Any]) -> None:
         self._table = table
+        self._evidence = flat(table.get("evidence", {}))
 
     def state(self, state: State) -> str:
         """The state in a word or two."""
@@ -31,6 +30,10 @@ class Words:
     def remedy(self, cause: str) -> str:
         """What to do about a cause, in one line."""
         return self._text(f"cause.{cause}.remedy")
+
+    def evidence(self, detail: str) -> str:
+        """What an agent gave as evidence, in English, said in this language; what is not known stays as it is."""
+        return again(detail, self._evidence)
 
     def __call__(self, key: str, **values: object) -> str:
         """Any other phrase by its dotted key, as `notice.since`, with its `{places}` filled in."""
@@ -52,8 +55,7 @@ def words(language: Language) -> Words:
     Raises:
         KeyError: later, at a key that the language does not have.
     """
-    text = resources.files(__package__).joinpath(f"{language}.toml").read_text("utf-8")
-    return Words(tomllib.loads(text))
+    return Words(table(language))
 
 
 __all__ = ["LANGUAGES", "Language", "Words", "words"]

@@ -15,6 +15,7 @@ from pantau_agent.discovery import proposal
 from pantau_agent.discovery.survey import Channel, Found, Lead, Stream, lead_of_host, survey
 from pantau_agent.rtsp.url import Credentials, parse
 from pantau_contract.words import LANGUAGES, words
+from pantau_contract.words.evidence import Detail, detail
 from tests.agent.http.camera import response
 from tests.agent.maker_pages import PAGES
 from tests.agent.onvif.camera import OnvifCamera, serving
@@ -152,7 +153,7 @@ def test_what_a_device_says_of_itself_cannot_write_the_configuration(language: s
         None,
         (Channel(stream, stream, HOSTILE),),
         False,
-        HOSTILE,
+        Detail(HOSTILE),
     )
     say = words("id" if language == "id" else "en")
     for one in (found, replace(found, channels=()), replace(found, guessed=True)):
@@ -161,6 +162,13 @@ def test_what_a_device_says_of_itself_cannot_write_the_configuration(language: s
         assert all(set(block) == {"id", "url", "user"} for block in parsed.get("camera", []))
         assert "\x1b" not in proposal.toml(one, HOSTILE, say)
     json.loads(json.dumps(proposal.fields(found)))
+
+
+def test_why_a_device_does_not_tell_is_said_in_the_language() -> None:
+    found = Found("10.0.0.1", problem=detail("refuses", what=detail("answered", step="GetProfiles", answer=401)))
+    said = proposal.toml(found, None, words("id"))
+    assert "kamera tidak menerima nama pengguna dan kata sandi yang diberikan (GetProfiles dijawab 401)" in said
+    assert proposal.fields(found)["problem"] == found.problem
 
 
 def test_each_channel_of_a_recorder_has_a_block_of_its_own() -> None:

@@ -4,14 +4,18 @@ from pathlib import Path
 
 import pytest
 
+from pantau_agent.config import Camera
 from pantau_agent.doctor import clock, disk, machine
-from pantau_agent.doctor.cameras import of_identity, of_sample, of_unreached
+from pantau_agent.doctor.cameras import of_identity, of_inspected, of_sample, of_unreached
 from pantau_agent.doctor.finding import Finding, Level, ranked
 from pantau_agent.firmware import Identity
 from pantau_agent.host import ClockStatus
+from pantau_agent.inspection import Inspected
+from pantau_agent.observation import Observation
 from pantau_contract.messages import Host, Sample
 from pantau_contract.states import Cause, State
 from pantau_contract.words import words
+from pantau_contract.words.evidence import detail
 from tests.agent.doctor.said import said
 
 
@@ -68,6 +72,9 @@ def test_a_camera_is_told_in_the_words_of_its_cause() -> None:
     assert said(finding) == (Level.ERROR, "fails")
     assert finding.mend(words("id")) == words("id").remedy(Cause.STALLED)
     assert "the evidence" in finding.found(words("en"))
+    silent = detail("no_packet", seconds="6.0")
+    found = of_sample(Sample("gate", 0, State.DOWN, 0, Cause.STALLED, silent)).found(words("id"))
+    assert found == f"{words('id').meaning('stalled')} (tidak ada paket selama 6.0 detik)"
 
 
 def test_where_no_camera_is_reached_only_what_they_share_is_to_be_mended() -> None:
@@ -86,3 +93,10 @@ def test_firmware_that_is_warned_of_is_said_with_the_reason() -> None:
         Level.OK,
         "unsuspected",
     )
+
+
+def test_why_a_camera_does_not_tell_what_it_is_is_said_in_the_language() -> None:
+    observation = Observation(sample("gate", State.OK, None))
+    untold = detail("page_late", seconds=10)
+    found = of_inspected(Inspected(Camera(id="gate", url="rtsp://10.0.0.1/x"), observation, untold=untold))
+    assert "halamannya tidak datang dalam 10 detik" in found[-1].found(words("id"))

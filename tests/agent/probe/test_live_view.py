@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from pantau_agent.commands.live_view import MOST_POINTS, History, sparkline, view
+from pantau_agent.commands.live_view import MOST_POINTS, History, line, sparkline, view
 from pantau_agent.firmware import Identity
 from pantau_contract.messages import Sample
 from pantau_contract.states import Cause, State
 from pantau_contract.words import LANGUAGES, Language, words
+from pantau_contract.words.evidence import detail
 
 NOW_MS = 1_790_000_000_000
 
@@ -63,6 +64,18 @@ def test_state_remedy_bars_and_changes_are_shown(language: Language) -> None:
     assert " ".join(say.remedy(Cause.STALLED).split()[:3]) in text
     assert len(re.findall(rf"\d\d:\d\d:\d\d  {say.state(State.OK)}\b", text)) == 1
     assert max(map(len, text.splitlines())) <= 100
+
+
+def test_the_evidence_is_said_in_the_language() -> None:
+    history = History()
+    silent = detail("no_packet", seconds="6.0")
+    history.add(Sample("probe", NOW_MS, State.DOWN, NOW_MS, Cause.STALLED, silent))
+    assert history.latest is not None
+    expected: dict[Language, str] = {"en": silent, "id": "tidak ada paket selama 6.0 detik"}
+    for language, said in expected.items():
+        for text in (shown(history, language), line(history.latest, words(language))):
+            assert said in text
+            assert (silent in text) == (language == "en")
 
 
 @pytest.mark.parametrize("width", [30, 60, 200])

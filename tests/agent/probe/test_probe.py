@@ -267,9 +267,20 @@ async def test_interrupted_it_takes_leave_of_the_camera() -> None:
         assert camera.methods()[-1] == "TEARDOWN"
 
 
-@pytest.mark.parametrize("more", [[], ["--json"], ["--watch"]])
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ([], "does not start on this machine"),
+        (["--json"], "does not start on this machine"),
+        (["--watch"], "does not start on this machine"),
+        (["--language", "id"], "tidak mau jalan di mesin ini"),
+        (["--watch", "--language", "id"], "tidak mau jalan di mesin ini"),
+    ],
+)
 @together
-async def test_a_machine_that_cannot_start_ffmpeg_is_told_as_such(more: list[str], folder: Path) -> None:
+async def test_a_machine_that_cannot_start_ffmpeg_is_told_as_such(
+    more: list[str], told: str, folder: Path
+) -> None:
     ill = folder / "ill"
     ill.mkdir(exist_ok=True)
     (ill / "sitecustomize.py").write_text(
@@ -277,7 +288,7 @@ async def test_a_machine_that_cannot_start_ffmpeg_is_told_as_such(more: list[str
     )
     ran = await probe("rtmp://127.0.0.1/live/gate", *more, path=ill)
     assert ran.code == 3
-    assert "does not start on this machine" in ran.err
+    assert told in ran.err
     assert "free -m" in ran.err
     assert "Traceback" not in ran.err
 

@@ -61,6 +61,9 @@ async def test_all_of_them_are_a_table_gravest_first_and_below_it_what_to_do(sit
         assert words("id").meaning(cause).split()[0] in ran.out
     told = " ".join(ran.out.split())
     assert " ".join(words("id").remedy("sessions_full").split()) in told
+    assert "sambungan ditolak" in told
+    assert "SETUP dijawab 453 Not Enough Bandwidth" in told
+    assert ("Connection refused" in told, "was answered" in told) == (False, False)
     assert words("id")("discover.vulnerable") in told
     assert "CVE-2017-7921" in told
     assert "geheim" not in ran.out + ran.err
@@ -69,8 +72,9 @@ async def test_all_of_them_are_a_table_gravest_first_and_below_it_what_to_do(sit
 
 
 async def test_all_of_them_as_json(site: Site) -> None:
-    ran = await probe("--all", "--config", str(site.config), "--seconds", "1", "--json")
+    ran = await probe("--all", "--config", str(site.config), "--seconds", "1", "--json", "--language", "id")
     said = json.loads(ran.out)
+    assert said[0]["detail"].endswith("Connection refused")  # what is for programs is as it goes over the wire
     assert [(one["camera"], one["cause"]) for one in said[:2]] == [("dead", "refused"), ("full", "sessions_full")]
     works, spare = said[2:]
     assert (works["camera"], works["model"], works["firmware_status"]) == (
@@ -86,6 +90,9 @@ async def test_one_of_them_by_its_id(site: Site) -> None:
     ran = await probe("full", "--config", str(site.config), "--json")
     assert (ran.code, ran.said["cause"]) == (2, "sessions_full")
     assert (site.works.connections, site.full.connections) == (0, 1)
+    told = await probe("full", "--config", str(site.config), "--language", "id")
+    assert "SETUP dijawab 453 Not Enough Bandwidth" in told.out
+    assert "was answered" not in told.out
 
 
 async def test_the_camera_itself_is_asked_for_its_firmware_only_when_told_to(tmp_path: Path) -> None:

@@ -5,10 +5,11 @@ import pytest
 from pantau_agent.backoff import DELAYS_S, EXPIRY_S, JITTER, Backoff
 from pantau_agent.failure import Failure, Kind, Step
 from pantau_agent.notebook import HOLD_S, Page
+from pantau_contract.words.evidence import NO_DETAIL
 from tests.agent.fake_clock import FakeClock
 
-REFUSED = Failure(Step.CONNECT, Kind.OS_ERROR, "")
-WRONG = Failure(Step.DESCRIBE, Kind.WRONG_PASSWORD, "", status=401)
+REFUSED = Failure(Step.CONNECT, Kind.OS_ERROR, NO_DETAIL)
+WRONG = Failure(Step.DESCRIBE, Kind.WRONG_PASSWORD, NO_DETAIL, status=401)
 
 
 def backoff(seed: int = 1, page: Page | None = None, clock: FakeClock | None = None) -> Backoff:
@@ -36,8 +37,8 @@ def test_success_makes_it_fast_again() -> None:
     "failure",
     [
         WRONG,
-        Failure(Step.DESCRIBE, Kind.STATUS, "", status=403),
-        Failure(Step.DESCRIBE, Kind.STATUS, "", status=423),
+        Failure(Step.DESCRIBE, Kind.STATUS, NO_DETAIL, status=403),
+        Failure(Step.DESCRIBE, Kind.STATUS, NO_DETAIL, status=423),
     ],
 )
 def test_a_refused_password_is_held_back_for_half_an_hour(failure: Failure) -> None:
@@ -47,16 +48,16 @@ def test_a_refused_password_is_held_back_for_half_an_hour(failure: Failure) -> N
 
 def test_a_password_that_was_taken_before_is_tried_once_more() -> None:
     it = backoff()
-    trusted = Failure(Step.DESCRIBE, Kind.WRONG_PASSWORD, "", status=401, trusted=True)
+    trusted = Failure(Step.DESCRIBE, Kind.WRONG_PASSWORD, NO_DETAIL, status=401, trusted=True)
     assert [it.after(trusted) for _ in range(3)] == [EXPIRY_S, HOLD_S, HOLD_S]
 
 
 def test_no_password_at_all_locks_nothing() -> None:
-    assert backoff().after(Failure(Step.DESCRIBE, Kind.NO_PASSWORD, "", status=401)) < 1
+    assert backoff().after(Failure(Step.DESCRIBE, Kind.NO_PASSWORD, NO_DETAIL, status=401)) < 1
 
 
 def test_a_full_camera_is_given_a_minute() -> None:
-    assert backoff().after(Failure(Step.SETUP, Kind.STATUS, "", status=453)) >= 60 * (1 - JITTER)
+    assert backoff().after(Failure(Step.SETUP, Kind.STATUS, NO_DETAIL, status=453)) >= 60 * (1 - JITTER)
 
 
 def test_a_refusal_is_held_over_a_restart_for_the_rest_of_its_half_hour() -> None:
@@ -73,5 +74,5 @@ def test_a_refusal_is_held_over_a_restart_for_the_rest_of_its_half_hour() -> Non
 
 def test_the_second_refusal_of_a_password_that_was_taken_before_is_the_second_after_a_restart_too() -> None:
     page = Page()
-    trusted = Failure(Step.DESCRIBE, Kind.WRONG_PASSWORD, "", status=401, trusted=True)
+    trusted = Failure(Step.DESCRIBE, Kind.WRONG_PASSWORD, NO_DETAIL, status=401, trusted=True)
     assert [backoff(page=page).after(trusted) for _ in range(2)] == [EXPIRY_S, HOLD_S]

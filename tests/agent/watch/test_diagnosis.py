@@ -10,6 +10,7 @@ from pantau_agent.picture.decoder import Look
 from pantau_agent.picture.exchange import PictureError
 from pantau_agent.picture.verdict import Verdict
 from pantau_contract.states import STATE_OF, Cause, State
+from pantau_contract.words.evidence import NO_DETAIL, Detail
 
 WELL = Evidence(
     packets=1000,
@@ -74,7 +75,7 @@ def test_a_stream_with_nothing_against_it_is_ok() -> None:
     ],
 )
 def test_a_failure_has_its_cause(step: Step, kind: Kind, more: dict[str, object], cause: Cause) -> None:
-    failure = Failure(step, kind, "what was seen", **more)  # type: ignore[arg-type] # a case has what it needs
+    failure = Failure(step, kind, Detail("what was seen"), **more)  # type: ignore[arg-type] # a case has what it needs
     found, detail = cause_of(failure)
     assert found is cause
     assert detail.startswith("what was seen")
@@ -84,7 +85,7 @@ def test_a_failure_has_its_cause(step: Step, kind: Kind, more: dict[str, object]
 @pytest.mark.parametrize("step", list(Step))
 @pytest.mark.parametrize("kind", list(Kind))
 def test_every_failure_has_a_cause_that_is_down(step: Step, kind: Kind) -> None:
-    cause, _ = cause_of(Failure(step, kind, ""))
+    cause, _ = cause_of(Failure(step, kind, NO_DETAIL))
     assert STATE_OF[cause] is State.DOWN
 
 
@@ -103,7 +104,7 @@ BAD = PictureError.UNDECODABLE
         (replace(WELL, picture=Look(None, error=BAD), bad_pictures=2), Cause.UNDECODABLE),
         (replace(WELL, picture=Look(None, error=PictureError.CRASHED), bad_pictures=1), Cause.UNDECODABLE),
         (replace(WELL, picture=Look(None, error=PictureError.ENCRYPTED), bad_pictures=2), Cause.ENCRYPTED),
-        (replace(WELL, picture=Look(Verdict(Cause.FROZEN, {}, "still"))), Cause.FROZEN),
+        (replace(WELL, picture=Look(Verdict(Cause.FROZEN, {}, Detail("still")))), Cause.FROZEN),
         (measured(recent_loss_pct=1.0, recent_lost=3), Cause.PACKET_LOSS),
         (replace(measured(recent_fps=17), expected=Expected(fps=25)), Cause.LOW_FPS),
         (replace(measured(recent_fps=9), usual=Expected(fps=25)), Cause.LOW_FPS),

@@ -23,7 +23,7 @@ class Pictures(Decoder):
 
     def __init__(self) -> None:
         super().__init__(FakeClock())
-        self.verdict = Verdict(None, {}, "")
+        self.verdict = Verdict(None, {})
         self.times: list[float] = []
         self.seen: list[bytes] = []
         self.still = False
@@ -138,7 +138,7 @@ async def test_another_size_alone_makes_nobody_tense() -> None:
     assert not glances.tense
     await attend(pictures, glances, STREAM, STILL)
     assert glances.tense
-    pictures.verdict = Verdict(None, {Cause.BLACK: 0.7}, "")
+    pictures.verdict = Verdict(None, {Cause.BLACK: 0.7})
     await attend(pictures, glances, STREAM, CALM, seconds=INTERVAL_S)
     await attend(pictures, glances, STREAM, CALM)
     assert glances.tense
@@ -160,9 +160,9 @@ async def test_a_keyframe_of_the_session_before_is_not_looked_at() -> None:
 async def test_the_end_of_a_long_freeze_is_looked_at_soon() -> None:
     pictures, glances = fresh()
     await glanced(pictures, glances, 60, suspicious=False)
-    pictures.verdict = Verdict(Cause.FROZEN, {Cause.FROZEN: 1.0}, "")
+    pictures.verdict = Verdict(Cause.FROZEN, {Cause.FROZEN: 1.0})
     await glanced(pictures, glances, 90, suspicious=True)
-    pictures.verdict = Verdict(None, {}, "")
+    pictures.verdict = Verdict(None, {})
     assert (await glanced(pictures, glances, 5, suspicious=False))[0] == 1
 
 

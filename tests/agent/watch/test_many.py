@@ -14,6 +14,7 @@ from pantau_agent.probes import registry
 from pantau_agent.probes.target import Target
 from pantau_agent.visits import AT_ONCE, Doors
 from pantau_agent.watch import SPREAD_S, watch
+from pantau_contract.words.evidence import Detail
 from tests.agent.virtual_time import VirtualLoop
 
 OPENING_S = 2.0
@@ -45,7 +46,7 @@ class Visit:
 
     async def open(self, _timeout_s: float) -> None:
         await self._entrance.enter(self._host)
-        raise LookError(Failure(Step.CONNECT, Kind.OS_ERROR, "refused", errno=111))
+        raise LookError(Failure(Step.CONNECT, Kind.OS_ERROR, Detail("refused"), errno=111))
 
     async def close(self) -> None:
         pass

@@ -16,11 +16,12 @@ from pantau_agent.notebook import HOLD_S, Notebook, Refusal
 from pantau_agent.picture.decoder import Decoder
 from pantau_agent.watch import watch
 from pantau_contract.states import Cause, State
+from pantau_contract.words.evidence import Detail
 from tests.agent.rtsp.scripted import Camera, saying, serving
 from tests.agent.soon import soon
 
 LEARNT = Learnt(looks=9000, fps=15, bitrate_kbps=400, keyframe_interval_s=2)
-REFUSAL = Refusal(Failure(Step.DESCRIBE, Kind.WRONG_PASSWORD, "no", status=401), until_ms=1 << 60)
+REFUSAL = Refusal(Failure(Step.DESCRIBE, Kind.WRONG_PASSWORD, Detail("no"), status=401), until_ms=1 << 60)
 
 
 def gate(**changes: object) -> Configured:

@@ -3,10 +3,11 @@ import pytest
 from pantau_agent.diagnosis import Diagnosis
 from pantau_agent.standing import DEGRADED_AFTER_S, GOOD_AFTER_S, LOW_BITRATE_AFTER_S, Standing
 from pantau_contract.states import Cause, State
+from pantau_contract.words.evidence import Detail
 
 OK = Diagnosis(State.OK)
-STALLED = Diagnosis(State.DOWN, Cause.STALLED, "no packet")
-NO_MEDIA = Diagnosis(State.DOWN, Cause.NO_MEDIA, "none came")
+STALLED = Diagnosis(State.DOWN, Cause.STALLED, Detail("no packet"))
+NO_MEDIA = Diagnosis(State.DOWN, Cause.NO_MEDIA, Detail("none came"))
 REFUSED = Diagnosis(State.DOWN, Cause.REFUSED)
 LOSS = Diagnosis(State.DEGRADED, Cause.PACKET_LOSS)
 LOW_FPS = Diagnosis(State.DEGRADED, Cause.LOW_FPS)

@@ -9,6 +9,7 @@ from pantau_agent.failure import Failure, Kind, LookError, Step
 from pantau_agent.notebook import HOLD_S
 from pantau_agent.probes.source import Source
 from pantau_agent.visits import Doors, Visits
+from pantau_contract.words.evidence import NO_DETAIL
 
 
 async def test_between_two_tries_of_a_refused_password_half_an_hour_passes(
@@ -22,7 +23,7 @@ async def test_between_two_tries_of_a_refused_password_half_an_hour_passes(
             raise asyncio.CancelledError
 
     def make(_trusted: bool) -> Source:
-        raise LookError(Failure(Step.DESCRIBE, Kind.WRONG_PASSWORD, "", status=401))
+        raise LookError(Failure(Step.DESCRIBE, Kind.WRONG_PASSWORD, NO_DETAIL, status=401))
 
     monkeypatch.setattr("pantau_agent.visits.asyncio.sleep", sleep)
     with pytest.raises(asyncio.CancelledError):

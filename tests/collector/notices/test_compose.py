@@ -8,6 +8,7 @@ from pantau_collector.notices.compose import TEMPLATES, Composer
 from pantau_collector.notices.notice import Form, Notice, NoticeCamera, NoticeKind
 from pantau_collector.notices.phrases import duration
 from pantau_contract.words import LANGUAGES, words
+from pantau_contract.words.evidence import detail, together
 from tests.collector.notices.facts import SINCE_MS, camera_notice, letter, links, recipient, site_notice
 
 COMPOSER = Composer(links())
@@ -54,6 +55,19 @@ def test_an_outage_says_what_where_since_when_what_to_do_whose_it_is_and_how_to_
     assert message.acknowledge.startswith("https://pantau.example/ack?i=12&")
     assert message.acknowledge.replace("&", "&amp;") in message.html
     assert "\n\n\n" not in message.text
+
+
+def test_the_evidence_is_in_the_recipients_language_and_as_it_was_sent_for_programs() -> None:
+    sent = together(detail("no_packet", seconds="6.0"), detail("goodbye"))
+    notice = camera_notice(cause="stalled", detail=sent)
+    indonesian = COMPOSER.compose(letter(notice), recipient())
+    for text in (indonesian.text, indonesian.html):
+        assert "Bukti" in text
+        assert "tidak ada paket selama 6.0 detik; kamera berpamitan (RTCP BYE)" in text
+        assert "packet" not in text
+        assert "goodbye" not in text
+    assert f"Evidence: {sent}" in COMPOSER.compose(letter(notice), recipient(language="en")).text.splitlines()
+    assert [each.detail for each in indonesian.notices] == [sent]
 
 
 def test_an_outage_in_english() -> None:

@@ -15,6 +15,7 @@ from pantau_collector.health import Health, Trouble, TroubleKind
 from pantau_collector.web import Figure, create_app
 from pantau_contract.states import Cause
 from pantau_contract.words import words
+from pantau_contract.words.evidence import detail
 from tests.collector.web.cities import NOW_MS, FolderOfPictures, batam, camera, city, incident, site
 
 
@@ -57,6 +58,18 @@ async def test_the_page_tells_everything_in_indonesian_without_a_script(client: 
     assert 'datetime="' not in page
     assert ">7 mnt</time>" in page
     assert '<noscript><meta http-equiv="refresh"' in page
+
+
+async def test_the_page_shows_no_evidence_which_is_for_programs_in_english(
+    client: httpx.AsyncClient, collector: City
+) -> None:
+    evidence = detail("no_packet", seconds="6.0")
+    stalled = msgspec.structs.replace(camera("x", Cause.STALLED), detail=evidence)
+    where = site("Satu", [stalled])
+    collector.view = city([where], [incident(1, where, stalled, "stalled", minutes=1)])
+    assert words("id").meaning("stalled") in (await client.get("/")).text
+    assert "packet" not in (await client.get("/")).text
+    assert evidence in (await client.get("/api/city")).text
 
 
 async def test_the_address_asks_for_english(client: httpx.AsyncClient) -> None:
