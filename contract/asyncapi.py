@@ -1,5 +1,6 @@
 """Prints the contract as AsyncAPI 3.0, from the topics and structs themselves: `python contract/asyncapi.py`."""
 
+import inspect
 import sys
 from typing import Any
 
@@ -24,6 +25,8 @@ def document() -> dict[str, Any]:
     """The AsyncAPI document."""
     structs = [struct for _, of_channel, _ in _CHANNELS.values() for struct in of_channel]
     _, schemas = msgspec.json.schema_components(structs, ref_template="#/components/schemas/{name}")
+    for schema in schemas.values():
+        schema["description"] = inspect.cleandoc(schema["description"])  # not every msgspec does
     messages: dict[str, Any] = {
         struct.__name__: {
             "contentType": "application/json",
