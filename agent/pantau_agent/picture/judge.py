@@ -101,7 +101,7 @@ class Judge:
         lighting = lighting_of(measures, self.memory.lighting)
         reference = self.memory.reference_for(lighting, frame.small, measures)
         overlay, masked = overlay_of(self.memory.written), mask_of(self._settings.masked)
-        usual = at_hour(reference.usual, self.memory.hour(time_ms))
+        usual = at_hour(reference.usual, self.memory.hour(time_ms), self.memory.hours)
         daylight = self.memory.daylight
         findings = find(
             *(frame, measures, self._before, self._stills, reference, usual, daylight, overlay, masked),

@@ -1,5 +1,6 @@
 """What is usual of a camera's whole-picture scores: in each lighting, and at each hour of the day."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,6 +25,7 @@ SCORES = (
     "light",
 )
 """The scores whose usual level and spread are learned."""
+LINES = SCORES.index("lines")
 SLOWEST = 60
 """After so many pictures the past counts as a running mean over as many."""
 KNOWN = 40
@@ -62,8 +64,13 @@ class Usual:
         self.pictures += 1
 
 
-def at_hour(lighting: Usual, hour: Usual) -> Usual:
-    """What is usual in this lighting at this hour: the hour may widen a limit, not narrow it."""
-    if hour.pictures < KNOWN:
-        return lighting
-    return Usual(lighting.level, np.maximum(lighting.spread, hour.spread), lighting.pictures, lighting.wide)
+def at_hour(lighting: Usual, hour: Usual, hours: Iterable[Usual]) -> Usual:
+    """What is usual in this lighting at this `hour`, of all `hours`: that may widen a limit, not narrow it.
+
+    Hours of rain wash level lines out, and become the usual; what is back when it ends is what other hours show.
+    """
+    level = lighting.level.copy()
+    level[LINES] = max([level[LINES], *(each.level[LINES] for each in hours if each.pictures >= KNOWN)])
+    known = hour.pictures >= KNOWN
+    spread = np.maximum(lighting.spread, hour.spread) if known else lighting.spread
+    return Usual(level, spread, lighting.pictures, lighting.wide)
