@@ -307,7 +307,7 @@ def test_many_readers_tail_while_one_writes(tmp_path: Path) -> None:
 
         def tail(mine: list[Record]) -> None:
             position = 0
-            while len(mine) < 1000 and journal.wait(position, 20):
+            while len(mine) < 1000 and journal.wait(position, 60):
                 some, position = journal.read(position, 50)
                 mine += some
 
@@ -317,7 +317,7 @@ def test_many_readers_tail_while_one_writes(tmp_path: Path) -> None:
         for i in range(0, 1000, 10):
             journal.append(records(10, first=i))
         for reader in readers:
-            reader.join(30)
+            reader.join(60)
         assert all(mine == records(1000) for mine in found.values())
         assert journal.damages == ()
 
