@@ -1,4 +1,6 @@
-"""Fixtures for every test: the real servers, and the wheel."""
+"""Fixtures for every test: the real servers, and the wheel. And what Hypothesis asks of every machine."""
+
+from hypothesis import HealthCheck, settings
 
 from tests.servers.alertmanager import alertmanager
 from tests.servers.gst_cameras import gst_cameras, start_gst_cameras
@@ -22,3 +24,7 @@ __all__ = [
     "victoria_metrics_server",
     "wheel",
 ]
+
+# A machine that is busy with other things is no failure.
+settings.register_profile("pantau", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("pantau")

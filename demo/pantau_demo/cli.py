@@ -16,7 +16,7 @@ from pantau_demo.telling import Telling, tell
 
 app = typer.Typer(add_completion=False, pretty_exceptions_show_locals=False)
 
-_START_WITHIN_S = 90
+_START_WITHIN_S = 180
 _EXAMPLE = "Example: pantau-demo --for 90   (the story once; exit 0 only if all came as told)"
 
 

@@ -13,7 +13,7 @@ class Mailbox:
 
     def __init__(self, port: int, show: Callable[[EmailMessage], None]) -> None:
         self._show = show
-        self._controller = Controller(self, hostname="127.0.0.1", port=port)
+        self._controller = Controller(self, hostname="127.0.0.1", port=port, ready_timeout=60)
 
     def start(self) -> None:
         """Begins to listen."""

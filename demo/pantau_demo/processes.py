@@ -1,7 +1,9 @@
 """The demo's programs as child processes: started in order, ended in reverse, each by its own id."""
 
 import contextlib
+import itertools
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -78,12 +80,20 @@ class Processes:
 
 
 def free_ports(count: int) -> list[int]:
-    """Distinct TCP ports on loopback that nothing listens on now."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
+    """Distinct TCP ports on loopback that nothing listens on now.
+
+    They are below those that Linux gives to outgoing connections (32768 and up), so that none takes one before its
+    program listens.
+    """
+    candidates = random.sample(range(20_000, 32_000), 12_000)
+    return list(itertools.islice(filter(_is_free, candidates), count))
+
+
+def _is_free(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.socket() as listener:
+        listener.bind(("127.0.0.1", port))
+        return True
+    return False
 
 
 def listens(port: int) -> bool:

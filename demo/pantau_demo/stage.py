@@ -140,7 +140,7 @@ class Stage:
         return path
 
     def _listening(self, port: int, what: str) -> None:
-        self._processes.wait_until(lambda: listens(port), what=f"that {what} listens", within_s=60)
+        self._processes.wait_until(lambda: listens(port), what=f"that {what} listens", within_s=120)
 
     def _all_ok(self) -> bool:
         with contextlib.suppress(OSError, urllib.error.HTTPError):
@@ -150,13 +150,13 @@ class Stage:
         return False
 
     def _get(self, path: str) -> bytes:
-        with urllib.request.urlopen(self.wall_url + path, timeout=10) as answer:  # noqa: S310 # our own loopback URL
+        with urllib.request.urlopen(self.wall_url + path, timeout=30) as answer:  # noqa: S310 # our own loopback URL
             return bytes(answer.read())
 
     def _ask(self, method: str, camera: str, body: bytes | None) -> Any:
         url = f"{self.control_url}/{camera}/fault" if camera else self.control_url
         request = urllib.request.Request(url, body, {"Content-Type": "application/json"}, method=method)  # noqa: S310
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 # our own loopback URL
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 # our own loopback URL
             return json.loads(answer.read() or b"null")
 
 

@@ -13,7 +13,7 @@ from rich.text import Text
 from pantau_demo.stage import Stage
 from pantau_demo.story import ACTS, CUT, FREEZE, UPLINK, Act, faults, found, recovered
 
-_LAST_MAIL_WITHIN_S = 5
+_LAST_MAIL_WITHIN_S = 30
 
 
 class Telling:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 
-async def soon(condition: Callable[[], object], *, within_s: float = 30) -> bool:
+async def soon(condition: Callable[[], object], *, within_s: float = 60) -> bool:
     """Whether it becomes true within a generous time."""
     deadline = asyncio.get_running_loop().time() + within_s
     while asyncio.get_running_loop().time() < deadline:  # threads set no Event

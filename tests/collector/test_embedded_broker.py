@@ -23,7 +23,7 @@ def client(port: int, arrived: queue.SimpleQueue[tuple[str, bytes]], *, will: bo
         connecting.will_set("city/agent", b"gone", qos=1)
     connecting.connect("127.0.0.1", port)
     connecting.loop_start()
-    assert ready.get(timeout=20)
+    assert ready.get(timeout=60)
     return connecting
 
 
@@ -32,12 +32,12 @@ def test_it_carries_messages_retained_ones_and_wills(caplog: pytest.LogCaptureFi
     at_one, at_two = queue.SimpleQueue[tuple[str, bytes]](), queue.SimpleQueue[tuple[str, bytes]]()
     with EmbeddedBroker(port):
         one = client(port, at_one, will=True)
-        one.publish("city/birth", b"here", qos=1, retain=True).wait_for_publish(20)
-        assert at_one.get(timeout=20) == ("city/birth", b"here")
+        one.publish("city/birth", b"here", qos=1, retain=True).wait_for_publish(60)
+        assert at_one.get(timeout=60) == ("city/birth", b"here")
         two = client(port, at_two)
-        assert at_two.get(timeout=20) == ("city/birth", b"here")
+        assert at_two.get(timeout=60) == ("city/birth", b"here")
         one._sock_close()  # a client that vanishes without a word
-        while (came := at_two.get(timeout=20)) == ("city/birth", b"here"):
+        while (came := at_two.get(timeout=60)) == ("city/birth", b"here"):
             pass  # amqtt may send a retained message twice
         assert came == ("city/agent", b"gone")
         two.disconnect()

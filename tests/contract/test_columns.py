@@ -3,7 +3,7 @@ import zlib
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import fields
 
@@ -52,7 +52,6 @@ def deflated(payload: bytes, dictionary: bytes = PRESET_DICTIONARY) -> bytes:
     return deflater.compress(payload) + deflater.flush()
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(st.lists(samples, max_size=6))
 def test_a_batch_by_columns_comes_back_as_it_was(of: list[Sample]) -> None:
     assert wire.decode(TOPIC, wire.encode(batch(*of), compress=True)) == batch(*of)

@@ -3,7 +3,7 @@ import io
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -55,7 +55,6 @@ def test_what_is_not_our_snapshot_is_told(picture: bytes, said: str) -> None:
         read_stamp(picture)
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(st.integers(2, 400), st.integers(0, 255))
 def test_a_damaged_stamp_is_read_or_told(at: int, value: int) -> None:
     damaged = bytearray(stamp(jpeg(), ABOUT))

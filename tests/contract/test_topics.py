@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pantau_contract.errors import ContractError
@@ -8,14 +8,12 @@ from pantau_contract.topics import SLUG, SUBSCRIPTIONS, Kind, Topic, parse_topic
 SLUGS = st.from_regex(SLUG, fullmatch=True)
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(SLUGS, SLUGS, st.sampled_from(Kind))
 def test_every_topic_comes_back_as_it_was(site: str, camera: str, kind: Kind) -> None:
     topic = Topic(site, kind, camera if kind in {Kind.STATE, Kind.SNAPSHOT} else None)
     assert parse_topic(str(topic)) == topic
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(st.text())
 def test_any_text_is_a_topic_or_a_contract_error(text: str) -> None:
     for topic in (text, f"pantau/v1/{text}", f"pantau/v1/site/{text}", f"pantau/v1/site/camera/{text}/state"):

@@ -38,7 +38,7 @@ def test_all_three_lightings_of_a_noisy_camera_fit_in_forty_kilobytes() -> None:
 MEMORY = save(judge_that_knows(Street(), looks=14).memory)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(at=st.integers(0, len(MEMORY) - 1), bit=st.integers(0, 7))
 def test_any_altered_bit_is_noticed(at: int, bit: int) -> None:
     damaged = bytearray(MEMORY)
@@ -47,7 +47,7 @@ def test_any_altered_bit_is_noticed(at: int, bit: int) -> None:
         load(bytes(damaged))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.binary(max_size=200) | st.integers(0, len(MEMORY) - 1).map(lambda end: MEMORY[:end]))
 def test_bytes_that_are_no_memory_are_told(data: bytes) -> None:
     with pytest.raises(DamagedMemoryError):

@@ -1,28 +1,40 @@
 """A server as a child process: started, waited for, ended by its own id."""
 
 import contextlib
+import os
 import random
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 
-def free_port() -> int:
-    """A TCP port on loopback that nothing listens on now.
+def _candidates() -> Iterator[int]:
+    """The ports of this pytest worker in a random order, each once.
 
-    It is below those that Linux gives to outgoing connections (32768 and up), so that none takes it while a server
-    is away.
+    They are below those that Linux gives to outgoing connections (32768 and up), so that none takes one while a
+    server is away; below those that the demo chooses for itself; and no other worker's.
     """
-    while True:
-        port = random.randrange(10_000, 32_000)
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    own = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % workers
+    ports = range(10_000 + own, 20_000, workers)
+    yield from random.sample(ports, len(ports))
+
+
+_ports = _candidates()
+
+
+def free_port() -> int:
+    """A TCP port on loopback that nothing listens on now, and that was not given before."""
+    for port in _ports:
         with contextlib.suppress(OSError), socket.socket() as listener:
             listener.bind(("127.0.0.1", port))
             return port
+    raise RuntimeError("all ports have been given")
 
 
 def answers(port: int) -> bool:
@@ -51,7 +63,7 @@ class Server:
         """Whether it was started, and has not ended."""
         return self._process is not None and self._process.poll() is None
 
-    def start(self, *, within_s: float = 30) -> Self:
+    def start(self, *, within_s: float = 60) -> Self:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(self.command, stdout=log, stderr=subprocess.STDOUT)
         deadline = time.monotonic() + within_s
@@ -81,7 +93,7 @@ class Server:
             return
         self._process.send_signal(how)
         try:
-            self._process.wait(10)
+            self._process.wait(60)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -96,7 +108,7 @@ class Server:
         self.stop()
 
 
-def until(condition: Callable[[], object], *, within_s: float = 20, every_s: float = 0.02) -> bool:
+def until(condition: Callable[[], object], *, within_s: float = 60, every_s: float = 0.02) -> bool:
     """Whether the condition becomes true within a generous time."""
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:

@@ -23,7 +23,7 @@ class Mailbox:
         self.refusing = False
         self.unknown: set[str] = set()
         self.port = free_port()
-        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port, ready_timeout=60)
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's
         self,
@@ -46,7 +46,7 @@ class Mailbox:
         self.mails.append(mail)
         return "250 OK"
 
-    def wait(self, count: int, *, within_s: float = 20) -> list[EmailMessage]:
+    def wait(self, count: int, *, within_s: float = 60) -> list[EmailMessage]:
         """The mails, once there are `count`; fewer if they do not come."""
         until(lambda: len(self.mails) >= count, within_s=within_s)
         return list(self.mails)

@@ -125,8 +125,8 @@ class Subscription:
     ) -> None:
         self._next_connection()
         if self.connected:
+            self._tell(f"{self._where} is gone: {reason}")  # first: nobody sees it away without the reason
             self.connected = False
-            self._tell(f"{self._where} is gone: {reason}")
 
     def _on_message(self, _: Client, __: object, message: MQTTMessage) -> None:
         try:

@@ -92,7 +92,7 @@ ANY = st.one_of(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(ANY)
 def test_no_answer_raises_anything_but_the_declared_errors(data: bytes) -> None:
     matches(data, SENDER)

@@ -29,13 +29,13 @@ INVENTORY = Inventory(
 
 
 class HurriedClock(SystemClock):
-    """The machine's clock, whose seconds may be skipped."""
+    """The machine's time of day; what is waited for comes when its seconds are skipped."""
 
     def __init__(self) -> None:
         self.skipped = 0.0
 
     def monotonic(self) -> float:
-        return super().monotonic() + self.skipped
+        return self.skipped
 
 
 class Collector:

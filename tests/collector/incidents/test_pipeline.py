@@ -124,7 +124,7 @@ def test_the_loop_goes_on_after_the_store_has_failed(play: Make) -> None:
     finally:
         stopping.set()
         city.journal.append([])
-        thread.join(20)
+        thread.join(60)
 
 
 def test_a_store_of_another_version_is_not_touched(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from itertools import pairwise
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pantau_collector.incidents.case import Incident, Kind, Transition
@@ -97,7 +97,7 @@ def histories(draw: st.DrawFn) -> tuple[Inventory, list[Fault]]:
     return city, faults
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(case=histories())
 def test_whatever_happens_each_outage_is_told_once_and_ended_once(case: tuple[Inventory, list[Fault]]) -> None:
     city, faults = case

@@ -63,7 +63,7 @@ class Publisher:
     def __enter__(self) -> Self:
         self._client.connect("127.0.0.1", self._port)
         self._client.loop_start()
-        assert self._connected.wait(20)
+        assert self._connected.wait(60)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -71,12 +71,12 @@ class Publisher:
         self._client.loop_stop()
 
     def send(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
-        self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(20)
+        self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(60)
 
     def send_all(self, messages: Iterable[tuple[str, bytes]]) -> None:
         infos = [self._client.publish(topic, payload, qos=1) for topic, payload in messages]
         for info in infos:
-            info.wait_for_publish(20)
+            info.wait_for_publish(60)
 
     def telemetry(self, *seqs: int) -> None:
         self.send_all((topic(Kind.TELEMETRY), encode(telemetry(seq))) for seq in seqs)

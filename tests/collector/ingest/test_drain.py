@@ -119,7 +119,8 @@ def test_what_is_new_goes_before_what_gathered_while_influxdb_was_away_over_a_re
         sink.journal.append(records(*range(start, start + 100), cameras=100))
     server.answers = [Answer(204)] * 3 + [Answer(503)]
     drain = sink.start(server.url)
-    assert until(lambda: len(server.bodies) == 3)
+    assert until(lambda: len(server.bodies) >= 3)
+    written = len(server.bodies)
     sink.journal.append(records(1000))
     assert until(lambda: drain.trouble is not None)
     sink.stop()
@@ -127,7 +128,7 @@ def test_what_is_new_goes_before_what_gathered_while_influxdb_was_away_over_a_re
     server.answers = [Answer(204)]
     drain = sink.start(server.url)
     assert until(lambda: drain.behind_bytes == 0)
-    assert first_write_with(server, 1000) <= 7
+    assert first_write_with(server, 1000) <= written + 4
     assert seqs_written(server) == {*range(900), 1000}
 
 
@@ -144,15 +145,17 @@ def test_a_restart_goes_on_where_it_was(sink: Sink, server: ScriptedServer) -> N
 
 
 def test_the_cursor_waits_for_the_server(sink: Sink, server: ScriptedServer) -> None:
-    server.answers = [Answer(500, b"disk"), Answer(500, b"disk"), Answer(204)]
+    server.answers = [Answer(500, b"disk")]
     sink.journal.append(records(1))
     drain = sink.start(server.url)
-    assert until(lambda: drain.trouble is not None)
+    assert until(lambda: drain.retries >= 2)
     assert "500: disk" in str(drain.trouble)
-    assert sink.cursor.position == 0 or drain.behind_bytes == 0
+    assert sink.cursor.position == 0
+    server.answers = [Answer(204)]
     assert until(lambda: drain.behind_bytes == 0)
-    assert server.bodies[0] == server.bodies[1] == server.bodies[2]
-    assert (drain.retries, drain.trouble) == (2, None)
+    assert until(lambda: drain.trouble is None)
+    assert len(server.bodies) == drain.retries + 1
+    assert len(set(server.bodies)) == 1
 
 
 def test_a_write_that_fails_in_a_large_backlog_is_written_again_though_the_next_was_made_ahead(
@@ -227,7 +230,7 @@ def test_waits_grow_while_the_server_is_away_and_stop_does_not_wait_for_them(
     server.answers = [Answer(503)]
     sink.journal.append(records(1))
     drain = sink.start(server.url)
-    assert until(lambda: drain.retries == 5)
+    assert until(lambda: drain.retries >= 5)
     sink.stop()
     warnings = [record for record in caplog.records if record.levelname == "WARNING"]
     assert len(warnings) == 1, "told once, then only on the debug level"

@@ -84,7 +84,7 @@ GROWN = st.lists(st.booleans(), max_size=60)
 
 
 @given(st.lists(st.tuples(FATES, GROWN, GROWN), max_size=60))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_every_record_is_delivered_whatever_fails_and_however_far_it_falls_behind(
     story: list[tuple[str, list[bool], list[bool]]],
 ) -> None:
@@ -98,7 +98,7 @@ def test_every_record_is_delivered_whatever_fails_and_however_far_it_falls_behin
 
 
 @given(st.integers(0, 2**32), st.integers(0, 500), st.floats(0, 1))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_what_is_new_waits_for_one_batch_of_the_backlog_at_most(seed: int, backlog: int, late: float) -> None:
     rng = random.Random(seed)
     sink = Sink(late=[rng.random() < late for _ in range(backlog)])

@@ -102,7 +102,7 @@ def stored(tag: str) -> str:
     )
 )
 @example(points=[("\\ \\,", 0.0, 0, "="), ("0", 0.0, 0, "")])
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 def test_a_real_influxdb_gives_back_what_was_put_into_a_line(
     influxdb: Database, points: list[tuple[str, float, int, str]]
 ) -> None:

@@ -58,7 +58,7 @@ class Recorder:
     def send(self, url: str, message: Message, *, kind: NoticeKind, key: str) -> None:
         self.attempts.append((url, bool(message.pictures)))
         if url in self.blocked:
-            self.blocked[url].wait(20)
+            self.blocked[url].wait(60)
         if self.fails(url):
             raise ChannelError("no answer", for_good=self.for_good)
         self.sent.append((url, kind, key))
@@ -93,7 +93,7 @@ def make(
 def flush(sender: Sender) -> None:
     while sender.look():
         for future in sender._under_way.values():
-            future.result(20)
+            future.result(60)
 
 
 def statuses(store: Store) -> list[tuple[str, int, str]]:

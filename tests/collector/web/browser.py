@@ -16,6 +16,7 @@ from tests.servers.process import free_port
 DESKTOP = (1920, 1080)
 PHONE = (390, 844)
 _ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+_WITHIN_MS = 60_000
 
 
 @contextlib.contextmanager
@@ -25,7 +26,7 @@ def serving(app: Starlette) -> Iterator[str]:
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not server.started:
         assert thread.is_alive(), "the web server has ended"
         assert time.monotonic() < deadline, "the web server did not start"
@@ -34,7 +35,7 @@ def serving(app: Starlette) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         server.should_exit = True
-        thread.join(20)
+        thread.join(60)
 
 
 def chromium() -> str | None:
@@ -46,7 +47,7 @@ def chromium() -> str | None:
 def browsing() -> Iterator[Browser]:
     """Chromium."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=_ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=chromium(), args=_ARGUMENTS, timeout=_WITHIN_MS)
         try:
             yield browser
         finally:
@@ -58,6 +59,7 @@ def new_page(browser: Browser, size: tuple[int, int] = DESKTOP, *, scale: float 
     context = browser.new_context(
         viewport={"width": size[0], "height": size[1]}, device_scale_factor=scale, java_script_enabled=script
     )
+    context.set_default_timeout(_WITHIN_MS)
     return context.new_page()
 
 

@@ -67,7 +67,7 @@ class Collector(Server):
         )
         self._read_from = 0
 
-    def start(self, *, within_s: float = 60) -> Self:
+    def start(self, *, within_s: float = 120) -> Self:
         self._read_from = self.log.stat().st_size if self.log.exists() else 0
         return super().start(within_s=within_s)
 

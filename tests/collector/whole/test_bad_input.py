@@ -16,6 +16,7 @@ from pantau_contract.states import Cause, State
 from pantau_contract.topics import Kind, Topic
 from pantau_contract.wire import encode
 from tests.collector.ingest.messages import Publisher
+from tests.collector.test_cli import dead_letters
 from tests.collector.whole.city import Agent, Collector, now_ms
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.process import until
@@ -55,8 +56,8 @@ def test_a_message_of_100_mb_is_set_aside_and_the_rest_goes_on(collector: Collec
         publisher.send("pantau/v1/kabil/telemetry", b"[" * LARGE)
         Agent(publisher).batch()
     assert until(lambda: metric(collector, "pantau_intake_journaled_total") == 1, every_s=0.1)
-    assert metric(collector, "pantau_intake_dead_letters_total") == 1
-    (letter,) = (json.loads(line) for line in (collector.data / "dead-letters/messages.jsonl").open())
+    assert until(lambda: metric(collector, "pantau_intake_dead_letters_total") == 1, every_s=0.1)
+    (letter,) = dead_letters(collector.data)
     assert letter["size"] == LARGE
     assert "over the limit" in letter["reason"]
     assert len(letter["payload"]) < 100_000
