@@ -1,9 +1,12 @@
+import contextlib
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +115,26 @@ def test_what_breaks_the_contract_is_set_aside_and_the_rest_goes_on(tmp_path: Pa
     assert [letter["topic"] for letter in letters] == ["pantau/v1/kabil/agent"] * 2
     assert "malformed" in letters[0]["reason"]
     assert "'nongsa', is not the topic's, 'kabil'" in letters[1]["reason"]
+
+
+@pytest.mark.parametrize(("grace_s", "attentive"), [(86_400, False), (0, True)])
+def test_it_tells_whether_it_would_open_an_outage_now(
+    tmp_path: Path, mosquitto: Mosquitto, grace_s: int, attentive: bool
+) -> None:
+    wall = free_port()
+    rules = {"restart_grace_s": grace_s}
+    config = write(tmp_path, web={"port": wall}, broker={"port": mosquitto.port}, incidents=rules)
+
+    def health() -> dict[str, object] | None:
+        address = f"http://127.0.0.1:{wall}/healthz"
+        until_connected = contextlib.suppress(urllib.error.HTTPError)  # 503 up to then
+        with until_connected, urllib.request.urlopen(address, timeout=60) as answer:
+            said: dict[str, object] = json.loads(answer.read())
+            return said
+        return None
+
+    with Server(command("run", "--config", config), ready=lambda: answers(wall), log=tmp_path / "log"):
+        assert until(lambda: (said := health()) is not None and said["attentive"] is attentive)
 
 
 def journaled(folder: Path) -> list[Record]:
