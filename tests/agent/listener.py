@@ -48,7 +48,7 @@ class Listener:
         return [heard.payload for heard in self.all if heard.topic.kind is Kind.SNAPSHOT]
 
     def publish(self, topic: Topic, payload: bytes, *, retain: bool = False) -> None:
-        self.client.publish(str(topic), payload, qos=1, retain=retain).wait_for_publish(10)
+        self.client.publish(str(topic), payload, qos=1, retain=retain).wait_for_publish(60)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -89,7 +90,7 @@ async def running(
         yield spool
     finally:
         stop.set()
-        await asyncio.wait_for(life, 40)
+        await asyncio.wait_for(life, 60)
 
 
 async def test_a_camera_whose_watching_fails_says_unknown_and_the_others_go_on(
@@ -131,7 +132,7 @@ async def test_a_batch_comes_each_interval_with_machine_and_clock_and_all_camera
     assert batch.host.memory_used_pct
     assert batch.host.spool_batches is not None
     assert batch.clock_synchronised is Machine(tmp_path).clock().synchronised
-    assert 190 < batch.monotonic_ms - listener.telemetry()[2].monotonic_ms < 2000
+    assert batch.monotonic_ms - listener.telemetry()[0].monotonic_ms > 390  # the first of them may have come late
 
 
 async def test_the_last_batch_is_in_the_spool_when_the_agent_ends_without_a_broker(tmp_path: Path) -> None:
@@ -203,11 +204,13 @@ async def test_the_watchdog_is_fed_while_reports_are_made_and_not_while_the_disk
     async with running(tmp_path, free_port(), Stage("gate", "yard").watch, notifier=Notifier(environ)) as spool:
         assert await soon(lambda: manager.read() and manager.got.count("WATCHDOG=1") > 5)
         assert manager.got[0].startswith("READY=1\nSTATUS=cameras: 2 unknown")
-        spool._thread.submit(time.sleep, 3)  # the disk hangs
+        works_again = threading.Event()
+        spool._thread.submit(works_again.wait, 60)  # the disk hangs
         await asyncio.sleep(1.5)
         manager.read()
         await asyncio.sleep(1)
         assert "WATCHDOG=1" not in manager.read()
+        works_again.set()
         assert await soon(lambda: "WATCHDOG=1" in manager.read())
     manager.read()
     assert any(line.startswith("STOPPING=1") for line in manager.got)

@@ -21,12 +21,13 @@ from pantau_agent.picture.decoder import Decoder
 from pantau_agent.watch import watch
 from pantau_contract.messages import Sample
 from pantau_contract.states import Cause, State
+from tests.agent.busy import changes, well
 from tests.agent.rtsp.footage import FPS, SIZE, encoded
 from tests.servers import programs
 from tests.servers.gst_cameras import GstCameras
 from tests.servers.process import free_port
 
-START_S = 30
+START_S = 60
 PUSH_UDP = Path(__file__).parents[1] / "servers" / "push_udp.py"
 SERVE_FILES = """
 import asyncio, sys
@@ -115,29 +116,25 @@ async def listening(port: int) -> None:
 
 async def looked(decoder: Decoder, url: str) -> Sample:
     """What one look says."""
-    looker = Looker(Camera(id="gate", url=url, timeout_s=3), decoder, SystemClock())
+    looker = Looker(Camera(id="gate", url=url, timeout_s=5), decoder, SystemClock())
     return (await looker.look(2)).sample
 
 
-async def watched_until(decoder: Decoder, url: str, ok: Callable[[], object]) -> list[Sample]:
+async def watched_until(decoder: Decoder, url: str, ok: Callable[[], object]) -> list[tuple[State, Cause | None]]:
     """The changes up to the first `down`; once the camera is `ok`, that is called."""
-    changes = []
-    watching = watch(Camera(id="gate", url=url, timeout_s=3), decoder, SystemClock(), rng=random.Random(1))
+    said = []
+    watching = watch(Camera(id="gate", url=url, timeout_s=5), decoder, SystemClock(), rng=random.Random(1))
     async with asyncio.timeout(60):
         async for observation in watching:
             if not observation.changed:
                 continue
-            changes.append(observation.sample)
-            if observation.sample.state is State.OK:
+            said.append(observation)
+            if well(observation.sample):
                 ok()
             if observation.sample.state is State.DOWN:
                 break
     await watching.aclose()
-    return changes
-
-
-def said(samples: list[Sample]) -> list[tuple[State, Cause | None]]:
-    return [(sample.state, sample.cause) for sample in samples]
+    return changes(said)
 
 
 async def test_gstreamers_server_is_watched_and_its_faults_are_named(
@@ -153,7 +150,7 @@ async def test_gstreamers_server_is_watched_and_its_faults_are_named(
     assert (talking.width, talking.height, talking.rtp_loss_pct) == (*size, 0)
     nothing = await looked(decoder, cameras.url("nothing"))
     assert (nothing.state, nothing.cause) == (State.DOWN, Cause.NOT_FOUND)
-    told = said(await watched_until(decoder, cameras.url("h264"), cameras.pause))
+    told = await watched_until(decoder, cameras.url("h264"), cameras.pause)
     assert told[-1] == (State.DOWN, Cause.STALLED)
     silent = await looked(decoder, cameras.url("h264"))
     assert (silent.state, silent.cause) == (State.DOWN, Cause.TIMEOUT)
@@ -174,14 +171,14 @@ async def test_a_camera_that_speaks_udp_only_is_watched_over_udp(
         await listening(port)
         url = f"rtsp://127.0.0.1:{port}/stream"
         sample = await looked(decoder, url)
-        assert (sample.state, sample.transport, sample.codec) == (State.OK, "udp", "h264")
+        assert (well(sample), sample.transport, sample.codec) == (True, "udp", "h264"), sample
         assert (sample.width, sample.height) == SIZE
 
         def send_no_more() -> None:
             assert process.stdin is not None
             print(file=process.stdin, flush=True)
 
-        assert said(await watched_until(decoder, url, send_no_more)) == [
+        assert await watched_until(decoder, url, send_no_more) == [
             (State.OK, None),
             (State.DOWN, Cause.STALLED),
         ]
@@ -200,11 +197,11 @@ async def test_another_server_over_tcp_is_watched_and_its_faults_are_named(
         await listening(port)
         url = f"rtsp://127.0.0.1:{port}/clip.mp4?play_count=0"
         sample = await looked(decoder, url)
-        assert (sample.state, sample.transport, sample.codec) == (State.OK, "tcp", "h264")
+        assert (well(sample), sample.transport, sample.codec) == (True, "tcp", "h264"), sample
         assert (sample.width, sample.height) == SIZE
         nothing = await looked(decoder, f"rtsp://127.0.0.1:{port}/nothing.mp4")
         assert (nothing.state, nothing.cause) == (State.DOWN, Cause.NOT_FOUND)
-        assert said(await watched_until(decoder, url, lambda: process.send_signal(signal.SIGSTOP))) == [
+        assert await watched_until(decoder, url, lambda: process.send_signal(signal.SIGSTOP)) == [
             (State.OK, None),
             (State.DOWN, Cause.STALLED),
         ]

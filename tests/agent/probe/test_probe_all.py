@@ -19,6 +19,7 @@ from tests.agent.http.camera import serving as serving_pages
 from tests.agent.maker_pages import PAGES
 from tests.agent.probe.running import probe
 from tests.agent.rtsp.scripted import Camera, footage, saying, serving
+from tests.agent.soon import soon
 from tests.servers.process import free_port
 
 
@@ -64,7 +65,7 @@ async def test_all_of_them_are_a_table_gravest_first_and_below_it_what_to_do(sit
     assert words("id")("discover.vulnerable") in told
     assert "CVE-2017-7921" in told
     assert "geheim" not in ran.out + ran.err
-    assert site.works.methods()[-1] == "TEARDOWN"
+    assert await soon(lambda: site.works.methods()[-1] == "TEARDOWN")
     assert (site.works.connections, site.full.connections) == (1, 1)
 
 

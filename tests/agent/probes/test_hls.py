@@ -21,6 +21,7 @@ from pantau_agent.picture.decoder import Decoder
 from pantau_agent.watch import watch
 from pantau_contract.messages import Sample
 from pantau_contract.states import Cause, State
+from tests.agent.busy import SLOW, well
 from tests.agent.probes.clip import write_clip
 from tests.agent.rtsp.footage import SIZE
 from tests.servers.http import Quiet, serve
@@ -92,14 +93,14 @@ async def looked(decoder: Decoder, url: str, *, timeout_s: float = 10, **who: ob
 async def watched(
     decoder: Decoder, url: str, *, then: Callable[[], object], until_cause: Cause
 ) -> list[Cause | None]:
-    """The changes up to a cause; once the camera is ok, something happens."""
+    """The changes up to a cause, without those of a busy machine; once the camera is ok, something happens."""
     changes: list[Cause | None] = []
     configured = Configured(id="gate", url=url, timeout_s=4)
     async with asyncio.timeout(120):
         async for one in watch(configured, decoder, SystemClock(), rng=random.Random(1)):
-            if one.changed:
+            if one.changed and one.sample.cause not in SLOW:
                 changes.append(one.sample.cause)
-                if one.sample.state is State.OK:
+                if changes == [None]:
                     then()
                 if one.sample.cause is until_cause:
                     return changes
@@ -109,10 +110,10 @@ async def watched(
 async def test_a_live_stream_is_ok_with_its_measures(clip: Path, tmp_path: Path, decoder: Decoder) -> None:
     with camera(clip, tmp_path), web(tmp_path) as (url, _):
         sample = await looked(decoder, f"{url}/live.m3u8")
-    assert (sample.state, sample.codec, sample.transport) == (State.OK, "h264", "tcp")
+    assert (well(sample), sample.codec, sample.transport) == (True, "h264", "tcp"), sample
     assert (sample.width, sample.height) == SIZE
     assert sample.fps is not None
-    assert 8 < sample.fps < 32  # a busy machine sends fewer
+    assert 3 < sample.fps < 32  # a busy machine sends fewer
     assert sample.keyframe_interval_s == pytest.approx(1.0, abs=0.1)
     assert sample.bitrate_kbps
 
@@ -122,7 +123,7 @@ async def test_of_several_streams_the_first_is_watched_and_the_password_goes_alo
 ) -> None:
     with camera(clip, tmp_path, "-master_pl_name", "all.m3u8"), web(tmp_path, 'Basic realm="x"') as (url, _):
         assert until((tmp_path / "all.m3u8").exists)
-        assert (await looked(decoder, f"{url}/all.m3u8", user="u", password=SecretStr("p"))).state is State.OK
+        assert well(await looked(decoder, f"{url}/all.m3u8", user="u", password=SecretStr("p")))
 
 
 async def test_a_camera_that_stops_has_stalled_though_its_last_segments_can_still_be_had(
@@ -146,7 +147,7 @@ async def test_a_camera_that_pauses_comes_back(clip: Path, tmp_path: Path, decod
         async with asyncio.timeout(120):
             configured = Configured(id="gate", url=f"{url}/live.m3u8", timeout_s=4)
             async for one in watch(configured, decoder, SystemClock(), rng=random.Random(1)):
-                if not one.changed:
+                if not one.changed or one.sample.cause in SLOW:
                     continue
                 seen.append(one.sample.cause)
                 if one.sample.cause is Cause.STALLED:
@@ -188,7 +189,7 @@ async def test_a_playlist_without_a_stream_is_told(
 ) -> None:
     (tmp_path / "live.m3u8").write_text(playlist)
     with web(tmp_path) as (url, _):
-        sample = await looked(decoder, f"{url}/live.m3u8", timeout_s=2)
+        sample = await looked(decoder, f"{url}/live.m3u8", timeout_s=3)
     assert (sample.state, sample.cause) == (State.DOWN, cause)
 
 
@@ -197,7 +198,7 @@ async def test_segments_of_noise_are_no_stream(tmp_path: Path, decoder: Decoder)
     (tmp_path / "old.ts").write_bytes(noise)
     (tmp_path / "live.m3u8").write_text(OLD)
     with web(tmp_path) as (url, _):
-        sample = await looked(decoder, f"{url}/live.m3u8", timeout_s=2)
+        sample = await looked(decoder, f"{url}/live.m3u8", timeout_s=3)
     assert (sample.state, sample.cause) == (State.DOWN, Cause.NO_MEDIA)
 
 

@@ -85,9 +85,9 @@ async def test_a_still_that_is_not_answered_is_a_stall_since_it_was_asked_for() 
     async with serving(Camera(hanging_once)) as camera:
         changes = await watched_until(camera, works, *STALL)
     sample = next(change.sample for change in changes if change.sample.cause is Cause.STALLED)
-    assert sample.since / 1000 == pytest.approx(hung[0], abs=0.5)
+    assert sample.since / 1000 == pytest.approx(hung[0], abs=2.5)
     asked = [at for at in times if at <= hung[0]]
-    assert min(after - before for before, after in itertools.pairwise(asked)) > 0.95
+    assert min(after - before for before, after in itertools.pairwise(asked)) > 0.5
 
 
 @together
@@ -106,7 +106,7 @@ async def test_a_camera_that_takes_long_over_a_still_is_asked_less_and_is_no_sta
                 assert observation.sample.state is not State.DOWN, observation.sample.detail
                 if len(times) == 3:
                     break
-    assert min(after - before for before, after in itertools.pairwise(times)) > 6.5
+    assert min(after - before for before, after in itertools.pairwise(times)) > 5
     assert camera.most_open == 1
 
 

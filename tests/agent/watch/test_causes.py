@@ -25,6 +25,7 @@ from pantau_agent.picture.decoder import Decoder
 from pantau_agent.watch import watch
 from pantau_contract.messages import Sample
 from pantau_contract.states import Cause, State
+from tests.agent.busy import changes, well
 from tests.agent.rtsp.footage import access_units
 from tests.agent.rtsp.scripted import (
     SDP,
@@ -82,10 +83,6 @@ async def watching(
     finally:
         task.cancel()
         await asyncio.wait({task})
-
-
-def changes(said: list[Observation]) -> list[tuple[State, Cause | None]]:
-    return [(one.sample.state, one.sample.cause) for one in said if one.changed]
 
 
 # On the way to the camera.
@@ -147,7 +144,7 @@ async def test_tls_where_none_is_spoken(said: bytes, cause: Cause, decoder: Deco
 async def test_an_address_with_signs_that_must_be_quoted(path: str, decoder: Decoder) -> None:
     async with serving(Camera(media=footage())) as camera:
         url = f"rtsp://ope rator:p@ss#w%rd:1@127.0.0.1:{camera.port}{path}"
-        assert (await looked(url, decoder)).state is State.OK
+        assert well(await looked(url, decoder))
     asked = {one.uri for one in camera.asked if one.method == "DESCRIBE"}
     assert len(asked) == 1
     assert re.fullmatch(r"rtsp://127\.0\.0\.1:\d+/[!-~]+", asked.pop())
@@ -170,7 +167,7 @@ async def test_a_password_that_was_taken_before_is_refused_by_a_camera_that_is_f
     async with serving(Camera({"DESCRIBE": describe}, media=footage())) as camera:
         who = configured(camera.url, user="u", password=SecretStr("p"))
         looker = Looker(who, decoder, SystemClock())
-        assert (await looker.look(1.5)).sample.state is State.OK
+        assert well((await looker.look(1.5)).sample)
         full = True
         assert (await looker.look(1)).sample.cause is Cause.SESSIONS_FULL
 
@@ -202,7 +199,7 @@ async def test_every_octet_alone(decoder: Decoder) -> None:
     handlers: dict[str, Handler] = dict.fromkeys(("OPTIONS", "DESCRIBE", "SETUP"), slowly)
     async with serving(Camera(handlers, media=media)) as camera:
         sample = await looked(camera.url, decoder)
-    assert (sample.state, sample.rtp_loss_pct) == (State.OK, 0), sample
+    assert (well(sample), sample.rtp_loss_pct) == (True, 0), sample
 
 
 @pytest.mark.parametrize(
@@ -219,7 +216,7 @@ async def test_tracks_before_the_video(before: bytes, decoder: Decoder) -> None:
     head, video = SDP.split(b"m=", 1)
     more = b"m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:second\r\n"
     async with serving(Camera(sdp=head + before + b"m=" + video + more, media=footage())) as camera:
-        assert (await looked(camera.url, decoder)).state is State.OK
+        assert well(await looked(camera.url, decoder))
     assert [one.uri for one in camera.asked if one.method == "SETUP"] == [f"{camera.url}/track1"]
 
 
@@ -244,7 +241,7 @@ async def test_an_encoder_that_starts_anew_in_mid_stream_is_no_loss(anew: str, d
         assert await soon(lambda: len(said) > 10)
         assert changes(said) == [(State.OK, None)]
         assert said[-1].sample.rtp_loss_pct == 0
-        assert (said[-1].sample.jitter_ms or 0) < 150
+        assert (said[-1].sample.jitter_ms or 0) < 500  # a leap counts for many seconds, a busy machine for few
 
 
 def over_udp(send: Callable[[socket.socket, tuple[str, int]], Awaitable[None]]) -> Camera:
@@ -283,7 +280,7 @@ async def test_datagrams_in_another_order_are_no_loss(decoder: Decoder) -> None:
 
     async with serving(over_udp(swapped)) as camera:
         sample = await looked(camera.url, decoder, seconds=3)
-    assert (sample.state, sample.cause, sample.transport) == (State.OK, None, "udp")
+    assert (well(sample), sample.transport) == (True, "udp"), sample
     assert sample.rtp_loss_pct is not None
     assert sample.rtp_loss_pct < 1
 
@@ -322,7 +319,7 @@ async def test_a_camera_that_is_gone_without_a_word(decoder: Decoder) -> None:
     names = ("OPTIONS", "DESCRIBE", "SETUP", "PLAY", "GET_PARAMETER", "TEARDOWN")
     handlers: dict[str, Handler] = dict.fromkeys(names, until_gone)
     async with serving(Camera(handlers, media=media)) as camera:
-        async with watching(camera.url, decoder, timeout_s=2) as said:
+        async with watching(camera.url, decoder, timeout_s=4) as said:
             assert await soon(lambda: changes(said) == [(State.OK, None)])
             gone.set()
             assert await soon(lambda: len(changes(said)) == 3)
@@ -376,8 +373,8 @@ async def test_keyframes_that_fail_to_come_within_the_interval_that_was_learnt(d
 async def test_a_first_keyframe_is_waited_for_as_long_as_was_learnt(decoder: Decoder) -> None:
     page = Page(learnt=Learnt(looks=120, fps=25, bitrate_kbps=100, keyframe_interval_s=30))
     async with serving(Camera(media=played(*deltas() * 100))) as camera:
-        async with watching(camera.url, decoder, timeout_s=1, page=page) as patient:
-            async with watching(camera.url, decoder, timeout_s=1) as ignorant:
+        async with watching(camera.url, decoder, timeout_s=3, page=page) as patient:
+            async with watching(camera.url, decoder, timeout_s=3) as ignorant:
                 assert await soon(lambda: changes(ignorant) == [(State.DOWN, Cause.NO_MEDIA)])
                 assert "no keyframe" in ignorant[-1].sample.detail
             before = len(patient)
@@ -389,7 +386,7 @@ async def test_a_first_keyframe_is_waited_for_as_long_as_was_learnt(decoder: Dec
 async def test_one_look_waits_for_a_first_keyframe_as_long_as_was_learnt(decoder: Decoder) -> None:
     page = Page(learnt=Learnt(looks=120, fps=25, bitrate_kbps=100, keyframe_interval_s=30))
     async with serving(Camera(media=played(*deltas() * 4, *access_units() * 4))) as camera:
-        looker = Looker(configured(camera.url, timeout_s=1), decoder, SystemClock(), page=page)
+        looker = Looker(configured(camera.url, timeout_s=3), decoder, SystemClock(), page=page)
         sample = (await looker.look(1)).sample
     assert sample.first_keyframe_ms is not None
     assert sample.first_packet_ms is not None

@@ -15,6 +15,7 @@ from pantau_agent.look import Looker
 from pantau_agent.observation import Observation
 from pantau_agent.picture.decoder import Decoder
 from pantau_contract.states import Cause, State
+from tests.agent.busy import well
 from tests.agent.rtsp.footage import access_units
 from tests.agent.rtsp.scripted import (
     Asked,
@@ -46,7 +47,7 @@ async def all_at_once(request: pytest.FixtureRequest) -> AsyncIterator[None]:
         yield
 
 
-async def looked(camera: Camera, decoder: Decoder, *, seconds: float = 0.5, timeout_s: float = 0.8) -> Observation:
+async def looked(camera: Camera, decoder: Decoder, *, seconds: float = 0.5, timeout_s: float = 10) -> Observation:
     async with serving(camera):
         configured = Configured(
             id=f"camera{camera.port}", url=camera.url, user="u", password=SecretStr("p"), timeout_s=timeout_s
@@ -81,13 +82,13 @@ async def endless_keyframe(visitor: Visitor) -> None:
 
 @together
 async def test_a_working_camera(decoder: Decoder) -> None:
-    observation = await looked(Camera(media=footage()), decoder, seconds=2, timeout_s=10)
+    observation = await looked(Camera(media=footage()), decoder, seconds=2)
     sample = observation.sample
-    assert (sample.state, sample.cause) == (State.OK, None)
+    assert well(sample), sample
     assert (sample.codec, sample.width, sample.height, sample.transport) == ("h264", 128, 96, "tcp")
     assert sample.fps is not None
-    assert 8 < sample.fps < 29  # a busy machine sends fewer
-    assert sample.keyframe_interval_s == pytest.approx(1.0, abs=0.1)
+    assert 3 < sample.fps < 29  # a busy machine sends fewer
+    assert sample.keyframe_interval_s == pytest.approx(1.0, abs=0.1)  # by the stream's own time
     assert sample.rtp_loss_pct == 0
     assert sample.first_keyframe_ms is not None
     assert sample.first_packet_ms is not None
@@ -184,14 +185,14 @@ def tracks(count: int, line: bytes = b"m=video 0 RTP/AVP 96\r\n") -> bytes:
 async def test_what_is_over_a_limit_is_cut_there_and_told(
     handlers: dict[str, Handler], cause: Cause, told: str, decoder: Decoder
 ) -> None:
-    sample = (await looked(Camera(handlers), decoder, timeout_s=10)).sample
+    sample = (await looked(Camera(handlers), decoder)).sample
     assert (sample.state, sample.cause) == (State.DOWN, cause)
     assert told in sample.detail
 
 
 @together
 async def test_silence(decoder: Decoder) -> None:
-    assert (await looked(Camera({"OPTIONS": never}), decoder)).sample.cause is Cause.TIMEOUT
+    assert (await looked(Camera({"OPTIONS": never}), decoder, timeout_s=2)).sample.cause is Cause.TIMEOUT
 
 
 @pytest.mark.parametrize(
@@ -210,7 +211,7 @@ async def test_silence(decoder: Decoder) -> None:
 async def test_play_and_nothing_to_be_seen(
     media: Callable[[Visitor], Awaitable[None]] | None, remark: str, decoder: Decoder
 ) -> None:
-    sample = (await looked(Camera(media=media), decoder)).sample
+    sample = (await looked(Camera(media=media), decoder, timeout_s=3)).sample
     assert (sample.state, sample.cause) == (State.DOWN, Cause.NO_MEDIA)
     assert remark in sample.detail
 
@@ -257,7 +258,7 @@ async def test_lost_packets(decoder: Decoder) -> None:
                 sequence += 1
             await asyncio.sleep(0.04)
 
-    sample = (await looked(Camera(media=lossy), decoder, seconds=2, timeout_s=10)).sample
+    sample = (await looked(Camera(media=lossy), decoder, seconds=2)).sample
     assert (sample.state, sample.cause) == (State.DEGRADED, Cause.PACKET_LOSS)
     assert sample.rtp_loss_pct == pytest.approx(11, abs=4)
 
@@ -268,7 +269,7 @@ async def test_a_clock_that_is_wrong(decoder: Decoder) -> None:
         visitor.writer.write(interleaved(SENDER_REPORT, 1))
         await footage()(visitor)
 
-    sample = (await looked(Camera(media=both), decoder, seconds=1.5, timeout_s=10)).sample
+    sample = (await looked(Camera(media=both), decoder, seconds=1.5)).sample
     assert (sample.state, sample.cause) == (State.DEGRADED, Cause.CLOCK_WRONG)
     assert sample.clock_offset_s is not None
 

@@ -20,6 +20,7 @@ from pantau_agent.picture.decoder import Decoder
 from pantau_agent.watch import watch
 from pantau_contract.states import Cause, State
 from pantau_simcam import CameraSpec, Codec, Fault, Simcam
+from tests.agent.busy import changes, well
 from tests.agent.certificate import make_certificate
 
 SMALL = {"width": 128, "height": 96, "bitrate_kbps": 150}
@@ -54,10 +55,6 @@ async def watched(
     return said
 
 
-def changes(said: list[Observation]) -> list[tuple[State, Cause | None]]:
-    return [(one.sample.state, one.sample.cause) for one in said if one.changed]
-
-
 async def test_a_wrong_password_locks_no_camera_however_often_the_agent_starts(
     tmp_path: Path, decoder: Decoder
 ) -> None:
@@ -71,7 +68,7 @@ async def test_a_wrong_password_locks_no_camera_however_often_the_agent_starts(
         assert simcam.counts("gate").failed_logins == 1
         right = configured(simcam.url("gate"), user="operator", password=SecretStr("right"))
         page = Notebook([right], tmp_path / "cameras.json").page("gate")
-        assert (await watched(right, decoder, 1, page=page))[-1].sample.state is State.OK
+        assert well((await watched(right, decoder, 1, page=page))[-1].sample)
 
 
 async def test_a_camera_that_somebody_else_has_locked_is_told_apart_from_a_wrong_password(
@@ -80,7 +77,7 @@ async def test_a_camera_that_somebody_else_has_locked_is_told_apart_from_a_wrong
     async with Simcam([spec(**GUARDED)]) as simcam:
         right = configured(simcam.url("gate"), user="operator", password=SecretStr("right"))
         looker = Looker(right, decoder, SystemClock())
-        assert (await looker.look(1)).sample.state is State.OK
+        assert well((await looker.look(1)).sample)
         wrong = configured(simcam.url("gate"), user="operator", password=SecretStr("guessed"))
         for _ in range(3):
             assert (await Looker(wrong, decoder, SystemClock()).look(1)).sample.cause is Cause.AUTH_FAILED
@@ -93,7 +90,7 @@ async def test_over_tls(tmp_path: Path, decoder: Decoder) -> None:
     async with Simcam([spec()], tls=context) as simcam:
         assert simcam.url("gate").startswith("rtsps://")
         (*_, last) = await watched(configured(simcam.url("gate")), decoder, 3)
-        assert (last.sample.state, last.sample.transport) == (State.OK, "tls")
+        assert (well(last.sample), last.sample.transport) == (True, "tls")
         assert simcam.counts("gate").open == 0
         assert simcam.counts("gate").teardowns == 1
 
@@ -107,14 +104,14 @@ async def test_over_ipv6(transport: str, decoder: Decoder) -> None:
         pytest.skip("this machine has no IPv6")
     async with Simcam([spec(transports=frozenset({transport}))], host="::1") as simcam:
         (*_, last) = await watched(configured(simcam.url("gate")), decoder, 3)
-        assert (last.sample.state, last.sample.transport) == (State.OK, transport)
+        assert (well(last.sample), last.sample.transport) == (True, transport)
         assert last.sample.rtp_loss_pct == 0
 
 
-async def test_a_session_of_two_seconds_lives_on_though_the_sign_of_life_it_asks_for_is_refused(
+async def test_a_session_of_five_seconds_lives_on_though_the_sign_of_life_it_asks_for_is_refused(
     decoder: Decoder,
 ) -> None:
-    odd = spec(session_timeout_s=2, rejects=frozenset({"GET_PARAMETER"}))
+    odd = spec(session_timeout_s=5, rejects=frozenset({"GET_PARAMETER"}))
     async with Simcam([odd]) as simcam:
         said = await watched(configured(simcam.url("gate")), decoder, 8)
         counts = simcam.counts("gate")
@@ -159,6 +156,7 @@ async def test_of_a_camera_with_a_microphone_only_the_video_is_taken_and_judged(
     async with Simcam([spec(audio=True, transports=frozenset({transport}))]) as simcam:
         (*_, last) = await watched(configured(simcam.url("gate")), decoder, 5)
         counts = simcam.counts("gate")
-    assert (last.sample.state, last.sample.codec, last.sample.rtp_loss_pct) == (State.OK, "h264", 0)
-    assert last.sample.fps == pytest.approx(15, abs=1)
+    assert (well(last.sample), last.sample.codec, last.sample.rtp_loss_pct) == (True, "h264", 0)
+    assert last.sample.fps is not None
+    assert 3 < last.sample.fps < 16  # a busy machine sends fewer; with the audio's packets it would be 65
     assert (counts.total, counts.audio, counts.teardowns) == (1, 0, 1)
