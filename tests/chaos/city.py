@@ -36,7 +36,7 @@ class Program:
 
     def start(self) -> None:
         self.wanted = True
-        self.server.start(within_s=60)
+        self.server.start()
 
     def kill(self) -> None:
         self.wanted = False
@@ -163,9 +163,9 @@ class City:
     def _start(self) -> None:
         for program in (self.influx_program, self.broker):
             program.start()
-        until(self._created, within_s=30)
+        until(self._created)
         self.collector.start()
-        if not until(lambda: answers(self.wall) and self._subscribed(), within_s=60):
+        if not until(lambda: answers(self.wall) and self._subscribed()):
             raise RuntimeError("the collector did not start: " + self.collector.server.log.read_text()[-2000:])
         for site in self.sites:
             site.program.start()

@@ -9,10 +9,10 @@ import pytest
 def test_the_story_comes_as_told(broker: str) -> None:
     options = [broker] if broker.startswith("--") else []
     told = subprocess.run(
-        [sys.executable, "-m", "pantau_demo", "--for", "240", "--json", *options],
+        [sys.executable, "-m", "pantau_demo", "--for", "300", "--json", *options],
         capture_output=True,
         text=True,
-        timeout=400,
+        timeout=700,
         check=False,
     )
     assert told.returncode == 0, told.stderr

@@ -124,7 +124,7 @@ class Site:
         log = folder / "log"
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notifications:
             notifications.bind(str(folder / "notify"))
-            notifications.settimeout(60)
+            notifications.settimeout(120)
             environment = {
                 "PATH": os.defpath,
                 "NOTIFY_SOCKET": str(folder / "notify"),
@@ -142,5 +142,5 @@ class Site:
                 assert program.poll() is None, log.read_text()
             finally:
                 program.terminate()
-                status = program.wait(30)
+                status = program.wait(60)
         assert status == 0, log.read_text()

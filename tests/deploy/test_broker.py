@@ -29,7 +29,7 @@ class User:
         self._client.on_message = self._on_message
         self._client.connect("127.0.0.1", broker.broker_port)
         self._client.loop_start()
-        assert self._answered.wait(20)
+        assert self._answered.wait(60)
 
     def subscribe(self, topic: str) -> bool:
         """Whether the broker allows it."""
@@ -42,7 +42,7 @@ class User:
 
         self._client.on_subscribe = on_subscribe
         self._client.subscribe(topic, qos=1)
-        assert granted.wait(20)
+        assert granted.wait(60)
         return not codes[0].is_failure
 
     def publish(self, topic: str) -> bool:
@@ -56,12 +56,12 @@ class User:
 
         self._client.on_publish = on_publish
         self._client.publish(topic, b"x", qos=1)
-        assert acknowledged.wait(20)
+        assert acknowledged.wait(60)
         return not codes[0].is_failure
 
     def has(self, topic: str) -> bool:
         with self._came:
-            return self._came.wait_for(lambda: any(topic == got for got, _ in self.received), timeout=20)
+            return self._came.wait_for(lambda: any(topic == got for got, _ in self.received), timeout=60)
 
     def end(self) -> None:
         self._client.disconnect()
@@ -161,20 +161,20 @@ def test_more_than_a_thousand_messages_wait_for_an_absent_collector(broker: Site
     absent.on_subscribe = lambda *_: ready.set()
     absent.connect("127.0.0.1", broker.broker_port)
     absent.loop_start()
-    assert ready.wait(20)
+    assert ready.wait(60)
     absent.disconnect()
     absent.loop_stop()
 
     site = users("batam-centre")
     sent = [site._client.publish("pantau/v1/batam-centre/telemetry", b"x", qos=1) for _ in range(2500)]
     for message in sent:
-        message.wait_for_publish(30)
+        message.wait_for_publish(60)
         assert message.is_published()
 
     absent.on_connect = None
     absent.connect("127.0.0.1", broker.broker_port)
     absent.loop_start()
-    assert enough.wait(30), f"{len(received)} of 2500"
+    assert enough.wait(60), f"{len(received)} of 2500"
     absent.disconnect()
     absent.loop_stop()
 

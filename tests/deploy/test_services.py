@@ -104,13 +104,13 @@ def test_the_installed_services_start_as_their_units_say_and_what_the_agent_sees
 
 def _causes(site: Site) -> dict[str, str]:
     """Of each camera on the wall that has one, the cause."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{site.web_port}/api/city", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{site.web_port}/api/city", timeout=60) as answer:
         city = json.load(answer)
     cameras = [camera for site in city["sites"] for camera in site["cameras"]]
     return {camera["id"]: camera["cause"] for camera in cameras if camera["cause"] == "refused"}
 
 
-def _until(true: Callable[[], bool], within_s: float = 60) -> None:
+def _until(true: Callable[[], bool], within_s: float = 120) -> None:
     deadline = time.monotonic() + within_s
     while not true():
         assert time.monotonic() < deadline

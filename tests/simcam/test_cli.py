@@ -30,10 +30,10 @@ async def test_it_says_where_everything_is_and_ends_when_told(how: signal.Signal
     async with Client(told["cameras"]["road"]) as client:
         await client.play()
         await client.rtp()
-        with await asyncio.to_thread(urlopen, told["control"] + "/cameras", timeout=20) as answer:
+        with await asyncio.to_thread(urlopen, told["control"] + "/cameras", timeout=60) as answer:
             assert [camera["sessions"]["open"] for camera in json.loads(answer.read())] == [0, 1]
         process.send_signal(how)
-        output, errors = await asyncio.wait_for(process.communicate(), 30)
+        output, errors = await asyncio.wait_for(process.communicate(), 60)
     assert (process.returncode, output, errors) == (0, b"", b"")
 
 

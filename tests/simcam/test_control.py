@@ -130,7 +130,7 @@ async def test_what_is_no_http_is_answered_with_an_error_and_closed(simcam: Simc
     host, port = simcam.control_url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(request_)
-    answer = await asyncio.wait_for(reader.read(), 20)
+    answer = await asyncio.wait_for(reader.read(), 60)
     writer.close()
     assert answer.startswith(b"HTTP/1.1 4")
     said: Any = json.loads(answer.partition(b"\r\n\r\n")[2])

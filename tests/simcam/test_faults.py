@@ -11,7 +11,7 @@ import pytest
 
 from pantau_simcam import Codec, Fault, FaultError, Simcam, UnknownCameraError
 from tests.simcam.rtsp_client import Client, until
-from tests.simcam.small import FPS, spec
+from tests.simcam.small import spec
 
 
 @pytest.fixture(params=[False])
@@ -34,7 +34,7 @@ async def gate(simcam: Simcam) -> AsyncIterator[Client]:
 
 async def silence(client: Client) -> None:
     """Reads what was under way, until nothing comes for half a second."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not await client.quiet(0.5):
             pass
 
@@ -66,13 +66,13 @@ async def test_a_stall_leaves_no_gap_in_the_sequence_but_one_in_time(simcam: Sim
     simcam.set_fault("gate", Fault.STALL)
     await asyncio.sleep(0.7)
     simcam.clear("gate")
-    while True:
-        packet = await gate.rtp()
-        assert (packet.sequence - before.sequence) & 0xFFFF == 1
-        if (gap := (packet.timestamp - before.timestamp) & 0xFFFFFFFF) > 90_000 / FPS:
-            break
-        before = packet
-    assert gap >= 0.5 * 90_000
+    gap = 0
+    async with asyncio.timeout(20):
+        while gap < 0.5 * 90_000:
+            packet = await gate.rtp()
+            assert (packet.sequence - before.sequence) & 0xFFFF == 1
+            gap = (packet.timestamp - before.timestamp) & 0xFFFFFFFF
+            before = packet
 
 
 async def test_silent_answers_nothing_any_more(simcam: Simcam, gate: Client) -> None:
@@ -90,7 +90,7 @@ async def test_silent_answers_nothing_any_more(simcam: Simcam, gate: Client) -> 
 async def test_garbage_breaks_into_the_stream_and_answers_everything(simcam: Simcam, gate: Client) -> None:
     simcam.set_fault("gate", Fault.GARBAGE)
     came = b""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while b"\x80\x81\x82\x83" not in came:
             came += await gate.raw()
     async with Client(simcam.url("gate")) as new:
@@ -192,11 +192,11 @@ async def test_a_frozen_camera_sends_the_same_keyframe_again_and_again(simcam: S
     one, other = await keyframes(gate, 2)
     assert one != other
     simcam.set_fault("gate", Fault.FREEZE)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while one != other:
             one, other = other, *await keyframes(gate, 1)
     simcam.clear("gate")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while one == other:
             one, other = other, *await keyframes(gate, 1)
 
@@ -205,8 +205,8 @@ async def pictures(url: str, count: int) -> list[av.VideoFrame]:
     """Decoded pictures of a new session."""
 
     def look() -> list[av.VideoFrame]:
-        options = {"rtsp_transport": "tcp", "timeout": "20000000", "analyzeduration": "300000"}
-        with av.open(url, options=options, timeout=20) as container:
+        options = {"rtsp_transport": "tcp", "timeout": "60000000", "analyzeduration": "300000"}
+        with av.open(url, options=options, timeout=60) as container:
             return [frame for frame, _ in zip(container.decode(video=0), range(count), strict=False)]
 
     return await asyncio.to_thread(look)
@@ -219,7 +219,7 @@ def grey(frame: av.VideoFrame) -> np.ndarray:
 async def faulty(simcam: Simcam, fault: Fault, right: Callable[[list[av.VideoFrame]], object]) -> None:
     """Sets the fault and looks until it shows; footage takes a while to be filmed."""
     simcam.set_fault("gate", fault)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not right(await pictures(simcam.url("gate"), 6)):
             pass
 
@@ -235,7 +235,7 @@ async def test_a_frozen_picture_stands_still_with_its_clock(simcam: Simcam) -> N
 
     assert not still(await pictures(simcam.url("gate"), 8))
     simcam.set_fault("gate", Fault.FREEZE)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not still(await pictures(simcam.url("gate"), 8)):
             pass
     one, other = [grey((await pictures(simcam.url("gate"), 1))[0]) for _ in range(2)]
@@ -250,7 +250,7 @@ async def test_damaged_pictures_are_noticed_by_a_decoder(simcam: Simcam) -> None
 async def test_lost_packets_leave_gaps_in_the_sequence(simcam: Simcam, gate: Client) -> None:
     simcam.set_fault("gate", Fault.LOSS, percent=50)
     before = await gate.rtp()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while ((packet := await gate.rtp()).sequence - before.sequence) & 0xFFFF == 1:
             before = packet
 
@@ -258,7 +258,7 @@ async def test_lost_packets_leave_gaps_in_the_sequence(simcam: Simcam, gate: Cli
 async def test_low_fps_sends_fewer_pictures_that_are_true_to_time(simcam: Simcam, gate: Client) -> None:
     simcam.set_fault("gate", Fault.LOW_FPS, fps=2)
     before = await gate.rtp()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while ((packet := await gate.rtp()).timestamp - before.timestamp) & 0xFFFFFFFF != 45_000:
             before = packet
 
@@ -266,7 +266,7 @@ async def test_low_fps_sends_fewer_pictures_that_are_true_to_time(simcam: Simcam
 async def test_keyframes_come_as_seldom_as_asked(simcam: Simcam, gate: Client) -> None:
     simcam.set_fault("gate", Fault.SLOW_KEYFRAMES, seconds=1.5)
     before = await gate.keyframe()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while ((packet := await gate.keyframe()).timestamp - before.timestamp) & 0xFFFFFFFF != 1.5 * 90_000:
             before = packet
 

@@ -29,8 +29,8 @@ async def simcam() -> AsyncIterator[Simcam]:
 
 
 def decoded(url: str, transport: str, pictures: int) -> list[av.VideoFrame]:
-    options = {"rtsp_transport": transport, "timeout": "20000000", "analyzeduration": "300000"}
-    with av.open(url, options=options, timeout=20) as container:
+    options = {"rtsp_transport": transport, "timeout": "60000000", "analyzeduration": "300000"}
+    with av.open(url, options=options, timeout=60) as container:
         found = []
         for frame in container.decode(video=0):
             found.append(frame)
@@ -63,7 +63,7 @@ async def test_pyav_logs_in(simcam: Simcam, scheme: str) -> None:
 
 def listened(url: str, transport: str) -> tuple[list[str], int]:
     """The codecs of its streams, and how loud its audio is, of 32767."""
-    with av.open(url, options={"rtsp_transport": transport, "timeout": "20000000"}, timeout=20) as container:
+    with av.open(url, options={"rtsp_transport": transport, "timeout": "60000000"}, timeout=60) as container:
         sound = next(frame for frame in container.decode(audio=0))
         assert sound.sample_rate == 8000
         loudness = abs(sound.to_ndarray().astype(int)).max()

@@ -13,7 +13,7 @@ def test_a_changed_inventory_is_taken_up_at_a_reload_and_a_wrong_one_leaves_the_
     inventory, wall, log = tmp_path / "inventory.toml", free_port(), tmp_path / "log"
 
     def names() -> list[str]:
-        with urllib.request.urlopen(f"http://127.0.0.1:{wall}/api/city", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{wall}/api/city", timeout=60) as answer:
             return [site["name"] for site in json.load(answer)["sites"]]
 
     def reload(text: str) -> None:
