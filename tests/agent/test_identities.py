@@ -159,7 +159,7 @@ async def test_what_is_new_comes_to_the_collector_by_another_birth_and_no_death(
         link.begin_anew()
         assert await soon(lambda: len(listener.agents()) >= 2)
         link.close(within_s=2)
-        await asyncio.wait_for(life, 30)
+        await asyncio.wait_for(life, 60)
         assert await soon(lambda: len(listener.agents()) >= 3)
     await spool.close()
     first, second, third = listener.agents()
@@ -202,7 +202,7 @@ async def test_the_running_agent_tells_the_firmware_of_a_camera_that_streams(
 
             assert await soon(lambda: any(camera.firmware for camera in told()))
             os.kill(os.getpid(), signal.SIGTERM)
-            await asyncio.wait_for(life, 40)
+            await asyncio.wait_for(life, 60)
     gate, dead = told()
     assert (gate.model, gate.firmware) == ("DS-2CD2142FWD-I", "V5.4.0 build 160530")
     assert gate.firmware_note.startswith("vulnerable: ")

@@ -40,7 +40,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(folder: Path, command: str, *more: str, wait: str = "20", camera: str = "gate") -> Result:
+def run(folder: Path, command: str, *more: str, wait: str = "60", camera: str = "gate") -> Result:
     options = ["--config", str(folder / "agent.toml"), "--wait", wait, "--language", "en", *more]
     return CliRunner().invoke(app, ["picture", command, camera, *options])
 

@@ -52,7 +52,10 @@ def test_no_public_address_is_ever_scanned(address: ipaddress.IPv4Address, prefi
 async def test_open_ports_are_found_and_each_host_is_told() -> None:
     server = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.2", 0)
     port, closed = server.sockets[0].getsockname()[1], free_port()
-    told = {result.host: result.ports async for result in scan(["127.0.0.2", "127.0.0.3"], [closed, port])}
+    told = {
+        result.host: result.ports
+        async for result in scan(["127.0.0.2", "127.0.0.3"], [closed, port], timeout_s=30)
+    }
     server.close()
     assert told == {"127.0.0.2": (port,), "127.0.0.3": ()}
 
@@ -62,7 +65,7 @@ async def test_connections_are_begun_at_a_pace() -> None:
     port = server.sockets[0].getsockname()[1]
     began = time.monotonic()
     hosts = [f"127.0.0.{number}" for number in range(1, 41)]
-    told = [result.host async for result in scan(hosts, [port], per_s=100)]
+    told = [result.host async for result in scan(hosts, [port], per_s=100, timeout_s=30)]
     assert time.monotonic() - began > 0.9 * len(hosts) / 100
     assert sorted(told) == sorted(hosts)
     server.close()

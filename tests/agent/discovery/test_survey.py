@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 import re
 import tomllib
 from collections.abc import AsyncIterator
@@ -19,8 +20,8 @@ from tests.agent.http.camera import response
 from tests.agent.maker_pages import PAGES
 from tests.agent.onvif.camera import OnvifCamera, serving
 
-APART = "127.7.43.21"
-"""An address of loopback where the ports of cameras are free."""
+APART = f"127.7.{random.randrange(1, 255)}.{random.randrange(1, 255)}"
+"""An address of loopback where the ports of cameras are free: another in each process that runs tests."""
 
 
 async def surveyed(camera: OnvifCamera, password: str | None = None) -> Found:

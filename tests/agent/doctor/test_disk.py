@@ -22,7 +22,10 @@ def test_the_room(tmp_path: Path, free_mb: float, expected: tuple[Level, str]) -
     assert said(disk.room(Host(disk_free_mb=free_mb), tmp_path / "none", 512)) == (Level.ERROR, "missing")
 
 
-def test_what_is_written_is_tried_and_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_what_is_written_is_tried_and_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk, "SLOW_S", 60)
     assert said(disk.writing(tmp_path, tmp_path / "spool.sqlite")) == (Level.OK, "takes")
     assert list(tmp_path.iterdir()) == []
 

@@ -46,29 +46,30 @@ def test_the_standby_sends_what_is_due_when_the_active_one_is_killed_and_nothing
     make: Any, mosquitto: Mosquitto, smtp: Mailbox
 ) -> None:
     north, south = make("north"), make("south")
-    with Publisher(mosquitto.port) as publisher, north, south:
-        agent = Agent(publisher)
-        agent.birth()
-        assert ACTIVE in north.new_log()
-        assert ACTIVE not in south.new_log()
-        with agent.reporting(every_s=0.1):
-            agent.set("cam1", Cause.BLACK)
-            assert until(lambda: len(smtp.mails) == 1), north.new_log()
-            smtp.refusing = True
-            agent.set("cam2", Cause.FROZEN)
-            assert until(lambda: "attempt 1 to tell" in north.new_log())
-            north.kill()
-            smtp.refusing = False
-            assert until(lambda: len(smtp.mails) == 2), south.new_log()
-            north.start()
-            for camera, mails in (("cam1", 3), ("cam2", 4)):  # ends of one moment would be one message
-                agent.set(camera, None)
-                assert until(lambda: len(smtp.mails) == mails), south.new_log()  # noqa: B023 - called at once
-            assert ACTIVE not in north.new_log()
-            south.stop()
-            assert until(lambda: ACTIVE in north.new_log())
-            agent.set("cam3", Cause.BLACK)
-            assert until(lambda: len(smtp.mails) == 5), north.new_log()
+    with Publisher(mosquitto.port) as publisher, north:
+        assert until(lambda: ACTIVE in north.new_log())
+        with south:
+            agent = Agent(publisher)
+            agent.birth()
+            assert ACTIVE not in south.new_log()
+            with agent.reporting(every_s=0.1):
+                agent.set("cam1", Cause.BLACK)
+                assert until(lambda: len(smtp.mails) == 1), north.new_log()
+                smtp.refusing = True
+                agent.set("cam2", Cause.FROZEN)
+                assert until(lambda: "attempt 1 to tell" in north.new_log())
+                north.kill()
+                smtp.refusing = False
+                assert until(lambda: len(smtp.mails) == 2), south.new_log()
+                north.start()
+                for camera, mails in (("cam1", 3), ("cam2", 4)):  # ends of one moment would be one message
+                    agent.set(camera, None)
+                    assert until(lambda: len(smtp.mails) == mails), south.new_log()  # noqa: B023 - called at once
+                assert ACTIVE not in north.new_log()
+                south.stop()
+                assert until(lambda: ACTIVE in north.new_log())
+                agent.set("cam3", Cause.BLACK)
+                assert until(lambda: len(smtp.mails) == 5), north.new_log()
     assert max(Counter(str(mail["X-Pantau-Key"]) for mail in smtp.mails).values()) == 1
     assert ["cam1" in each for each in subjects(smtp)[:1]] == [True]
     assert "cam2" in subjects(smtp)[1]
