@@ -1,6 +1,7 @@
 """Prints the contract as AsyncAPI 3.0, from the topics and structs themselves: `python contract/asyncapi.py`."""
 
 import sys
+from inspect import cleandoc
 from typing import Any
 
 import msgspec
@@ -24,6 +25,9 @@ def document() -> dict[str, Any]:
     """The AsyncAPI document."""
     structs = [struct for _, of_channel, _ in _CHANNELS.values() for struct in of_channel]
     _, schemas = msgspec.json.schema_components(structs, ref_template="#/components/schemas/{name}")
+    for schema in schemas.values():
+        if "description" in schema:
+            schema["description"] = cleandoc(schema["description"])  # newer versions of msgspec do it themselves
     messages: dict[str, Any] = {
         struct.__name__: {
             "contentType": "application/json",
