@@ -1,7 +1,7 @@
 """Prints the contract as AsyncAPI 3.0, from the topics and structs themselves: `python contract/asyncapi.py`."""
 
-import inspect
 import sys
+from inspect import cleandoc
 from typing import Any
 
 import msgspec
@@ -26,7 +26,8 @@ def document() -> dict[str, Any]:
     structs = [struct for _, of_channel, _ in _CHANNELS.values() for struct in of_channel]
     _, schemas = msgspec.json.schema_components(structs, ref_template="#/components/schemas/{name}")
     for schema in schemas.values():
-        schema["description"] = inspect.cleandoc(schema["description"])  # not every msgspec does
+        if "description" in schema:
+            schema["description"] = cleandoc(schema["description"])  # newer versions of msgspec do it themselves
     messages: dict[str, Any] = {
         struct.__name__: {
             "contentType": "application/json",

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self
 
 
-def _candidates() -> Iterator[int]:
+def ports_of_this_worker() -> Iterator[int]:
     """The ports of this pytest worker in a random order, each once.
 
     They are below those that Linux gives to outgoing connections (32768 and up), so that none takes one while a
@@ -25,7 +25,7 @@ def _candidates() -> Iterator[int]:
     yield from random.sample(ports, len(ports))
 
 
-_ports = _candidates()
+_ports = ports_of_this_worker()
 
 
 def free_port() -> int:

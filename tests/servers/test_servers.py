@@ -6,6 +6,9 @@ import subprocess
 import urllib.request
 from collections.abc import Callable
 
+import pytest
+
+from tests.servers import process
 from tests.servers.gst_cameras import GstCameras
 from tests.servers.influxdb import Database
 from tests.servers.mosquitto import Mosquitto
@@ -13,6 +16,17 @@ from tests.servers.process import answers
 from tests.servers.programs import need
 from tests.servers.smtp import Mailbox
 from tests.servers.victoria_metrics import VictoriaMetrics
+
+
+def test_no_two_workers_are_given_the_same_port_and_none_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTEST_XDIST_WORKER_COUNT", "3")
+    given: list[int] = []
+    for worker in ("gw0", "gw1", "gw2"):
+        monkeypatch.setenv("PYTEST_XDIST_WORKER", worker)
+        given += process.ports_of_this_worker()
+    assert len(given) == len(set(given)) == 10_000
+    assert max(given) < 32768, "from there on Linux gives them to outgoing connections"
+    assert process.free_port() != process.free_port()
 
 
 def test_mosquitto_can_be_killed_and_started_again(mosquitto: Mosquitto) -> None:

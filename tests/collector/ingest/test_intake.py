@@ -1,5 +1,6 @@
 import errno
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -227,6 +228,28 @@ def test_a_broker_that_dies_and_returns_costs_nothing(room: Room, mosquitto: Mos
     assert until(lambda: intake.journaled == 3)
     assert intake.broker_trouble is None
     assert room.seqs() == [1, 2, 3]
+
+
+def test_it_is_said_why_the_broker_is_gone_before_it_is_seen_to_be_gone(mosquitto: Mosquitto) -> None:
+    subscription = Subscription(Broker(port=mosquitto.port), Inbox(), time_ms=lambda: NOW)
+    connected_when_told: list[bool] = []
+
+    class Ear(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if "is gone" in record.getMessage():
+                connected_when_told.append(subscription.connected)
+
+    log, ear = logging.getLogger("pantau_collector.intake.subscription"), Ear()
+    log.addHandler(ear)
+    subscription.start()
+    try:
+        assert until(lambda: subscription.connected)
+        mosquitto.stop()
+        assert until(lambda: not subscription.connected)
+    finally:
+        log.removeHandler(ear)
+        subscription.stop()
+    assert connected_when_told == [True]
 
 
 def test_a_broker_that_is_not_there_at_the_start_is_waited_for(room: Room, mosquitto: Mosquitto) -> None:
