@@ -63,6 +63,8 @@ def test_a_collector_backed_up_under_load_goes_on_elsewhere_without_loss_or_a_do
         with first, agent.reporting():
             agent.set("cam1", Cause.BLACK)
             assert until(lambda: len(smtp.mails) == 1), first.new_log()
+            # a copy taken before its delivery is noted would rightly send it again
+            assert until(lambda: not command("outbox", "--config", first.config)["letters"])
             told = command("backup", tmp_path / "backup", "--config", first.config)
             acknowledged = agent.sent[-1]
             first.kill()
