@@ -25,6 +25,7 @@ from benchmarks.fault_table import DISTURBED_S, PICTURE_DISTURBED_S, Trial, as_m
 from pantau_agent.clock import SystemClock
 from pantau_agent.config import Camera
 from pantau_agent.event_loop import new_event_loop
+from pantau_agent.glances import SOON_AGAIN_S
 from pantau_agent.picture.decoder import Decoder, Look
 from pantau_agent.picture.settings import Settings
 from pantau_agent.rtsp.keyframe import Keyframe
@@ -32,11 +33,13 @@ from pantau_agent.visits import PROVEN_S, Doors
 from pantau_agent.watch import watch
 from pantau_contract.states import Cause, State
 from pantau_simcam import Fault
+from pantau_simcam.footage.take import GOP_S, LOOP_S
 
 FPS = 15
 KEYFRAME_S = 2.0
-SETTLED_S = PROVEN_S + 2
-"""Well for so long, a camera is ready for its next fault: its retries begin anew then."""
+SETTLED_S = {False: PROVEN_S + 2, True: SOON_AGAIN_S + 2}
+"""Well for so long, a camera is ready for its next fault, of the stream or of the picture: its retries, or its
+glances, begin anew then."""
 LEARNT = 14
 """Pictures after which a camera is known to the judge, once it need not learn for hours."""
 TOLD_WITHIN_S = 150.0
@@ -80,10 +83,9 @@ class Watched:
         """Whether nothing is wrong now."""
         return bool(self.said) and self.said[-1].state is State.OK
 
-    @property
-    def settled(self) -> bool:
-        """Whether nothing has been wrong for a while."""
-        return self.well and time.monotonic() - self.said[-1].at >= SETTLED_S
+    def settled(self, *, picture: bool) -> bool:
+        """Whether nothing has been wrong for long enough for the next fault."""
+        return self.well and time.monotonic() - self.said[-1].at >= SETTLED_S[picture]
 
     async def until(self, condition: Callable[[], bool], within_s: float) -> bool:
         """Whether it becomes true in time; asked at each observation."""
@@ -158,7 +160,7 @@ class TimedDecoder(Decoder):
 async def try_fault(watched: Watched, control: Control, fault: Fault, lateness: Lateness) -> Trial:
     """One camera into one fault and out of it."""
     ending, camera = ENDINGS[fault], watched.camera.id
-    if not await watched.until(lambda: watched.settled, CLEARED_WITHIN_S):
+    if not await watched.until(lambda: watched.settled(picture=ending.picture), CLEARED_WITHIN_S):
         return Trial(fault, said=("not well before",))
     await asyncio.sleep(random.uniform(0, 2))
     heard, began = len(watched.said), time.monotonic()
@@ -197,9 +199,11 @@ async def work_off(
 async def rehearse(cameras: list[str], control: Control, faults: list[Fault]) -> None:
     """Lets simcam film what it has not filmed yet, on cameras that are in no trial."""
     for fault in faults:
-        for camera in cameras:
-            await control.set(camera, fault)
-        await asyncio.sleep(REHEARSAL_S)
+        # a picture may freeze at any keyframe of the loop
+        for _ in range(round(LOOP_S / GOP_S) if fault is Fault.FREEZE else 1):
+            for camera in cameras:
+                await control.set(camera, fault)
+            await asyncio.sleep(GOP_S if fault is Fault.FREEZE else REHEARSAL_S)
     for camera in cameras:
         await control.clear(camera)
 

@@ -25,6 +25,8 @@ LEAST_LOST = 3
 """Packets in so short a time: one or two are an accident."""
 OVERDUE = 3
 """Pictures that should have come since the last one: their rate is no matter any more, they fail to come."""
+PAUSE_S = 1.0
+"""Up to there, what lies between two pictures is a low rate itself."""
 LOW_FPS = 0.7
 LOW_BITRATE = 0.3
 """Of what is configured as expected; the bit rate follows the scene, the frame rate does not."""
@@ -269,7 +271,9 @@ def _loss(it: Evidence) -> Found:
 
 def _low_fps(it: Evidence) -> Found:
     fps, wanted = it.measures.recent_fps, _wanted(it.expected.fps, it.usual.fps, LOW_FPS, LOW_LEARNT_FPS)
-    if fps is None or wanted is None or fps >= wanted[0] or it.quiet_s * fps >= OVERDUE:
+    if fps is None or wanted is None or fps >= wanted[0]:
+        return None
+    if it.quiet_s >= PAUSE_S and it.quiet_s * fps >= OVERDUE:
         return None
     return Cause.LOW_FPS, detail("low_fps", fps=f"{fps:.1f}", wanted=wanted[1])
 

@@ -108,6 +108,7 @@ BAD = PictureError.UNDECODABLE
         (measured(recent_loss_pct=1.0, recent_lost=3), Cause.PACKET_LOSS),
         (replace(measured(recent_fps=17), expected=Expected(fps=25)), Cause.LOW_FPS),
         (replace(measured(recent_fps=9), usual=Expected(fps=25)), Cause.LOW_FPS),
+        (replace(measured(recent_fps=9), expected=Expected(fps=25), quiet_s=0.5), Cause.LOW_FPS),
         (
             replace(measured(bitrate_kbps=100), expected=Expected(bitrate_kbps=400)),
             Cause.LOW_BITRATE,
