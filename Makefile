@@ -14,7 +14,7 @@ help:
 	@echo 'make demo FOR=90     the story once; exit 0 only if all came as told'
 	@echo 'make test            all tests, two at a time (JOBS=2); servers that are not installed are skipped'
 	@echo 'make check           ruff and mypy'
-	@echo 'make bench           what it costs here beside others, and how soon faults are told: an hour (TRIALS=10: less)'
+	@echo 'make bench           what it costs here beside others, and how soon faults are told: half an hour (TRIALS=10: less)'
 	@echo 'make fuzz             a million inputs that no camera should send'
 	@echo 'make chaos           everything fails at random, and nothing is lost (KILLS=200 SEED=1)'
 	@echo 'sudo make servers    the Debian packages that the tests use as real servers'

@@ -1,6 +1,6 @@
-"""Every benchmark's table in one run: `python -m benchmarks --out bench`. On two cores it takes about an hour.
+"""Every benchmark's table in one run: `python -m benchmarks --out bench`. On two cores it takes half an hour.
 
-Nearly all of that is the faults, each tried as often as `--trials` says: 10 take ten minutes.
+Half of that is the faults, each tried as often as `--trials` says.
 """
 
 import argparse
