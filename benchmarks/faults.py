@@ -37,9 +37,8 @@ from pantau_simcam.footage.take import GOP_S, LOOP_S
 
 FPS = 15
 KEYFRAME_S = 2.0
-SETTLED_S = {False: PROVEN_S + 2, True: SOON_AGAIN_S + 2}
-"""Well for so long, a camera is ready for its next fault, of the stream or of the picture: its retries, or its
-glances, begin anew then."""
+SETTLED_S, PICTURE_SETTLED_S = PROVEN_S + 2, SOON_AGAIN_S + 2
+"""Well for so long, a camera is ready for its next fault: its retries begin anew then, or its glances."""
 LEARNT = 14
 """Pictures after which a camera is known to the judge, once it need not learn for hours."""
 TOLD_WITHIN_S = 150.0
@@ -83,9 +82,9 @@ class Watched:
         """Whether nothing is wrong now."""
         return bool(self.said) and self.said[-1].state is State.OK
 
-    def settled(self, *, picture: bool) -> bool:
-        """Whether nothing has been wrong for long enough for the next fault."""
-        return self.well and time.monotonic() - self.said[-1].at >= SETTLED_S[picture]
+    def well_for(self, seconds: float) -> bool:
+        """Whether nothing has been wrong for so long."""
+        return self.well and time.monotonic() - self.said[-1].at >= seconds
 
     async def until(self, condition: Callable[[], bool], within_s: float) -> bool:
         """Whether it becomes true in time; asked at each observation."""
@@ -160,7 +159,8 @@ class TimedDecoder(Decoder):
 async def try_fault(watched: Watched, control: Control, fault: Fault, lateness: Lateness) -> Trial:
     """One camera into one fault and out of it."""
     ending, camera = ENDINGS[fault], watched.camera.id
-    if not await watched.until(lambda: watched.settled(picture=ending.picture), CLEARED_WITHIN_S):
+    settled_s = PICTURE_SETTLED_S if ending.picture else SETTLED_S
+    if not await watched.until(lambda: watched.well_for(settled_s), CLEARED_WITHIN_S):
         return Trial(fault, said=("not well before",))
     await asyncio.sleep(random.uniform(0, 2))
     heard, began = len(watched.said), time.monotonic()

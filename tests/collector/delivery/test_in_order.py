@@ -3,8 +3,7 @@
 from threading import Event
 
 from pantau_collector.store import Store
-from tests.collector.notices.facts import recipient
-from tests.collector.notices.sending import (
+from tests.collector.delivery.sending import (
     OPENED,
     RESOLVED,
     Clock,
@@ -16,6 +15,7 @@ from tests.collector.notices.sending import (
     resolved,
     statuses,
 )
+from tests.collector.notices.facts import recipient
 from tests.servers.process import until
 
 

@@ -13,8 +13,8 @@ from pantau_collector.notices.compose import Composer
 from pantau_collector.notices.notice import Message, NoticeKind, Telling
 from pantau_collector.notices.recipients import NoticeRules
 from pantau_collector.store import Store, notice_rows
+from tests.collector.delivery.sending import Album, Clock
 from tests.collector.notices.facts import camera_notice, links, recipient
-from tests.collector.notices.sending import Album, Clock
 
 OPENED, RESOLVED = NoticeKind.OPENED, NoticeKind.RESOLVED
 WHO = [

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pantau_collector.store import Store
-from tests.collector.notices.sending import Clock
+from tests.collector.delivery.sending import Clock
 
 
 @pytest.fixture

@@ -12,8 +12,7 @@ from pantau_collector.notices.recipients import Recipient
 from pantau_collector.notices.transport import ChannelTransport
 from pantau_collector.store import Store, notice_rows, outbox_rows
 from pantau_collector.store.outbox_rows import Status
-from tests.collector.notices.facts import SINCE_MS, recipient
-from tests.collector.notices.sending import (
+from tests.collector.delivery.sending import (
     GOOD_JPEG,
     JPEG,
     OPENED,
@@ -28,6 +27,7 @@ from tests.collector.notices.sending import (
     resolved,
     statuses,
 )
+from tests.collector.notices.facts import SINCE_MS, recipient
 from tests.servers.process import until
 from tests.servers.smtp import Mailbox
 
