@@ -13,7 +13,7 @@ help:
 	@echo 'make demo            a city of three sites on this machine, with a story; Ctrl-C ends it'
 	@echo 'make demo FOR=90     the story once; exit 0 only if all came as told'
 	@echo 'make test            all tests, two at a time (JOBS=2); servers that are not installed are skipped'
-	@echo 'make check           ruff and mypy'
+	@echo 'make check           ruff, mypy, and which room may import which'
 	@echo 'make bench           what it costs here beside others, and how soon faults are told: half an hour (TRIALS=10: less)'
 	@echo 'make fuzz             a million inputs that no camera should send'
 	@echo 'make chaos           everything fails at random, and nothing is lost (KILLS=200 SEED=1)'
@@ -29,6 +29,7 @@ check: $(BIN)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 
 bench: $(BIN)/.dev
 	$(BIN)/python -m benchmarks --trials $(TRIALS) $(if $(DATA),--data $(DATA))

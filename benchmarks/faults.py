@@ -22,15 +22,15 @@ from rich.progress import Progress
 
 from benchmarks.fault_endings import ENDINGS
 from benchmarks.fault_table import DISTURBED_S, PICTURE_DISTURBED_S, Trial, as_markdown, rows_of, show
+from pantau_agent.assessment.picture_sampler import SOON_AGAIN_S
 from pantau_agent.clock import SystemClock
 from pantau_agent.config import Camera
 from pantau_agent.event_loop import new_event_loop
-from pantau_agent.glances import SOON_AGAIN_S
 from pantau_agent.picture.decoder import Decoder, Look
 from pantau_agent.picture.settings import Settings
-from pantau_agent.rtsp.keyframe import Keyframe
-from pantau_agent.visits import PROVEN_S, Doors
-from pantau_agent.watch import watch
+from pantau_agent.streams.keyframe import Keyframe
+from pantau_agent.watching.sessions import PROVEN_S, HostLimits
+from pantau_agent.watching.watch import watch
 from pantau_contract.states import Cause, State
 from pantau_simcam import Fault
 from pantau_simcam.footage.take import GOP_S, LOOP_S
@@ -69,7 +69,7 @@ class Watched:
         self.pictures = 0
         self._heard = asyncio.Event()
 
-    async def follow(self, decoder: Decoder, doors: Doors) -> None:
+    async def follow(self, decoder: Decoder, doors: HostLimits) -> None:
         """Watches until cancelled."""
         async for observation in watch(self.camera, decoder, SystemClock(), doors=doors):
             self.pictures += observation.snapshot is not None
@@ -232,7 +232,7 @@ async def run(
 
     crew, names = list(urls)[:SCENES], list(urls)[SCENES:]
     stream, picture = names[: options.cameras], names[options.cameras :]
-    doors = Doors(at_once=len(urls))  # they are on one host only because they are simulated
+    doors = HostLimits(at_once=len(urls))  # they are on one host only because they are simulated
     async with TimedDecoder(lateness, urls) as decoder, asyncio.TaskGroup() as watching:
         following = [watching.create_task(lateness.measure())]
 

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from benchmarks.fuzz_mutation import chunks
-from pantau_agent.failure import Step
 from pantau_agent.rtsp.connection import Connection
-from pantau_agent.rtsp.url import StreamUrl
+from pantau_agent.streams.failure import Step
+from pantau_agent.streams.url import StreamUrl
 
 TURNS = 8
 """Of the event loop from piece to piece: the client has come to wait for the next by then."""

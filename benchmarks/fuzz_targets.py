@@ -10,17 +10,19 @@ from unittest import mock
 from benchmarks.fuzz_camera import connect_to
 from benchmarks.fuzz_mutation import chunks
 from benchmarks.fuzz_seeds import CHALLENGES, CONVERSATIONS, DESCRIPTIONS, PACKETS, PLAYLISTS, REPORTS, URLS, split
-from pantau_agent.failure import LookError
 from pantau_agent.http import playlist as hls
 from pantau_agent.http.octets import FormError
-from pantau_agent.rtsp import client, sdp, url
-from pantau_agent.rtsp.auth import Authenticator
+from pantau_agent.rtsp import client, sdp
+from pantau_agent.rtsp.access_unit import Collector, H264Collector, H265Collector
 from pantau_agent.rtsp.jpeg import JpegCollector
-from pantau_agent.rtsp.keyframe import Collector, H264Collector, H265Collector
-from pantau_agent.rtsp.messages import Demultiplexer, MessageError, Response, encode_request
+from pantau_agent.rtsp.messages import Demultiplexer, Response, encode_request
 from pantau_agent.rtsp.reorder import ReorderBuffer
 from pantau_agent.rtsp.rtp import Reception, SenderClock
-from pantau_agent.rtsp.url import Credentials
+from pantau_agent.streams import url
+from pantau_agent.streams.authentication import Authenticator
+from pantau_agent.streams.credentials import Credentials
+from pantau_agent.streams.failure import LookError
+from pantau_agent.streams.headers import MessageError
 
 CAMERA = url.parse("rtsp://192.0.2.1/cam")
 CREDENTIALS = Credentials("user", "password")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from pantau_agent.precision import Precision
+from pantau_agent.reporting.precision import Precision
 from pantau_agent.spool import Spool
 from pantau_contract.messages import Host, Sample, Telemetry
 from pantau_contract.states import STATE_OF, Cause, State

@@ -16,8 +16,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, Va
 from pydantic_settings import SettingsConfigDict, SettingsError
 
 from pantau_agent import vendors
-from pantau_agent.picture_config import Picture
-from pantau_agent.rtsp import url as stream_url
+from pantau_agent.picture.config import Picture
+from pantau_agent.streams import url as stream_url
 from pantau_contract.topics import SLUG
 from pantau_service.layered import LayeredSettings
 from pantau_service.secret_files import SecretFile, secret

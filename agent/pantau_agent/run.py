@@ -8,21 +8,21 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing, suppress
 from typing import Any
 
+from pantau_agent.assessment.camera_memory import FILE as NOTEBOOK
+from pantau_agent.assessment.camera_memory import CameraMemories
+from pantau_agent.assessment.observation import Observation
 from pantau_agent.clock import Clock, SystemClock, read_both
 from pantau_agent.config import AgentConfig, Camera
 from pantau_agent.host import ClockStatus, Machine
 from pantau_agent.identity.known import FILE, Identities
 from pantau_agent.link import Link
-from pantau_agent.notebook import FILE as NOTEBOOK
-from pantau_agent.notebook import Notebook
-from pantau_agent.observation import Observation
 from pantau_agent.picture.decoder import Decoder
 from pantau_agent.picture.settings import memories_beside
-from pantau_agent.report import Reporter
+from pantau_agent.reporting.report import Reporter
 from pantau_agent.spool import Spool
-from pantau_agent.supervision import supervised
-from pantau_agent.visits import Doors
-from pantau_agent.watch import watch
+from pantau_agent.watching.restart import supervised
+from pantau_agent.watching.sessions import HostLimits
+from pantau_agent.watching.watch import watch
 from pantau_contract.messages import Command, Reply, Telemetry
 from pantau_contract.states import State
 from pantau_contract.wire import encode
@@ -59,9 +59,9 @@ async def run(config: AgentConfig) -> None:
         machine_boot=machine.boot(),
         clock=clock,
     )
-    doors = Doors()
+    doors = HostLimits()
     identities = Identities(config.camera, config.spool.path.with_name(FILE), clock)
-    notebook = Notebook(config.camera, config.spool.path.with_name(NOTEBOOK))
+    notebook = CameraMemories(config.camera, config.spool.path.with_name(NOTEBOOK))
     link = Link(config, spool, clock, identities.about)
     settings = {camera.id: camera.picture.settings for camera in config.camera}
     wanted = {camera.id: asyncio.Event() for camera in config.camera}

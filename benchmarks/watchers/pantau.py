@@ -7,13 +7,13 @@ from pantau_agent.clock import SystemClock
 from pantau_agent.config import Camera
 from pantau_agent.event_loop import new_event_loop
 from pantau_agent.picture.decoder import Decoder
-from pantau_agent.visits import Doors
-from pantau_agent.watch import watch
+from pantau_agent.watching.sessions import HostLimits
+from pantau_agent.watching.watch import watch
 
 
 async def main(urls: list[str]) -> None:
     """Watches as an agent does; what it observes is dropped."""
-    clock, doors = SystemClock(), Doors(at_once=64)
+    clock, doors = SystemClock(), HostLimits(at_once=64)
 
     async def one(number: int, url: str, decoder: Decoder) -> None:
         camera = Camera(id=f"cam{number}", url=url)

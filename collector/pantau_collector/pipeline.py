@@ -21,9 +21,9 @@ from pantau_collector.fleet.view import CityView, IncidentView
 from pantau_collector.incidents.calendar import Calendar
 from pantau_collector.incidents.case import Incident, Moment, Request, Transition
 from pantau_collector.incidents.coverage import Coverage
-from pantau_collector.incidents.docket import Docket, Judgement
 from pantau_collector.incidents.planned import Planned
 from pantau_collector.incidents.rules import IncidentRules
+from pantau_collector.incidents.scheduler import Judgement, Scheduler
 from pantau_collector.incidents.stages import make_stages
 from pantau_collector.incidents.topology import Topology
 from pantau_collector.inventory import Inventory
@@ -134,7 +134,7 @@ class Pipeline:
         self._planned = Planned(self._coverage)
         waits_s = [60 * level.after_min for level in self._people.levels]
         stages = make_stages(self._rules, self._planned, ids, escalate_after_s=waits_s)
-        self._docket = Docket(stages, self._topology, open_incidents=opened, symptoms=symptoms)
+        self._docket = Scheduler(stages, self._topology, open_incidents=opened, symptoms=symptoms)
         self._asked_at = float("-inf")
         self._open = {incident.id: incident for incident in opened}
         self._resolved = deque(resolved, maxlen=RECENT_INCIDENTS)

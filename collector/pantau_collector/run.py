@@ -9,29 +9,29 @@ from contextlib import ExitStack
 import uvicorn
 from prometheus_client import CollectorRegistry
 
-from pantau_collector.alertmanager.teller import Teller
+from pantau_collector.alertmanager.alert_sender import AlertSender
 from pantau_collector.clock import Clock, SystemClock
 from pantau_collector.config import CollectorConfig
 from pantau_collector.data_dir import DataDir
 from pantau_collector.deadletter import DeadLetters
 from pantau_collector.delivery.sender import Sender
 from pantau_collector.embedded_broker import EmbeddedBroker
-from pantau_collector.heartbeat.heart import Heart
+from pantau_collector.heartbeat.sender import HeartbeatSender
 from pantau_collector.intake import Intake
 from pantau_collector.inventory import Inventory, load_inventory
 from pantau_collector.journal import Cursor, Journal, JournalError
 from pantau_collector.leadership import CONNECT, AdvisoryLock, Alone, Leadership
 from pantau_collector.notices.compose import Composer
 from pantau_collector.notices.links import Links
-from pantau_collector.notices.strangers import strangers
 from pantau_collector.notices.transport import ChannelTransport
+from pantau_collector.notices.unknown_filters import strangers
 from pantau_collector.pictures import Pictures
 from pantau_collector.pipeline import Pipeline
 from pantau_collector.recorder import Recorder
 from pantau_collector.retention import Retention
+from pantau_collector.self_monitor import SelfMonitor
 from pantau_collector.sinks import Drain, open_store
 from pantau_collector.store import Store, StoreError, secret_rows
-from pantau_collector.supervision import Supervision
 from pantau_collector.web import Figure, create_app, figures
 from pantau_collector.web.acknowledge import Acknowledging
 from pantau_service.settings import ConfigError
@@ -149,7 +149,7 @@ class _Receiving:
         self._stack.callback(self.intake.stop)
 
 
-def _decide(config: CollectorConfig, inventory: Inventory, receiving: _Receiving, stack: ExitStack) -> Supervision:
+def _decide(config: CollectorConfig, inventory: Inventory, receiving: _Receiving, stack: ExitStack) -> SelfMonitor:
     """Starts what only the active collector does: incidents, notices, wall."""
     clock, journal, intake, pictures = receiving.clock, receiving.journal, receiving.intake, receiving.pictures
     for problem in strangers(config.recipient, inventory):
@@ -170,7 +170,7 @@ def _decide(config: CollectorConfig, inventory: Inventory, receiving: _Receiving
     links = _links(config, store, clock)
     transport = ChannelTransport(clock.time_ms)
     sender = Sender(store, transport, config.recipient, config.notices, Composer(links), pictures, clock)
-    supervision = Supervision(
+    supervision = SelfMonitor(
         intake=intake,
         pipeline=pipeline,
         sender=sender,
@@ -181,7 +181,9 @@ def _decide(config: CollectorConfig, inventory: Inventory, receiving: _Receiving
     )
     heart = _heart(config, supervision)
     teller = (
-        Teller(config.alertmanager, store, lambda: pipeline.inventory, clock, public_url=config.web.public_url)
+        AlertSender(
+            config.alertmanager, store, lambda: pipeline.inventory, clock, public_url=config.web.public_url
+        )
         if config.alertmanager
         else None
     )
@@ -217,7 +219,7 @@ def _links(config: CollectorConfig, store: Store, clock: Clock) -> Links:
     )
 
 
-def _heart(config: CollectorConfig, supervision: Supervision) -> Heart | None:
+def _heart(config: CollectorConfig, supervision: SelfMonitor) -> HeartbeatSender | None:
     if config.heartbeat is None:
         return None
     if config.heartbeat.url is None:
@@ -226,7 +228,7 @@ def _heart(config: CollectorConfig, supervision: Supervision) -> Heart | None:
             " will see it if this collector dies"
         )
         return None
-    return Heart(config.heartbeat, supervision.health_with_view)
+    return HeartbeatSender(config.heartbeat, supervision.health_with_view)
 
 
 def _open_store(config: CollectorConfig, place: DataDir) -> Store:
@@ -259,7 +261,7 @@ def _serve(
     config: CollectorConfig,
     pipeline: Pipeline,
     pictures: Pictures,
-    supervision: Supervision,
+    supervision: SelfMonitor,
     journal: Journal,
     acknowledging: Acknowledging,
     more_figures: Iterable[Figure],

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from itertools import groupby
 
-from pantau_agent.observation import Observation
+from pantau_agent.assessment.observation import Observation
 from pantau_contract.messages import Sample
 from pantau_contract.states import Cause, State
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from pantau_agent.config import AgentConfig, Broker, Camera, Report, Site, Spool, load
+from pantau_agent.picture.config import Picture
 from pantau_agent.picture.settings import Settings
-from pantau_agent.picture_config import Picture
 from pantau_contract.states import Cause
 from pantau_service.settings import ConfigError
 from tests.agent.certificate import make_certificate

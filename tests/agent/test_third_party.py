@@ -16,9 +16,9 @@ import pytest_asyncio
 
 from pantau_agent.clock import SystemClock
 from pantau_agent.config import Camera
-from pantau_agent.look import Looker
 from pantau_agent.picture.decoder import Decoder
-from pantau_agent.watch import watch
+from pantau_agent.watching.one_shot import Looker
+from pantau_agent.watching.watch import watch
 from pantau_contract.messages import Sample
 from pantau_contract.states import Cause, State
 from tests.agent.busy import changes, well

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pantau_agent import vendors
-from pantau_agent.rtsp import url as rtsp_url
+from pantau_agent.streams import url as rtsp_url
 from pantau_agent.vendors import VendorError, fill_credentials, load_notes, still_url, stream_url, take_credentials
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -17,14 +17,14 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
+from pantau_agent.assessment.observation import Observation
 from pantau_agent.config import AgentConfig, Camera, load
 from pantau_agent.host import ClockStatus, Machine
 from pantau_agent.link import Link, link
-from pantau_agent.observation import Observation
 from pantau_agent.picture.decoder import Decoder
 from pantau_agent.run import Agent
 from pantau_agent.spool import Batch, Spool
-from pantau_agent.watch import watch
+from pantau_agent.watching.watch import watch
 from pantau_contract.messages import Sample, Telemetry
 from pantau_contract.states import STATE_OF, Cause, State
 from pantau_contract.topics import Kind, Topic

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import pantau_agent
-from pantau_agent.failure import Step
+from pantau_agent.streams.failure import Step
 from pantau_contract.words import words
 from pantau_contract.words.evidence import LONGEST, detail, together
 from pantau_contract.words.tables import flat, table

@@ -143,7 +143,7 @@ async def test_a_sender_report_tells_the_time_at_a_timestamp_and_teardown_says_g
         assert (await client.packet(channel=1))[:2] == b"\x81\xcb"
 
 
-class Shelf(Library):
+class MemoryStore(Library):
     """Footage of two pictures, a keyframe of two packets and another of one."""
 
     def ready(self, take: Take) -> Footage:
@@ -173,7 +173,7 @@ class Wire:
 
 
 def playing(camera: Camera, wire: Wire) -> VideoStream:
-    stream = VideoStream(camera, wire, Shelf(), now=100, wall=lambda: 1_800_000_000)
+    stream = VideoStream(camera, wire, MemoryStore(), now=100, wall=lambda: 1_800_000_000)
     stream.play(100)
     return stream
 

@@ -10,7 +10,7 @@ from pydantic import SecretStr, ValidationError
 from pantau_agent import vendors
 from pantau_agent.commands.password import PASSWORD_VARIABLE, credentials
 from pantau_agent.config import AgentConfig, Camera, load
-from pantau_agent.rtsp import url as rtsp_url
+from pantau_agent.streams import url as rtsp_url
 from pantau_contract.words import Words
 from pantau_service.settings import ConfigError, did_you_mean
 

@@ -7,7 +7,7 @@ import typer
 
 from pantau_agent.commands.configured import DEFAULT_PATH, ConfigPath, load_or_exit
 from pantau_agent.config import AgentConfig
-from pantau_agent.rtsp.url import redact
+from pantau_agent.streams.url import redact
 from pantau_service import log
 
 EPILOG = "Example: pantau-agent check --config /etc/pantau/agent.toml"

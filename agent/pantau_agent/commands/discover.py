@@ -21,7 +21,7 @@ from pantau_agent.discovery.subnet import SubnetError, addresses_of
 from pantau_agent.discovery.survey import Found, Lead, lead_of_host, survey
 from pantau_agent.onvif.discovery import Match
 from pantau_agent.onvif.search import Interface, interfaces, search
-from pantau_agent.rtsp.url import Credentials
+from pantau_agent.streams.credentials import Credentials
 from pantau_contract.words import Words
 from pantau_service import log
 from pantau_service.language import LanguageOption, spoken

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pantau_agent.commands.probe_output import COLOURS, firmware_text, grid, number, said, stream
-from pantau_agent.firmware import Identity
+from pantau_agent.identity.firmware import Identity
 from pantau_contract.messages import Sample
 from pantau_contract.states import State
 from pantau_contract.words import Words

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from pantau_agent.rtsp.url import Credentials
+from pantau_agent.streams.credentials import Credentials
 from pantau_contract.words import Words
 
 PASSWORD_VARIABLE = "PANTAU_CAMERA_PASSWORD"  # noqa: S105 # the name of a variable

@@ -21,10 +21,10 @@ from pantau_agent.config import AgentConfig, Camera
 from pantau_agent.picture.explanation import Explanation, read
 from pantau_agent.picture.frame import UnusablePictureError
 from pantau_agent.picture.judge import Judge
+from pantau_agent.picture.memory_store import MemoryStore
+from pantau_agent.picture.requests import Requests, Wish
 from pantau_agent.picture.settings import memories_beside
-from pantau_agent.picture.shelf import Shelf
 from pantau_agent.picture.views import explain as explain_view
-from pantau_agent.picture.wishes import Wish, Wishes
 from pantau_contract.words import Words
 from pantau_service.language import LanguageOption, spoken
 
@@ -96,7 +96,7 @@ def explain(
     else:
         if not _wish(loaded, found, Wish.EXPLAIN, wait, say):
             _tell(say("picture.not_granted", camera=camera), False, as_json, camera)
-        explanation = _take(Wishes(_memories(loaded)).explanation(camera), say)
+        explanation = _take(Requests(_memories(loaded)).explanation(camera), say)
     try:
         if out.suffix.lower() in {".jpg", ".jpeg"}:
             out.write_bytes(explanation.jpeg)
@@ -121,7 +121,7 @@ def _camera(config: AgentConfig, camera: str, say: Words) -> Camera:
 
 def _wish(config: AgentConfig, camera: Camera, wish: Wish, wait: float | None, say: Words) -> bool:
     """Leaves the wish and waits; what is not granted in time is withdrawn."""
-    wishes = Wishes(_memories(config))
+    wishes = Requests(_memories(config))
     try:
         wishes.make(camera.id, wish)
         until = time.monotonic() + (2 * camera.picture_interval_s + LONGER_S if wait is None else wait)
@@ -149,7 +149,7 @@ def _take(path: Path, say: Words) -> Explanation:
 
 def _of_file(config: AgentConfig, camera: Camera, file: Path, say: Words) -> Explanation:
     """The picture in a file beside what was written down last of the camera."""
-    memory, note = Shelf(_memories(config)).take(camera.id)
+    memory, note = MemoryStore(_memories(config)).take(camera.id)
     if note:
         typer.echo(f"{camera.id}: {say.evidence(note)}", err=True)
     shown = _read_picture(file, say)

@@ -13,14 +13,14 @@ from pantau_agent.commands.camera_asked import Asked, CannotTellError, Stream, c
 from pantau_agent.commands.configured import DEFAULT_PATH, ConfigPath, borrow_credentials
 from pantau_agent.commands.password import PASSWORD_VARIABLE
 from pantau_agent.config import Camera
-from pantau_agent.failure import MachineError
-from pantau_agent.firmware import Identity
 from pantau_agent.host import clock_may_be_right
+from pantau_agent.identity.firmware import Identity
 from pantau_agent.identity.known import known_beside
-from pantau_agent.inspection import Inspected, inspect
 from pantau_agent.picture.decoder import Decoder
-from pantau_agent.probes.registry import SOURCES
-from pantau_agent.rtsp import url as rtsp_url
+from pantau_agent.sources.registry import SOURCES
+from pantau_agent.streams import url as rtsp_url
+from pantau_agent.streams.failure import MachineError
+from pantau_agent.watching.inspection import Inspected, inspect
 from pantau_contract.messages import Sample
 from pantau_contract.states import State
 from pantau_contract.words import Words

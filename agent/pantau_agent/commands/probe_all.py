@@ -9,6 +9,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from pantau_agent.assessment.observation import Observation
 from pantau_agent.clock import SystemClock
 from pantau_agent.commands import interruptible
 from pantau_agent.commands.probe_output import COLOURS, fields, firmware_text, number, printed
@@ -16,9 +17,8 @@ from pantau_agent.commands.progress import counting
 from pantau_agent.config import AgentConfig, Camera
 from pantau_agent.host import clock_may_be_right
 from pantau_agent.identity.known import known_beside
-from pantau_agent.inspection import Inspected, inspect
-from pantau_agent.observation import Observation
 from pantau_agent.picture.decoder import Decoder
+from pantau_agent.watching.inspection import Inspected, inspect
 from pantau_contract.messages import Sample
 from pantau_contract.states import State
 from pantau_contract.words import Words

@@ -10,7 +10,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from pantau_agent.firmware import Identity, warning_of
+from pantau_agent.identity.firmware import Identity, warning_of
 from pantau_contract.messages import Sample
 from pantau_contract.states import State
 from pantau_contract.words import Words

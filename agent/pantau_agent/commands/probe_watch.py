@@ -14,11 +14,11 @@ from pantau_agent.commands.camera_asked import UNNAMED
 from pantau_agent.commands.live_view import History, line, view
 from pantau_agent.commands.probe_output import fields
 from pantau_agent.config import Camera
-from pantau_agent.firmware import Identity
 from pantau_agent.host import clock_may_be_right
+from pantau_agent.identity.firmware import Identity
 from pantau_agent.picture.decoder import Decoder
-from pantau_agent.rtsp import url as rtsp_url
-from pantau_agent.watch import watch
+from pantau_agent.streams import url as rtsp_url
+from pantau_agent.watching.watch import watch
 from pantau_contract.messages import Sample
 from pantau_contract.words import Words
 

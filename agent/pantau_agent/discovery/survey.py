@@ -8,12 +8,13 @@ from pantau_agent import vendors
 from pantau_agent.clock import Clock
 from pantau_agent.discovery.hints import describe, vendor_by_answer
 from pantau_agent.discovery.scan import RTSP_PORTS, WEB_PORTS
-from pantau_agent.firmware import vendor_of, warning_of
+from pantau_agent.identity.firmware import vendor_of, warning_of
 from pantau_agent.identity.found_page import identify_found
 from pantau_agent.onvif.device import PATH, Device
 from pantau_agent.onvif.errors import OnvifError, RefusedError
 from pantau_agent.onvif.media import Profile, channels
-from pantau_agent.rtsp.url import Credentials, StreamUrl, parse
+from pantau_agent.streams.credentials import Credentials
+from pantau_agent.streams.url import StreamUrl, parse
 from pantau_contract.words.evidence import NO_DETAIL, Detail, detail
 
 MAX_CHANNELS = 64

@@ -6,9 +6,9 @@ from contextlib import aclosing
 from pantau_agent.clock import Clock
 from pantau_agent.config import Camera
 from pantau_agent.doctor.finding import Finding, Level
-from pantau_agent.firmware import Identity, warning_of
-from pantau_agent.inspection import Inspected, inspect
+from pantau_agent.identity.firmware import Identity, warning_of
 from pantau_agent.picture.decoder import Decoder
+from pantau_agent.watching.inspection import Inspected, inspect
 from pantau_contract.messages import Sample
 from pantau_contract.states import Cause, State
 

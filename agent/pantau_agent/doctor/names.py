@@ -6,7 +6,7 @@ import socket
 
 from pantau_agent.config import AgentConfig
 from pantau_agent.doctor.finding import Finding, Level
-from pantau_agent.rtsp.url import parse
+from pantau_agent.streams.url import parse
 
 _WITHIN_S = 10
 

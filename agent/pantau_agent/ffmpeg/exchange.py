@@ -6,9 +6,9 @@ The agent says `Start`, and then one octet, `WANTED`, whenever it wants the next
 import msgspec
 from msgspec import Struct
 
-from pantau_agent.counts import Counts
-from pantau_agent.failure import Failure
 from pantau_agent.picture.exchange import LENGTH
+from pantau_agent.streams.counts import Counts
+from pantau_agent.streams.failure import Failure
 from pantau_contract.words.evidence import NO_DETAIL, Detail
 
 MAX_MESSAGE = 16 << 20

@@ -17,13 +17,13 @@ import av
 import msgspec
 from av.video.stream import VideoStream
 
-from pantau_agent.failure import Failure, Kind, LookError, Step
 from pantau_agent.ffmpeg.exchange import Ended, Opened, Picture, Ready, Said, Seen, Start, pack
 from pantau_agent.ffmpeg.pace import Pace
 from pantau_agent.ffmpeg.tally import Tally
 from pantau_agent.ffmpeg.words import failure_of
 from pantau_agent.picture.exchange import LENGTH
-from pantau_agent.rtsp.keyframe import MAX_KEYFRAME
+from pantau_agent.streams.failure import Failure, Kind, LookError, Step
+from pantau_agent.streams.keyframe import MAX_KEYFRAME
 from pantau_contract.words.evidence import NO_DETAIL, detail
 
 MEMORY = 256 << 20

@@ -1,6 +1,6 @@
 """A stream's counts, packet by packet, where a demuxer has made one packet of each picture."""
 
-from pantau_agent.counts import Counts
+from pantau_agent.streams.counts import Counts
 
 
 class Tally:

@@ -6,9 +6,9 @@ FFmpeg's errors tell no step apart; its log does. The texts are those of libavfo
 import re
 from collections.abc import Sequence
 
-from pantau_agent.failure import Failure, Kind, Step
-from pantau_agent.rtsp.dialogue import printable
-from pantau_agent.rtsp.url import redact
+from pantau_agent.streams.failure import Failure, Kind, Step
+from pantau_agent.streams.refusal import printable
+from pantau_agent.streams.url import redact
 from pantau_contract.words.evidence import detail
 
 _SERVER_ERROR = re.compile(r"Server error: (.*)")

@@ -4,15 +4,17 @@ import contextlib
 from collections.abc import Callable
 from urllib.parse import urljoin
 
-from pantau_agent.failure import Failure, Kind, LookError, Step
 from pantau_agent.http.connection import Connection, connect
 from pantau_agent.http.octets import FormError
 from pantau_agent.http.request import request
 from pantau_agent.http.response import Head, ResponseParser
-from pantau_agent.rtsp import url as stream_url
-from pantau_agent.rtsp.auth import Answer, Authenticator
-from pantau_agent.rtsp.dialogue import MAX_TRIES, answered, printable, refused
-from pantau_agent.rtsp.url import Credentials, StreamUrl
+from pantau_agent.rtsp.dialogue import MAX_TRIES
+from pantau_agent.streams import url as stream_url
+from pantau_agent.streams.authentication import Answer, Authenticator
+from pantau_agent.streams.credentials import Credentials
+from pantau_agent.streams.failure import Failure, Kind, LookError, Step
+from pantau_agent.streams.refusal import answered, printable, refused
+from pantau_agent.streams.url import StreamUrl
 from pantau_contract.words.evidence import Detail, detail
 
 MAX_REDIRECTS = 3

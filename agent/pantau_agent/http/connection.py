@@ -6,9 +6,9 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from pantau_agent import tcp
-from pantau_agent.failure import Step
-from pantau_agent.rtsp.url import StreamUrl
+from pantau_agent.streams import tcp
+from pantau_agent.streams.failure import Step
+from pantau_agent.streams.url import StreamUrl
 
 CHUNK = 64 << 10
 FAREWELL_S = 1.0

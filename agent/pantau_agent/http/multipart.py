@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pantau_agent.http.octets import MAX_HEADERS, FormError, Octets, header, length_of
-from pantau_agent.rtsp.keyframe import MAX_KEYFRAME
+from pantau_agent.streams.keyframe import MAX_KEYFRAME
 from pantau_contract.words.evidence import detail
 
 MAX_PART = MAX_KEYFRAME

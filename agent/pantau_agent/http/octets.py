@@ -1,7 +1,7 @@
 """Octets that wait to be read, by the line or by the number; each is looked at once, however they come."""
 
-from pantau_agent.failure import EvidenceError
-from pantau_agent.rtsp.messages import Headers
+from pantau_agent.streams.failure import EvidenceError
+from pantau_agent.streams.headers import Headers
 from pantau_contract.words.evidence import detail
 
 MAX_LINE = 8192

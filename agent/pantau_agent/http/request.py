@@ -1,6 +1,6 @@
 """A request as it goes over the wire (RFC 9112, section 3)."""
 
-from pantau_agent.rtsp.url import DEFAULT_PORTS, StreamUrl
+from pantau_agent.streams.url import DEFAULT_PORTS, StreamUrl
 from pantau_contract.version import __version__
 
 

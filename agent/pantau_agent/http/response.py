@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pantau_agent.http.octets import MAX_HEADERS, FormError, Octets, header, length_of
-from pantau_agent.rtsp.messages import Headers
+from pantau_agent.streams.headers import Headers
 from pantau_contract.words.evidence import detail
 
 _STATUS_LINE = re.compile(r"HTTP/(1\.\d) +(\d{3})(?: +(.*))?")

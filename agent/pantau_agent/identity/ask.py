@@ -10,13 +10,14 @@ from pydantic import SecretStr
 from pantau_agent import vendors
 from pantau_agent.clock import Clock
 from pantau_agent.config import Camera
-from pantau_agent.failure import EvidenceError, Kind, LookError
-from pantau_agent.firmware import Identity, vendor_of
 from pantau_agent.http.client import Client
+from pantau_agent.identity.firmware import Identity, vendor_of
 from pantau_agent.identity.pages import PAGES, Pages
 from pantau_agent.onvif.device import PATH, Device
 from pantau_agent.onvif.errors import OnvifError, RefusedError
-from pantau_agent.rtsp.url import Credentials, StreamUrl, parse
+from pantau_agent.streams.credentials import Credentials
+from pantau_agent.streams.failure import EvidenceError, Kind, LookError
+from pantau_agent.streams.url import StreamUrl, parse
 from pantau_contract.words.evidence import Detail, detail, together
 
 WEB_PORT = 80

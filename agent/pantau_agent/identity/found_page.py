@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from pantau_agent.clock import Clock
-from pantau_agent.firmware import Identity
 from pantau_agent.http.request import request
+from pantau_agent.identity.firmware import Identity
 from pantau_agent.identity.pages import PAGES, Pages
 from pantau_agent.onvif.errors import NotOnvifError, RefusedError, SilentError
 from pantau_agent.onvif.post import Answer, exchange
-from pantau_agent.rtsp import auth
-from pantau_agent.rtsp.url import Credentials, StreamUrl
+from pantau_agent.streams import authentication as auth
+from pantau_agent.streams.credentials import Credentials
+from pantau_agent.streams.url import StreamUrl
 from pantau_contract.words.evidence import detail
 
 TIMEOUT_S = 5.0

@@ -10,8 +10,8 @@ import msgspec
 
 from pantau_agent.clock import Clock
 from pantau_agent.config import Camera
-from pantau_agent.firmware import Identity, about, note_of, warning_of
 from pantau_agent.identity.ask import Ask, Asker, IdentityError, identify
+from pantau_agent.identity.firmware import Identity, about, note_of, warning_of
 from pantau_contract.messages import CameraAbout
 from pantau_service import whole_file
 

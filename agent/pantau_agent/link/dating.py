@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import msgspec
 
-from pantau_agent.report import sample_moved
+from pantau_agent.reporting.report import sample_moved
 from pantau_agent.spool.file import Batch
 from pantau_contract.errors import ContractError
 from pantau_contract.messages import Telemetry

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from pantau_agent.clock import Clock
 from pantau_agent.config import AgentConfig, Camera
-from pantau_agent.firmware import about as about_configured
+from pantau_agent.identity.firmware import about as about_configured
 from pantau_agent.link.connection import Asked, Connected, Connection, Event, Letters, Lost, Taken
 from pantau_agent.link.dating import Dating
 from pantau_agent.link.leftovers import Leftovers

@@ -8,7 +8,7 @@ the password from any host but this one.
 from dataclasses import replace
 
 from pantau_agent import vendors
-from pantau_agent.rtsp.url import DEFAULT_PORTS, StreamUrl, UrlError, parse
+from pantau_agent.streams.url import DEFAULT_PORTS, StreamUrl, UrlError, parse
 
 _RTSP_PORT = DEFAULT_PORTS["rtsp"]
 

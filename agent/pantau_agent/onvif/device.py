@@ -20,7 +20,8 @@ from pantau_agent.onvif.media import (
     read_profiles,
     read_uri,
 )
-from pantau_agent.rtsp.url import Credentials, StreamUrl
+from pantau_agent.streams.credentials import Credentials
+from pantau_agent.streams.url import StreamUrl
 from pantau_contract.words.evidence import detail
 
 PATH = "/onvif/device_service"

@@ -5,8 +5,8 @@ from urllib.parse import unquote
 from xml.etree.ElementTree import Element
 
 from pantau_agent.onvif.document import MAX_LIST, DocumentError, clean, parse, text_of
-from pantau_agent.rtsp.url import StreamUrl, UrlError
-from pantau_agent.rtsp.url import parse as parse_url
+from pantau_agent.streams.url import StreamUrl, UrlError
+from pantau_agent.streams.url import parse as parse_url
 
 _DISCOVERY = "http://schemas.xmlsoap.org/ws/2005/04/discovery"
 _ADDRESSING = "http://schemas.xmlsoap.org/ws/2004/08/addressing"

@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 
 from pantau_agent.onvif.document import DocumentError, clean, parse
 from pantau_agent.onvif.errors import FaultError, NotOnvifError, RefusedError
-from pantau_agent.rtsp.url import Credentials
+from pantau_agent.streams.credentials import Credentials
 from pantau_contract.words.evidence import detail
 
 _SOAP = "http://www.w3.org/2003/05/soap-envelope"

@@ -7,7 +7,7 @@ OnvifError
 └── FaultError      it answers that it cannot do what was asked
 """
 
-from pantau_agent.failure import EvidenceError
+from pantau_agent.streams.failure import EvidenceError
 
 
 class OnvifError(EvidenceError):

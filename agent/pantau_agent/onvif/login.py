@@ -11,8 +11,9 @@ from pantau_agent.onvif.clock import CameraClock, signing_offsets
 from pantau_agent.onvif.envelope import Operation, envelope, response, username_token
 from pantau_agent.onvif.errors import NotOnvifError, RefusedError
 from pantau_agent.onvif.post import Answer, post
-from pantau_agent.rtsp import auth
-from pantau_agent.rtsp.url import Credentials, StreamUrl
+from pantau_agent.streams import authentication as auth
+from pantau_agent.streams.credentials import Credentials
+from pantau_agent.streams.url import StreamUrl
 from pantau_contract.words.evidence import Detail, detail
 
 TIMEOUT_S = 5.0

@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape
 
 from pantau_agent.onvif.document import clean, number_of, text_of
 from pantau_agent.onvif.envelope import Operation
-from pantau_agent.rtsp.url import MAX_URL
+from pantau_agent.streams.url import MAX_URL
 
 MEDIA_1 = "http://www.onvif.org/ver10/media/wsdl"
 MEDIA_2 = "http://www.onvif.org/ver20/media/wsdl"

@@ -4,15 +4,15 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pantau_agent.failure import LookError
 from pantau_agent.http.connection import Connection, connect
 from pantau_agent.http.octets import FormError
 from pantau_agent.http.request import request
 from pantau_agent.http.response import ResponseParser
 from pantau_agent.onvif.document import MAX_OCTETS
 from pantau_agent.onvif.errors import NotOnvifError, SilentError
-from pantau_agent.rtsp.messages import Headers
-from pantau_agent.rtsp.url import StreamUrl
+from pantau_agent.streams.failure import LookError
+from pantau_agent.streams.headers import Headers
+from pantau_agent.streams.url import StreamUrl
 from pantau_contract.words.evidence import detail
 
 

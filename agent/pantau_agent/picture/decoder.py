@@ -16,7 +16,7 @@ from pantau_agent.clock import Clock
 from pantau_agent.picture.exchange import LENGTH, MAX_MESSAGE, Answer, Job, PictureError, pack
 from pantau_agent.picture.settings import Settings
 from pantau_agent.picture.verdict import Verdict
-from pantau_agent.rtsp.keyframe import Keyframe
+from pantau_agent.streams.keyframe import Keyframe
 from pantau_contract.words.evidence import NO_DETAIL, Detail, detail
 
 DEADLINE_S = 10.0

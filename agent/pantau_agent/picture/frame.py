@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pantau_agent.failure import EvidenceError
 from pantau_agent.picture.cells import Plane, plane
+from pantau_agent.streams.failure import EvidenceError
 from pantau_contract.words.evidence import detail
 
 WIDTH = 320

@@ -15,10 +15,10 @@ from pantau_agent.picture.explanation import Explanation
 from pantau_agent.picture.frame import UnusablePictureError
 from pantau_agent.picture.judge import WHOLE_PICTURE, Judge
 from pantau_agent.picture.memory import Memory
-from pantau_agent.picture.shelf import Shelf
+from pantau_agent.picture.memory_store import MemoryStore
+from pantau_agent.picture.requests import Requests, Wish
 from pantau_agent.picture.verdict import Verdict
 from pantau_agent.picture.views import explain
-from pantau_agent.picture.wishes import Wish, Wishes
 from pantau_contract.words.evidence import NO_DETAIL, detail
 
 MAX_CAMERAS = 1024
@@ -34,8 +34,8 @@ class Judges:
     def __init__(self, directory: Path | None = None, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._judges: OrderedDict[str, Judge] = OrderedDict()
         self._saved_s: dict[str, float] = {}
-        self._shelf = Shelf(directory) if directory is not None else None
-        self._wishes = Wishes(directory) if directory is not None else None
+        self._shelf = MemoryStore(directory) if directory is not None else None
+        self._wishes = Requests(directory) if directory is not None else None
         self._monotonic = monotonic
         if directory is not None:
             _make(directory)

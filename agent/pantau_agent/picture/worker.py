@@ -18,9 +18,9 @@ import numpy as np
 from av.codec.context import Flags, Flags2
 from numpy.typing import NDArray
 
-from pantau_agent.failure import EvidenceError
 from pantau_agent.picture.exchange import LENGTH, MAX_MESSAGE, Answer, Job, PictureError, pack
 from pantau_agent.picture.judges import Judges
+from pantau_agent.streams.failure import EvidenceError
 from pantau_contract.words.evidence import Detail, detail, together
 
 MEMORY = 512 << 20

@@ -5,20 +5,21 @@ import contextlib
 import re
 from collections.abc import Callable
 
-from pantau_agent.failure import Failure, Kind, LookError, Step
 from pantau_agent.rtsp import sdp
-from pantau_agent.rtsp import url as rtsp_url
-from pantau_agent.rtsp.auth import Authenticator
+from pantau_agent.rtsp.access_unit import Collector, H264Collector, H265Collector
 from pantau_agent.rtsp.connection import Connection, connect
 from pantau_agent.rtsp.dialogue import Dialogue, must_be_ok
-from pantau_agent.rtsp.gulps import Gulps
 from pantau_agent.rtsp.jpeg import JpegCollector
 from pantau_agent.rtsp.keep_alive import keep_alive
-from pantau_agent.rtsp.keyframe import Collector, H264Collector, H265Collector
+from pantau_agent.rtsp.low_water_mark import LowWaterMark
 from pantau_agent.rtsp.messages import Response
 from pantau_agent.rtsp.rtp import Reception, SenderClock
 from pantau_agent.rtsp.udp import UdpPair, open_pair
-from pantau_agent.rtsp.url import Credentials, StreamUrl
+from pantau_agent.streams import url as rtsp_url
+from pantau_agent.streams.authentication import Authenticator
+from pantau_agent.streams.credentials import Credentials
+from pantau_agent.streams.failure import Failure, Kind, LookError, Step
+from pantau_agent.streams.url import StreamUrl
 from pantau_contract.words.evidence import detail
 
 MAX_REDIRECTS = 3
@@ -66,7 +67,7 @@ class Session:
         self._step = Step.RESOLVE
         self._dialogue: Dialogue | None = None
         self._udp: UdpPair | None = None
-        self._gulps = Gulps()
+        self._gulps = LowWaterMark()
         self._keeping_alive: asyncio.Task[None] | None = None
 
     @property

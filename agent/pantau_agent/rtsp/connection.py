@@ -8,10 +8,11 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, cast
 
-from pantau_agent import tcp
-from pantau_agent.failure import Failure, Kind, LookError, Step
-from pantau_agent.rtsp.messages import Demultiplexer, Message, MessageError, Request, Response
-from pantau_agent.rtsp.url import StreamUrl
+from pantau_agent.rtsp.messages import Demultiplexer, Message, Request, Response
+from pantau_agent.streams import tcp
+from pantau_agent.streams.failure import Failure, Kind, LookError, Step
+from pantau_agent.streams.headers import MessageError
+from pantau_agent.streams.url import StreamUrl
 from pantau_contract.words.evidence import detail
 
 MAX_MESSAGES = 16

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from pantau_agent.failure import Failure, Kind, LookError, Step
-from pantau_agent.rtsp.auth import Answer, Authenticator
 from pantau_agent.rtsp.connection import Connection
 from pantau_agent.rtsp.messages import Response, encode_request
+from pantau_agent.streams.authentication import Answer, Authenticator
+from pantau_agent.streams.failure import Failure, Kind, LookError, Step
+from pantau_agent.streams.refusal import answered, printable, refused
 from pantau_contract.version import __version__
-from pantau_contract.words.evidence import Detail, detail
 
 MAX_TRIES = 3
 """Of one request: bare, with the password, and once more for a stale nonce."""
@@ -97,25 +97,3 @@ def must_be_ok(step: Step, response: Response) -> Response:
         return response
     said = answered(step, response.status, response.reason)
     raise LookError(Failure(step, Kind.STATUS, said, status=response.status, reason=printable(response.reason)))
-
-
-def answered(step: Step, status: int, reason: str) -> Detail:
-    """How a request was answered, in the camera's own words."""
-    return detail("answered", step=step, answer=f"{status} {printable(reason)}".rstrip())
-
-
-def refused(said: Detail, authenticator: Authenticator, answer: Answer) -> tuple[Kind, Detail]:
-    """What is made of a 401 that `said` so."""
-    match answer:
-        case Answer.NO_CREDENTIALS:
-            return Kind.NO_PASSWORD, detail("no_password", what=said)
-        case Answer.UNKNOWN_SCHEME:
-            offered = authenticator.offered or detail("nothing")
-            return Kind.UNKNOWN_SCHEME, detail("unknown_scheme", what=said, offered=offered)
-        case _:
-            return Kind.WRONG_PASSWORD, detail("password_refused", what=said)
-
-
-def printable(text: str) -> str:
-    """A camera's words, fit to be shown: one line, no control characters, not long."""
-    return "".join(character for character in text if character.isprintable())[:80]

@@ -3,7 +3,7 @@
 import struct
 from functools import cache
 
-from pantau_agent.rtsp.keyframe import KEY, NOTHING, Collector
+from pantau_agent.rtsp.access_unit import KEY, NOTHING, Collector
 
 _ZIGZAG_LUMA = bytes.fromhex(
     "100b0c0e0c0a100e0d0e1211101318281a181616183123251d283a333d3c3933"

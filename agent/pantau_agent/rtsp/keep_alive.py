@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Collection
 
-from pantau_agent.failure import LookError, Step
 from pantau_agent.rtsp.dialogue import Dialogue
+from pantau_agent.streams.failure import LookError, Step
 
 METHODS = ("GET_PARAMETER", "OPTIONS", "SET_PARAMETER")
 """In the order they are tried: some cameras refuse the very one that they advertise."""

@@ -4,10 +4,10 @@ Sans-IO. What a server sends is bounded: see the limits.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from pantau_agent.failure import EvidenceError
+from pantau_agent.streams.headers import Headers, MessageError
 from pantau_contract.words.evidence import detail
 
 MAX_LINE = 8192
@@ -25,29 +25,6 @@ _DOLLAR = 0x24
 
 Receiver = Callable[[bytes, int, int, float], None]
 """Takes the frame that stands in `buffer[start:end]` and arrived at `now` (seconds, monotonic)."""
-
-
-class MessageError(EvidenceError):
-    """What came is not RTSP, or is over a limit; the text says which."""
-
-
-class Headers:
-    """Headers in their order; names are not told apart by case."""
-
-    def __init__(self, pairs: list[tuple[str, str]] | None = None) -> None:
-        self._pairs = pairs or []
-
-    def get(self, name: str, default: str = "") -> str:
-        """The first header of that name."""
-        return next(self.all(name), default)
-
-    def all(self, name: str) -> Iterator[str]:
-        """Each header of that name."""
-        wanted = name.lower()
-        return (value for key, value in self._pairs if key.lower() == wanted)
-
-    def __repr__(self) -> str:
-        return f"Headers({[name for name, _ in self._pairs]!r})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ window.
 import struct
 from typing import Protocol
 
-from pantau_agent.rtsp.keyframe import DELTA, KEY
+from pantau_agent.rtsp.access_unit import DELTA, KEY
 
 MAX_DROPOUT = 3000
 MAX_MISORDER = 100

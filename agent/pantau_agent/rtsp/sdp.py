@@ -4,7 +4,7 @@ import base64
 import binascii
 from dataclasses import dataclass, field
 
-from pantau_agent.failure import EvidenceError
+from pantau_agent.streams.failure import EvidenceError
 from pantau_contract.words.evidence import detail
 
 MAX_TRACKS = 64

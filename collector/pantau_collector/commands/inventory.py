@@ -26,7 +26,7 @@ from pantau_collector.inventory.load import Loaded, folder_of, load_files, load_
 from pantau_collector.inventory.model import InventoryCamera, InventoryDevice, InventoryFile
 from pantau_collector.inventory.names import Names
 from pantau_collector.inventory.write import in_order, write_department
-from pantau_collector.notices.strangers import strangers
+from pantau_collector.notices.unknown_filters import strangers
 from pantau_collector.spreadsheet import read_sheet, understand, write_template
 from pantau_service.settings import did_you_mean
 

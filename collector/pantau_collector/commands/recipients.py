@@ -21,8 +21,8 @@ from pantau_collector.notices.channel import ChannelError
 from pantau_collector.notices.notice import Message, NoticeKind
 from pantau_collector.notices.phrases import date_and_time
 from pantau_collector.notices.recipients import Filter, People, Recipient
-from pantau_collector.notices.strangers import strangers
 from pantau_collector.notices.transport import ChannelTransport
+from pantau_collector.notices.unknown_filters import strangers
 from pantau_contract.words import words
 from pantau_service.settings import did_you_mean
 

@@ -7,8 +7,8 @@ from itertools import groupby
 
 from sqlalchemy import Connection
 
+from pantau_collector.notices.batching import HOUR_MS, Envelope, gather
 from pantau_collector.notices.channel import schema
-from pantau_collector.notices.gather import HOUR_MS, Envelope, gather
 from pantau_collector.notices.recipients import Recipient
 from pantau_collector.store import notice_rows, outbox_rows
 

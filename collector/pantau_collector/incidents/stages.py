@@ -8,11 +8,11 @@ from pantau_collector.incidents.acknowledge import acknowledge
 from pantau_collector.incidents.case import SiteStage, Stage
 from pantau_collector.incidents.correlate import Correlate
 from pantau_collector.incidents.escalate import Escalate
+from pantau_collector.incidents.evaluate import Read
 from pantau_collector.incidents.flap import Flap
+from pantau_collector.incidents.hard_state import Settle
 from pantau_collector.incidents.planned import Planned
-from pantau_collector.incidents.read import Read
 from pantau_collector.incidents.rules import IncidentRules
-from pantau_collector.incidents.settle import Settle
 from pantau_collector.incidents.transitions import Transitions
 from pantau_collector.incidents.uplinks import Explain, Uplinks
 

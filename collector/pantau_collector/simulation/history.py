@@ -14,10 +14,10 @@ from pantau_collector.fleet.apply import apply
 from pantau_collector.fleet.model import Fleet
 from pantau_collector.incidents.case import Incident, Moment, Transition
 from pantau_collector.incidents.coverage import Coverage
-from pantau_collector.incidents.docket import Docket, Judgement
 from pantau_collector.incidents.downtime import Downtime
 from pantau_collector.incidents.planned import Planned
 from pantau_collector.incidents.rules import IncidentRules
+from pantau_collector.incidents.scheduler import Judgement, Scheduler
 from pantau_collector.incidents.stages import Stages, make_stages
 from pantau_collector.incidents.topology import Topology
 from pantau_collector.inventory import Inventory
@@ -54,7 +54,7 @@ class History:
         topology = Topology(inventory)
         self._planned = Planned(Coverage(inventory, topology))
         stages = make_stages(rules, self._planned, count(1))
-        self._docket = Docket(stages, topology)
+        self._docket = Scheduler(stages, topology)
         self._agenda: list[tuple[float, int, Callable[[], None]]] = []
         self._order = count()
         self._session = 1

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from pantau_collector.alertmanager.teller import Teller
+from pantau_collector.alertmanager.alert_sender import AlertSender
 from pantau_collector.delivery.sender import Sender
-from pantau_collector.heartbeat.heart import Heart
+from pantau_collector.heartbeat.sender import HeartbeatSender
 from pantau_collector.intake import Intake
 from pantau_collector.journal import Journal
 from pantau_collector.sinks.drain import Drain
@@ -62,7 +62,7 @@ def of_outbox(sender: Sender) -> list[Figure]:
     ]
 
 
-def of_heartbeat(heart: Heart) -> list[Figure]:
+def of_heartbeat(heart: HeartbeatSender) -> list[Figure]:
     """Whether someone outside knows that the collector lives."""
     return [
         Figure("pantau_heartbeat_well", "1 while all is well, so that the heart beats.", lambda: heart.well),
@@ -72,7 +72,7 @@ def of_heartbeat(heart: Heart) -> list[Figure]:
     ]
 
 
-def of_alertmanager(teller: Teller) -> list[Figure]:
+def of_alertmanager(teller: AlertSender) -> list[Figure]:
     """How incidents reach an Alertmanager."""
     return [
         Figure("pantau_alertmanager_trouble", "1 while it takes no alerts.", lambda: teller.trouble is not None),

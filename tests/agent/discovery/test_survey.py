@@ -14,11 +14,12 @@ import pytest
 from pantau_agent.clock import SystemClock
 from pantau_agent.discovery import proposal
 from pantau_agent.discovery.survey import Channel, Found, Lead, Stream, lead_of_host, survey
-from pantau_agent.rtsp.url import Credentials, parse
+from pantau_agent.streams.credentials import Credentials
+from pantau_agent.streams.url import parse
 from pantau_contract.words import LANGUAGES, words
 from pantau_contract.words.evidence import Detail, detail
 from tests.agent.http.camera import response
-from tests.agent.maker_pages import PAGES
+from tests.agent.identity.maker_pages import PAGES
 from tests.agent.onvif.camera import OnvifCamera, serving
 
 APART = f"127.7.{random.randrange(1, 255)}.{random.randrange(1, 255)}"

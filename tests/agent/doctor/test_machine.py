@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from pantau_agent.assessment.observation import Observation
 from pantau_agent.config import Camera
 from pantau_agent.doctor import clock, disk, machine
 from pantau_agent.doctor.cameras import of_identity, of_inspected, of_sample, of_unreached
 from pantau_agent.doctor.finding import Finding, Level, ranked
-from pantau_agent.firmware import Identity
 from pantau_agent.host import ClockStatus
-from pantau_agent.inspection import Inspected
-from pantau_agent.observation import Observation
+from pantau_agent.identity.firmware import Identity
+from pantau_agent.watching.inspection import Inspected
 from pantau_contract.messages import Host, Sample
 from pantau_contract.states import Cause, State
 from pantau_contract.words import words

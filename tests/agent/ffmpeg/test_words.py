@@ -1,6 +1,6 @@
 import pytest
 
-from pantau_agent.diagnosis import cause_of
+from pantau_agent.assessment.diagnosis import cause_of
 from pantau_agent.ffmpeg.words import failure_of
 from pantau_contract.states import Cause
 

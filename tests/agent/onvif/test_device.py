@@ -12,7 +12,8 @@ from pantau_agent.onvif.device import Device, Information
 from pantau_agent.onvif.document import MAX_OCTETS
 from pantau_agent.onvif.errors import FaultError, NotOnvifError, OnvifError, RefusedError, SilentError
 from pantau_agent.onvif.media import channels
-from pantau_agent.rtsp.url import Credentials, parse
+from pantau_agent.streams.credentials import Credentials
+from pantau_agent.streams.url import parse
 from tests.agent.onvif.camera import MEDIA_1, MEDIA_2, OnvifCamera, http, serving
 from tests.servers.process import free_port
 

@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from pantau_agent.failure import Failure, LookError
 from pantau_agent.rtsp.client import Session
-from pantau_agent.rtsp.url import Credentials, parse
+from pantau_agent.streams.credentials import Credentials
+from pantau_agent.streams.failure import Failure, LookError
+from pantau_agent.streams.url import parse
 from tests.agent.rtsp.scripted import Camera
 from tests.agent.soon import soon
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from pantau_agent.failure import Kind, Step
 from pantau_agent.rtsp.client import Session
-from pantau_agent.rtsp.keyframe import Keyframe
-from pantau_agent.rtsp.url import parse
+from pantau_agent.streams.failure import Kind, Step
+from pantau_agent.streams.keyframe import Keyframe
+from pantau_agent.streams.url import parse
 from tests.agent.certificate import make_certificate
 from tests.agent.rtsp.scripted import (
     SDP,

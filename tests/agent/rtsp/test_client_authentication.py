@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from pantau_agent.failure import Kind, Step
-from pantau_agent.rtsp.auth import Authenticator
-from pantau_agent.rtsp.url import Credentials
+from pantau_agent.streams.authentication import Authenticator
+from pantau_agent.streams.credentials import Credentials
+from pantau_agent.streams.failure import Kind, Step
 from tests.agent.rtsp.scripted import (
     Asked,
     Camera,

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from pantau_agent.failure import Kind, LookError, Step
 from pantau_agent.rtsp.client import Session
-from pantau_agent.rtsp.url import parse
+from pantau_agent.streams.failure import Kind, LookError, Step
+from pantau_agent.streams.url import parse
 from tests.agent.rtsp.scripted import (
     SDP,
     Answer,
@@ -131,7 +131,7 @@ async def test_garbage_in_mid_stream_ends_the_session() -> None:
 
 
 async def test_a_flood_is_read_no_faster_than_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pantau_agent.tcp.MAX_OCTETS_PER_SECOND", 200_000)
+    monkeypatch.setattr("pantau_agent.streams.tcp.MAX_OCTETS_PER_SECOND", 200_000)
 
     async def flood(visitor: Visitor) -> None:
         sequence = 0

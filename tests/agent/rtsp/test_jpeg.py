@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pantau_agent.rtsp.access_unit import KEY
 from pantau_agent.rtsp.jpeg import JpegCollector
-from pantau_agent.rtsp.keyframe import KEY, Keyframe
+from pantau_agent.streams.keyframe import Keyframe
 
 WIDTH, HEIGHT = 320, 240
 

@@ -9,11 +9,11 @@ from pantau_agent.rtsp.messages import (
     MAX_HEADERS,
     MAX_LINE,
     Demultiplexer,
-    MessageError,
     Request,
     Response,
     encode_request,
 )
+from pantau_agent.streams.headers import MessageError
 
 ANSWER = b"RTSP/1.0 200 OK\r\nCSeq: 2\r\nContent-Length: 5\r\n\r\nhello"
 FRAME = b"$\x00\x00\x04abcd"

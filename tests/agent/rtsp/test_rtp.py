@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pantau_agent.rtsp.keyframe import H264Collector, Keyframe
+from pantau_agent.rtsp.access_unit import H264Collector
 from pantau_agent.rtsp.rtp import Reception, SenderClock
+from pantau_agent.streams.keyframe import Keyframe
 from tests.agent.rtsp.footage import access_units
 from tests.agent.rtsp.scripted import packets_of, rtp
 

@@ -9,8 +9,8 @@ from pantau_collector.fleet.attention import Attention
 from pantau_collector.incidents import correlate
 from pantau_collector.incidents.escalate import Escalate
 from pantau_collector.incidents.flap import Flap
+from pantau_collector.incidents.hard_state import Settle
 from pantau_collector.incidents.planned import Planned
-from pantau_collector.incidents.settle import Settle
 from pantau_collector.incidents.uplinks import Uplinks
 from pantau_collector.simulation import load_scenario, simulate
 from pantau_collector.simulation.agents import Agent

@@ -4,7 +4,7 @@ import pytest
 
 from pantau_collector.config import Recipient
 from pantau_collector.inventory import load_inventory
-from pantau_collector.notices.strangers import strangers
+from pantau_collector.notices.unknown_filters import strangers
 from pantau_service.settings import ConfigError
 
 

@@ -14,7 +14,7 @@ from pantau_contract.messages import Birth, CameraAbout, CameraState, Sample, Te
 from pantau_contract.states import STATE_OF, Cause, State
 from pantau_contract.topics import Kind, Topic
 from pantau_contract.wire import encode
-from tests.collector.ingest.messages import Publisher
+from tests.collector.intake.messages import Publisher
 from tests.servers.process import Server, free_port
 from tests.servers.smtp import Mailbox
 

@@ -5,7 +5,7 @@ import urllib.request
 from pathlib import Path
 
 from pantau_contract.states import Cause
-from tests.collector.ingest.messages import Publisher
+from tests.collector.intake.messages import Publisher
 from tests.collector.whole.city import Agent, Collector, subjects
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.process import free_port

@@ -19,7 +19,7 @@ from pantau_contract.messages import Telemetry
 from pantau_contract.states import Cause
 from pantau_contract.topics import Kind, parse_topic
 from pantau_contract.wire import decode
-from tests.collector.ingest.messages import NOW, Publisher, about, jpeg
+from tests.collector.intake.messages import NOW, Publisher, about, jpeg
 from tests.collector.whole.city import Agent, Collector, subjects
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.process import until

@@ -15,7 +15,7 @@ from pantau_contract.messages import CameraState, Sample, Telemetry
 from pantau_contract.states import Cause, State
 from pantau_contract.topics import Kind, Topic
 from pantau_contract.wire import encode
-from tests.collector.ingest.messages import Publisher
+from tests.collector.intake.messages import Publisher
 from tests.collector.test_cli import dead_letters
 from tests.collector.whole.city import Agent, Collector, now_ms
 from tests.servers.mosquitto import Mosquitto

@@ -6,7 +6,7 @@ from typing import Any
 from pantau_contract.states import Cause
 from tests.collector.commands.command import call, called_json
 from tests.collector.heartbeat.outside import serving
-from tests.collector.ingest.messages import Publisher
+from tests.collector.intake.messages import Publisher
 from tests.collector.whole.city import Agent, Collector
 from tests.servers.alertmanager import Alertmanager
 from tests.servers.mosquitto import Mosquitto

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from pantau_contract.states import Cause
-from tests.collector.ingest.messages import Publisher
+from tests.collector.intake.messages import Publisher
 from tests.collector.whole.city import Agent, Collector
 from tests.servers.influxdb import Database
 from tests.servers.mosquitto import Mosquitto

@@ -17,7 +17,7 @@ from pantau_collector.simulation.agents import VirtualClock
 from pantau_collector.store import Store, StoreError
 from pantau_contract.states import Cause
 from tests.chaos.wire import Network
-from tests.collector.ingest.messages import Publisher
+from tests.collector.intake.messages import Publisher
 from tests.collector.whole.city import Agent, Collector, subjects
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.postgresql import PostgreSQL

@@ -1,0 +1,333 @@
+"""From evidence to state and cause: one pure table. Down goes before impaired, and that before degraded."""
+
+import errno
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from pantau_agent.assessment.rates import Measures
+from pantau_agent.picture.decoder import Look
+from pantau_agent.picture.exchange import PictureError
+from pantau_agent.streams.failure import Failure, Kind, Step
+from pantau_contract.states import STATE_OF, Cause, State
+from pantau_contract.words.evidence import NO_DETAIL, Detail, detail, together
+
+STALL_S = 3.0
+"""No packet for so long is a stall. With a look each second, and packets read up to one second late, it is said
+within 5 s."""
+STALL_FRAMES = 3
+"""A stream so slow that this many frames take longer is given that long."""
+UNDECODABLE_PICTURES = 2
+"""So many whole keyframes in a row without a picture, before the stream is said to be undecodable."""
+
+LOSS_PCT = 1.0
+"""RTP loss at which H.264 shows it; over TCP it is the camera that dropped them."""
+LEAST_LOST = 3
+"""Packets in so short a time: one or two are an accident."""
+OVERDUE = 3
+"""Pictures that should have come since the last one: their rate is no matter any more, they fail to come."""
+PAUSE_S = 1.0
+"""Up to there, what lies between two pictures is a low rate itself."""
+LOW_FPS = 0.7
+LOW_BITRATE = 0.3
+"""Of what is configured as expected; the bit rate follows the scene, the frame rate does not."""
+LOW_LEARNT_FPS = 0.4
+LOW_LEARNT_BITRATE = 0.1
+"""Of what was learnt: a camera that halves its frame rate at night is well."""
+JITTER_MS = 150.0
+LONG_GOP_S = 10.0
+"""A viewer who joins waits as long for a picture."""
+LONG_GOP = 1.5
+LONG_LEARNT_GOP = 2.0
+"""Of the keyframe interval that is configured, or learnt, if that is told sooner: that keyframes fail to come."""
+SHORTEST_GOP_S = 4.0
+"""Less is not held against a camera that was not configured: it may send keyframes as it pleases."""
+CLOCK_S = 5.0
+"""From 5 s of skew on, ONVIF's signed requests fail (WS-UsernameToken)."""
+SLOW_START_S = 5.0
+"""From connecting to the first picture, less one keyframe interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a stream should reach; None is not known."""
+
+    fps: float | None = None
+    bitrate_kbps: float | None = None
+    keyframe_interval_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that is known of a camera at one moment. Times are seconds up to now.
+
+    `failure` is how the last try ended, while none streams; then nothing else counts. `quiet_s` is since the last
+    packet, or since PLAY where none came; `frameless_s` and `keyless_s` likewise for frames and keyframes.
+    `wait_s` is how long a first packet, and `keyframe_wait_s` how long a keyframe may take.
+    `expected` is configured, `usual` is learnt. `start_s` is how long the first keyframe took; None where that is
+    long ago.
+    """
+
+    failure: Failure | None = None
+    packets: int = 0
+    frames: int = 0
+    keyframes: int = 0
+    quiet_s: float = 0.0
+    frameless_s: float = 0.0
+    keyless_s: float = 0.0
+    wait_s: float = 10.0
+    keyframe_wait_s: float = 10.0
+    remark: Detail = NO_DETAIL
+    measures: Measures = field(default_factory=Measures)
+    expected: Expected = field(default_factory=Expected)
+    usual: Expected = field(default_factory=Expected)
+    clock_offset_s: float | None = None
+    start_s: float | None = None
+    picture: Look | None = None
+    bad_pictures: int = 0
+    picture_pending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What is to be said. `detail` is the evidence for it, in words."""
+
+    state: State
+    cause: Cause | None = None
+    detail: Detail = NO_DETAIL
+
+
+def diagnose(evidence: Evidence) -> Diagnosis | None:
+    """The diagnosis; None while nothing can be told yet."""
+    if evidence.failure is not None:
+        cause, said = cause_of(evidence.failure)
+        return Diagnosis(STATE_OF[cause], cause, said)
+    for rule in DOWN:
+        if (found := rule(evidence)) is not None:
+            return Diagnosis(STATE_OF[found[0]], *found)
+    if evidence.keyframes == 0 or evidence.picture_pending:
+        return None
+    for rule in IMPAIRED + DEGRADED:
+        if (found := rule(evidence)) is not None:
+            return Diagnosis(STATE_OF[found[0]], *found)
+    return Diagnosis(State.OK)
+
+
+def stall_after(fps: float | None) -> float:
+    """After how many seconds without a packet a stream of that frame rate has stalled."""
+    return max(STALL_S, STALL_FRAMES / fps) if fps else STALL_S
+
+
+# Failures: how a look that did not come to streaming, or was cut off, is told.
+
+_ERRNOS = {
+    errno.ECONNREFUSED: Cause.REFUSED,
+    errno.ECONNRESET: Cause.REFUSED,
+    errno.EPIPE: Cause.REFUSED,
+    errno.ECONNABORTED: Cause.REFUSED,
+}
+"""Any other error of connecting says that the address is not reached."""
+
+_STATUSES = {
+    400: Cause.NOT_FOUND,
+    404: Cause.NOT_FOUND,
+    410: Cause.NOT_FOUND,
+    451: Cause.NOT_FOUND,
+    408: Cause.TIMEOUT,
+    423: Cause.LOCKED_OUT,
+    405: Cause.UNSUPPORTED,
+    406: Cause.UNSUPPORTED,
+    415: Cause.UNSUPPORTED,
+    461: Cause.UNSUPPORTED,
+    501: Cause.UNSUPPORTED,
+    505: Cause.UNSUPPORTED,
+    551: Cause.UNSUPPORTED,
+    453: Cause.SESSIONS_FULL,
+    503: Cause.SESSIONS_FULL,
+}
+"""RTSP's and HTTP's codes (RFC 2326, 7.1.1). A redirect that leads nowhere is unsupported, the rest no_media."""
+
+_BY_STEP: dict[Kind, dict[Step, Cause]] = {
+    Kind.SILENT: {
+        Step.RESOLVE: Cause.UNREACHABLE,
+        Step.CONNECT: Cause.UNREACHABLE,
+        Step.STREAM: Cause.STALLED,
+    },
+    Kind.CLOSED: {
+        Step.SETUP: Cause.NO_MEDIA,
+        Step.PLAY: Cause.NO_MEDIA,
+        Step.STREAM: Cause.STALLED,
+    },
+    Kind.NOT_RTSP: {Step.STREAM: Cause.STALLED},
+}
+_BY_KIND = {
+    Kind.NAME: Cause.UNREACHABLE,
+    Kind.SILENT: Cause.TIMEOUT,
+    Kind.NO_MEDIA: Cause.NO_MEDIA,
+    Kind.CLOSED: Cause.REFUSED,
+    Kind.NOT_RTSP: Cause.NOT_RTSP,
+    Kind.NO_VIDEO: Cause.UNSUPPORTED,
+    Kind.CRASHED: Cause.UNDECODABLE,
+    Kind.NO_PASSWORD: Cause.AUTH_FAILED,
+    Kind.UNKNOWN_SCHEME: Cause.AUTH_FAILED,
+}
+_FULL_SAYS_401 = "Login to "
+"""How the realm begins of cameras (Dahua and its kin) that answer 401 when all their sessions are taken."""
+
+
+def cause_of(failure: Failure) -> tuple[Cause, Detail]:
+    """The cause that a failure stands for, and the detail."""
+    match failure.kind:
+        case Kind.OS_ERROR:
+            cause = _ERRNOS.get(failure.errno or 0, Cause.UNREACHABLE)
+        case Kind.STATUS:
+            cause = _cause_of_status(failure)
+        case Kind.WRONG_PASSWORD:
+            return _cause_of_refusal(failure)
+        case kind:
+            cause = _BY_STEP.get(kind, {}).get(failure.step) or _BY_KIND[kind]
+    return cause, failure.detail
+
+
+def _cause_of_status(failure: Failure) -> Cause:
+    status = failure.status or 0
+    if status in {401, 403}:
+        # A camera that forbids what it allowed before has locked us out.
+        return Cause.LOCKED_OUT if failure.trusted or _says_locked(failure) else Cause.AUTH_FAILED
+    if 300 <= status < 400:
+        return Cause.UNSUPPORTED
+    return _STATUSES.get(status, Cause.NO_MEDIA)
+
+
+def _cause_of_refusal(failure: Failure) -> tuple[Cause, Detail]:
+    if _says_locked(failure):
+        return Cause.LOCKED_OUT, failure.detail
+    if failure.trusted_now:
+        return Cause.SESSIONS_FULL, detail("taken_now", what=failure.detail)
+    if failure.trusted and failure.realm.startswith(_FULL_SAYS_401):
+        return Cause.SESSIONS_FULL, detail("taken_before", what=failure.detail)
+    if failure.trusted:
+        return Cause.AUTH_FAILED, detail("password_changed", what=failure.detail)
+    return Cause.AUTH_FAILED, failure.detail
+
+
+def _says_locked(failure: Failure) -> bool:
+    return "lock" in failure.reason.lower()
+
+
+# Rules for a stream that plays, in their order. Each tells its cause and the evidence, or None.
+
+Found = tuple[Cause, Detail] | None
+Rule = Callable[[Evidence], Found]
+
+
+def _no_packet(it: Evidence) -> Found:
+    if it.packets == 0 and it.quiet_s >= it.wait_s:
+        return Cause.NO_MEDIA, it.remark or detail("play_without_packet", seconds=f"{it.quiet_s:.0f}")
+    return None
+
+
+def _stalled(it: Evidence) -> Found:
+    if it.packets and it.quiet_s >= stall_after(it.measures.fps):
+        return Cause.STALLED, together(detail("no_packet", seconds=f"{it.quiet_s:.1f}"), it.remark)
+    return None
+
+
+def _no_frame(it: Evidence) -> Found:
+    if it.packets and it.frameless_s >= max(it.wait_s, stall_after(it.measures.fps)):
+        return Cause.NO_MEDIA, it.remark or detail("no_frame", seconds=f"{it.frameless_s:.0f}")
+    return None
+
+
+def _no_keyframe(it: Evidence) -> Found:
+    if it.packets and it.keyframes == 0 and it.keyless_s >= it.keyframe_wait_s:
+        return Cause.NO_MEDIA, it.remark or detail("no_keyframe", seconds=f"{it.keyless_s:.0f}")
+    return None
+
+
+def _undecodable(it: Evidence) -> Found:
+    if it.picture is None or it.picture.error in {None, PictureError.UNAVAILABLE}:
+        return None
+    if it.picture.error is PictureError.CRASHED:
+        return Cause.UNDECODABLE, it.picture.detail
+    if it.bad_pictures < UNDECODABLE_PICTURES:
+        return None
+    encrypted = it.picture.error is PictureError.ENCRYPTED
+    return (Cause.ENCRYPTED if encrypted else Cause.UNDECODABLE), it.picture.detail
+
+
+def _picture(it: Evidence) -> Found:
+    verdict = it.picture.verdict if it.picture is not None else None
+    if verdict is None or verdict.cause is None:
+        return None
+    return verdict.cause, verdict.reason
+
+
+def _loss(it: Evidence) -> Found:
+    loss = it.measures.recent_loss_pct
+    if loss is not None and loss >= LOSS_PCT and it.measures.recent_lost >= LEAST_LOST:
+        return Cause.PACKET_LOSS, detail("loss", percent=f"{loss:.1f}")
+    return None
+
+
+def _low_fps(it: Evidence) -> Found:
+    fps, wanted = it.measures.recent_fps, _wanted(it.expected.fps, it.usual.fps, LOW_FPS, LOW_LEARNT_FPS)
+    if fps is None or wanted is None or fps >= wanted[0]:
+        return None
+    if it.quiet_s >= PAUSE_S and it.quiet_s * fps >= OVERDUE:
+        return None
+    return Cause.LOW_FPS, detail("low_fps", fps=f"{fps:.1f}", wanted=wanted[1])
+
+
+def _low_bitrate(it: Evidence) -> Found:
+    rate = it.measures.bitrate_kbps
+    wanted = _wanted(it.expected.bitrate_kbps, it.usual.bitrate_kbps, LOW_BITRATE, LOW_LEARNT_BITRATE)
+    if rate is None or wanted is None or rate >= wanted[0]:
+        return None
+    return Cause.LOW_BITRATE, detail("low_bitrate", kbps=f"{rate:.0f}", wanted=wanted[1])
+
+
+def _wanted(
+    expected: float | None, usual: float | None, part: float, part_of_usual: float
+) -> tuple[float, Detail] | None:
+    """The limit, a part of what is configured or else of what was learnt, and that in words."""
+    if expected is not None:
+        return expected * part, detail("expected", value=f"{expected:.0f}")
+    return None if usual is None else (usual * part_of_usual, detail("usual", value=f"{usual:.0f}"))
+
+
+def _jitter(it: Evidence) -> Found:
+    jitter = it.measures.jitter_ms
+    if jitter is not None and jitter >= JITTER_MS:
+        return Cause.JITTER, detail("jitter", ms=f"{jitter:.0f}")
+    return None
+
+
+def _long_gop(it: Evidence) -> Found:
+    # What does not come while nothing comes is a stall's matter.
+    interval = max(it.measures.keyframe_interval_s or 0.0, it.keyless_s - it.quiet_s)
+    seconds = f"{interval:.0f}"
+    limit, said = LONG_GOP_S, detail("gop", seconds=seconds)
+    wanted = _wanted(it.expected.keyframe_interval_s, it.usual.keyframe_interval_s, LONG_GOP, LONG_LEARNT_GOP)
+    if wanted is not None:
+        limit, said = wanted[0], detail("long_gop", seconds=seconds, wanted=wanted[1])
+    if it.expected.keyframe_interval_s is None:
+        limit = min(LONG_GOP_S, max(SHORTEST_GOP_S, limit))
+    return (Cause.LONG_GOP, said) if interval > limit else None
+
+
+def _clock_wrong(it: Evidence) -> Found:
+    if it.clock_offset_s is not None and abs(it.clock_offset_s) > CLOCK_S:
+        key = "clock_ahead" if it.clock_offset_s > 0 else "clock_behind"
+        return Cause.CLOCK_WRONG, detail(key, seconds=f"{abs(it.clock_offset_s):.0f}")
+    return None
+
+
+def _slow_start(it: Evidence) -> Found:
+    if it.start_s is not None and it.start_s - (it.measures.keyframe_interval_s or 0.0) > SLOW_START_S:
+        return Cause.SLOW_START, detail("slow_start", seconds=f"{it.start_s:.1f}")
+    return None
+
+
+DOWN: tuple[Rule, ...] = (_no_packet, _stalled, _no_frame, _no_keyframe, _undecodable)
+IMPAIRED: tuple[Rule, ...] = (_picture,)
+DEGRADED: tuple[Rule, ...] = (_loss, _low_fps, _low_bitrate, _jitter, _long_gop, _clock_wrong, _slow_start)

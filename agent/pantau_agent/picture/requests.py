@@ -1,0 +1,49 @@
+"""What a person wishes of the running agent's memory of a camera, said by an empty file beside it.
+
+Only the decode worker writes memories, so that nobody's work is lost: a command leaves a wish, the worker grants
+it with the camera's next picture and takes the file away.
+"""
+
+from enum import StrEnum
+from pathlib import Path
+
+
+class Wish(StrEnum):
+    """`accept`: take the next picture for the right view. `explain`: write down how it differs from it."""
+
+    ACCEPT = "accept"
+    EXPLAIN = "explain"
+
+
+class Requests:
+    """The wishes in one directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def make(self, camera: str, wish: Wish) -> None:
+        """Leaves a wish.
+
+        Raises:
+            OSError: the directory is not there, or may not be written.
+        """
+        self._path(camera, wish).touch()
+
+    def is_open(self, camera: str, wish: Wish) -> bool:
+        """Whether it has been made and neither granted nor withdrawn."""
+        return self._path(camera, wish).exists()
+
+    def take_away(self, camera: str, wish: Wish) -> None:
+        """It was granted, or is withdrawn.
+
+        Raises:
+            OSError: the directory may not be written.
+        """
+        self._path(camera, wish).unlink(missing_ok=True)
+
+    def explanation(self, camera: str) -> Path:
+        """Where the explanation is written."""
+        return self._directory / f"{camera}.explanation"
+
+    def _path(self, camera: str, wish: Wish) -> Path:
+        return self._directory / f"{camera}.{wish}"

@@ -1,0 +1,437 @@
+"""What else a camera on the wire can do: looked at, or watched for a while."""
+
+import asyncio
+import contextlib
+import itertools
+import os
+import random
+import re
+import socket
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+import pytest_asyncio
+from pydantic import SecretStr
+
+from pantau_agent.assessment.baseline import LEARN_KEYFRAMES_S, Baseline
+from pantau_agent.assessment.camera_memory import CameraMemory
+from pantau_agent.assessment.observation import Observation
+from pantau_agent.clock import SystemClock
+from pantau_agent.config import Camera as Configured
+from pantau_agent.picture.decoder import Decoder
+from pantau_agent.watching.one_shot import Looker
+from pantau_agent.watching.watch import watch
+from pantau_contract.messages import Sample
+from pantau_contract.states import Cause, State
+from tests.agent.busy import changes, well
+from tests.agent.rtsp.footage import access_units
+from tests.agent.rtsp.scripted import (
+    SDP,
+    Asked,
+    Camera,
+    Handler,
+    Visitor,
+    footage,
+    interleaved,
+    packets_of,
+    response,
+    saying,
+    serving,
+    usual,
+)
+from tests.agent.soon import soon
+from tests.agent.together import Together
+
+TCP_REPAIR = 19
+"""Of Linux, <linux/tcp.h>: a socket in repair is closed without a word to the other side."""
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+together = Together("decoder")
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module", autouse=True)
+async def all_at_once(request: pytest.FixtureRequest) -> AsyncIterator[None]:
+    async with Decoder(SystemClock()) as decoder, together.running(request, decoder=decoder):
+        yield
+
+
+def configured(url: str, **more: object) -> Configured:
+    given = {"id": f"camera{abs(hash(url)) % 10**9}", "url": url, "timeout_s": 10} | more
+    return Configured(**given)  # type: ignore[arg-type] # a test gives what there is
+
+
+async def looked(url: str, decoder: Decoder, *, seconds: float = 2, **more: object) -> Sample:
+    return (await Looker(configured(url, **more), decoder, SystemClock()).look(seconds)).sample
+
+
+@asynccontextmanager
+async def watching(
+    url: str, decoder: Decoder, *, page: CameraMemory | None = None, **more: object
+) -> AsyncIterator[list[Observation]]:
+    """All that is said, while it is watched."""
+    said: list[Observation] = []
+
+    async def follow() -> None:
+        async for one in watch(configured(url, **more), decoder, SystemClock(), rng=random.Random(1), page=page):
+            said.append(one)  # noqa: PERF401 # a list must be seen growing
+
+    task = asyncio.create_task(follow())
+    try:
+        yield said
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+
+
+# On the way to the camera.
+
+
+@together
+async def test_a_name_that_nobody_has(decoder: Decoder) -> None:
+    sample = await looked("rtsp://no-such-camera.invalid/cam", decoder)
+    assert (sample.state, sample.cause) == (State.DOWN, Cause.UNREACHABLE)
+    assert "cannot be resolved" in sample.detail
+
+
+@together
+async def test_no_way_to_the_address(decoder: Decoder) -> None:
+    sample = await looked("rtsp://255.255.255.255/cam", decoder)  # Linux has no route for TCP to all
+    assert (sample.state, sample.cause) == (State.DOWN, Cause.UNREACHABLE)
+    assert "unreachable" in sample.detail
+
+
+@together
+async def test_an_address_that_does_not_answer(decoder: Decoder) -> None:
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(4):  # once its queue is full the kernel answers nobody
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        await asyncio.sleep(0.1)
+        sample = await looked(f"rtsp://127.0.0.1:{listener.getsockname()[1]}/cam", decoder, timeout_s=1)
+    assert (sample.state, sample.cause) == (State.DOWN, Cause.UNREACHABLE)
+    assert "no answer within 1 s" in sample.detail
+
+
+@pytest.mark.parametrize(
+    ("said", "cause"),
+    [(b"RTSP/1.0 400 Bad Request\r\n\r\n", Cause.NOT_RTSP), (b"", Cause.TIMEOUT)],
+    ids=["an answer in clear", "silence"],
+)
+@together
+async def test_tls_where_none_is_spoken(said: bytes, cause: Cause, decoder: Decoder) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(said)
+        with contextlib.suppress(ConnectionError):
+            await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        sample = await looked(f"rtsps://127.0.0.1:{port}/cam", decoder, timeout_s=2)
+    assert (sample.state, sample.cause) == (State.DOWN, cause)
+    assert "TLS" in sample.detail
+
+
+@pytest.mark.parametrize("path", ["/a b/c#1", "/100%/@home", "/user=admin:channel=1?x=a b&y=#"])
+@together
+async def test_an_address_with_signs_that_must_be_quoted(path: str, decoder: Decoder) -> None:
+    async with serving(Camera(media=footage())) as camera:
+        url = f"rtsp://ope rator:p@ss#w%rd:1@127.0.0.1:{camera.port}{path}"
+        assert well(await looked(url, decoder))
+    asked = {one.uri for one in camera.asked if one.method == "DESCRIBE"}
+    assert len(asked) == 1
+    assert re.fullmatch(r"rtsp://127\.0\.0\.1:\d+/[!-~]+", asked.pop())
+    assert not any("p@ss" in one.uri for one in camera.asked)
+
+
+# Who is let in.
+
+
+@together
+async def test_a_password_that_was_taken_before_is_refused_by_a_camera_that_is_full(decoder: Decoder) -> None:
+    challenge = 'WWW-Authenticate: Basic realm="Login to 3G0"'
+    full = False
+
+    def describe(visitor: Visitor, asked: Asked) -> bytes:
+        if full or "Authorization" not in asked.headers:
+            return response("401 Unauthorized", challenge)
+        return usual(visitor, asked)
+
+    async with serving(Camera({"DESCRIBE": describe}, media=footage())) as camera:
+        who = configured(camera.url, user="u", password=SecretStr("p"))
+        looker = Looker(who, decoder, SystemClock())
+        assert well((await looker.look(1.5)).sample)
+        full = True
+        assert (await looker.look(1)).sample.cause is Cause.SESSIONS_FULL
+
+
+# How its words and packets come.
+
+
+@together
+async def test_every_octet_alone(decoder: Decoder) -> None:
+    async def drip(visitor: Visitor, answer: bytes, cseq: str) -> None:
+        for octet in answer.replace(b"CSEQ", cseq.encode()):
+            visitor.writer.write(bytes([octet]))
+            await visitor.writer.drain()
+            await asyncio.sleep(0)
+
+    def slowly(visitor: Visitor, asked: Asked) -> Awaitable[None]:
+        return drip(visitor, usual(visitor, asked), asked.headers["CSeq"])
+
+    async def media(visitor: Visitor) -> None:
+        sequence = 0
+        for number, unit in enumerate(itertools.cycle(access_units())):
+            for packet in packets_of(unit, sequence, number * 3600):
+                data, sequence = interleaved(packet), sequence + 1
+                for at in range(0, len(data), 7):
+                    visitor.writer.write(data[at : at + 7])
+                    await visitor.writer.drain()
+            await asyncio.sleep(0.04)
+
+    handlers: dict[str, Handler] = dict.fromkeys(("OPTIONS", "DESCRIBE", "SETUP"), slowly)
+    async with serving(Camera(handlers, media=media)) as camera:
+        sample = await looked(camera.url, decoder)
+    assert (well(sample), sample.rtp_loss_pct) == (True, 0), sample
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        b"m=audio 0 RTP/AVP 0\r\na=control:sound\r\n",
+        b"m=video 0 RTP/AVP 97\r\na=rtpmap:97 VP8/90000\r\na=control:other\r\n",
+        b"m=application 0 RTP/AVP 107\r\na=control:events\r\n" * 3,
+    ],
+    ids=["audio", "another video", "events"],
+)
+@together
+async def test_tracks_before_the_video(before: bytes, decoder: Decoder) -> None:
+    head, video = SDP.split(b"m=", 1)
+    more = b"m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:second\r\n"
+    async with serving(Camera(sdp=head + before + b"m=" + video + more, media=footage())) as camera:
+        assert well(await looked(camera.url, decoder))
+    assert [one.uri for one in camera.asked if one.method == "SETUP"] == [f"{camera.url}/track1"]
+
+
+@pytest.mark.parametrize("anew", ["all", "SSRC", "timestamps", "sequence numbers"])
+@together
+async def test_an_encoder_that_starts_anew_in_mid_stream_is_no_loss(anew: str, decoder: Decoder) -> None:
+    async def restart(visitor: Visitor) -> None:
+        sequence = began = 0
+        for source in range(20):
+            ssrc = source if anew in {"all", "SSRC"} else 7
+            sequence += 20_000 if anew in {"all", "sequence numbers"} else 0
+            began = random.randrange(1 << 32) if anew in {"all", "timestamps"} else began + 25 * 3600
+            for number, unit in enumerate(access_units()[:25]):
+                for packet in packets_of(unit, sequence, began + number * 3600):
+                    head = struct.pack("!I", ssrc)
+                    visitor.writer.write(interleaved(packet[:8] + head + packet[12:]))
+                    sequence += 1
+                await visitor.writer.drain()
+                await asyncio.sleep(0.04)
+
+    async with serving(Camera(media=restart)) as camera, watching(camera.url, decoder) as said:
+        assert await soon(lambda: len(said) > 10)
+        assert changes(said) == [(State.OK, None)]
+        assert said[-1].sample.rtp_loss_pct == 0
+        assert (said[-1].sample.jitter_ms or 0) < 500  # a leap counts for many seconds, a busy machine for few
+
+
+def over_udp(send: Callable[[socket.socket, tuple[str, int]], Awaitable[None]]) -> Camera:
+    """A camera that refuses TCP."""
+    ports: list[int] = []
+
+    def set_up(_visitor: Visitor, asked: Asked) -> bytes:
+        match = re.search(r"client_port=(\d+)-(\d+)", asked.headers["Transport"])
+        if match is None:
+            return response("461 Unsupported Transport")
+        ports[:] = [int(match[1])]
+        return response("200 OK", "Session: 5", f"Transport: RTP/AVP;unicast;{match[0]};server_port=9000-9001")
+
+    async def media(_visitor: Visitor) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own:
+            await send(own, ("127.0.0.1", ports[0]))
+
+    return Camera({"SETUP": set_up}, media=media)
+
+
+@together
+async def test_datagrams_in_another_order_are_no_loss(decoder: Decoder) -> None:
+    async def swapped(own: socket.socket, to: tuple[str, int]) -> None:
+        sequence, held = 0, b""
+        for number in range(1000):
+            for packet in packets_of(access_units()[number % 100], sequence, number * 3600):
+                sequence += 1
+                if sequence % 10 == 3:
+                    held = packet
+                    continue
+                own.sendto(packet, to)
+                if held:
+                    own.sendto(held, to)
+                    held = b""
+            await asyncio.sleep(0.04)
+
+    async with serving(over_udp(swapped)) as camera:
+        sample = await looked(camera.url, decoder, seconds=3)
+    assert (well(sample), sample.transport) == (True, "udp"), sample
+    assert sample.rtp_loss_pct is not None
+    assert sample.rtp_loss_pct < 1
+
+
+@together
+async def test_datagrams_that_are_lost(decoder: Decoder) -> None:
+    async def lossy(own: socket.socket, to: tuple[str, int]) -> None:
+        sequence = 0
+        for number in range(1000):
+            for packet in packets_of(access_units()[number % 100], sequence, number * 3600):
+                if sequence % 9 != 7:
+                    own.sendto(packet, to)
+                sequence += 1
+            await asyncio.sleep(0.04)
+
+    async with serving(over_udp(lossy)) as camera:
+        sample = await looked(camera.url, decoder, seconds=3)
+    assert (sample.cause, sample.transport) == (Cause.PACKET_LOSS, "udp")
+
+
+# What it stops to do.
+
+
+@together
+async def test_a_camera_that_is_gone_without_a_word(decoder: Decoder) -> None:
+    gone = asyncio.Event()
+
+    async def until_gone(visitor: Visitor, asked: Asked) -> bytes | None:
+        return None if gone.is_set() else usual(visitor, asked)
+
+    async def media(visitor: Visitor) -> None:
+        playing = asyncio.ensure_future(footage()(visitor))
+        await gone.wait()
+        playing.cancel()
+
+    names = ("OPTIONS", "DESCRIBE", "SETUP", "PLAY", "GET_PARAMETER", "TEARDOWN")
+    handlers: dict[str, Handler] = dict.fromkeys(names, until_gone)
+    async with serving(Camera(handlers, media=media)) as camera:
+        async with watching(camera.url, decoder, timeout_s=4) as said:
+            assert await soon(lambda: changes(said) == [(State.OK, None)])
+            gone.set()
+            assert await soon(lambda: len(changes(said)) == 3)
+        assert changes(said)[1:] == [(State.DOWN, Cause.STALLED), (State.DOWN, Cause.TIMEOUT)]
+
+
+@together
+async def test_a_connection_that_only_we_believe_in(decoder: Decoder) -> None:
+    visitors: list[Visitor] = []
+
+    async def media(visitor: Visitor) -> None:
+        visitors.append(visitor)
+        await footage()(visitor)
+
+    async with serving(Camera(media=media)) as camera, watching(camera.url, decoder) as said:
+        assert await soon(lambda: changes(said) == [(State.OK, None)])
+        forget(visitors[0])
+        assert await soon(lambda: len(changes(said)) == 3)
+        stalled = next(one.sample for one in said if one.sample.cause is Cause.STALLED)
+        assert changes(said) == [(State.OK, None), (State.DOWN, Cause.STALLED), (State.OK, None)]
+        assert "no packet for" in stalled.detail
+        assert camera.connections == 2
+
+
+def forget(visitor: Visitor) -> None:
+    """Its end of the connection is gone without a packet, as of a camera that loses its power: half-open TCP."""
+    assert visitor.streaming is not None
+    visitor.streaming.cancel()
+    own = socket.socket(fileno=os.dup(visitor.writer.get_extra_info("socket").fileno()))
+    try:
+        own.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+    except PermissionError:
+        pytest.skip("only root can forget a TCP connection")
+    own.close()
+    visitor.writer.transport.abort()
+
+
+@together
+async def test_keyframes_that_fail_to_come_within_the_interval_that_was_learnt(decoder: Decoder) -> None:
+    page = CameraMemory(learnt=Baseline(looks=LEARN_KEYFRAMES_S, fps=25, bitrate_kbps=100, keyframe_interval_s=1))
+    async with (
+        serving(Camera(media=played(*access_units(), *deltas() * 100))) as camera,
+        watching(camera.url, decoder, page=page) as said,
+    ):
+        assert await soon(lambda: len(changes(said)) == 2)
+        assert changes(said) == [(State.OK, None), (State.DEGRADED, Cause.LONG_GOP)]
+        assert "usually 1" in said[-1].sample.detail
+
+
+@together
+async def test_a_first_keyframe_is_waited_for_as_long_as_was_learnt(decoder: Decoder) -> None:
+    page = CameraMemory(learnt=Baseline(looks=120, fps=25, bitrate_kbps=100, keyframe_interval_s=30))
+    async with serving(Camera(media=played(*deltas() * 100))) as camera:
+        async with watching(camera.url, decoder, timeout_s=3, page=page) as patient:
+            async with watching(camera.url, decoder, timeout_s=3) as ignorant:
+                assert await soon(lambda: changes(ignorant) == [(State.DOWN, Cause.NO_MEDIA)])
+                assert "no keyframe" in ignorant[-1].sample.detail
+            before = len(patient)
+            assert await soon(lambda: len(patient) > before + 2)
+        assert changes(patient) == []
+
+
+@together
+async def test_one_look_waits_for_a_first_keyframe_as_long_as_was_learnt(decoder: Decoder) -> None:
+    page = CameraMemory(learnt=Baseline(looks=120, fps=25, bitrate_kbps=100, keyframe_interval_s=30))
+    async with serving(Camera(media=played(*deltas() * 4, *access_units() * 4))) as camera:
+        looker = Looker(configured(camera.url, timeout_s=3), decoder, SystemClock(), page=page)
+        sample = (await looker.look(1)).sample
+    assert sample.first_keyframe_ms is not None
+    assert sample.first_packet_ms is not None
+    assert sample.first_keyframe_ms > sample.first_packet_ms + 3500
+
+
+def deltas() -> list[list[bytes]]:
+    """A second without a keyframe."""
+    return access_units()[1:25]
+
+
+def played(*units: list[bytes]) -> Callable[[Visitor], Awaitable[None]]:
+    """These, 25 a second."""
+
+    async def media(visitor: Visitor) -> None:
+        sequence = 0
+        for number, unit in enumerate(units):
+            for packet in packets_of(unit, sequence, number * 3600):
+                visitor.writer.write(interleaved(packet))
+                sequence += 1
+            await visitor.writer.drain()
+            await asyncio.sleep(0.04)
+
+    return media
+
+
+@together
+async def test_keyframes_that_fail_to_come(decoder: Decoder) -> None:
+    async with (
+        serving(Camera(media=played(*access_units(), *deltas() * 100))) as camera,
+        watching(camera.url, decoder, expected_keyframe_interval_s=1) as said,
+    ):
+        assert await soon(lambda: len(changes(said)) == 2)
+        assert changes(said) == [(State.OK, None), (State.DEGRADED, Cause.LONG_GOP)]
+
+
+@together
+async def test_a_session_that_lasts_five_seconds_is_kept_alive(decoder: Decoder) -> None:
+    asked: list[float] = []
+
+    def noted(visitor: Visitor, _asked: Asked) -> bytes:
+        asked.append(asyncio.get_running_loop().time())
+        return saying("200 OK")(visitor, _asked)  # type: ignore[return-value] # it answers in bytes
+
+    camera = Camera({"GET_PARAMETER": noted}, timeout_s=5, media=footage())
+    async with serving(camera), watching(camera.url, decoder):
+        assert await soon(lambda: len(asked) >= 3)
+    assert all(later - earlier < 5 for earlier, later in itertools.pairwise(asked))

@@ -1,0 +1,119 @@
+import pytest
+
+from pantau_agent.assessment.diagnosis import Diagnosis
+from pantau_agent.assessment.hysteresis import DEGRADED_AFTER_S, GOOD_AFTER_S, LOW_BITRATE_AFTER_S, Hysteresis
+from pantau_contract.states import Cause, State
+from pantau_contract.words.evidence import Detail
+
+OK = Diagnosis(State.OK)
+STALLED = Diagnosis(State.DOWN, Cause.STALLED, Detail("no packet"))
+NO_MEDIA = Diagnosis(State.DOWN, Cause.NO_MEDIA, Detail("none came"))
+REFUSED = Diagnosis(State.DOWN, Cause.REFUSED)
+LOSS = Diagnosis(State.DEGRADED, Cause.PACKET_LOSS)
+LOW_FPS = Diagnosis(State.DEGRADED, Cause.LOW_FPS)
+FROZEN = Diagnosis(State.IMPAIRED, Cause.FROZEN)
+
+
+class Seconds:
+    """A standing, told something at each second."""
+
+    def __init__(self, *, patient: bool = True) -> None:
+        self.standing = Hysteresis(0, patient=patient)
+        self.now = 0.0
+
+    def told(
+        self, diagnosis: Diagnosis | None, seconds: float = 1, *, since_ms: int | None = None
+    ) -> list[Cause | None]:
+        """Each cause it changed to, meanwhile."""
+        found = []
+        end = self.now + seconds
+        while self.now < end:
+            self.now += 0.5
+            if self.standing.update(diagnosis, self.now, int(self.now * 1000), since_ms=since_ms):
+                found.append(self.standing.cause)
+        return found
+
+
+def test_it_begins_as_unknown_and_stays_so_while_nothing_is_known() -> None:
+    it = Seconds()
+    assert it.told(None, 60) == []
+    assert (it.standing.state, it.standing.cause, it.standing.since_ms) == (State.UNKNOWN, Cause.STARTING, 0)
+
+
+@pytest.mark.parametrize("diagnosis", [OK, STALLED, LOSS, FROZEN])
+def test_the_first_diagnosis_is_said_at_once(diagnosis: Diagnosis) -> None:
+    assert Seconds().told(diagnosis, 0.5) == [diagnosis.cause]
+
+
+def test_down_and_impaired_are_said_at_once_and_so_is_their_end() -> None:
+    it = Seconds()
+    it.told(OK)
+    assert it.told(STALLED, 0.5) == [Cause.STALLED]
+    assert it.told(OK, 0.5) == [None]
+    assert it.told(FROZEN, 0.5) == [Cause.FROZEN]
+    assert it.told(OK, 0.5) == [None]
+
+
+def test_degraded_must_last_and_its_end_must_last_longer() -> None:
+    it = Seconds()
+    it.told(OK)
+    assert it.told(LOW_FPS, 0.5) == []
+    assert it.told(OK) == []
+    assert it.told(LOW_FPS, DEGRADED_AFTER_S + 1) == [Cause.LOW_FPS]
+    assert it.told(OK, GOOD_AFTER_S - 1) == []
+    assert it.told(LOW_FPS) == []
+    assert it.told(OK, GOOD_AFTER_S + 1) == [None]
+
+
+def test_a_low_bit_rate_waits_for_what_the_picture_shows() -> None:
+    it, low = Seconds(), Diagnosis(State.DEGRADED, Cause.LOW_BITRATE)
+    it.told(OK)
+    assert it.told(low, 10) == []
+    assert it.told(FROZEN, 0.5) == [Cause.FROZEN]
+    other = Seconds()
+    other.told(OK)
+    assert other.told(low, LOW_BITRATE_AFTER_S + 1) == [Cause.LOW_BITRATE]
+
+
+@pytest.mark.parametrize("cause", [Cause.PACKET_LOSS, Cause.LONG_GOP])
+def test_what_was_counted_over_seconds_is_said_at_once_and_its_end_must_last(cause: Cause) -> None:
+    it = Seconds()
+    it.told(OK)
+    assert it.told(Diagnosis(State.DEGRADED, cause), 0.5) == [cause]
+    assert it.told(OK, GOOD_AFTER_S - 1) == []
+
+
+def test_a_state_is_dated_from_where_it_began_and_keeps_its_date() -> None:
+    it = Seconds()
+    it.told(OK, 10)
+    it.told(STALLED, 0.5, since_ms=7_000)
+    assert it.standing.since_ms == 7_000
+    it.told(REFUSED, 5, since_ms=7_000)
+    assert (it.standing.cause, it.standing.since_ms) == (Cause.REFUSED, 7_000)
+    it.told(OK, 0.5)
+    assert it.standing.since_ms == 16_000
+
+
+def test_no_date_lies_before_the_state_before_or_in_the_future() -> None:
+    it = Seconds()
+    it.told(OK, 10)
+    it.told(STALLED, 0.5, since_ms=-5)
+    assert it.standing.since_ms == 500
+    it.told(OK, 0.5, since_ms=10**9)
+    assert it.standing.since_ms == 11_000
+
+
+def test_a_stopped_stream_that_does_not_begin_again_has_still_stopped() -> None:
+    it = Seconds()
+    it.told(OK)
+    it.told(STALLED)
+    assert it.told(NO_MEDIA, 60) == []
+    assert it.standing.cause is Cause.STALLED
+    assert it.told(REFUSED) == [Cause.REFUSED]
+
+
+def test_without_patience_all_is_said_at_once() -> None:
+    it = Seconds(patient=False)
+    assert it.told(OK, 0.5) == [None]
+    assert it.told(LOSS, 0.5) == [Cause.PACKET_LOSS]
+    assert it.told(OK, 0.5) == [None]

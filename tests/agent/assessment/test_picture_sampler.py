@@ -1,0 +1,174 @@
+"""When a picture is looked at: second by second, with a decoder that always sees the same."""
+
+import asyncio
+import itertools
+from collections.abc import Callable
+from typing import cast
+
+from pantau_agent.assessment.picture_sampler import SOON_AGAIN_S, SOON_S, PictureSampler
+from pantau_agent.assessment.rates import Measures
+from pantau_agent.assessment.wake_up import WakeUp
+from pantau_agent.picture.decoder import Decoder, Look
+from pantau_agent.picture.verdict import Verdict
+from pantau_agent.sources.source import Source
+from pantau_agent.streams.keyframe import Keyframe
+from pantau_contract.states import Cause
+from tests.agent.fake_clock import FakeClock
+
+INTERVAL_S = 300
+
+
+class Pictures(Decoder):
+    """Sees what it is told to; `times` are when."""
+
+    def __init__(self) -> None:
+        super().__init__(FakeClock())
+        self.verdict = Verdict(None, {})
+        self.times: list[float] = []
+        self.seen: list[bytes] = []
+        self.still = False
+        self.now = 0.0
+
+    async def look(
+        self,
+        camera: str,  # noqa: ARG002 # whichever
+        keyframe: Keyframe,
+        *,
+        interval_s: float = 30.0,  # noqa: ARG002 # as above
+        still: bool = False,
+    ) -> Look:
+        self.still = still
+        self.seen.append(keyframe.data)
+        self.times.append(self.now)
+        return Look(self.verdict)
+
+
+class Stream:
+    """Has a keyframe whenever one is wanted, or, `rare`, when it is told so."""
+
+    def __init__(self, *, rare: bool = False) -> None:
+        self.wanted: list[Callable[[Keyframe], None]] = []
+        self._rare = rare
+
+    def want(self, deliver: Callable[[Keyframe], None]) -> None:
+        self.wanted.append(deliver)
+        if not self._rare:
+            self.keyframe(b"")
+
+    def keyframe(self, data: bytes) -> None:
+        for deliver in self.wanted:
+            deliver(Keyframe("h264", data))
+        self.wanted.clear()
+
+
+async def attend(
+    pictures: Pictures, glances: PictureSampler, stream: Stream, measures: Measures, seconds: float = 1
+) -> None:
+    pictures.now += seconds
+    glances.attend(cast("Source", stream), pictures.now, measures)
+    for _ in range(4):
+        await asyncio.sleep(0)
+
+
+async def glanced(pictures: Pictures, glances: PictureSampler, seconds: int, *, suspicious: bool) -> list[float]:
+    """Seconds from now at which a picture was looked at."""
+    began, before = pictures.now, len(pictures.times)
+    for _ in range(seconds):
+        await attend(pictures, glances, STREAM, Measures(suspicious=suspicious))
+    return [time - began for time in pictures.times[before:]]
+
+
+STREAM = Stream()
+CALM, STILL = Measures(), Measures(still=True, suspicious=True)
+
+
+def fresh() -> tuple[Pictures, PictureSampler]:
+    pictures = Pictures()
+    return pictures, PictureSampler("gate", pictures, INTERVAL_S, WakeUp())
+
+
+async def test_a_good_picture_is_looked_at_once_an_interval() -> None:
+    pictures, glances = fresh()
+    assert await glanced(pictures, glances, 2 * INTERVAL_S, suspicious=False) == [1, 1 + INTERVAL_S]
+
+
+async def test_suspicious_sizes_call_for_pictures_soon_and_ever_more_seldom() -> None:
+    pictures, glances = fresh()
+    await glanced(pictures, glances, 60, suspicious=False)
+    times = await glanced(pictures, glances, 200, suspicious=True)
+    assert times[0] == 1
+    assert times[1] - times[0] <= SOON_S + 1
+    gaps = [later - sooner for sooner, later in itertools.pairwise(times)]
+    assert gaps == sorted(gaps)
+    assert 8 < len([time for time in times if time <= 60]) < 14
+
+
+async def test_the_keyframe_whose_size_looked_wrong_is_itself_looked_at() -> None:
+    pictures, glances = fresh()
+    stream = Stream(rare=True)
+    await attend(pictures, glances, stream, CALM)
+    stream.keyframe(b"healthy")
+    await attend(pictures, glances, stream, CALM)
+    await attend(pictures, glances, stream, CALM)
+    stream.keyframe(b"black")
+    await attend(pictures, glances, stream, CALM)
+    assert (pictures.seen, pictures.still) == ([b"healthy"], False)
+    await attend(pictures, glances, stream, STILL)
+    assert (pictures.seen, pictures.still) == ([b"healthy", b"black"], True)
+    await attend(pictures, glances, stream, STILL, seconds=30)
+    assert pictures.seen == [b"healthy", b"black"], "one keyframe was looked at twice"
+
+
+async def test_a_keyframe_that_comes_after_its_session_is_not_looked_at() -> None:
+    pictures, glances = fresh()
+    old, new = Stream(rare=True), Stream(rare=True)
+    await attend(pictures, glances, old, CALM)
+    await glances.leave()
+    await attend(pictures, glances, new, CALM)
+    old.keyframe(b"old")
+    await attend(pictures, glances, new, CALM)
+    assert pictures.seen == []
+
+
+async def test_another_size_alone_makes_nobody_tense() -> None:
+    pictures, glances = fresh()
+    await attend(pictures, glances, STREAM, CALM)
+    await attend(pictures, glances, STREAM, Measures(suspicious=True))
+    assert pictures.times == [1, 2]
+    assert not glances.tense
+    await attend(pictures, glances, STREAM, STILL)
+    assert glances.tense
+    pictures.verdict = Verdict(None, {Cause.BLACK: 0.7})
+    await attend(pictures, glances, STREAM, CALM, seconds=INTERVAL_S)
+    await attend(pictures, glances, STREAM, CALM)
+    assert glances.tense
+
+
+async def test_a_keyframe_of_the_session_before_is_not_looked_at() -> None:
+    pictures, glances = fresh()
+    old, new = Stream(rare=True), Stream(rare=True)
+    await attend(pictures, glances, old, CALM)
+    old.keyframe(b"old")
+    await glances.leave()
+    await attend(pictures, glances, new, CALM)
+    assert pictures.seen == []
+    new.keyframe(b"new")
+    await attend(pictures, glances, new, CALM)
+    assert pictures.seen == [b"new"]
+
+
+async def test_the_end_of_a_long_freeze_is_looked_at_soon() -> None:
+    pictures, glances = fresh()
+    await glanced(pictures, glances, 60, suspicious=False)
+    pictures.verdict = Verdict(Cause.FROZEN, {Cause.FROZEN: 1.0})
+    await glanced(pictures, glances, 90, suspicious=True)
+    pictures.verdict = Verdict(None, {})
+    assert (await glanced(pictures, glances, 5, suspicious=False))[0] == 1
+
+
+async def test_sizes_that_turn_all_the_time_do_not_keep_the_decoder_busy() -> None:
+    pictures, glances = fresh()
+    for _ in range(300):
+        await glanced(pictures, glances, 1, suspicious=True)
+        await glanced(pictures, glances, 1, suspicious=False)
+    assert len(pictures.times) <= 600 / SOON_AGAIN_S * 10

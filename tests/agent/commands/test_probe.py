@@ -1,0 +1,312 @@
+"""`pantau-agent probe` as people and programs run it, against cameras that nobody here wrote."""
+
+import asyncio
+import json
+import signal
+import struct
+import time
+from collections.abc import AsyncIterator, Container
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import pytest
+import pytest_asyncio
+
+from pantau_agent.host import clock_may_be_right
+from tests.agent.busy import SLOW
+from tests.agent.commands.running import begun, probe
+from tests.agent.rtsp.scripted import Camera, Visitor, footage, interleaved, never, saying, serving
+from tests.agent.soon import soon
+from tests.agent.together import Together
+from tests.servers.gst_cameras import GstCameras
+from tests.servers.process import free_port
+
+KEYS = {
+    "state",
+    "cause",
+    "detail",
+    "remedy",
+    "codec",
+    "transport",
+    "width",
+    "height",
+    "fps",
+    "bitrate_kbps",
+    "keyframe_interval_s",
+    "rtp_loss_pct",
+    "jitter_ms",
+    "connect_ms",
+    "first_packet_ms",
+    "first_keyframe_ms",
+    "clock_offset_s",
+    "model",
+    "firmware",
+    "firmware_status",
+    "firmware_why",
+    "firmware_source",
+}
+USER, PASSWORD = GstCameras.user, GstCameras.password
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+together = Together("cameras", "folder", at_once=4)
+
+
+class Cameras(NamedTuple):
+    """GStreamer's, open and guarded."""
+
+    open: GstCameras
+    digest: GstCameras
+    basic: GstCameras
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module", autouse=True)
+async def all_at_once(
+    request: pytest.FixtureRequest, gst_cameras: GstCameras, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[None]:
+    folder = tmp_path_factory.mktemp("probe")
+    with (
+        GstCameras(folder / "digest", authentication="digest") as digest,
+        GstCameras(folder / "basic", authentication="basic") as basic,
+    ):
+        assert isinstance(digest, GstCameras)
+        assert isinstance(basic, GstCameras)
+        async with together.running(request, cameras=Cameras(gst_cameras, digest, basic), folder=folder):
+            yield
+
+
+@together
+@pytest.mark.parametrize("codec", ["h264", "h265", "mjpeg"])
+async def test_a_working_camera_is_ok_and_measured(codec: str, cameras: Cameras, folder: Path) -> None:
+    picture = folder / f"{codec}.jpg"
+    for _ in range(3):  # on a busy machine the encoder stumbles, and that is rightly told
+        ran = await probe(cameras.open.url(codec), "--json", "--seconds", "4", "--snapshot", str(picture))
+        if ran.code == 0:
+            break
+    said = ran.said
+    assert set(said) == KEYS
+    if ran.code == 0:
+        assert (said["state"], said["cause"], said["remedy"]) == ("ok", None, None), said
+    else:
+        assert (ran.code, said["state"], said["cause"] in SLOW) == (1, "degraded", True), said
+    assert (said["codec"], said["width"], said["height"]) == (codec, GstCameras.width, GstCameras.height)
+    assert 0.1 * GstCameras.fps < said["fps"] < 1.2 * GstCameras.fps  # a busy machine encodes fewer
+    assert said["bitrate_kbps"] > 50
+    assert said["rtp_loss_pct"] == 0
+    each_s = 1 / GstCameras.fps if codec == "mjpeg" else 1
+    slower = max(1.0, GstCameras.fps / said["fps"])  # keyframes are counted in frames
+    assert 0.8 * each_s < said["keyframe_interval_s"] < 3 * each_s * slower
+    assert 0 < said["connect_ms"] < said["first_packet_ms"] <= said["first_keyframe_ms"]
+    assert said["jitter_ms"] >= 0
+    saved = cv2.imread(str(picture))
+    assert saved is not None
+    assert saved.shape == (GstCameras.height, GstCameras.width, 3)
+
+
+@together
+@pytest.mark.parametrize("guarded", ["digest", "basic"])
+async def test_the_right_password_opens(guarded: str, cameras: Cameras, folder: Path) -> None:
+    file = folder / f"{guarded}-password"
+    file.write_text(PASSWORD + "\n")
+    url = getattr(cameras, guarded).url("h264")
+    ran = await probe(url, "--json", "--seconds", "1", "--user", USER, "--password-file", str(file))
+    assert ran.code in {0, 1}, ran  # as well as the machine is, and not down
+
+
+@together
+@pytest.mark.parametrize("guarded", ["digest", "basic"])
+@pytest.mark.parametrize("password", ["wrong", None])
+async def test_a_wrong_password_and_none_are_told(guarded: str, password: str | None, cameras: Cameras) -> None:
+    url = getattr(cameras, guarded).url("h264")
+    user = ["--user", USER] if password else []
+    ran = await probe(url, "--json", *user, password=password)
+    assert (ran.code, ran.said["state"], ran.said["cause"]) == (2, "down", "auth_failed")
+    assert "password" in ran.said["remedy"]
+    assert set(ran.said) == KEYS
+
+
+@together
+async def test_a_path_that_the_camera_does_not_know(cameras: Cameras) -> None:
+    ran = await probe(cameras.open.url("nowhere"), "--json")
+    assert (ran.code, ran.said["cause"]) == (2, "not_found")
+
+
+@together
+async def test_a_camera_that_is_off(cameras: Cameras) -> None:
+    del cameras
+    ran = await probe(f"rtsp://127.0.0.1:{free_port()}/h264", "--json")
+    assert (ran.code, ran.said["cause"]) == (2, "refused")
+    assert ran.said["codec"] is None
+
+
+@together
+async def test_a_camera_that_hangs_and_one_that_was_stopped(folder: Path) -> None:
+    with GstCameras(folder / "stopped") as camera:
+        assert isinstance(camera, GstCameras)
+        camera.pause()
+        hanging = await probe(camera.url("h264"), "--json", "--timeout", "2.5")
+        camera.resume()
+        await asyncio.to_thread(camera.stop)
+        stopped = await probe(camera.url("h264"), "--json")
+    assert (hanging.code, hanging.said["cause"]) == (2, "timeout")
+    assert (stopped.code, stopped.said["cause"]) == (2, "refused")
+
+
+@together
+async def test_people_get_a_table_with_cause_and_remedy_in_their_language() -> None:
+    async with serving(Camera({"SETUP": saying("453 Not Enough Bandwidth")})) as camera:
+        english = await probe(camera.url)
+        indonesian = await probe(camera.url, "--language", "id")
+    assert english.code == indonesian.code == 2
+    assert "sessions_full" in english.out
+    assert "Close other viewers" in english.out
+    assert "Tutup penonton lain" in indonesian.out
+    assert "453" in indonesian.out
+
+
+@together
+async def test_a_camera_that_takes_udp_only_says_udp(cameras: Cameras) -> None:
+    ran = await probe(cameras.open.url("udp"), "--json", "--seconds", "1")
+    assert (ran.said["transport"], ran.said["codec"]) == ("udp", "h264")
+
+
+@pytest.mark.parametrize("more", [[], ["--watch"]])
+@together
+async def test_a_cameras_clock_is_judged_where_this_machines_may_be_right(more: list[str]) -> None:
+    async def an_hour_ahead(visitor: Visitor) -> None:
+        seconds = int(time.time()) + 2_208_988_800 + 3600
+        report = struct.pack("!BBHIIIIII", 0x80, 200, 6, 7, seconds, 0, 0, 1, 1)
+        visitor.writer.write(interleaved(report, 1))
+        await footage()(visitor)
+
+    async with serving(Camera(media=an_hour_ahead)) as camera:
+        if more:
+            said = await watched(camera.url, {"clock_wrong" if clock_may_be_right() else None, *SLOW})
+        else:
+            said = (await probe(camera.url, "--json")).said
+    if clock_may_be_right():
+        assert said["cause"] in {"clock_wrong", *SLOW}
+        assert said["clock_offset_s"] == pytest.approx(3600, abs=60)
+    else:
+        assert said["cause"] != "clock_wrong"
+        assert said["clock_offset_s"] is None
+
+
+async def watched(url: str, causes: Container[str | None]) -> dict[str, Any]:
+    """What `--watch` says when it comes to one of the causes, or after a minute."""
+    process = await begun(url, "--json", "--watch")
+    assert process.stdout is not None
+    for _ in range(60):
+        said: dict[str, Any] = json.loads(await process.stdout.readline())
+        if said["cause"] in causes:
+            break
+    process.send_signal(signal.SIGINT)
+    await process.communicate()
+    return said
+
+
+@together
+async def test_degraded_is_one() -> None:
+    async with serving(Camera(media=footage())) as camera:
+        ran = await probe(camera.url, "--seconds", "5", "--expected-fps", "60", "--json")
+    assert (ran.code, ran.said["state"], ran.said["cause"]) == (1, "degraded", "low_fps")
+
+
+@together
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["rtsp://admin:geheim@127.0.0.1/x"], "list of processes"),
+        (["rtsp://127.0.0.1/user=a_password=geheim_channel=1_stream=0.sdp"], "list of processes"),
+        (["camera"], "/etc/pantau/agent.toml"),
+        (["rtsp://127.0.0.1/x", "--all"], "--all goes with"),
+        (["rtsp://127.0.0.1/x", "--watch", "--snapshot", "x.jpg"], "--watch"),
+        (["rtsp://127.0.0.1/x", "--user", "u"], "no password for u"),
+        (["rtsp://127.0.0.1:99999/x"], "host and port"),
+        ([], "give a URL"),
+        (["rtsp://127.0.0.1/x", "--vendor", "axis"], "give a URL"),
+        (["--vendor", "hikvison", "--host", "127.0.0.1"], "hikvision"),
+        (["rtsp://127.0.0.1/x", "--no-such-option"], "--no-such-option"),
+        (["rtsp://127.0.0.1/x", "--seconds", "soon"], "--seconds"),
+        (["rtsp://127.0.0.1/x", "--language", "de"], "must be one of"),
+        (["rtsp://127.0.0.1/x", "--user", "u", "--password-file", "/no/such/file"], "/no/such/file"),
+    ],
+)
+async def test_wrong_usage_is_three_and_told(arguments: list[str], told: str) -> None:
+    ran = await probe(*arguments)
+    assert ran.code == 3
+    assert told in ran.err
+    assert "geheim" not in ran.err + ran.out
+    assert "Traceback" not in ran.err
+
+
+@together
+async def test_a_picture_that_cannot_be_saved_is_told_after_the_result(folder: Path) -> None:
+    async with serving(Camera(media=footage())) as camera:
+        ran = await probe(camera.url, "--seconds", "1", "--json", "--snapshot", str(folder / "no" / "such.jpg"))
+    assert ran.said["codec"] == "h264"
+    assert ran.code == 3
+    assert "cannot be written" in ran.err
+
+
+@together
+async def test_a_vendors_url_is_made() -> None:
+    async with serving(Camera({"DESCRIBE": saying("404 Not Found")})) as camera:
+        ran = await probe(
+            "--vendor", "hikvision", "--host", "127.0.0.1", "--port", str(camera.port), "--channel", "2", "--json"
+        )
+    assert ran.said["cause"] == "not_found"
+    assert camera.asked[-1].uri == f"rtsp://127.0.0.1:{camera.port}/Streaming/Channels/202"
+
+
+@together
+async def test_a_password_that_belongs_into_the_path_is_put_there_and_not_shown() -> None:
+    async with serving(Camera({"DESCRIBE": saying("404 Not Found")})) as camera:
+        arguments = ("--vendor", "xmeye", "--host", "127.0.0.1", "--port", str(camera.port), "--user", "admin")
+        ran = await probe(*arguments, password="g/eheim")
+    assert "/user=admin_password=g%2Feheim_channel=1_" in camera.asked[-1].uri
+    assert "eheim" not in ran.out + ran.err
+
+
+@together
+async def test_interrupted_it_takes_leave_of_the_camera() -> None:
+    async with serving(Camera(media=footage())) as camera:
+        process = await begun(camera.url, "--seconds", "60")
+        assert await soon(lambda: camera.count("PLAY"))
+        process.send_signal(signal.SIGINT)
+        await process.communicate()
+        assert process.returncode == 3
+        assert await soon(lambda: camera.methods()[-1] == "TEARDOWN")
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ([], "does not start on this machine"),
+        (["--json"], "does not start on this machine"),
+        (["--watch"], "does not start on this machine"),
+        (["--language", "id"], "tidak mau jalan di mesin ini"),
+        (["--watch", "--language", "id"], "tidak mau jalan di mesin ini"),
+    ],
+)
+@together
+async def test_a_machine_that_cannot_start_ffmpeg_is_told_as_such(
+    more: list[str], told: str, folder: Path
+) -> None:
+    ill = folder / "ill"
+    ill.mkdir(exist_ok=True)
+    (ill / "sitecustomize.py").write_text(
+        "import os, sys\nif 'pantau_agent.ffmpeg.reader' in sys.orig_argv:\n    os._exit(1)\n"
+    )
+    ran = await probe("rtmp://127.0.0.1/live/gate", *more, path=ill)
+    assert ran.code == 3
+    assert told in ran.err
+    assert "free -m" in ran.err
+    assert "Traceback" not in ran.err
+
+
+@together
+async def test_silence_ends_at_the_deadline() -> None:
+    async with serving(Camera({"DESCRIBE": never})) as camera:
+        ran = await probe(camera.url, "--json", "--timeout", "1")
+    assert (ran.code, ran.said["cause"]) == (2, "timeout")

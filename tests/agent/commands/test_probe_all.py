@@ -1,0 +1,140 @@
+"""`pantau-agent probe` of configured cameras: one by its id, or all of them."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import pytest
+import pytest_asyncio
+
+from pantau_agent.identity.firmware import Identity
+from pantau_agent.identity.known import FILE
+from pantau_contract.words import words
+from tests.agent.commands.running import probe
+from tests.agent.http.camera import Asked, Visitor, response, stills
+from tests.agent.http.camera import Camera as WebCamera
+from tests.agent.http.camera import serving as serving_pages
+from tests.agent.identity.maker_pages import PAGES
+from tests.agent.rtsp.scripted import Camera, footage, saying, serving
+from tests.agent.soon import soon
+from tests.servers.process import free_port
+
+
+class Site(NamedTuple):
+    """A configuration, and the cameras in it that are there."""
+
+    config: Path
+    works: Camera
+    full: Camera
+
+
+@pytest_asyncio.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    async with AsyncExitStack() as stack:
+        works = await stack.enter_async_context(serving(Camera(media=footage())))
+        full = await stack.enter_async_context(serving(Camera({"SETUP": saying("453 Not Enough Bandwidth")})))
+        cameras = {"works": works.url, "full": full.url, "dead": f"rtsp://127.0.0.1:{free_port()}/x"}
+        config = tmp_path / "agent.toml"
+        config.write_text(
+            '[site]\nid = "north"\n[broker]\nhost = "127.0.0.1"\n[spool]\npath = "spool.sqlite"\n'
+            + "".join(
+                f'[[camera]]\nid = "{name}"\nurl = "{url}"\nuser = "u"\npassword = "geheim"\n'
+                for name, url in cameras.items()
+            )
+            + '[[camera]]\nid = "spare"\nurl = "rtsp://127.0.0.1/x"\nenabled = false\n'
+        )
+        config.chmod(0o600)
+        old = Identity("hikvision", "DS-2CD2142FWD-I", "V5.4.0 build 160530")
+        (tmp_path / FILE).write_bytes(msgspec.json.encode({"works": old}))
+        yield Site(config, works, full)
+
+
+async def test_all_of_them_are_a_table_gravest_first_and_below_it_what_to_do(site: Site) -> None:
+    ran = await probe("--all", "--config", str(site.config), "--seconds", "1", "--language", "id")
+    assert ran.code == 2, ran
+    rows = [line.split()[0] for line in ran.out.splitlines() if line[:1].strip()]
+    assert rows[0] == words("id")("probe.column.camera")
+    assert rows[1:5] == ["dead", "full", "works", "spare"]
+    for cause in ("refused", "sessions_full"):
+        assert words("id").meaning(cause).split()[0] in ran.out
+    told = " ".join(ran.out.split())
+    assert " ".join(words("id").remedy("sessions_full").split()) in told
+    assert "sambungan ditolak" in told
+    assert "SETUP dijawab 453 Not Enough Bandwidth" in told
+    assert ("Connection refused" in told, "was answered" in told) == (False, False)
+    assert words("id")("discover.vulnerable") in told
+    assert "CVE-2017-7921" in told
+    assert "geheim" not in ran.out + ran.err
+    assert await soon(lambda: site.works.methods()[-1] == "TEARDOWN")
+    assert (site.works.connections, site.full.connections) == (1, 1)
+
+
+async def test_all_of_them_as_json(site: Site) -> None:
+    ran = await probe("--all", "--config", str(site.config), "--seconds", "1", "--json", "--language", "id")
+    said = json.loads(ran.out)
+    assert said[0]["detail"].endswith("Connection refused")  # what is for programs is as it goes over the wire
+    assert [(one["camera"], one["cause"]) for one in said[:2]] == [("dead", "refused"), ("full", "sessions_full")]
+    works, spare = said[2:]
+    assert (works["camera"], works["model"], works["firmware_status"]) == (
+        "works",
+        "DS-2CD2142FWD-I",
+        "vulnerable",
+    )
+    assert (spare["camera"], spare["state"]) == ("spare", "disabled")
+    assert len({frozenset(one) for one in said}) == 1
+
+
+async def test_one_of_them_by_its_id(site: Site) -> None:
+    ran = await probe("full", "--config", str(site.config), "--json")
+    assert (ran.code, ran.said["cause"]) == (2, "sessions_full")
+    assert (site.works.connections, site.full.connections) == (0, 1)
+    told = await probe("full", "--config", str(site.config), "--language", "id")
+    assert "SETUP dijawab 453 Not Enough Bandwidth" in told.out
+    assert "was answered" not in told.out
+
+
+async def test_the_camera_itself_is_asked_for_its_firmware_only_when_told_to(tmp_path: Path) -> None:
+    pictures = stills()
+
+    async def show(visitor: Visitor, asked: Asked) -> None:
+        if asked.path in PAGES:
+            await visitor.send(response("200 OK", body=PAGES[asked.path]))
+        else:
+            await pictures(visitor, asked)
+
+    config = tmp_path / "agent.toml"
+    async with serving_pages(WebCamera(show)) as camera:
+        config.write_text(
+            '[site]\nid = "north"\n[broker]\nhost = "127.0.0.1"\n[spool]\npath = "spool.sqlite"\n'
+            f'[[camera]]\nid = "gate"\nvendor = "hikvision"\nurl = "{camera.url}"\n'
+        )
+        without = await probe("gate", "--config", str(config), "--seconds", "1", "--json")
+        assert not [asked for asked in camera.asked if asked.path in PAGES]
+        told = await probe("gate", "--config", str(config), "--seconds", "1", "--firmware")
+    assert without.said["model"] is None
+    assert "DS-2CD2142FWD-I V5.4.0 build 160530" in told.out
+    assert "VULNERABLE FIRMWARE" in told.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["wroks"], "works"),
+        (["works", "--user", "u"], "for others give a URL"),
+        (["--all", "--user", "u"], "--all goes with"),
+    ],
+)
+async def test_what_does_not_go_with_configured_cameras(site: Site, arguments: list[str], told: str) -> None:
+    ran = await probe(*arguments, "--config", str(site.config))
+    assert (ran.code, ran.out) == (3, "")
+    assert told in ran.err
+
+
+async def test_a_wrong_configuration_tells_nothing_of_the_cameras(site: Site) -> None:
+    site.config.write_text("[site]\n")
+    ran = await probe("--all", "--config", str(site.config))
+    assert ran.code == 3
+    assert "site.id" in ran.err

@@ -1,0 +1,90 @@
+"""`pantau-agent probe --watch`: live on a terminal, in lines elsewhere, and a TEARDOWN at its end."""
+
+import asyncio
+import json
+import os
+import pty
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from pantau_contract.states import State
+from pantau_contract.words import words
+from tests.agent.commands.running import begun
+from tests.agent.rtsp.scripted import Camera, footage, saying, serving
+from tests.agent.soon import soon
+
+WITHIN_S = 60
+
+
+class Terminal:
+    """A terminal of 100 columns; `shown` is all that was written to it."""
+
+    def __init__(self) -> None:
+        self._ours, self.theirs = pty.openpty()
+        self.shown = ""
+        os.set_blocking(self._ours, False)
+
+    def read(self) -> str:
+        """All that has been written up to now."""
+        try:
+            while piece := os.read(self._ours, 1 << 16):
+                self.shown += piece.decode("utf-8", "replace")
+        except (BlockingIOError, OSError):
+            pass
+        return self.shown
+
+    def close(self) -> None:
+        """Gives both ends back."""
+        os.close(self._ours)
+        os.close(self.theirs)
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
+    for name, value in {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "40"}.items():
+        monkeypatch.setenv(name, value)
+    made = Terminal()
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+async def test_a_terminal_shows_it_live_until_interrupted(terminal: Terminal, end: signal.Signals) -> None:
+    async with serving(Camera(media=footage())) as camera:
+        process = await begun(camera.url, "--watch", out=terminal.theirs)
+        assert await soon(lambda: "kbit/s" in terminal.read() and "█" in terminal.read(), within_s=WITHIN_S)
+        judged = [words("en").state(state) for state in (State.OK, State.DEGRADED, State.IMPAIRED)]
+        assert await soon(lambda: any(state in terminal.read() for state in judged), within_s=WITHIN_S)
+        assert "Ctrl-C" in terminal.shown
+        process.send_signal(end)
+        _, err = await asyncio.wait_for(process.communicate(), WITHIN_S)
+        assert await soon(lambda: camera.methods()[-1] == "TEARDOWN")
+        assert camera.connections == 1
+    assert process.returncode in {0, 1}, err  # on a busy machine it may come slowly
+    assert err == b""
+
+
+async def test_elsewhere_it_is_a_line_each_second() -> None:
+    async with serving(Camera(media=footage())) as camera:
+        process = await begun(camera.url, "--watch", "--json")
+        assert process.stdout is not None
+        said = [json.loads(await asyncio.wait_for(process.stdout.readline(), WITHIN_S)) for _ in range(4)]
+        process.send_signal(signal.SIGINT)
+        await asyncio.wait_for(process.communicate(), WITHIN_S)
+        assert await soon(lambda: camera.methods()[-1] == "TEARDOWN")
+    assert said[-1]["bitrate_kbps"] > 0
+    assert [one["time"] for one in said] == sorted({one["time"] for one in said})
+
+
+async def test_a_camera_that_refuses_is_told_and_its_exit_code_says_so() -> None:
+    async with serving(Camera({"SETUP": saying("453 Not Enough Bandwidth")})) as camera:
+        process = await begun(camera.url, "--watch")
+        assert process.stdout is not None
+        said = b""
+        while b"sessions_full" not in said:
+            said += await asyncio.wait_for(process.stdout.readline(), WITHIN_S)
+        process.send_signal(signal.SIGINT)
+        await asyncio.wait_for(process.communicate(), WITHIN_S)
+    assert process.returncode == 2

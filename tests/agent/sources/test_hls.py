@@ -1,0 +1,215 @@
+"""HLS: ffmpeg writes it as a camera does, a small web server serves it, and both can fail."""
+
+import asyncio
+import random
+import signal
+import subprocess
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from pydantic import SecretStr
+
+from pantau_agent.clock import SystemClock
+from pantau_agent.config import Camera as Configured
+from pantau_agent.picture.decoder import Decoder
+from pantau_agent.watching.one_shot import Looker
+from pantau_agent.watching.watch import watch
+from pantau_contract.messages import Sample
+from pantau_contract.states import Cause, State
+from tests.agent.busy import SLOW, well
+from tests.agent.rtsp.footage import SIZE
+from tests.agent.sources.clip import write_clip
+from tests.servers.http import Quiet, serve
+from tests.servers.process import free_port, until
+from tests.servers.programs import need
+
+EMPTY = "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:1\n"
+OLD = EMPTY + "#EXTINF:1,\nold.ts\n"
+
+
+@pytest_asyncio.fixture
+async def decoder() -> AsyncIterator[Decoder]:
+    async with Decoder(SystemClock()) as decoder:
+        yield decoder
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_clip(tmp_path_factory.mktemp("clip") / "clip.mp4")
+
+
+class Files(Quiet, SimpleHTTPRequestHandler):
+    """Serves a directory; to whom the password is wrong it says so. `asked` counts the proofs."""
+
+    challenge = ""
+    proofs: list[str]
+
+    def do_GET(self) -> None:
+        said = self.headers.get("Authorization", "")
+        self.proofs += [said] if said else []
+        if self.challenge and said != "Basic dTpw":
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", self.challenge)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        super().do_GET()
+
+
+@contextmanager
+def web(directory: Path, challenge: str = "") -> Iterator[tuple[str, list[str]]]:
+    """The URL of the directory, and what passwords came."""
+    proofs: list[str] = []
+    handler = type("Handler", (Files,), {"challenge": challenge, "proofs": proofs})
+    with serve(ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(directory)))) as server:
+        yield f"http://127.0.0.1:{server.server_port}", proofs
+
+
+@contextmanager
+def camera(clip: Path, directory: Path, *more: str) -> Iterator[subprocess.Popen[bytes]]:
+    """ffmpeg writes a live stream, as `live.m3u8`."""
+    command = [need("ffmpeg"), "-loglevel", "error", "-re", "-stream_loop", "-1", "-i", str(clip), "-c", "copy"]
+    options = ["-f", "hls", "-hls_time", "1", "-hls_list_size", "5", "-hls_flags", "delete_segments+omit_endlist"]
+    playlist = directory / "live.m3u8"
+    process = subprocess.Popen([*command, *options, *more, str(playlist)])
+    try:
+        assert until(lambda: playlist.exists() and playlist.read_text().count("#EXTINF") >= 2)
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+async def looked(decoder: Decoder, url: str, *, timeout_s: float = 10, **who: object) -> Sample:
+    configured = Configured(id="gate", url=url, timeout_s=timeout_s, **who)  # type: ignore[arg-type] # what there is
+    return (await Looker(configured, decoder, SystemClock()).look(4)).sample
+
+
+async def watched(
+    decoder: Decoder, url: str, *, then: Callable[[], object], until_cause: Cause
+) -> list[Cause | None]:
+    """The changes up to a cause, without those of a busy machine; once the camera is ok, something happens."""
+    changes: list[Cause | None] = []
+    configured = Configured(id="gate", url=url, timeout_s=4)
+    async with asyncio.timeout(120):
+        async for one in watch(configured, decoder, SystemClock(), rng=random.Random(1)):
+            if one.changed and one.sample.cause not in SLOW:
+                changes.append(one.sample.cause)
+                if changes == [None]:
+                    then()
+                if one.sample.cause is until_cause:
+                    return changes
+    return changes
+
+
+async def test_a_live_stream_is_ok_with_its_measures(clip: Path, tmp_path: Path, decoder: Decoder) -> None:
+    with camera(clip, tmp_path), web(tmp_path) as (url, _):
+        sample = await looked(decoder, f"{url}/live.m3u8")
+    assert (well(sample), sample.codec, sample.transport) == (True, "h264", "tcp"), sample
+    assert (sample.width, sample.height) == SIZE
+    assert sample.fps is not None
+    assert 3 < sample.fps < 32  # a busy machine sends fewer
+    assert sample.keyframe_interval_s is not None
+    assert 0.9 < sample.keyframe_interval_s < 4  # a second, or what a busy machine makes of it
+    assert sample.bitrate_kbps
+
+
+async def test_of_several_streams_the_first_is_watched_and_the_password_goes_along(
+    clip: Path, tmp_path: Path, decoder: Decoder
+) -> None:
+    with camera(clip, tmp_path, "-master_pl_name", "all.m3u8"), web(tmp_path, 'Basic realm="x"') as (url, _):
+        assert until((tmp_path / "all.m3u8").exists)
+        assert well(await looked(decoder, f"{url}/all.m3u8", user="u", password=SecretStr("p")))
+
+
+async def test_a_camera_that_stops_has_stalled_though_its_last_segments_can_still_be_had(
+    clip: Path, tmp_path: Path, decoder: Decoder
+) -> None:
+    with camera(clip, tmp_path) as process, web(tmp_path) as (url, _):
+        changes = await watched(decoder, f"{url}/live.m3u8", then=process.kill, until_cause=Cause.STALLED)
+        assert changes == [None, Cause.STALLED]
+        process.wait()
+        again = await looked(decoder, f"{url}/live.m3u8", timeout_s=4)
+        assert (again.state, again.cause, again.detail) == (
+            State.DOWN,
+            Cause.NO_MEDIA,
+            "the playlist does not grow",
+        )
+
+
+async def test_a_camera_that_pauses_comes_back(clip: Path, tmp_path: Path, decoder: Decoder) -> None:
+    seen: list[Cause | None] = []
+    with camera(clip, tmp_path) as process, web(tmp_path) as (url, _):
+        async with asyncio.timeout(120):
+            configured = Configured(id="gate", url=f"{url}/live.m3u8", timeout_s=4)
+            async for one in watch(configured, decoder, SystemClock(), rng=random.Random(1)):
+                if not one.changed or one.sample.cause in SLOW:
+                    continue
+                seen.append(one.sample.cause)
+                if one.sample.cause is Cause.STALLED:
+                    process.send_signal(signal.SIGCONT)
+                elif len(seen) == 1:
+                    process.send_signal(signal.SIGSTOP)
+                else:
+                    break
+    assert seen == [None, Cause.STALLED, None]
+
+
+async def test_a_stream_that_is_taken_away_is_not_found(clip: Path, tmp_path: Path, decoder: Decoder) -> None:
+    with camera(clip, tmp_path) as process, web(tmp_path) as (url, _):
+
+        def take_away() -> None:
+            process.kill()
+            process.wait()
+            (tmp_path / "live.m3u8").unlink()
+
+        changes = await watched(decoder, f"{url}/live.m3u8", then=take_away, until_cause=Cause.NOT_FOUND)
+    assert changes == [None, Cause.NOT_FOUND]
+
+
+@pytest.mark.parametrize(
+    ("playlist", "cause"),
+    [
+        (EMPTY, Cause.NO_MEDIA),
+        (OLD, Cause.NO_MEDIA),
+        (OLD + "#EXT-X-ENDLIST\n", Cause.NO_MEDIA),
+        ("<html>", Cause.UNSUPPORTED),
+        (EMPTY + "#EXT-X-STREAM-INF:BANDWIDTH=1\nhttp://192.0.2.1/x.m3u8\n", Cause.UNSUPPORTED),
+        (EMPTY + "#EXTINF:1,\nfile:///etc/passwd\n", Cause.NO_MEDIA),
+        (EMPTY + "#" * (2 << 20), Cause.UNSUPPORTED),
+    ],
+    ids=["empty", "segments that are gone", "ended", "no playlist", "another host", "a file", "without end"],
+)
+async def test_a_playlist_without_a_stream_is_told(
+    playlist: str, cause: Cause, tmp_path: Path, decoder: Decoder
+) -> None:
+    (tmp_path / "live.m3u8").write_text(playlist)
+    with web(tmp_path) as (url, _):
+        sample = await looked(decoder, f"{url}/live.m3u8", timeout_s=3)
+    assert (sample.state, sample.cause) == (State.DOWN, cause)
+
+
+async def test_segments_of_noise_are_no_stream(tmp_path: Path, decoder: Decoder) -> None:
+    noise = random.Random(1).randbytes(188 * 500)
+    (tmp_path / "old.ts").write_bytes(noise)
+    (tmp_path / "live.m3u8").write_text(OLD)
+    with web(tmp_path) as (url, _):
+        sample = await looked(decoder, f"{url}/live.m3u8", timeout_s=3)
+    assert (sample.state, sample.cause) == (State.DOWN, Cause.NO_MEDIA)
+
+
+async def test_a_wrong_password_is_sent_once(tmp_path: Path, decoder: Decoder) -> None:
+    (tmp_path / "live.m3u8").write_text(OLD)
+    with web(tmp_path, 'Basic realm="x"') as (url, proofs):
+        sample = await looked(decoder, f"{url}/live.m3u8", user="u", password=SecretStr("wrong"))
+    assert (sample.cause, len(proofs)) == (Cause.AUTH_FAILED, 1)
+
+
+async def test_nobody_there(decoder: Decoder) -> None:
+    sample = await looked(decoder, f"http://127.0.0.1:{free_port()}/live.m3u8")
+    assert (sample.state, sample.cause) == (State.DOWN, Cause.REFUSED)

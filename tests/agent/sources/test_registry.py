@@ -1,0 +1,56 @@
+"""Which source a URL gets, and the command that a technician types."""
+
+import asyncio
+import json
+import sys
+
+import pytest
+
+from pantau_agent.clock import SystemClock
+from pantau_agent.sources.ffmpeg import FfmpegSource
+from pantau_agent.sources.hls import HlsSource
+from pantau_agent.sources.http import HttpSource
+from pantau_agent.sources.registry import make_source
+from pantau_agent.sources.rtsp import RtspSource
+from pantau_agent.sources.target import Target
+from pantau_agent.streams.failure import Kind, LookError
+from pantau_agent.streams.url import StreamUrl
+from tests.agent.busy import SLOW
+from tests.agent.http.camera import Camera, pictures, serving, streaming
+
+
+@pytest.mark.parametrize(
+    ("scheme", "kind"),
+    [
+        *(("rtsp", RtspSource), ("rtsps", RtspSource), ("http", HttpSource), ("https", HttpSource)),
+        *(("rtmp", FfmpegSource), ("rtmps", FfmpegSource)),
+    ],
+)
+async def test_each_scheme_has_its_source(scheme: str, kind: type) -> None:
+    assert isinstance(make_source(Target(StreamUrl(scheme, "h", 1, "/")), SystemClock()), kind)
+
+
+def test_a_scheme_without_a_source_is_told_with_those_that_have_one() -> None:
+    with pytest.raises(LookError, match="only rtsp://, rtsps://, http://, https://") as caught:
+        make_source(Target(StreamUrl("ftp", "h", 1, "/")), SystemClock())
+    assert caught.value.failure.kind is Kind.NO_VIDEO
+
+
+async def test_probe_looks_at_an_mjpeg_stream() -> None:
+    async with serving(Camera(streaming(*pictures()))) as camera:
+        url = f"http://127.0.0.1:{camera.port}/stream.mjpeg"
+        command = (sys.executable, "-m", "pantau_agent", "probe", url, "--json", "--seconds", "3")
+        process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+        out, _ = await process.communicate()
+    said = json.loads(out)
+    assert (said["cause"] in {None, *SLOW}, said["codec"]) == (True, "mjpeg"), said
+    assert process.returncode == (0 if said["state"] == "ok" else 1)
+    assert (said["width"], said["height"]) == (128, 96)
+    assert 2 < said["fps"] < 12  # a busy machine sends fewer
+    assert camera.asked[0].path == "/stream.mjpeg"
+
+
+@pytest.mark.parametrize("path", ["/live.m3u8", "/hls/Cam1.M3U8?token=x"])
+async def test_a_playlist_is_known_by_its_name(path: str) -> None:
+    assert isinstance(make_source(Target(StreamUrl("https", "h", 1, path)), SystemClock()), HlsSource)
+    assert isinstance(make_source(Target(StreamUrl("https", "h", 1, "/x?a=.m3u8")), SystemClock()), HttpSource)

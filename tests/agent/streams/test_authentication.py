@@ -1,0 +1,143 @@
+import base64
+import hashlib
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pantau_agent.streams.authentication import Answer, Authenticator, parse_challenges
+from pantau_agent.streams.credentials import Credentials
+
+MUFASA = Credentials("Mufasa", "Circle of Life")
+
+
+def authorization(
+    headers: list[str],
+    credentials: Credentials,
+    *,
+    cnonce: str = "",
+    uri: str = "/dir/index.html",
+) -> str:
+    authenticator = Authenticator(credentials)
+    assert authenticator.challenged(headers, tried=False) is Answer.TRY
+    if cnonce:
+        authenticator._cnonce = cnonce
+    said = authenticator.authorization("GET", uri)
+    assert said is not None
+    return said
+
+
+def md5(text: str) -> str:
+    return hashlib.md5(text.encode()).hexdigest()
+
+
+def field(said: str, name: str) -> str:
+    match = re.search(rf'\b{name}="?([^",]*)"?', said)
+    assert match is not None, said
+    return match[1]
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "wanted"),
+    [
+        ("MD5", "8ca523f5e9506fed4657c9700eebdbec"),
+        ("SHA-256", "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"),
+    ],
+)
+def test_digest_as_rfc_7616_has_it(algorithm: str, wanted: str) -> None:
+    header = (
+        'Digest realm="http-auth@example.org", qop="auth, auth-int", '
+        f"algorithm={algorithm}, "
+        'nonce="7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", '
+        'opaque="FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS"'
+    )
+    said = authorization([header], MUFASA, cnonce="f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ")
+    assert field(said, "response") == wanted
+    assert field(said, "nc") == "00000001"
+    assert field(said, "opaque") == "FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS"
+
+
+def test_digest_as_rfc_2617_has_it() -> None:
+    header = (
+        'Digest realm="testrealm@host.com", qop="auth,auth-int", nonce="dcd98b7102dd2f0e8b11d0f600bfb0c093", '
+        'opaque="5ccc069c403ebaf9f0171e9517f40e41"'
+    )
+    said = authorization([header], Credentials("Mufasa", "Circle Of Life"), cnonce="0a4f113b")
+    assert field(said, "response") == "6629fae49393a05397450978507c4ef1"
+
+
+def test_digest_without_qop_as_most_cameras_want_it() -> None:
+    said = authorization(
+        ['Digest realm="testrealm@host.com", nonce="dcd98b7102dd2f0e8b11d0f600bfb0c093"'],
+        Credentials("Mufasa", "CircleOfLife"),
+    )
+    assert field(said, "response") == "1949323746fe6a43ef61f9606e7febea"  # RFC 2069, erratum 749
+    assert "qop" not in said
+    assert "algorithm" not in said
+
+
+def test_a_session_digest_is_keyed_by_both_nonces_and_carries_its_nonce() -> None:
+    header = 'Digest realm="r", nonce="n", algorithm=MD5-sess'
+    said = authorization([header], MUFASA, cnonce="c")
+    assert field(said, "cnonce") == "c"
+    secret = md5(f"{md5('Mufasa:r:Circle of Life')}:n:c")
+    assert field(said, "response") == md5(f"{secret}:n:{md5('GET:/dir/index.html')}")
+
+
+def test_basic() -> None:
+    said = authorization(['Basic realm="camera"'], Credentials("ü:er", "p@ss:w#rd%1"))
+    assert base64.b64decode(said.removeprefix("Basic ")).decode() == "ü:er:p@ss:w#rd%1"
+
+
+def test_the_strongest_challenge_is_answered() -> None:
+    basic, md5 = 'Basic realm="r"', 'Digest realm="r", nonce="1"'
+    sha = 'Digest realm="r", nonce="2", algorithm=SHA-256'
+    assert "SHA-256" in authorization([basic, md5, sha], MUFASA)
+    assert field(authorization([f"{basic}, {md5}"], MUFASA), "nonce") == "1"
+    assert field(authorization(['Digest realm="r", nonce="3", algorithm=FOO', md5], MUFASA), "nonce") == "1"
+
+
+def test_each_request_counts_up() -> None:
+    authenticator = Authenticator(MUFASA)
+    authenticator.challenged(['Digest realm="r", nonce="n", qop="auth"'], tried=False)
+    said = [authenticator.authorization("GET", "/") or "" for _ in range(3)]
+    assert [field(one, "nc") for one in said] == ["00000001", "00000002", "00000003"]
+
+
+def test_a_refused_password_is_not_tried_again() -> None:
+    authenticator = Authenticator(MUFASA)
+    assert authenticator.challenged(['Digest realm="r", nonce="1"'], tried=True) is Answer.REFUSED
+
+
+def test_a_stale_nonce_is_worth_another_try() -> None:
+    authenticator = Authenticator(MUFASA)
+    assert authenticator.challenged(['Digest realm="r", nonce="2", stale=TRUE'], tried=True) is Answer.TRY
+
+
+def test_without_credentials_none_are_sent() -> None:
+    authenticator = Authenticator(None)
+    assert authenticator.challenged(['Basic realm="r"'], tried=False) is Answer.NO_CREDENTIALS
+    assert authenticator.authorization("GET", "/") is None
+
+
+@pytest.mark.parametrize("header", ["NTLM", 'Digest realm="r"', 'Digest nonce="n", qop="auth-int"', "", "===,,,"])
+def test_what_cannot_be_answered_is_told(header: str) -> None:
+    assert Authenticator(MUFASA).challenged([header], tried=False) is Answer.UNKNOWN_SCHEME
+
+
+def test_quotes_in_names_are_escaped() -> None:
+    said = authorization(['Digest realm="a \\"b\\"", nonce="n"'], Credentials('x"y\\z', "p"))
+    assert 'username="x\\"y\\\\z"' in said
+    assert 'realm="a \\"b\\""' in said
+
+
+@given(st.lists(st.text(max_size=60), max_size=4))
+def test_any_headers_are_read_and_no_answer_breaks_a_line(headers: list[str]) -> None:
+    parse_challenges(headers)
+    for header in (*headers, *(f'Digest realm="{text}", nonce="{text}"' for text in headers)):
+        authenticator = Authenticator(Credentials("a\r\nb", "c"))
+        authenticator.challenged([header], tried=False)
+        said = authenticator.authorization("GET", "/") or ""
+        assert "\r" not in said
+        assert "\n" not in said

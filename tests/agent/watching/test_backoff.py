@@ -1,0 +1,78 @@
+import random
+
+import pytest
+
+from pantau_agent.assessment.camera_memory import HOLD_S, CameraMemory
+from pantau_agent.streams.failure import Failure, Kind, Step
+from pantau_agent.watching.backoff import DELAYS_S, EXPIRY_S, JITTER, Backoff
+from pantau_contract.words.evidence import NO_DETAIL
+from tests.agent.fake_clock import FakeClock
+
+REFUSED = Failure(Step.CONNECT, Kind.OS_ERROR, NO_DETAIL)
+WRONG = Failure(Step.DESCRIBE, Kind.WRONG_PASSWORD, NO_DETAIL, status=401)
+
+
+def backoff(seed: int = 1, page: CameraMemory | None = None, clock: FakeClock | None = None) -> Backoff:
+    return Backoff(random.Random(seed), page or CameraMemory(), clock or FakeClock())
+
+
+def test_the_first_tries_come_fast_and_later_ones_slower_with_jitter() -> None:
+    one, other = backoff(), backoff(seed=2)
+    delays = [one.after(REFUSED) for _ in range(15)]
+    for delay, middle in zip(delays, [*DELAYS_S, *[DELAYS_S[-1]] * 4], strict=True):
+        assert middle * (1 - JITTER) <= delay <= middle * (1 + JITTER)
+    assert delays != [other.after(REFUSED) for _ in range(15)]
+    assert len(set(delays[-4:])) == 4
+
+
+def test_success_makes_it_fast_again() -> None:
+    it = backoff()
+    for _ in range(8):
+        it.after(REFUSED)
+    it.succeeded()
+    assert it.after(REFUSED) < 1
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        WRONG,
+        Failure(Step.DESCRIBE, Kind.STATUS, NO_DETAIL, status=403),
+        Failure(Step.DESCRIBE, Kind.STATUS, NO_DETAIL, status=423),
+    ],
+)
+def test_a_refused_password_is_held_back_for_half_an_hour(failure: Failure) -> None:
+    assert [backoff().after(failure)] == [HOLD_S]
+    assert HOLD_S == 1800
+
+
+def test_a_password_that_was_taken_before_is_tried_once_more() -> None:
+    it = backoff()
+    trusted = Failure(Step.DESCRIBE, Kind.WRONG_PASSWORD, NO_DETAIL, status=401, trusted=True)
+    assert [it.after(trusted) for _ in range(3)] == [EXPIRY_S, HOLD_S, HOLD_S]
+
+
+def test_no_password_at_all_locks_nothing() -> None:
+    assert backoff().after(Failure(Step.DESCRIBE, Kind.NO_PASSWORD, NO_DETAIL, status=401)) < 1
+
+
+def test_a_full_camera_is_given_a_minute() -> None:
+    assert backoff().after(Failure(Step.SETUP, Kind.STATUS, NO_DETAIL, status=453)) >= 60 * (1 - JITTER)
+
+
+def test_a_refusal_is_held_over_a_restart_for_the_rest_of_its_half_hour() -> None:
+    page, clock = CameraMemory(), FakeClock()
+    assert backoff(page=page, clock=clock).held() is None
+    backoff(page=page, clock=clock).after(WRONG)
+    clock.pass_s(600)
+    assert backoff(page=page, clock=clock).held() == (WRONG, HOLD_S - 600)
+    clock.step_s(-86_400)  # the clock was not set yet after the start
+    assert backoff(page=page, clock=clock).held() == (WRONG, HOLD_S)
+    clock.pass_s(86_400 + HOLD_S)
+    assert backoff(page=page, clock=clock).held() is None
+
+
+def test_the_second_refusal_of_a_password_that_was_taken_before_is_the_second_after_a_restart_too() -> None:
+    page = CameraMemory()
+    trusted = Failure(Step.DESCRIBE, Kind.WRONG_PASSWORD, NO_DETAIL, status=401, trusted=True)
+    assert [backoff(page=page).after(trusted) for _ in range(2)] == [EXPIRY_S, HOLD_S]

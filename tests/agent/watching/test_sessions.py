@@ -1,0 +1,57 @@
+import asyncio
+import random
+
+import pytest
+
+from pantau_agent.assessment.camera_memory import HOLD_S
+from pantau_agent.assessment.wake_up import WakeUp
+from pantau_agent.clock import SystemClock
+from pantau_agent.sources.source import Source
+from pantau_agent.streams.failure import Failure, Kind, LookError, Step
+from pantau_agent.watching.sessions import HostLimits, Sessions
+from pantau_contract.words.evidence import NO_DETAIL
+
+
+async def test_between_two_tries_of_a_refused_password_half_an_hour_passes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 3:
+            raise asyncio.CancelledError
+
+    def make(_trusted: bool) -> Source:
+        raise LookError(Failure(Step.DESCRIBE, Kind.WRONG_PASSWORD, NO_DETAIL, status=401))
+
+    monkeypatch.setattr("pantau_agent.watching.sessions.asyncio.sleep", sleep)
+    with pytest.raises(asyncio.CancelledError):
+        await Sessions(make, SystemClock(), random.Random(1), WakeUp()).keep(10)
+    assert slept == [HOLD_S] * 3
+
+
+async def test_few_come_to_one_host_at_the_same_time() -> None:
+    doors = HostLimits(at_once=2)
+    inside = highest = 0
+
+    async def enter(host: str) -> None:
+        nonlocal inside, highest
+        async with doors.to(host):
+            inside += 1
+            highest = max(highest, inside)
+            await asyncio.sleep(0.01)
+            inside -= 1
+
+    await asyncio.gather(*(enter("recorder") for _ in range(10)))
+    assert highest == 2
+
+
+async def test_a_bell_wakes_early_and_a_ring_is_not_lost() -> None:
+    bell = WakeUp()
+    bell.ring()
+    async with asyncio.timeout(30):
+        await bell.wait(60)
+        asyncio.get_running_loop().call_later(0.05, bell.ring)
+        await bell.wait(60)
+        await bell.wait(0.05)

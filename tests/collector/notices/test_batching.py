@@ -1,0 +1,76 @@
+from pantau_collector.notices.batching import HOUR_MS, Gathering, gather
+from pantau_collector.notices.notice import Form, NoticeKind, Waiting
+
+OPENED, RESOLVED = NoticeKind.OPENED, NoticeKind.RESOLVED
+NOW = 10 * HOUR_MS
+
+
+def one(
+    number: int,
+    kind: NoticeKind = OPENED,
+    *,
+    ready: int = NOW,
+    held: bool = False,
+    gathers: bool = False,
+    incident: int | None = None,
+) -> Waiting:
+    return Waiting(number, incident or number, kind, "noc", ready, held, gathers)
+
+
+def judge(*waiting: Waiting, sent: tuple[int, ...] = (), limit: int | None = None) -> Gathering:
+    return gather(waiting, NOW, sent_ms=sent, limit=limit)
+
+
+def shape(gathering: Gathering) -> list[tuple[Form, list[int]]]:
+    return [(letter.form, [each.id for each in letter.notices]) for letter in gathering.letters]
+
+
+def test_what_is_ready_at_the_same_time_goes_in_one_letter_a_kind() -> None:
+    assert shape(judge(one(1))) == [(Form.SINGLE, [1])]
+    assert shape(judge(one(1), one(2, RESOLVED), one(3))) == [(Form.GROUP, [1, 3]), (Form.SINGLE, [2])]
+
+
+def test_nothing_goes_before_its_time() -> None:
+    assert judge(one(1, ready=NOW + 1, gathers=True), one(2, ready=NOW + 1, held=True)) == Gathering([], {})
+
+
+def test_when_the_first_has_waited_long_enough_all_that_gathers_goes() -> None:
+    waiting = [one(i, ready=NOW + i, gathers=True) for i in range(5)]
+    assert shape(judge(*waiting)) == [(Form.GROUP, [0, 1, 2, 3, 4])]
+
+
+def test_what_is_urgent_does_not_break_off_the_gathering_of_others() -> None:
+    assert shape(judge(one(1, ready=NOW + 9, gathers=True), one(2))) == [(Form.SINGLE, [2])]
+
+
+def test_a_recovery_does_not_hurry_an_outage() -> None:
+    assert shape(judge(one(1, ready=NOW + 9, gathers=True), one(2, RESOLVED, gathers=True))) == [
+        (Form.SINGLE, [2])
+    ]
+
+
+def test_what_was_held_back_goes_in_one_digest() -> None:
+    assert shape(judge(one(1, held=True), one(2, RESOLVED, held=True, incident=1), one(3))) == [
+        (Form.SINGLE, [3]),
+        (Form.DIGEST, [1, 2]),
+    ]
+
+
+def test_a_recovery_does_not_overtake_its_outage_that_is_held_back() -> None:
+    gathering = judge(one(1, held=True, ready=NOW + 500), one(2, RESOLVED, incident=1), one(3, RESOLVED))
+    assert shape(gathering) == [(Form.SINGLE, [3])]
+    assert gathering.held == {2: NOW + 500}
+
+
+def test_what_goes_beyond_the_limit_is_held_until_there_is_room() -> None:
+    sent = (NOW - HOUR_MS - 1, NOW - 3000, NOW - 2000)
+    assert shape(judge(one(1), sent=sent, limit=3)) == [(Form.SINGLE, [1])]
+    full = judge(one(1), one(2, RESOLVED), sent=sent, limit=2)
+    assert full.letters == []
+    assert full.held == {1: NOW - 3000 + HOUR_MS, 2: NOW - 3000 + HOUR_MS}
+
+
+def test_the_last_letter_that_there_is_room_for_carries_all_the_rest() -> None:
+    gathering = judge(one(1), one(2, RESOLVED), one(3, NoticeKind.ESCALATED), limit=2)
+    assert shape(gathering) == [(Form.SINGLE, [1]), (Form.DIGEST, [2, 3])]
+    assert gathering.held == {}
