@@ -187,7 +187,7 @@ def _one(
         raise CannotTellError(say("probe.failed", why=say.evidence(seen.failed)))
     sample = seen.observation.sample
     text = probe_output.json_text if as_json else probe_output.table
-    typer.echo(text(sample, seen.identity or identity, seen.untold, say), nl=False)
+    typer.echo(text(sample, seen.identity or identity, seen.no_identity, say), nl=False)
     if snapshot is not None:
         _save(snapshot, seen.observation.snapshot, say, quiet=as_json)
     return sample

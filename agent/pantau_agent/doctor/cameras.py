@@ -53,8 +53,8 @@ def of_inspected(inspected: Inspected) -> list[Finding]:
     findings = [of_sample(inspected.observation.sample)]
     if inspected.identity is not None:
         findings.append(of_identity(camera, inspected.identity))
-    elif inspected.untold:
-        findings.append(Finding("firmware", Level.UNKNOWN, "untold", camera, {"detail": inspected.untold}))
+    elif inspected.no_identity:
+        findings.append(Finding("firmware", Level.UNKNOWN, "untold", camera, {"detail": inspected.no_identity}))
     return findings
 
 
