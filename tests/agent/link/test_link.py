@@ -221,7 +221,9 @@ async def test_batches_from_before_the_clock_was_set_do_not_wait_for_ever(
             assert await soon(listener.telemetry)
             waiting = await agent.spool.after(0, 10)
             assert [batch.clock_synchronised for batch in waiting] in ([], [None])
-    assert [(batch.time, batch.clock_synchronised) for batch in listener.telemetry()] == [(5, False)]
+    (batch,) = listener.telemetry()
+    assert batch.clock_synchronised is False
+    assert abs(batch.time - SystemClock.time_ms()) < 600_000, "dated by the machine's clock, right or not"
 
 
 @pytest.fixture

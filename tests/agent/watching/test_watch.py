@@ -29,7 +29,7 @@ together = Together("decoder")
 @pytest_asyncio.fixture(loop_scope="module", scope="module", autouse=True)
 async def all_at_once(request: pytest.FixtureRequest) -> AsyncIterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(watch_module, "VISIT_S", 1.0)
+        patch.setattr(watch_module, "PROBE_S", 1.0)
         async with Decoder(SystemClock()) as decoder, together.running(request, decoder=decoder):
             yield
 
