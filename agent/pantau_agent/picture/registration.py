@@ -35,7 +35,7 @@ class Motion:
     def evidence(self) -> Detail:
         """The motion for people."""
         if self.turn:
-            return detail("turned", degrees=f"{abs(self.turn):.0f}")
+            return detail("turned", count=f"{abs(self.turn):.0f}")
         if self.zoom != 1:
             return detail("zoomed", times=f"{self.zoom:.1f}")
         return detail("shifted", share=f"{math.hypot(self.x, self.y):.0%}")
