@@ -9,6 +9,7 @@ import typer
 
 from pantau_collector.backup import BackupError, Manifest, create_backup, restore_backup
 from pantau_collector.config import CollectorConfig, load
+from pantau_contract.words import words
 from pantau_service.settings import ConfigError
 
 EXIT_NOT_DONE = 1
@@ -71,7 +72,8 @@ def _tell(manifest: Manifest, what: str, *, as_json: bool) -> None:
         about = {"files": len(manifest.files), "bytes": manifest.bytes, "journal_end": manifest.journal_end}
         typer.echo(json.dumps(about | {"taken_ms": manifest.taken_ms, "has_store": manifest.has_store}))
     else:
-        typer.echo(f"{what}: {len(manifest.files):,} files, {manifest.bytes / 1e6:,.1f} MB.")
+        files = words("en")("count.files", count=f"{len(manifest.files):,}")
+        typer.echo(f"{what}: {files}, {manifest.bytes / 1e6:,.1f} MB.")
 
 
 def _load(config: Path) -> CollectorConfig:

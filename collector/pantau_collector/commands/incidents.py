@@ -158,7 +158,7 @@ def as_builtins(incident: Incident, inventory: Inventory, words: Words) -> dict[
 def where(incident: Incident, inventory: Inventory, words: Words) -> str:
     """The place in names: site and camera or device; an uplink, and how many sites it cuts off."""
     if incident.uplink is not None:
-        count = words("incidents.sites", count=len(incident.sites))
+        count = words("count.sites", count=len(incident.sites))
         return f"{inventory.uplink_name(incident.uplink)} ({count})"
     site = inventory.site(incident.site).name or incident.site
     if incident.device is not None:
@@ -224,7 +224,7 @@ def _tell(
             typer.echo(f"{words(f'incidents.{label}')}: {value}")
     typer.echo()
     for step in timeline:
-        what = words(f"incidents.step.{step.kind}", cause=step.cause, cameras=len(step.cameras))
+        what = words(f"incidents.step.{step.kind}", cause=step.cause, count=len(step.cameras))
         typer.echo(f"{shown(step.time_ms, zone)}  {what}")
 
 

@@ -69,7 +69,7 @@ def test_programs_get_what_is_kept_and_words_and_times(config: Path, tmp_path: P
     )
     keep(tmp_path, uplink, Kind.OPENED)
     [told] = called_json("incidents", "--config", config, "--language", "en")
-    assert told["where"] == "Telkom Kabil (1 sites)"
+    assert told["where"] == "Telkom Kabil (1 site)"
     assert (told["cause"], told["since"]) == ("uplink_down", "2026-09-21T14:12:50+00:00")
     assert told["cameras"] == ["kabil/gate"]
 
@@ -79,7 +79,7 @@ def test_one_is_told_with_its_steps(config: Path, tmp_path: Path) -> None:
     told = call("incidents", "show", "1", "--config", config, "--language", "en").stdout
     assert "Where: Simpang Kabil / Gerbang" in told
     assert "2026-09-21 21:13 WIB  opened" in told
-    assert "2026-09-21 21:14 WIB  changed: stalled, 1 cameras" in told
+    assert "2026-09-21 21:14 WIB  changed: stalled, 1 camera" in told
     assert "2026-09-21 21:15 WIB  taken" in told
     assert [step["kind"] for step in called_json("incidents", "show", "1", "--config", config)["timeline"]] == [
         "opened",

@@ -49,7 +49,7 @@ def test_what_is_not_delivered_is_listed_with_the_reason(config: Path, tmp_path:
     assert told["held"] == 1
     shown = call("outbox", "--config", config).stdout
     assert "no answer" in shown
-    assert "1 notices wait for others" in shown
+    assert "1 notice waits for others, or for a digest." in shown
     assert len(called_json("outbox", "--all", "--config", config)["letters"]) == 3
 
 

@@ -1,11 +1,12 @@
-"""Valid input, damaged in the ways that networks and bad firmware do, and in some that nobody does."""
+"""Damages valid input in the ways that networks and bad firmware do, and in a few that nothing real does."""
 
 import random
 from collections.abc import Callable, Sequence
 
 MAX_INPUT = 64 << 10
+"""Bytes of the longest input."""
 ODD_NUMBERS = b"0", b"-1", b"1e9", b"65536", b"4294967296", b"99999999999999999999", b"\xd9\xa3", b"+5", b""
-ODD_WORDS = (
+ODD_STRINGS = (
     *(b"\r\n", b"\r\n\r\n", b"\n\n", b"\x00", b"$", b"$\x00\xff\xff", b":", b"=", b";", b",", b"/", b" ", b"\t"),
     *(
         b"\xff\xfe",
@@ -23,7 +24,7 @@ Mutation = Callable[[random.Random, bytearray], None]
 
 
 def mutated(rng: random.Random, valid: Sequence[bytes]) -> bytes:
-    """One of the valid inputs, or two of them grown together, with one to eight damages."""
+    """Return one of the valid inputs, or two of them joined, with one to eight mutations."""
     data = bytearray(rng.choice(valid))
     if rng.random() < 0.1:
         other = rng.choice(valid)
@@ -35,7 +36,7 @@ def mutated(rng: random.Random, valid: Sequence[bytes]) -> bytes:
 
 
 def chunks(rng: random.Random, data: bytes) -> list[bytes]:
-    """The same octets as a connection may bring them: in pieces cut anywhere."""
+    """Split the bytes at arbitrary points, as a connection may deliver them."""
     if rng.random() < 0.3:
         return [data]
     size = rng.choice((1, 3, 17, 200, 1500)) if len(data) < 4096 else rng.choice((200, 1500, 9000))
@@ -76,9 +77,9 @@ def _repeat(rng: random.Random, data: bytearray) -> None:
     data[at:at] = part * rng.choice((1, 2, 10, 100))
 
 
-def _insert_word(rng: random.Random, data: bytearray) -> None:
+def _insert_string(rng: random.Random, data: bytearray) -> None:
     at = _at(rng, data)
-    data[at:at] = rng.choice(ODD_WORDS)
+    data[at:at] = rng.choice(ODD_STRINGS)
 
 
 def _insert_noise(rng: random.Random, data: bytearray) -> None:
@@ -97,12 +98,12 @@ def _other_number(rng: random.Random, data: bytearray) -> None:
 
 
 def _swap(rng: random.Random, data: bytearray) -> None:
-    """Two stretches change places: reordering."""
+    """Swap two adjacent stretches, as reordering does."""
     first, second, third = sorted(_at(rng, data) for _ in range(3))
     data[first:third] = data[second:third] + data[first:second]
 
 
 MUTATIONS: tuple[Mutation, ...] = (
     *(_flip, _flip, _overwrite, _overwrite, _cut, _leave_out, _repeat),
-    *(_insert_word, _insert_word, _insert_noise, _other_number, _swap),
+    *(_insert_string, _insert_string, _insert_noise, _other_number, _swap),
 )

@@ -1,21 +1,21 @@
-"""A camera without a network: it says its text piece by piece, whatever is asked of it, and hangs up."""
+"""A camera without a network: it sends its text piece by piece, whatever the client requests, and hangs up."""
 
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
-from benchmarks.fuzz_mutation import chunks
+from fuzzing.mutation import chunks
 from pantau_agent.rtsp.connection import Connection
 from pantau_agent.streams.failure import Step
 from pantau_agent.streams.url import StreamUrl
 
 TURNS = 8
-"""Of the event loop from piece to piece: the client has come to wait for the next by then."""
+"""Turns of the event loop between two pieces, enough for the client to be waiting for the next one."""
 
 
 class Wire(asyncio.Transport):
-    """The client's side of the connection. Once all is said it is closed."""
+    """The client's side of the connection; it closes after the last piece."""
 
     def __init__(self, connection: Connection, pieces: list[bytes], rng: random.Random) -> None:
         super().__init__({"peername": ("127.0.0.1", 554), "sockname": ("127.0.0.1", 40_000)})
@@ -23,39 +23,39 @@ class Wire(asyncio.Transport):
         self._pieces = pieces
         self._rng = rng
         self._closed = False
-        self._go_on(TURNS)
+        self._count_down(TURNS)
 
     def write(self, _data: object) -> None:
-        """The camera has been asked, and does not listen."""
+        """Discard the request."""
 
     def is_closing(self) -> bool:
-        """Whether it is over."""
+        """Return True once the connection is closed."""
         return self._closed
 
     def close(self) -> None:
-        """It is over."""
+        """Close the connection and notify the client."""
         if not self._closed:
             self._closed = True
             asyncio.get_running_loop().call_soon(self._connection.connection_lost, None)
 
     def abort(self) -> None:
-        """It is over, too."""
+        """Close the connection: nothing is buffered."""
         self.close()
 
     def pause_reading(self) -> None:
-        """A camera that says no more than a piece needs no pause."""
+        """Do nothing: pieces are small and finite."""
 
     def resume_reading(self) -> None:
-        """Nor an end of it."""
+        """Do nothing: reading is never paused."""
 
-    def _go_on(self, turns: int) -> None:
+    def _count_down(self, turns: int) -> None:
         if self._closed:
             return
         if turns == 0:
-            self._say()
-        asyncio.get_running_loop().call_soon(self._go_on, turns - 1 if turns else TURNS)
+            self._send_piece()
+        asyncio.get_running_loop().call_soon(self._count_down, turns - 1 if turns else TURNS)
 
-    def _say(self) -> None:
+    def _send_piece(self) -> None:
         if not self._pieces:
             self.close()
             return
@@ -68,13 +68,13 @@ class _NoSocket:
     family = 2
 
     def setsockopt(self, *_: object) -> None:
-        """Has no options."""
+        """Accept any option."""
 
 
 def connect_to(
     pieces: list[bytes], rng: random.Random
 ) -> Callable[[StreamUrl, Callable[[], float], Callable[[Step], None]], Awaitable[Connection]]:
-    """Stands for `connection.connect`: each connection goes on where the one before ended."""
+    """Return a replacement for `connection.connect`; each connection continues where the previous one ended."""
 
     async def connect(
         _url: StreamUrl, monotonic: Callable[[], float], reached: Callable[[Step], None]

@@ -1,4 +1,4 @@
-"""A short run of `make fuzz`, and that it would find what it looks for."""
+"""A short run of `make fuzz`, and proof that it finds what it is meant to find."""
 
 import importlib.util
 import random
@@ -8,23 +8,23 @@ import time
 
 import pytest
 
-from benchmarks import fuzz as fuzz_module
-from benchmarks.fuzz import Finding, attempt, fuzz
-from benchmarks.fuzz_growth import MAX_GROWTH, Shape, growth, shapes
-from benchmarks.fuzz_mutation import MAX_INPUT, mutated
-from benchmarks.fuzz_targets import TARGETS, Target, quiet_loop
+from fuzzing import fuzzer
+from fuzzing.fuzzer import Finding, attempt, fuzz
+from fuzzing.growth import MAX_GROWTH, Shape, growth, shapes
+from fuzzing.mutation import MAX_INPUT, mutated
+from fuzzing.targets import TARGETS, Target, session_loop
 
 INPUTS = 1500
 
 
 def test_damaged_input_raises_nothing_but_the_declared_errors() -> None:
-    findings = [str(said) for said in fuzz(INPUTS, seed=2026) if isinstance(said, Finding)]
+    findings = [str(event) for event in fuzz(INPUTS, seed=2026) if isinstance(event, Finding)]
     assert findings == []
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
 def test_valid_input_is_taken(target: Target) -> None:
-    with quiet_loop():
+    with session_loop():
         for data in target.valid:
             assert attempt(target, data, random.Random(1)) is None
 
@@ -34,15 +34,15 @@ def test_time_grows_in_proportion_to_the_input(shape: Shape) -> None:
     assert growth(shape) <= MAX_GROWTH
 
 
-def test_time_that_grows_by_the_square_is_seen() -> None:
-    def take(data: bytes) -> None:
+def test_time_that_grows_by_the_square_is_found() -> None:
+    def parse(data: bytes) -> None:
         for at in range(0, len(data), 8):
             data.count(b"x", at)
 
-    assert growth(Shape("square", 64_000, lambda octets: b"x" * octets, take)) > MAX_GROWTH
+    assert growth(Shape("square", 64_000, lambda size: b"x" * size, parse)) > MAX_GROWTH
 
 
-def test_an_error_that_is_not_declared_is_seen_and_told_with_its_input() -> None:
+def test_an_error_that_is_not_declared_is_found_and_printed_with_its_input() -> None:
     def fails(data: bytes, _rng: random.Random) -> None:
         raise KeyError(data)
 
@@ -52,8 +52,8 @@ def test_an_error_that_is_not_declared_is_seen_and_told_with_its_input() -> None
     assert repr(b"\x01") in str(finding)
 
 
-def test_an_input_that_takes_long_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fuzz_module, "SLOW_S", 0.01)
+def test_an_input_that_takes_long_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fuzzer, "SLOW_S", 0.01)
 
     def spins(_data: bytes, _rng: random.Random) -> None:
         end = time.process_time() + 0.02
@@ -66,7 +66,7 @@ def test_an_input_that_takes_long_is_seen(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_guided_by_coverage_it_runs_each_target_or_says_what_is_missing() -> None:
-    command = [sys.executable, "-m", "benchmarks.fuzz_guided", "--seconds", "1"]
+    command = [sys.executable, "-m", "fuzzing.guided", "--seconds", "1"]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     if importlib.util.find_spec("atheris") is None:
         assert (ran.returncode, ran.stdout) == (2, "")

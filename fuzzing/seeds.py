@@ -45,17 +45,17 @@ URLS = (
 
 
 def rtp(sequence: int, timestamp: int, payload: bytes, *, marker: bool, kind: int = 96) -> bytes:
-    """One RTP packet."""
+    """Build one RTP packet."""
     return struct.pack("!BBHII", 0x80, kind | marker << 7, sequence & 0xFFFF, timestamp, 7) + payload
 
 
 def joined(packets: Iterable[bytes]) -> bytes:
-    """Packets, each with its length before it in two octets."""
+    """Join packets, each preceded by its length in two bytes."""
     return b"".join(struct.pack("!H", len(packet)) + packet for packet in packets)
 
 
 def split(data: bytes) -> list[bytes]:
-    """The packets again; what is damaged ends early."""
+    """Reverse `joined`; a damaged length cuts the last packet short."""
     found, at = [], 0
     while at + 2 <= len(data):
         length = data[at] << 8 | data[at + 1]

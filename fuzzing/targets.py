@@ -1,4 +1,4 @@
-"""What is fed with bad input, and the valid input that is damaged for it."""
+"""The parsers to fuzz, each with the valid input that is damaged for it."""
 
 import asyncio
 import random
@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from unittest import mock
 
-from benchmarks.fuzz_camera import connect_to
-from benchmarks.fuzz_mutation import chunks
-from benchmarks.fuzz_seeds import CHALLENGES, CONVERSATIONS, DESCRIPTIONS, PACKETS, PLAYLISTS, REPORTS, URLS, split
+from fuzzing.camera import connect_to
+from fuzzing.mutation import chunks
+from fuzzing.seeds import CHALLENGES, CONVERSATIONS, DESCRIPTIONS, PACKETS, PLAYLISTS, REPORTS, URLS, split
 from pantau_agent.http import playlist as hls
 from pantau_agent.http.octets import FormError
 from pantau_agent.rtsp import client, sdp
@@ -27,7 +27,7 @@ from pantau_agent.streams.headers import MessageError
 CAMERA = url.parse("rtsp://192.0.2.1/cam")
 CREDENTIALS = Credentials("user", "password")
 MAX_WAITING = 512 << 10
-"""Octets that a connection may keep of what has not come whole: the largest head and body, and a chunk."""
+"""Bytes of incomplete input that a connection may buffer: the largest head and body, and one chunk."""
 COLLECTORS: dict[str, Callable[[], Collector]] = {
     "h264": H264Collector,
     "h265": H265Collector,
@@ -37,9 +37,10 @@ COLLECTORS: dict[str, Callable[[], Collector]] = {
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """`run` takes an input, and a source of chance for how it is cut.
+    """A parser under test.
 
-    What it raises beside `declared` is a finding.
+    `run` gets an input, and the random generator that decides how it is cut. Any exception that is not in
+    `declared` is a finding.
     """
 
     name: str
@@ -47,27 +48,27 @@ class Target:
     run: Callable[[bytes, random.Random], None]
     declared: tuple[type[Exception], ...] = ()
     share: float = 1.0
-    """Of the inputs, beside the other targets' shares."""
+    """Relative weight among the targets when inputs are distributed."""
 
 
 def conversation(data: bytes, rng: random.Random) -> None:
-    """What a camera sends after the connection, in chunks: its answers are read, its packets taken in."""
-    split_up, unit = Demultiplexer(), H264Collector()
-    split_up.channels[0] = Reception(96, 90_000, unit).receive
-    split_up.channels[1] = SenderClock().receive
+    """Parse a camera's responses and packets as they arrive on a connection, in chunks."""
+    demultiplexer, unit = Demultiplexer(), H264Collector()
+    demultiplexer.channels[0] = Reception(96, 90_000, unit).receive
+    demultiplexer.channels[1] = SenderClock().receive
     unit.want(_forget)
     for number, chunk in enumerate(chunks(rng, data)):
-        for message in split_up.feed(chunk, number / 100):
+        for message in demultiplexer.feed(chunk, number / 100):
             if isinstance(message, Response) and message.cseq is not None and message.body:
                 description(message.body, rng)
-        assert split_up.waiting <= MAX_WAITING, f"{split_up.waiting} octets are kept"
+        assert demultiplexer.waiting <= MAX_WAITING, f"{demultiplexer.waiting} bytes are buffered"
 
 
 def session(data: bytes, rng: random.Random) -> None:
-    """A whole session with a camera that sends this, answer by answer, and hangs up."""
+    """Run a whole session with a camera that sends these responses one by one and hangs up."""
     pieces = [piece for piece in data.replace(b"RTSP/1.0 ", b"\x00RTSP/1.0 ").split(b"\x00") if piece]
 
-    async def visit() -> None:
+    async def open_and_wait() -> None:
         with mock.patch.object(client, "connect", connect_to(pieces, rng)):
             opened = client.Session(CAMERA, CREDENTIALS, asyncio.get_running_loop().time)
             try:
@@ -77,11 +78,11 @@ def session(data: bytes, rng: random.Random) -> None:
             finally:
                 await opened.close()
 
-    _loop().run_until_complete(visit())
+    _loop().run_until_complete(open_and_wait())
 
 
 def description(data: bytes, _rng: random.Random) -> None:
-    """SDP."""
+    """Parse an SDP description and build the requests that depend on it."""
     read = sdp.parse(data, "rtsp://192.0.2.1/cam/")
     assert len(read.tracks) <= sdp.MAX_TRACKS
     track = read.video()
@@ -94,7 +95,7 @@ def description(data: bytes, _rng: random.Random) -> None:
 
 
 def challenge(data: bytes, rng: random.Random) -> None:
-    """WWW-Authenticate."""
+    """Answer a WWW-Authenticate header."""
     authenticator = Authenticator(CREDENTIALS)
     text = " ".join(data.decode("utf-8", "replace").splitlines())
     authenticator.challenged([text, "Basic"] if rng.random() < 0.1 else [text], tried=rng.random() < 0.1)
@@ -104,14 +105,14 @@ def challenge(data: bytes, rng: random.Random) -> None:
 
 
 def address(data: bytes, _rng: random.Random) -> None:
-    """A URL, as in a redirect."""
+    """Parse a URL, as from a redirect."""
     read = url.parse(data.decode("utf-8", "replace"))
     encode_request("DESCRIBE", read.without_credentials, {"CSeq": "1"})
     url.redact(data.decode("utf-8", "replace"))
 
 
 def packets(codec: str) -> Callable[[bytes, random.Random], None]:
-    """RTP packets of a codec, over TCP or UDP, each with its length before it; every keyframe is wanted."""
+    """Return a target that reads RTP packets of a codec, over TCP or UDP, and collects every keyframe."""
 
     def run(data: bytes, rng: random.Random) -> None:
         unit = COLLECTORS[codec]()
@@ -129,13 +130,13 @@ def packets(codec: str) -> Callable[[bytes, random.Random], None]:
 
 
 def playlist(data: bytes, _rng: random.Random) -> None:
-    """An HLS playlist."""
+    """Parse an HLS playlist."""
     read = hls.parse(data)
     assert 1 <= read.target_s <= hls.MAX_TARGET_S
 
 
 def reports(data: bytes, _rng: random.Random) -> None:
-    """RTCP."""
+    """Parse RTCP."""
     SenderClock().receive(b"$1oo" + data, 4, 4 + len(data), 1.0)
 
 
@@ -153,8 +154,8 @@ DECLARED = tuple({error for target in TARGETS for error in target.declared})
 
 
 @contextmanager
-def quiet_loop() -> Iterator[None]:
-    """The event loop that sessions run in, until left."""
+def session_loop() -> Iterator[None]:
+    """Close the event loop of the session target on leaving."""
     try:
         yield
     finally:
@@ -172,4 +173,4 @@ def _loop() -> asyncio.AbstractEventLoop:
 
 
 def _forget(_keyframe: object) -> None:
-    """Nobody looks at it."""
+    """Discard the keyframe."""

@@ -1,4 +1,4 @@
-"""Whether reading bad input takes time in proportion to its size: the same shape, sixteen times as long."""
+"""Measures whether parsing time grows in proportion to the input: the same shape at two sizes, `TIMES` apart."""
 
 import contextlib
 import random
@@ -6,43 +6,49 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from benchmarks import fuzz_targets as targets
-from benchmarks.fuzz_seeds import joined, rtp
+from fuzzing import targets
+from fuzzing.seeds import joined, rtp
 from pantau_agent.rtsp.messages import Demultiplexer
 
 TIMES = 16
+"""Ratio of the large input's size to the small one's."""
 MAX_GROWTH = 64
-"""Of the time, over `TIMES` the size: in proportion it is 16, by its square 256."""
+"""Largest accepted ratio of the two times. Linear growth gives 16, quadratic growth 256."""
 TRIES = 2
+"""Measurements per size; the shortest counts."""
 LEAST_S = 0.002
-"""A time this short says nothing; then the growth is from here."""
+"""Seconds below which a measurement is noise; shorter times count as this long."""
 CHUNK = 64 << 10
-"""As much as one read of a socket may bring."""
+"""Bytes that one read of a socket may return."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """An input that could be costly, of about so many octets; and what takes it."""
+    """A kind of input that could be costly.
+
+    `make` builds one of about as many bytes as it is passed, `parse` is what is measured, and `size` is the large
+    input's size in bytes.
+    """
 
     name: str
-    octets: int
+    size: int
     make: Callable[[int], bytes]
-    take: Callable[[bytes], None]
+    parse: Callable[[bytes], None]
 
 
 def growth(shape: Shape) -> float:
-    """How many times longer `TIMES` the octets take; processor time, the best of `TRIES`."""
-    small, large = (_seconds(shape, shape.octets // divisor) for divisor in (TIMES, 1))
+    """Return how many times longer the large input takes than the small one, in processor time."""
+    small, large = (_seconds(shape, shape.size // divisor) for divisor in (TIMES, 1))
     return max(large, LEAST_S) / max(small, LEAST_S / TIMES)
 
 
 def shapes() -> Iterator[Shape]:
-    """What is measured."""
+    """Yield the shapes to measure."""
     for step in (1, 100, CHUNK):
         for name, unit in _ENDLESS.items():
             yield Shape(f"{name} in chunks of {step}", CHUNK * (1 if step == 1 else 4), _repeat(unit), _feed(step))
     body = b"RTSP/1.0 200 OK\r\nCSeq: 1\r\nContent-Length: %d\r\n\r\n"
-    yield Shape("a body octet by octet", 250_000, lambda n: body % n + b"x" * n, _feed(1))
+    yield Shape("a body byte by byte", 250_000, lambda n: body % n + b"x" * n, _feed(1))
     for name, (head, unit) in _SDP.items():
         yield Shape(f"SDP: {name}", 250_000, _after(head, unit), _run(targets.description))
     for name, (head, unit) in _CHALLENGES.items():
@@ -99,12 +105,12 @@ _URLS = {
 }
 _PAYLOADS = {
     "h264": {
-        "fragments of one octet": b"\x7c\x05\x88",
+        "fragments of one byte": b"\x7c\x05\x88",
         "beginnings of fragments": b"\x7c\x85\x88\x80",
         "parameter sets": b"\x67\x64\x00",
         "keyframes": b"\x65\x88\x80\x00",
     },
-    "h265": {"fragments of one octet": b"\x62\x01\x13\x88", "parameter sets": b"\x42\x01\x01\x01"},
+    "h265": {"fragments of one byte": b"\x62\x01\x13\x88", "parameter sets": b"\x42\x01\x01\x01"},
     "jpeg": {
         "pieces without data": bytes((0, 0, 0, 0, 1, 60, 40, 30)),
         "tables": b"\0\0\0\0\1\xff\x28\x1e\0\0\0\x80",
@@ -118,22 +124,22 @@ def _repeat(unit: bytes) -> Callable[[int], bytes]:
 
 
 def _after(head: bytes, unit: bytes) -> Callable[[int], bytes]:
-    return lambda octets: head + (unit * (octets // len(unit) + 1))[:octets]
+    return lambda size: head + (unit * (size // len(unit) + 1))[:size]
 
 
 def _packets(payload: bytes) -> Callable[[int], bytes]:
-    """The same payload in ever more packets of one access unit, after a keyframe has begun."""
+    """Repeat the payload in packets of one access unit, after the start of a keyframe."""
     begin = {0x7C: b"\x7c\x85\x88\x80", 0x62: b"\x62\x01\x93\x88"}.get(payload[0], payload)
 
-    def make(octets: int) -> bytes:
-        count = octets // (14 + len(payload))
+    def make(size: int) -> bytes:
+        count = size // (14 + len(payload))
         return joined(rtp(number, 0, begin if number == 0 else payload, marker=False) for number in range(count))
 
     return make
 
 
 def _one_packet(head: bytes, unit: bytes) -> Callable[[int], bytes]:
-    return lambda octets: joined([rtp(1, 0, head + unit * (octets // len(unit)), marker=True)])
+    return lambda size: joined([rtp(1, 0, head + unit * (size // len(unit)), marker=True)])
 
 
 def _run(run: Callable[[bytes, random.Random], None]) -> Callable[[bytes], None]:
@@ -141,20 +147,20 @@ def _run(run: Callable[[bytes, random.Random], None]) -> Callable[[bytes], None]
 
 
 def _feed(step: int) -> Callable[[bytes], None]:
-    def take(data: bytes) -> None:
-        split_up = Demultiplexer()
+    def parse(data: bytes) -> None:
+        demultiplexer = Demultiplexer()
         for at in range(0, len(data), step):
-            split_up.feed(data[at : at + step], 0.0)
+            demultiplexer.feed(data[at : at + step], 0.0)
 
-    return take
+    return parse
 
 
-def _seconds(shape: Shape, octets: int) -> float:
-    data = shape.make(octets)
+def _seconds(shape: Shape, size: int) -> float:
+    data = shape.make(size)
     best = float("inf")
     for _ in range(TRIES):
         began = time.process_time()
         with contextlib.suppress(*targets.DECLARED):
-            shape.take(data)
+            shape.parse(data)
         best = min(best, time.process_time() - began)
     return best

@@ -1,8 +1,8 @@
-"""Bad input that follows the code's branches, where atheris runs: `python -m benchmarks.fuzz_guided --seconds 60`.
+"""Fuzzes guided by branch coverage, where atheris runs: `python -m fuzzing.guided --seconds 60`.
 
-What `benchmarks.fuzz` tries by chance, libFuzzer tries by what it has reached so far: each target in a process of
-its own, for so long, from the same valid input. What is found is printed with its trace; its input is left in the
-folder that is named. Exit code 1 where something was found, 2 where atheris is not installed.
+`fuzzing` damages input by chance; libFuzzer chooses the next input by the branches it has reached. Each target
+runs in its own process for the given time, from the same valid input. A finding is printed with its trace, and its
+input is left in the folder that is printed. Exit code 1 if anything was found, 2 if atheris is not installed.
 """
 
 import argparse
@@ -19,16 +19,18 @@ from pathlib import Path
 from rich.console import Console
 
 SLOW_S = 5
-"""One input that takes longer is a finding; coverage costs much of it."""
+"""Seconds above which one input is a finding; measuring coverage costs much of that time."""
 MAX_INPUT = 64 << 10
+"""Bytes of the longest input."""
 MEMORY_MB = 1024
+"""Megabytes of resident memory above which a target is a finding."""
 
 
 def guided(name: str, options: list[str]) -> None:
-    """Fuzzes one target until libFuzzer ends the process."""
+    """Fuzz one target until libFuzzer ends the process."""
     atheris = importlib.import_module("atheris")
     with atheris.instrument_imports(include=["pantau_agent"]):
-        targets = importlib.import_module("benchmarks.fuzz_targets")
+        targets = importlib.import_module("fuzzing.targets")
     target = next(target for target in targets.TARGETS if target.name == name)
 
     def attempt(data: bytes) -> None:
@@ -40,20 +42,20 @@ def guided(name: str, options: list[str]) -> None:
 
 
 def run(name: str, valid: list[bytes], seconds: int, folder: Path) -> subprocess.CompletedProcess[str]:
-    """One target in a process of its own."""
+    """Fuzz one target in a process of its own, starting from the `valid` inputs."""
     corpus = folder / "corpus"
     corpus.mkdir(parents=True)
     for number, data in enumerate(valid):
         (corpus / str(number)).write_bytes(data)
     options = [f"-max_total_time={seconds}", f"-timeout={SLOW_S}", f"-max_len={MAX_INPUT}"]
     options += [f"-rss_limit_mb={MEMORY_MB}", f"-artifact_prefix={folder}/", str(corpus)]
-    command = [sys.executable, "-m", "benchmarks.fuzz_guided", "--target", name, "--", *options]
+    command = [sys.executable, "-m", "fuzzing.guided", "--target", name, "--", *options]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def main() -> int:
-    """Fuzzes each target; exit 1 where something was found."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.fuzz_guided", description=__doc__)
+    """Fuzz each target, and return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m fuzzing.guided", description=__doc__)
     parser.add_argument("--seconds", type=int, default=60, help="for each target")
     parser.add_argument("--target", help="only this one, with libFuzzer's own options after --")
     parser.add_argument("options", nargs="*", help=argparse.SUPPRESS)
@@ -65,7 +67,7 @@ def main() -> int:
         guided(options.target, options.options)
     console, found = Console(), 0
     folder = Path(tempfile.mkdtemp(prefix="pantau-fuzz-"))
-    for target in importlib.import_module("benchmarks.fuzz_targets").TARGETS:
+    for target in importlib.import_module("fuzzing.targets").TARGETS:
         ran = run(target.name, list(target.valid), options.seconds, folder / target.name.replace(" ", "-"))
         last = [line for line in ran.stderr.splitlines() if "cov:" in line][-1:]
         console.print(f"{target.name}: {last[0] if last else 'nothing was run'}", markup=False, soft_wrap=True)
