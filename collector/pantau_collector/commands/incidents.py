@@ -80,7 +80,7 @@ def show_command(
     settings = open_config(config)
     zone, inventory = local_zone(settings, timezone), open_inventory(settings)
     with open_store(settings) as store, store.begin() as connection:
-        found = incident_rows.load_some(connection, [number])
+        found = incident_rows.load_incidents(connection, [number])
         timeline = incident_rows.load_timeline(connection, number)
         sent = outbox_search.sendings_of(connection, number)
         held = outbox_search.held_of(connection, number)
@@ -130,7 +130,7 @@ def ack_command(
     if not by.strip():
         fail("--by: expected a name")
     with open_store(settings) as store, store.begin() as connection:
-        found = incident_rows.load_some(connection, [number])
+        found = incident_rows.load_incidents(connection, [number])
         if not found or found[0].resolved_ms is not None:
             ended = f"incident {number} is over since {shown(found[0].resolved_ms, zone)}" if found else ""
             fail(ended or f"there is no incident {number}", exit_code=EXIT_NOT_DONE)

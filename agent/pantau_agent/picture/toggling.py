@@ -11,36 +11,36 @@ import numpy as np
 from pantau_agent.picture.cells import GRID, Mask, Plane, plane
 from pantau_agent.picture.comparison import Comparison
 
-KEPT = 0.93
+DECAY = 0.93
 """Part of a turn that still counts with the next picture: half of it after ten."""
-TWICE = 2.05
+MANY = 2.05
 """More turns than what passes makes."""
-TURNING = 0.03
+SUSTAINED = 0.03
 """Share of the scene that damage turns with nearly each picture."""
 
 
 @dataclass(frozen=True, slots=True)
-class Turns:
+class CellToggles:
     """Which cells are `hidden`, how often each turned of late (`count`, fading), the share `turning` right now."""
 
     hidden: Mask = field(default_factory=lambda: np.zeros(GRID, np.bool_))
-    count: Plane = field(default_factory=lambda: np.zeros(GRID, np.float32))
-    turning: float = 0.0
+    counts: Plane = field(default_factory=lambda: np.zeros(GRID, np.float32))
+    latest_share: float = 0.0
 
-    def after(self, comparison: Comparison) -> "Turns":
+    def updated(self, comparison: Comparison) -> "CellToggles":
         """The turns after one more picture.
 
         Between plainly shown and plainly hidden a cell stays what it was, so that what hovers does not count.
         Under a veil of fine detail, as heavy rain is, nobody can tell.
         """
         if comparison.clarity < 1:
-            return Turns(self.hidden, plane(self.count * KEPT))
-        hidden = (self.hidden | comparison.hidden) & ~comparison.plain
-        turned = (hidden != self.hidden) & comparison.fixed
-        share = float(turned.sum()) / max(1, int(comparison.fixed.sum()))
-        return Turns(hidden, plane(self.count * KEPT + turned), share)
+            return CellToggles(self.hidden, plane(self.counts * DECAY))
+        hidden = (self.hidden | comparison.hidden) & ~comparison.visible
+        turned = (hidden != self.hidden) & comparison.static
+        share = float(turned.sum()) / max(1, int(comparison.static.sum()))
+        return CellToggles(hidden, plane(self.counts * DECAY + turned), share)
 
-    def restless(self, comparison: Comparison) -> float:
+    def toggling_share(self, comparison: Comparison) -> float:
         """The share of the scene that turned more often than twice; where nothing turns any more, it is over."""
-        often = float((comparison.fixed & (self.count > TWICE)).sum()) / max(1, int(comparison.fixed.sum()))
-        return often * min(1.0, self.turning / TURNING)
+        often = float((comparison.static & (self.counts > MANY)).sum()) / max(1, int(comparison.static.sum()))
+        return often * min(1.0, self.latest_share / SUSTAINED)

@@ -11,22 +11,22 @@ from typing import Any
 import numpy as np
 
 from pantau_agent.picture.cells import GRID, Plane, plane
-from pantau_agent.picture.memory import Lighting, Memory
+from pantau_agent.picture.memory import Lighting, PictureMemory
 from pantau_agent.picture.reference import Reference
-from pantau_agent.picture.usual import SCORES, Usual
+from pantau_agent.picture.score_baseline import SCORES, ScoreBaseline
 
 MAGIC = b"PANTAUPIC"
 VERSION = 1
-LARGEST = 40_000
+MAX_BYTES = 40_000
 """Bytes that a memory may take."""
-_INFLATED = 1 << 20
+_MAX_INFLATED = 1 << 20
 
 
 class DamagedMemoryError(ValueError):
     """The bytes are no memory of ours; the text says why. The camera has to be learned anew."""
 
 
-def save(memory: Memory) -> bytes:
+def encode_memory(memory: PictureMemory) -> bytes:
     """The memory as at most LARGEST bytes."""
     about: dict[str, Any] = {
         "size": memory.size,
@@ -36,25 +36,28 @@ def save(memory: Memory) -> bytes:
         "hours": [hour.pictures for hour in memory.hours],
         "references": [],
     }
-    parts = [_half(memory.written), *(_half(np.stack([hour.level, hour.spread])) for hour in memory.hours)]
+    parts = [
+        _half(memory.overlay_frequency),
+        *(_half(np.stack([hour.level, hour.spread])) for hour in memory.hours),
+    ]
     for lighting, reference in memory.references.items():
         about["references"].append(
             {
                 "lighting": lighting,
-                "small": reference.small.shape,
+                "small": reference.thumbnail.shape,
                 "pictures": reference.pictures,
-                "young": reference.young,
-                "scored": reference.usual.pictures,
+                "young": reference.provisional,
+                "scored": reference.baseline.pictures,
             }
         )
-        parts.append(np.clip(reference.small + 0.5, 0, 255).astype(np.uint8).tobytes())
+        parts.append(np.clip(reference.thumbnail + 0.5, 0, 255).astype(np.uint8).tobytes())
         parts += [_half(getattr(reference, name)) for name, _ in _PLANES]
-        parts.append(_half(np.stack([reference.usual.level, reference.usual.spread])))
+        parts.append(_half(np.stack([reference.baseline.level, reference.baseline.spread])))
     body = zlib.compress(b"".join([json.dumps(about).encode(), b"\n", *parts]), 6)
     return MAGIC + bytes([VERSION]) + zlib.crc32(body).to_bytes(4, "big") + body
 
 
-def load(data: bytes) -> Memory:
+def decode_memory(data: bytes) -> PictureMemory:
     """The memory from its bytes.
 
     Raises:
@@ -68,16 +71,16 @@ def load(data: bytes) -> Memory:
     if zlib.crc32(data[head:]) != int.from_bytes(data[head - 4 : head], "big"):
         raise DamagedMemoryError("its checksum does not match")
     try:
-        plain = zlib.decompressobj().decompress(data[head:], _INFLATED)
+        plain = zlib.decompressobj().decompress(data[head:], _MAX_INFLATED)
         line, _, arrays = plain.partition(b"\n")
-        return _read(json.loads(line), _Reader(arrays))
+        return _memory_of(json.loads(line), _ArrayReader(arrays))
     except (ValueError, KeyError, TypeError, zlib.error) as error:
         raise DamagedMemoryError(f"it cannot be read: {error}") from None
 
 
 _PLANES: tuple[tuple[str, tuple[int, ...]], ...] = (
-    ("agree", GRID),
-    ("agree_off", GRID),
+    ("agreement", GRID),
+    ("agreement_spread", GRID),
     ("detail", GRID),
     ("contrast", GRID),
     ("light", GRID),
@@ -89,7 +92,7 @@ def _half(values: Plane) -> bytes:
     return values.astype(np.float16).tobytes()
 
 
-class _Reader:
+class _ArrayReader:
     """Takes arrays off a block of bytes, one after the other."""
 
     def __init__(self, data: bytes) -> None:
@@ -102,9 +105,9 @@ class _Reader:
     def levels(self, shape: tuple[int, ...]) -> Plane:
         return plane(self._take(np.dtype(np.uint8), shape))
 
-    def usual(self, pictures: int) -> Usual:
+    def baseline(self, pictures: int) -> ScoreBaseline:
         both = self.half((2, len(SCORES)))
-        return Usual(both[0].copy(), both[1].copy(), pictures)
+        return ScoreBaseline(both[0].copy(), both[1].copy(), pictures)
 
     def _take(self, kind: np.dtype[Any], shape: tuple[int, ...]) -> Any:
         count = int(np.prod(shape))
@@ -113,24 +116,32 @@ class _Reader:
         return taken.copy()
 
 
-def _read(about: dict[str, Any], reader: _Reader) -> Memory:
+def _memory_of(about: dict[str, Any], reader: _ArrayReader) -> PictureMemory:
     if tuple(about["scores"]) != SCORES:
         raise DamagedMemoryError("it holds other scores than this program's")
-    memory = Memory(
+    memory = PictureMemory(
         size=(int(about["size"][0]), int(about["size"][1])),
         learned_ms=int(about["learned_ms"]),
         lighting=Lighting(about["lighting"]) if about["lighting"] else None,
-        written=reader.half(GRID),
-        hours=tuple(reader.usual(int(pictures)) for pictures in about["hours"]),
+        overlay_frequency=reader.half(GRID),
+        hours=tuple(reader.baseline(int(pictures)) for pictures in about["hours"]),
     )
     for entry in about["references"]:
         height, width = entry["small"]
-        small = reader.levels((int(height), int(width)))
-        agree, agree_off, detail, contrast, light, colour = (reader.half(shape) for _, shape in _PLANES)
-        usual = reader.usual(int(entry["scored"]))
+        thumbnail = reader.levels((int(height), int(width)))
+        agreement, agreement_spread, detail, contrast, light, colour = (reader.half(shape) for _, shape in _PLANES)
+        baseline = reader.baseline(int(entry["scored"]))
         reference = Reference(
-            small, agree, agree_off, detail, contrast, light, colour, usual, pictures=int(entry["pictures"])
+            thumbnail,
+            agreement,
+            agreement_spread,
+            detail,
+            contrast,
+            light,
+            colour,
+            baseline,
+            pictures=int(entry["pictures"]),
         )
-        reference.mark_young(int(entry["young"]))
+        reference.mark_provisional(int(entry["young"]))
         memory.references[Lighting(entry["lighting"])] = reference
     return memory

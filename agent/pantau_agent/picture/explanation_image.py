@@ -7,10 +7,9 @@ from numpy.typing import NDArray
 from pantau_agent.picture.comparison import Comparison, compare
 from pantau_agent.picture.frame import Frame, prepare
 from pantau_agent.picture.measures import measure
-from pantau_agent.picture.memory import Memory, lighting_of, mask_of
-from pantau_agent.picture.overlay import overlay_of
-from pantau_agent.picture.reference import found
-from pantau_agent.picture.settings import Settings
+from pantau_agent.picture.memory import PictureMemory, lighting_of, region_mask
+from pantau_agent.picture.overlay import overlay_mask
+from pantau_agent.picture.settings import PictureSettings
 
 _WIDTH = 640
 _HIDDEN = (0, 0, 230)
@@ -18,23 +17,9 @@ _LOST = (0, 190, 255)
 _MASKED = (160, 160, 160)
 
 
-def accept(memory: Memory, picture: NDArray[np.uint8]) -> Memory:
-    """A memory that takes the picture for the right view: the rest is learned anew, the habits of the hours stay.
-
-    How long the camera has been learned counts on, so that a few pictures of the new view are enough.
-
-    Raises:
-        UnusablePictureError: the picture cannot be judged.
-    """
-    frame = prepare(picture)
-    measures = measure(frame)
-    lighting = lighting_of(measures, memory.lighting)
-    accepted = Memory(size=frame.size, learned_ms=memory.learned_ms, lighting=lighting, hours=memory.hours)
-    accepted.references[lighting] = found(frame.small, measures)
-    return accepted
-
-
-def explain(memory: Memory, picture: NDArray[np.uint8], settings: Settings | None = None) -> bytes:
+def explanation_image(
+    memory: PictureMemory, picture: NDArray[np.uint8], settings: PictureSettings | None = None
+) -> bytes:
     """A JPEG of the remembered view beside the present one, each cell that differs framed.
 
     Red is hidden, orange is not in its place, grey is left out (burned-in words, masked regions).
@@ -44,14 +29,14 @@ def explain(memory: Memory, picture: NDArray[np.uint8], settings: Settings | Non
     """
     frame = prepare(picture)
     measures = measure(frame)
-    masked = overlay_of(memory.written) | mask_of((settings or Settings()).masked)
+    masked = overlay_mask(memory.overlay_frequency) | region_mask((settings or PictureSettings()).masked)
     right = _present(frame)
     left = np.full_like(right, 60)
     reference = None
-    if memory.references and memory.fits(frame.size, frame.small):
-        reference = memory.reference_for(lighting_of(measures, memory.lighting), frame.small, measures)
+    if memory.references and memory.adapt_to_size(frame.size, frame.thumbnail):
+        reference = memory.reference_for(lighting_of(measures, memory.lighting), frame.thumbnail, measures)
     if reference is not None:
-        shown = np.clip(reference.small, 0, 255).astype(np.uint8)
+        shown = np.clip(reference.thumbnail, 0, 255).astype(np.uint8)
         large = cv2.resize(shown, (right.shape[1], right.shape[0]), interpolation=cv2.INTER_CUBIC)
         left = np.asarray(cv2.cvtColor(large, cv2.COLOR_GRAY2BGR), np.uint8)
         comparison = compare(measures, reference, masked)
@@ -65,7 +50,7 @@ def explain(memory: Memory, picture: NDArray[np.uint8], settings: Settings | Non
 def _present(frame: Frame) -> NDArray[np.uint8]:
     width, height = frame.size
     size = (_WIDTH, max(2, round(_WIDTH * height / width)))
-    return np.asarray(cv2.resize(frame.full, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(cv2.resize(frame.original, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _draw(canvas: NDArray[np.uint8], comparison: Comparison) -> None:

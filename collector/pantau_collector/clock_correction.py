@@ -18,7 +18,7 @@ def correction_ms(time_ms: int, received_ms: int) -> int:
     return received_ms - time_ms
 
 
-def true_time_ms(time_ms: int, correction: int, batch_ms: int, received_ms: int) -> int:
+def corrected_ms(time_ms: int, correction: int, batch_ms: int, received_ms: int) -> int:
     """The time of one sample of a corrected batch; the batch's own, `batch_ms`, where its own is impossible."""
     corrected = time_ms + correction
     return batch_ms if correction_ms(corrected, received_ms) else corrected

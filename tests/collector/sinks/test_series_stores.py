@@ -10,11 +10,11 @@ import pytest
 from pydantic import SecretStr
 
 from pantau_collector.config import InfluxV1, InfluxV2
-from pantau_collector.sinks.answers import NotNow, Refused, TooLarge
-from pantau_collector.sinks.deliver import Store, deliver
+from pantau_collector.sinks.answers import RefusedError, RetryLaterError, TooLargeError
+from pantau_collector.sinks.deliver import SeriesStore, deliver
 from pantau_collector.sinks.influx_v1 import InfluxV1Store
 from pantau_collector.sinks.influx_v2 import InfluxV2Store
-from pantau_collector.sinks.open_store import open_store
+from pantau_collector.sinks.open_series_store import open_series_store
 from pantau_collector.sinks.schema import CAMERA
 from tests.collector.intake.messages import NOW
 from tests.collector.sinks.scripted_server import Answer, ScriptedServer, scripted_server
@@ -28,7 +28,7 @@ Points = dict[tuple[str, int], float]
 class Peer:
     """A real server, and its store: what was written can be read."""
 
-    def __init__(self, store: Store, read: Callable[[str], Points]) -> None:
+    def __init__(self, store: SeriesStore, read: Callable[[str], Points]) -> None:
         self.store = store
         self.read = read
 
@@ -129,7 +129,7 @@ def test_lines_older_than_the_retention_are_given_up_without_halving_them(influx
 class Counting:
     """A store that counts what is asked of it."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: SeriesStore) -> None:
         self.name = store.name
         self.writes = 0
         self._store = store
@@ -144,7 +144,7 @@ class Counting:
 
 def test_a_database_that_is_not_there_is_told_with_what_to_do(influxdb: Database) -> None:
     store = InfluxV1Store(InfluxV1(version=1, url=influxdb.url, database="nowhere"))
-    with pytest.raises(NotNow, match=r'database not found: "nowhere".*CREATE DATABASE'):
+    with pytest.raises(RetryLaterError, match=r'database not found: "nowhere".*CREATE DATABASE'):
         store.write(b"camera fps=1 1")
 
 
@@ -152,7 +152,7 @@ def test_more_than_the_server_takes_at_once_is_split(influxdb: Database) -> None
     peer = v1(influxdb)
     padding = "x" * 60_000
     lines = [f'camera,camera=cam{i},site=x codec="{padding}",fps=1 {NOW}' for i in range(500)]
-    with pytest.raises(TooLarge):
+    with pytest.raises(TooLargeError):
         peer.store.write("\n".join(lines).encode())
     assert deliver(peer.store, lines) == []
     assert len(peer.read("fps")) == 500
@@ -171,11 +171,11 @@ def test_credentials_are_used_and_wrong_ones_are_told_without_showing_them(tmp_p
         assert isinstance(server, InfluxDB)
         server.query("CREATE USER city WITH PASSWORD 'right:secret' WITH ALL PRIVILEGES")
         wrong = InfluxV1Store(InfluxV1(version=1, url=server.url, user="city", password=SecretStr("wrong-secret")))
-        with pytest.raises(NotNow, match="check the credentials") as caught:
+        with pytest.raises(RetryLaterError, match="check the credentials") as caught:
             wrong.write(b"camera fps=1 1")
         assert "secret" not in str(caught.value)
         right = InfluxV1Store(InfluxV1(version=1, url=server.url, user="city", password=SecretStr("right:secret")))
-        with pytest.raises(NotNow, match="database not found"):
+        with pytest.raises(RetryLaterError, match="database not found"):
             right.write(b"camera fps=1 1")
 
 
@@ -186,7 +186,7 @@ def test_a_server_that_is_gone_and_returns(tmp_path: Path) -> None:
         peer = v1(Database(server, "pantau"))
         deliver(peer.store, [line("cam1", NOW, fps=1)])
         server.kill()
-        with pytest.raises(NotNow, match="cannot be reached"):
+        with pytest.raises(RetryLaterError, match="cannot be reached"):
             peer.store.write(line("cam1", NOW + 1, fps=1).encode())
         server.start()
         deliver(peer.store, [line("cam1", NOW + 1, fps=1)])
@@ -199,7 +199,7 @@ def server() -> Iterator[ScriptedServer]:
         yield server
 
 
-def store_at(version: int, url: str, *, compress: bool = False) -> Store:
+def store_at(version: int, url: str, *, compress: bool = False) -> SeriesStore:
     if version == 1:
         return InfluxV1Store(InfluxV1(version=1, url=url), compress=compress)
     return InfluxV2Store(InfluxV2(version=2, url=url, token=SecretStr("s3cret")), compress=compress)
@@ -209,16 +209,24 @@ def store_at(version: int, url: str, *, compress: bool = False) -> Store:
 @pytest.mark.parametrize(
     ("answer", "kind", "words"),
     [
-        (Answer(400, b'{"error":"unable to parse"}'), Refused, "unable to parse"),
-        (Answer(422, b'{"code":"unprocessable entity","message":"points beyond"}'), Refused, "points beyond"),
-        (Answer(401, b'{"code":"unauthorized","message":"no"}'), NotNow, "401: no): check the credentials"),
-        (Answer(403), NotNow, "check the credentials"),
-        (Answer(404, b'{"code":"not found","message":"bucket \\"pantau\\" not found"}'), NotNow, "create"),
-        (Answer(413), TooLarge, ""),
-        (Answer(429, b"slow down"), NotNow, "busy"),
-        (Answer(503), NotNow, "busy"),
-        (Answer(500, b"<html>oops</html>"), NotNow, "500: <html>oops"),
-        (Answer(500, b"\xff\xfe"), NotNow, ""),
+        (Answer(400, b'{"error":"unable to parse"}'), RefusedError, "unable to parse"),
+        (Answer(422, b'{"code":"unprocessable entity","message":"points beyond"}'), RefusedError, "points beyond"),
+        (
+            Answer(401, b'{"code":"unauthorized","message":"no"}'),
+            RetryLaterError,
+            "401: no): check the",
+        ),
+        (Answer(403), RetryLaterError, "check the credentials"),
+        (
+            Answer(404, b'{"code":"not found","message":"bucket \\"pantau\\" not found"}'),
+            RetryLaterError,
+            "create",
+        ),
+        (Answer(413), TooLargeError, ""),
+        (Answer(429, b"slow down"), RetryLaterError, "busy"),
+        (Answer(503), RetryLaterError, "busy"),
+        (Answer(500, b"<html>oops</html>"), RetryLaterError, "500: <html>oops"),
+        (Answer(500, b"\xff\xfe"), RetryLaterError, ""),
     ],
 )
 def test_every_answer_means_the_same_on_both(
@@ -229,7 +237,7 @@ def test_every_answer_means_the_same_on_both(
     with pytest.raises(kind) as caught:
         store.write(b"camera fps=1 1")
     assert words in str(caught.value)
-    assert "s3cret" not in str(caught.value) + repr(vars(store)).replace("'token'", "")
+    assert "s3cret" not in str(caught.value) + repr(vars(store))
     store.close()
 
 
@@ -240,7 +248,7 @@ def test_every_answer_means_the_same_on_both(
 )
 def test_retry_after_is_understood(server: ScriptedServer, version: int, value: str, seconds: float) -> None:
     server.answers = [Answer(503, headers=(("Retry-After", value),))]
-    with pytest.raises(NotNow) as caught:
+    with pytest.raises(RetryLaterError) as caught:
         store_at(version, server.url).write(b"camera fps=1 1")
     assert caught.value.retry_after_s == seconds
 
@@ -261,10 +269,9 @@ def test_the_token_goes_to_the_server(server: ScriptedServer) -> None:
 def test_a_server_that_never_answers_is_given_up(
     server: ScriptedServer, version: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pantau_collector.sinks.influx_v1.READ_TIMEOUT_S", 0.2)
-    monkeypatch.setattr("pantau_collector.sinks.influx_v2.READ_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("pantau_collector.sinks.http_store.READ_TIMEOUT_S", 0.2)
     server.answers = [Answer(204, delay_s=2)]
-    with pytest.raises(NotNow, match="cannot be reached: ReadTimeout"):
+    with pytest.raises(RetryLaterError, match="cannot be reached: ReadTimeout"):
         store_at(version, server.url).write(b"camera fps=1 1")
 
 
@@ -280,15 +287,15 @@ def test_something_that_does_not_speak_http(version: int) -> None:
 
         thread = threading.Thread(target=answer)
         thread.start()
-        with pytest.raises(NotNow, match="cannot be reached"):
+        with pytest.raises(RetryLaterError, match="cannot be reached"):
             store_at(version, f"http://127.0.0.1:{listener.getsockname()[1]}").write(b"camera fps=1 1")
         thread.join()
 
 
 def test_the_configuration_names_the_store() -> None:
-    here: Any = open_store(InfluxV1(version=1, url="http://127.0.0.1:8086", database="city"))
-    away: Any = open_store(InfluxV2(version=2, url="https://influx.example", bucket="city"))
+    here: Any = open_series_store(InfluxV1(version=1, url="http://127.0.0.1:8086", database="city"))
+    away: Any = open_series_store(InfluxV2(version=2, url="https://influx.example", bucket="city"))
     assert (type(here), here._compress) == (InfluxV1Store, False)
-    assert (type(away), away._client.api_client.configuration.enable_gzip) == (InfluxV2Store, True)
+    assert (type(away), away._compress) == (InfluxV2Store, True)
     assert here.name == "InfluxDB at http://127.0.0.1:8086, database city"
     assert away.name == "InfluxDB at https://influx.example, bucket city"

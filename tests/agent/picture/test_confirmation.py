@@ -1,8 +1,8 @@
 """When evidence becomes a fault that stands, and what it explains."""
 
-from pantau_agent.picture.confirm import Confirmation, Rule
+from pantau_agent.picture.confirmation import Confirmation, ConfirmationRule
 
-RULE = Rule(4, 30, clear=3, doubt=0.3)
+RULE = ConfirmationRule(4, 30, clear_after=3, doubt_from=0.3)
 
 
 def stands(values: list[float]) -> list[bool]:

@@ -26,7 +26,7 @@ _RECORDS_AT_ONCE = 10_000
 _BUSY_S = 30
 
 
-def take(data_dir: Path, target: Path, *, has_store: bool, time_ms: int) -> Manifest:
+def create_backup(data_dir: Path, target: Path, *, has_store: bool, time_ms: int) -> Manifest:
     """Copies what is in `data_dir` to `target`, a folder that is not there yet, or empty.
 
     Files that are never changed are hard-linked where they lie on the same disk.

@@ -12,13 +12,13 @@ from typer.testing import CliRunner, Result
 from pantau_agent.cli import app
 from pantau_agent.commands.picture_page import page
 from pantau_agent.picture.explanation import Explanation
-from pantau_agent.picture.judges import Judges
-from pantau_agent.picture.requests import Requests, Wish
+from pantau_agent.picture.judge_pool import JudgePool
+from pantau_agent.picture.view_requests import ViewRequest, ViewRequests
 from pantau_contract.states import Cause
 from pantau_contract.words import words
 from pantau_contract.words.evidence import Detail, detail
 from tests.agent.picture.street import Picture, Street
-from tests.agent.picture.test_judges import causes, look, taught
+from tests.agent.picture.test_judge_pool import causes, look, taught
 from tests.agent.picture.test_view import half_covered, shifted
 
 CONFIG = """
@@ -52,7 +52,7 @@ def agent() -> Iterator["Agent"]:
     end = threading.Event()
     threads: list[threading.Thread] = []
 
-    def start(judges: Judges, shown: Callable[[Street, int], Picture]) -> None:
+    def start(judges: JudgePool, shown: Callable[[Street, int], Picture]) -> None:
         def watch() -> None:
             street, k = Street(), 30
             while not end.wait(0.05):
@@ -68,7 +68,7 @@ def agent() -> Iterator["Agent"]:
         thread.join()
 
 
-Agent = Callable[[Judges, Callable[[Street, int], Picture]], None]
+Agent = Callable[[JudgePool, Callable[[Street, int], Picture]], None]
 
 
 def test_accepting_a_view_beside_a_running_agent(folder: Path, agent: Agent) -> None:
@@ -78,7 +78,7 @@ def test_accepting_a_view_beside_a_running_agent(folder: Path, agent: Agent) -> 
     result = run(folder, "accept")
     assert result.exit_code == 0, result.output
     assert "right view" in result.output
-    assert causes(Judges(folder / "pictures"), shifted, range(60, 90)) == [None] * 30
+    assert causes(JudgePool(folder / "pictures"), shifted, range(60, 90)) == [None] * 30
 
 
 def test_explaining_beside_a_running_agent(folder: Path, agent: Agent) -> None:
@@ -98,7 +98,7 @@ def test_without_an_agent_nothing_changes_and_that_is_said(folder: Path) -> None
     result = run(folder, "accept", wait="0.3")
     assert result.exit_code == 1
     assert "nothing was changed" in result.output
-    assert not Requests(folder / "pictures").is_open("gate", Wish.ACCEPT)
+    assert not ViewRequests(folder / "pictures").is_pending("gate", ViewRequest.ACCEPT)
     assert run(folder, "explain", "--out", str(folder / "gate.html"), wait="0.3").exit_code == 1
     assert not (folder / "gate.html").exists()
 

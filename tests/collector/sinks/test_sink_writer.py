@@ -10,8 +10,8 @@ import pytest
 
 from pantau_collector.config import InfluxV1
 from pantau_collector.deadletter import DeadLetters
-from pantau_collector.journal import Cursor, Journal, Record, Retention
-from pantau_collector.sinks import Drain, open_store
+from pantau_collector.journal import CursorFile, Journal, Record, RetentionLimits
+from pantau_collector.sinks import SinkWriter, open_series_store
 from pantau_contract.topics import Kind
 from pantau_contract.wire import encode
 from tests.collector.intake.messages import NOW, telemetry, topic
@@ -26,25 +26,27 @@ def records(*seqs: int, cameras: int = 2) -> list[Record]:
 
 
 class Sink:
-    """A journal and its drain; `start` again is a restart of the collector."""
+    """A journal and its writer; `start` again is a restart of the collector."""
 
-    def __init__(self, folder: Path, *, segment_bytes: int = 1 << 20, retention: Retention | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, segment_bytes: int = 1 << 20, retention: RetentionLimits | None = None
+    ) -> None:
         self.folder = folder
         self.journal = Journal(folder / "journal", segment_bytes=segment_bytes, retention=retention)
-        self.drain: Drain | None = None
+        self.writer: SinkWriter | None = None
 
-    def start(self, url: str, database: str = "pantau") -> Drain:
-        self.cursor = Cursor(self.folder / "influx.cursor")
+    def start(self, url: str, database: str = "pantau") -> SinkWriter:
+        self.cursor = CursorFile(self.folder / "influx.cursor")
         letters = DeadLetters(self.folder / "dead.jsonl", time_ms=lambda: NOW)
-        store = open_store(InfluxV1(version=1, url=url, database=database))
-        self.drain = Drain(self.journal, self.cursor, store, letters, linger_s=0.01, first_wait_s=0.02)
-        self.drain.start()
-        return self.drain
+        store = open_series_store(InfluxV1(version=1, url=url, database=database))
+        self.writer = SinkWriter(self.journal, self.cursor, store, letters, linger_s=0.01, first_retry_s=0.02)
+        self.writer.start()
+        return self.writer
 
     def stop(self) -> None:
-        if self.drain is not None:
-            self.drain.stop()
-            self.drain = None
+        if self.writer is not None:
+            self.writer.stop()
+            self.writer = None
 
     def dead(self) -> list[dict[str, Any]]:
         path = self.folder / "dead.jsonl"
@@ -72,24 +74,24 @@ def seqs_in(database: Database) -> list[int]:
 
 def test_what_is_and_what_comes_into_the_journal_comes_into_influxdb(sink: Sink, influxdb: Database) -> None:
     sink.journal.append(records(1, 2))
-    drain = sink.start(influxdb.url, influxdb.name)
-    assert until(lambda: drain.behind_bytes == 0)
-    assert drain.lines_written == 8
+    writer = sink.start(influxdb.url, influxdb.name)
+    assert until(lambda: writer.behind_bytes == 0)
+    assert writer.lines_written == 8
     sink.journal.append(records(3))
     assert until(lambda: seqs_in(influxdb) == [1, 2, 3])
-    assert until(lambda: drain.behind_bytes == 0)
-    assert drain.trouble is None
+    assert until(lambda: writer.behind_bytes == 0)
+    assert writer.trouble is None
 
 
 def test_a_backlog_of_many_batches_arrives_whole(sink: Sink, influxdb: Database) -> None:
     for start in range(0, 400, 50):
         sink.journal.append(records(*range(start, start + 50), cameras=40))
-    drain = sink.start(influxdb.url, influxdb.name)
-    assert until(lambda: drain.behind_bytes == 0)
+    writer = sink.start(influxdb.url, influxdb.name)
+    assert until(lambda: writer.behind_bytes == 0)
     assert seqs_in(influxdb) == list(range(400))
     (row,) = influxdb.query(f"SELECT count(fps) FROM camera WHERE time >= 0 AND time < {2 * NOW}ms")
     assert row["count"] == 400 * 40
-    assert drain.lines_written == 400 * 42
+    assert writer.lines_written == 400 * 42
 
 
 def first_write_with(server: ScriptedServer, seq: int) -> int:
@@ -105,8 +107,8 @@ def test_what_is_new_goes_before_a_backlog_that_agents_sent(sink: Sink, server: 
     for record in records(*range(900), cameras=20):
         sink.journal.append([msgspec.structs.replace(record, late=True)])
     sink.journal.append(records(1000))
-    drain = sink.start(server.url)
-    assert until(lambda: drain.behind_bytes == 0)
+    writer = sink.start(server.url)
+    assert until(lambda: writer.behind_bytes == 0)
     assert first_write_with(server, 1000) == 1
     assert seqs_written(server) == {*range(900), 1000}
     assert sum("seq=1000i" in body for body in server.bodies) == 1
@@ -118,28 +120,28 @@ def test_what_is_new_goes_before_what_gathered_while_influxdb_was_away_over_a_re
     for start in range(0, 900, 100):
         sink.journal.append(records(*range(start, start + 100), cameras=100))
     server.answers = [Answer(204)] * 3 + [Answer(503)]
-    drain = sink.start(server.url)
+    writer = sink.start(server.url)
     assert until(lambda: len(server.bodies) >= 3)
     written = len(server.bodies)
     sink.journal.append(records(1000))
-    assert until(lambda: drain.trouble is not None)
+    assert until(lambda: writer.trouble is not None)
     sink.stop()
-    assert not drain._lanes.is_one
+    assert not writer._lanes.is_single
     server.answers = [Answer(204)]
-    drain = sink.start(server.url)
-    assert until(lambda: drain.behind_bytes == 0)
+    writer = sink.start(server.url)
+    assert until(lambda: writer.behind_bytes == 0)
     assert first_write_with(server, 1000) <= written + 4
     assert seqs_written(server) == {*range(900), 1000}
 
 
 def test_a_restart_goes_on_where_it_was(sink: Sink, server: ScriptedServer) -> None:
     sink.journal.append(records(1))
-    drain = sink.start(server.url)
-    assert until(lambda: drain.behind_bytes == 0)
+    writer = sink.start(server.url)
+    assert until(lambda: writer.behind_bytes == 0)
     sink.stop()
     sink.journal.append(records(2))
-    drain = sink.start(server.url)
-    assert until(lambda: drain.behind_bytes == 0)
+    writer = sink.start(server.url)
+    assert until(lambda: writer.behind_bytes == 0)
     assert ["seq=1i" in body for body in server.bodies] == [True, False]
     assert ["seq=2i" in body for body in server.bodies] == [False, True]
 
@@ -147,14 +149,14 @@ def test_a_restart_goes_on_where_it_was(sink: Sink, server: ScriptedServer) -> N
 def test_the_cursor_waits_for_the_server(sink: Sink, server: ScriptedServer) -> None:
     server.answers = [Answer(500, b"disk")]
     sink.journal.append(records(1))
-    drain = sink.start(server.url)
-    assert until(lambda: drain.retries >= 2)
-    assert "500: disk" in str(drain.trouble)
+    writer = sink.start(server.url)
+    assert until(lambda: writer.retries >= 2)
+    assert "500: disk" in str(writer.trouble)
     assert sink.cursor.position == 0
     server.answers = [Answer(204)]
-    assert until(lambda: drain.behind_bytes == 0)
-    assert until(lambda: drain.trouble is None)
-    assert len(server.bodies) == drain.retries + 1
+    assert until(lambda: writer.behind_bytes == 0)
+    assert until(lambda: writer.trouble is None)
+    assert len(server.bodies) == writer.retries + 1
     assert len(set(server.bodies)) == 1
 
 
@@ -164,42 +166,42 @@ def test_a_write_that_fails_in_a_large_backlog_is_written_again_though_the_next_
     for start in range(0, 400, 40):
         sink.journal.append(records(*range(start, start + 40), cameras=100))
     server.answers = [Answer(204), Answer(500), Answer(204)]
-    drain = sink.start(server.url)
-    assert until(lambda: drain.behind_bytes == 0)
+    writer = sink.start(server.url)
+    assert until(lambda: writer.behind_bytes == 0)
     taken = server.bodies[:1] + server.bodies[2:]
     lines = "\n".join(taken).splitlines()
     assert sum(line.startswith("agent") for line in set(lines)) == 400
-    assert drain.lines_written == len(set(lines)) == 400 * 102
+    assert writer.lines_written == len(set(lines)) == 400 * 102
 
 
 def test_influxdb_killed_in_the_middle_gets_everything_once_it_is_back(sink: Sink, tmp_path: Path) -> None:
     with InfluxDB(tmp_path / "influxdb") as server:
         assert isinstance(server, InfluxDB)
         server.query("CREATE DATABASE pantau")
-        drain = sink.start(server.url)
+        writer = sink.start(server.url)
         for start in range(0, 200, 20):
             sink.journal.append(records(*range(start, start + 20), cameras=20))
             if start == 100:
                 server.kill()
-        assert until(lambda: drain.trouble is not None)
+        assert until(lambda: writer.trouble is not None)
         server.start()
-        assert until(lambda: drain.behind_bytes == 0)
+        assert until(lambda: writer.behind_bytes == 0)
         assert seqs_in(Database(server, "pantau")) == list(range(200))
 
 
 def test_a_refused_line_is_kept_with_the_servers_words_and_never_sent_again(
     sink: Sink, influxdb: Database
 ) -> None:
-    open_store(InfluxV1(version=1, url=influxdb.url, database=influxdb.name)).write(
+    open_series_store(InfluxV1(version=1, url=influxdb.url, database=influxdb.name)).write(
         f"agent,site=other samples=1.5 {NOW}".encode()
     )
-    drain = sink.start(influxdb.url, influxdb.name)
+    writer = sink.start(influxdb.url, influxdb.name)
     sink.journal.append(records(1, 2, 3))
-    assert until(lambda: drain.behind_bytes == 0)
-    assert drain.lines_dead == 3
-    assert drain.lines_written == 9
-    assert drain.retries == 0
-    assert drain.trouble is None
+    assert until(lambda: writer.behind_bytes == 0)
+    assert writer.lines_dead == 3
+    assert writer.lines_written == 9
+    assert writer.retries == 0
+    assert writer.trouble is None
     assert {letter["topic"] for letter in sink.dead()} == {"agent"}
     assert all("field type conflict" in letter["reason"] for letter in sink.dead())
     (row,) = influxdb.query(f"SELECT count(cpu_pct) FROM host WHERE time >= 0 AND time < {2 * NOW}ms")
@@ -209,9 +211,9 @@ def test_a_refused_line_is_kept_with_the_servers_words_and_never_sent_again(
 def test_a_server_that_refuses_everything_is_no_loop(sink: Sink, server: ScriptedServer) -> None:
     server.answers = [Answer(400, b'{"error":"unable to parse"}')]
     sink.journal.append(records(1, 2))
-    drain = sink.start(server.url)
-    assert until(lambda: drain.behind_bytes == 0)
-    assert drain.lines_dead == 8
+    writer = sink.start(server.url)
+    assert until(lambda: writer.behind_bytes == 0)
+    assert writer.lines_dead == 8
     assert len(server.bodies) == 15, "a binary search over eight lines"
 
 
@@ -219,8 +221,8 @@ def test_retry_after_is_honoured(sink: Sink, server: ScriptedServer) -> None:
     server.answers = [Answer(429, headers=(("Retry-After", "1"),)), Answer(204)]
     sink.journal.append(records(1))
     before = time.monotonic()
-    drain = sink.start(server.url)
-    assert until(lambda: drain.behind_bytes == 0)
+    writer = sink.start(server.url)
+    assert until(lambda: writer.behind_bytes == 0)
     assert time.monotonic() - before >= 1
 
 
@@ -229,8 +231,8 @@ def test_waits_grow_while_the_server_is_away_and_stop_does_not_wait_for_them(
 ) -> None:
     server.answers = [Answer(503)]
     sink.journal.append(records(1))
-    drain = sink.start(server.url)
-    assert until(lambda: drain.retries >= 5)
+    writer = sink.start(server.url)
+    assert until(lambda: writer.retries >= 5)
     sink.stop()
     warnings = [record for record in caplog.records if record.levelname == "WARNING"]
     assert len(warnings) == 1, "told once, then only on the debug level"
@@ -238,21 +240,21 @@ def test_waits_grow_while_the_server_is_away_and_stop_does_not_wait_for_them(
 
 def test_a_record_that_cannot_be_read_back_holds_nothing_up(sink: Sink, server: ScriptedServer) -> None:
     sink.journal.append([Record(NOW, topic(Kind.TELEMETRY), b'{"from": "another version"}'), *records(1)])
-    drain = sink.start(server.url)
-    assert until(lambda: drain.behind_bytes == 0)
+    writer = sink.start(server.url)
+    assert until(lambda: writer.behind_bytes == 0)
     assert "cannot be made lines" in sink.dead()[0]["reason"]
     assert "seq=1i" in server.bodies[0]
 
 
 def test_a_kill_between_write_and_cursor_doubles_nothing(sink: Sink, influxdb: Database) -> None:
     sink.journal.append(records(*range(10)))
-    drain = sink.start(influxdb.url, influxdb.name)
-    assert until(lambda: drain.behind_bytes == 0)
+    writer = sink.start(influxdb.url, influxdb.name)
+    assert until(lambda: writer.behind_bytes == 0)
     sink.stop()
-    Cursor(sink.folder / "influx.cursor").move(0)
+    CursorFile(sink.folder / "influx.cursor").move(0)
     again = sink.start(influxdb.url, influxdb.name)
     assert until(lambda: again.behind_bytes == 0)
-    assert again.lines_written == drain.lines_written == 40
+    assert again.lines_written == writer.lines_written == 40
     (row,) = influxdb.query(f"SELECT count(fps) FROM camera WHERE time >= 0 AND time < {2 * NOW}ms")
     assert row["count"] == 20
 
@@ -261,31 +263,31 @@ def test_two_sinks_each_with_its_cursor(sink: Sink, server: ScriptedServer, tmp_
     with scripted_server() as second_server:
         second_server.answers = [Answer(503)]
         sink.journal.append(records(1))
-        second = Drain(
+        second = SinkWriter(
             sink.journal,
-            Cursor(tmp_path / "second.cursor"),
-            open_store(InfluxV1(version=1, url=second_server.url)),
+            CursorFile(tmp_path / "second.cursor"),
+            open_series_store(InfluxV1(version=1, url=second_server.url)),
             DeadLetters(tmp_path / "second.jsonl", time_ms=lambda: NOW),
             name="second",
         )
         second.start()
-        drain = sink.start(server.url)
-        assert until(lambda: drain.behind_bytes == 0)
+        writer = sink.start(server.url)
+        assert until(lambda: writer.behind_bytes == 0)
         assert until(lambda: second.trouble is not None)
         assert second.behind_bytes > 0
         second.stop()
 
 
 def test_what_the_sink_has_not_read_outlives_retention(tmp_path: Path, server: ScriptedServer) -> None:
-    sink = Sink(tmp_path, segment_bytes=20_000, retention=Retention(max_bytes=1))
+    sink = Sink(tmp_path, segment_bytes=20_000, retention=RetentionLimits(max_bytes=1))
     server.answers = [Answer(503)]
-    drain = sink.start(server.url)
+    writer = sink.start(server.url)
     for seq in range(22):
         sink.journal.append(records(seq, cameras=50))
     assert sink.journal.start == 0
     assert len(list((sink.folder / "journal").glob("*.journal"))) > 3
     server.answers = [Answer(204)]
-    assert until(lambda: drain.behind_bytes == 0)
+    assert until(lambda: writer.behind_bytes == 0)
     assert all(any(f"seq={i}i" in body for body in server.bodies) for i in range(22))
     sink.journal.retain(NOW)
     assert sink.journal.start > 0

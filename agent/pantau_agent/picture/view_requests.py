@@ -8,42 +8,42 @@ from enum import StrEnum
 from pathlib import Path
 
 
-class Wish(StrEnum):
+class ViewRequest(StrEnum):
     """`accept`: take the next picture for the right view. `explain`: write down how it differs from it."""
 
     ACCEPT = "accept"
     EXPLAIN = "explain"
 
 
-class Requests:
+class ViewRequests:
     """The wishes in one directory."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
-    def make(self, camera: str, wish: Wish) -> None:
+    def submit(self, camera: str, request: ViewRequest) -> None:
         """Leaves a wish.
 
         Raises:
             OSError: the directory is not there, or may not be written.
         """
-        self._path(camera, wish).touch()
+        self._path(camera, request).touch()
 
-    def is_open(self, camera: str, wish: Wish) -> bool:
+    def is_pending(self, camera: str, request: ViewRequest) -> bool:
         """Whether it has been made and neither granted nor withdrawn."""
-        return self._path(camera, wish).exists()
+        return self._path(camera, request).exists()
 
-    def take_away(self, camera: str, wish: Wish) -> None:
+    def remove(self, camera: str, request: ViewRequest) -> None:
         """It was granted, or is withdrawn.
 
         Raises:
             OSError: the directory may not be written.
         """
-        self._path(camera, wish).unlink(missing_ok=True)
+        self._path(camera, request).unlink(missing_ok=True)
 
-    def explanation(self, camera: str) -> Path:
+    def explanation_path(self, camera: str) -> Path:
         """Where the explanation is written."""
         return self._directory / f"{camera}.explanation"
 
-    def _path(self, camera: str, wish: Wish) -> Path:
-        return self._directory / f"{camera}.{wish}"
+    def _path(self, camera: str, request: ViewRequest) -> Path:
+        return self._directory / f"{camera}.{request}"

@@ -9,16 +9,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pantau_agent.picture.confirm import LIMIT
+from pantau_agent.picture.confirmation import THRESHOLD
 from pantau_agent.picture.exchange import Job
 from pantau_agent.picture.explanation import Explanation
+from pantau_agent.picture.explanation_image import explanation_image
 from pantau_agent.picture.frame import UnusablePictureError
 from pantau_agent.picture.judge import WHOLE_PICTURE, Judge
-from pantau_agent.picture.memory import Memory
+from pantau_agent.picture.memory import PictureMemory
 from pantau_agent.picture.memory_store import MemoryStore
-from pantau_agent.picture.requests import Requests, Wish
 from pantau_agent.picture.verdict import Verdict
-from pantau_agent.picture.views import explain
+from pantau_agent.picture.view_requests import ViewRequest, ViewRequests
 from pantau_contract.words.evidence import NO_DETAIL, detail
 
 MAX_CAMERAS = 1024
@@ -28,25 +28,25 @@ SAVE_S = 1800.0
 _log = logging.getLogger(__name__)
 
 
-class Judges:
+class JudgePool:
     """The judges; those longest not asked go first. Without a `directory` nothing is kept beyond the process."""
 
     def __init__(self, directory: Path | None = None, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._judges: OrderedDict[str, Judge] = OrderedDict()
         self._saved_s: dict[str, float] = {}
-        self._shelf = MemoryStore(directory) if directory is not None else None
-        self._wishes = Requests(directory) if directory is not None else None
+        self._store = MemoryStore(directory) if directory is not None else None
+        self._requests = ViewRequests(directory) if directory is not None else None
         self._monotonic = monotonic
         if directory is not None:
             _make(directory)
 
-    def look(self, job: Job, picture: NDArray[np.uint8] | None, *, damaged: bool) -> Verdict:
+    def judge(self, job: Job, picture: NDArray[np.uint8] | None, *, damaged: bool) -> Verdict:
         """The verdict on a camera's picture. A fault of the judge's own says nothing of the camera."""
-        judge = self._of(job)
+        judge = self._judge_of(job)
         try:
-            verdict = judge.update(picture, job.time_ms, damaged=damaged, still=job.still)
+            verdict = judge.update(picture, job.time_ms, damaged=damaged, static_stream=job.static_stream)
             if picture is not None:
-                verdict = self._grant(job, judge, picture, verdict)
+                verdict = self._carry_out(job, judge, picture, verdict)
         except Exception:  # noqa: BLE001 # whatever it is, the camera is not to blame
             _log.exception("camera %s: the judge of pictures failed", job.camera)
             return Verdict(None, {}, detail("cannot_tell", why=detail("judge_failed")))
@@ -59,12 +59,12 @@ class Judges:
         for camera in self._judges:
             self._save(camera)
 
-    def _of(self, job: Job) -> Judge:
+    def _judge_of(self, job: Job) -> Judge:
         judge = self._judges.get(job.camera)
         if judge is None:
-            memory, note = self._shelf.take(job.camera) if self._shelf else (Memory(), NO_DETAIL)
+            memory, note = self._store.load(job.camera) if self._store else (PictureMemory(), NO_DETAIL)
             judge = self._judges[job.camera] = Judge(
-                job.interval_s, job.settings, memory, note, passing=self._shelf is None
+                job.interval_s, job.settings, memory, note, short_lived=self._store is None
             )
             self._saved_s[job.camera] = self._monotonic()
         self._judges.move_to_end(job.camera)
@@ -77,29 +77,29 @@ class Judges:
     def _save(self, camera: str) -> None:
         self._saved_s[camera] = self._monotonic()
         memory = self._judges[camera].memory
-        if self._shelf is None or not memory.references:
+        if self._store is None or not memory.references:
             return
         try:
-            self._shelf.put(camera, memory)
+            self._store.save(camera, memory)
         except OSError as error:
             _log.warning("the picture memory of camera %s cannot be written: %s", camera, error)
 
-    def _grant(self, job: Job, judge: Judge, picture: NDArray[np.uint8], verdict: Verdict) -> Verdict:
+    def _carry_out(self, job: Job, judge: Judge, picture: NDArray[np.uint8], verdict: Verdict) -> Verdict:
         """Grants what is wished, of a picture that shows a view at all; until then the wish stays."""
         camera = job.camera
-        if self._wishes is None:
+        if self._requests is None:
             return verdict
         try:
-            if self._wishes.is_open(camera, Wish.EXPLAIN):
-                jpeg = explain(judge.memory, picture, job.settings)
+            if self._requests.is_pending(camera, ViewRequest.EXPLAIN):
+                jpeg = explanation_image(judge.memory, picture, job.settings)
                 explanation = Explanation(verdict.cause, verdict.evidence, verdict.reason, jpeg)
-                explanation.write(self._wishes.explanation(camera))
-                self._wishes.take_away(camera, Wish.EXPLAIN)
-            untrue = any(verdict.evidence.get(str(cause), 0.0) >= LIMIT for cause in WHOLE_PICTURE)
-            if not untrue and self._wishes.is_open(camera, Wish.ACCEPT):
+                explanation.write(self._requests.explanation_path(camera))
+                self._requests.remove(camera, ViewRequest.EXPLAIN)
+            untrue = any(verdict.evidence.get(str(cause), 0.0) >= THRESHOLD for cause in WHOLE_PICTURE)
+            if not untrue and self._requests.is_pending(camera, ViewRequest.ACCEPT):
                 judge.accept(picture)
                 self._save(camera)
-                self._wishes.take_away(camera, Wish.ACCEPT)
+                self._requests.remove(camera, ViewRequest.ACCEPT)
                 return Verdict(None, {}, detail("accepted"))
         except (UnusablePictureError, OSError) as error:
             _log.warning("camera %s: what was wished of its picture memory cannot be done: %s", camera, error)
