@@ -15,7 +15,7 @@ help:
 	@echo 'make test            all tests, two at a time (JOBS=2); servers that are not installed are skipped'
 	@echo 'make check           ruff, mypy, and which room may import which'
 	@echo 'make bench           what it costs here beside others, and how soon faults are told: half an hour (TRIALS=10: less)'
-	@echo 'make fuzz             a million inputs that no camera should send'
+	@echo 'make fuzz            a million inputs that no camera should send'
 	@echo 'make chaos           everything fails at random, and nothing is lost (KILLS=200 SEED=1)'
 	@echo 'sudo make servers    the Debian packages that the tests use as real servers'
 
@@ -35,7 +35,7 @@ bench: $(BIN)/.dev
 	$(BIN)/python -m benchmarks --trials $(TRIALS) $(if $(DATA),--data $(DATA))
 
 fuzz: $(BIN)/.dev
-	$(BIN)/python -m benchmarks.fuzz
+	$(BIN)/python -m fuzzing
 
 chaos: $(BIN)/.dev
 	$(BIN)/python -m tests.chaos --kills $(KILLS) $(if $(SEED),--seed $(SEED))
