@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, Va
 from pydantic_settings import SettingsConfigDict, SettingsError
 
 from pantau_agent import vendors
-from pantau_agent.picture.config import Picture
+from pantau_agent.picture.config import PictureConfig
 from pantau_agent.streams import url as stream_url
 from pantau_contract.topics import SLUG
 from pantau_service.layered import LayeredSettings
@@ -141,7 +141,7 @@ class Camera(BaseModel):
     expected_bitrate_kbps: Annotated[float, Field(gt=0)] | None = None
     expected_keyframe_interval_s: Annotated[float, Field(gt=0)] | None = None
     picture_interval_s: Seconds = 30
-    picture: Picture = Picture()
+    picture: PictureConfig = PictureConfig()
     timeout_s: Seconds = 10
 
     @model_validator(mode="after")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from pantau_collector.config import InfluxV1
 from pantau_collector.deadletter import DeadLetters
-from pantau_collector.journal import Cursor, Journal, Record
-from pantau_collector.sinks.drain import Drain
+from pantau_collector.journal import CursorFile, Journal, Record
 from pantau_collector.sinks.influx_v1 import InfluxV1Store
+from pantau_collector.sinks.sink_writer import SinkWriter
 from pantau_contract.messages import Birth, CameraState, Death, Host, Message, Sample, Telemetry
 from pantau_contract.states import STATE_OF, Cause, State
 from pantau_contract.topics import Kind, Topic
@@ -37,13 +37,15 @@ def pour(into: Database, folder: Path) -> None:
         journal.append(_records())
         dead_letters = DeadLetters(folder / "dead.jsonl", time_ms=lambda: END_MS)
         store = InfluxV1Store(InfluxV1(version=1, url=into.url, database=into.name))
-        drain = Drain(journal, Cursor(folder / "cursor"), store, dead_letters, linger_s=0)
-        drain.start()
+        writer = SinkWriter(journal, CursorFile(folder / "cursor"), store, dead_letters, linger_s=0)
+        writer.start()
         try:
-            assert until(lambda: drain.behind_bytes == 0 or drain.trouble), "the sink has not drained the journal"
+            assert until(lambda: writer.behind_bytes == 0 or writer.trouble), (
+                "the sink has not written the journal"
+            )
         finally:
-            drain.stop()
-        assert drain.trouble is None
+            writer.stop()
+        assert writer.trouble is None
         assert dead_letters.written == 0
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from pantau_agent.picture.settings import Settings
+from pantau_agent.picture.settings import PictureSettings
 from pantau_contract.states import Cause
 from pantau_service.settings import wrong
 
@@ -33,7 +33,7 @@ def _upright(region: tuple[float, float, float, float]) -> tuple[float, float, f
 Region = Annotated[tuple[Part, Part, Part, Part], AfterValidator(_upright)]
 
 
-class Picture(BaseModel):
+class PictureConfig(BaseModel):
     """One camera's, as a table `[camera.picture]` under it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
@@ -51,9 +51,9 @@ class Picture(BaseModel):
         return self
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> PictureSettings:
         """What the judge is told."""
-        return Settings(
+        return PictureSettings(
             sensitivity={Cause(fault): value for fault, value in self.sensitivity.items()},
             report_only=frozenset(Cause(fault) for fault in self.report_only),
             moves_on_purpose=self.moves_on_purpose,

@@ -13,8 +13,8 @@ from typing import Self
 import msgspec
 
 from pantau_agent.clock import Clock
-from pantau_agent.picture.exchange import LENGTH, MAX_MESSAGE, Answer, Job, PictureError, pack
-from pantau_agent.picture.settings import Settings
+from pantau_agent.picture.exchange import LENGTH, MAX_MESSAGE, Job, JobResult, PictureError, pack
+from pantau_agent.picture.settings import PictureSettings
 from pantau_agent.picture.verdict import Verdict
 from pantau_agent.streams.keyframe import Keyframe
 from pantau_contract.words.evidence import NO_DETAIL, Detail, detail
@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class JudgedPicture:
     """What a keyframe showed. `error` tells why there is no picture; `verdict` is None where nobody can tell."""
 
     verdict: Verdict | None
@@ -54,7 +54,7 @@ class _Worker:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
-        self._waiting: dict[int, asyncio.Future[Answer]] = {0: asyncio.get_running_loop().create_future()}
+        self._waiting: dict[int, asyncio.Future[JobResult]] = {0: asyncio.get_running_loop().create_future()}
         self._reading = asyncio.create_task(self._read())
 
     @property
@@ -64,9 +64,9 @@ class _Worker:
     async def ready(self) -> None:
         await self._waiting[0]
 
-    async def ask(self, job: Job) -> Answer:
+    async def ask(self, job: Job) -> JobResult:
         """Raises `_WorkerDiedError` when it dies of it."""
-        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[JobResult] = asyncio.get_running_loop().create_future()
         self._waiting[job.id] = answer
         try:
             assert self.process.stdin is not None  # noqa: S101 # for the type checker: it was opened as a pipe
@@ -95,7 +95,7 @@ class _Worker:
 
     async def _read(self) -> None:
         assert self.process.stdout is not None  # noqa: S101 # for the type checker: it was opened as a pipe
-        decoder = msgspec.msgpack.Decoder(Answer)
+        decoder = msgspec.msgpack.Decoder(JobResult)
         try:
             while True:
                 (length,) = LENGTH.unpack(await self.process.stdout.readexactly(LENGTH.size))
@@ -127,7 +127,7 @@ class Decoder:
         clock: Clock,
         *,
         memories: Path | None = None,
-        settings: Mapping[str, Settings] | None = None,
+        settings: Mapping[str, PictureSettings] | None = None,
         deadline_s: float = DEADLINE_S,
         command: Sequence[str] = COMMAND,
     ) -> None:
@@ -142,9 +142,9 @@ class Decoder:
         self._not_before = 0.0
         self.restarts = 0
 
-    async def look(
-        self, camera: str, keyframe: Keyframe, *, interval_s: float = 30.0, still: bool = False
-    ) -> Look:
+    async def judge(
+        self, camera: str, keyframe: Keyframe, *, interval_s: float = 30.0, static_stream: bool = False
+    ) -> JudgedPicture:
         """Decodes and judges the camera's latest keyframe. `interval_s` is how often that is meant to be done.
 
         `still` says that the stream's own sizes look as those of a picture that does not change.
@@ -156,11 +156,11 @@ class Decoder:
         time_ms = self._clock.time_ms()
         async with self._turn:
             if self._newest.get(camera) != number:
-                return Look(None, error=PictureError.UNAVAILABLE, detail=detail("overtaken"))
+                return JudgedPicture(None, error=PictureError.UNAVAILABLE, detail=detail("overtaken"))
             worker = await self._ready_worker()
             if worker is None:
-                return Look(None, error=PictureError.UNAVAILABLE, detail=detail("no_decoder"))
-            settings = self._settings.get(camera, Settings())
+                return JudgedPicture(None, error=PictureError.UNAVAILABLE, detail=detail("no_decoder"))
+            settings = self._settings.get(camera, PictureSettings())
             job = Job(
                 number,
                 camera,
@@ -170,7 +170,7 @@ class Decoder:
                 interval_s,
                 keyframe.damaged,
                 settings,
-                still,
+                static_stream,
             )
             try:
                 async with asyncio.timeout(self._deadline_s):
@@ -182,7 +182,7 @@ class Decoder:
             _log.warning("camera %s: %s; the decode worker is started anew", camera, how)
             self.restarts += 1
             await self._end_worker()
-            return Look(None, error=PictureError.CRASHED, detail=how)
+            return JudgedPicture(None, error=PictureError.CRASHED, detail=how)
 
     async def close(self) -> None:
         """Ends the worker, once it has written down what it learned."""
@@ -226,8 +226,8 @@ class Decoder:
             await worker.end()
 
 
-def _look(answer: Answer) -> Look:
+def _look(answer: JobResult) -> JudgedPicture:
     verdict = Verdict(answer.cause, answer.evidence, answer.reason)
     if answer.error is not None:
-        return Look(verdict, error=answer.error, detail=answer.detail)
-    return Look(verdict, answer.jpeg, answer.width, answer.height)
+        return JudgedPicture(verdict, error=answer.error, detail=answer.detail)
+    return JudgedPicture(verdict, answer.jpeg, answer.width, answer.height)

@@ -6,7 +6,7 @@ from enum import StrEnum
 import msgspec
 from msgspec import Struct
 
-from pantau_agent.picture.settings import Settings
+from pantau_agent.picture.settings import PictureSettings
 from pantau_contract.states import Cause
 from pantau_contract.words.evidence import NO_DETAIL, Detail
 
@@ -35,11 +35,11 @@ class Job(Struct, frozen=True):
     time_ms: int
     interval_s: float
     damaged: bool
-    settings: Settings = Settings()
-    still: bool = False
+    settings: PictureSettings = PictureSettings()
+    static_stream: bool = False
 
 
-class Answer(Struct, frozen=True):
+class JobResult(Struct, frozen=True):
     """What came of the job of that id; id 0 says that the worker is ready."""
 
     id: int
@@ -53,7 +53,7 @@ class Answer(Struct, frozen=True):
     detail: Detail = NO_DETAIL
 
 
-def pack(message: Job | Answer) -> bytes:
+def pack(message: Job | JobResult) -> bytes:
     """The message, ready to send."""
     content = msgspec.msgpack.encode(message)
     return LENGTH.pack(len(content)) + content

@@ -10,11 +10,11 @@ from pantau_agent.picture.cells import Plane, plane
 from pantau_agent.streams.failure import EvidenceError
 from pantau_contract.words.evidence import detail
 
-WIDTH = 320
+WORKING_WIDTH = 320
 """Wider pictures are judged at this width, in pixels."""
-SMALL_AREA = 9216
+THUMBNAIL_PIXELS = 9216
 """What is remembered of a picture has this many pixels at most: 128x72 of a 16:9 one."""
-SMALLEST = 32
+MIN_SIDE = 32
 """A picture with a side shorter than this, in pixels, shows too little to judge."""
 
 
@@ -30,10 +30,10 @@ class Frame:
     """
 
     size: tuple[int, int]
-    full: NDArray[np.uint8]
+    original: NDArray[np.uint8]
     bgr: NDArray[np.uint8]
     grey: Plane
-    small: Plane
+    thumbnail: Plane
 
 
 def prepare(picture: NDArray[np.uint8] | NDArray[np.uint16]) -> Frame:
@@ -44,18 +44,18 @@ def prepare(picture: NDArray[np.uint8] | NDArray[np.uint16]) -> Frame:
     """
     bgr = _as_bgr8(picture)
     height, width = bgr.shape[:2]
-    if min(height, width) < SMALLEST:
+    if min(height, width) < MIN_SIDE:
         raise UnusablePictureError(detail("tiny", width=width, height=height))
     work = bgr
-    if width > WIDTH:
-        size = (WIDTH, max(SMALLEST, round(WIDTH * height / width)))
+    if width > WORKING_WIDTH:
+        size = (WORKING_WIDTH, max(MIN_SIDE, round(WORKING_WIDTH * height / width)))
         work = np.asarray(cv2.resize(bgr, size, interpolation=cv2.INTER_AREA), np.uint8)
     grey = plane(cv2.cvtColor(work, cv2.COLOR_BGR2GRAY))
-    scale = min(1.0, (SMALL_AREA / grey.size) ** 0.5)
+    scale = min(1.0, (THUMBNAIL_PIXELS / grey.size) ** 0.5)
     # rounded down, so that no picture of any shape takes more than was promised
     size = (max(1, int(grey.shape[1] * scale)), max(1, int(grey.shape[0] * scale)))
-    small = plane(cv2.resize(grey, size, interpolation=cv2.INTER_AREA))
-    return Frame((width, height), bgr, work, grey, small)
+    thumbnail = plane(cv2.resize(grey, size, interpolation=cv2.INTER_AREA))
+    return Frame((width, height), bgr, work, grey, thumbnail)
 
 
 def _as_bgr8(picture: NDArray[np.uint8] | NDArray[np.uint16]) -> NDArray[np.uint8]:

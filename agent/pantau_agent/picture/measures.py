@@ -12,17 +12,17 @@ from pantau_agent.picture.structure import COARSE, FINE, Structure, structure
 _DIAGONAL = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32) / 6
 """J. Immerkaer, "Fast noise variance estimation", 1996: blind to edges, scaled to give white noise its sigma."""
 
-SPECK = 40.0
+SPECK_LEVELS = 40.0
 """Grey levels by which a lone pixel stands out of its neighbours."""
 BLOCK = 8
-NOTHING, SOMETHING = 0.1, 1.2
+FLAT_STEP, CONTRAST_STEP = 0.1, 1.2
 """Mean steps from pixel to pixel, in grey levels: less than any sensor's noise, and a contrast."""
-MANY = 0.3
+SMEARED_SHARE = 0.3
 """Share of a cell's blocks."""
 
 
 @dataclass(frozen=True, slots=True)
-class Measures:
+class PictureMeasures:
     """What one picture shows, by cell and as a whole.
 
     By cell: `detail` (log of the finest contrast), `contrast` (log of the coarse one), `light` (grey level),
@@ -48,17 +48,17 @@ class Measures:
     tint: Plane
 
 
-def measure(frame: Frame) -> Measures:
+def measure(frame: Frame) -> PictureMeasures:
     """All measures of one picture."""
     grey = frame.grey
-    coarse = structure(frame.small, COARSE)
+    coarse = structure(frame.thumbnail, COARSE)
     detail = cell_means(np.abs(plane(cv2.Laplacian(grey, cv2.CV_32F))))
     bgr = cell_means(plane(frame.bgr))
     logs = np.log(bgr + 4)
     lone = grey - cv2.medianBlur(grey.astype(np.uint8), 3)
     down, across = cv2.absdiff(grey[1:], grey[:-1]), cv2.absdiff(grey[:, 1:], grey[:, :-1])
-    return Measures(
-        fine=structure(frame.small, FINE),
+    return PictureMeasures(
+        fine=structure(frame.thumbnail, FINE),
         coarse=coarse,
         detail=np.log(detail + 0.2),
         contrast=np.log(cell_means(coarse.strength) + 0.1),
@@ -66,19 +66,19 @@ def measure(frame: Frame) -> Measures:
         colour=np.stack([logs[..., 2] - logs[..., 1], logs[..., 0] - logs[..., 1]], axis=2),
         smeared=_smeared(plane(down), plane(across)),
         grain=float(np.log(_lower_mean(np.abs(plane(cv2.filter2D(grey, -1, _DIAGONAL)))) + 0.2)),
-        specks=min(_share(lone > SPECK), _share(lone < -SPECK)),
+        specks=min(_share(lone > SPECK_LEVELS), _share(lone < -SPECK_LEVELS)),
         lines=float(np.log((cv2.mean(down)[0] + 0.2) / (cv2.mean(across)[0] + 0.2))),
         tint=_tint(frame),
     )
 
 
-def flicker(tint: Plane, before: Plane) -> float:
+def flicker(tint: Plane, previous: Plane) -> float:
     """The log of how much the colours' fine grain changed since the picture before, in grey levels.
 
     An encoder short of bits smooths noise away pixel by pixel, and still has to send what is left of it in each
     block's colours. Rain, fog, coarse encoding and failing light change grey levels, hardly fine colours.
     """
-    now, then = plane(cv2.filter2D(tint, -1, _DIAGONAL)), plane(cv2.filter2D(before, -1, _DIAGONAL))
+    now, then = plane(cv2.filter2D(tint, -1, _DIAGONAL)), plane(cv2.filter2D(previous, -1, _DIAGONAL))
     # a change of exposure multiplies the scene's own fine colours, and is none of it
     times = float((now * then).sum()) / (float((then**2).sum()) + 1e-3)
     changed = np.abs(now - times * then)
@@ -87,8 +87,8 @@ def flicker(tint: Plane, before: Plane) -> float:
 
 def _tint(frame: Frame) -> Plane:
     height, width = frame.grey.shape
-    small = plane(cv2.resize(frame.bgr, (width // 2, height // 2), interpolation=cv2.INTER_AREA))
-    return small[..., ::2] - small[..., 1:2]
+    thumbnail = plane(cv2.resize(frame.bgr, (width // 2, height // 2), interpolation=cv2.INTER_AREA))
+    return thumbnail[..., ::2] - thumbnail[..., 1:2]
 
 
 def _lower_mean(values: Plane) -> float:
@@ -105,5 +105,5 @@ def _smeared(down: Plane, across: Plane) -> Mask:
     size = (max(1, across.shape[1] // BLOCK), max(1, down.shape[0] // BLOCK))
     rows = cv2.resize(down, size, interpolation=cv2.INTER_AREA)
     columns = cv2.resize(across, size, interpolation=cv2.INTER_AREA)
-    drawn_out = ((rows < NOTHING) & (columns > SOMETHING)) | ((columns < NOTHING) & (rows > SOMETHING))
-    return np.asarray(cell_means(plane(drawn_out)) > MANY)
+    drawn_out = ((rows < FLAT_STEP) & (columns > CONTRAST_STEP)) | ((columns < FLAT_STEP) & (rows > CONTRAST_STEP))
+    return np.asarray(cell_means(plane(drawn_out)) > SMEARED_SHARE)

@@ -4,11 +4,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pantau_agent.picture.cells import GRID, Mask, Plane
-from pantau_agent.picture.measures import Measures
-from pantau_agent.picture.reference import YOUNG, Reference, found
-from pantau_agent.picture.usual import Usual
+from pantau_agent.picture.frame import prepare
+from pantau_agent.picture.measures import PictureMeasures, measure
+from pantau_agent.picture.reference import PROVISIONAL_PICTURES, Reference, new_reference
+from pantau_agent.picture.score_baseline import ScoreBaseline
 
 
 class Lighting(StrEnum):
@@ -19,14 +21,14 @@ class Lighting(StrEnum):
     LIT_NIGHT = "lit_night"
 
 
-COLOURLESS = (0.02, 0.035)
+COLOUR_HYSTERESIS = (0.02, 0.035)
 """Median departure of the cells' channel ratios from grey: under the first it is infra-red, over the other not."""
-DIM = (50.0, 70.0)
+LIGHT_HYSTERESIS = (50.0, 70.0)
 """Mean grey level: under the first it is night, over the second it is not."""
 
 
 @dataclass(slots=True)
-class Memory:
+class PictureMemory:
     """References by lighting, for pictures of `size` (width, height).
 
     `learned_ms` is how long it has been learning. `hours` holds what is usual of the scores at each hour of the
@@ -37,68 +39,68 @@ class Memory:
     learned_ms: int = 0
     lighting: Lighting | None = None
     references: dict[Lighting, Reference] = field(default_factory=dict)
-    hours: tuple[Usual, ...] = field(default_factory=lambda: tuple(Usual() for _ in range(24)))
-    written: Plane = field(default_factory=lambda: np.zeros(GRID, np.float32))
+    hours: tuple[ScoreBaseline, ...] = field(default_factory=lambda: tuple(ScoreBaseline() for _ in range(24)))
+    overlay_frequency: Plane = field(default_factory=lambda: np.zeros(GRID, np.float32))
 
     @property
     def pictures(self) -> int:
         """How many were learned from, in the lighting best known."""
         return max((reference.pictures for reference in self.references.values()), default=0)
 
-    def fits(self, size: tuple[int, int], small: Plane) -> bool:
+    def adapt_to_size(self, size: tuple[int, int], thumbnail: Plane) -> bool:
         """Whether pictures of this size can be compared; another resolution of the same shape can, with care."""
-        if any(reference.small.shape != small.shape for reference in self.references.values()):
+        if any(reference.thumbnail.shape != thumbnail.shape for reference in self.references.values()):
             return False
         if self.size != size:
             for reference in self.references.values():
-                reference.mark_young(YOUNG)
+                reference.mark_provisional(PROVISIONAL_PICTURES)
         self.size = size
         return True
 
-    def hour(self, time_ms: int) -> Usual:
+    def hour(self, time_ms: int) -> ScoreBaseline:
         """What is usual at the hour of a time, UTC."""
         return self.hours[time_ms // 3_600_000 % 24]
 
     @property
     def daylight(self) -> float:
         """The grey level of the brightest hour of the day, 0 while none is known."""
-        return max((hour.of("light") for hour in self.hours if hour.pictures), default=0.0)
+        return max((hour.level_of("light") for hour in self.hours if hour.pictures), default=0.0)
 
-    def reference_for(self, lighting: Lighting, small: Plane, measures: Measures) -> Reference:
+    def reference_for(self, lighting: Lighting, thumbnail: Plane, measures: PictureMeasures) -> Reference:
         """The reference of a lighting; in one hardly seen yet, a copy of the one before.
 
         It is not kept until `keep`. A few pictures of a lighting do not make it known: a cover may look like
         lamplight.
         """
         own = self.references.get(lighting)
-        before = self.references.get(self.lighting or lighting)
-        if own is not None and (own.settled or before is None or not before.settled):
+        previous = self.references.get(self.lighting or lighting)
+        if own is not None and (own.settled or previous is None or not previous.settled):
             return own
-        if before is None:
-            return found(small, measures)
-        copy = before.for_new_lighting()
+        if previous is None:
+            return new_reference(thumbnail, measures)
+        copy = previous.for_new_lighting()
         if self.lighting is Lighting.INFRARED:
             copy.colour = measures.colour.copy()  # infra-red has none to compare with
         return copy
 
-    def keep(self, lighting: Lighting, reference: Reference) -> None:
+    def set_reference(self, lighting: Lighting, reference: Reference) -> None:
         """Keeps a reference that has learned from a healthy picture in that lighting."""
         self.lighting = lighting
         self.references[lighting] = reference
 
 
-def lighting_of(measures: Measures, before: Lighting | None) -> Lighting:
+def lighting_of(measures: PictureMeasures, previous: Lighting | None) -> Lighting:
     """The lighting of a picture; in doubt that of the one before."""
     colour = float(np.median(np.hypot(measures.colour[..., 0], measures.colour[..., 1])))
-    if colour < COLOURLESS[0] or (before is Lighting.INFRARED and colour < COLOURLESS[1]):
+    if colour < COLOUR_HYSTERESIS[0] or (previous is Lighting.INFRARED and colour < COLOUR_HYSTERESIS[1]):
         return Lighting.INFRARED
     light = float(measures.light.mean())
-    if light < DIM[0] or (before is Lighting.LIT_NIGHT and light < DIM[1]):
+    if light < LIGHT_HYSTERESIS[0] or (previous is Lighting.LIT_NIGHT and light < LIGHT_HYSTERESIS[1]):
         return Lighting.LIT_NIGHT
     return Lighting.DAY
 
 
-def mask_of(regions: tuple[tuple[float, float, float, float], ...]) -> Mask:
+def region_mask(regions: tuple[tuple[float, float, float, float], ...]) -> Mask:
     """The cells that regions (left, top, right, bottom, in parts of the picture) touch by half or more."""
     rows, columns = GRID
     y, x = (np.arange(rows) + 0.5) / rows, (np.arange(columns) + 0.5) / columns
@@ -106,3 +108,20 @@ def mask_of(regions: tuple[tuple[float, float, float, float], ...]) -> Mask:
     for left, top, right, bottom in regions:
         masked |= ((y >= top) & (y <= bottom))[:, None] & ((x >= left) & (x <= right))[None]
     return masked
+
+
+def accept_view(memory: PictureMemory, picture: NDArray[np.uint8]) -> PictureMemory:
+    """Return a memory that takes the picture (BGR) as the right view.
+
+    Everything but the hourly baselines is learned again. The time spent learning is carried over, so that a few
+    pictures of the new view are enough.
+
+    Raises:
+        UnusablePictureError: the picture cannot be judged.
+    """
+    frame = prepare(picture)
+    measures = measure(frame)
+    lighting = lighting_of(measures, memory.lighting)
+    accepted = PictureMemory(size=frame.size, learned_ms=memory.learned_ms, lighting=lighting, hours=memory.hours)
+    accepted.references[lighting] = new_reference(frame.thumbnail, measures)
+    return accepted

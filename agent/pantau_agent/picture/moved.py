@@ -6,7 +6,7 @@ from pantau_agent.picture.comparison import Comparison
 from pantau_agent.picture.frame import Frame
 from pantau_agent.picture.reference import Reference
 from pantau_agent.picture.registration import Motion, register
-from pantau_agent.picture.verdict import NONE, Evidence
+from pantau_agent.picture.verdict import NO_EVIDENCE, FaultEvidence
 from pantau_contract.words.evidence import detail
 
 SUSPICIOUS = 0.12
@@ -22,19 +22,19 @@ GAIN = 0.3
 """How much better than in place the picture must match elsewhere."""
 
 
-def moved(frame: Frame, comparison: Comparison, reference: Reference) -> Evidence:
+def moved(frame: Frame, comparison: Comparison, reference: Reference) -> FaultEvidence:
     """What was in its place is found elsewhere, or nothing is in its place and there is much to be seen."""
     if comparison.lost_share < SUSPICIOUS:
-        return NONE
-    motion = register(frame.small, reference.small)
+        return NO_EVIDENCE
+    motion = register(frame.thumbnail, reference.thumbnail)
     found = comparison.clarity * _elsewhere(motion, comparison)
     if comparison.lost_share > 0.5:
         # in what shows no scene, any match is chance
-        found = min(found, 0.5 * comparison.relief / SCENIC)
+        found = min(found, 0.5 * comparison.edge_prominence / SCENIC)
     foreign = comparison.clarity * _foreign(comparison)
     if found >= foreign:
-        return Evidence(found, motion.evidence) if found >= 0.1 else NONE
-    return Evidence(foreign, detail("elsewhere"))
+        return FaultEvidence(found, motion.evidence) if found >= 0.1 else NO_EVIDENCE
+    return FaultEvidence(foreign, detail("elsewhere"))
 
 
 def _elsewhere(motion: Motion, comparison: Comparison) -> float:
@@ -42,7 +42,7 @@ def _elsewhere(motion: Motion, comparison: Comparison) -> float:
     still = motion.turn == 0 and motion.zoom == 1 and math.hypot(motion.x, motion.y) < SHIFT
     if still:
         return 0.0
-    gain = (motion.score - comparison.match) / max(0.2, 1 - comparison.match)
+    gain = (motion.score - comparison.match_score) / max(0.2, 1 - comparison.match_score)
     return min(1.0, max(0.0, 0.5 * gain / GAIN))
 
 
@@ -53,7 +53,7 @@ def _foreign(comparison: Comparison) -> float:
     """
     signs = (
         comparison.lost_share / NEARLY_ALL,
-        (1.5 * UNRELATED - comparison.match) / (0.5 * UNRELATED),
-        comparison.relief,
+        (1.5 * UNRELATED - comparison.match_score) / (0.5 * UNRELATED),
+        comparison.edge_prominence,
     )
     return min(1.0, max(0.0, 0.5 * min(signs)))

@@ -1,9 +1,9 @@
 """Noisy: snow, specks, hum bars, torn lines; and what an encoder makes of snow that it has no bits for."""
 
 from pantau_agent.picture.comparison import Comparison
-from pantau_agent.picture.measures import Measures
-from pantau_agent.picture.usual import Usual
-from pantau_agent.picture.verdict import NONE, Evidence
+from pantau_agent.picture.measures import PictureMeasures
+from pantau_agent.picture.score_baseline import ScoreBaseline
+from pantau_agent.picture.verdict import NO_EVIDENCE, FaultEvidence
 from pantau_contract.words.evidence import detail
 
 GRAIN = 1.2
@@ -22,7 +22,9 @@ WAVE = 0.28
 """Share of the whitened spectrum in one wave."""
 
 
-def noisy(measures: Measures, flickering: float, wave: float, comparison: Comparison, usual: Usual) -> Evidence:
+def noisy(
+    measures: PictureMeasures, flickering: float, wave: float, comparison: Comparison, baseline: ScoreBaseline
+) -> FaultEvidence:
     """The strongest of five signs, each against the camera's own past.
 
     Torn lines add detail; another view with other lines in it may as well have less. A colour cast strengthens the
@@ -30,16 +32,16 @@ def noisy(measures: Measures, flickering: float, wave: float, comparison: Compar
     """
     torn = min(1.0, max(0.0, -comparison.blur / ADDED))
     lines = LINES * min(1.0, IN_PLACE + comparison.lost_share)
-    neutral = max(0.0, 1 - comparison.cast / usual.limit("cast", CAST))
-    coloured = (flickering - usual.of("flicker")) / usual.limit("flicker", FLICKER)
+    neutral = max(0.0, 1 - comparison.cast / baseline.threshold("cast", CAST))
+    coloured = (flickering - baseline.level_of("flicker")) / baseline.threshold("flicker", FLICKER)
     signs = (
-        ((measures.grain - usual.of("grain")) / usual.limit("grain", GRAIN), "grain"),
+        ((measures.grain - baseline.level_of("grain")) / baseline.threshold("grain", GRAIN), "grain"),
         (neutral * coloured, "flicker"),
-        ((measures.specks - usual.of("specks")) / usual.limit("specks", SPECKS), "specks"),
-        (torn * (measures.lines - usual.of("lines")) / usual.limit("lines", lines), "torn"),
-        ((wave - usual.of("wave")) / usual.limit("wave", WAVE), "wave"),
+        ((measures.specks - baseline.level_of("specks")) / baseline.threshold("specks", SPECKS), "specks"),
+        (torn * (measures.lines - baseline.level_of("lines")) / baseline.threshold("lines", lines), "torn"),
+        ((wave - baseline.level_of("wave")) / baseline.threshold("wave", WAVE), "wave"),
     )
     strength, key = max(signs)
     if strength < 0.2:
-        return NONE
-    return Evidence(min(1.0, 0.5 * strength), detail(key))
+        return NO_EVIDENCE
+    return FaultEvidence(min(1.0, 0.5 * strength), detail(key))

@@ -7,7 +7,7 @@ import numpy as np
 
 from pantau_agent.picture.frame import Frame
 from pantau_agent.picture.reference import Reference
-from pantau_agent.picture.verdict import NONE, Evidence
+from pantau_agent.picture.verdict import NO_EVIDENCE, FaultEvidence
 from pantau_contract.words.evidence import detail
 
 WHITE = 245
@@ -23,13 +23,13 @@ def white_share(frame: Frame) -> float:
     return cv2.countNonZero((frame.grey >= WHITE).view(np.uint8)) / frame.grey.size
 
 
-def overexposed(frame: Frame, share: float, reference: Reference | None) -> Evidence:
+def overexposed(frame: Frame, share: float, reference: Reference | None) -> FaultEvidence:
     """Much of the picture at the end of the range, or far more of it than usual in far more light than usual."""
-    usual = reference.usual.of("white") if reference else 0.0
-    value = 0.5 * (share - usual) / (SHARE - min(usual, 0.3))
+    usual_share = reference.baseline.level_of("white") if reference else 0.0
+    value = 0.5 * (share - usual_share) / (SHARE - min(usual_share, 0.3))
     if reference is not None:
         times = float(frame.grey.mean()) / max(4.0, float(reference.light.mean()))
-        value = max(value, 0.5 * min((share - usual) / RISE, math.log(max(times, 1e-3)) / math.log(TIMES)))
+        value = max(value, 0.5 * min((share - usual_share) / RISE, math.log(max(times, 1e-3)) / math.log(TIMES)))
     if value < 0.1:
-        return NONE
-    return Evidence(min(1.0, value), detail("overexposed", share=f"{share:.0%}"))
+        return NO_EVIDENCE
+    return FaultEvidence(min(1.0, value), detail("overexposed", share=f"{share:.0%}"))

@@ -15,11 +15,11 @@ STROKE = 45.0
 """Grey levels by which a stroke stands out of what is around it, at the working size."""
 DENSE = 0.02
 """Share of a cell's pixels in upright strokes, and as many in level ones: a lane marking has one kind only."""
-USUAL = 0.7
+MIN_FREQUENCY = 0.7
 RATE = 0.1
 
 
-def strokes(frame: Frame) -> Plane:
+def text_cells(frame: Frame) -> Plane:
     """By cell, 1 where the picture looks written on and 0 where not."""
     upright, level = np.ones((1, 5), np.uint8), np.ones((5, 1), np.uint8)
     written = np.minimum(cell_means(_thin(frame.grey, upright)), cell_means(_thin(frame.grey, level)))
@@ -32,13 +32,13 @@ def _thin(grey: Plane, kernel: NDArray[np.uint8]) -> Plane:
     return (bright | dark).astype(np.float32)
 
 
-def learn(usual: Plane, frame: Frame) -> None:
+def update_frequency(frequency: Plane, frame: Frame) -> None:
     """Takes one healthy picture into `usual`, the share of pictures in which each cell was written on."""
-    usual += (strokes(frame) - usual) * RATE
+    frequency += (text_cells(frame) - frequency) * RATE
 
 
-def overlay_of(usual: Plane) -> Mask:
+def overlay_mask(frequency: Plane) -> Mask:
     """The cells that are written on in nearly every picture, at the borders, where such words stand."""
     border = np.zeros(GRID, np.bool_)
     border[:2] = border[-2:] = True
-    return (usual > USUAL) & border
+    return (frequency > MIN_FREQUENCY) & border

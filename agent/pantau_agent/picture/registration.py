@@ -35,15 +35,15 @@ class Motion:
     def evidence(self) -> Detail:
         """The motion for people."""
         if self.turn:
-            return detail("turned", degrees=f"{abs(self.turn):.0f}")
+            return detail("turned", count=f"{abs(self.turn):.0f}")
         if self.zoom != 1:
             return detail("zoomed", times=f"{self.zoom:.1f}")
         return detail("shifted", share=f"{math.hypot(self.x, self.y):.0%}")
 
 
-def register(small: Plane, remembered: Plane) -> Motion:
+def register(thumbnail: Plane, remembered: Plane) -> Motion:
     """The best motion that makes the remembered small picture the present one."""
-    now = _spectrum(structure(small, FINE))
+    now = _spectrum(structure(thumbnail, FINE))
     tries = [(0.0, 1.0), *((0.0, zoom) for zoom in ZOOMS), *((float(turn), 1.0) for turn in TURNS)]
     return max((_shift(now, remembered, turn, zoom) for turn, zoom in tries), key=lambda motion: motion.score)
 

@@ -8,7 +8,7 @@ from pantau_contract.states import Cause
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class PictureSettings:
     """`sensitivity` by fault multiplies its evidence: 1 as it is, under 1 more patient, 0 off, over 1 keener.
 
     Faults in `report_only` are measured and never alarm. `moves_on_purpose` is for PTZ cameras: no fault that
@@ -23,6 +23,6 @@ class Settings:
     masked: tuple[tuple[float, float, float, float], ...] = ()
 
 
-def memories_beside(spool: Path) -> Path:
+def memories_directory(spool: Path) -> Path:
     """The directory where an agent with this spool keeps what it remembers of its cameras."""
     return spool.with_name("pictures")

@@ -7,10 +7,10 @@ import numpy as np
 
 from pantau_agent.picture.cells import Plane, plane
 
-LONGEST = 2.5
+MIN_CYCLES = 2.5
 """Waves of fewer cycles a picture are light and shadow."""
 
-LOCAL = 2.5
+OUTLIER_FACTOR = 2.5
 """Times the median difference: a sine's crest has 1.4."""
 
 
@@ -23,8 +23,8 @@ def strongest_wave(difference: Plane) -> float:
     window, weight = _weights(*difference.shape)
     centred = difference - cv2.mean(difference)[0]
     # a wave lies over all of the picture; what stands out of that is local, as lamps are
-    most = LOCAL * float(np.median(np.abs(centred[::4, ::4]))) + 1
-    weighted = _power(plane(np.clip(centred, -most, most) * window)) * weight
+    bound = OUTLIER_FACTOR * float(np.median(np.abs(centred[::4, ::4]))) + 1
+    weighted = _power(plane(np.clip(centred, -bound, bound) * window)) * weight
     total = float(weighted.sum())
     if total <= 0:
         return 0.0
@@ -59,4 +59,4 @@ def _weights(height: int, width: int) -> tuple[Plane, Plane]:
     window = plane(np.outer(np.hanning(height), np.hanning(width)))
     y = np.minimum(np.arange(height), height - np.arange(height))[:, None]
     x = np.arange((width + 1) // 2)[None]
-    return window, plane(np.where(np.hypot(x, y) >= LONGEST, np.hypot(x / width, y / height), 0))
+    return window, plane(np.where(np.hypot(x, y) >= MIN_CYCLES, np.hypot(x / width, y / height), 0))

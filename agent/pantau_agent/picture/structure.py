@@ -30,9 +30,9 @@ class Structure:
     soft: Plane
 
 
-def structure(small: Plane, scale: float) -> Structure:
+def structure(thumbnail: Plane, scale: float) -> Structure:
     """The structure of a small picture at one scale."""
-    smooth = cv2.GaussianBlur(small, (0, 0), scale)
+    smooth = cv2.GaussianBlur(thumbnail, (0, 0), scale)
     x = plane(cv2.Sobel(smooth, cv2.CV_32F, 1, 0, ksize=1)) / 2
     y = plane(cv2.Sobel(smooth, cv2.CV_32F, 0, 1, ksize=1)) / 2
     strength = plane(np.hypot(x, y))

@@ -7,14 +7,14 @@ from pantau_contract.states import Cause
 from pantau_contract.words.evidence import NO_DETAIL, Detail
 
 
-class Evidence(NamedTuple):
+class FaultEvidence(NamedTuple):
     """How much speaks for a fault, in [0, 1]; from 0.5 on it is likely. `reason` is for people."""
 
     value: float
     reason: Detail
 
 
-NONE = Evidence(0.0, NO_DETAIL)
+NO_EVIDENCE = FaultEvidence(0.0, NO_DETAIL)
 """Nothing speaks for the fault."""
 
 

@@ -18,12 +18,12 @@ import numpy as np
 from av.codec.context import Flags, Flags2
 from numpy.typing import NDArray
 
-from pantau_agent.picture.exchange import LENGTH, MAX_MESSAGE, Answer, Job, PictureError, pack
-from pantau_agent.picture.judges import Judges
+from pantau_agent.picture.exchange import LENGTH, MAX_MESSAGE, Job, JobResult, PictureError, pack
+from pantau_agent.picture.judge_pool import JudgePool
 from pantau_agent.streams.failure import EvidenceError
 from pantau_contract.words.evidence import Detail, detail, together
 
-MEMORY = 512 << 20
+MEMORY_BYTES = 512 << 20
 """Octets that may be used beyond what the libraries take by being loaded."""
 MAX_PIXELS = 50_000_000
 JPEG_WIDTH = 1280
@@ -31,9 +31,9 @@ JPEG_QUALITY = 80
 NICENESS = 5
 """Reading packets goes before decoding."""
 
-Picture = NDArray[np.uint8]
+BgrPicture = NDArray[np.uint8]
 
-_FFMPEG = {"h264": "h264", "h265": "hevc", "mjpeg": "mjpeg"}
+_FFMPEG_CODECS = {"h264": "h264", "h265": "hevc", "mjpeg": "mjpeg"}
 
 
 class UndecodableError(EvidenceError):
@@ -44,13 +44,13 @@ class UndecodableError(EvidenceError):
         self.error = error
 
 
-def decode(codec: str, data: bytes) -> tuple[Picture, bool]:
+def decode(codec: str, data: bytes) -> tuple[BgrPicture, bool]:
     """The keyframe as BGR, and whether the decoder had to conceal errors. One thread, without the loop filter.
 
     Raises:
         UndecodableError: no picture comes out.
     """
-    context = cast("av.VideoCodecContext", av.CodecContext.create(_FFMPEG[codec], "r"))
+    context = cast("av.VideoCodecContext", av.CodecContext.create(_FFMPEG_CODECS[codec], "r"))
     context.thread_count = 1
     context.options = {"skip_loop_filter": "all", "max_pixels": str(MAX_PIXELS)}
     context.flags |= Flags.output_corrupt
@@ -58,7 +58,7 @@ def decode(codec: str, data: bytes) -> tuple[Picture, bool]:
     try:
         frames = [*context.decode(av.Packet(data)), *context.decode(None)]
         if frames:
-            picture = cast("Picture", frames[0].to_ndarray(format="bgr24"))
+            picture = cast("BgrPicture", frames[0].to_ndarray(format="bgr24"))
             return picture, frames[0].is_corrupt
         how = detail("decoder_silent")
     except (av.error.FFmpegError, ValueError, MemoryError) as error:
@@ -83,7 +83,7 @@ def looks_encrypted(codec: str, data: bytes) -> bool:
     return False
 
 
-def encode(picture: Picture) -> bytes | None:
+def encode_jpeg(picture: BgrPicture) -> bytes | None:
     """The picture as a JPEG, no wider than `JPEG_WIDTH`."""
     height, width = picture.shape[:2]
     if width > JPEG_WIDTH:
@@ -93,23 +93,25 @@ def encode(picture: Picture) -> bytes | None:
     return jpeg.tobytes() if done else None
 
 
-def work(job: Job, judges: Judges) -> Answer:
+def work(job: Job, judges: JudgePool) -> JobResult:
     """Decodes and judges one keyframe."""
     try:
         picture, concealed = decode(job.codec, job.data)
     except UndecodableError as error:
-        verdict = judges.look(job, None, damaged=job.damaged)
-        return Answer(job.id, cause=verdict.cause, reason=verdict.reason, error=error.error, detail=error.detail)
-    verdict = judges.look(job, picture, damaged=job.damaged or concealed)
+        verdict = judges.judge(job, None, damaged=job.damaged)
+        return JobResult(
+            job.id, cause=verdict.cause, reason=verdict.reason, error=error.error, detail=error.detail
+        )
+    verdict = judges.judge(job, picture, damaged=job.damaged or concealed)
     height, width = picture.shape[:2]
     evidence = {str(cause): float(value) for cause, value in verdict.evidence.items()}
-    return Answer(job.id, width, height, encode(picture), verdict.cause, evidence, verdict.reason)
+    return JobResult(job.id, width, height, encode_jpeg(picture), verdict.cause, evidence, verdict.reason)
 
 
-def serve(jobs: BinaryIO, answers: BinaryIO, judges: Judges) -> None:
+def serve(jobs: BinaryIO, answers: BinaryIO, judges: JudgePool) -> None:
     """Answers jobs one after another, until they end; then writes down what was learned."""
     decoder = msgspec.msgpack.Decoder(Job)
-    answers.write(pack(Answer(0)))
+    answers.write(pack(JobResult(0)))
     answers.flush()
     while len(head := jobs.read(LENGTH.size)) == LENGTH.size:
         (length,) = LENGTH.unpack(head)
@@ -127,12 +129,12 @@ def main() -> None:
     os.nice(NICENESS)
     av.logging.set_level(av.logging.PANIC)
     pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
-    limit = pages * resource.getpagesize() + MEMORY
+    limit = pages * resource.getpagesize() + MEMORY_BYTES
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     # A library that prints must not do so into the answers.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    serve(sys.stdin.buffer, answers, Judges(Path(sys.argv[1]) if len(sys.argv) > 1 else None))
+    serve(sys.stdin.buffer, answers, JudgePool(Path(sys.argv[1]) if len(sys.argv) > 1 else None))
 
 
 if __name__ == "__main__":

@@ -80,7 +80,7 @@ def show_command(
     settings = open_config(config)
     zone, inventory = local_zone(settings, timezone), open_inventory(settings)
     with open_store(settings) as store, store.begin() as connection:
-        found = incident_rows.load_some(connection, [number])
+        found = incident_rows.load_incidents(connection, [number])
         timeline = incident_rows.load_timeline(connection, number)
         sent = outbox_search.sendings_of(connection, number)
         held = outbox_search.held_of(connection, number)
@@ -130,7 +130,7 @@ def ack_command(
     if not by.strip():
         fail("--by: expected a name")
     with open_store(settings) as store, store.begin() as connection:
-        found = incident_rows.load_some(connection, [number])
+        found = incident_rows.load_incidents(connection, [number])
         if not found or found[0].resolved_ms is not None:
             ended = f"incident {number} is over since {shown(found[0].resolved_ms, zone)}" if found else ""
             fail(ended or f"there is no incident {number}", exit_code=EXIT_NOT_DONE)
@@ -158,7 +158,7 @@ def as_builtins(incident: Incident, inventory: Inventory, words: Words) -> dict[
 def where(incident: Incident, inventory: Inventory, words: Words) -> str:
     """The place in names: site and camera or device; an uplink, and how many sites it cuts off."""
     if incident.uplink is not None:
-        count = words("incidents.sites", count=len(incident.sites))
+        count = words("count.sites", count=len(incident.sites))
         return f"{inventory.uplink_name(incident.uplink)} ({count})"
     site = inventory.site(incident.site).name or incident.site
     if incident.device is not None:
@@ -224,7 +224,7 @@ def _tell(
             typer.echo(f"{words(f'incidents.{label}')}: {value}")
     typer.echo()
     for step in timeline:
-        what = words(f"incidents.step.{step.kind}", cause=step.cause, cameras=len(step.cameras))
+        what = words(f"incidents.step.{step.kind}", cause=step.cause, count=len(step.cameras))
         typer.echo(f"{shown(step.time_ms, zone)}  {what}")
 
 

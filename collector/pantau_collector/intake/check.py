@@ -11,7 +11,7 @@ from pantau_contract.topics import Kind, parse_topic
 _log = logging.getLogger(__name__)
 
 
-def check(topic: str, payload: bytes) -> Message | SnapshotAbout:
+def check_message(topic: str, payload: bytes) -> Message | SnapshotAbout:
     """The message; of a snapshot what it says of itself.
 
     Raises:

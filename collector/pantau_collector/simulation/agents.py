@@ -1,6 +1,6 @@
 """Agents and their clock, as a collector hears them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from pantau_collector.journal import Record
@@ -41,7 +41,7 @@ class MemoryJournal:
     def __init__(self) -> None:
         self.records: list[Record] = []
         self._removed = 0
-        self._position: Callable[[], int] = lambda: 0
+        self._position = 0
 
     @property
     def end(self) -> int:
@@ -64,12 +64,12 @@ class MemoryJournal:
         """Whether there is something to read."""
         return self.end > position
 
-    def register(self, name: str, position: Callable[[], int]) -> None:  # noqa: ARG002 - as above
-        """What lies before `position` may be forgotten."""
+    def report_position(self, reader: str, position: int) -> None:  # noqa: ARG002 - the journal's own signature
+        """Note that the only reader needs nothing before `position` any more."""
         self._position = position
 
     def _forget(self) -> None:
-        done = self._position() - self._removed
+        done = self._position - self._removed
         if done > 10_000:
             del self.records[:done]
             self._removed += done

@@ -19,10 +19,10 @@ from pantau_collector.deadletter import DeadLetters
 from pantau_collector.intake import Intake, undated
 from pantau_collector.intake.inbox import Inbox, Incoming
 from pantau_collector.intake.subscription import Subscription
-from pantau_collector.intake.undated import Undated
-from pantau_collector.intake.writer import Writer
+from pantau_collector.intake.undated import UndatedBatches
+from pantau_collector.intake.writer import MessageWriter
 from pantau_collector.journal import Journal, Record
-from pantau_collector.pictures import Pictures
+from pantau_collector.pictures import PictureFiles
 from pantau_contract.messages import Telemetry
 from pantau_contract.states import State
 from pantau_contract.topics import Kind, parse_topic
@@ -42,7 +42,7 @@ class Room:
 
     def start(self, *, connected: bool = True) -> Intake:
         self.journal = Journal(self.folder / "journal")
-        self.pictures = Pictures(self.folder / "pictures", time_ms=lambda: NOW)
+        self.pictures = PictureFiles(self.folder / "pictures", time_ms=lambda: NOW)
         letters = DeadLetters(self.folder / "dead.jsonl", time_ms=lambda: NOW)
         self.intake = Intake(self.broker, self.journal, self.pictures, letters, time_ms=lambda: NOW, retry_s=0.02)
         self.intake.start()
@@ -161,7 +161,7 @@ def test_a_batch_without_a_true_time_that_comes_again_after_a_restart_is_not_wri
     assert intake.duplicates >= 15
     monkeypatch.setattr(undated, "REMEMBERED", 5)
     with Journal(room.folder / "journal") as journal:
-        known = Undated(journal)
+        known = UndatedBatches(journal)
         assert [seq for seq in range(100) if (SITE, "b1", seq) in known] == [15, 16, 17, 18, 19]
 
 
@@ -170,7 +170,7 @@ def test_what_is_known_of_another_journal_is_not_known_of_this_one(tmp_path: Pat
     for content in (kept, b"torn"):
         with Journal(tmp_path) as journal:
             (tmp_path / "undated.json").write_bytes(content)
-            assert ("a", "b1", 1) not in Undated(journal)
+            assert ("a", "b1", 1) not in UndatedBatches(journal)
 
 
 def test_a_batch_of_long_ago_is_marked_late_unless_the_clock_it_was_dated_by_was_wrong(
@@ -305,9 +305,9 @@ def test_what_is_in_the_journal_is_not_written_again_when_the_rest_has_to_be_tri
         for kind, payload in ((Kind.AGENT, encode(birth())), (Kind.TELEMETRY, b"bad"))
     ]
     with Journal(tmp_path / "journal") as journal:
-        pictures = Pictures(tmp_path / "pictures", time_ms=lambda: NOW)
+        pictures = PictureFiles(tmp_path / "pictures", time_ms=lambda: NOW)
         letters = DeadLetters(tmp_path / "dead.jsonl", time_ms=lambda: NOW)
-        writer = Writer(journal, pictures, letters)
+        writer = MessageWriter(journal, pictures, letters)
         batch = writer.check(arrived)
         (tmp_path / "dead.jsonl").mkdir()
         with pytest.raises(IsADirectoryError):
@@ -345,7 +345,7 @@ def test_an_acknowledgement_of_an_earlier_connection_is_not_sent_on_a_later_one(
     assert until(lambda: subscription.connected)
     with Publisher(mosquitto.port) as agent:
         agent.telemetry(1)
-    (first,) = inbox.take(10, 10_000)
+    (first,) = inbox.get_batch(10, 10_000)
     mosquitto.kill()
     for kept in (tmp_path / "mosquitto").glob("*.db*"):
         kept.unlink()
@@ -354,14 +354,14 @@ def test_an_acknowledgement_of_an_earlier_connection_is_not_sent_on_a_later_one(
     assert until(lambda: subscription.connected)
     with Publisher(mosquitto.port) as agent:
         agent.telemetry(2)
-    (second,) = inbox.take(10, 10_000)
+    (second,) = inbox.get_batch(10, 10_000)
     assert first.mid == second.mid
     subscription.acknowledge([first])
     subscription.stop()
     subscription = Subscription(Broker(port=mosquitto.port), inbox, time_ms=lambda: NOW)
     subscription.start()
     assert until(lambda: len(inbox) == 1)
-    assert inbox.take(10, 10_000)[0].payload == second.payload
+    assert inbox.get_batch(10, 10_000)[0].payload == second.payload
     subscription.stop()
 
 
@@ -375,7 +375,7 @@ def test_a_full_inbox_holds_the_broker_back_and_loses_nothing(mosquitto: Mosquit
         agent.telemetry(*range(100))
         assert until(lambda: len(inbox) == 5)
         while len(found) < 100:
-            some = inbox.take(3, 10_000)
+            some = inbox.get_batch(3, 10_000)
             subscription.acknowledge(some)
             found += [Record(each.received_ms, each.topic, each.payload) for each in some]
             assert len(inbox) <= 5
@@ -390,13 +390,13 @@ from pantau_collector.config import Broker
 from pantau_collector.deadletter import DeadLetters
 from pantau_collector.intake import Intake, undated
 from pantau_collector.journal import Journal
-from pantau_collector.pictures import Pictures
+from pantau_collector.pictures import PictureFiles
 now = lambda: time.time_ns() // 1_000_000
 folder = Path(sys.argv[1])
 intake = Intake(
     Broker(port=int(sys.argv[2])),
     Journal(folder / "journal"),
-    Pictures(folder / "pictures", time_ms=now),
+    PictureFiles(folder / "pictures", time_ms=now),
     DeadLetters(folder / "dead.jsonl", time_ms=now),
     time_ms=now,
 )

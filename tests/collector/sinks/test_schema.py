@@ -1,10 +1,10 @@
 import msgspec
 import pytest
 
+from pantau_collector.clock_correction import correction_ms
 from pantau_collector.journal import Record
 from pantau_collector.own_records import Figures, IncidentStep, make_record
 from pantau_collector.sinks.schema import CAMERA, COLLECTOR, HOST, MEASUREMENTS, STATE_CODES, lines
-from pantau_collector.true_time import correction_ms
 from pantau_contract.errors import ContractError
 from pantau_contract.messages import Death, Drop, Host, Message, Reply, Sample, Telemetry
 from pantau_contract.states import Cause, State
