@@ -104,7 +104,7 @@ def test_somebody_takes_it_for_a_time_and_gives_it_back(config: Path, tmp_path: 
     assert "Budi is on incident 1 until" in done.stdout
     assert call("ack", "1", "--by", "Budi", "--withdraw", "--config", config).exit_code == 0
     with state(tmp_path) as connection:
-        taken, back = request_rows.load_untaken(connection)
+        taken, back = request_rows.load_pending(connection)
     assert (taken.incident, taken.by, taken.withdrawn) == (1, "Budi", False)
     assert taken.until_ms == taken.created_ms + 7_200_000
     assert back.withdrawn
