@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pantau_contract.errors import ContractError
-from pantau_contract.snapshot import SnapshotAbout
+from pantau_contract.snapshot import SnapshotMetadata
 from pantau_contract.states import State
 
 MAX_CAMERAS_OF_SITE = 1024
@@ -33,7 +33,7 @@ class PictureFiles:
         self.late = 0
         """PictureFiles not put, since a newer one was there."""
 
-    def put(self, about: SnapshotAbout, jpeg: bytes) -> bool:
+    def put(self, about: SnapshotMetadata, jpeg: bytes) -> bool:
         """Keeps a picture where no newer one is there; whether it did.
 
         A picture from the future (the agent's clock is wrong) counts as taken now, lest it stay for ever.

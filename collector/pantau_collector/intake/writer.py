@@ -13,8 +13,8 @@ from pantau_collector.journal import Journal, Record
 from pantau_collector.pictures import PictureFiles
 from pantau_contract.errors import ContractError
 from pantau_contract.messages import Telemetry
-from pantau_contract.snapshot import SnapshotAbout
-from pantau_contract.topics import Kind
+from pantau_contract.snapshot import SnapshotMetadata
+from pantau_contract.topics import TopicKind
 
 REMEMBERED = 1 << 16
 """How many batches are known again when they come a second time; a broker repeats only what was under way."""
@@ -32,7 +32,7 @@ class CheckedMessages:
         self.records: list[Record] = []
         self.keys: dict[BatchKey, bool] = {}
         """And whether it is undated."""
-        self.pictures: list[tuple[SnapshotAbout, bytes, str]] = []
+        self.pictures: list[tuple[SnapshotMetadata, bytes, str]] = []
         self.dead: list[DeadLetter] = []
         self.samples = 0
 
@@ -57,7 +57,7 @@ class MessageWriter:
         """Sorts messages into what goes where. A batch of telemetry that is in the journal already is left out."""
         batch = CheckedMessages()
         for incoming in messages:
-            if not incoming.payload and incoming.topic.endswith(f"/{Kind.STATE}"):
+            if not incoming.payload and incoming.topic.endswith(f"/{TopicKind.STATE}"):
                 continue  # a removed camera's retained state was taken back; the birth tells of the removal
             try:
                 message = check_message(incoming.topic, incoming.payload)
@@ -65,7 +65,7 @@ class MessageWriter:
             except ContractError as error:
                 batch.dead.append(DeadLetter(incoming.topic, str(error), incoming.payload))
                 continue
-            if isinstance(message, SnapshotAbout):
+            if isinstance(message, SnapshotMetadata):
                 batch.pictures.append((message, incoming.payload, incoming.topic))
                 continue
             if isinstance(message, Telemetry):
