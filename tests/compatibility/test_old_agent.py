@@ -14,7 +14,7 @@ from pantau_collector.pictures import PictureFiles
 from pantau_contract.messages import Telemetry
 from pantau_contract.preset_dictionary import PRESET_DICTIONARY
 from pantau_contract.states import State
-from pantau_contract.topics import Kind, parse_topic
+from pantau_contract.topics import TopicKind, parse_topic
 from pantau_contract.wire import decode, encode
 from tests.collector.intake.messages import Publisher
 from tests.compatibility.recorded import Recorded, recorded
@@ -77,7 +77,7 @@ def test_telemetry_is_written_as_it_was_in_rows_and_in_columns() -> None:
     """An old collector reads what a new agent writes: the same fields and columns, with the same dictionary."""
     for message in TELEMETRY:
         topic = parse_topic(message.topic)
-        assert topic.kind is Kind.TELEMETRY
+        assert topic.kind is TopicKind.TELEMETRY
         batch = decode(topic, message.payload)
         compressed = message.name.endswith(".zlib")
         written = encode(batch, compress=compressed)

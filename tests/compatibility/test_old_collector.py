@@ -16,7 +16,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from pantau_contract.messages import CameraState, Drop, Host, Sample, Telemetry
 from pantau_contract.preset_dictionary import PRESET_DICTIONARY
 from pantau_contract.states import Cause, State
-from pantau_contract.topics import SUBSCRIPTIONS, Kind, Topic, parse_topic
+from pantau_contract.topics import SUBSCRIPTIONS, TopicKind, Topic, parse_topic
 from pantau_contract.wire import encode
 from tests.compatibility.recorded import FOLDER
 from tests.compatibility.schema import Schemas
@@ -25,7 +25,7 @@ from tests.servers.mosquitto import Mosquitto
 from tests.servers.process import Server, free_port, until
 
 SCHEMAS = Schemas(FOLDER / "schemas.json")
-NAMES = {Kind.TELEMETRY: "Telemetry", Kind.STATE: "CameraState", Kind.REPLY: "Reply"}
+NAMES = {TopicKind.TELEMETRY: "Telemetry", TopicKind.STATE: "CameraState", TopicKind.REPLY: "Reply"}
 TIME = 1_795_985_900_000
 
 
@@ -107,23 +107,25 @@ def test_what_a_running_agent_sends_keeps_to_the_contract_of_0_1_0(
     )
     command = [sys.executable, "-m", "pantau_agent", "run", "--config", str(config)]
 
-    def has(kind: Kind, *texts: bytes) -> bool:
+    def has(kind: TopicKind, *texts: bytes) -> bool:
         return any(
             parse_topic(topic).kind is kind and all(text in payload for text in texts)
             for topic, payload in received
         )
 
-    with Server(command, ready=lambda: has(Kind.AGENT), log=tmp_path / "agent.log"):
-        assert until(lambda: has(Kind.TELEMETRY, b'"web"', b'"yard"', b'"down"'))
-        assert until(lambda: has(Kind.STATE, b'"web"', b'"down"') and has(Kind.STATE, b'"yard"', b'"down"'))
+    with Server(command, ready=lambda: has(TopicKind.AGENT), log=tmp_path / "agent.log"):
+        assert until(lambda: has(TopicKind.TELEMETRY, b'"web"', b'"yard"', b'"down"'))
+        assert until(
+            lambda: has(TopicKind.STATE, b'"web"', b'"down"') and has(TopicKind.STATE, b'"yard"', b'"down"')
+        )
         asked = b'{"id": "1", "action": "probe", "camera": "web"}'
 
         def answered() -> bool:
-            client.publish(str(Topic("kabil", Kind.COMMAND)), asked, qos=1)
-            return has(Kind.REPLY)
+            client.publish(str(Topic("kabil", TopicKind.COMMAND)), asked, qos=1)
+            return has(TopicKind.REPLY)
 
         assert until(answered, every_s=0.5)
-    assert until(lambda: has(Kind.AGENT, b"offline"))
+    assert until(lambda: has(TopicKind.AGENT, b"offline"))
     client.disconnect()
     client.loop_stop()
     found = {topic: faults(topic, payload) for topic, payload in received}
