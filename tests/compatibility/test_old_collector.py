@@ -16,7 +16,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from pantau_contract.messages import CameraState, Drop, Host, Sample, Telemetry
 from pantau_contract.preset_dictionary import PRESET_DICTIONARY
 from pantau_contract.states import Cause, State
-from pantau_contract.topics import SUBSCRIPTIONS, TopicKind, Topic, parse_topic
+from pantau_contract.topics import SUBSCRIPTIONS, Topic, TopicKind, parse_topic
 from pantau_contract.wire import encode
 from tests.compatibility.recorded import FOLDER
 from tests.compatibility.schema import Schemas
