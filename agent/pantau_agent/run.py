@@ -18,7 +18,7 @@ from pantau_agent.identity.known import FILE as IDENTITIES_FILE
 from pantau_agent.identity.known import Identities
 from pantau_agent.link import Link
 from pantau_agent.picture.decoder import Decoder
-from pantau_agent.picture.settings import memories_beside
+from pantau_agent.picture.settings import memories_directory
 from pantau_agent.reporting.report import Reporter
 from pantau_agent.spool import Spool
 from pantau_agent.spool.dating import date_sample, encode_batch
@@ -70,7 +70,7 @@ async def run(config: AgentConfig) -> None:
     link = Link(config, spool, clock, identities.about)
     settings = {camera.id: camera.picture.settings for camera in config.camera}
     picture_requests = {camera.id: asyncio.Event() for camera in config.camera}
-    async with Decoder(clock, memories=memories_beside(config.spool.path), settings=settings) as decoder:
+    async with Decoder(clock, memories=memories_directory(config.spool.path), settings=settings) as decoder:
         agent = Agent(config, spool, link, machine, clock, Notifier(), picture_requests)
 
         def watch_camera(camera: Camera) -> AsyncGenerator[Observation, None]:

@@ -13,7 +13,7 @@ from pantau_agent.assessment.hysteresis import Hysteresis
 from pantau_agent.assessment.observation import Observation
 from pantau_agent.assessment.picture_sampler import PictureEvidence
 from pantau_agent.assessment.rates import Measures, Window
-from pantau_agent.picture.decoder import Look
+from pantau_agent.picture.decoder import JudgedPicture
 from pantau_agent.sources.source import Source
 from pantau_agent.streams.counts import Counts
 from pantau_agent.streams.failure import Failure, Kind, Step
@@ -114,7 +114,7 @@ class Assessment:
         self.diagnosis = diagnose(Evidence(failure=failure))
         return self.diagnosis
 
-    def conclude(self, new_picture: Look | None = None) -> Observation:
+    def conclude(self, new_picture: JudgedPicture | None = None) -> Observation:
         """Apply the latest diagnosis to the hysteresis; return the observation, with `new_picture` as snapshot."""
         diagnosis = self._confirmed(self.diagnosis) if self._limits.patient else self.diagnosis
         since = None

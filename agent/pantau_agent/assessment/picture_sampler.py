@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pantau_agent.assessment.rates import Measures
 from pantau_agent.assessment.wake_up import WakeUp
-from pantau_agent.picture.decoder import Decoder, Look
+from pantau_agent.picture.decoder import Decoder, JudgedPicture
 from pantau_agent.picture.exchange import PictureError
 from pantau_agent.sources.source import Source
 from pantau_agent.streams.keyframe import Keyframe
@@ -33,7 +33,7 @@ class PictureEvidence:
     `in_session` counts the pictures of the session in progress.
     """
 
-    latest: Look | None = None
+    latest: JudgedPicture | None = None
     consecutive_bad: int = 0
     in_session: int = 0
 
@@ -57,7 +57,7 @@ class PictureSampler:
         self._last = float("-inf")
         self._suspicious = self._sizes_changed = self._in_doubt = False
         self._restarted = float("-inf")
-        self._new: Look | None = None
+        self._new: JudgedPicture | None = None
         self._task: asyncio.Task[None] | None = None
         self._source: Source | None = None
         self._keyframe: Keyframe | None = None
@@ -116,7 +116,7 @@ class PictureSampler:
         """Request a picture: the next sample is due immediately."""
         self._last = float("-inf")
 
-    def take_new(self) -> Look | None:
+    def take_new(self) -> JudgedPicture | None:
         """Return the picture decoded since the last call, or None if there is none."""
         new, self._new = self._new, None
         return new
@@ -133,7 +133,7 @@ class PictureSampler:
         return self._short_gap_s < self._usual_gap_s
 
     async def _sample(self, keyframe: Keyframe, *, still: bool) -> None:
-        look = await self._decoder.look(self._camera, keyframe, interval_s=self._interval_s, still=still)
+        look = await self._decoder.judge(self._camera, keyframe, interval_s=self._interval_s, static_stream=still)
         latest, consecutive_bad, in_session = (
             self.evidence.latest,
             self.evidence.consecutive_bad,
@@ -150,7 +150,7 @@ class PictureSampler:
         self._wake_up.set()
 
 
-def _is_in_doubt(look: Look) -> bool:
+def _is_in_doubt(look: JudgedPicture) -> bool:
     """Return whether the picture contradicts its verdict: a fault is not confirmed yet, or about to end."""
     if look.error is not None:
         return look.error is not PictureError.CRASHED
@@ -162,7 +162,7 @@ def _is_in_doubt(look: Look) -> bool:
     return look.verdict.cause not in likely
 
 
-def _gap_factor(look: Look) -> float:
+def _gap_factor(look: JudgedPicture) -> float:
     """Return the number of intervals until the next sample."""
     if look.error is PictureError.CRASHED:
         return AFTER_CRASH

@@ -6,7 +6,7 @@ import logging
 
 from pantau_contract.errors import ContractError
 from pantau_contract.messages import Command
-from pantau_contract.topics import Kind, Topic
+from pantau_contract.topics import Topic, TopicKind
 from pantau_contract.wire import decode
 
 _log = logging.getLogger(__name__)
@@ -19,7 +19,7 @@ class Commands:
     """The queue of checked commands of one site."""
 
     def __init__(self, site: str) -> None:
-        self._topic = Topic(site, Kind.COMMAND)
+        self._topic = Topic(site, TopicKind.COMMAND)
         self.queue: asyncio.Queue[Command] = asyncio.Queue(_MAX_COMMANDS)
 
     def receive(self, payload: bytes) -> None:

@@ -19,7 +19,7 @@ from pantau_agent.link.protocol import ProtocolChoice
 from pantau_agent.link.traffic import Traffic
 from pantau_agent.spool import Batch, Spool
 from pantau_contract.messages import Birth, CameraAbout, CameraState, Command, Death, Reply
-from pantau_contract.topics import Kind, Topic
+from pantau_contract.topics import Topic, TopicKind
 from pantau_contract.version import __version__
 from pantau_contract.wire import encode
 
@@ -204,7 +204,7 @@ class Link:
     async def _leave(self, connection: Connection) -> None:
         """Publish a clean death, and wait for its acknowledgement for a moment."""
         death = Death(site=self._site, boot=self._spool.boot, session=self._session, clean=True)
-        mid = connection.publish(str(Topic(self._site, Kind.AGENT)), encode(death), retain=True)
+        mid = connection.publish(str(Topic(self._site, TopicKind.AGENT)), encode(death), retain=True)
         deadline = self._clock.monotonic() + _LEAVE_WITHIN_S
         while (remaining_s := deadline - self._clock.monotonic()) > 0:
             event = await self._next_event(remaining_s)
@@ -238,10 +238,10 @@ class Link:
             cameras=tuple(self._about(camera) for camera in self._config.camera),
         )
         return SessionMessages(
-            agent_topic=str(Topic(self._site, Kind.AGENT)),
+            agent_topic=str(Topic(self._site, TopicKind.AGENT)),
             birth=encode(birth),
             will=encode(Death(self._site, self._spool.boot, self._session)),
-            command_topic=str(Topic(self._site, Kind.COMMAND)),
+            command_topic=str(Topic(self._site, TopicKind.COMMAND)),
         )
 
     def _log_problem(self, problem: Problem, lasted_s: float) -> None:

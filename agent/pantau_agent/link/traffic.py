@@ -11,7 +11,7 @@ from pantau_agent.link.send_queue import PAGE_SIZE, OutgoingKind, SendQueue
 from pantau_agent.spool import Batch, Spool
 from pantau_agent.spool.dating import DatedBacklog
 from pantau_contract.messages import CameraState, Reply
-from pantau_contract.topics import Kind, Topic
+from pantau_contract.topics import Topic, TopicKind
 from pantau_contract.wire import encode
 
 _log = logging.getLogger(__name__)
@@ -26,11 +26,11 @@ CLOCK_SET_WITHIN_INTERVALS = 2
 """Reporting intervals for which undated batches wait at most."""
 
 _KINDS = {
-    OutgoingKind.STATE: Kind.STATE,
-    OutgoingKind.REPLY: Kind.REPLY,
-    OutgoingKind.LIVE: Kind.TELEMETRY,
-    OutgoingKind.BACKLOG: Kind.TELEMETRY,
-    OutgoingKind.SNAPSHOT: Kind.SNAPSHOT,
+    OutgoingKind.STATE: TopicKind.STATE,
+    OutgoingKind.REPLY: TopicKind.REPLY,
+    OutgoingKind.LIVE: TopicKind.TELEMETRY,
+    OutgoingKind.BACKLOG: TopicKind.TELEMETRY,
+    OutgoingKind.SNAPSHOT: TopicKind.SNAPSHOT,
 }
 
 
@@ -74,7 +74,7 @@ class Traffic:
         if self._wait_for_clock_until is None:
             self._wait_for_clock_until = self._clock.monotonic() + self._clock_wait_s
         for camera in await self._removed_cameras.to_clear():
-            topic = str(Topic(self._site, Kind.STATE, camera))
+            topic = str(Topic(self._site, TopicKind.STATE, camera))
             self._removed_cameras.sent(connection.publish(topic, b"", retain=True))
 
     async def send_due(self, connection: Connection) -> None:

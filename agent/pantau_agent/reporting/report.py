@@ -14,7 +14,7 @@ from pantau_agent.reporting.precision import Precision
 from pantau_agent.spool.dating import date_sample
 from pantau_contract.errors import ContractError
 from pantau_contract.messages import CameraState, Sample
-from pantau_contract.snapshot import MAX_SNAPSHOT, SnapshotAbout, stamp
+from pantau_contract.snapshot import MAX_SNAPSHOT, SnapshotMetadata, stamp
 from pantau_contract.states import Cause, State
 
 _MAX_CHANGES = 32
@@ -98,7 +98,7 @@ class Reporter:
         """Return the picture as it is sent, or None if there is none, or none that the contract allows."""
         if snapshot is None or len(snapshot) > MAX_SNAPSHOT - _ROOM_FOR_STAMP:
             return None
-        about = SnapshotAbout(self._site, dated.camera, dated.time, dated.state, dated.cause)
+        about = SnapshotMetadata(self._site, dated.camera, dated.time, dated.state, dated.cause)
         try:
             return stamp(snapshot, about)
         except ContractError:

@@ -13,7 +13,7 @@ from pantau_agent.spool.file import Batch
 from pantau_agent.spool.spool import Spool
 from pantau_contract.errors import ContractError
 from pantau_contract.messages import Sample, Telemetry
-from pantau_contract.topics import Kind, Topic
+from pantau_contract.topics import Topic, TopicKind
 from pantau_contract.wire import decode, encode
 
 
@@ -55,7 +55,7 @@ class DatedBacklog:
 
     def __init__(self, spool: Spool, site: str, *, compress: bool) -> None:
         self._spool = spool
-        self._topic = Topic(site, Kind.TELEMETRY)
+        self._topic = Topic(site, TopicKind.TELEMETRY)
         self._compress = compress
         self._epochs_ms: dict[str, int] = {}
 

@@ -8,7 +8,7 @@ from pantau_agent.assessment.diagnosis import Diagnosis
 from pantau_agent.assessment.observation import Observation
 from pantau_agent.assessment.picture_sampler import PictureSampler
 from pantau_agent.clock import Clock
-from pantau_agent.picture.decoder import Look
+from pantau_agent.picture.decoder import JudgedPicture
 from pantau_agent.sources.source import Source
 from pantau_agent.streams.failure import Failure
 from pantau_contract.states import State
@@ -59,7 +59,7 @@ class Observer:
         """Return the observation that follows from the last assessment, with the picture decoded since."""
         return self._assessment.conclude(self._sampler.take_new())
 
-    def take_new_picture(self) -> Look | None:
+    def take_new_picture(self) -> JudgedPicture | None:
         """Return the picture decoded since the last call, or None."""
         return self._sampler.take_new()
 

@@ -9,7 +9,7 @@ from pantau_agent.spool import Batch, Spool
 from pantau_agent.spool.dating import DatedBacklog, encode_batch
 from pantau_contract.messages import Sample, Telemetry
 from pantau_contract.states import State
-from pantau_contract.topics import Kind, Topic
+from pantau_contract.topics import Topic, TopicKind
 from pantau_contract.wire import decode, encode
 from tests.agent.fake_clock import FakeClock
 from tests.agent.spool.spools import opened
@@ -51,7 +51,7 @@ async def read(spool: Spool, *, wait_for_clock: bool = True) -> list[Telemetry]:
 
 
 def content(batch: Batch) -> Telemetry:
-    message = decode(Topic("north", Kind.TELEMETRY), batch.payload)
+    message = decode(Topic("north", TopicKind.TELEMETRY), batch.payload)
     assert isinstance(message, Telemetry)
     return message
 
