@@ -57,7 +57,7 @@ class PostgreSQL(Server):
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
 
     def _accepts(self, programs: Path) -> bool:
-        command = [programs / "pg_isready", *self._connection]
+        command = [str(programs / "pg_isready"), *self._connection]
         return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
     @property
