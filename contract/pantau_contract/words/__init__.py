@@ -7,7 +7,7 @@ evidence that an agent gives, and sends in English, is said again in another lan
 from functools import cache
 from typing import Any
 
-from pantau_contract.states import State
+from pantau_contract.states import State, current_name
 from pantau_contract.words.evidence import again
 from pantau_contract.words.tables import LANGUAGES, Language, flat, table
 
@@ -25,11 +25,11 @@ class Words:
 
     def meaning(self, cause: str) -> str:
         """What a cause means, in one line. `cause` is a `Cause` or an incident's own, as `site_dark`."""
-        return self._text(f"cause.{cause}.meaning")
+        return self._text(f"cause.{current_name(cause)}.meaning")
 
     def remedy(self, cause: str) -> str:
         """What to do about a cause, in one line."""
-        return self._text(f"cause.{cause}.remedy")
+        return self._text(f"cause.{current_name(cause)}.remedy")
 
     def evidence(self, detail: str) -> str:
         """What an agent gave as evidence, in English, said in this language; what is not known stays as it is."""
