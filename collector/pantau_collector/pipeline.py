@@ -44,7 +44,7 @@ from pantau_collector.store import (
     request_rows,
 )
 from pantau_contract.errors import ContractError
-from pantau_contract.topics import Kind, parse_topic
+from pantau_contract.topics import TopicKind, parse_topic
 from pantau_contract.wire import decode
 
 RECORDS_A_STEP = 5_000
@@ -113,7 +113,6 @@ class Pipeline:
         self._clock_watch = ClockWatch()
         self._view: CityView
         self._load()
-        journal.register("pipeline", lambda: self._kept_position)
 
     def _load(self) -> None:
         with self._store.begin() as connection:
@@ -125,7 +124,8 @@ class Pipeline:
             ids = itertools.count(incident_rows.next_id(connection))
         cursor = self._cursor_in_our_journal(kept)
         self._fleet = fleet
-        self._position = self._kept_position = cursor.position
+        self._position = cursor.position
+        self._journal.report_position("pipeline", cursor.position)
         self._received_ms = cursor.received_ms
         self._attention = Attention(grace_s=self._rules.restart_grace_s, seconds=cursor.attention_s)
         self._calendar = Calendar()
@@ -142,14 +142,14 @@ class Pipeline:
         self._kept_at = self._shown_at = self._clock.monotonic()
         self._show(self._clock.time_ms())
 
-    def _cursor_in_our_journal(self, kept: fleet_rows.Cursor | None) -> fleet_rows.Cursor:
+    def _cursor_in_our_journal(self, kept: fleet_rows.PipelineCursor | None) -> fleet_rows.PipelineCursor:
         """Positions are of one journal: where another collector stood is found in ours by the time.
 
         One without a name was kept before journals had names, and there was but one.
         """
         journal = self._journal.identity
         if kept is None:
-            return fleet_rows.Cursor(journal, 0, 0, 0.0)
+            return fleet_rows.PipelineCursor(journal, 0, 0, 0.0)
         if kept.journal in {journal, ""}:
             return kept._replace(journal=journal)
         position = self._journal.position_at(kept.received_ms - OVERLAP_MS)
@@ -256,7 +256,7 @@ class Pipeline:
         if monotonic - self._asked_at < ASK_EVERY_S:
             return []
         with self._store.begin() as connection:
-            requests = request_rows.load_untaken(connection)
+            requests = request_rows.load_pending(connection)
             downtimes = downtime_rows.list_downtimes(connection, now_ms=self._clock.time_ms())
         self._calendar.take(downtimes)
         self._asked_at = monotonic
@@ -291,7 +291,7 @@ class Pipeline:
             return
         try:
             topic = parse_topic(record.topic)
-            if topic.kind is not Kind.SNAPSHOT:
+            if topic.kind is not TopicKind.SNAPSHOT:
                 message = decode(topic, record.payload)
                 apply(self._fleet, message, record.received_ms, now_s, retained=record.retained)
         except ContractError as error:
@@ -300,17 +300,17 @@ class Pipeline:
 
     def _keep(self, judgement: Judgement, requests: Sequence[Request], now: Moment) -> None:
         with self._store.begin() as connection:
-            cursor = fleet_rows.Cursor(self._journal.identity, self._position, self._received_ms, now.s)
+            cursor = fleet_rows.PipelineCursor(self._journal.identity, self._position, self._received_ms, now.s)
             fleet_rows.save_cursor(connection, cursor)
             fleet_rows.save_fleet(connection, self._fleet)
             if requests:
-                request_rows.save_taken(connection, requests[-1].id)
+                request_rows.save_applied(connection, requests[-1].id)
             incident_rows.save_symptoms(connection, judgement.symptoms)
             incident_rows.save_incidents(connection, judgement.incidents.values(), judgement.transitions)
             for transition in judgement.transitions:
                 self._tell(connection, transition, now)
             self._announce(connection, now)
-        self._kept_position = self._position
+        self._journal.report_position("pipeline", self._position)
         self._fleet.saved()
         for incident in judgement.incidents.values():
             if incident.resolved_ms is None:
@@ -323,7 +323,7 @@ class Pipeline:
             _log.info("incident %d %s: %s %s", incident.id, transition.kind, incident.name, incident.cause)
 
     def _tell(self, connection: Connection, transition: Transition, now: Moment) -> None:
-        told = notice_rows.told(connection, transition.incident.id)
+        told = notice_rows.kinds_sent(connection, transition.incident.id)
         tellings = plan(transition, told, self._people, self._inventory, self._fleet.sites, self._notice_rules)
         notice_rows.add(connection, tellings, created_ms=now.time_ms)
 

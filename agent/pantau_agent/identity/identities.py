@@ -13,7 +13,7 @@ from pantau_agent.config import Camera
 from pantau_agent.identity.firmware import Identity, about, note_of, warning_of
 from pantau_agent.identity.identify import CachedIdentify, Identify, IdentityError, identify
 from pantau_contract.messages import CameraAbout
-from pantau_service import whole_file
+from pantau_service import atomic_file
 
 FILE = "identities.json"
 """The file's name, in the data directory."""
@@ -94,4 +94,4 @@ def _load(file: Path) -> dict[str, Identity]:
 
 def _save(file: Path, identities: dict[str, Identity]) -> None:
     with contextlib.suppress(OSError):
-        whole_file.replace(file, msgspec.json.encode(identities))
+        atomic_file.write(file, msgspec.json.encode(identities))

@@ -26,7 +26,7 @@ from pantau_collector.notices.photos import Pictures
 from pantau_collector.notices.recipients import NoticeRules, Recipient
 from pantau_collector.notices.transport import Transport
 from pantau_collector.store import Store, StoreError, notice_rows, outbox_rows
-from pantau_collector.store.outbox_rows import Row, Status
+from pantau_collector.store.outbox_rows import OutboxRow, Status
 
 LOOK_EVERY_S = 0.5
 _ROWS_A_CHANNEL = 50
@@ -134,7 +134,7 @@ class Sender:
                 _log.error("the outbox cannot be read; it is tried again: %s", error)
         self._pool.shutdown()
 
-    def _pass_by(self, connection: Connection, row: Row) -> bool:
+    def _pass_by(self, connection: Connection, row: OutboxRow) -> bool:
         """Sends a row on at once where its channel is known to fail and is not to be tried yet."""
         recipient, channel = self._recipients.get(row.recipient), (row.recipient, row.channel)
         following = next_channel(recipient, row.channel) if recipient else None
@@ -147,10 +147,10 @@ class Sender:
         outbox_rows.pass_on(connection, row, following, time_ms=self._clock.time_ms(), error=error)
         return True
 
-    def _choose(self, rows: list[Row]) -> list[Row]:
+    def _choose(self, rows: list[OutboxRow]) -> list[OutboxRow]:
         """At most one row a channel: the one tried least, of those whose incidents have no earlier row waiting."""
         now = self._clock.monotonic()
-        chosen: dict[Channel, Row] = {}
+        chosen: dict[Channel, OutboxRow] = {}
         waiting: set[tuple[str, str, int]] = set()
         for row in rows:
             channel = (row.recipient, row.channel)
@@ -169,7 +169,7 @@ class Sender:
         known = self._recipients.get(recipient)
         return known is not None and known.delivery == "in_order"
 
-    def _deliver(self, row: Row) -> None:
+    def _deliver(self, row: OutboxRow) -> None:
         try:
             self._attempt(row)
         except StoreError as error:
@@ -180,12 +180,12 @@ class Sender:
             self._slow_down(row, row.attempts)
             _log.exception("a notice to %s by %s failed; it is tried again", row.recipient, row.channel)
 
-    def _attempt(self, row: Row) -> None:
+    def _attempt(self, row: OutboxRow) -> None:
         recipient = self._recipients.get(row.recipient)
         url = channels(recipient).get(row.channel) if recipient else None
         with self._store.begin() as connection:
             notices = notice_rows.of_letter(connection, row.letter)
-            unheard = notice_rows.never_heard(connection, row.recipient, row.incidents, letter=row.letter)
+            unheard = notice_rows.never_notified(connection, row.recipient, row.incidents, letter=row.letter)
             told = [each for each in notices if each.kind not in _AFTER_OUTAGE or each.incident not in unheard]
             if told and url is not None:
                 outbox_rows.start(connection, row)
@@ -196,7 +196,7 @@ class Sender:
         else:
             self._send(row, Letter(row.form, tuple(told)), recipient, url, self._key(row, notices))
 
-    def _send(self, row: Row, letter: Letter, recipient: Recipient, url: str, key: str) -> None:
+    def _send(self, row: OutboxRow, letter: Letter, recipient: Recipient, url: str, key: str) -> None:
         pictures = self._pictures if row.attempts < _WITH_PICTURES else None
         message = self._composer.compose(letter, recipient, pictures)
         try:
@@ -212,7 +212,7 @@ class Sender:
         incidents = ", ".join(map(str, row.incidents)) or "none"
         _log.info("told %s by %s: %s, incidents %s", row.recipient, row.channel, letter.kind, incidents)
 
-    def _key(self, row: Row, notices: list[Notice]) -> str:
+    def _key(self, row: OutboxRow, notices: list[Notice]) -> str:
         """The same for each attempt, and for no other letter: a restored store may give its numbers again."""
         first = notices[0]
         what = f"{first.incident}-{first.since_ms}-{first.kind}"
@@ -220,7 +220,7 @@ class Sender:
             what += f"-{hashlib.blake2b(msgspec.json.encode(notices), digest_size=6).hexdigest()}"
         return f"{self._store.installation}-{what}-{row.recipient}-{row.channel}"
 
-    def _failed(self, row: Row, recipient: Recipient, error: ChannelError) -> None:
+    def _failed(self, row: OutboxRow, recipient: Recipient, error: ChannelError) -> None:
         attempts = row.attempts + 1
         self.failed += 1
         self.last_error = f"{row.recipient} by {row.channel}: {error}"
@@ -236,7 +236,7 @@ class Sender:
         _log.warning("attempt %d to tell %s failed%s", attempts, self.last_error, ": given up" if dead else "")
         self._finish(row, Status.DEAD if dead else Status.DUE, str(error))
 
-    def _slow_down(self, row: Row, attempts: int) -> None:
+    def _slow_down(self, row: OutboxRow, attempts: int) -> None:
         now = self._clock.monotonic()
         channel = (row.recipient, row.channel)
         failures = self._paces.get(channel, _Pace()).failures
@@ -248,7 +248,7 @@ class Sender:
         longest = min(self._rules.max_retry_s, self._rules.first_retry_s * 2 ** min(failures, 30))
         return float(longest * random.uniform(0.75, 1.0))
 
-    def _finish(self, row: Row, status: Status, error: str = "") -> None:
+    def _finish(self, row: OutboxRow, status: Status, error: str = "") -> None:
         if status is Status.DEAD:
             self._paces.pop(row.id, None)
         with self._store.begin() as connection:

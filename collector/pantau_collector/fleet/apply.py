@@ -6,8 +6,8 @@ by boot and session, a state with what is known by boot and sequence number, and
 
 from typing import NamedTuple
 
+from pantau_collector.clock_correction import EARLIEST_MS, corrected_ms, correction_ms
 from pantau_collector.fleet.model import Camera, Fleet, Hardware, Measures, Site
-from pantau_collector.true_time import EARLIEST_MS, correction_ms, true_time_ms
 from pantau_contract.messages import Birth, CameraState, Death, Message, Sample, Telemetry
 from pantau_contract.states import State
 
@@ -96,7 +96,7 @@ def _telemetry(fleet: Fleet, batch: Telemetry, received_ms: int, heard: _Heard |
     for sample in batch.samples:
         camera = fleet.camera(site, sample.camera, now_s)
         if _is_newer(camera, batch.boot, batch.seq, sample.time):
-            time_ms = true_time_ms(sample.time, shift_ms, batch.time + shift_ms, received_ms)
+            time_ms = corrected_ms(sample.time, shift_ms, batch.time + shift_ms, received_ms)
             told = _Told(batch.boot, batch.seq, time_ms, shift_ms)
             _tell(fleet, site, camera, sample, told, now_s)
             camera.sample_ms = time_ms

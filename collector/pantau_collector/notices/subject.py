@@ -37,7 +37,7 @@ def brief(notice: Notice, words: Words) -> str:
     """The cause in a subject's words: `gambar diam membeku`."""
     what = _lower(words.meaning(notice.cause))
     if notice.camera is None and notice.cameras:
-        what += f" ({words('notice.cameras', count=len(notice.cameras))})"
+        what += f" ({words('count.cameras', count=len(notice.cameras))})"
     return what
 
 

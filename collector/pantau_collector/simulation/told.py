@@ -72,5 +72,5 @@ def _is(s: float, to: str, notice: Notice, about: str, wanted: WantedNotice) -> 
 
 
 def _about(connection: Connection, notice: Notice) -> str:
-    incident = incident_rows.load(connection, notice.incident)
+    incident = incident_rows.load_incident(connection, notice.incident)
     return incident.name if incident else notice.place

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from pantau_collector.config import load
+from pantau_collector.notices.recipients import Filter
 from tests.collector.test_config import problems
 
 GOOD = 'urls = ["json://localhost/"]'
