@@ -33,7 +33,7 @@ from tests.agent.soon import soon
 from tests.agent.sources.clip import write_clip
 from tests.agent.sources.rtmp_camera import answering
 from tests.servers.process import free_port, until
-from tests.servers.programs import need
+from tests.servers.programs import require_program
 
 
 @pytest_asyncio.fixture
@@ -51,7 +51,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def serving(clip: Path, *more: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """ffmpeg as a server for one visitor: the URL, and the process."""
     url = f"rtmp://127.0.0.1:{free_port()}/live/cam"
-    command = [need("ffmpeg"), "-loglevel", "error", "-re", "-stream_loop", "-1", "-i", str(clip)]
+    command = [require_program("ffmpeg"), "-loglevel", "error", "-re", "-stream_loop", "-1", "-i", str(clip)]
     process = subprocess.Popen(
         [*command, "-c", "copy", *more, "-f", "flv", "-listen", "1", url], stderr=subprocess.DEVNULL
     )
