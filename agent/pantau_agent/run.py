@@ -14,8 +14,8 @@ from pantau_agent.assessment.observation import Observation
 from pantau_agent.clock import Clock, SystemClock, UtcEpoch
 from pantau_agent.config import AgentConfig, Camera
 from pantau_agent.host import ClockStatus, Machine
-from pantau_agent.identity.known import FILE as IDENTITIES_FILE
-from pantau_agent.identity.known import Identities
+from pantau_agent.identity.identities import FILE as IDENTITIES_FILE
+from pantau_agent.identity.identities import Identities
 from pantau_agent.link import Link
 from pantau_agent.picture.decoder import Decoder
 from pantau_agent.picture.settings import memories_directory

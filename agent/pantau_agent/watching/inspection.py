@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pantau_agent.assessment.observation import Observation
 from pantau_agent.clock import Clock
 from pantau_agent.config import Camera
-from pantau_agent.identity.ask import Asker, IdentityError
 from pantau_agent.identity.firmware import Identity
+from pantau_agent.identity.identify import CachedIdentify, IdentityError
 from pantau_agent.picture.decoder import Decoder
 from pantau_agent.streams.failure import MachineError
 from pantau_agent.watching.host_limits import HostLimits
@@ -51,7 +51,7 @@ async def inspect(
     The password is sent once to the stream and, with `ask`, once more where the stream accepted it, to ask what
     the camera is.
     """
-    host_limits, asker, slots = HostLimits(), Asker(clock), asyncio.Semaphore(MAX_PARALLEL)
+    host_limits, cached, slots = HostLimits(), CachedIdentify(clock), asyncio.Semaphore(MAX_PARALLEL)
 
     async def inspect_one(camera: Camera) -> Inspected:
         probe = OneShotProbe(camera, decoder, clock, host_limits=host_limits, clock_trusted=lambda: clock_trusted)
@@ -60,7 +60,7 @@ async def inspect(
                 observation = await probe.run(seconds)
                 if not ask or observation.sample.state in {State.DOWN, State.UNKNOWN}:
                     return Inspected(camera, observation)
-                identity, no_identity = await _identify(asker, camera)
+                identity, no_identity = await _identify(cached, camera)
             except MachineError as error:
                 return Inspected(camera, failed=error.detail)
             except Exception as error:  # noqa: BLE001 # an error of ours at one camera leaves the others
@@ -77,11 +77,11 @@ async def inspect(
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _identify(asker: Asker, camera: Camera) -> tuple[Identity | None, Detail]:
+async def _identify(cached: CachedIdentify, camera: Camera) -> tuple[Identity | None, Detail]:
     """Return what the camera reports itself to be, or None and why it does not."""
     try:
         async with asyncio.timeout(IDENTITY_WITHIN_S):
-            return await asker.ask(camera), NO_DETAIL
+            return await cached.identify(camera), NO_DETAIL
     except IdentityError as error:
         return None, error.detail
     except TimeoutError:
