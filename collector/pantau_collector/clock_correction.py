@@ -19,6 +19,6 @@ def correction_ms(time_ms: int, received_ms: int) -> int:
 
 
 def corrected_ms(time_ms: int, correction: int, batch_ms: int, received_ms: int) -> int:
-    """Return a sample's time in a corrected batch, or the batch's time, `batch_ms`, if the sample's is impossible."""
+    """Return a sample's time in a corrected batch, or the batch's, `batch_ms`, if that is impossible."""
     corrected = time_ms + correction
     return batch_ms if correction_ms(corrected, received_ms) else corrected

@@ -44,7 +44,7 @@ class Leadership(Protocol):
         """Try to become the active collector, and return True if this is it."""
 
     def keep(self) -> bool:
-        """Return False once another collector has become, or may have become, the active one."""
+        """Return False once another collector has become the active one."""
 
     def release(self) -> None:
         """Let another collector become the active one."""

@@ -29,10 +29,8 @@ class PictureFiles:
         self._directory = directory
         self._time_ms = time_ms
         self._writing = threading.Lock()
-        self.stored = 0
-        """PictureFiles put since the start."""
         self.late = 0
-        """PictureFiles not put, since a newer one was there."""
+        """Pictures that were not kept, because a newer one existed."""
 
     def put(self, about: SnapshotAbout, jpeg: bytes) -> bool:
         """Keep a picture unless a newer one exists, and return True if it was kept.

@@ -123,7 +123,7 @@ def _copy_store(source: Path, target: Path) -> None:
 
 
 def _link_or_copy(source: Path, target: Path) -> None:
-    """Hard-link a file that is never changed, or copy it to another disk; a file that is gone by now is skipped."""
+    """Hard-link a file that is never changed, or copy it to another disk; skip a file that is gone by now."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(FileNotFoundError):
         try:
