@@ -31,7 +31,7 @@ from pantau_collector.journal import CursorFile, Journal, JournalReader, Record
 from pantau_collector.pictures import PictureFiles
 from pantau_collector.sinks import SinkWriter, open_series_store
 from pantau_collector.sinks.batch import read_batch
-from pantau_contract.topics import SUBSCRIPTIONS, Kind, Topic
+from pantau_contract.topics import SUBSCRIPTIONS, Topic, TopicKind
 from pantau_contract.wire import encode
 from tests.servers.influxdb import InfluxDB
 from tests.servers.mosquitto import Mosquitto
@@ -51,7 +51,7 @@ def messages(count: int) -> list[tuple[str, bytes]]:
     made = []
     for i in range(count):
         batch = telemetry(i % 100, i // 100, now - (count - i) // 100 * 30_000)
-        made.append((str(Topic(batch.site, Kind.TELEMETRY)), encode(batch)))
+        made.append((str(Topic(batch.site, TopicKind.TELEMETRY)), encode(batch)))
     return made
 
 
@@ -190,7 +190,7 @@ def bench_delay(folder: Path, broker: Mosquitto, influxdb: InfluxDB) -> list[Row
             batch = telemetry(0, 1_000_000 + seq, _now())
             ask = f"SELECT seq FROM agent WHERE time >= {batch.time}ms AND time <= {batch.time}ms"
             began = time.perf_counter()
-            agent.publish(str(Topic(batch.site, Kind.TELEMETRY)), encode(batch), qos=1)
+            agent.publish(str(Topic(batch.site, TopicKind.TELEMETRY)), encode(batch), qos=1)
             until(lambda ask=ask: influxdb.query(ask, database), within_s=10, every_s=0.005)  # type: ignore[misc]
             delays.append(time.perf_counter() - began)
         agent.disconnect()

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pantau_contract.errors import ContractError
-from pantau_contract.snapshot import SnapshotAbout
+from pantau_contract.snapshot import SnapshotMetadata
 from pantau_contract.states import State
 
 MAX_CAMERAS_OF_SITE = 1024
@@ -32,7 +32,7 @@ class PictureFiles:
         self.late = 0
         """Pictures that were not kept, because a newer one existed."""
 
-    def put(self, about: SnapshotAbout, jpeg: bytes) -> bool:
+    def put(self, about: SnapshotMetadata, jpeg: bytes) -> bool:
         """Keep a picture unless a newer one exists, and return True if it was kept.
 
         A picture from the future (the agent's clock is wrong) counts as taken now, so that it does not stay for

@@ -44,7 +44,7 @@ from pantau_collector.store import (
     request_rows,
 )
 from pantau_contract.errors import ContractError
-from pantau_contract.topics import Kind, parse_topic
+from pantau_contract.topics import TopicKind, parse_topic
 from pantau_contract.wire import decode
 
 RECORDS_A_STEP = 5_000
@@ -291,7 +291,7 @@ class Pipeline:
             return
         try:
             topic = parse_topic(record.topic)
-            if topic.kind is not Kind.SNAPSHOT:
+            if topic.kind is not TopicKind.SNAPSHOT:
                 message = decode(topic, record.payload)
                 apply(self._fleet, message, record.received_ms, now_s, retained=record.retained)
         except ContractError as error:

@@ -26,7 +26,7 @@ from pantau_agent.picture.memory_store import MemoryStore
 from pantau_agent.picture.settings import memories_directory
 from pantau_agent.picture.view_requests import ViewRequest, ViewRequests
 from pantau_contract.words import Words
-from pantau_service.language import LanguageOption, spoken
+from pantau_service.language_option import LanguageOption, words_for
 
 EXIT_NOT_GRANTED = 1
 LONGER_S = 15.0
@@ -65,7 +65,7 @@ def accept(
     pictures later it knows the view. Exit code 0: done. 1: the agent took no such picture in time; nothing
     changes. 2: wrong usage.
     """
-    say = spoken(language)
+    say = words_for(language)
     loaded = load_or_exit(config)
     granted = _request(loaded, _camera(loaded, camera, say), ViewRequest.ACCEPT, wait, say)
     _tell(say("picture.accepted" if granted else "picture.not_granted", camera=camera), granted, as_json, camera)
@@ -88,7 +88,7 @@ def explain(
 
     Exit code 0: written. 1: the agent looked at no picture in time. 2: wrong usage.
     """
-    say = spoken(language)
+    say = words_for(language)
     loaded = load_or_exit(config)
     found = _camera(loaded, camera, say)
     if picture is not None:

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from pantau_agent.picture.settings import PictureSettings
 from pantau_contract.states import Cause
-from pantau_service.settings import wrong
+from pantau_service.settings import error_at
 
 Fault = Literal[
     "frozen",
@@ -47,7 +47,7 @@ class PictureConfig(BaseModel):
     @model_validator(mode="after")
     def _something_left(self) -> Self:
         if any(left <= 0 and top <= 0 and right >= 1 and bottom >= 1 for left, top, right, bottom in self.masked):
-            raise wrong("masked", "expected regions that leave some of the picture to be judged")
+            raise error_at("masked", "expected regions that leave some of the picture to be judged")
         return self
 
     @property

@@ -6,7 +6,7 @@ from pathlib import Path
 from pantau_agent.picture.memory import PictureMemory
 from pantau_agent.picture.memory_format import DamagedMemoryError, decode_memory, encode_memory
 from pantau_contract.words.evidence import NO_DETAIL, Detail, detail
-from pantau_service import whole_file
+from pantau_service import atomic_file
 
 _log = logging.getLogger(__name__)
 _SUFFIX = ".memory"
@@ -36,7 +36,7 @@ class MemoryStore:
             OSError: the directory cannot be written.
         """
         self._directory.mkdir(parents=True, exist_ok=True)
-        whole_file.replace(self._path(camera), encode_memory(memory))
+        atomic_file.write(self._path(camera), encode_memory(memory))
 
     def _path(self, camera: str) -> Path:
         return self._directory / (camera + _SUFFIX)

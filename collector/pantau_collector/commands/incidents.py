@@ -22,13 +22,13 @@ from pantau_collector.commands.opening import (
     print_json,
     wide_console,
 )
-from pantau_collector.commands.when import ZoneOption, iso, local_zone, moment_ms, seconds, shown
+from pantau_collector.commands.time_options import ZoneOption, iso, local_zone, moment_ms, seconds, shown
 from pantau_collector.incidents.case import Incident
 from pantau_collector.inventory import Inventory
 from pantau_collector.store import incident_rows, outbox_search, request_rows
 from pantau_collector.store.incident_rows import TimelineStep
 from pantau_contract.words import Words
-from pantau_service.language import LanguageOption, spoken
+from pantau_service.language_option import LanguageOption, words_for
 
 incidents_app = typer.Typer(name="incidents", invoke_without_command=True)
 
@@ -51,7 +51,7 @@ def list_command(
     """
     if context.invoked_subcommand is not None:
         return
-    words, now_ms = spoken(language), _now_ms()
+    words, now_ms = words_for(language), _now_ms()
     settings = open_config(config)
     zone = local_zone(settings, timezone)
     since_ms = moment_ms("--since", since, zone, now_ms, past=True)
@@ -76,7 +76,7 @@ def show_command(
     as_json: AsJson = False,
 ) -> None:
     """Tell all about one incident: its steps, its cameras, and who was told when. Exit status 1: there is none."""
-    words = spoken(language)
+    words = words_for(language)
     settings = open_config(config)
     zone, inventory = local_zone(settings, timezone), open_inventory(settings)
     with open_store(settings) as store, store.begin() as connection:

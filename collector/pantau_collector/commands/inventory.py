@@ -39,7 +39,7 @@ _CHANGES_SHOWN = 40
 _MARKS = {"added": ("+", "green"), "changed": ("~", "yellow"), "removed": ("-", "red")}
 _RELOAD = "A running collector takes it up at `systemctl reload pantau-collector`."
 
-Sheet = Annotated[Path, typer.Argument(metavar="FILE", help="A spreadsheet: .csv or .xlsx.")]
+Sheet = Annotated[Path, typer.Argument(metavar="FILE", help="A spreadsheet: .csv, .xlsx, .xls or .ods.")]
 
 
 @inventory_app.command(

@@ -18,7 +18,7 @@ from pantau_collector.commands.opening import (
     print_json,
     wide_console,
 )
-from pantau_collector.commands.when import ZoneOption, iso, local_zone, shown
+from pantau_collector.commands.time_options import ZoneOption, iso, local_zone, shown
 from pantau_collector.store import notice_rows, outbox_search
 from pantau_collector.store.outbox_rows import Status
 from pantau_collector.store.outbox_search import Sending

@@ -14,9 +14,9 @@ from msgspec import Struct
 from pantau_collector.journal import Journal, Record
 from pantau_contract.errors import ContractError
 from pantau_contract.messages import Telemetry
-from pantau_contract.topics import Kind, parse_topic
+from pantau_contract.topics import TopicKind, parse_topic
 from pantau_contract.wire import decode
-from pantau_service import whole_file
+from pantau_service import atomic_file
 
 BatchKey = tuple[str, str, int]
 """`(site, boot, seq)`, which identifies a batch of telemetry."""
@@ -70,7 +70,7 @@ class UndatedBatches:
         position = self._journal.end
         saved = _SavedBatches(self._journal.identity, position, list(self._keys))
         try:
-            whole_file.replace(self._path, msgspec.json.encode(saved))
+            atomic_file.write(self._path, msgspec.json.encode(saved))
         except OSError as error:
             _log.debug("%s is written later: %s", self._path, error)
             return
@@ -99,7 +99,7 @@ def _records(journal: Journal, position: int) -> Iterator[Record]:
 
 
 def _key(record: Record) -> BatchKey | None:
-    if not record.topic.endswith(f"/{Kind.TELEMETRY}"):
+    if not record.topic.endswith(f"/{TopicKind.TELEMETRY}"):
         return None
     try:
         message = decode(parse_topic(record.topic), record.payload)

@@ -13,8 +13,8 @@ from pantau_collector.journal import Journal, Record
 from pantau_collector.pictures import PictureFiles
 from pantau_contract.errors import ContractError
 from pantau_contract.messages import Telemetry
-from pantau_contract.snapshot import SnapshotAbout
-from pantau_contract.topics import Kind
+from pantau_contract.snapshot import SnapshotMetadata
+from pantau_contract.topics import TopicKind
 
 REMEMBERED = 1 << 16
 """Batches that are recognised when they arrive again; a broker repeats only what was being delivered."""
@@ -32,7 +32,7 @@ class CheckedMessages:
         self.records: list[Record] = []
         self.keys: dict[BatchKey, bool] = {}
         """The batches of telemetry among them, each with True if it is undated."""
-        self.pictures: list[tuple[SnapshotAbout, bytes, str]] = []
+        self.pictures: list[tuple[SnapshotMetadata, bytes, str]] = []
         self.dead: list[DeadLetter] = []
         self.samples = 0
 
@@ -57,7 +57,7 @@ class MessageWriter:
         """Check messages and sort them by where they go; telemetry that is in the journal already is left out."""
         batch = CheckedMessages()
         for incoming in messages:
-            if not incoming.payload and incoming.topic.endswith(f"/{Kind.STATE}"):
+            if not incoming.payload and incoming.topic.endswith(f"/{TopicKind.STATE}"):
                 # The agent clears the retained state of a removed camera; its birth message reports the removal.
                 continue
             try:
@@ -66,7 +66,7 @@ class MessageWriter:
             except ContractError as error:
                 batch.dead.append(DeadLetter(incoming.topic, str(error), incoming.payload))
                 continue
-            if isinstance(message, SnapshotAbout):
+            if isinstance(message, SnapshotMetadata):
                 batch.pictures.append((message, incoming.payload, incoming.topic))
                 continue
             if isinstance(message, Telemetry):

@@ -3,7 +3,7 @@
 import logging
 from pathlib import Path
 
-from pantau_service import whole_file
+from pantau_service import atomic_file
 
 _log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class CursorFile:
         Raises:
             OSError: they could not be written; the old ones stay.
         """
-        whole_file.replace(self._path, (" ".join(map(str, positions)) + "\n").encode())
+        atomic_file.write(self._path, (" ".join(map(str, positions)) + "\n").encode())
         self._positions = positions
 
 

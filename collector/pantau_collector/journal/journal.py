@@ -14,7 +14,7 @@ from typing import Self
 from pantau_collector.journal.reader import JournalReader, list_segments
 from pantau_collector.journal.record import Record, encode, read_span
 from pantau_collector.journal.retention import RetentionLimits, Segment
-from pantau_service import whole_file
+from pantau_service import atomic_file
 
 SEGMENT_BYTES = 64 << 20
 """Bytes after which a new segment is begun."""
@@ -231,7 +231,7 @@ def _identity(directory: Path) -> str:
         if known := path.read_text(encoding="ascii", errors="replace").strip():
             return known
     identity = secrets.token_hex(8)
-    whole_file.replace(path, f"{identity}\n".encode())
+    atomic_file.write(path, f"{identity}\n".encode())
     _sync_directory(directory)
     return identity
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pantau_collector.journal import Record
 from pantau_contract.messages import Birth, CameraAbout, CameraState, Death, Message, Sample, Telemetry
 from pantau_contract.states import STATE_OF, Cause, State
-from pantau_contract.topics import Kind, Topic
+from pantau_contract.topics import Topic, TopicKind
 from pantau_contract.wire import encode
 
 INTERVAL_S = 30.0
@@ -152,11 +152,11 @@ def record(message: Message, received_ms: int) -> Record:
     """The message as the journal holds it."""
     match message:
         case Birth() | Death():
-            topic = Topic(message.site, Kind.AGENT)
+            topic = Topic(message.site, TopicKind.AGENT)
         case Telemetry():
-            topic = Topic(message.site, Kind.TELEMETRY)
+            topic = Topic(message.site, TopicKind.TELEMETRY)
         case CameraState():
-            topic = Topic(message.site, Kind.STATE, message.camera)
+            topic = Topic(message.site, TopicKind.STATE, message.camera)
         case _:
             raise TypeError(message)
     return Record(received_ms, str(topic), encode(message))

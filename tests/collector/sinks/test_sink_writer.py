@@ -12,7 +12,7 @@ from pantau_collector.config import InfluxV1
 from pantau_collector.deadletter import DeadLetters
 from pantau_collector.journal import CursorFile, Journal, Record, RetentionLimits
 from pantau_collector.sinks import SinkWriter, open_series_store
-from pantau_contract.topics import Kind
+from pantau_contract.topics import TopicKind
 from pantau_contract.wire import encode
 from tests.collector.intake.messages import NOW, telemetry, topic
 from tests.collector.sinks.scripted_server import Answer, ScriptedServer, scripted_server
@@ -22,7 +22,7 @@ from tests.servers.process import until
 
 def records(*seqs: int, cameras: int = 2) -> list[Record]:
     batches = [telemetry(seq, cameras=cameras) for seq in seqs]
-    return [Record(batch.time + 50, topic(Kind.TELEMETRY), encode(batch)) for batch in batches]
+    return [Record(batch.time + 50, topic(TopicKind.TELEMETRY), encode(batch)) for batch in batches]
 
 
 class Sink:
@@ -239,7 +239,7 @@ def test_waits_grow_while_the_server_is_away_and_stop_does_not_wait_for_them(
 
 
 def test_a_record_that_cannot_be_read_back_holds_nothing_up(sink: Sink, server: ScriptedServer) -> None:
-    sink.journal.append([Record(NOW, topic(Kind.TELEMETRY), b'{"from": "another version"}'), *records(1)])
+    sink.journal.append([Record(NOW, topic(TopicKind.TELEMETRY), b'{"from": "another version"}'), *records(1)])
     writer = sink.start(server.url)
     assert until(lambda: writer.behind_bytes == 0)
     assert "cannot be made lines" in sink.dead()[0]["reason"]

@@ -17,7 +17,7 @@ from pantau_collector.pictures import PictureFiles
 from pantau_collector.store import Store
 from pantau_contract.messages import Telemetry
 from pantau_contract.states import Cause
-from pantau_contract.topics import Kind, parse_topic
+from pantau_contract.topics import TopicKind, parse_topic
 from pantau_contract.wire import decode
 from tests.collector.intake.messages import NOW, Publisher, about, jpeg
 from tests.collector.whole.city import Agent, Collector, subjects
@@ -47,7 +47,7 @@ def read_all(data: Path) -> list[Record]:
 
 def journaled(data: Path, site: str = "kabil") -> list[int]:
     """The numbers of the batches in the journal."""
-    batches = [record for record in read_all(data) if record.topic == f"pantau/v1/{site}/{Kind.TELEMETRY}"]
+    batches = [record for record in read_all(data) if record.topic == f"pantau/v1/{site}/{TopicKind.TELEMETRY}"]
     messages = [decode(parse_topic(record.topic), record.payload) for record in batches]
     return [message.seq for message in messages if isinstance(message, Telemetry)]
 

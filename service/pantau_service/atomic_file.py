@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 
-def replace(path: Path, content: bytes, *, mode: int = 0o666) -> None:
+def write(path: Path, content: bytes, *, mode: int = 0o666) -> None:
     """Writes a file in place of the one before: after a loss of power there is either of both, never half.
 
     `mode` is for a file that is not there yet, and the process's umask counts.

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import typer
 
-from pantau_collector.commands.when import moment_ms, seconds, shown
+from pantau_collector.commands.time_options import moment_ms, seconds, shown
 
 WIB = ZoneInfo("Asia/Jakarta")
 NOW_MS = int(datetime(2026, 11, 24, 12, 0, tzinfo=UTC).timestamp() * 1000)  # 19:00 WIB

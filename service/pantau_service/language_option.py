@@ -10,7 +10,7 @@ from pantau_contract.words import LANGUAGES, Words, words
 LanguageOption = Annotated[str | None, typer.Option("--language", help="en or id; otherwise as LANG has it.")]
 
 
-def spoken(asked: str | None) -> Words:
+def words_for(asked: str | None) -> Words:
     """The words of that language.
 
     Raises:

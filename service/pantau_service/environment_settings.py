@@ -3,7 +3,7 @@
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 
-class LayeredSettings(BaseSettings):
+class EnvironmentSettings(BaseSettings):
     """What is passed in is the file's content; a variable of the environment replaces a value of it."""
 
     @classmethod
