@@ -32,8 +32,8 @@ from pantau_collector.retention import StateRetention
 from pantau_collector.self_monitor import SelfMonitor
 from pantau_collector.sinks import SinkWriter, open_series_store
 from pantau_collector.store import Store, StoreError, secret_rows
-from pantau_collector.web import Figure, create_app, figures
-from pantau_collector.web.acknowledge import Acknowledging
+from pantau_collector.web import RoomMetric, create_app, room_metrics
+from pantau_collector.web.acknowledge_page import AcknowledgePage
 from pantau_service.settings import ConfigError
 from pantau_service.systemd import Notifier
 
@@ -192,13 +192,13 @@ def _start_deciding(
         if config.alertmanager
         else None
     )
-    more_figures = [
-        *(figures.of_heartbeat(heartbeat_sender) if heartbeat_sender else ()),
-        *(figures.of_alertmanager(alert_sender) if alert_sender else ()),
+    more_metrics = [
+        *(room_metrics.heartbeat_metrics(heartbeat_sender) if heartbeat_sender else ()),
+        *(room_metrics.alertmanager_metrics(alert_sender) if alert_sender else ()),
     ]
     recipients = {recipient.id: recipient for recipient in config.recipient}
-    acknowledging = Acknowledging(store, links, recipients, pipeline.place_of, clock.time_ms)
-    _serve(config, pipeline, pictures, monitor, journal, acknowledging, more_figures, stack)
+    acknowledge_page = AcknowledgePage(store, links, recipients, pipeline.place_of, clock.time_ms)
+    _serve(config, pipeline, pictures, monitor, journal, acknowledge_page, more_metrics, stack)
     sender.start()
     stack.callback(sender.stop)
     _start_pipeline(pipeline, stack)
@@ -268,23 +268,23 @@ def _serve(
     pictures: PictureFiles,
     monitor: SelfMonitor,
     journal: Journal,
-    acknowledging: Acknowledging,
-    more_figures: Iterable[Figure],
+    acknowledge_page: AcknowledgePage,
+    more_metrics: Iterable[RoomMetric],
     stack: ExitStack,
 ) -> None:
     """Start the web server on a thread. Its socket is bound here, so that a taken port is reported at once."""
     registry = CollectorRegistry()
-    for figure in (
-        *figures.of_intake(monitor.intake),
-        *figures.of_journal(journal),
-        *figures.of_pipeline(pipeline),
-        *(figures.of_sink(monitor.sink_writer) if monitor.sink_writer else ()),
-        *figures.of_outbox(monitor.sender),
-        *more_figures,
+    for metric in (
+        *room_metrics.intake_metrics(monitor.intake),
+        *room_metrics.journal_metrics(journal),
+        *room_metrics.pipeline_metrics(pipeline),
+        *(room_metrics.sink_metrics(monitor.sink_writer) if monitor.sink_writer else ()),
+        *room_metrics.outbox_metrics(monitor.sender),
+        *more_metrics,
     ):
-        registry.register(figure)
+        registry.register(metric)
     app = create_app(
-        lambda: pipeline.view, pictures, monitor.health, registry=registry, acknowledging=acknowledging
+        lambda: pipeline.view, pictures, monitor.health, registry=registry, acknowledge_page=acknowledge_page
     )
     settings = uvicorn.Config(
         app, host=config.web.host, port=config.web.port, log_config=None, access_log=False, lifespan="off"

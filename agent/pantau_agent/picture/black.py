@@ -9,16 +9,18 @@ from pantau_agent.picture.verdict import NO_EVIDENCE, FaultEvidence
 from pantau_contract.words.evidence import detail
 
 DARK_LEVEL = 34
-"""Level under which all channels of a black pixel are: video's black is 16 (ITU-R BT.709), noise lies on it."""
+"""Level below which every channel of a black pixel lies: video black is 16 (ITU-R BT.709), plus noise."""
 SHARE = 0.97
+"""Share of dark pixels from which a picture may be black."""
 FLAT_SPAN = 8.0
-"""Grey levels between the darkest and the brightest twentieth: less shows nothing, even of a dark yard."""
+"""Grey levels between the 5th and the 95th percentile below which nothing is visible, not even a dark yard."""
 
 
 def black(frame: Frame, comparison: Comparison | None) -> FaultEvidence:
-    """Nearly every pixel dark and nothing to be told apart in it; what little is bright may be a clock.
+    """Return evidence that nearly all pixels are dark and show nothing; the few bright ones may be a clock.
 
-    A camera that usually shows a dark yard shows at least that: where most of it still stands, it is not black.
+    A camera whose healthy picture is a dark yard still shows that yard: while most of it is visible, the picture
+    is not black.
     """
     share = (
         cv2.countNonZero(cv2.inRange(frame.bgr, (0, 0, 0), (DARK_LEVEL, DARK_LEVEL, DARK_LEVEL))) / frame.grey.size

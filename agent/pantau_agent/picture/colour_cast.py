@@ -1,4 +1,4 @@
-"""Colour cast: a stuck infra-red filter, a lost colour channel, a failed white balance."""
+"""Colour cast: a stuck infrared filter, a lost colour channel, a failed white balance."""
 
 from pantau_agent.picture.comparison import Comparison
 from pantau_agent.picture.measures import PictureMeasures
@@ -7,19 +7,23 @@ from pantau_agent.picture.verdict import NO_EVIDENCE, FaultEvidence
 from pantau_contract.words.evidence import detail
 
 LIMIT = 0.17
-"""Log of a ratio of channels: 0.17 is 19 % more red for the same green. White balance wanders by half of it."""
+"""Log of a ratio of channels by which colours may differ from the baseline.
+
+0.17 is 19 % more red for the same green; white balance drifts by half of it.
+"""
 DARK = 30.0
-"""Grey level under which no colour is told."""
+"""Mean grey level below which colours are not judged."""
 DIMMED = 0.55
-"""Of full daylight: under so much of it lamps colour the scene, and are no fault. A lost channel takes a third."""
+"""Fraction of full daylight below which lamps colour the scene: that is no fault. A lost channel takes a third."""
 
 
 def colour_cast(
     measures: PictureMeasures, comparison: Comparison, baseline: ScoreBaseline, daylight: float
 ) -> FaultEvidence:
-    """All colours moved the same way, off the line between grey and the usual.
+    """Return evidence that all colours moved the same way, off the line between grey and the baseline.
 
-    Told by what is the camera's daylight only.
+    Only pictures taken in what is daylight for this camera are judged. `daylight` is the grey level of its
+    brightest hour.
     """
     if float(measures.light.mean()) < max(DARK, DIMMED * daylight):
         return NO_EVIDENCE

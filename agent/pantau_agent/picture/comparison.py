@@ -1,4 +1,4 @@
-"""The present picture beside the remembered one."""
+"""Compares the present picture with the remembered one."""
 
 from dataclasses import dataclass
 
@@ -12,35 +12,39 @@ from pantau_agent.picture.reference import Reference
 from pantau_agent.picture.structure import COARSE, FINE, Structure, agreement, products, structure
 
 MIN_AGREEMENT = 0.4
-"""Cells that usually agree at least so well with the remembered picture show something that stands still."""
+"""Usual agreement with the remembered picture from which a cell shows something static."""
 GONE_BELOW = 0.15
-"""A cell of which less contrast than this part comes through is gone."""
-HIDDEN_BELOW, VISIBLE_FROM = 0.3, 0.5
-"""Parts of a cell's remembered contrast under which it may be hidden, and from which it is plainly there."""
+"""Part of a cell's remembered contrast below which the cell is gone."""
+HIDDEN_BELOW = 0.3
+"""Part of a cell's remembered contrast below which the cell may be hidden."""
+VISIBLE_FROM = 0.5
+"""Part of a cell's remembered contrast from which the cell is plainly visible."""
 GLARE_RATIO = 1.3
-"""A cell brighter than usual by so much is blinded by a lamp rather than hidden."""
+"""Ratio of a cell's grey level to its usual one from which a lamp blinds it, rather than something hiding it."""
 
 SATURATED = 245.0
-"""Mean level of a cell that is at the end of the range: whatever it shows, the sensor can no longer tell it."""
+"""Mean grey level of a cell at the end of the range: the sensor can no longer resolve what is there."""
 
 VEIL_ONSET = 0.6
-"""Log of fine contrast added, beyond what coarse contrast was, from which a picture begins to be veiled."""
+"""Log of fine contrast added, beyond the change of coarse contrast, from which a picture begins to be veiled."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What the two pictures say, by cell and as a whole.
+    """How the present picture differs from the remembered one, per cell and as a whole.
 
-    By cell: `agree` with the remembered structure; `fixed` cells usually do; of these `lost` do not, in their
-    neighbourhood, and `gone` show (almost) nothing of the remembered contrast. A cell that is burned out to white
-    can be neither, and is not counted as fixed. The shares are of all cells that usually agree. `hidden` cells
-    show nothing of the remembered structure, fine or coarse, and no glare; `plain` ones show it well.
+    Per cell: `agreement` with the remembered structure. Cells that usually agree are `static`. Static cells are
+    `lost` if they and their neighbourhood no longer agree, and `gone` if they show (almost) nothing of the
+    remembered contrast. A saturated cell can be neither, and does not count as static. `hidden` cells show nothing
+    of the remembered structure, fine or coarse, and no glare; `visible` cells show it well. `visibility` is the
+    part of the remembered contrast that comes through.
 
-    `shown` is the part of the remembered contrast that comes through, `seen` that in the median cell, and
-    `match` the agreement of all pixels of fixed cells. `blur` is how much detail went (log) beyond what coarse
-    contrast went, at the sharpest fixed cells; `outlines` the part of coarse contrast that is the remembered one
-    there; `haze` how much coarse contrast went (log). `cast` says how far colours moved off the line
-    between grey and the usual (log of ratios). `relief` tells of what is seen in place of the remembered.
+    As a whole: `lost_share` and `gone_share` are shares of the static cells, saturated ones included.
+    `median_visibility` is the median over static cells. `match_score` is the agreement of all pixels of static
+    cells. `blur` is the log of the detail lost beyond the loss of coarse contrast, at the sharpest static cells;
+    `outlines` is the part of the coarse contrast there that still is the remembered one; `haze` is the log of the
+    coarse contrast lost. `cast` is how far colours moved off the line between grey and the baseline (log of
+    ratios). `edge_prominence` describes what is seen in place of the remembered scene.
     """
 
     agreement: Plane
@@ -62,15 +66,16 @@ class Comparison:
 
     @property
     def clarity(self) -> float:
-        """In [0, 1]: 0 where a veil of fine detail lies over all, as heavy rain or snow does.
+        """How clear the view is, in [0, 1]: 0 under a veil of fine detail, such as heavy rain or snow.
 
-        Nothing can be said then of what is in its place; another view, or a cover, never adds so much.
+        Under a veil nothing can be concluded about what is in its place. Neither another view nor a cover adds
+        that much detail.
         """
         return min(1.0, max(0.0, (self.blur + VEIL_ONSET + 0.5) / 0.5))
 
 
 def compare(measures: PictureMeasures, reference: Reference, masked: Mask) -> Comparison:
-    """Compares a picture with the remembered one of the same size, leaving masked cells out."""
+    """Compare a picture with the remembered one of the same size, leaving masked cells out."""
     now, past = measures.fine, structure(reference.thumbnail, FINE)
     coarse = structure(reference.thumbnail, COARSE)
     both, present, remembered = products(now, past)
@@ -119,14 +124,15 @@ def compare(measures: PictureMeasures, reference: Reference, masked: Mask) -> Co
 
 
 def _around(cells: Plane) -> Plane:
+    """Return the mean of each cell's 3x3 neighbourhood."""
     return plane(cv2.boxFilter(plane(cells), -1, (3, 3), borderType=cv2.BORDER_CONSTANT))
 
 
 def _visibility(measures: PictureMeasures, now: Structure, past: Structure, reference: Reference) -> Plane:
-    """By cell, the least-squares part of the remembered gradients in the present ones.
+    """Return, per cell, the least-squares part of the remembered gradients in the present ones.
 
-    A picture that is darker as a whole shows less contrast without hiding anything; half of that (on a log
-    scale) is allowed for, since a dark cover is darker too.
+    A picture that is darker as a whole shows less contrast without hiding anything. Half of that (on a log scale)
+    is compensated, and no more, because a dark cover is darker too.
     """
     both = cell_means((now.x * past.x + now.y * past.y) * now.soft * past.soft)
     own = cell_means(past.strength**2)
@@ -135,16 +141,16 @@ def _visibility(measures: PictureMeasures, now: Structure, past: Structure, refe
 
 
 def _outlines(now: Structure, past: Structure) -> Plane:
-    """By cell, the part of the remembered gradients in the present ones, or of the present in them: the lesser."""
+    """Return, per cell, the part of the remembered gradients in the present ones, or the reverse if less."""
     both = cell_means((now.x * past.x + now.y * past.y) * now.soft * past.soft)
     return plane(both / (np.maximum(cell_means(past.strength**2), cell_means(now.strength**2)) + 1e-4))
 
 
 def _cast(measures: PictureMeasures, reference: Reference, masked: Mask) -> float:
-    """How far the median cell's colour is off the line between grey and its usual one.
+    """Return how far the median cell's colour is off the line between grey and its usual colour (log of ratios).
 
-    Dusk and the switch to infra-red move colours along that line; a stuck filter or a lost channel moves them
-    off it. What passes or parks changes the colours of a few cells.
+    Dusk and the switch to infrared move colours along that line; a stuck filter or a lost channel moves them off
+    it. The median ignores passing and parked objects, which change the colours of a few cells only.
     """
     lit = (measures.light > 20) & (measures.light < 235) & (reference.light > 20) & ~masked
     if lit.sum() < lit.size / 8:

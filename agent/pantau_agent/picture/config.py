@@ -1,4 +1,4 @@
-"""How one camera's pictures are judged, as it is written in the configuration."""
+"""The configuration of how one camera's pictures are judged."""
 
 from typing import Annotated, Literal, Self
 
@@ -34,7 +34,7 @@ Region = Annotated[tuple[Part, Part, Part, Part], AfterValidator(_upright)]
 
 
 class PictureConfig(BaseModel):
-    """One camera's, as a table `[camera.picture]` under it."""
+    """One camera's table `[camera.picture]`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
@@ -52,7 +52,7 @@ class PictureConfig(BaseModel):
 
     @property
     def settings(self) -> PictureSettings:
-        """What the judge is told."""
+        """The same settings in the judge's own terms."""
         return PictureSettings(
             sensitivity={Cause(fault): value for fault, value in self.sensitivity.items()},
             report_only=frozenset(Cause(fault) for fault in self.report_only),

@@ -1,23 +1,24 @@
-"""Confirmation: one picture proves nothing, and one good picture ends little."""
+"""Confirmation (debouncing) of faults: one picture proves nothing, and one good picture rarely ends a fault."""
 
 from dataclasses import dataclass
 
 THRESHOLD = 0.5
-"""Evidence from which a picture speaks for a fault."""
+"""Evidence from which a picture counts for a fault."""
 PLAIN_THRESHOLD = 0.65
-"""Evidence from which it does so beyond doubt."""
+"""Evidence from which a picture is beyond doubt."""
 DOUBT_DECAY = 0.2
-"""Part of a picture that one in doubt counts against a fault."""
+"""How much a doubtful picture counts against a fault that is being confirmed; a clear one counts 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConfirmationRule:
-    """A fault stands once pictures that speak for it outnumber the others by `keyframes`, over `seconds` at least.
+    """When a fault is confirmed and when it ends.
 
-    It ends once `clear` pictures in a row did not speak for it. Evidence between `doubt` and LIMIT, of faults that
-    come and go, hardly speaks against one that is being confirmed.
-    Where the stream's own sizes bear it out, `borne_out` pictures are enough, the last of them plain, however
-    soon; 0 is never.
+    It is confirmed once pictures for it outnumber those against it by `keyframes`, over at least `min_seconds`. It
+    ends after `clear_after` pictures in a row that do not count for it. Evidence between `doubt_from` and
+    THRESHOLD, as intermittent faults produce, hardly counts against a fault that is being confirmed. If the sizes
+    of the stream's own frames corroborate the fault, `corroborated_keyframes` pictures are enough, however soon,
+    provided that the last is plain; 0 disables this.
     """
 
     keyframes: int
@@ -28,22 +29,25 @@ class ConfirmationRule:
 
 
 class Confirmation:
-    """Confirms one fault. Times are in milliseconds; a clock that runs back starts the seconds anew."""
+    """Confirms one fault. Times are in milliseconds; if the clock steps back, the seconds start again."""
 
     def __init__(self, rule: ConfirmationRule) -> None:
         self._rule = rule
         self._lead = 0.0
-        self._against = 0
+        self._clear_in_a_row = 0
         self._since_ms = 0
         self.confirmed = False
 
     def update(self, value: float, time_ms: int, *, corroborated: bool = False) -> bool:
-        """Takes one picture's evidence, which the stream itself may bear out; whether the fault stands now."""
+        """Add one picture's evidence, and return whether the fault is confirmed now.
+
+        `corroborated` says that the sizes of the stream's own frames point to the fault too.
+        """
         if value >= THRESHOLD:
             if not self._lead or time_ms < self._since_ms:
                 self._since_ms = time_ms
             self._lead = min(self._lead + 1, self._rule.keyframes)
-            self._against = 0
+            self._clear_in_a_row = 0
             long_enough = time_ms - self._since_ms >= self._rule.min_seconds * 1000
             enough = self._lead >= self._rule.keyframes and long_enough
             early = (
@@ -52,11 +56,11 @@ class Confirmation:
             self.confirmed = self.confirmed or enough or early
         else:
             self._lead = max(0.0, self._lead - (1.0 if value < self._rule.doubt_from else DOUBT_DECAY))
-            self._against += 1
-            if self._against >= self._rule.clear_after:
+            self._clear_in_a_row += 1
+            if self._clear_in_a_row >= self._rule.clear_after:
                 self.confirmed = False
         return self.confirmed
 
     def explains(self, value: float) -> bool:
-        """Whether a picture with this evidence is explained by the fault, so that it speaks for no other."""
+        """Return whether the fault explains a picture with this evidence, so that it counts for no other fault."""
         return value >= THRESHOLD or (value >= self._rule.doubt_from and self._lead > 0)

@@ -1,4 +1,4 @@
-"""Corrupted: lost or damaged data, concealed by the decoder with grey, smears or pieces of other pictures."""
+"""Corrupted: lost or damaged data, which the decoder conceals with grey, smears or pieces of other pictures."""
 
 import cv2
 import numpy as np
@@ -14,38 +14,41 @@ from pantau_agent.picture.verdict import NO_EVIDENCE, FaultEvidence
 from pantau_contract.words.evidence import detail
 
 NEUTRAL = 5
-"""Levels around mid-grey: what a decoder shows where it never had a picture (all of Y, Cb, Cr at 128)."""
+"""Levels around mid-grey that a decoder shows where it never had a picture (Y, Cb and Cr all at 128)."""
 SHARE_LIMIT = 0.2
+"""Share of the picture by which mid-grey, jumping or smeared cells may exceed the baseline."""
 TOGGLING_LIMIT = 0.33
+"""Share of the scene by which toggling cells may exceed the baseline."""
 MAX_SMEAR = 0.5
-"""Smears alone prove nothing: coarse encoding makes some too."""
+"""Most that smears can contribute: alone they prove nothing, because coarse encoding makes some too."""
 VISIBLE_FROM = 0.5
-"""Part of a cell's remembered contrast from which it is plainly there."""
+"""Part of a cell's remembered contrast from which the cell is plainly visible."""
 SAME_STRUCTURE = 0.5
-"""Agreement of a cell with the picture before from which it shows the same."""
+"""Agreement of a cell with the previous picture from which both show the same."""
 TRAFFIC = 1.0
-"""How many times the usual stir traffic makes in a strange view."""
+"""How many times the usual share of abruptly changed cells traffic causes in an unfamiliar view."""
 JUMP = 0.12
-"""Log of light by which a cell jumps from one picture to the next."""
+"""Log of the change of light from one picture to the next from which a cell's change is abrupt."""
 
 
 def mid_grey_share(frame: Frame) -> float:
-    """The share of pixels at mid-grey."""
+    """Return the share of pixels at mid-grey."""
     low = (128 - NEUTRAL,) * 3
     high = (128 + NEUTRAL,) * 3
     return cv2.countNonZero(cv2.inRange(frame.bgr, low, high)) / frame.grey.size
 
 
 def brightness_change(measures: PictureMeasures, previous: PreviousPicture) -> Plane:
-    """By cell, how the light (log) changed since the picture before, beyond what it did everywhere."""
+    """Return, per cell, the log of the change of light since the previous picture, less the picture's median."""
     change = np.log((measures.light + 8) / (previous.light + 8))
     return plane(change - np.median(change))
 
 
 def abruptly_changed(measures: PictureMeasures, previous: PreviousPicture | None) -> Mask:
-    """The cells whose light jumped since the picture before, and neither the way it jumped then nor back again.
+    """Return the cells whose light jumped since the previous picture.
 
-    What creeps in, as a cover does, makes a cell change the same way several times; a glare goes as it came.
+    A jump that continues or undoes the cell's last change does not count: what creeps in, as a cover does, changes
+    a cell the same way several times, and a glare goes the way it came.
     """
     if previous is None:
         return np.zeros(measures.light.shape, np.bool_)
@@ -58,31 +61,32 @@ def abruptly_changed(measures: PictureMeasures, previous: PreviousPicture | None
 def jumping_share(
     measures: PictureMeasures, changed: Mask, previous: PreviousPicture | None, comparison: Comparison
 ) -> float:
-    """The share of the scene that is strange in another way than in the picture before.
+    """Return the share of the scene that is unfamiliar in another way than in the previous picture.
 
-    A cover or a new view stays the same once it is there, damage does not; a passing glare is gone again. And a
-    cover hides more and more: damage hides here and gives back there.
+    A cover or a new view stays the same once it is there, and damage does not; a passing glare disappears again. A
+    cover hides more and more, whereas damage hides some cells and reveals others.
     """
     if previous is None:
         return 0.0
     static = max(1, int(comparison.static.sum()))
     hidden = comparison.gone & (previous.visibility > VISIBLE_FROM)
-    given_back = comparison.static & (previous.visibility < GONE_BELOW) & (comparison.visibility > VISIBLE_FROM)
-    exchanged = min(int(hidden.sum()), int(given_back.sum())) / static
-    strange = previous.lost & changed
-    if strange.any():
-        # a lamp jumps too, and leaves what it lights
-        strange &= agreement(measures.fine, structure(plane(previous.thumbnail), FINE)) < SAME_STRUCTURE
-    return min(comparison.lost_share, float(strange.sum()) / static) + exchanged
+    reappeared = comparison.static & (previous.visibility < GONE_BELOW) & (comparison.visibility > VISIBLE_FROM)
+    swapped = min(int(hidden.sum()), int(reappeared.sum())) / static
+    unfamiliar = previous.lost & changed
+    if unfamiliar.any():
+        # a lamp jumps too, but leaves the structure that it lights
+        unfamiliar &= agreement(measures.fine, structure(plane(previous.thumbnail), FINE)) < SAME_STRUCTURE
+    return min(comparison.lost_share, float(unfamiliar.sum()) / static) + swapped
 
 
 def corrupted(
     neutral: float, jumping: float, toggling: float, smeared: float, baseline: ScoreBaseline | None
 ) -> FaultEvidence:
-    """The sum of four signs, each against the camera's own past; all are shares of the picture.
+    """Return the combined evidence of four signs, each relative to the camera's own baseline.
 
-    Grey that was not there (`neutral`), pieces that jump, cells that are hidden and shown and hidden again
-    (`restless`), and what is drawn out over cells that no longer show their own.
+    All are shares of the picture: new mid-grey (`neutral`), pieces that jump (`jumping`), cells that are hidden,
+    visible and hidden again (`toggling`), and smears over cells that no longer show their own content (`smeared`).
+    Without a `baseline` only mid-grey counts.
     """
     if baseline is None:
         return (

@@ -1,9 +1,9 @@
-"""Whether what is seen has the contrasts of a scene or those of a cover.
+"""Distinguishes the contrasts of a scene from those of a cover.
 
-A scene has edges: in most of its cells a few contrasts stand far out of the others (the gradients of natural
-pictures are heavy-tailed; D. L. Ruderman, "The statistics of natural images", 1994). What lies on a lens is out
-of focus: its texture is even, as noise is, whose gradients follow Rayleigh's distribution, and a cover's own edge
-runs through few cells.
+A scene has edges: in most of its cells a few gradients stand far out of the others (the gradients of natural
+pictures are heavy-tailed; D. L. Ruderman, "The statistics of natural images", 1994). What lies on a lens is out of
+focus: its texture is as even as noise, whose gradients follow Rayleigh's distribution, and a cover's own edge runs
+through few cells.
 """
 
 import cv2
@@ -12,20 +12,23 @@ import numpy as np
 from pantau_agent.picture.cells import GRID, Mask, Plane, plane
 
 CELL_SIDE = 8
-"""Pixels a side to which each cell of the small picture is brought."""
+"""Pixels per side to which each cell of the thumbnail is resized."""
 GRADIENT_FLOOR = 0.15
-"""Grey levels a pixel: weaker contrasts are rounding."""
+"""Grey levels per pixel: weaker gradients are rounding."""
 TYPICAL_PROMINENCE = 1.8
-"""How far the strongest twentieth stands out in the median cell of a scene; in noise by 2.08, less the floor."""
+"""Ratio of the 95th percentile of gradients to their median in the median cell of a scene.
+
+Noise has 2.08, less the floor.
+"""
 TOP_PROMINENCE = 3.0
-"""How far in one cell of five of a scene."""
+"""The same ratio in one cell of five of a scene."""
 
 
 def edge_prominence(strength: Plane, cells: Mask) -> float:
-    """How far contrasts stand out within the cells `where`: from 1 on as in a scene, 0 where there are no cells.
+    """Return how far edges stand out within the cells: 1 or more for a scene, 0 if there are no cells.
 
-    `strength` are gradients (grey levels a pixel) of the small picture. Cells at the rim of `where`, through which
-    a cover's edge may run, are left out where enough others are.
+    `strength` holds the gradients of the thumbnail (grey levels per pixel). Cells at the rim of `cells`, through
+    which a cover's edge may run, are left out if enough others remain.
     """
     inner = cv2.erode(cells.astype(np.uint8), np.ones((3, 3), np.uint8), borderType=cv2.BORDER_REPLICATE) > 0
     chosen = inner if inner.sum() >= GRID[0] else cells

@@ -1,4 +1,4 @@
-"""What the agent and its decode worker say to each other: msgpack, each message with its length before it."""
+"""Messages between the agent and its decode worker: msgpack, each prefixed with its length."""
 
 import struct
 from enum import StrEnum
@@ -11,22 +11,24 @@ from pantau_contract.states import Cause
 from pantau_contract.words.evidence import NO_DETAIL, Detail
 
 MAX_MESSAGE = 32 << 20
+"""Bytes of the longest message that is read."""
 LENGTH = struct.Struct(">I")
+"""The prefix: the message's length in bytes, big-endian."""
 
 
 class PictureError(StrEnum):
-    """Why a keyframe made no picture."""
+    """Why a keyframe gave no picture."""
 
     UNDECODABLE = "undecodable"
     ENCRYPTED = "encrypted"
     CRASHED = "crashed"
-    """The worker died of it, or took longer than its deadline."""
+    """The worker died of it, or exceeded its deadline."""
     UNAVAILABLE = "unavailable"
-    """The worker does not run: nothing is known of the picture."""
+    """The worker does not run: nothing is known about the picture."""
 
 
 class Job(Struct, frozen=True):
-    """A keyframe to be decoded and judged."""
+    """A keyframe to decode and judge."""
 
     id: int
     camera: str
@@ -40,7 +42,7 @@ class Job(Struct, frozen=True):
 
 
 class JobResult(Struct, frozen=True):
-    """What came of the job of that id; id 0 says that the worker is ready."""
+    """The result of the job with that id. Id 0 announces that the worker is ready."""
 
     id: int
     width: int = 0
@@ -54,6 +56,6 @@ class JobResult(Struct, frozen=True):
 
 
 def pack(message: Job | JobResult) -> bytes:
-    """The message, ready to send."""
+    """Return the message ready to send."""
     content = msgspec.msgpack.encode(message)
     return LENGTH.pack(len(content)) + content

@@ -1,4 +1,4 @@
-"""What a technician is shown of a camera's remembered view, and taking the present view as the right one."""
+"""The image that shows a technician how a picture differs from the remembered view."""
 
 import cv2
 import numpy as np
@@ -12,17 +12,21 @@ from pantau_agent.picture.overlay import overlay_mask
 from pantau_agent.picture.settings import PictureSettings
 
 _WIDTH = 640
+"""Pixels of each of the two pictures."""
 _HIDDEN = (0, 0, 230)
+"""Frame colour (BGR) of cells that are hidden."""
 _LOST = (0, 190, 255)
+"""Frame colour (BGR) of cells that are not in their place."""
 _MASKED = (160, 160, 160)
+"""Frame colour (BGR) of cells that are left out."""
 
 
 def explanation_image(
     memory: PictureMemory, picture: NDArray[np.uint8], settings: PictureSettings | None = None
 ) -> bytes:
-    """A JPEG of the remembered view beside the present one, each cell that differs framed.
+    """Return a JPEG of the remembered view beside the present one, in which each cell that differs is framed.
 
-    Red is hidden, orange is not in its place, grey is left out (burned-in words, masked regions).
+    Red is hidden, orange is out of its place, grey is left out (burned-in text, masked regions).
 
     Raises:
         UnusablePictureError: the picture cannot be judged.

@@ -1,4 +1,4 @@
-"""All that one picture says of each fault, in the order in which one explains the other."""
+"""Collects the evidence of one picture for every fault, in the order in which one fault explains another."""
 
 from dataclasses import dataclass
 
@@ -27,12 +27,12 @@ from pantau_agent.picture.verdict import FaultEvidence
 from pantau_contract.states import Cause
 
 SOME_LOST = 0.1
-"""Share of the scene out of its place from which grey may be a decoder's; fog is as grey, and moves nothing."""
+"""Share of the scene out of its place from which grey may be a decoder's; fog is as grey, but moves nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class PictureFindings:
-    """Evidence by fault, the comparison it rests on, the scores to learn from, and the cells' turns up to now."""
+    """Evidence by fault, the comparison it rests on, the scores to learn from, and the cells' toggles so far."""
 
     evidence: dict[Cause, FaultEvidence]
     comparison: Comparison
@@ -53,11 +53,11 @@ def find_faults(
     *,
     fixed_view: bool,
 ) -> PictureFindings:
-    """Asks each fault's module. Without a settled reference only the whole-picture faults are told.
+    """Ask each fault's module. Without a settled reference only whole-picture faults are judged.
 
-    `usual` are the scores' usual values in this lighting at this hour, `daylight` the grey level of the
-    brightest hour, `overlay` the cells that the camera itself writes on, `masked` those left out by a person.
-    Without a `fixed_view` nothing is said of what is in its place.
+    `baseline` holds the usual scores in this lighting at this hour, and `daylight` is the grey level of the
+    brightest hour. `overlay` are the cells that the camera itself writes on; `masked` are those a person left out.
+    Without a `fixed_view`, faults that need the scene to be in its place are not judged.
     """
     comparison = compare(measures, reference, masked | overlay)
     settled = reference if reference.settled else None
@@ -117,7 +117,10 @@ def find_faults(
 def _wave(
     frame: Frame, measures: PictureMeasures, previous: PreviousPicture | None, reference: Reference
 ) -> float:
-    """Of what differs from the remembered picture and from the one before: hum rolls, a striped cover does not."""
+    """Return the strongest wave in both differences: to the remembered picture and to the previous one.
+
+    Hum bars roll from picture to picture; a striped cover does not.
+    """
     height, width = frame.grey.shape
     light = float(measures.light.mean()) / max(1.0, float(reference.light.mean()))
     expected = plane(cv2.resize(reference.thumbnail, (width, height))) * min(4.0, light)

@@ -1,9 +1,9 @@
-"""Frozen: the stream runs, the picture stands still.
+"""Frozen: the stream runs, but the picture does not change.
 
-Sensor noise makes two pictures of a living camera differ nearly everywhere, however quiet the scene. A picture
-that stands still is encoded to the same bits again as soon as the encoder takes the same quantiser, which rate
-control does every few pictures. So tiles of the decoded picture are compared bit by bit with those of the
-pictures before; a ticking clock disturbs its own tiles and some that are predicted from them, not all.
+Sensor noise makes two pictures of a live camera differ nearly everywhere, however quiet the scene. A frozen
+picture is encoded to the same bits again whenever the encoder uses the same quantiser, which rate control does
+every few pictures. So tiles of the decoded picture are compared bit by bit with those of recent pictures. A
+ticking clock disturbs its own tiles and some that are predicted from them, but not all.
 """
 
 import itertools
@@ -21,17 +21,20 @@ from pantau_agent.picture.verdict import NO_EVIDENCE, FaultEvidence
 from pantau_contract.words.evidence import detail
 
 TILES = (12, 16)
+"""Rows and columns of tiles."""
 HISTORY = 4
-"""Pictures looked back on: rate control comes back to a quantiser within as many, and footage that is shown over
-and over is longer."""
+"""Recent pictures to compare with.
+
+Rate control returns to a quantiser within as many, and looped footage is longer.
+"""
 SHARE = 0.3
-"""Of the tiles with texture; of a healthy, nearly black yard a sixth came out equal at most."""
+"""Share of equal tiles among those with texture; at most a sixth was equal in a healthy, nearly black yard."""
 MAX_DIFFERENCE = 8.0
-"""Grey levels between encodings of one picture, at all but the 2 % worst pixels; what moves differs by more."""
+"""Grey levels between two encodings of one picture, except at the worst 2 % of pixels; movement exceeds that."""
 
 
 class Fingerprint(NamedTuple):
-    """One picture's fingerprints: a checksum a tile, where it has texture, and the small picture, rounded."""
+    """One picture's checksum per tile, which tiles have texture, and the thumbnail in whole grey levels."""
 
     tiles: NDArray[np.uint32]
     textured: Mask
@@ -39,19 +42,19 @@ class Fingerprint(NamedTuple):
 
 
 class RecentFingerprints:
-    """The last pictures of a camera, not kept over a restart."""
+    """The fingerprints of a camera's last pictures. They are not kept over a restart."""
 
     def __init__(self) -> None:
         self.recent: deque[Fingerprint] = deque(maxlen=HISTORY)
 
 
 def frozen(frame: Frame, fingerprints: RecentFingerprints) -> FaultEvidence:
-    """Compares with the pictures before, and remembers this one among them."""
+    """Compare the picture with recent ones, then add it to them."""
     current = _fingerprint(frame)
     share, exact = 0.0, False
     for older in reversed(fingerprints.recent):
         if older.thumbnail.shape != current.thumbnail.shape or not _is_similar(current.thumbnail, older.thumbnail):
-            break  # something moved since: equality with what lies further back is a loop, or chance
+            break  # something moved since: equality with older pictures would be a loop, or chance
         equal = current.tiles == older.tiles
         exact = exact or bool(equal.all())
         textured = current.textured
@@ -73,7 +76,7 @@ def _fingerprint(frame: Frame) -> Fingerprint:
     rows = np.linspace(0, height, TILES[0] + 1).astype(int)
     columns = np.linspace(0, width, TILES[1] + 1).astype(int)
     sums = [
-        zlib.crc32(frame.original[top:bottom:2, left:right].tobytes())  # each other row says as much
+        zlib.crc32(frame.original[top:bottom:2, left:right].tobytes())  # every other row is enough
         for top, bottom in itertools.pairwise(rows)
         for left, right in itertools.pairwise(columns)
     ]
@@ -85,7 +88,7 @@ def _fingerprint(frame: Frame) -> Fingerprint:
 
 
 def _spread(thumbnail: Plane) -> Plane:
-    """The standard deviation of grey in each tile."""
+    """Return the standard deviation of grey in each tile."""
     size = (TILES[1], TILES[0])
     mean = cv2.resize(thumbnail, size, interpolation=cv2.INTER_AREA)
     square = cv2.resize(thumbnail * thumbnail, size, interpolation=cv2.INTER_AREA)

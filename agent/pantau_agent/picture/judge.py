@@ -1,4 +1,4 @@
-"""The judge of one camera's pictures: asks each fault's module, orders what they say, and confirms it."""
+"""Judges one camera's pictures: asks each fault's module, ranks their evidence, and confirms faults."""
 
 from collections.abc import Mapping
 
@@ -36,22 +36,22 @@ RULES: Mapping[Cause, ConfirmationRule] = {
     Cause.DEFOCUSED: ConfirmationRule(6, 50, clear_after=2),
     Cause.COLOUR_CAST: ConfirmationRule(6, 50, clear_after=2),
 }
-"""How each fault is confirmed; also their order: what stands first explains what comes after it."""
+"""How each fault is confirmed, in order of precedence: a fault explains those after it."""
 
 WHOLE_PICTURE = frozenset({Cause.NO_SIGNAL, Cause.BLACK, Cause.OVEREXPOSED, Cause.FROZEN, Cause.CORRUPTED})
-"""Faults told without knowing the camera: they alarm during learning too."""
+"""Faults that can be recognised without knowing the camera. They alarm during learning too."""
 
 MIN_PICTURES = 12
-"""Pictures learned from before any fault of a known camera alarms."""
+"""Pictures to learn from before any fault that needs a known camera can alarm."""
 ENOUGH_PICTURES = 240
-"""Pictures that end learning however few hours they took."""
+"""Pictures that end learning, however few hours they took."""
 
 
 class Judge:
-    """Judges one camera's pictures, one every `interval_s` seconds or so. Not for use by two threads.
+    """Judges one camera's pictures, about one every `interval_s` seconds. Not thread-safe.
 
-    `note` is said with each verdict while the camera is being learned, as that its old memory was lost. A
-    `passing` judge does not say that it learns, for it is gone before it knows the camera.
+    `note` is added to each verdict while the camera is being learned, for example that its memory was lost. A
+    `short_lived` judge does not report that it is learning, because it is gone before it knows the camera.
     """
 
     def __init__(
@@ -82,18 +82,18 @@ class Judge:
         damaged: bool = False,
         static_stream: bool = False,
     ) -> Verdict:
-        """The verdict after one more picture (BGR; None where it could not be decoded), taken at `time_ms`, UTC.
+        """Judge one more picture, taken at `time_ms` (UTC): BGR, or None if it could not be decoded.
 
-        `damaged` is the decoder's own word that it had to conceal errors, `still` the stream's that next to
-        nothing comes between keyframes. Never raises for a bad picture: the verdict then keeps the cause that
-        stood, and says that it cannot tell.
+        `damaged` says that the decoder had to conceal errors, `static_stream` that next to nothing comes between
+        keyframes. Never raises for a bad picture: the verdict then keeps the confirmed cause, and says that it
+        cannot judge the picture.
         """
         if picture is None:
-            return Verdict(self._standing(), {}, detail("cannot_tell", why=detail("no_picture")))
+            return Verdict(self._confirmed_cause(), {}, detail("cannot_tell", why=detail("no_picture")))
         try:
             frame = prepare(picture)
         except UnusablePictureError as error:
-            return Verdict(self._standing(), {}, detail("cannot_tell", why=error.detail))
+            return Verdict(self._confirmed_cause(), {}, detail("cannot_tell", why=error.detail))
         notes = self._adapt_to(frame)
         measures = measure(frame)
         lighting = lighting_of(measures, self.memory.lighting)
@@ -107,19 +107,19 @@ class Judge:
         )
         evidence = dict(findings.evidence)
         if damaged:
-            # what a decoder makes up is the same each time, or grey, or black: it says nothing of other faults
+            # concealment is the same each time, or grey, or black: it says nothing about other faults
             evidence = {Cause.CORRUPTED: FaultEvidence(1.0, detail("concealed"))}
         comparison = findings.comparison
-        worst = max(self._weighed(cause, said) for cause, said in evidence.items())
+        worst = max(self._weighted(cause, found) for cause, found in evidence.items())
         if worst < THRESHOLD:
-            # what is half suspicious is learned from slowly, so that a creeping fault is not taken for the usual
+            # suspicious pictures are learned from slowly, so that a creeping fault does not become the baseline
             trust = max(0.05, (1 - worst / THRESHOLD) ** 2)
             reference.learn(frame.thumbnail, measures, comparison.agreement, findings.scores, trust)
             if reference.settled:
                 self.memory.hour(time_ms).learn(findings.scores, trust)
             self.memory.set_reference(lighting, reference)
             update_frequency(self.memory.overlay_frequency, frame)
-            self.memory.learned_ms += self._passed(time_ms)
+            self.memory.learned_ms += self._learning_time_ms(time_ms)
         self._confirm(evidence, time_ms, static_stream=static_stream)
         change = brightness_change(measures, self._previous) if self._previous else np.zeros(GRID, np.float32)
         self._previous = summarise(frame, measures, comparison, change, findings.toggles)
@@ -127,12 +127,12 @@ class Judge:
         if self.learning and not self._short_lived:
             notes.append(detail("learning", count=self.memory.pictures))
             notes.append(self._note)
-        standing = self._standing()
-        reason = together(self._reasons[standing] if standing else NO_DETAIL, *notes)
-        return Verdict(standing, {str(cause): round(said.value, 3) for cause, said in evidence.items()}, reason)
+        confirmed = self._confirmed_cause()
+        reason = together(self._reasons[confirmed] if confirmed else NO_DETAIL, *notes)
+        return Verdict(confirmed, {str(cause): round(found.value, 3) for cause, found in evidence.items()}, reason)
 
     def accept(self, picture: NDArray[np.uint8]) -> None:
-        """Takes the picture (BGR) for the right view; what stood against the old one is over.
+        """Take the picture (BGR) as the right view, and drop the faults confirmed against the old one.
 
         Raises:
             UnusablePictureError: the picture cannot be judged.
@@ -143,13 +143,13 @@ class Judge:
 
     @property
     def learning(self) -> bool:
-        """Whether the camera is still too little known for any but the whole-picture faults."""
+        """True while the camera is too little known for any but the whole-picture faults."""
         pictures = self.memory.pictures
         hours_passed = self.memory.learned_ms >= self._settings.learning_s * 1000
         return pictures < MIN_PICTURES or (pictures < ENOUGH_PICTURES and not hours_passed)
 
     def _adapt_to(self, frame: Frame) -> list[Detail]:
-        """Makes the memory fit the picture's size; what is to be said of it."""
+        """Adapt the memory to the picture's size, or start it again; return notes for the verdict."""
         if self._previous is not None and self.memory.size not in {(0, 0), frame.size}:
             self._fingerprints = RecentFingerprints()
             self._previous = None
@@ -162,12 +162,12 @@ class Judge:
 
     def _reset_view_faults(self) -> None:
         self._confirmations = {
-            cause: held if cause in WHOLE_PICTURE else Confirmation(RULES[cause])
-            for cause, held in self._confirmations.items()
+            cause: confirmation if cause in WHOLE_PICTURE else Confirmation(RULES[cause])
+            for cause, confirmation in self._confirmations.items()
         }
 
-    def _passed(self, time_ms: int) -> int:
-        """Milliseconds of learning since the picture before; neither a jump of the clock nor a gap counts."""
+    def _learning_time_ms(self, time_ms: int) -> int:
+        """Return the milliseconds of learning since the previous picture; clock steps and gaps do not count."""
         if self._previous_ms is None:
             return 0
         return min(max(0, time_ms - self._previous_ms), int(2 * self._interval_ms))
@@ -175,22 +175,22 @@ class Judge:
     def _confirm(self, evidence: Mapping[Cause, FaultEvidence], time_ms: int, *, static_stream: bool) -> None:
         explained = False
         for cause, confirmation in self._confirmations.items():
-            said = evidence.get(cause)
-            if said is None or explained or not self._may_alarm(cause):
+            found = evidence.get(cause)
+            if found is None or explained or not self._may_alarm(cause):
                 continue
-            value = self._weighed(cause, said)
+            value = self._weighted(cause, found)
             confirmation.update(value, time_ms, corroborated=static_stream)
             if value >= THRESHOLD:
-                self._reasons[cause] = said.reason
+                self._reasons[cause] = found.reason
             explained = confirmation.explains(value)
 
-    def _weighed(self, cause: Cause, said: FaultEvidence) -> float:
-        return min(1.0, said.value * self._settings.sensitivity.get(cause, 1.0))
+    def _weighted(self, cause: Cause, evidence: FaultEvidence) -> float:
+        return min(1.0, evidence.value * self._settings.sensitivity.get(cause, 1.0))
 
     def _may_alarm(self, cause: Cause) -> bool:
         if cause in self._settings.report_only:
             return False
         return cause in WHOLE_PICTURE or not self.learning
 
-    def _standing(self) -> Cause | None:
-        return next((cause for cause, held in self._confirmations.items() if held.confirmed), None)
+    def _confirmed_cause(self) -> Cause | None:
+        return next((cause for cause, confirmation in self._confirmations.items() if confirmation.confirmed), None)

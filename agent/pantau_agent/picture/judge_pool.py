@@ -1,4 +1,4 @@
-"""The judges of all cameras, what they remember kept on disk, and what people wish of them."""
+"""The judges of all cameras, their memories on disk, and the requests that commands leave for them."""
 
 import logging
 import time
@@ -22,14 +22,18 @@ from pantau_agent.picture.view_requests import ViewRequest, ViewRequests
 from pantau_contract.words.evidence import NO_DETAIL, detail
 
 MAX_CAMERAS = 1024
+"""Judges in memory at a time."""
 SAVE_S = 1800.0
-"""Between two times that a camera's memory is written: an SD card's life against half an hour of learning."""
+"""Seconds between two saves of a camera's memory: an SD card's life against half an hour of learning."""
 
 _log = logging.getLogger(__name__)
 
 
 class JudgePool:
-    """The judges; those longest not asked go first. Without a `directory` nothing is kept beyond the process."""
+    """The judges of all cameras; the least recently used are evicted.
+
+    Without a `directory` nothing outlives the process.
+    """
 
     def __init__(self, directory: Path | None = None, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._judges: OrderedDict[str, Judge] = OrderedDict()
@@ -38,16 +42,16 @@ class JudgePool:
         self._requests = ViewRequests(directory) if directory is not None else None
         self._monotonic = monotonic
         if directory is not None:
-            _make(directory)
+            _create(directory)
 
     def judge(self, job: Job, picture: NDArray[np.uint8] | None, *, damaged: bool) -> Verdict:
-        """The verdict on a camera's picture. A fault of the judge's own says nothing of the camera."""
+        """Return the verdict on a camera's picture. A bug in the judge is not held against the camera."""
         judge = self._judge_of(job)
         try:
             verdict = judge.update(picture, job.time_ms, damaged=damaged, static_stream=job.static_stream)
             if picture is not None:
                 verdict = self._carry_out(job, judge, picture, verdict)
-        except Exception:  # noqa: BLE001 # whatever it is, the camera is not to blame
+        except Exception:  # noqa: BLE001 # whatever the bug, the camera is not to blame
             _log.exception("camera %s: the judge of pictures failed", job.camera)
             return Verdict(None, {}, detail("cannot_tell", why=detail("judge_failed")))
         if self._monotonic() - self._saved_s[job.camera] >= SAVE_S:
@@ -55,7 +59,7 @@ class JudgePool:
         return verdict
 
     def save(self) -> None:
-        """Writes down what all remember."""
+        """Save the memories of all cameras."""
         for camera in self._judges:
             self._save(camera)
 
@@ -69,9 +73,9 @@ class JudgePool:
             self._saved_s[job.camera] = self._monotonic()
         self._judges.move_to_end(job.camera)
         if len(self._judges) > MAX_CAMERAS:
-            longest = next(iter(self._judges))
-            self._save(longest)
-            del self._judges[longest]
+            oldest = next(iter(self._judges))
+            self._save(oldest)
+            del self._judges[oldest]
         return judge
 
     def _save(self, camera: str) -> None:
@@ -85,7 +89,7 @@ class JudgePool:
             _log.warning("the picture memory of camera %s cannot be written: %s", camera, error)
 
     def _carry_out(self, job: Job, judge: Judge, picture: NDArray[np.uint8], verdict: Verdict) -> Verdict:
-        """Grants what is wished, of a picture that shows a view at all; until then the wish stays."""
+        """Carry out pending requests. They stay pending until a picture shows a view at all."""
         camera = job.camera
         if self._requests is None:
             return verdict
@@ -95,19 +99,19 @@ class JudgePool:
                 explanation = Explanation(verdict.cause, verdict.evidence, verdict.reason, jpeg)
                 explanation.write(self._requests.explanation_path(camera))
                 self._requests.remove(camera, ViewRequest.EXPLAIN)
-            untrue = any(verdict.evidence.get(str(cause), 0.0) >= THRESHOLD for cause in WHOLE_PICTURE)
-            if not untrue and self._requests.is_pending(camera, ViewRequest.ACCEPT):
+            no_view = any(verdict.evidence.get(str(cause), 0.0) >= THRESHOLD for cause in WHOLE_PICTURE)
+            if not no_view and self._requests.is_pending(camera, ViewRequest.ACCEPT):
                 judge.accept(picture)
                 self._save(camera)
                 self._requests.remove(camera, ViewRequest.ACCEPT)
                 return Verdict(None, {}, detail("accepted"))
         except (UnusablePictureError, OSError) as error:
-            _log.warning("camera %s: what was wished of its picture memory cannot be done: %s", camera, error)
+            _log.warning("camera %s: a request about its picture memory failed: %s", camera, error)
         return verdict
 
 
-def _make(directory: Path) -> None:
-    """So that there is a place for wishes."""
+def _create(directory: Path) -> None:
+    """Create the directory, so that commands can leave requests in it."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -14,7 +14,7 @@ from pantau_agent.picture.score_baseline import ScoreBaseline
 
 
 class Lighting(StrEnum):
-    """What lights the scene; each has its own reference."""
+    """What lights the scene; each lighting has its own reference."""
 
     DAY = "day"
     INFRARED = "infrared"
@@ -22,17 +22,17 @@ class Lighting(StrEnum):
 
 
 COLOUR_HYSTERESIS = (0.02, 0.035)
-"""Median departure of the cells' channel ratios from grey: under the first it is infra-red, over the other not."""
+"""Median departure of the cells' channel ratios from grey: infrared below the first, not above the second."""
 LIGHT_HYSTERESIS = (50.0, 70.0)
-"""Mean grey level: under the first it is night, over the second it is not."""
+"""Mean grey level: night below the first, not night above the second."""
 
 
 @dataclass(slots=True)
 class PictureMemory:
     """References by lighting, for pictures of `size` (width, height).
 
-    `learned_ms` is how long it has been learning. `hours` holds what is usual of the scores at each hour of the
-    (UTC) day. `written` is the share of pictures in which each cell looked written on.
+    `learned_ms` is the time spent learning. `hours` holds the baseline of the scores for each hour of the (UTC)
+    day. `overlay_frequency` is the share of pictures in which each cell looked written on.
     """
 
     size: tuple[int, int] = (0, 0)
@@ -44,11 +44,14 @@ class PictureMemory:
 
     @property
     def pictures(self) -> int:
-        """How many were learned from, in the lighting best known."""
+        """Number of pictures learned from in the best-known lighting."""
         return max((reference.pictures for reference in self.references.values()), default=0)
 
     def adapt_to_size(self, size: tuple[int, int], thumbnail: Plane) -> bool:
-        """Whether pictures of this size can be compared; another resolution of the same shape can, with care."""
+        """Adapt to pictures of this size, and return whether they can be compared.
+
+        Another resolution of the same shape can be, with wider limits at first.
+        """
         if any(reference.thumbnail.shape != thumbnail.shape for reference in self.references.values()):
             return False
         if self.size != size:
@@ -58,18 +61,18 @@ class PictureMemory:
         return True
 
     def hour(self, time_ms: int) -> ScoreBaseline:
-        """What is usual at the hour of a time, UTC."""
+        """Return the baseline of the hour of a time (milliseconds, UTC)."""
         return self.hours[time_ms // 3_600_000 % 24]
 
     @property
     def daylight(self) -> float:
-        """The grey level of the brightest hour of the day, 0 while none is known."""
+        """The grey level of the brightest hour of the day, or 0 while none is known."""
         return max((hour.level_of("light") for hour in self.hours if hour.pictures), default=0.0)
 
     def reference_for(self, lighting: Lighting, thumbnail: Plane, measures: PictureMeasures) -> Reference:
-        """The reference of a lighting; in one hardly seen yet, a copy of the one before.
+        """Return the reference of a lighting, or a copy of the previous lighting's if this one is hardly known.
 
-        It is not kept until `keep`. A few pictures of a lighting do not make it known: a cover may look like
+        It is not kept until `set_reference`. A few pictures do not make a lighting known: a cover may look like
         lamplight.
         """
         own = self.references.get(lighting)
@@ -80,17 +83,17 @@ class PictureMemory:
             return new_reference(thumbnail, measures)
         copy = previous.for_new_lighting()
         if self.lighting is Lighting.INFRARED:
-            copy.colour = measures.colour.copy()  # infra-red has none to compare with
+            copy.colour = measures.colour.copy()  # infrared has no colour to compare with
         return copy
 
     def set_reference(self, lighting: Lighting, reference: Reference) -> None:
-        """Keeps a reference that has learned from a healthy picture in that lighting."""
+        """Keep a reference that has learned from a healthy picture in that lighting."""
         self.lighting = lighting
         self.references[lighting] = reference
 
 
 def lighting_of(measures: PictureMeasures, previous: Lighting | None) -> Lighting:
-    """The lighting of a picture; in doubt that of the one before."""
+    """Return the lighting of a picture; between two thresholds that of the previous one."""
     colour = float(np.median(np.hypot(measures.colour[..., 0], measures.colour[..., 1])))
     if colour < COLOUR_HYSTERESIS[0] or (previous is Lighting.INFRARED and colour < COLOUR_HYSTERESIS[1]):
         return Lighting.INFRARED
@@ -101,7 +104,7 @@ def lighting_of(measures: PictureMeasures, previous: Lighting | None) -> Lightin
 
 
 def region_mask(regions: tuple[tuple[float, float, float, float], ...]) -> Mask:
-    """The cells that regions (left, top, right, bottom, in parts of the picture) touch by half or more."""
+    """Return the cells whose centres lie in the regions (left, top, right, bottom, in parts of the picture)."""
     rows, columns = GRID
     y, x = (np.arange(rows) + 0.5) / rows, (np.arange(columns) + 0.5) / columns
     masked = np.zeros(GRID, np.bool_)

@@ -1,7 +1,7 @@
-"""A camera's memory as bytes and back, small enough to be written every few minutes.
+"""The file format of a camera's memory, small enough to be written every few minutes.
 
-`PANTAUPIC`, one byte of version, the CRC-32 (big-endian) of what follows: a zlib stream of a JSON line that
-lists the arrays, and the arrays. Pictures are kept to a grey level, all else to half precision.
+`PANTAUPIC`, one byte of version, the CRC-32 (big-endian) of the rest: a zlib stream of one line of JSON that lists
+the arrays, then the arrays. Pictures are kept in whole grey levels, everything else in half precision.
 """
 
 import json
@@ -16,18 +16,21 @@ from pantau_agent.picture.reference import Reference
 from pantau_agent.picture.score_baseline import SCORES, ScoreBaseline
 
 MAGIC = b"PANTAUPIC"
+"""The first bytes of the file."""
 VERSION = 1
+"""Version of the format."""
 MAX_BYTES = 40_000
-"""Bytes that a memory may take."""
+"""Most bytes of one memory."""
 _MAX_INFLATED = 1 << 20
+"""Most bytes that are decompressed."""
 
 
 class DamagedMemoryError(ValueError):
-    """The bytes are no memory of ours; the text says why. The camera has to be learned anew."""
+    """The bytes are not a memory of ours; the text says why. The camera has to be learned again."""
 
 
 def encode_memory(memory: PictureMemory) -> bytes:
-    """The memory as at most LARGEST bytes."""
+    """Return the memory as at most MAX_BYTES bytes."""
     about: dict[str, Any] = {
         "size": memory.size,
         "learned_ms": memory.learned_ms,
@@ -58,10 +61,10 @@ def encode_memory(memory: PictureMemory) -> bytes:
 
 
 def decode_memory(data: bytes) -> PictureMemory:
-    """The memory from its bytes.
+    """Return the memory from its bytes.
 
     Raises:
-        DamagedMemoryError: cut short, altered, of another version, or not a memory.
+        DamagedMemoryError: they are cut short, altered, of another version, or not a memory.
     """
     head = len(MAGIC) + 5
     if data[: len(MAGIC)] != MAGIC or len(data) < head:
@@ -86,6 +89,7 @@ _PLANES: tuple[tuple[str, tuple[int, ...]], ...] = (
     ("light", GRID),
     ("colour", (*GRID, 2)),
 )
+"""The reference's planes in the order of the file, with their shapes."""
 
 
 def _half(values: Plane) -> bytes:
@@ -93,7 +97,7 @@ def _half(values: Plane) -> bytes:
 
 
 class _ArrayReader:
-    """Takes arrays off a block of bytes, one after the other."""
+    """Reads arrays off a block of bytes, one after the other."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data

@@ -1,4 +1,4 @@
-"""Where the memories of an agent's cameras are kept: one small file a camera."""
+"""Stores the memories of an agent's cameras: one small file per camera."""
 
 import logging
 from pathlib import Path
@@ -13,13 +13,13 @@ _SUFFIX = ".memory"
 
 
 class MemoryStore:
-    """The memories in one directory, which is made when the first is put there."""
+    """The memories in one directory, which is created with the first one."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
     def load(self, camera: str) -> tuple[PictureMemory, Detail]:
-        """A camera's memory, and what is to be said of it: empty, or that the camera has to be learned anew."""
+        """Return a camera's memory and a note, which is empty unless the memory was lost."""
         path = self._path(camera)
         try:
             return decode_memory(path.read_bytes()), NO_DETAIL
@@ -30,7 +30,7 @@ class MemoryStore:
             return PictureMemory(), detail("memory_lost", why=error)
 
     def save(self, camera: str, memory: PictureMemory) -> None:
-        """Keeps a camera's memory; the one before stays whole until this one is on the disk.
+        """Save a camera's memory. The previous one stays intact until this one is on disk.
 
         Raises:
             OSError: the directory cannot be written.

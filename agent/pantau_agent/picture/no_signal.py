@@ -1,4 +1,4 @@
-"""No signal: a recorder or encoder shows a card (one colour, bars, words) in place of the camera."""
+"""No signal: a recorder or encoder shows a card (one colour, bars, text) in place of the camera."""
 
 import cv2
 import numpy as np
@@ -11,24 +11,25 @@ from pantau_agent.picture.verdict import NO_EVIDENCE, FaultEvidence
 from pantau_contract.words.evidence import detail
 
 BLOCK = 8
+"""Pixels per side of a block."""
 FLAT_SPAN = 3
-"""A block whose levels span no more than this is flat: a card's are, a sensor's hardly."""
+"""Span of levels up to which a block is flat: those of a card are, those of a sensor hardly."""
 ONE_COLOUR_SHARE = 0.5
-"""Share of the blocks that are flat and of one colour; words take the rest."""
+"""Share of the blocks that are flat and of one colour; text takes the rest."""
 BARS_SHARE = 0.4
-"""Share of the blocks that are flat and of a few colours, bar by bar; the bars' edges take the rest."""
+"""Share of the blocks that are flat and of a few colours, bar by bar; the edges of the bars take the rest."""
 COLOUR_BIN = 5
-"""Levels of a channel taken for the same colour."""
+"""Levels of a channel that are taken for the same colour."""
 TEXT_CONTRAST = 60
-"""Grey levels by which words stand out."""
+"""Grey levels by which text stands out."""
 
 
 def no_signal(frame: Frame, comparison: Comparison | None, overlay: Mask, still: float) -> FaultEvidence:
-    """Flat blocks of one colour, or of a few, cover most of the picture, which stands still.
+    """Return evidence that flat blocks of one colour, or of a few, cover most of a static picture.
 
-    Black without words is a black picture, white a burned out one, and mid-grey without words is what a decoder
-    shows that has no picture: others tell those. `overlay` are the cells where the camera itself writes; `still`
-    is the evidence that the picture is one of those before, bit by bit: a card is, a plain wall is not.
+    Black without text is a black picture, white an overexposed one, and mid-grey without text is what a decoder
+    shows without a picture: other modules judge those. `overlay` are the cells where the camera itself writes.
+    `still` is the evidence that the picture equals a recent one bit by bit: a card does, a plain wall does not.
     """
     if still < 0.1:
         return NO_EVIDENCE
@@ -58,9 +59,9 @@ def no_signal(frame: Frame, comparison: Comparison | None, overlay: Mask, still:
 
 
 def _has_text(frame: Frame, level: float, overlay: Mask) -> bool:
-    """Whether something stands out of a plain card where the camera itself writes nothing.
+    """Return whether something stands out of a plain card where the camera itself writes nothing.
 
-    Its clock stands on black too, at the top or the bottom.
+    The camera's clock appears on black too, at the top or the bottom.
     """
     marks = cell_means((frame.grey > level + TEXT_CONTRAST).astype(np.float32)) > 0.02
     return int((marks & ~overlay)[2:-2].sum()) >= 2

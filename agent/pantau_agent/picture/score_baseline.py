@@ -1,4 +1,4 @@
-"""What is usual of a camera's whole-picture scores: in each lighting, and at each hour of the day."""
+"""The baseline of a camera's whole-picture scores: in each lighting, and at each hour of the day."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -24,19 +24,19 @@ SCORES = (
     "stir",
     "light",
 )
-"""The scores whose usual level and spread are learned."""
+"""The scores whose usual level and spread are learned. Names and order are part of the memory's file format."""
 _LINES = SCORES.index("lines")
 WINDOW = 60
-"""After so many pictures the past counts as a running mean over as many."""
+"""Pictures after which the past counts as a running mean over this many."""
 HOUR_KNOWN = 40
-"""Pictures after which an hour of the day speaks for itself: low sun, a market, headlights come daily."""
+"""Pictures after which an hour has a baseline of its own: low sun, markets and headlights come daily."""
 
 
 @dataclass(slots=True)
 class ScoreBaseline:
-    """Running means of each score (`level`) and of its departure from that (`spread`), over `pictures`.
+    """Running means of each score (`level`) and of its deviation from that (`spread`), over `pictures`.
 
-    `wide` widens all limits, while the lighting is new.
+    `widening` is a factor on all limits while the lighting is new.
     """
 
     level: Plane = field(default_factory=lambda: np.zeros(len(SCORES), np.float32))
@@ -45,15 +45,15 @@ class ScoreBaseline:
     widening: float = 1.0
 
     def level_of(self, name: str) -> float:
-        """The usual value of a score."""
+        """Return the usual value of a score."""
         return float(self.level[SCORES.index(name)])
 
     def threshold(self, name: str, minimum: float) -> float:
-        """By how much a score may leave the usual: `least`, up to twice as much where it was always restless."""
+        """Return by how much a score may deviate: at least `minimum`, and up to twice that if it always varied."""
         return self.widening * minimum + min(minimum, 2.0 * float(self.spread[SCORES.index(name)]))
 
     def learn(self, scores: dict[str, float], trust: float) -> None:
-        """Takes one more healthy picture's scores in; `trust` in (0, 1] weighs them."""
+        """Learn from one more healthy picture's scores; `trust` in (0, 1] weights them."""
         numbers = plane([scores[name] for name in SCORES])
         rate = trust / min(self.pictures + 1, WINDOW)
         if self.pictures:
@@ -65,9 +65,10 @@ class ScoreBaseline:
 
 
 def hourly_baseline(lighting: ScoreBaseline, hour: ScoreBaseline, hours: Iterable[ScoreBaseline]) -> ScoreBaseline:
-    """What is usual in this lighting at this `hour`, of all `hours`: that may widen a limit, not narrow it.
+    """Return the lighting's baseline adapted to the present `hour`, which may widen a limit but not narrow it.
 
-    Hours of rain wash level lines out, and become the usual; what is back when it ends is what other hours show.
+    `hours` are the baselines of all hours. Hours of rain blur the level lines of a scene until that is the
+    baseline; when the rain ends, the lines return that other hours show.
     """
     level = lighting.level.copy()
     level[_LINES] = max([level[_LINES], *(each.level[_LINES] for each in hours if each.pictures >= HOUR_KNOWN)])
