@@ -8,14 +8,15 @@ from collections.abc import Iterable, Mapping
 import msgspec
 from sqlalchemy import Connection, func, or_, select
 
-from pantau_collector.notices.notice import TELL_OF_OUTAGE, Notice, NoticeKind, Telling, Waiting
+from pantau_collector.notices.notice import OUTAGE_NOTICES, Notice, NoticeKind
+from pantau_collector.notices.notification import Notification, PendingNotice
 from pantau_collector.store.outbox_rows import Status
 from pantau_collector.store.schema import notices, outbox
 
 _CLOCK_SET_BACK_MS = 60_000
 
 
-def add(connection: Connection, tellings: Iterable[Telling], *, created_ms: int) -> None:
+def add(connection: Connection, tellings: Iterable[Notification], *, created_ms: int) -> None:
     """Adds what is to be told, each once."""
     rows = [
         {
@@ -54,7 +55,7 @@ def announced(connection: Connection, step: str) -> set[str]:
     return {row.recipient for row in rows}
 
 
-def waiting(connection: Connection, *, now_ms: int) -> list[Waiting]:
+def waiting(connection: Connection, *, now_ms: int) -> list[PendingNotice]:
     """All that waits for those recipients for whom something is ready, the oldest first.
 
     What was made in a future that the clock has been set back from is ready too.
@@ -67,7 +68,7 @@ def waiting(connection: Connection, *, now_ms: int) -> list[Waiting]:
         .order_by(notices.c.id)
     )
     return [
-        Waiting(
+        PendingNotice(
             row.id,
             row.incident,
             NoticeKind(row.kind),
@@ -113,12 +114,12 @@ def never_heard(connection: Connection, recipient: str, incidents: Iterable[int]
         .where(
             notices.c.recipient == recipient,
             notices.c.incident.in_(wanted),
-            notices.c.kind.in_(list(TELL_OF_OUTAGE)),
+            notices.c.kind.in_(list(OUTAGE_NOTICES)),
             outbox.c.status.in_([Status.DUE, Status.SENDING, Status.SENT]),
         )
     )
     in_this = select(notices.c.incident).where(
-        notices.c.letter == letter, notices.c.kind.in_(list(TELL_OF_OUTAGE))
+        notices.c.letter == letter, notices.c.kind.in_(list(OUTAGE_NOTICES))
     )
     heard = {row.incident for row in connection.execute(alive.union(in_this))}
     return wanted - heard

@@ -13,7 +13,8 @@ import msgspec
 from sqlalchemy import Connection, bindparam, func, select
 from sqlalchemy import Row as SqlRow
 
-from pantau_collector.notices.notice import Form, NoticeKind
+from pantau_collector.notices.letter import Form
+from pantau_collector.notices.notice import NoticeKind
 from pantau_collector.store.schema import outbox
 
 

@@ -5,7 +5,7 @@ A request is taken in the same transaction in which it takes effect, so it is ne
 
 from sqlalchemy import Connection, func, select
 
-from pantau_collector.incidents.case import Request
+from pantau_collector.incidents.acknowledgement import AcknowledgementRequest
 from pantau_collector.store.database import put_rows
 from pantau_collector.store.schema import journaled, requests
 
@@ -16,17 +16,17 @@ _UNTAKEN = select(requests).where(requests.c.id > func.coalesce(_last, 0)).order
 
 def acknowledge(connection: Connection, incident: int, by: str, until_ms: int | None, *, created_ms: int) -> None:
     """Asks that an incident count as taken by a person; nothing comes of it if the incident is not open."""
-    _add(connection, Request(0, incident, by, created_ms, until_ms, withdrawn=False))
+    _add(connection, AcknowledgementRequest(0, incident, by, created_ms, until_ms, withdrawn=False))
 
 
 def withdraw_acknowledgement(connection: Connection, incident: int, by: str, *, created_ms: int) -> None:
     """Asks that an incident count as taken by nobody."""
-    _add(connection, Request(0, incident, by, created_ms, None, withdrawn=True))
+    _add(connection, AcknowledgementRequest(0, incident, by, created_ms, None, withdrawn=True))
 
 
-def load_untaken(connection: Connection) -> list[Request]:
+def load_untaken(connection: Connection) -> list[AcknowledgementRequest]:
     """What was asked and not taken up yet, in its order."""
-    return [Request(*row) for row in connection.execute(_UNTAKEN)]
+    return [AcknowledgementRequest(*row) for row in connection.execute(_UNTAKEN)]
 
 
 def save_taken(connection: Connection, last_id: int) -> None:
@@ -34,6 +34,6 @@ def save_taken(connection: Connection, last_id: int) -> None:
     put_rows(connection, journaled, [{"what": _TAKEN, "last_id": last_id}])
 
 
-def _add(connection: Connection, request: Request) -> None:
+def _add(connection: Connection, request: AcknowledgementRequest) -> None:
     values = {name: value for name, value in request._asdict().items() if name != "id"}
     connection.execute(requests.insert(), [values])

@@ -6,11 +6,12 @@ from msgspec.structs import replace
 
 from pantau_collector.notices.channel import ChannelError, open_channel
 from pantau_collector.notices.mail import compose_mail, is_plain, send_mail
-from pantau_collector.notices.notice import Message, Notice, NoticeKind
+from pantau_collector.notices.message import RenderedMessage
+from pantau_collector.notices.notice import Notice, NoticeKind
 from tests.servers.process import free_port
 from tests.servers.smtp import Mailbox
 
-MESSAGE = Message(
+MESSAGE = RenderedMessage(
     "[PADAM] Simpang “Kabil”", "Garis satu\nGaris dua: ünïcode\n", "<p>Garis satu</p>", thread="12-5"
 )
 
@@ -47,7 +48,7 @@ def test_a_program_reads_what_a_mail_tells_of_in_its_header() -> None:
 
 def test_a_repeat_has_the_same_message_id_and_what_belongs_together_the_same_thread() -> None:
     one, again, other = (compose_mail(service(25), MESSAGE, key=key) for key in ("a", "a", "b"))
-    assert one["Message-ID"] == again["Message-ID"] != other["Message-ID"]
+    assert one["RenderedMessage-ID"] == again["RenderedMessage-ID"] != other["RenderedMessage-ID"]
     assert one["References"]
     assert one["References"] == other["References"]
 
