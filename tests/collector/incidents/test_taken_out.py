@@ -33,7 +33,7 @@ def grace(patch: pytest.MonkeyPatch) -> None:
 
 def parents(patch: pytest.MonkeyPatch) -> None:
     """Nothing is ever evidence of a site or device."""
-    patch.setattr(correlate, "_FEWEST_WAYS", 10_000)
+    patch.setattr(correlate, "_MIN_BRANCHES", 10_000)
 
 
 def memory(patch: pytest.MonkeyPatch) -> None:
