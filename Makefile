@@ -1,4 +1,4 @@
-# What a newcomer needs: `make demo`, `make test`. What a developer needs beside them: `make check`, `make bench`.
+# What a newcomer needs: `make demo`, `make test`. What a developer needs as well: `make check`, `make bench`.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -7,38 +7,52 @@ KILLS ?= 200
 JOBS ?= 2
 TRIALS ?= 100
 
-.PHONY: help demo test check bench chaos fuzz servers screenshot clean
+.PHONY: help demo test check prepare bench chaos fuzz lock release servers screenshot clean
 
 help:
 	@echo 'make demo            a city of three sites on this machine, with a story; Ctrl-C ends it'
 	@echo 'make demo FOR=90     the story once; exit 0 only if all came as told'
 	@echo 'make test            all tests, two at a time (JOBS=2); servers that are not installed are skipped'
-	@echo 'make check           ruff, mypy, and which room may import which'
+	@echo 'make check           ruff, mypy, codespell, and which room may import which'
 	@echo 'make bench           what it costs here beside others, and how soon faults are told: half an hour (TRIALS=10: less)'
-	@echo 'make fuzz             a million inputs that no camera should send'
+	@echo 'make fuzz            a million inputs that no camera should send'
 	@echo 'make chaos           everything fails at random, and nothing is lost (KILLS=200 SEED=1)'
+	@echo 'make lock            pins every dependency in locks/ (UPGRADE=1: the newest version of each)'
+	@echo 'make release         wheel, sdist and their SBOM in dist/, once tag, version and changelog agree'
 	@echo 'sudo make servers    the Debian packages that the tests use as real servers'
 
 demo: $(BIN)/.demo
 	$(BIN)/pantau-demo --for $(FOR)
 
-test: $(BIN)/.dev check
+test: $(BIN)/.dev check prepare
 	$(BIN)/pytest -n $(JOBS) --dist worksteal
 
 check: $(BIN)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/codespell
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+# What the tests use and must not make themselves: the wheel of this tree, and cameras that others wrote.
+prepare: $(BIN)/.dev build/peers/.made
+	rm -rf build/wheel
+	$(BIN)/python -m build --wheel --no-isolation --outdir build/wheel . > build/wheel.log || { cat build/wheel.log; exit 1; }
 
 bench: $(BIN)/.dev
 	$(BIN)/python -m benchmarks --trials $(TRIALS) $(if $(DATA),--data $(DATA))
 
 fuzz: $(BIN)/.dev
-	$(BIN)/python -m benchmarks.fuzz
+	$(BIN)/python -m fuzzing
 
 chaos: $(BIN)/.dev
 	$(BIN)/python -m tests.chaos --kills $(KILLS) $(if $(SEED),--seed $(SEED))
+
+lock: $(BIN)/.dev
+	$(BIN)/python -m release.lock $(if $(UPGRADE),--upgrade)
+
+release: $(BIN)/.dev
+	$(BIN)/python -m release
 
 screenshot: $(BIN)/.dev
 	$(BIN)/python -m docs.screenshot
@@ -52,13 +66,23 @@ servers:
 $(BIN)/python:
 	$(PYTHON) -m venv .venv
 
-$(BIN)/.demo: $(BIN)/python pyproject.toml
-	$(BIN)/pip install --quiet --editable '.[demo]'
+$(BIN)/.demo: $(BIN)/python pyproject.toml locks/demo.txt
+	$(BIN)/pip install --quiet --require-hashes --requirement locks/demo.txt
+	$(BIN)/pip install --quiet --no-deps --editable .
 	@touch $@
 
-$(BIN)/.dev: $(BIN)/python pyproject.toml
-	$(BIN)/pip install --quiet --editable '.[dev]'
+$(BIN)/.dev: $(BIN)/python pyproject.toml locks/dev.txt
+	$(BIN)/pip install --quiet --require-hashes --requirement locks/dev.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@ $(BIN)/.demo
 
+# They have wheels for few machines; where there are none, only their own tests are missing.
+build/peers/.made: $(BIN)/.dev locks/peers.txt
+	rm -rf build/peers
+	mkdir -p build/peers
+	$(BIN)/pip install --quiet --no-deps --only-binary :all: --require-hashes --target build/peers \
+	  --requirement locks/peers.txt || echo 'the tests with foreign cameras cannot run here'
+	@touch $@
+
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache

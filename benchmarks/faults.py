@@ -26,8 +26,8 @@ from pantau_agent.assessment.picture_sampler import SOON_AGAIN_S
 from pantau_agent.clock import SystemClock
 from pantau_agent.config import Camera
 from pantau_agent.event_loop import new_event_loop
-from pantau_agent.picture.decoder import Decoder, Look
-from pantau_agent.picture.settings import Settings
+from pantau_agent.picture.decoder import Decoder, JudgedPicture
+from pantau_agent.picture.settings import PictureSettings
 from pantau_agent.streams.keyframe import Keyframe
 from pantau_agent.watching.sessions import PROVEN_S, HostLimits
 from pantau_agent.watching.watch import watch
@@ -143,15 +143,15 @@ class TimedDecoder(Decoder):
     """The agent's, but soon done with learning; notes how long a picture waited for its turn and was looked at."""
 
     def __init__(self, lateness: Lateness, cameras: Iterable[str]) -> None:
-        super().__init__(SystemClock(), settings=dict.fromkeys(cameras, Settings(learning_s=0)))
+        super().__init__(SystemClock(), settings=dict.fromkeys(cameras, PictureSettings(learning_s=0)))
         self._lateness = lateness
 
-    async def look(
-        self, camera: str, keyframe: Keyframe, *, interval_s: float = 30.0, still: bool = False
-    ) -> Look:
+    async def judge(
+        self, camera: str, keyframe: Keyframe, *, interval_s: float = 30.0, static_stream: bool = False
+    ) -> JudgedPicture:
         """As the agent's."""
         began = time.monotonic()
-        look = await super().look(camera, keyframe, interval_s=interval_s, still=still)
+        look = await super().judge(camera, keyframe, interval_s=interval_s, static_stream=static_stream)
         self._lateness.note(time.monotonic() - began)
         return look
 

@@ -27,11 +27,11 @@ from pantau_collector.clock import SystemClock
 from pantau_collector.config import Broker, InfluxV1
 from pantau_collector.deadletter import DeadLetters
 from pantau_collector.intake import Intake
-from pantau_collector.journal import Cursor, Journal, JournalReader, Record
-from pantau_collector.pictures import Pictures
-from pantau_collector.sinks import Drain, open_store
+from pantau_collector.journal import CursorFile, Journal, JournalReader, Record
+from pantau_collector.pictures import PictureFiles
+from pantau_collector.sinks import SinkWriter, open_series_store
 from pantau_collector.sinks.batch import read_batch
-from pantau_contract.topics import SUBSCRIPTIONS, Kind, Topic
+from pantau_contract.topics import SUBSCRIPTIONS, Topic, TopicKind
 from pantau_contract.wire import encode
 from tests.servers.influxdb import InfluxDB
 from tests.servers.mosquitto import Mosquitto
@@ -51,7 +51,7 @@ def messages(count: int) -> list[tuple[str, bytes]]:
     made = []
     for i in range(count):
         batch = telemetry(i % 100, i // 100, now - (count - i) // 100 * 30_000)
-        made.append((str(Topic(batch.site, Kind.TELEMETRY)), encode(batch)))
+        made.append((str(Topic(batch.site, TopicKind.TELEMETRY)), encode(batch)))
     return made
 
 
@@ -97,7 +97,7 @@ def make_intake(folder: Path, broker: Mosquitto, journal: Journal) -> Intake:
     return Intake(
         Broker(port=broker.port),
         journal,
-        Pictures(folder / "pictures", time_ms=_now),
+        PictureFiles(folder / "pictures", time_ms=_now),
         DeadLetters(folder / "dead.jsonl", time_ms=_now),
         time_ms=_now,
     )
@@ -106,7 +106,7 @@ def make_intake(folder: Path, broker: Mosquitto, journal: Journal) -> Intake:
 def bench_sink(folder: Path, influxdb: InfluxDB) -> list[Row]:
     """The same lines by curl, and by the sink out of the journal; the better of two rounds each."""
     files, count = line_files(folder)
-    rounds = [(round_of_curl(influxdb, files, i), *round_of_drain(folder, influxdb, i)) for i in range(2)]
+    rounds = [(round_of_curl(influxdb, files, i), *round_of_writer(folder, influxdb, i)) for i in range(2)]
     curl_s, sink_s, cpu_s = map(min, zip(*rounds, strict=True))
     return [
         Row("lines to InfluxDB by curl", count / curl_s, "lines/s"),
@@ -144,16 +144,16 @@ def round_of_curl(influxdb: InfluxDB, files: list[Path], number: int) -> float:
     return time.perf_counter() - began
 
 
-def round_of_drain(folder: Path, influxdb: InfluxDB, number: int) -> tuple[float, float]:
+def round_of_writer(folder: Path, influxdb: InfluxDB, number: int) -> tuple[float, float]:
     """Seconds that the sink takes for the journal, and of them those of our own core."""
     database = new_database(influxdb, f"sink{number}")
     with Journal(folder / "journal") as journal:
-        drain = make_drain(folder, influxdb, journal, database)
+        writer = make_writer(folder, influxdb, journal, database)
         began, began_cpu = time.perf_counter(), time.process_time()
-        drain.start()
-        until(lambda: drain.behind_bytes == 0, within_s=60, every_s=0.005)
+        writer.start()
+        until(lambda: writer.behind_bytes == 0, within_s=60, every_s=0.005)
         took, cpu = time.perf_counter() - began, time.process_time() - began_cpu
-        drain.stop()
+        writer.stop()
     return took, cpu
 
 
@@ -163,12 +163,12 @@ def new_database(influxdb: InfluxDB, name: str) -> str:
     return name
 
 
-def make_drain(folder: Path, influxdb: InfluxDB, journal: Journal, database: str) -> Drain:
-    """A drain of the whole journal."""
-    return Drain(
+def make_writer(folder: Path, influxdb: InfluxDB, journal: Journal, database: str) -> SinkWriter:
+    """Return a sink writer for the whole journal."""
+    return SinkWriter(
         journal,
-        Cursor(folder / f"{database}.cursor"),
-        open_store(InfluxV1(version=1, url=influxdb.url, database=database)),
+        CursorFile(folder / f"{database}.cursor"),
+        open_series_store(InfluxV1(version=1, url=influxdb.url, database=database)),
         DeadLetters(folder / "dead-lines.jsonl", time_ms=_now),
     )
 
@@ -179,9 +179,9 @@ def bench_delay(folder: Path, broker: Mosquitto, influxdb: InfluxDB) -> list[Row
     delays = []
     with Journal(folder / "delay-journal") as journal:
         intake = make_intake(folder, broker, journal)
-        drain = make_drain(folder, influxdb, journal, database)
+        writer = make_writer(folder, influxdb, journal, database)
         intake.start()
-        drain.start()
+        writer.start()
         until(lambda: intake.connected)
         agent = Client(CallbackAPIVersion.VERSION2)
         agent.connect("127.0.0.1", broker.port)
@@ -190,13 +190,13 @@ def bench_delay(folder: Path, broker: Mosquitto, influxdb: InfluxDB) -> list[Row
             batch = telemetry(0, 1_000_000 + seq, _now())
             ask = f"SELECT seq FROM agent WHERE time >= {batch.time}ms AND time <= {batch.time}ms"
             began = time.perf_counter()
-            agent.publish(str(Topic(batch.site, Kind.TELEMETRY)), encode(batch), qos=1)
+            agent.publish(str(Topic(batch.site, TopicKind.TELEMETRY)), encode(batch), qos=1)
             until(lambda ask=ask: influxdb.query(ask, database), within_s=10, every_s=0.005)  # type: ignore[misc]
             delays.append(time.perf_counter() - began)
         agent.disconnect()
         agent.loop_stop()
         intake.stop()
-        drain.stop()
+        writer.stop()
     return [
         Row("published to queryable, p50", statistics.median(delays), "s"),
         Row("published to queryable, p99", statistics.quantiles(delays, n=100)[98], "s"),

@@ -14,7 +14,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from benchmarks.ingest_batches import CAMERAS, Row, telemetry
 from pantau_collector.journal import Journal, Record
-from pantau_contract.topics import Kind, Topic
+from pantau_contract.topics import Topic, TopicKind
 from pantau_contract.wire import encode
 from tests.servers.influxdb import InfluxDB
 from tests.servers.mosquitto import Mosquitto
@@ -77,7 +77,7 @@ def bench_large_city(folder: Path, broker: Mosquitto) -> list[Row]:
         for seq in range(2):
             now = time.time_ns() // 1_000_000
             batches = [telemetry(site, seq, now) for site in range(sites)]
-            journal.append(Record(now, str(Topic(b.site, Kind.TELEMETRY)), encode(b)) for b in batches)
+            journal.append(Record(now, str(Topic(b.site, TopicKind.TELEMETRY)), encode(b)) for b in batches)
 
     def started() -> float:
         began = time.perf_counter()
@@ -107,7 +107,7 @@ def bench_restart(folder: Path, broker: Mosquitto, influxdb: InfluxDB) -> list[R
     collector = Collector(folder / "restart", broker, influxdb)
     now = time.time_ns() // 1_000_000
     batches = [telemetry(i % 100, i // 100, now - (10 - i // 100) * 30_000) for i in range(1000)]
-    records = [Record(now, str(Topic(b.site, Kind.TELEMETRY)), encode(b, compress=True)) for b in batches]
+    records = [Record(now, str(Topic(b.site, TopicKind.TELEMETRY)), encode(b, compress=True)) for b in batches]
     lines = CAMERAS + 2
     with Journal(collector.data / "journal") as journal:
         for _ in range(RESTART_LINES // lines // len(records) + 1):
@@ -175,7 +175,7 @@ def _send_backlog(port: int) -> None:
         infos = []
         for site in range(BACKLOG_SITES):
             batch = telemetry(site, seq, now - (BACKLOG_BATCHES - seq) * 30_000)
-            infos.append(client.publish(str(Topic(batch.site, Kind.TELEMETRY)), encode(batch), qos=1))
+            infos.append(client.publish(str(Topic(batch.site, TopicKind.TELEMETRY)), encode(batch), qos=1))
         for info in infos:
             info.wait_for_publish(60)
         time.sleep(max(0.0, began + (seq + 1) / PER_S - time.perf_counter()))
@@ -192,7 +192,7 @@ def _report_live(port: int, influxdb: InfluxDB, delays: list[float], done: threa
         batch = telemetry(BACKLOG_SITES + 1, seq, time.time_ns() // 1_000_000)
         ask = f"SELECT seq FROM agent WHERE site = '{batch.site}' AND time = {batch.time}ms"
         began = time.perf_counter()
-        client.publish(str(Topic(batch.site, Kind.TELEMETRY)), encode(batch), qos=1)
+        client.publish(str(Topic(batch.site, TopicKind.TELEMETRY)), encode(batch), qos=1)
         until(lambda ask=ask: influxdb.query(ask, "backlog"), within_s=120, every_s=0.02)  # type: ignore[misc]
         delays.append(time.perf_counter() - began)
         seq += 1

@@ -21,7 +21,7 @@ from benchmarks.picture_day import INTERVAL_S, KEYFRAMES, scenes, watch_a_day
 from benchmarks.picture_detectors import Constants, Detector, Ours, OwnStart, replay
 from benchmarks.picture_events import Clip, Outcome, Picture, read, score
 from benchmarks.picture_tables import Share, Table, share
-from pantau_agent.picture.saved import save
+from pantau_agent.picture.memory_format import encode_memory
 
 DETECTORS: Mapping[str, type[Detector]] = {
     "ours": Ours,
@@ -189,7 +189,7 @@ def cost() -> Table:
             for k, picture in enumerate(pictures):
                 detector.update(picture, 10.0 * k)
             least = min(least, 1000 * (time.process_time() - began) / len(pictures))
-        kept = round(len(save(detector.memory)) / 1000) if isinstance(detector, Ours) else None
+        kept = round(len(encode_memory(detector.memory)) / 1000) if isinstance(detector, Ours) else None
         table.rows.append((name, round(float(least), 1), kept, round(in_memory(kind, pictures) / 1000)))
     return table
 

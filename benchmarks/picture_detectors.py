@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pantau_agent.picture.confirm import Confirmation
+from pantau_agent.picture.confirmation import Confirmation
 from pantau_agent.picture.judge import RULES, Judge
-from pantau_agent.picture.memory import Memory
-from pantau_agent.picture.settings import Settings
+from pantau_agent.picture.memory import PictureMemory
+from pantau_agent.picture.settings import PictureSettings
 from pantau_contract.states import Cause
 
 Picture = NDArray[np.uint8]
@@ -33,12 +33,12 @@ class Ours:
     """The agent's judge, learning for twelve keyframes in place of two hours."""
 
     def __init__(self, interval_s: float) -> None:
-        self._judge = Judge(interval_s, Settings(learning_s=0))
+        self._judge = Judge(interval_s, PictureSettings(learning_s=0))
         self._missing = 0
         self.evidence: list[Mapping[str, float]] = []
 
     @property
-    def memory(self) -> Memory:
+    def memory(self) -> PictureMemory:
         """What it remembers."""
         return self._judge.memory
 
@@ -67,7 +67,7 @@ def replay(evidence: list[Mapping[str, float]], interval_s: float, sensitivity: 
             value = min(1.0, values[cause] * sensitivity)
             confirmation.update(value, int(k * interval_s * 1000))
             explained = confirmation.explains(value)
-        up: Cause | None = next((cause for cause, one in held.items() if one.stands), None)
+        up: Cause | None = next((cause for cause, one in held.items() if one.confirmed), None)
         alarms.append(frozenset({"offline"} if missing >= GONE else {str(up)} if up else ()))
     return alarms
 

@@ -18,7 +18,7 @@ from pantau_agent.reporting.precision import Precision
 from pantau_agent.spool import Spool
 from pantau_contract.messages import Host, Sample, Telemetry
 from pantau_contract.states import STATE_OF, Cause, State
-from pantau_contract.topics import Kind, Topic
+from pantau_contract.topics import Topic, TopicKind
 from pantau_contract.wire import encode
 
 CAMERAS = 16
@@ -168,7 +168,7 @@ def main() -> None:
     raw = batches(random.Random(3))
     told = rounded(raw)
     sent = [encode(batch, compress=True) for batch in told]
-    topic = len(str(Topic(raw[0].site, Kind.TELEMETRY)))
+    topic = len(str(Topic(raw[0].site, TopicKind.TELEMETRY)))
     figures = {
         "JSON with every digit, kB a camera and day": kb_a_day([encode(batch) for batch in raw]),
         "the same in gzip": kb_a_day([gzip.compress(encode(batch)) for batch in raw]),

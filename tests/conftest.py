@@ -1,7 +1,8 @@
-"""Fixtures for every test: the real servers, and the wheel. And what Hypothesis asks of every machine."""
+"""Fixtures for every test: the real servers, the wheel and the foreign cameras. And Hypothesis's settings."""
 
 from hypothesis import HealthCheck, settings
 
+from tests.prepared import peers, wheel
 from tests.servers.alertmanager import alertmanager
 from tests.servers.gst_cameras import gst_cameras, start_gst_cameras
 from tests.servers.influxdb import influxdb, influxdb_server
@@ -9,7 +10,6 @@ from tests.servers.mosquitto import mosquitto
 from tests.servers.postgresql import postgresql
 from tests.servers.smtp import smtp
 from tests.servers.victoria_metrics import victoria_metrics, victoria_metrics_server
-from tests.wheel import wheel
 
 __all__ = [
     "alertmanager",
@@ -17,6 +17,7 @@ __all__ = [
     "influxdb",
     "influxdb_server",
     "mosquitto",
+    "peers",
     "postgresql",
     "smtp",
     "start_gst_cameras",
@@ -25,6 +26,6 @@ __all__ = [
     "wheel",
 ]
 
-# A machine that is busy with other things is no failure.
+# A busy machine must not fail a test.
 settings.register_profile("pantau", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("pantau")

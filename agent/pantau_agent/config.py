@@ -16,12 +16,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, Va
 from pydantic_settings import SettingsConfigDict, SettingsError
 
 from pantau_agent import vendors
-from pantau_agent.picture.config import Picture
+from pantau_agent.picture.config import PictureConfig
 from pantau_agent.streams import url as stream_url
 from pantau_contract.topics import SLUG
-from pantau_service.layered import LayeredSettings
+from pantau_service.environment_settings import EnvironmentSettings
 from pantau_service.secret_files import SecretFile, secret
-from pantau_service.settings import ConfigError, explain, read_toml, wrong
+from pantau_service.settings import ConfigError, error_at, explain, read_toml
 
 ENV_PREFIX = "PANTAU_AGENT_"
 ENV_DELIMITER = "__"
@@ -88,9 +88,9 @@ class Broker(BaseModel):
     def _complete(self) -> Self:
         _set(self, password=secret("password", self.password, self.password_file, "broker"))
         if self.password is not None and self.user is None:
-            raise wrong("user", "expected the user's name, since there is a password")
+            raise error_at("user", "expected the user's name, since there is a password")
         if self.ca_file is not None and not self.tls:
-            raise wrong("tls", "expected true, since there is a `ca_file`")
+            raise error_at("tls", "expected true, since there is a `ca_file`")
         return self
 
 
@@ -141,7 +141,7 @@ class Camera(BaseModel):
     expected_bitrate_kbps: Annotated[float, Field(gt=0)] | None = None
     expected_keyframe_interval_s: Annotated[float, Field(gt=0)] | None = None
     picture_interval_s: Seconds = 30
-    picture: Picture = Picture()
+    picture: PictureConfig = PictureConfig()
     timeout_s: Seconds = 10
 
     @model_validator(mode="after")
@@ -152,12 +152,12 @@ class Camera(BaseModel):
         password_in_url = parsed.password if parsed.password is not None else password_in_path
         if password_in_url is not None:
             if self.password is not None or self.password_file is not None:
-                raise wrong("password", "expected one password, and there is another in the `url`")
+                raise error_at("password", "expected one password, and there is another in the `url`")
             password = SecretStr(password_in_url)
         users = (self.user, parsed.user, user_in_path)
         user = next((user for user in users if user is not None), None)
         if password is not None and user is None:
-            raise wrong("user", "expected the user's name, since there is a password")
+            raise error_at("user", "expected the user's name, since there is a password")
         _set(self, url=url, user=user, password=password)
         return self
 
@@ -165,21 +165,23 @@ class Camera(BaseModel):
         """`url` as it was given, or the vendor's."""
         if self.url is not None:
             if self.host is not None:
-                raise wrong("host", "expected no `host` beside a `url`: the URL has it")
+                raise error_at("host", "expected no `host` beside a `url`: the URL has it")
             return self.url
         if self.host is None:
-            raise wrong("url", "expected a URL, or `vendor` and `host` in its place")
+            raise error_at("url", "expected a URL, or `vendor` and `host` in its place")
         if self.vendor is None:
-            raise wrong("vendor", "expected the vendor, since there is a `host`, or a `url` in the place of both")
+            raise error_at(
+                "vendor", "expected the vendor, since there is a `host`, or a `url` in the place of both"
+            )
         try:
             return vendors.stream_url(
                 self.vendor, self.host, channel=self.channel, stream=self.stream, port=self.port
             )
         except vendors.VendorError as error:
-            raise wrong("vendor", f"expected what makes a URL: {error}") from None
+            raise error_at("vendor", f"expected what makes a URL: {error}") from None
 
 
-class AgentConfig(LayeredSettings):
+class AgentConfig(EnvironmentSettings):
     """All of it."""
 
     model_config = SettingsConfigDict(
@@ -196,7 +198,7 @@ class AgentConfig(LayeredSettings):
     def _distinct(self) -> Self:
         twice = [name for name, count in Counter(camera.id for camera in self.camera).items() if count > 1]
         if twice:
-            raise wrong("camera", f"expected each `id` once, got {', '.join(map(repr, twice))} more than once")
+            raise error_at("camera", f"expected each `id` once, got {', '.join(map(repr, twice))} more than once")
         return self
 
 

@@ -17,7 +17,7 @@ from pantau_agent.host import ClockStatus, Machine
 from pantau_agent.identity.known import FILE, Identities
 from pantau_agent.link import Link
 from pantau_agent.picture.decoder import Decoder
-from pantau_agent.picture.settings import memories_beside
+from pantau_agent.picture.settings import memories_directory
 from pantau_agent.reporting.report import Reporter
 from pantau_agent.spool import Spool
 from pantau_agent.watching.restart import supervised
@@ -65,7 +65,7 @@ async def run(config: AgentConfig) -> None:
     link = Link(config, spool, clock, identities.about)
     settings = {camera.id: camera.picture.settings for camera in config.camera}
     wanted = {camera.id: asyncio.Event() for camera in config.camera}
-    async with Decoder(clock, memories=memories_beside(config.spool.path), settings=settings) as decoder:
+    async with Decoder(clock, memories=memories_directory(config.spool.path), settings=settings) as decoder:
         agent = Agent(config, spool, link, machine, clock, Notifier(), wanted)
 
         def watch_camera(camera: Camera) -> AsyncGenerator[Observation, None]:

@@ -19,6 +19,7 @@ from pantau_collector.commands.simulate import simulate_command
 from pantau_collector.config import CollectorConfig, load
 from pantau_collector.inventory import Inventory, load_inventory
 from pantau_collector.run import CannotStartError, run_until_stopped
+from pantau_contract.words import words
 from pantau_service import log
 from pantau_service.settings import ConfigError
 
@@ -83,7 +84,9 @@ def check(
     if as_json:
         typer.echo(json.dumps(counts))
     else:
-        typer.echo(f"{config} is right: " + ", ".join(f"{number} {what}" for what, number in counts.items()))
+        english = words("en")
+        told = ", ".join(english(f"count.{what}", count=number) for what, number in counts.items())
+        typer.echo(f"{config} is right: {told}")
 
 
 def _load(path: Path) -> tuple[CollectorConfig, Inventory]:

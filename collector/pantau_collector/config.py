@@ -35,7 +35,7 @@ from pantau_collector.notices.recipients import (
     Recipient,
     check_people,
 )
-from pantau_service.layered import LayeredSettings
+from pantau_service.environment_settings import EnvironmentSettings
 from pantau_service.secret_files import SecretFile, secret
 from pantau_service.settings import ConfigError, explain, read_toml
 
@@ -167,7 +167,7 @@ class Web(BaseModel):
     public_url: WebAddress | None = None
 
 
-class CollectorConfig(LayeredSettings):
+class CollectorConfig(EnvironmentSettings):
     """All of it."""
 
     model_config = SettingsConfigDict(

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pantau_contract.errors import ContractError
-from pantau_contract.snapshot import SnapshotAbout
+from pantau_contract.snapshot import SnapshotMetadata
 from pantau_contract.states import State
 
 MAX_CAMERAS_OF_SITE = 1024
@@ -21,23 +21,24 @@ _LATEST_GOOD = "latest_good.jpg"
 _FUTURE_MS = 5 * 60 * 1000
 
 
-class Pictures:
-    """Pictures under `directory/{site}/{camera}/`. One thread puts; any may read."""
+class PictureFiles:
+    """PictureFiles under `directory/{site}/{camera}/`. One thread puts; any may read."""
 
     def __init__(self, directory: Path, *, time_ms: Callable[[], int]) -> None:
         self._directory = directory
         self._time_ms = time_ms
         self._putting = threading.Lock()
         self.stored = 0
-        """Pictures put since the start."""
+        """PictureFiles put since the start."""
         self.late = 0
-        """Pictures not put, since a newer one was there."""
+        """PictureFiles not put, since a newer one was there."""
 
-    def put(self, about: SnapshotAbout, jpeg: bytes) -> bool:
+    def put(self, about: SnapshotMetadata, jpeg: bytes) -> bool:
         """Keeps a picture where no newer one is there; whether it did.
 
-        A picture from the future (the agent's clock is wrong) counts as taken now, lest it stay for ever. Pictures
-        are not synchronised to the disk: a loss of power may cost the newest, and the next comes in minutes.
+        A picture from the future (the agent's clock is wrong) counts as taken now, lest it stay for ever.
+        PictureFiles are not synchronised to the disk: a loss of power may cost the newest, and the next comes in
+        minutes.
 
         Raises:
             ContractError: the site has too many cameras.
@@ -62,7 +63,6 @@ class Pictures:
                 link.hardlink_to(new)
                 link.replace(folder / name)
             new.unlink()
-            self.stored += 1
         return True
 
     def latest(self, site: str, camera: str) -> Path | None:

@@ -1,56 +1,52 @@
-"""The thread that removes what is old from the state, a little at a time, so that it never holds up a step."""
+"""Removes old rows from the collector's state, a few at a time, so that it never delays a step of the pipeline."""
 
-import logging
-import threading
 from collections.abc import Callable
 
+from pantau_collector.periodic import PeriodicThread
 from pantau_collector.store import Store, StoreError
 from pantau_collector.store.old_rows import remove_old
 
-LOOK_EVERY_S = 600.0
+CHECK_EVERY_S = 600.0
+"""Seconds between checks once nothing old is left."""
 BETWEEN_STEPS_S = 1.0
-_INCIDENTS_A_STEP = 100
+"""Seconds between steps while there is more to remove."""
+_INCIDENTS_PER_STEP = 100
 _DAY_MS = 86_400_000
-_log = logging.getLogger(__name__)
 
 
-class Retention:
-    """Keeps incidents that are over for `keep_days`."""
+class StateRetention:
+    """Keeps resolved incidents for `keep_days`, then removes them and what belongs to them, on its own thread."""
 
     def __init__(self, store: Store, keep_days: int, time_ms: Callable[[], int]) -> None:
         self._store = store
         self._keep_days = keep_days
         self._time_ms = time_ms
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="retention")
+        self._thread = PeriodicThread(
+            "retention",
+            self._step,
+            failure="what is old cannot be removed from the state",
+            first_wait_s=BETWEEN_STEPS_S,
+            retry_s=CHECK_EVERY_S,
+            expected=(StoreError,),
+        )
 
     def start(self) -> None:
-        """Begins."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends."""
-        self._stopping.set()
-        self._thread.join()
+        """End the thread after the step under way."""
+        self._thread.stop()
 
-    def step(self) -> int:
-        """Removes a little of what is old; the number of rows.
+    def remove_some(self) -> int:
+        """Remove up to 100 old incidents with their rows, and return the number of rows removed.
 
         Raises:
-            StoreError: it could not be done, and nothing of it was.
+            StoreError: nothing was removed.
         """
         before_ms = self._time_ms() - self._keep_days * _DAY_MS
         with self._store.begin() as connection:
-            return remove_old(connection, before_ms, _INCIDENTS_A_STEP)
+            return remove_old(connection, before_ms, _INCIDENTS_PER_STEP)
 
-    def _run(self) -> None:
-        wait_s = BETWEEN_STEPS_S
-        while not self._stopping.wait(wait_s):
-            wait_s = LOOK_EVERY_S
-            try:
-                if self.step():
-                    wait_s = BETWEEN_STEPS_S
-            except StoreError as error:
-                _log.warning("what is old cannot be removed from the state; it is tried again: %s", error)
-            except Exception:  # noqa: BLE001 - whatever it was, nothing else may suffer from it
-                _log.exception("removing what is old failed in a way that nobody foresaw; it is tried again")
+    def _step(self) -> float:
+        return BETWEEN_STEPS_S if self.remove_some() else CHECK_EVERY_S

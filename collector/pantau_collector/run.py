@@ -19,18 +19,18 @@ from pantau_collector.embedded_broker import EmbeddedBroker
 from pantau_collector.heartbeat.sender import HeartbeatSender
 from pantau_collector.intake import Intake
 from pantau_collector.inventory import Inventory, load_inventory
-from pantau_collector.journal import Cursor, Journal, JournalError
+from pantau_collector.journal import CursorFile, Journal, JournalError
 from pantau_collector.leadership import CONNECT, AdvisoryLock, Alone, Leadership
 from pantau_collector.notices.compose import Composer
 from pantau_collector.notices.links import Links
 from pantau_collector.notices.transport import ChannelTransport
 from pantau_collector.notices.unknown_filters import find_unknown_filters
-from pantau_collector.pictures import Pictures
+from pantau_collector.pictures import PictureFiles
 from pantau_collector.pipeline import Pipeline
 from pantau_collector.recorder import Recorder
-from pantau_collector.retention import Retention
+from pantau_collector.retention import StateRetention
 from pantau_collector.self_monitor import SelfMonitor
-from pantau_collector.sinks import Drain, open_store
+from pantau_collector.sinks import SinkWriter, open_series_store
 from pantau_collector.store import Store, StoreError, secret_rows
 from pantau_collector.web import Figure, create_app, figures
 from pantau_collector.web.acknowledge import Acknowledging
@@ -123,8 +123,8 @@ class _Receiving:
         self.clock = clock
         self.place = place
         self.journal = stack.enter_context(Journal(place.journal))
-        self.pictures = Pictures(place.pictures, time_ms=clock.time_ms)
-        self.drain = _drain(config, place, self.journal, clock)
+        self.pictures = PictureFiles(place.pictures, time_ms=clock.time_ms)
+        self.sink_writer = _sink_writer(config, place, self.journal, clock)
         self.intake = Intake(
             config.broker,
             self.journal,
@@ -142,9 +142,9 @@ class _Receiving:
         if self._started:
             return
         self._started = True
-        if self.drain is not None:
-            self.drain.start()
-            self._stack.callback(self.drain.stop)
+        if self.sink_writer is not None:
+            self.sink_writer.start()
+            self._stack.callback(self.sink_writer.stop)
         self.intake.start()
         self._stack.callback(self.intake.stop)
 
@@ -174,7 +174,7 @@ def _decide(config: CollectorConfig, inventory: Inventory, receiving: _Receiving
         intake=intake,
         pipeline=pipeline,
         sender=sender,
-        drain=receiving.drain,
+        sink_writer=receiving.sink_writer,
         journal=journal,
         store=store,
         clock=clock,
@@ -200,7 +200,7 @@ def _decide(config: CollectorConfig, inventory: Inventory, receiving: _Receiving
     recorder = Recorder(journal, store, lambda: supervision.figures(config.broker.client_id), clock)
     recorder.start()
     stack.callback(recorder.stop)
-    retention = Retention(store, config.incidents.keep_days, clock.time_ms)
+    retention = StateRetention(store, config.incidents.keep_days, clock.time_ms)
     for each in (retention, teller, heart):
         if each is not None:
             each.start()
@@ -239,14 +239,14 @@ def _open_store(config: CollectorConfig, place: DataDir) -> Store:
     return store
 
 
-def _drain(config: CollectorConfig, place: DataDir, journal: Journal, clock: Clock) -> Drain | None:
+def _sink_writer(config: CollectorConfig, place: DataDir, journal: Journal, clock: Clock) -> SinkWriter | None:
     if config.influx is None:
         _log.info(
             "no InfluxDB is configured: all is kept in %s, and `replay` can pour it into one later", place.journal
         )
         return None
     dead_lines = DeadLetters(place.dead_lines, time_ms=clock.time_ms)
-    return Drain(journal, Cursor(place.influx_cursor), open_store(config.influx), dead_lines)
+    return SinkWriter(journal, CursorFile(place.influx_cursor), open_series_store(config.influx), dead_lines)
 
 
 def _start_pipeline(pipeline: Pipeline, stack: ExitStack) -> None:
@@ -260,7 +260,7 @@ def _start_pipeline(pipeline: Pipeline, stack: ExitStack) -> None:
 def _serve(
     config: CollectorConfig,
     pipeline: Pipeline,
-    pictures: Pictures,
+    pictures: PictureFiles,
     supervision: SelfMonitor,
     journal: Journal,
     acknowledging: Acknowledging,
@@ -272,7 +272,8 @@ def _serve(
     for figure in (
         *figures.of_intake(supervision.intake),
         *figures.of_journal(journal),
-        *(figures.of_sink(supervision.drain) if supervision.drain else ()),
+        *figures.of_pipeline(pipeline),
+        *(figures.of_sink(supervision.sink_writer) if supervision.sink_writer else ()),
         *figures.of_outbox(supervision.sender),
         *more_figures,
     ):

@@ -11,7 +11,7 @@ from pantau_collector.intake import Intake
 from pantau_collector.journal import Journal
 from pantau_collector.own_records import Figures
 from pantau_collector.pipeline import Pipeline
-from pantau_collector.sinks import Drain
+from pantau_collector.sinks import SinkWriter
 from pantau_collector.store import Store
 
 _ALIVE_WITHIN_S = 30
@@ -26,7 +26,7 @@ class SelfMonitor:
     intake: Intake
     pipeline: Pipeline
     sender: Sender
-    drain: Drain | None
+    sink_writer: SinkWriter | None
     journal: Journal
     store: Store
     clock: Clock
@@ -37,7 +37,7 @@ class SelfMonitor:
             (TroubleKind.BROKER_GONE, self.intake.broker_trouble),
             (TroubleKind.JOURNAL_FAILING, self.intake.disk_trouble),
             (TroubleKind.STORE_FAILING, self.pipeline.trouble),
-            (TroubleKind.SINK_BEHIND, self.drain and self.drain.trouble),
+            (TroubleKind.SINK_BEHIND, self.sink_writer and self.sink_writer.trouble),
             (TroubleKind.NOTICES_WAITING, self._waiting_notices()),
         ]
         told = tuple(Trouble(kind, detail) for kind, detail in troubles if detail)
@@ -65,7 +65,7 @@ class SelfMonitor:
 
     def figures(self, name: str) -> Figures:
         """How the collector of that name fares now, for the series."""
-        sites, intake, drain = self.pipeline.view.sites, self.intake, self.drain
+        sites, intake, sink_writer = self.pipeline.view.sites, self.intake, self.sink_writer
         return Figures(
             name=name,
             messages=intake.received,
@@ -74,10 +74,10 @@ class SelfMonitor:
             dead_letters=intake.dead,
             waiting=intake.waiting,
             journal_mb=(self.journal.end - self.journal.start) / 1e6,
-            sink_behind_mb=drain.behind_bytes / 1e6 if drain else None,
-            sink_lines=drain.lines_written if drain else None,
-            sink_dead_lines=drain.lines_dead if drain else None,
-            sink_retries=drain.retries if drain else None,
+            sink_behind_mb=sink_writer.behind_bytes / 1e6 if sink_writer else None,
+            sink_lines=sink_writer.lines_written if sink_writer else None,
+            sink_dead_lines=sink_writer.lines_dead if sink_writer else None,
+            sink_retries=sink_writer.retries if sink_writer else None,
             sites=len(sites),
             sites_online=sum(site.online for site in sites),
             cameras=sum(len(site.cameras) for site in sites),

@@ -25,7 +25,7 @@ _DATE_TIME = 0x0132
 _ASCII = 2
 
 
-class SnapshotAbout(Struct, frozen=True):
+class SnapshotMetadata(Struct, frozen=True):
     """What a snapshot says of itself."""
 
     site: Slug
@@ -35,7 +35,7 @@ class SnapshotAbout(Struct, frozen=True):
     cause: Cause | None = None
 
 
-def stamp(jpeg: bytes, about: SnapshotAbout) -> bytes:
+def stamp(jpeg: bytes, about: SnapshotMetadata) -> bytes:
     """The JPEG with `about` in its EXIF, in place of any EXIF it had.
 
     Raises:
@@ -54,7 +54,7 @@ def stamp(jpeg: bytes, about: SnapshotAbout) -> bytes:
     return b"".join((_SOI, b"\xff\xe1", struct.pack(">H", len(exif) + 2), exif, _without_exif(jpeg)))
 
 
-def read_stamp(jpeg: bytes) -> SnapshotAbout:
+def read_stamp(jpeg: bytes) -> SnapshotMetadata:
     """What a snapshot says of itself.
 
     Raises:
@@ -67,7 +67,7 @@ def read_stamp(jpeg: bytes) -> SnapshotAbout:
     for marker, start, end in _segments(jpeg):
         if marker == 0xE1 and jpeg[start : start + 6] == _EXIF:
             try:
-                return msgspec.json.decode(_image_description(jpeg[start + 6 : end]), type=SnapshotAbout)
+                return msgspec.json.decode(_image_description(jpeg[start + 6 : end]), type=SnapshotMetadata)
             except (struct.error, msgspec.DecodeError, UnicodeDecodeError) as error:
                 raise ContractError(f"the snapshot's EXIF cannot be read: {error}") from None
     raise ContractError("the snapshot carries no EXIF")

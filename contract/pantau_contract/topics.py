@@ -12,7 +12,7 @@ SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 """Ids of sites and cameras: safe in a topic, a file name, a URL and a tag."""
 
 
-class Kind(StrEnum):
+class TopicKind(StrEnum):
     """What a topic carries."""
 
     AGENT = "agent"
@@ -38,7 +38,7 @@ class Topic:
     """A topic taken apart. `camera` is set for `state` and `snapshot` only."""
 
     site: str
-    kind: Kind
+    kind: TopicKind
     camera: str | None = None
 
     def __str__(self) -> str:
@@ -47,8 +47,8 @@ class Topic:
         return f"{PREFIX}/{self.site}/camera/{self.camera}/{self.kind}"
 
 
-_OF_SITE = {Kind.AGENT, Kind.TELEMETRY, Kind.COMMAND, Kind.REPLY}
-_OF_CAMERA = {Kind.STATE, Kind.SNAPSHOT}
+_OF_SITE = {TopicKind.AGENT, TopicKind.TELEMETRY, TopicKind.COMMAND, TopicKind.REPLY}
+_OF_CAMERA = {TopicKind.STATE, TopicKind.SNAPSHOT}
 
 
 def parse_topic(text: str) -> Topic:
@@ -62,9 +62,9 @@ def parse_topic(text: str) -> Topic:
     site, *rest = text[len(PREFIX) + 1 :].split("/")
     match rest:
         case [kind] if kind in _OF_SITE:
-            topic = Topic(site, Kind(kind))
+            topic = Topic(site, TopicKind(kind))
         case ["camera", camera, kind] if kind in _OF_CAMERA:
-            topic = Topic(site, Kind(kind), camera)
+            topic = Topic(site, TopicKind(kind), camera)
         case _:
             raise ContractError(f"topic {text[:200]!r} is not one of the contract's")
     for what, value in (("site", topic.site), ("camera", topic.camera)):

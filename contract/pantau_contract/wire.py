@@ -13,7 +13,7 @@ from pantau_contract.columns import TelemetryColumns, from_columns, to_columns
 from pantau_contract.errors import ContractError
 from pantau_contract.messages import Birth, CameraState, Command, Death, Message, Reply, Telemetry
 from pantau_contract.preset_dictionary import PRESET_DICTIONARY
-from pantau_contract.topics import Kind, Topic
+from pantau_contract.topics import Topic, TopicKind
 
 MAX_PAYLOAD = 4 << 20
 """Largest payload taken, in bytes; a site of 256 cameras needs a twentieth of it."""
@@ -22,12 +22,12 @@ MAX_INFLATED = 16 << 20
 _GZIP_MAGIC = b"\x1f\x8b"
 _ZLIB_MAGIC = b"\x78"
 
-_DECODERS: dict[Kind, msgspec.json.Decoder[Message]] = {
-    Kind.AGENT: msgspec.json.Decoder(Birth | Death),
-    Kind.TELEMETRY: msgspec.json.Decoder(Telemetry),
-    Kind.STATE: msgspec.json.Decoder(CameraState),
-    Kind.COMMAND: msgspec.json.Decoder(Command),
-    Kind.REPLY: msgspec.json.Decoder(Reply),
+_DECODERS: dict[TopicKind, msgspec.json.Decoder[Message]] = {
+    TopicKind.AGENT: msgspec.json.Decoder(Birth | Death),
+    TopicKind.TELEMETRY: msgspec.json.Decoder(Telemetry),
+    TopicKind.STATE: msgspec.json.Decoder(CameraState),
+    TopicKind.COMMAND: msgspec.json.Decoder(Command),
+    TopicKind.REPLY: msgspec.json.Decoder(Reply),
 }
 
 _columns_decoder = msgspec.json.Decoder(TelemetryColumns)
@@ -53,7 +53,7 @@ def decode(topic: Topic, payload: bytes) -> Message:
     """
     if len(payload) > MAX_PAYLOAD:
         raise ContractError(f"payload of {len(payload)} bytes is over the limit of {MAX_PAYLOAD}")
-    by_columns = topic.kind is Kind.TELEMETRY and payload[:1] == _ZLIB_MAGIC
+    by_columns = topic.kind is TopicKind.TELEMETRY and payload[:1] == _ZLIB_MAGIC
     if by_columns:
         payload = _inflate("zlib", payload, zlib.decompressobj(zdict=PRESET_DICTIONARY))
     elif payload[:2] == _GZIP_MAGIC:

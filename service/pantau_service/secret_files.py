@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, SecretStr
 
-from pantau_service.settings import wrong
+from pantau_service.settings import error_at
 
 
 def secret(key: str, given: SecretStr | None, file: Path | None, credential: str) -> SecretStr | None:
@@ -16,7 +16,7 @@ def secret(key: str, given: SecretStr | None, file: Path | None, credential: str
         ValueError: it is given twice, or its file cannot be read. Told at `key`.
     """
     if given is not None and file is not None:
-        raise wrong(key, f"expected `{key}` or `{key}_file`, not both")
+        raise error_at(key, f"expected `{key}` or `{key}_file`, not both")
     if given is not None:
         return given
     if file is not None:
@@ -26,7 +26,7 @@ def secret(key: str, given: SecretStr | None, file: Path | None, credential: str
         try:
             return SecretStr(_read(found))
         except ValueError as error:
-            raise wrong(key, f"systemd's credential {credential}: {error}") from None
+            raise error_at(key, f"systemd's credential {credential}: {error}") from None
     return None
 
 

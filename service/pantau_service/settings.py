@@ -41,7 +41,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError([f"{path}: expected TOML: {error}"]) from None
 
 
-def wrong(key: str, text: str) -> PydanticCustomError:
+def error_at(key: str, text: str) -> PydanticCustomError:
     """For a check of several keys of a table: an error at one of them, in words of its own."""
     return PydanticCustomError("wrong", "{text}", {"text": text, "key": key})
 

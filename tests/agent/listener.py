@@ -9,7 +9,7 @@ from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from pantau_contract.messages import Birth, CameraState, Death, Message, Reply, Telemetry
-from pantau_contract.topics import SUBSCRIPTIONS, Kind, Topic, parse_topic
+from pantau_contract.topics import SUBSCRIPTIONS, Topic, TopicKind, parse_topic
 from pantau_contract.wire import decode
 from tests.servers.process import until
 
@@ -45,7 +45,7 @@ class Listener:
         return [heard.message for heard in self.all if isinstance(heard.message, Reply)]
 
     def snapshots(self) -> list[bytes]:
-        return [heard.payload for heard in self.all if heard.topic.kind is Kind.SNAPSHOT]
+        return [heard.payload for heard in self.all if heard.topic.kind is TopicKind.SNAPSHOT]
 
     def publish(self, topic: Topic, payload: bytes, *, retain: bool = False) -> None:
         self.client.publish(str(topic), payload, qos=1, retain=retain).wait_for_publish(60)
@@ -70,7 +70,7 @@ def listening(port: int, *, user: str | None = None, password: str | None = None
         topic = parse_topic(message.topic)
         if not message.payload:
             return  # a retained state is taken back
-        said = None if topic.kind is Kind.SNAPSHOT else decode(topic, bytes(message.payload))
+        said = None if topic.kind is TopicKind.SNAPSHOT else decode(topic, bytes(message.payload))
         listener.all.append(Heard(topic, bytes(message.payload), message.retain, said))
 
     client.on_connect = on_connect

@@ -25,7 +25,7 @@ from pantau_agent.spool import Spool
 from pantau_contract.messages import Command, Sample
 from pantau_contract.snapshot import read_stamp
 from pantau_contract.states import Cause, State
-from pantau_contract.topics import Kind, Topic
+from pantau_contract.topics import Topic, TopicKind
 from pantau_contract.wire import encode
 from pantau_service.systemd import Notifier
 from tests.agent.listener import listening
@@ -152,7 +152,7 @@ async def test_the_last_batch_is_in_the_spool_when_the_agent_ends_without_a_brok
 async def test_asked_from_afar_it_answers_with_the_latest_sample_and_then_the_next_picture(
     mosquitto: Mosquitto, tmp_path: Path
 ) -> None:
-    stage, topic = Stage("gate"), Topic("north", Kind.COMMAND)
+    stage, topic = Stage("gate"), Topic("north", TopicKind.COMMAND)
     wanted = {"gate": asyncio.Event(), "yard": asyncio.Event()}
     with listening(mosquitto.port) as listener:
         async with running(tmp_path, mosquitto.port, stage.watch, disabled=("yard",), wanted=wanted):

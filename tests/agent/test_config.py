@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from pantau_agent.config import AgentConfig, Broker, Camera, Report, Site, Spool, load
-from pantau_agent.picture.config import Picture
-from pantau_agent.picture.settings import Settings
+from pantau_agent.picture.config import PictureConfig
+from pantau_agent.picture.settings import PictureSettings
 from pantau_contract.states import Cause
 from pantau_service.settings import ConfigError
 from tests.agent.certificate import make_certificate
@@ -52,9 +52,9 @@ def test_the_example_loads_and_shows_every_key_and_the_defaults(tmp_path: Path) 
     assert set(shown["site"]) == set(Site.model_fields)
     assert set(shown["broker"]) == set(Broker.model_fields) - {"password"}  # shown in a comment
     assert set(cameras) == set(Camera.model_fields)
-    assert set(cameras["picture"]) == set(Picture.model_fields)
+    assert set(cameras["picture"]) == set(PictureConfig.model_fields)
     for key in ("learning_h", "moves_on_purpose"):
-        assert Picture.model_fields[key].default == cameras["picture"][key]
+        assert PictureConfig.model_fields[key].default == cameras["picture"][key]
     assert Report(**shown["report"]) == Report()
     assert set(shown["report"]) == set(Report.model_fields)
     assert Spool(**shown["spool"]) == Spool()
@@ -240,14 +240,14 @@ def test_how_pictures_are_judged_reaches_the_judge_s_own_settings(tmp_path: Path
         'learning_h = 0.5\nmoves_on_purpose = true\nreport_only = ["moved"]\n'
         "sensitivity = { covered = 0.8 }\nmasked = [[0, 0, 0.3, 0.2]]\n"
     )
-    assert load_text(tmp_path, PICTURE + text).camera[0].picture.settings == Settings(
+    assert load_text(tmp_path, PICTURE + text).camera[0].picture.settings == PictureSettings(
         sensitivity={Cause.COVERED: 0.8},
         report_only=frozenset({Cause.MOVED}),
         moves_on_purpose=True,
         learning_s=1800,
         masked=((0, 0, 0.3, 0.2),),
     )
-    assert load_text(tmp_path, PICTURE).camera[0].picture.settings == Settings()
+    assert load_text(tmp_path, PICTURE).camera[0].picture.settings == PictureSettings()
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,6 @@ from pantau_contract.messages import Sample
 from pantau_contract.states import Cause, State
 from tests.agent.busy import changes, well
 from tests.agent.rtsp.footage import FPS, SIZE, encoded
-from tests.servers import programs
 from tests.servers.gst_cameras import GstCameras
 from tests.servers.process import free_port
 
@@ -34,27 +33,6 @@ import asyncio, sys
 from aio_rtsp_toolkit.server import serve
 asyncio.run(serve(sys.argv[2], "127.0.0.1", int(sys.argv[1])))
 """
-
-
-@pytest.fixture(scope="module")
-def rtsp_rs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with rtsp-rs, which has wheels for x86-64 with glibc 2.34 and newer."""
-    return installed(tmp_path_factory.mktemp("rtsp-rs"), "rtsp-rs==0.1.8")
-
-
-@pytest.fixture(scope="module")
-def toolkit(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with aio-rtsp-toolkit."""
-    return installed(tmp_path_factory.mktemp("toolkit"), "aio-rtsp-toolkit==0.1.4", "aio-sockets==0.1.4")
-
-
-def installed(directory: Path, *packages: str) -> Path:
-    """The packages, in a directory of their own: no part of the project's environment."""
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--only-binary=:all:", "--target"]
-    done = subprocess.run([*pip, directory, *packages], capture_output=True, text=True, timeout=120, check=False)
-    if done.returncode:
-        programs.absent(f"pip cannot install {', '.join(packages)}: {done.stderr.strip()[-300:]}")
-    return directory
 
 
 @pytest.fixture
@@ -163,11 +141,11 @@ async def test_gstreamers_server_is_watched_and_its_faults_are_named(
 
 
 async def test_a_camera_that_speaks_udp_only_is_watched_over_udp(
-    rtsp_rs: Path, tmp_path: Path, decoder: Decoder
+    peers: Path, tmp_path: Path, decoder: Decoder
 ) -> None:
     footage = tmp_path / "footage"
     footage.write_bytes(b"".join(len(unit).to_bytes(4) + unit for unit in encoded()))
-    with serving(rtsp_rs, str(PUSH_UDP), "PORT", str(footage)) as (port, process):
+    with serving(peers, str(PUSH_UDP), "PORT", str(footage)) as (port, process):
         await listening(port)
         url = f"rtsp://127.0.0.1:{port}/stream"
         sample = await looked(decoder, url)
@@ -191,9 +169,9 @@ async def test_a_camera_that_speaks_udp_only_is_watched_over_udp(
 
 
 async def test_another_server_over_tcp_is_watched_and_its_faults_are_named(
-    toolkit: Path, clip: Path, decoder: Decoder
+    peers: Path, clip: Path, decoder: Decoder
 ) -> None:
-    with serving(toolkit, "-c", SERVE_FILES, "PORT", str(clip)) as (port, process):
+    with serving(peers, "-c", SERVE_FILES, "PORT", str(clip)) as (port, process):
         await listening(port)
         url = f"rtsp://127.0.0.1:{port}/clip.mp4?play_count=0"
         sample = await looked(decoder, url)

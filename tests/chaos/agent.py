@@ -27,7 +27,7 @@ from pantau_agent.spool import Batch, Spool
 from pantau_agent.watching.watch import watch
 from pantau_contract.messages import Sample, Telemetry
 from pantau_contract.states import STATE_OF, Cause, State
-from pantau_contract.topics import Kind, Topic
+from pantau_contract.topics import Topic, TopicKind
 from pantau_contract.wire import decode
 from pantau_service import log
 from pantau_service.systemd import Notifier
@@ -78,7 +78,7 @@ class TappedSpool(Spool):
     async def append(
         self, payload: bytes, *, clock_synchronised: bool | None = None, tells: bool = False
     ) -> Batch:
-        telemetry = decode(Topic(self.site, Kind.TELEMETRY), payload)
+        telemetry = decode(Topic(self.site, TopicKind.TELEMETRY), payload)
         assert isinstance(telemetry, Telemetry)
         self.tap.offered(telemetry)
         batch = await super().append(payload, clock_synchronised=clock_synchronised, tells=tells)

@@ -8,7 +8,7 @@ from pantau_collector.notices.unknown_filters import find_unknown_filters
 from pantau_contract.states import State
 from pantau_service.settings import ConfigError
 
-EXAMPLES = Path(__file__).parents[3] / "collector"
+EXAMPLES = Path(__file__).parents[2] / "collector"
 
 
 def problems(path: Path, text: str) -> list[str]:

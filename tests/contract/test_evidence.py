@@ -12,10 +12,16 @@ import pantau_agent
 from pantau_agent.streams.failure import Step
 from pantau_contract.words import words
 from pantau_contract.words.evidence import LONGEST, detail, together
-from pantau_contract.words.tables import flat, table
+from pantau_contract.words.plurals import Phrase
+from pantau_contract.words.tables import phrases_below
 
-ENGLISH = flat(table("en")["evidence"])
-INDONESIAN = flat(table("id")["evidence"])
+
+def other(phrase: Phrase) -> str:
+    return phrase if isinstance(phrase, str) else phrase.forms["other"]
+
+
+ENGLISH = {key: other(phrase) for key, phrase in phrases_below("evidence", "en").items()}
+INDONESIAN = {key: other(phrase) for key, phrase in phrases_below("evidence", "id").items()}
 AGENT = Path(pantau_agent.__file__ or "").parent
 
 

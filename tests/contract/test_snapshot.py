@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pantau_contract.errors import ContractError
-from pantau_contract.snapshot import MAX_SNAPSHOT, SnapshotAbout, read_stamp, stamp
+from pantau_contract.snapshot import MAX_SNAPSHOT, SnapshotMetadata, read_stamp, stamp
 from pantau_contract.states import Cause, State
 
-ABOUT = SnapshotAbout("kabil", "gate", 1_790_000_000_000, State.IMPAIRED, Cause.FROZEN)
+ABOUT = SnapshotMetadata("kabil", "gate", 1_790_000_000_000, State.IMPAIRED, Cause.FROZEN)
 
 
 def jpeg(width: int = 64, height: int = 48) -> bytes:
@@ -35,7 +35,7 @@ def test_another_program_reads_the_stamp_and_the_picture() -> None:
 
 
 def test_a_second_stamp_replaces_the_first() -> None:
-    again = SnapshotAbout("kabil", "road", 1_790_000_060_000, State.OK)
+    again = SnapshotMetadata("kabil", "road", 1_790_000_060_000, State.OK)
     stamped = stamp(stamp(jpeg(), ABOUT), again)
     assert read_stamp(stamped) == again
     assert stamped.count(b"Exif\x00\x00") == 1

@@ -3,14 +3,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pantau_contract.errors import ContractError
-from pantau_contract.topics import SLUG, SUBSCRIPTIONS, Kind, Topic, parse_topic
+from pantau_contract.topics import SLUG, SUBSCRIPTIONS, Topic, TopicKind, parse_topic
 
 SLUGS = st.from_regex(SLUG, fullmatch=True)
 
 
-@given(SLUGS, SLUGS, st.sampled_from(Kind))
-def test_every_topic_comes_back_as_it_was(site: str, camera: str, kind: Kind) -> None:
-    topic = Topic(site, kind, camera if kind in {Kind.STATE, Kind.SNAPSHOT} else None)
+@given(SLUGS, SLUGS, st.sampled_from(TopicKind))
+def test_every_topic_comes_back_as_it_was(site: str, camera: str, kind: TopicKind) -> None:
+    topic = Topic(site, kind, camera if kind in {TopicKind.STATE, TopicKind.SNAPSHOT} else None)
     assert parse_topic(str(topic)) == topic
 
 

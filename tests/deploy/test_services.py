@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.deploy.playbook import ROOT, Machine
 from tests.deploy.site import CAMERAS, SECRETS, STORE_PASSWORD, USERS, Site
 from tests.servers.influxdb import Database
 from tests.servers.programs import need
@@ -22,6 +23,32 @@ def test_a_second_run_changes_nothing(site: Site) -> None:
     assert site.first.changed > 5, site.first.output
     for run in (site.second, site.collector_again):
         assert (run.changed, run.failed) == (0, 0), run.output
+
+
+@pytest.mark.parametrize("lock", ["agent.txt", "collector-postgresql.txt"])
+def test_the_locked_versions_are_installed_with_their_hashes(site: Site, lock: str) -> None:
+    assert (site.root / "opt/pantau" / lock).read_bytes() == (ROOT / "locks" / lock).read_bytes()
+    assert re.search(r"Install the tested versions of what it needs\] \**\s+ok", site.first.output)
+
+
+def test_a_lock_that_cannot_be_installed_ends_the_run_before_the_program_is_touched(
+    tmp_path: Path,
+) -> None:
+    machine = Machine(
+        tmp_path,
+        {
+            "pantau_agent_site_id": "nongsa",
+            "pantau_agent_broker_host": "127.0.0.1",
+            "pantau_agent_broker_password": "",
+            "pantau_agent_cameras": [],
+        },
+    )
+    lock = tmp_path / "agent.txt"
+    lock.write_text(f"msgspec==0.0.1 --hash=sha256:{'0' * 64}\n")
+    run = machine.play("agent.yml", pantau_install_lock=str(lock))
+    assert run.failed == 1
+    assert "msgspec==0.0.1" in run.refusals["here"]
+    assert not (machine.root / "opt/pantau/bin/pantau-agent").exists()
 
 
 def test_the_configuration_says_what_the_inventory_says_and_holds_no_password(site: Site) -> None:

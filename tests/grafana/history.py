@@ -6,12 +6,12 @@ from pathlib import Path
 
 from pantau_collector.config import InfluxV1
 from pantau_collector.deadletter import DeadLetters
-from pantau_collector.journal import Cursor, Journal, Record
-from pantau_collector.sinks.drain import Drain
+from pantau_collector.journal import CursorFile, Journal, Record
 from pantau_collector.sinks.influx_v1 import InfluxV1Store
+from pantau_collector.sinks.sink_writer import SinkWriter
 from pantau_contract.messages import Birth, CameraState, Death, Host, Message, Sample, Telemetry
 from pantau_contract.states import STATE_OF, Cause, State
-from pantau_contract.topics import Kind, Topic
+from pantau_contract.topics import Topic, TopicKind
 from pantau_contract.wire import encode
 from tests.servers.influxdb import Database
 from tests.servers.process import until
@@ -37,20 +37,22 @@ def pour(into: Database, folder: Path) -> None:
         journal.append(_records())
         dead_letters = DeadLetters(folder / "dead.jsonl", time_ms=lambda: END_MS)
         store = InfluxV1Store(InfluxV1(version=1, url=into.url, database=into.name))
-        drain = Drain(journal, Cursor(folder / "cursor"), store, dead_letters, linger_s=0)
-        drain.start()
+        writer = SinkWriter(journal, CursorFile(folder / "cursor"), store, dead_letters, linger_s=0)
+        writer.start()
         try:
-            assert until(lambda: drain.behind_bytes == 0 or drain.trouble), "the sink has not drained the journal"
+            assert until(lambda: writer.behind_bytes == 0 or writer.trouble), (
+                "the sink has not written the journal"
+            )
         finally:
-            drain.stop()
-        assert drain.trouble is None
+            writer.stop()
+        assert writer.trouble is None
         assert dead_letters.written == 0
 
 
 def _records() -> Iterator[Record]:
     chance = random.Random(5)
     for site in ("kabil", "nongsa"):
-        yield _record(Kind.AGENT, Birth(site, "b", 4, END_MS - _BATCHES * INTERVAL_MS, "0.1.0", 30))
+        yield _record(TopicKind.AGENT, Birth(site, "b", 4, END_MS - _BATCHES * INTERVAL_MS, "0.1.0", 30))
     for batch in range(_BATCHES):
         time_ms = END_MS - (_BATCHES - 1 - batch) * INTERVAL_MS
         left = _BATCHES - batch
@@ -76,9 +78,13 @@ def _records() -> Iterator[Record]:
                 spool_batches=0,
                 spool_mb=0.0,
             )
-            yield _record(Kind.TELEMETRY, Telemetry(site, "b", batch, time_ms, batch, True, 30, samples, host))
-    yield _record(Kind.STATE, CameraState("kabil", "selatan", "b", 9, END_MS, State.DOWN, END_MS, Cause.REFUSED))
-    yield _record(Kind.AGENT, Death("nongsa", "b", 4))
+            yield _record(
+                TopicKind.TELEMETRY, Telemetry(site, "b", batch, time_ms, batch, True, 30, samples, host)
+            )
+    yield _record(
+        TopicKind.STATE, CameraState("kabil", "selatan", "b", 9, END_MS, State.DOWN, END_MS, Cause.REFUSED)
+    )
+    yield _record(TopicKind.AGENT, Death("nongsa", "b", 4))
 
 
 def _sample(camera: str, time_ms: int, left: int, chance: random.Random) -> Sample:
@@ -108,7 +114,7 @@ def _working(camera: str, time_ms: int, chance: random.Random) -> Sample:
     )
 
 
-def _record(kind: Kind, message: Message) -> Record:
+def _record(kind: TopicKind, message: Message) -> Record:
     camera = message.camera if isinstance(message, CameraState) else None
     site = getattr(message, "site", "")
     received_ms = getattr(message, "time", END_MS) + 400

@@ -17,7 +17,7 @@ from msgspec import Meta, Struct, field
 from pantau_agent.assessment.baseline import Baseline
 from pantau_agent.config import Camera
 from pantau_agent.streams.failure import Failure
-from pantau_service import whole_file
+from pantau_service import atomic_file
 
 FILE = "cameras.json"
 VERSION = 1
@@ -97,7 +97,7 @@ class CameraMemories:
 
     def _write(self, content: bytes) -> None:
         try:
-            whole_file.replace(self._file, content, mode=0o600)
+            atomic_file.write(self._file, content, mode=0o600)
         except OSError as error:
             if not self._failing:
                 _log.warning("%s: what is learnt of the cameras cannot be kept: %s", self._file, error.strerror)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pantau_agent.assessment.rates import Measures
-from pantau_agent.picture.decoder import Look
+from pantau_agent.picture.decoder import JudgedPicture
 from pantau_agent.picture.exchange import PictureError
 from pantau_agent.streams.failure import Failure, Kind, Step
 from pantau_contract.states import STATE_OF, Cause, State
@@ -82,7 +82,7 @@ class Evidence:
     usual: Expected = field(default_factory=Expected)
     clock_offset_s: float | None = None
     start_s: float | None = None
-    picture: Look | None = None
+    picture: JudgedPicture | None = None
     bad_pictures: int = 0
     picture_pending: bool = False
 

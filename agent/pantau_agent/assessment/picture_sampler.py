@@ -4,7 +4,7 @@ import asyncio
 
 from pantau_agent.assessment.rates import Measures
 from pantau_agent.assessment.wake_up import WakeUp
-from pantau_agent.picture.decoder import Decoder, Look
+from pantau_agent.picture.decoder import Decoder, JudgedPicture
 from pantau_agent.picture.exchange import PictureError
 from pantau_agent.sources.source import Source
 from pantau_agent.streams.keyframe import Keyframe
@@ -33,7 +33,7 @@ class PictureSampler:
     """
 
     def __init__(self, camera: str, decoder: Decoder, interval_s: float, bell: WakeUp) -> None:
-        self.latest: Look | None = None
+        self.latest: JudgedPicture | None = None
         self.bad = 0
         self.in_session = 0
         self.tense = False
@@ -46,7 +46,7 @@ class PictureSampler:
         self._last = float("-inf")
         self._suspicious = self._turned = self._doubtful = False
         self._began = float("-inf")
-        self._fresh: Look | None = None
+        self._fresh: JudgedPicture | None = None
         self._task: asyncio.Task[None] | None = None
         self._source: Source | None = None
         self._keyframe: Keyframe | None = None
@@ -87,7 +87,7 @@ class PictureSampler:
         """Somebody asks for a picture: the next glance is due at once."""
         self._last = float("-inf")
 
-    def fresh(self) -> Look | None:
+    def fresh(self) -> JudgedPicture | None:
         """What was seen since this was asked last."""
         look, self._fresh = self._fresh, None
         return look
@@ -122,7 +122,7 @@ class PictureSampler:
         return self._soon_s < self._pause_s
 
     async def _glance(self, keyframe: Keyframe, *, still: bool) -> None:
-        look = await self._decoder.look(self._camera, keyframe, interval_s=self._interval_s, still=still)
+        look = await self._decoder.judge(self._camera, keyframe, interval_s=self._interval_s, static_stream=still)
         self.in_session += 1
         # what the network lost is no fault of the stream
         lost = keyframe.damaged and look.error is not PictureError.CRASHED
@@ -136,7 +136,7 @@ class PictureSampler:
         self._bell.ring()
 
 
-def _is_in_doubt(look: Look) -> bool:
+def _is_in_doubt(look: JudgedPicture) -> bool:
     """Whether the picture says other than its verdict: a fault not confirmed yet, or one that is about to end."""
     if look.error is not None:
         return look.error is not PictureError.CRASHED
@@ -148,7 +148,7 @@ def _is_in_doubt(look: Look) -> bool:
     return look.verdict.cause not in likely
 
 
-def _pace(look: Look) -> float:
+def _pace(look: JudgedPicture) -> float:
     """The usual intervals until the next glance."""
     if look.error is PictureError.CRASHED:
         return AFTER_CRASH

@@ -24,7 +24,7 @@ from pantau_agent.onvif.search import Interface, interfaces, search
 from pantau_agent.streams.credentials import Credentials
 from pantau_contract.words import Words
 from pantau_service import log
-from pantau_service.language import LanguageOption, spoken
+from pantau_service.language_option import LanguageOption, words_for
 
 EXIT_NOTHING = 1
 AT_ONCE = 8
@@ -54,7 +54,7 @@ def discover(
     and never in clear. Exit code 0: something was found. 1: nothing was. 2: wrong usage.
     """
     log.set_up("error", as_json=False, to_journal=False)
-    say = spoken(language)
+    say = words_for(language)
     try:
         scanned = [address for network in subnet or () for address in addresses_of(network)]
     except SubnetError as error:

@@ -21,7 +21,7 @@ from pantau_agent.host import Machine
 from pantau_agent.picture.decoder import Decoder
 from pantau_contract.words import Words
 from pantau_service import log
-from pantau_service.language import LanguageOption, spoken
+from pantau_service.language_option import LanguageOption, words_for
 
 EXIT_TO_MEND = 1
 EXIT_INTERRUPTED = 130
@@ -48,7 +48,7 @@ def doctor(
     configuration is wrong.
     """
     log.set_up("error", as_json=False, to_journal=False)
-    say = spoken(language)
+    say = words_for(language)
     borrow_credentials()
     loaded = load_or_exit(config)
     try:

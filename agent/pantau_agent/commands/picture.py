@@ -19,14 +19,14 @@ from pantau_agent.commands.configured import DEFAULT_PATH, EXIT_CONFIG, ConfigPa
 from pantau_agent.commands.picture_page import page
 from pantau_agent.config import AgentConfig, Camera
 from pantau_agent.picture.explanation import Explanation, read
+from pantau_agent.picture.explanation_image import explanation_image
 from pantau_agent.picture.frame import UnusablePictureError
 from pantau_agent.picture.judge import Judge
 from pantau_agent.picture.memory_store import MemoryStore
-from pantau_agent.picture.requests import Requests, Wish
-from pantau_agent.picture.settings import memories_beside
-from pantau_agent.picture.views import explain as explain_view
+from pantau_agent.picture.settings import memories_directory
+from pantau_agent.picture.view_requests import ViewRequest, ViewRequests
 from pantau_contract.words import Words
-from pantau_service.language import LanguageOption, spoken
+from pantau_service.language_option import LanguageOption, words_for
 
 EXIT_NOT_GRANTED = 1
 LONGER_S = 15.0
@@ -65,9 +65,9 @@ def accept(
     pictures later it knows the view. Exit code 0: done. 1: the agent took no such picture in time; nothing
     changes. 2: wrong usage.
     """
-    say = spoken(language)
+    say = words_for(language)
     loaded = load_or_exit(config)
-    granted = _wish(loaded, _camera(loaded, camera, say), Wish.ACCEPT, wait, say)
+    granted = _request(loaded, _camera(loaded, camera, say), ViewRequest.ACCEPT, wait, say)
     _tell(say("picture.accepted" if granted else "picture.not_granted", camera=camera), granted, as_json, camera)
 
 
@@ -88,15 +88,15 @@ def explain(
 
     Exit code 0: written. 1: the agent looked at no picture in time. 2: wrong usage.
     """
-    say = spoken(language)
+    say = words_for(language)
     loaded = load_or_exit(config)
     found = _camera(loaded, camera, say)
     if picture is not None:
         explanation = _of_file(loaded, found, picture, say)
     else:
-        if not _wish(loaded, found, Wish.EXPLAIN, wait, say):
+        if not _request(loaded, found, ViewRequest.EXPLAIN, wait, say):
             _tell(say("picture.not_granted", camera=camera), False, as_json, camera)
-        explanation = _take(Requests(_memories(loaded)).explanation(camera), say)
+        explanation = _take(ViewRequests(_memories(loaded)).explanation_path(camera), say)
     try:
         if out.suffix.lower() in {".jpg", ".jpeg"}:
             out.write_bytes(explanation.jpeg)
@@ -109,7 +109,7 @@ def explain(
 
 
 def _memories(config: AgentConfig) -> Path:
-    return memories_beside(config.spool.path)
+    return memories_directory(config.spool.path)
 
 
 def _camera(config: AgentConfig, camera: str, say: Words) -> Camera:
@@ -119,21 +119,21 @@ def _camera(config: AgentConfig, camera: str, say: Words) -> Camera:
     raise _wrong(say("picture.no_camera", camera=camera, known=", ".join(one.id for one in config.camera)))
 
 
-def _wish(config: AgentConfig, camera: Camera, wish: Wish, wait: float | None, say: Words) -> bool:
+def _request(config: AgentConfig, camera: Camera, request: ViewRequest, wait: float | None, say: Words) -> bool:
     """Leaves the wish and waits; what is not granted in time is withdrawn."""
-    wishes = Requests(_memories(config))
+    requests = ViewRequests(_memories(config))
     try:
-        wishes.make(camera.id, wish)
+        requests.submit(camera.id, request)
         until = time.monotonic() + (2 * camera.picture_interval_s + LONGER_S if wait is None else wait)
-        while wishes.is_open(camera.id, wish):
+        while requests.is_pending(camera.id, request):
             if time.monotonic() >= until:
-                wishes.take_away(camera.id, wish)
+                requests.remove(camera.id, request)
                 return False
             time.sleep(POLL_S)
     except OSError as error:
         raise _wrong(say("picture.no_memories", directory=_memories(config), why=error.strerror)) from None
     except KeyboardInterrupt:
-        wishes.take_away(camera.id, wish)
+        requests.remove(camera.id, request)
         raise
     return True
 
@@ -149,13 +149,13 @@ def _take(path: Path, say: Words) -> Explanation:
 
 def _of_file(config: AgentConfig, camera: Camera, file: Path, say: Words) -> Explanation:
     """The picture in a file beside what was written down last of the camera."""
-    memory, note = MemoryStore(_memories(config)).take(camera.id)
+    memory, note = MemoryStore(_memories(config)).load(camera.id)
     if note:
         typer.echo(f"{camera.id}: {say.evidence(note)}", err=True)
     shown = _read_picture(file, say)
     settings = camera.picture.settings
     try:
-        jpeg = explain_view(memory, shown, settings)
+        jpeg = explanation_image(memory, shown, settings)
         verdict = Judge(settings=settings, memory=memory).update(shown, time.time_ns() // 1_000_000)
     except UnusablePictureError as error:
         raise _wrong(f"{file}: {say.evidence(error.detail)}") from None

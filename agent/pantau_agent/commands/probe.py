@@ -25,7 +25,7 @@ from pantau_contract.messages import Sample
 from pantau_contract.states import State
 from pantau_contract.words import Words
 from pantau_service import log
-from pantau_service.language import LanguageOption, spoken
+from pantau_service.language_option import LanguageOption, words_for
 
 EXIT_CODES = {State.OK: 0, State.DEGRADED: 1, State.IMPAIRED: 1, State.DOWN: 2}
 EXIT_CANNOT_TELL = 3
@@ -100,7 +100,7 @@ def probe(
     Of several cameras the worst counts.
     """
     log.set_up("error", as_json=False, to_journal=False)
-    say = spoken(language)
+    say = words_for(language)
     if watch and (snapshot is not None or firmware or every):
         raise typer.BadParameter("--watch goes with one camera, and without --snapshot and --firmware")
     asked = Asked(source, vendor, host, port, channel, stream, user, password_file, timeout, expected_fps)

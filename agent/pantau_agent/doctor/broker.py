@@ -53,7 +53,7 @@ def _key_of(error: Exception) -> tuple[str, str]:
 
 def _validity(certificate: dict[str, object], now_s: float, values: dict[str, object]) -> Finding:
     days = int((ssl.cert_time_to_seconds(str(certificate["notAfter"])) - now_s) // 86400)
-    values = values | {"days": days}
+    values = values | {"count": days}
     if days < EXPIRES_SOON_DAYS:
         return Finding("broker", Level.WARNING, "expires", values=values)
     return Finding("broker", Level.OK, "certificate", values=values)

@@ -9,7 +9,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
 from pantau_agent.config import Broker
-from pantau_contract.topics import Kind, Topic
+from pantau_contract.topics import Topic, TopicKind
 
 WITHIN_S = 10.0
 _PROTOCOLS = {"5": MQTTProtocolVersion.MQTTv5, "3.1.1": MQTTProtocolVersion.MQTTv311}
@@ -66,7 +66,7 @@ def log_in(settings: Broker, protocol: str, site: str) -> Answers:
         reason = connected.get(timeout=WITHIN_S)
         if reason != "Success" or protocol != "5":
             return Answers(reason)
-        client.publish(str(Topic(site, Kind.STATE, _NOBODY)), b"", qos=1)
+        client.publish(str(Topic(site, TopicKind.STATE, _NOBODY)), b"", qos=1)
         return Answers(reason, _next(published))
     except (OSError, ValueError, queue.Empty):
         return Answers()

@@ -13,7 +13,7 @@ from pantau_agent.config import Camera
 from pantau_agent.identity.ask import Ask, Asker, IdentityError, identify
 from pantau_agent.identity.firmware import Identity, about, note_of, warning_of
 from pantau_contract.messages import CameraAbout
-from pantau_service import whole_file
+from pantau_service import atomic_file
 
 FILE = "identities.json"
 AGAIN_S = 86_400.0
@@ -92,4 +92,4 @@ def _load(file: Path) -> dict[str, Identity]:
 
 def _save(file: Path, known: dict[str, Identity]) -> None:
     with contextlib.suppress(OSError):
-        whole_file.replace(file, msgspec.json.encode(known))
+        atomic_file.write(file, msgspec.json.encode(known))

@@ -12,7 +12,7 @@ from pantau_agent.reporting.report import sample_moved
 from pantau_agent.spool.file import Batch
 from pantau_contract.errors import ContractError
 from pantau_contract.messages import Telemetry
-from pantau_contract.topics import Kind, Topic
+from pantau_contract.topics import Topic, TopicKind
 from pantau_contract.wire import decode, encode
 
 
@@ -20,7 +20,7 @@ class Dating:
     """Of one agent's batches. Pure: it is told of batches, and changes none that is not given to it."""
 
     def __init__(self, site: str, boot: str, *, compress: bool) -> None:
-        self._topic = Topic(site, Kind.TELEMETRY)
+        self._topic = Topic(site, TopicKind.TELEMETRY)
         self._boot = boot
         self._compress = compress
         self._epochs_ms: dict[str, int] = {}

@@ -22,7 +22,7 @@ from pantau_agent.link.protocol import Choice
 from pantau_agent.spool import Batch, Spool
 from pantau_contract.errors import ContractError
 from pantau_contract.messages import Birth, CameraAbout, CameraState, Command, Death, Reply
-from pantau_contract.topics import Kind, Topic
+from pantau_contract.topics import Topic, TopicKind
 from pantau_contract.version import __version__
 from pantau_contract.wire import decode, encode
 
@@ -43,11 +43,11 @@ _SHORT_LIVES = 3
 _MAX_COMMANDS = 16
 
 _KINDS = {
-    What.STATE: Kind.STATE,
-    What.REPLY: Kind.REPLY,
-    What.LIVE: Kind.TELEMETRY,
-    What.BACKLOG: Kind.TELEMETRY,
-    What.SNAPSHOT: Kind.SNAPSHOT,
+    What.STATE: TopicKind.STATE,
+    What.REPLY: TopicKind.REPLY,
+    What.LIVE: TopicKind.TELEMETRY,
+    What.BACKLOG: TopicKind.TELEMETRY,
+    What.SNAPSHOT: TopicKind.SNAPSHOT,
 }
 
 
@@ -245,7 +245,7 @@ class Link:
     async def _take_leave(self, connection: Connection) -> None:
         """A clean death, acknowledged if there is time for it."""
         death = Death(site=self._site, boot=self._spool.boot, session=self._session, clean=True)
-        mid = connection.publish(str(Topic(self._site, Kind.AGENT)), encode(death), retain=True)
+        mid = connection.publish(str(Topic(self._site, TopicKind.AGENT)), encode(death), retain=True)
         deadline_s = self._now_s() + _LEAVE_WITHIN_S
         while (left_s := deadline_s - self._now_s()) > 0:
             event = await self._event(left_s)
@@ -287,12 +287,12 @@ class Link:
 
     async def _clear_leftovers(self, connection: Connection) -> None:
         for camera in await self._leftovers.begin():
-            topic = str(Topic(self._site, Kind.STATE, camera))
+            topic = str(Topic(self._site, TopicKind.STATE, camera))
             self._leftovers.sent(connection.publish(topic, b"", retain=True))
 
     def _take_command(self, payload: bytes) -> None:
         try:
-            command = decode(Topic(self._site, Kind.COMMAND), payload)
+            command = decode(Topic(self._site, TopicKind.COMMAND), payload)
         except ContractError as error:
             _log.warning("a command that breaks the contract is ignored: %s", error)
             return
@@ -312,10 +312,10 @@ class Link:
             cameras=tuple(self._about(camera) for camera in self._config.camera),
         )
         return Letters(
-            agent_topic=str(Topic(self._site, Kind.AGENT)),
+            agent_topic=str(Topic(self._site, TopicKind.AGENT)),
             birth=encode(birth),
             will=encode(Death(self._site, self._spool.boot, self._session)),
-            command_topic=str(Topic(self._site, Kind.COMMAND)),
+            command_topic=str(Topic(self._site, TopicKind.COMMAND)),
         )
 
     def _say(self, problem: Problem, lasted_s: float) -> None:

@@ -5,26 +5,30 @@ import numpy as np
 
 from pantau_agent.picture.comparison import Comparison
 from pantau_agent.picture.frame import Frame
-from pantau_agent.picture.verdict import NONE, Evidence
+from pantau_agent.picture.verdict import NO_EVIDENCE, FaultEvidence
 from pantau_contract.words.evidence import detail
 
-DARK = 34
-"""Level under which all channels of a black pixel are: video's black is 16 (ITU-R BT.709), noise lies on it."""
+DARK_LEVEL = 34
+"""Level below which every channel of a black pixel lies: video black is 16 (ITU-R BT.709), plus noise."""
 SHARE = 0.97
-FLAT = 8.0
-"""Grey levels between the darkest and the brightest twentieth: less shows nothing, even of a dark yard."""
+"""Share of dark pixels from which a picture may be black."""
+FLAT_SPAN = 8.0
+"""Grey levels between the 5th and the 95th percentile below which nothing is visible, not even a dark yard."""
 
 
-def black(frame: Frame, comparison: Comparison | None) -> Evidence:
-    """Nearly every pixel dark and nothing to be told apart in it; what little is bright may be a clock.
+def black(frame: Frame, comparison: Comparison | None) -> FaultEvidence:
+    """Return evidence that nearly all pixels are dark and show nothing; the few bright ones may be a clock.
 
-    A camera that usually shows a dark yard shows at least that: where most of it still stands, it is not black.
+    A camera whose healthy picture is a dark yard still shows that yard: while most of it is visible, the picture
+    is not black.
     """
-    share = cv2.countNonZero(cv2.inRange(frame.bgr, (0, 0, 0), (DARK, DARK, DARK))) / frame.grey.size
+    share = (
+        cv2.countNonZero(cv2.inRange(frame.bgr, (0, 0, 0), (DARK_LEVEL, DARK_LEVEL, DARK_LEVEL))) / frame.grey.size
+    )
     if share < SHARE:
-        return NONE
+        return NO_EVIDENCE
     span = float(np.percentile(frame.grey, 95) - np.percentile(frame.grey, 5))
-    value = float(np.clip(1 - 0.5 * span / FLAT, 0, 1))
-    if comparison is not None and comparison.seen > 0.5:
+    value = float(np.clip(1 - 0.5 * span / FLAT_SPAN, 0, 1))
+    if comparison is not None and comparison.median_visibility > 0.5:
         value = min(value, 0.2)
-    return Evidence(value, detail("black", share=f"{share:.0%}"))
+    return FaultEvidence(value, detail("black", share=f"{share:.0%}"))

@@ -1,4 +1,4 @@
-"""The present picture beside the remembered one."""
+"""Compares the present picture with the remembered one."""
 
 from dataclasses import dataclass
 
@@ -6,123 +6,133 @@ import cv2
 import numpy as np
 
 from pantau_agent.picture.cells import Mask, Plane, cell_means, plane
-from pantau_agent.picture.measures import Measures
+from pantau_agent.picture.edge_prominence import edge_prominence
+from pantau_agent.picture.measures import PictureMeasures
 from pantau_agent.picture.reference import Reference
-from pantau_agent.picture.relief import relief
 from pantau_agent.picture.structure import COARSE, FINE, Structure, agreement, products, structure
 
-USUAL = 0.4
-"""Cells that usually agree at least so well with the remembered picture show something that stands still."""
-HIDDEN = 0.15
-"""A cell of which less contrast than this part comes through is gone."""
-FAINT, PLAIN = 0.3, 0.5
-"""Parts of a cell's remembered contrast under which it may be hidden, and from which it is plainly there."""
-GLARE = 1.3
-"""A cell brighter than usual by so much is blinded by a lamp rather than hidden."""
+MIN_AGREEMENT = 0.4
+"""Usual agreement with the remembered picture from which a cell shows something static."""
+GONE_BELOW = 0.15
+"""Part of a cell's remembered contrast below which the cell is gone."""
+HIDDEN_BELOW = 0.3
+"""Part of a cell's remembered contrast below which the cell may be hidden."""
+VISIBLE_FROM = 0.5
+"""Part of a cell's remembered contrast from which the cell is plainly visible."""
+GLARE_RATIO = 1.3
+"""Ratio of a cell's grey level to its usual one from which a lamp blinds it, rather than something hiding it."""
 
-BURNED = 245.0
-"""Mean level of a cell that is at the end of the range: whatever it shows, the sensor can no longer tell it."""
+SATURATED = 245.0
+"""Mean grey level of a cell at the end of the range: the sensor can no longer resolve what is there."""
 
-VEILED = 0.6
-"""Log of fine contrast added, beyond what coarse contrast was, from which a picture begins to be veiled."""
+VEIL_ONSET = 0.6
+"""Log of fine contrast added, beyond the change of coarse contrast, from which a picture begins to be veiled."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What the two pictures say, by cell and as a whole.
+    """How the present picture differs from the remembered one, per cell and as a whole.
 
-    By cell: `agree` with the remembered structure; `fixed` cells usually do; of these `lost` do not, in their
-    neighbourhood, and `gone` show (almost) nothing of the remembered contrast. A cell that is burned out to white
-    can be neither, and is not counted as fixed. The shares are of all cells that usually agree. `hidden` cells
-    show nothing of the remembered structure, fine or coarse, and no glare; `plain` ones show it well.
+    Per cell: `agreement` with the remembered structure. Cells that usually agree are `static`. Static cells are
+    `lost` if they and their neighbourhood no longer agree, and `gone` if they show (almost) nothing of the
+    remembered contrast. A saturated cell can be neither, and does not count as static. `hidden` cells show nothing
+    of the remembered structure, fine or coarse, and no glare; `visible` cells show it well. `visibility` is the
+    part of the remembered contrast that comes through.
 
-    `shown` is the part of the remembered contrast that comes through, `seen` that in the median cell, and
-    `match` the agreement of all pixels of fixed cells. `blur` is how much detail went (log) beyond what coarse
-    contrast went, at the sharpest fixed cells; `outlines` the part of coarse contrast that is the remembered one
-    there; `haze` how much coarse contrast went (log). `cast` says how far colours moved off the line
-    between grey and the usual (log of ratios). `relief` tells of what is seen in place of the remembered.
+    As a whole: `lost_share` and `gone_share` are shares of the static cells, saturated ones included.
+    `median_visibility` is the median over static cells. `match_score` is the agreement of all pixels of static
+    cells. `blur` is the log of the detail lost beyond the loss of coarse contrast, at the sharpest static cells;
+    `outlines` is the part of the coarse contrast there that still is the remembered one; `haze` is the log of the
+    coarse contrast lost. `cast` is how far colours moved off the line between grey and the baseline (log of
+    ratios). `edge_prominence` describes what is seen in place of the remembered scene.
     """
 
-    agree: Plane
-    fixed: Mask
+    agreement: Plane
+    static: Mask
     lost: Mask
     gone: Mask
     hidden: Mask
-    plain: Mask
-    shown: Plane
+    visible: Mask
+    visibility: Plane
     lost_share: float
     gone_share: float
-    seen: float
-    match: float
+    median_visibility: float
+    match_score: float
     blur: float
     outlines: float
     haze: float
     cast: float
-    relief: float
+    edge_prominence: float
 
     @property
     def clarity(self) -> float:
-        """In [0, 1]: 0 where a veil of fine detail lies over all, as heavy rain or snow does.
+        """How clear the view is, in [0, 1]: 0 under a veil of fine detail, such as heavy rain or snow.
 
-        Nothing can be said then of what is in its place; another view, or a cover, never adds so much.
+        Under a veil nothing can be concluded about what is in its place. Neither another view nor a cover adds
+        that much detail.
         """
-        return min(1.0, max(0.0, (self.blur + VEILED + 0.5) / 0.5))
+        return min(1.0, max(0.0, (self.blur + VEIL_ONSET + 0.5) / 0.5))
 
 
-def compare(measures: Measures, reference: Reference, masked: Mask) -> Comparison:
-    """Compares a picture with the remembered one of the same size, leaving masked cells out."""
-    now, past = measures.fine, structure(reference.small, FINE)
-    coarse = structure(reference.small, COARSE)
+def compare(measures: PictureMeasures, reference: Reference, masked: Mask) -> Comparison:
+    """Compare a picture with the remembered one of the same size, leaving masked cells out."""
+    now, past = measures.fine, structure(reference.thumbnail, FINE)
+    coarse = structure(reference.thumbnail, COARSE)
     both, present, remembered = products(now, past)
-    agree = plane(both / (np.sqrt(present * remembered) + 1e-3))
-    fixed = np.zeros(agree.shape, np.bool_)
+    agreeing = plane(both / (np.sqrt(present * remembered) + 1e-3))
+    static = np.zeros(agreeing.shape, np.bool_)
     if reference.settled:
-        fixed = (reference.agree > USUAL) & (reference.agree_off * 2 < reference.agree) & ~masked
-    count = max(1, int(fixed.sum()))
-    fixed &= measures.light < BURNED
-    lost = fixed & (_around(agree * fixed) < 0.5 * _around(reference.agree * fixed))
-    shown = _shown(measures, now, past, reference)
-    gone = fixed & (shown < HIDDEN)
-    outlined = _around(agreement(measures.coarse, coarse) * fixed) >= 0.5 * _around(plane(fixed))
-    glare = measures.light > GLARE * reference.light + 8
+        static = (
+            (reference.agreement > MIN_AGREEMENT)
+            & (reference.agreement_spread * 2 < reference.agreement)
+            & ~masked
+        )
+    count = max(1, int(static.sum()))
+    static &= measures.light < SATURATED
+    lost = static & (_around(agreeing * static) < 0.5 * _around(reference.agreement * static))
+    visibility = _visibility(measures, now, past, reference)
+    gone = static & (visibility < GONE_BELOW)
+    outlined = _around(agreement(measures.coarse, coarse) * static) >= 0.5 * _around(plane(static))
+    glare = measures.light > GLARE_RATIO * reference.light + 8
     blur = outlines = haze = 0.0
-    if fixed.any():
+    if static.any():
         detail = reference.detail - measures.detail
         contrast = reference.contrast - measures.contrast
-        sharp = fixed & (reference.detail >= np.median(reference.detail[fixed]))
+        sharp = static & (reference.detail >= np.median(reference.detail[static]))
         blur = float(np.median((detail - contrast)[sharp]))
         outlines = float(np.median(_outlines(measures.coarse, coarse)[sharp]))
-        haze = float(np.median(contrast[fixed]))
+        haze = float(np.median(contrast[static]))
     lost_share = float(lost.sum()) / count
     return Comparison(
-        agree=agree,
-        fixed=fixed,
+        agreement=agreeing,
+        static=static,
         lost=lost,
         gone=gone,
-        hidden=(gone | lost) & (shown < FAINT) & ~outlined & ~glare,
-        plain=(shown > PLAIN) & ~lost,
-        shown=shown,
+        hidden=(gone | lost) & (visibility < HIDDEN_BELOW) & ~outlined & ~glare,
+        visible=(visibility > VISIBLE_FROM) & ~lost,
+        visibility=visibility,
         lost_share=lost_share,
         gone_share=float(gone.sum()) / count,
-        seen=float(np.median(shown[fixed])) if fixed.any() else 1.0,
-        match=float(both[fixed].sum() / (np.sqrt(present[fixed].sum() * remembered[fixed].sum()) + 1e-6)),
+        median_visibility=float(np.median(visibility[static])) if static.any() else 1.0,
+        match_score=float(both[static].sum() / (np.sqrt(present[static].sum() * remembered[static].sum()) + 1e-6)),
         blur=blur,
         outlines=outlines,
         haze=haze,
         cast=_cast(measures, reference, masked),
-        relief=relief(now.strength, gone | lost),
+        edge_prominence=edge_prominence(now.strength, gone | lost),
     )
 
 
 def _around(cells: Plane) -> Plane:
+    """Return the mean of each cell's 3x3 neighbourhood."""
     return plane(cv2.boxFilter(plane(cells), -1, (3, 3), borderType=cv2.BORDER_CONSTANT))
 
 
-def _shown(measures: Measures, now: Structure, past: Structure, reference: Reference) -> Plane:
-    """By cell, the least-squares part of the remembered gradients in the present ones.
+def _visibility(measures: PictureMeasures, now: Structure, past: Structure, reference: Reference) -> Plane:
+    """Return, per cell, the least-squares part of the remembered gradients in the present ones.
 
-    A picture that is darker as a whole shows less contrast without hiding anything; half of that (on a log
-    scale) is allowed for, since a dark cover is darker too.
+    A picture that is darker as a whole shows less contrast without hiding anything. Half of that (on a log scale)
+    is compensated, and no more, because a dark cover is darker too.
     """
     both = cell_means((now.x * past.x + now.y * past.y) * now.soft * past.soft)
     own = cell_means(past.strength**2)
@@ -131,20 +141,20 @@ def _shown(measures: Measures, now: Structure, past: Structure, reference: Refer
 
 
 def _outlines(now: Structure, past: Structure) -> Plane:
-    """By cell, the part of the remembered gradients in the present ones, or of the present in them: the lesser."""
+    """Return, per cell, the part of the remembered gradients in the present ones, or the reverse if less."""
     both = cell_means((now.x * past.x + now.y * past.y) * now.soft * past.soft)
     return plane(both / (np.maximum(cell_means(past.strength**2), cell_means(now.strength**2)) + 1e-4))
 
 
-def _cast(measures: Measures, reference: Reference, masked: Mask) -> float:
-    """How far the median cell's colour is off the line between grey and its usual one.
+def _cast(measures: PictureMeasures, reference: Reference, masked: Mask) -> float:
+    """Return how far the median cell's colour is off the line between grey and its usual colour (log of ratios).
 
-    Dusk and the switch to infra-red move colours along that line; a stuck filter or a lost channel moves them
-    off it. What passes or parks changes the colours of a few cells.
+    Dusk and the switch to infrared move colours along that line; a stuck filter or a lost channel moves them off
+    it. The median ignores passing and parked objects, which change the colours of a few cells only.
     """
     lit = (measures.light > 20) & (measures.light < 235) & (reference.light > 20) & ~masked
     if lit.sum() < lit.size / 8:
         return 0.0
-    now, usual = measures.colour[lit], reference.colour[lit]
-    along = np.clip(np.median((now * usual).sum(axis=1) / ((usual**2).sum(axis=1) + 1e-6)), 0, 1)
-    return float(np.hypot(*np.median(now - along * usual, axis=0)))
+    colour, usual_colour = measures.colour[lit], reference.colour[lit]
+    along = np.clip(np.median((colour * usual_colour).sum(axis=1) / ((usual_colour**2).sum(axis=1) + 1e-6)), 0, 1)
+    return float(np.hypot(*np.median(colour - along * usual_colour, axis=0)))

@@ -1,12 +1,12 @@
-"""How one camera's pictures are judged, as it is written in the configuration."""
+"""The configuration of how one camera's pictures are judged."""
 
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from pantau_agent.picture.settings import Settings
+from pantau_agent.picture.settings import PictureSettings
 from pantau_contract.states import Cause
-from pantau_service.settings import wrong
+from pantau_service.settings import error_at
 
 Fault = Literal[
     "frozen",
@@ -33,8 +33,8 @@ def _upright(region: tuple[float, float, float, float]) -> tuple[float, float, f
 Region = Annotated[tuple[Part, Part, Part, Part], AfterValidator(_upright)]
 
 
-class Picture(BaseModel):
-    """One camera's, as a table `[camera.picture]` under it."""
+class PictureConfig(BaseModel):
+    """One camera's table `[camera.picture]`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
@@ -47,13 +47,13 @@ class Picture(BaseModel):
     @model_validator(mode="after")
     def _something_left(self) -> Self:
         if any(left <= 0 and top <= 0 and right >= 1 and bottom >= 1 for left, top, right, bottom in self.masked):
-            raise wrong("masked", "expected regions that leave some of the picture to be judged")
+            raise error_at("masked", "expected regions that leave some of the picture to be judged")
         return self
 
     @property
-    def settings(self) -> Settings:
-        """What the judge is told."""
-        return Settings(
+    def settings(self) -> PictureSettings:
+        """The same settings in the judge's own terms."""
+        return PictureSettings(
             sensitivity={Cause(fault): value for fault, value in self.sensitivity.items()},
             report_only=frozenset(Cause(fault) for fault in self.report_only),
             moves_on_purpose=self.moves_on_purpose,

@@ -1,24 +1,32 @@
-"""Covered: something stands, lies or was sprayed before the lens."""
+"""Covered: an object in front of the lens, or dirt, paint or spray on it."""
 
 from pantau_agent.picture.comparison import Comparison
-from pantau_agent.picture.usual import Usual
-from pantau_agent.picture.verdict import NONE, Evidence
+from pantau_agent.picture.score_baseline import ScoreBaseline
+from pantau_agent.picture.verdict import NO_EVIDENCE, FaultEvidence
 from pantau_contract.words.evidence import detail
 
 SHARE = 0.2
-"""Of the cells that show something fixed: a parked lorry hides less for long."""
-SOFT_SHARE = 0.15
-"""Enough of what shows no relief: what lies on the lens is out of focus, what is parked in the scene is not."""
+"""Share of the static cells that a cover hides: a parked lorry rarely hides as much for long."""
+OUT_OF_FOCUS_SHARE = 0.15
+"""Share that is enough if what hides the scene is out of focus: objects on the lens are, parked ones are not."""
 
 
-def covered(comparison: Comparison, usual: Usual, otherwise: float) -> Evidence:
-    """The share of the scene that shows through no longer, unless that is explained `otherwise` (in [0, 1])."""
-    hidden = max(0.0, comparison.gone_share - usual.of("gone"))
-    # in a new lighting, what shows no relief may lie in the dark
-    soft = comparison.relief < 1 and usual.wide == 1
-    value = 0.5 * comparison.clarity * hidden / usual.limit("gone", SOFT_SHARE if soft else SHARE)
-    if otherwise >= 0.5:
+def covered(comparison: Comparison, baseline: ScoreBaseline, explained: float) -> FaultEvidence:
+    """Return evidence that part of the scene is hidden, unless another fault explains it.
+
+    `explained` is the evidence of those other faults, in [0, 1].
+    """
+    hidden = max(0.0, comparison.gone_share - baseline.level_of("gone"))
+    # in a new lighting, cells without prominent edges may just lie in the dark
+    out_of_focus = comparison.edge_prominence < 1 and baseline.widening == 1
+    value = (
+        0.5
+        * comparison.clarity
+        * hidden
+        / baseline.threshold("gone", OUT_OF_FOCUS_SHARE if out_of_focus else SHARE)
+    )
+    if explained >= 0.5:
         value = min(value, 0.4)
     if value < 0.1:
-        return NONE
-    return Evidence(min(1.0, value), detail("covered", share=f"{comparison.gone_share:.0%}"))
+        return NO_EVIDENCE
+    return FaultEvidence(min(1.0, value), detail("covered", share=f"{comparison.gone_share:.0%}"))

@@ -1,4 +1,4 @@
-"""The agent's side of the decode worker: starts it, asks it, ends it when it takes too long, starts it anew."""
+"""The agent's side of the decode worker: starts it, sends it jobs, kills it if it takes too long, restarts it."""
 
 import asyncio
 import contextlib
@@ -13,29 +13,33 @@ from typing import Self
 import msgspec
 
 from pantau_agent.clock import Clock
-from pantau_agent.picture.exchange import LENGTH, MAX_MESSAGE, Answer, Job, PictureError, pack
-from pantau_agent.picture.settings import Settings
+from pantau_agent.picture.exchange import LENGTH, MAX_MESSAGE, Job, JobResult, PictureError, pack
+from pantau_agent.picture.settings import PictureSettings
 from pantau_agent.picture.verdict import Verdict
 from pantau_agent.streams.keyframe import Keyframe
 from pantau_contract.words.evidence import NO_DETAIL, Detail, detail
 
 DEADLINE_S = 10.0
-"""For one picture; a 4K keyframe takes a second on a small machine."""
+"""Seconds for one picture; a 4K keyframe takes a second on a small machine."""
 START_S = 30.0
-"""For the worker to load its libraries."""
-LEAVE_S = 3.0
-"""For the worker to write down what it learned, at the end."""
-PAUSE_S = 30.0
-"""Between two tries to start a worker that does not start."""
+"""Seconds for the worker to load its libraries."""
+SHUTDOWN_S = 3.0
+"""Seconds for the worker to save what it learned when the agent stops."""
+RETRY_S = 30.0
+"""Seconds between two attempts to start a worker that does not start."""
 
 COMMAND = (sys.executable, "-m", "pantau_agent.picture.worker")
+"""The worker's command line, without the directory of memories."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What a keyframe showed. `error` tells why there is no picture; `verdict` is None where nobody can tell."""
+class JudgedPicture:
+    """The outcome of decoding and judging one keyframe.
+
+    `error` is why there is no picture. `verdict` is None if the picture could not be judged.
+    """
 
     verdict: Verdict | None
     jpeg: bytes | None = field(default=None, repr=False)
@@ -46,15 +50,15 @@ class Look:
 
 
 class _WorkerDiedError(Exception):
-    pass
+    """The worker process ended."""
 
 
 class _Worker:
-    """One worker process. Answers that nobody waits for any more are dropped."""
+    """One worker process. Results that nobody waits for any more are dropped."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
-        self._waiting: dict[int, asyncio.Future[Answer]] = {0: asyncio.get_running_loop().create_future()}
+        self._waiting: dict[int, asyncio.Future[JobResult]] = {0: asyncio.get_running_loop().create_future()}
         self._reading = asyncio.create_task(self._read())
 
     @property
@@ -64,13 +68,13 @@ class _Worker:
     async def ready(self) -> None:
         await self._waiting[0]
 
-    async def ask(self, job: Job) -> Answer:
-        """Raises `_WorkerDiedError` when it dies of it."""
-        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+    async def ask(self, job: Job) -> JobResult:
+        """Return the result of a job. Raises `_WorkerDiedError` if the worker ends before it answers."""
+        answer: asyncio.Future[JobResult] = asyncio.get_running_loop().create_future()
         self._waiting[job.id] = answer
         try:
             assert self.process.stdin is not None  # noqa: S101 # for the type checker: it was opened as a pipe
-            with contextlib.suppress(OSError):  # then it has died, which the reading side tells
+            with contextlib.suppress(OSError):  # it has died, which the reading task reports
                 self.process.stdin.write(pack(job))
                 await self.process.stdin.drain()
             if not self.alive:
@@ -79,15 +83,15 @@ class _Worker:
         finally:
             self._waiting.pop(job.id, None)
 
-    async def leave(self, within_s: float) -> None:
-        """Lets it end by itself."""
+    async def shut_down(self, within_s: float) -> None:
+        """Let the worker end by itself, for at most `within_s` seconds."""
         if self.process.stdin is not None:
             self.process.stdin.close()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_s):
                 await self.process.wait()
 
-    async def end(self) -> None:
+    async def kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             self.process.kill()
         self._reading.cancel()
@@ -95,7 +99,7 @@ class _Worker:
 
     async def _read(self) -> None:
         assert self.process.stdout is not None  # noqa: S101 # for the type checker: it was opened as a pipe
-        decoder = msgspec.msgpack.Decoder(Answer)
+        decoder = msgspec.msgpack.Decoder(JobResult)
         try:
             while True:
                 (length,) = LENGTH.unpack(await self.process.stdout.readexactly(LENGTH.size))
@@ -111,15 +115,18 @@ class _Worker:
             for waiting in self._waiting.values():
                 if not waiting.done():
                     waiting.set_exception(_WorkerDiedError())
-                    waiting.exception()  # it is no error if nobody waits
+                    waiting.exception()  # marks it as retrieved: nobody may be waiting
 
 
 class Decoder:
-    """`async with Decoder(clock) as decoder: look = await decoder.look("gate", keyframe)`.
+    """Decodes and judges keyframes in a worker process.
 
-    One picture at a time, in the order they were asked for. A picture of a camera that still waits gives way to a
-    newer one of the same camera. The worker is started at the first picture. `memories` is the directory where it
-    keeps what it remembers of the cameras, `settings` says by camera how its pictures are judged.
+        async with Decoder(clock) as decoder:
+            picture = await decoder.judge("gate", keyframe)
+
+    Pictures are judged one at a time, in the order of the calls. A picture that still waits is dropped for a newer
+    one of the same camera. The worker is started for the first picture. `memories` is the directory where it keeps
+    what it remembers of the cameras; `settings` says, by camera, how pictures are judged.
     """
 
     def __init__(
@@ -127,7 +134,7 @@ class Decoder:
         clock: Clock,
         *,
         memories: Path | None = None,
-        settings: Mapping[str, Settings] | None = None,
+        settings: Mapping[str, PictureSettings] | None = None,
         deadline_s: float = DEADLINE_S,
         command: Sequence[str] = COMMAND,
     ) -> None:
@@ -136,31 +143,32 @@ class Decoder:
         self._deadline_s = deadline_s
         self._command = (*command, str(memories)) if memories is not None else command
         self._worker: _Worker | None = None
-        self._turn = asyncio.Lock()
+        self._one_at_a_time = asyncio.Lock()
         self._newest: dict[str, int] = {}
         self._jobs = 0
-        self._not_before = 0.0
+        self._retry_at = 0.0
         self.restarts = 0
 
-    async def look(
-        self, camera: str, keyframe: Keyframe, *, interval_s: float = 30.0, still: bool = False
-    ) -> Look:
-        """Decodes and judges the camera's latest keyframe. `interval_s` is how often that is meant to be done.
+    async def judge(
+        self, camera: str, keyframe: Keyframe, *, interval_s: float = 30.0, static_stream: bool = False
+    ) -> JudgedPicture:
+        """Decode and judge the camera's latest keyframe.
 
-        `still` says that the stream's own sizes look as those of a picture that does not change.
+        `interval_s` is how often that is intended to happen. `static_stream` says that the sizes of the stream's
+        frames look like those of a picture that does not change.
 
-        Never raises for what a picture does: a worker that dies or hangs costs one `Look` with an error.
+        Never raises because of a picture: a worker that dies or hangs costs one `JudgedPicture` with an error.
         """
         self._jobs += 1
         number = self._newest[camera] = self._jobs
         time_ms = self._clock.time_ms()
-        async with self._turn:
+        async with self._one_at_a_time:
             if self._newest.get(camera) != number:
-                return Look(None, error=PictureError.UNAVAILABLE, detail=detail("overtaken"))
+                return JudgedPicture(None, error=PictureError.UNAVAILABLE, detail=detail("overtaken"))
             worker = await self._ready_worker()
             if worker is None:
-                return Look(None, error=PictureError.UNAVAILABLE, detail=detail("no_decoder"))
-            settings = self._settings.get(camera, Settings())
+                return JudgedPicture(None, error=PictureError.UNAVAILABLE, detail=detail("no_decoder"))
+            settings = self._settings.get(camera, PictureSettings())
             job = Job(
                 number,
                 camera,
@@ -170,25 +178,25 @@ class Decoder:
                 interval_s,
                 keyframe.damaged,
                 settings,
-                still,
+                static_stream,
             )
             try:
                 async with asyncio.timeout(self._deadline_s):
-                    return _look(await worker.ask(job))
+                    return _judged(await worker.ask(job))
             except TimeoutError:
-                how = detail("slow_decoder", seconds=f"{self._deadline_s:g}")
+                reason = detail("slow_decoder", seconds=f"{self._deadline_s:g}")
             except _WorkerDiedError:
-                how = detail("decoder_died")
-            _log.warning("camera %s: %s; the decode worker is started anew", camera, how)
+                reason = detail("decoder_died")
+            _log.warning("camera %s: %s; the decode worker is restarted", camera, reason)
             self.restarts += 1
-            await self._end_worker()
-            return Look(None, error=PictureError.CRASHED, detail=how)
+            await self._kill_worker()
+            return JudgedPicture(None, error=PictureError.CRASHED, detail=reason)
 
     async def close(self) -> None:
-        """Ends the worker, once it has written down what it learned."""
+        """End the worker after it has saved what it learned."""
         if self._worker is not None:
-            await self._worker.leave(LEAVE_S)
-        await self._end_worker()
+            await self._worker.shut_down(SHUTDOWN_S)
+        await self._kill_worker()
 
     async def __aenter__(self) -> Self:
         return self
@@ -199,11 +207,11 @@ class Decoder:
         await self.close()
 
     async def _ready_worker(self) -> _Worker | None:
-        """The worker, started if there is none; None where it does not start."""
+        """Return the worker, started if necessary, or None if it does not start."""
         if self._worker is not None and self._worker.alive:
             return self._worker
-        await self._end_worker()
-        if self._clock.monotonic() < self._not_before:
+        await self._kill_worker()
+        if self._clock.monotonic() < self._retry_at:
             return None
         pipe = asyncio.subprocess.PIPE
         try:
@@ -214,20 +222,20 @@ class Decoder:
         except (OSError, _WorkerDiedError) as error:
             _log.error(
                 "the decode worker does not start: %s; pictures are not judged", error or "see its own words"
-            )  # no trace: it is not of our process
-            self._not_before = self._clock.monotonic() + PAUSE_S
-            await self._end_worker()
+            )  # no traceback: the error is not in this process
+            self._retry_at = self._clock.monotonic() + RETRY_S
+            await self._kill_worker()
             return None
         return self._worker
 
-    async def _end_worker(self) -> None:
+    async def _kill_worker(self) -> None:
         worker, self._worker = self._worker, None
         if worker is not None:
-            await worker.end()
+            await worker.kill()
 
 
-def _look(answer: Answer) -> Look:
+def _judged(answer: JobResult) -> JudgedPicture:
     verdict = Verdict(answer.cause, answer.evidence, answer.reason)
     if answer.error is not None:
-        return Look(verdict, error=answer.error, detail=answer.detail)
-    return Look(verdict, answer.jpeg, answer.width, answer.height)
+        return JudgedPicture(verdict, error=answer.error, detail=answer.detail)
+    return JudgedPicture(verdict, answer.jpeg, answer.width, answer.height)

@@ -1,4 +1,4 @@
-"""What the agent and its decode worker say to each other: msgpack, each message with its length before it."""
+"""Messages between the agent and its decode worker: msgpack, each prefixed with its length."""
 
 import struct
 from enum import StrEnum
@@ -6,27 +6,29 @@ from enum import StrEnum
 import msgspec
 from msgspec import Struct
 
-from pantau_agent.picture.settings import Settings
+from pantau_agent.picture.settings import PictureSettings
 from pantau_contract.states import Cause
 from pantau_contract.words.evidence import NO_DETAIL, Detail
 
 MAX_MESSAGE = 32 << 20
+"""Bytes of the longest message that is read."""
 LENGTH = struct.Struct(">I")
+"""The prefix: the message's length in bytes, big-endian."""
 
 
 class PictureError(StrEnum):
-    """Why a keyframe made no picture."""
+    """Why a keyframe gave no picture."""
 
     UNDECODABLE = "undecodable"
     ENCRYPTED = "encrypted"
     CRASHED = "crashed"
-    """The worker died of it, or took longer than its deadline."""
+    """The worker died of it, or exceeded its deadline."""
     UNAVAILABLE = "unavailable"
-    """The worker does not run: nothing is known of the picture."""
+    """The worker does not run: nothing is known about the picture."""
 
 
 class Job(Struct, frozen=True):
-    """A keyframe to be decoded and judged."""
+    """A keyframe to decode and judge."""
 
     id: int
     camera: str
@@ -35,12 +37,12 @@ class Job(Struct, frozen=True):
     time_ms: int
     interval_s: float
     damaged: bool
-    settings: Settings = Settings()
-    still: bool = False
+    settings: PictureSettings = PictureSettings()
+    static_stream: bool = False
 
 
-class Answer(Struct, frozen=True):
-    """What came of the job of that id; id 0 says that the worker is ready."""
+class JobResult(Struct, frozen=True):
+    """The result of the job with that id. Id 0 announces that the worker is ready."""
 
     id: int
     width: int = 0
@@ -53,7 +55,7 @@ class Answer(Struct, frozen=True):
     detail: Detail = NO_DETAIL
 
 
-def pack(message: Job | Answer) -> bytes:
-    """The message, ready to send."""
+def pack(message: Job | JobResult) -> bytes:
+    """Return the message ready to send."""
     content = msgspec.msgpack.encode(message)
     return LENGTH.pack(len(content)) + content

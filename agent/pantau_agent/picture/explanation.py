@@ -1,4 +1,4 @@
-"""What the running agent says of one picture beside the remembered view, on its way to a person."""
+"""The file in which the running agent explains one picture to a person."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from pantau_contract.words.evidence import Detail
 
 
 class Explanation(Struct, frozen=True):
-    """`cause` is what stands, `evidence` of the one picture, `jpeg` the drawing of `views.explain`."""
+    """The confirmed `cause`, the `evidence` of this one picture, and the JPEG of `explanation_image`."""
 
     cause: Cause | None
     evidence: dict[str, float]
@@ -18,7 +18,7 @@ class Explanation(Struct, frozen=True):
     jpeg: bytes
 
     def write(self, path: Path) -> None:
-        """Keeps it as a file.
+        """Write it to a file.
 
         Raises:
             OSError: it cannot be written.
@@ -27,10 +27,10 @@ class Explanation(Struct, frozen=True):
 
 
 def read(path: Path) -> Explanation:
-    """What was kept.
+    """Read an explanation from a file.
 
     Raises:
         OSError: it cannot be read.
-        msgspec.DecodeError: it is something else.
+        msgspec.DecodeError: it holds something else.
     """
     return msgspec.msgpack.decode(path.read_bytes(), type=Explanation)

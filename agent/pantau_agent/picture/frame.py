@@ -1,4 +1,4 @@
-"""One picture, prepared once for all the fault modules."""
+"""One picture, prepared once for all fault modules."""
 
 from dataclasses import dataclass
 
@@ -10,12 +10,12 @@ from pantau_agent.picture.cells import Plane, plane
 from pantau_agent.streams.failure import EvidenceError
 from pantau_contract.words.evidence import detail
 
-WIDTH = 320
-"""Wider pictures are judged at this width, in pixels."""
-SMALL_AREA = 9216
-"""What is remembered of a picture has this many pixels at most: 128x72 of a 16:9 one."""
-SMALLEST = 32
-"""A picture with a side shorter than this, in pixels, shows too little to judge."""
+WORKING_WIDTH = 320
+"""Width in pixels at which wider pictures are judged."""
+THUMBNAIL_PIXELS = 9216
+"""Most pixels of a thumbnail, in which a picture is remembered: 128x72 at 16:9."""
+MIN_SIDE = 32
+"""Pixels: a picture with a shorter side shows too little to judge."""
 
 
 class UnusablePictureError(EvidenceError):
@@ -24,45 +24,46 @@ class UnusablePictureError(EvidenceError):
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """`size` is the picture's own (width, height) in pixels, `full` it as it came, 8 bit BGR.
+    """A picture at the scales in which it is judged.
 
-    `bgr` and `grey` are at most WIDTH wide; `small` is grey with at most SMALL_AREA pixels, levels 0 to 255.
+    `size` is the picture's own (width, height) in pixels, and `original` the picture itself in 8-bit BGR. `bgr`
+    and `grey` are at most WORKING_WIDTH wide. `thumbnail` is grey (levels 0 to 255) with at most THUMBNAIL_PIXELS.
     """
 
     size: tuple[int, int]
-    full: NDArray[np.uint8]
+    original: NDArray[np.uint8]
     bgr: NDArray[np.uint8]
     grey: Plane
-    small: Plane
+    thumbnail: Plane
 
 
 def prepare(picture: NDArray[np.uint8] | NDArray[np.uint16]) -> Frame:
-    """The picture (H x W x 3 BGR, or H x W grey; 8 bit, or 10 to 16 bit in 16) ready to be judged.
+    """Prepare a picture for judging: H x W x 3 BGR or H x W grey, in 8 bits, or 10 to 16 bits in 16.
 
     Raises:
-        UnusablePictureError: not a picture, or too small.
+        UnusablePictureError: it is not a picture, or too small.
     """
     bgr = _as_bgr8(picture)
     height, width = bgr.shape[:2]
-    if min(height, width) < SMALLEST:
+    if min(height, width) < MIN_SIDE:
         raise UnusablePictureError(detail("tiny", width=width, height=height))
     work = bgr
-    if width > WIDTH:
-        size = (WIDTH, max(SMALLEST, round(WIDTH * height / width)))
+    if width > WORKING_WIDTH:
+        size = (WORKING_WIDTH, max(MIN_SIDE, round(WORKING_WIDTH * height / width)))
         work = np.asarray(cv2.resize(bgr, size, interpolation=cv2.INTER_AREA), np.uint8)
     grey = plane(cv2.cvtColor(work, cv2.COLOR_BGR2GRAY))
-    scale = min(1.0, (SMALL_AREA / grey.size) ** 0.5)
-    # rounded down, so that no picture of any shape takes more than was promised
+    scale = min(1.0, (THUMBNAIL_PIXELS / grey.size) ** 0.5)
+    # rounded down, so that no shape exceeds THUMBNAIL_PIXELS
     size = (max(1, int(grey.shape[1] * scale)), max(1, int(grey.shape[0] * scale)))
-    small = plane(cv2.resize(grey, size, interpolation=cv2.INTER_AREA))
-    return Frame((width, height), bgr, work, grey, small)
+    thumbnail = plane(cv2.resize(grey, size, interpolation=cv2.INTER_AREA))
+    return Frame((width, height), bgr, work, grey, thumbnail)
 
 
 def _as_bgr8(picture: NDArray[np.uint8] | NDArray[np.uint16]) -> NDArray[np.uint8]:
     if picture.size == 0 or picture.ndim not in (2, 3):
         raise UnusablePictureError(detail("not_picture", what=f"an array of shape {picture.shape}"))
     if picture.dtype == np.uint16:
-        # 10 and 12 bits come in 16; the highest value tells how many are used
+        # 10 and 12 bits come in 16; the highest value shows how many are used
         bits = max(8, int(picture.max()).bit_length())
         picture = (picture >> (bits - 8)).astype(np.uint8)
     if picture.dtype != np.uint8:

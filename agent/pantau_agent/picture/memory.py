@@ -4,105 +4,127 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pantau_agent.picture.cells import GRID, Mask, Plane
-from pantau_agent.picture.measures import Measures
-from pantau_agent.picture.reference import YOUNG, Reference, found
-from pantau_agent.picture.usual import Usual
+from pantau_agent.picture.frame import prepare
+from pantau_agent.picture.measures import PictureMeasures, measure
+from pantau_agent.picture.reference import PROVISIONAL_PICTURES, Reference, new_reference
+from pantau_agent.picture.score_baseline import ScoreBaseline
 
 
 class Lighting(StrEnum):
-    """What lights the scene; each has its own reference."""
+    """What lights the scene; each lighting has its own reference."""
 
     DAY = "day"
     INFRARED = "infrared"
     LIT_NIGHT = "lit_night"
 
 
-COLOURLESS = (0.02, 0.035)
-"""Median departure of the cells' channel ratios from grey: under the first it is infra-red, over the other not."""
-DIM = (50.0, 70.0)
-"""Mean grey level: under the first it is night, over the second it is not."""
+COLOUR_HYSTERESIS = (0.02, 0.035)
+"""Median departure of the cells' channel ratios from grey: infrared below the first, not above the second."""
+LIGHT_HYSTERESIS = (50.0, 70.0)
+"""Mean grey level: night below the first, not night above the second."""
 
 
 @dataclass(slots=True)
-class Memory:
+class PictureMemory:
     """References by lighting, for pictures of `size` (width, height).
 
-    `learned_ms` is how long it has been learning. `hours` holds what is usual of the scores at each hour of the
-    (UTC) day. `written` is the share of pictures in which each cell looked written on.
+    `learned_ms` is the time spent learning. `hours` holds the baseline of the scores for each hour of the (UTC)
+    day. `overlay_frequency` is the share of pictures in which each cell looked written on.
     """
 
     size: tuple[int, int] = (0, 0)
     learned_ms: int = 0
     lighting: Lighting | None = None
     references: dict[Lighting, Reference] = field(default_factory=dict)
-    hours: tuple[Usual, ...] = field(default_factory=lambda: tuple(Usual() for _ in range(24)))
-    written: Plane = field(default_factory=lambda: np.zeros(GRID, np.float32))
+    hours: tuple[ScoreBaseline, ...] = field(default_factory=lambda: tuple(ScoreBaseline() for _ in range(24)))
+    overlay_frequency: Plane = field(default_factory=lambda: np.zeros(GRID, np.float32))
 
     @property
     def pictures(self) -> int:
-        """How many were learned from, in the lighting best known."""
+        """Number of pictures learned from in the best-known lighting."""
         return max((reference.pictures for reference in self.references.values()), default=0)
 
-    def fits(self, size: tuple[int, int], small: Plane) -> bool:
-        """Whether pictures of this size can be compared; another resolution of the same shape can, with care."""
-        if any(reference.small.shape != small.shape for reference in self.references.values()):
+    def adapt_to_size(self, size: tuple[int, int], thumbnail: Plane) -> bool:
+        """Adapt to pictures of this size, and return whether they can be compared.
+
+        Another resolution of the same shape can be, with wider limits at first.
+        """
+        if any(reference.thumbnail.shape != thumbnail.shape for reference in self.references.values()):
             return False
         if self.size != size:
             for reference in self.references.values():
-                reference.mark_young(YOUNG)
+                reference.mark_provisional(PROVISIONAL_PICTURES)
         self.size = size
         return True
 
-    def hour(self, time_ms: int) -> Usual:
-        """What is usual at the hour of a time, UTC."""
+    def hour(self, time_ms: int) -> ScoreBaseline:
+        """Return the baseline of the hour of a time (milliseconds, UTC)."""
         return self.hours[time_ms // 3_600_000 % 24]
 
     @property
     def daylight(self) -> float:
-        """The grey level of the brightest hour of the day, 0 while none is known."""
-        return max((hour.of("light") for hour in self.hours if hour.pictures), default=0.0)
+        """The grey level of the brightest hour of the day, or 0 while none is known."""
+        return max((hour.level_of("light") for hour in self.hours if hour.pictures), default=0.0)
 
-    def reference_for(self, lighting: Lighting, small: Plane, measures: Measures) -> Reference:
-        """The reference of a lighting; in one hardly seen yet, a copy of the one before.
+    def reference_for(self, lighting: Lighting, thumbnail: Plane, measures: PictureMeasures) -> Reference:
+        """Return the reference of a lighting, or a copy of the previous lighting's if this one is hardly known.
 
-        It is not kept until `keep`. A few pictures of a lighting do not make it known: a cover may look like
+        It is not kept until `set_reference`. A few pictures do not make a lighting known: a cover may look like
         lamplight.
         """
         own = self.references.get(lighting)
-        before = self.references.get(self.lighting or lighting)
-        if own is not None and (own.settled or before is None or not before.settled):
+        previous = self.references.get(self.lighting or lighting)
+        if own is not None and (own.settled or previous is None or not previous.settled):
             return own
-        if before is None:
-            return found(small, measures)
-        copy = before.for_new_lighting()
+        if previous is None:
+            return new_reference(thumbnail, measures)
+        copy = previous.for_new_lighting()
         if self.lighting is Lighting.INFRARED:
-            copy.colour = measures.colour.copy()  # infra-red has none to compare with
+            copy.colour = measures.colour.copy()  # infrared has no colour to compare with
         return copy
 
-    def keep(self, lighting: Lighting, reference: Reference) -> None:
-        """Keeps a reference that has learned from a healthy picture in that lighting."""
+    def set_reference(self, lighting: Lighting, reference: Reference) -> None:
+        """Keep a reference that has learned from a healthy picture in that lighting."""
         self.lighting = lighting
         self.references[lighting] = reference
 
 
-def lighting_of(measures: Measures, before: Lighting | None) -> Lighting:
-    """The lighting of a picture; in doubt that of the one before."""
+def lighting_of(measures: PictureMeasures, previous: Lighting | None) -> Lighting:
+    """Return the lighting of a picture; between two thresholds that of the previous one."""
     colour = float(np.median(np.hypot(measures.colour[..., 0], measures.colour[..., 1])))
-    if colour < COLOURLESS[0] or (before is Lighting.INFRARED and colour < COLOURLESS[1]):
+    if colour < COLOUR_HYSTERESIS[0] or (previous is Lighting.INFRARED and colour < COLOUR_HYSTERESIS[1]):
         return Lighting.INFRARED
     light = float(measures.light.mean())
-    if light < DIM[0] or (before is Lighting.LIT_NIGHT and light < DIM[1]):
+    if light < LIGHT_HYSTERESIS[0] or (previous is Lighting.LIT_NIGHT and light < LIGHT_HYSTERESIS[1]):
         return Lighting.LIT_NIGHT
     return Lighting.DAY
 
 
-def mask_of(regions: tuple[tuple[float, float, float, float], ...]) -> Mask:
-    """The cells that regions (left, top, right, bottom, in parts of the picture) touch by half or more."""
+def region_mask(regions: tuple[tuple[float, float, float, float], ...]) -> Mask:
+    """Return the cells whose centres lie in the regions (left, top, right, bottom, in parts of the picture)."""
     rows, columns = GRID
     y, x = (np.arange(rows) + 0.5) / rows, (np.arange(columns) + 0.5) / columns
     masked = np.zeros(GRID, np.bool_)
     for left, top, right, bottom in regions:
         masked |= ((y >= top) & (y <= bottom))[:, None] & ((x >= left) & (x <= right))[None]
     return masked
+
+
+def accept_view(memory: PictureMemory, picture: NDArray[np.uint8]) -> PictureMemory:
+    """Return a memory that takes the picture (BGR) as the right view.
+
+    Everything but the hourly baselines is learned again. The time spent learning is carried over, so that a few
+    pictures of the new view are enough.
+
+    Raises:
+        UnusablePictureError: the picture cannot be judged.
+    """
+    frame = prepare(picture)
+    measures = measure(frame)
+    lighting = lighting_of(measures, memory.lighting)
+    accepted = PictureMemory(size=frame.size, learned_ms=memory.learned_ms, lighting=lighting, hours=memory.hours)
+    accepted.references[lighting] = new_reference(frame.thumbnail, measures)
+    return accepted

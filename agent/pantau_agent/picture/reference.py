@@ -6,99 +6,107 @@ from dataclasses import dataclass
 import numpy as np
 
 from pantau_agent.picture.cells import GRID, Plane
-from pantau_agent.picture.measures import Measures
-from pantau_agent.picture.usual import SLOWEST, Usual
+from pantau_agent.picture.measures import PictureMeasures
+from pantau_agent.picture.score_baseline import WINDOW, ScoreBaseline
 
-STEP = 32.0
-TINT = 0.1
-"""Grey levels of a difference, and logs of a ratio of channels, that count, once the picture is founded: traffic
-passes, it does not stay."""
-FOUNDED = 4
-SETTLED = 7
-"""Pictures after which the remembered one, and then what is usual of it, can be compared with."""
-YOUNG = 120
-"""Pictures for which the limits stay wide in a new lighting, by so many times WIDE."""
-SHARP = 40
+MAX_GREY_STEP = 32.0
+"""Grey levels of a difference that count at most, after FOUNDING_PICTURES: traffic passes and does not stay."""
+MAX_COLOUR_STEP = 0.1
+"""Log of a ratio of channels that counts at most, after FOUNDING_PICTURES."""
+FOUNDING_PICTURES = 4
+"""Pictures after which the remembered picture is good enough to measure the usual agreement with it."""
+SETTLED_PICTURES = 7
+"""Pictures after which the usual values are good enough to compare with."""
+PROVISIONAL_PICTURES = 120
+"""Pictures for which limits stay widened by PROVISIONAL_WIDENING in a new lighting."""
+DETAIL_KNOWN_PICTURES = 40
 """Pictures after which the scene's detail is known."""
-PASSING = 16
-"""How many times slower more detail is learned than less: rain passes, and was never the scene's."""
-WIDE = 1.6
+DETAIL_RISE_SLOWDOWN = 16
+"""How many times slower more detail is learned than less: rain passes, and was never part of the scene."""
+PROVISIONAL_WIDENING = 1.6
+"""Factor on all limits while a lighting is new."""
 
 
 @dataclass(slots=True)
 class Reference:
-    """`small` is the remembered small picture; `detail` to `colour` are running means by cell (see Measures).
+    """One lighting of one camera.
 
-    `agree` and `agree_off` are the usual agreement with `small`, by cell, and its usual departure from that;
-    `usual` the same of the scores. `pictures` counts what was learned from, `young` how many more until a
-    lighting that was copied from another is known.
+    `thumbnail` is the remembered picture. `detail`, `contrast`, `light` and `colour` are running means per cell
+    (see `PictureMeasures`). `agreement` is the usual agreement with `thumbnail` per cell, and `agreement_spread`
+    its usual deviation; `baseline` is the same for the scores. `pictures` counts the pictures learned from, and
+    `provisional` how many more are needed until a lighting that was copied from another is known.
     """
 
-    small: Plane
-    agree: Plane
-    agree_off: Plane
+    thumbnail: Plane
+    agreement: Plane
+    agreement_spread: Plane
     detail: Plane
     contrast: Plane
     light: Plane
     colour: Plane
-    usual: Usual
+    baseline: ScoreBaseline
     pictures: int = 0
-    young: int = 0
+    provisional: int = 0
 
     @property
     def settled(self) -> bool:
-        """Whether enough was seen to compare with."""
-        return self.pictures >= SETTLED
+        """True once enough was seen to compare with."""
+        return self.pictures >= SETTLED_PICTURES
 
     def learn(
-        self, small: Plane, measures: Measures, agree: Plane, scores: dict[str, float], trust: float
+        self, thumbnail: Plane, measures: PictureMeasures, agreement: Plane, scores: dict[str, float], trust: float
     ) -> None:
-        """Takes one more healthy picture in; `trust` in (0, 1] weighs it."""
-        rate = trust / min(self.pictures + 1, SLOWEST)
-        step, tint = small - self.small, measures.colour - self.colour
-        if self.pictures >= FOUNDED:
-            step, tint = np.clip(step, -STEP, STEP), np.clip(tint, -TINT, TINT)
-        self.small += step * rate
+        """Learn from one more healthy picture; `trust` in (0, 1] weights it."""
+        rate = trust / min(self.pictures + 1, WINDOW)
+        step, tint = thumbnail - self.thumbnail, measures.colour - self.colour
+        if self.pictures >= FOUNDING_PICTURES:
+            step, tint = (
+                np.clip(step, -MAX_GREY_STEP, MAX_GREY_STEP),
+                np.clip(tint, -MAX_COLOUR_STEP, MAX_COLOUR_STEP),
+            )
+        self.thumbnail += step * rate
         more = measures.detail - self.detail
-        if self.pictures >= SHARP:
-            more = np.where(more > 0, more / PASSING, more)
+        if self.pictures >= DETAIL_KNOWN_PICTURES:
+            more = np.where(more > 0, more / DETAIL_RISE_SLOWDOWN, more)
         self.detail += more * rate
         self.contrast += (measures.contrast - self.contrast) * rate
         self.light += (measures.light - self.light) * rate
         self.colour += tint * rate
-        # agreement with a picture that is still being founded says nothing of the usual
-        if self.pictures >= FOUNDED:
-            seen = self.pictures - FOUNDED
-            late = trust / min(seen + 1, SLOWEST)
+        # the agreement with the first few pictures is not representative
+        if self.pictures >= FOUNDING_PICTURES:
+            seen = self.pictures - FOUNDING_PICTURES
+            agreement_rate = trust / min(seen + 1, WINDOW)
             if seen:
-                self.agree_off += (np.abs(agree - self.agree) - self.agree_off) * late
-            self.agree += (agree - self.agree) * late
-            self.usual.learn(scores, trust)
+                self.agreement_spread += (
+                    np.abs(agreement - self.agreement) - self.agreement_spread
+                ) * agreement_rate
+            self.agreement += (agreement - self.agreement) * agreement_rate
+            self.baseline.learn(scores, trust)
         self.pictures += 1
-        self.mark_young(max(0, self.young - 1))
+        self.mark_provisional(max(0, self.provisional - 1))
 
-    def mark_young(self, pictures: int) -> None:
-        """Keeps the limits wide for so many more pictures."""
-        self.young = pictures
-        self.usual.wide = WIDE if pictures else 1.0
+    def mark_provisional(self, pictures: int) -> None:
+        """Keep the limits wide for this many more pictures."""
+        self.provisional = pictures
+        self.baseline.widening = PROVISIONAL_WIDENING if pictures else 1.0
 
     def for_new_lighting(self) -> "Reference":
-        """A copy to learn another lighting from: the scene stays, the weights are light, the limits wide."""
+        """Return a copy to learn another lighting from: the scene is kept, weights are light and limits wide."""
         copy = deepcopy(self)
         copy.pictures = min(self.pictures, 8)
-        copy.mark_young(YOUNG)
+        copy.mark_provisional(PROVISIONAL_PICTURES)
         return copy
 
 
-def found(small: Plane, measures: Measures) -> Reference:
-    """A reference that begins with this picture, and has learned nothing from it yet."""
+def new_reference(thumbnail: Plane, measures: PictureMeasures) -> Reference:
+    """Return a reference that starts with this picture and has learned nothing from it yet."""
     return Reference(
-        small=small.copy(),
-        agree=np.zeros(GRID, np.float32),
-        agree_off=np.zeros(GRID, np.float32),
+        thumbnail=thumbnail.copy(),
+        agreement=np.zeros(GRID, np.float32),
+        agreement_spread=np.zeros(GRID, np.float32),
         detail=measures.detail.copy(),
         contrast=measures.contrast.copy(),
         light=measures.light.copy(),
         colour=measures.colour.copy(),
-        usual=Usual(),
+        baseline=ScoreBaseline(),
     )

@@ -1,4 +1,4 @@
-"""Where a picture that no longer matches in place went: shifted, turned or zoomed.
+"""Image registration: finds where a scene that no longer matches in place went, whether shifted, turned or zoomed.
 
 Orientation correlation by FFT (A. Fitch et al., BMVC 2002) over a few turns and zooms of the remembered picture.
 """
@@ -15,15 +15,20 @@ from pantau_agent.picture.structure import FINE, Structure, structure
 from pantau_contract.words.evidence import Detail, detail
 
 ZOOMS = (0.55, 0.65, 0.75, 0.86, 1.16, 1.32, 1.5, 1.72, 1.95)
+"""Zoom factors tried, so close together that zooms between them still match in part."""
 TURNS = (-24, -18, -13, -9, -5, 5, 9, 13, 18, 24)
-"""Zooms and turns (degrees) tried, so close together that what lies between still matches in part."""
+"""Turns tried, in degrees, so close together that turns between them still match in part."""
 FARTHEST = 0.4
-"""Shifts are looked for up to this part of the picture's sides; beyond it too little is left to compare."""
+"""Largest shift searched, in parts of the picture's sides; beyond it too little is left to compare."""
 
 
 @dataclass(frozen=True, slots=True)
 class Motion:
-    """`x` and `y` in parts of the picture's sides; `turn` in degrees; `score` in [0, 1], 1 a perfect match."""
+    """How the view moved.
+
+    `x` and `y` are in parts of the picture's sides, `turn` in degrees; `score` is in [0, 1], 1 for a perfect
+    match.
+    """
 
     score: float
     x: float = 0.0
@@ -33,17 +38,17 @@ class Motion:
 
     @property
     def evidence(self) -> Detail:
-        """The motion for people."""
+        """The motion in words."""
         if self.turn:
-            return detail("turned", degrees=f"{abs(self.turn):.0f}")
+            return detail("turned", count=f"{abs(self.turn):.0f}")
         if self.zoom != 1:
             return detail("zoomed", times=f"{self.zoom:.1f}")
         return detail("shifted", share=f"{math.hypot(self.x, self.y):.0%}")
 
 
-def register(small: Plane, remembered: Plane) -> Motion:
-    """The best motion that makes the remembered small picture the present one."""
-    now = _spectrum(structure(small, FINE))
+def register(thumbnail: Plane, remembered: Plane) -> Motion:
+    """Return the motion that best maps the remembered thumbnail onto the present one."""
+    now = _spectrum(structure(thumbnail, FINE))
     tries = [(0.0, 1.0), *((0.0, zoom) for zoom in ZOOMS), *((float(turn), 1.0) for turn in TURNS)]
     return max((_shift(now, remembered, turn, zoom) for turn, zoom in tries), key=lambda motion: motion.score)
 

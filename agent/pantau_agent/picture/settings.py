@@ -1,4 +1,4 @@
-"""What a technician may set of one camera's picture judging."""
+"""The settings of one camera's picture judging."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,12 +8,13 @@ from pantau_contract.states import Cause
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """`sensitivity` by fault multiplies its evidence: 1 as it is, under 1 more patient, 0 off, over 1 keener.
+class PictureSettings:
+    """How one camera's pictures are judged.
 
-    Faults in `report_only` are measured and never alarm. `moves_on_purpose` is for PTZ cameras: no fault that
-    needs a fixed view alarms. For `learning_s` seconds only whole-picture faults alarm. `masked` are regions
-    left out, each (left, top, right, bottom) in parts of the picture's width and height.
+    `sensitivity` multiplies the evidence of a fault: 1 leaves it, less than 1 is more patient, 0 is off, more than
+    1 is more sensitive. Faults in `report_only` are measured but never alarm. `moves_on_purpose` is for PTZ
+    cameras: no fault that needs a fixed view alarms. For `learning_s` seconds only whole-picture faults alarm.
+    `masked` regions are left out, each (left, top, right, bottom) in parts of the picture's width and height.
     """
 
     sensitivity: Mapping[Cause, float] = field(default_factory=dict)
@@ -23,6 +24,6 @@ class Settings:
     masked: tuple[tuple[float, float, float, float], ...] = ()
 
 
-def memories_beside(spool: Path) -> Path:
-    """The directory where an agent with this spool keeps what it remembers of its cameras."""
+def memories_directory(spool: Path) -> Path:
+    """Return the directory where an agent with this spool keeps what it remembers of its cameras."""
     return spool.with_name("pictures")

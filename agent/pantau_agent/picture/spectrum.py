@@ -7,37 +7,38 @@ import numpy as np
 
 from pantau_agent.picture.cells import Plane, plane
 
-LONGEST = 2.5
-"""Waves of fewer cycles a picture are light and shadow."""
+MIN_CYCLES = 2.5
+"""Cycles per picture: longer waves are light and shadow."""
 
-LOCAL = 2.5
-"""Times the median difference: a sine's crest has 1.4."""
+OUTLIER_FACTOR = 2.5
+"""Multiple of the median difference at which differences are clipped: the crest of a sine is at 1.4."""
 
 
 def strongest_wave(difference: Plane) -> float:
-    """The share of the whitened spectrum that its strongest wave holds, in [0, 1].
+    """Return the share of the whitened spectrum that its strongest wave holds, in [0, 1].
 
-    `difference` is a picture less what is remembered of it. Each power is weighted by its frequency, since
-    natural pictures fall off about as its square (D. J. Field, 1987).
+    `difference` is a picture less the remembered one. Each power is weighted by its frequency, because the
+    spectrum of natural pictures falls off about as its square (D. J. Field, 1987).
     """
     window, weight = _weights(*difference.shape)
     centred = difference - cv2.mean(difference)[0]
-    # a wave lies over all of the picture; what stands out of that is local, as lamps are
-    most = LOCAL * float(np.median(np.abs(centred[::4, ::4]))) + 1
-    weighted = _power(plane(np.clip(centred, -most, most) * window)) * weight
+    # a wave covers the whole picture; what stands out of it is local, like lamps
+    bound = OUTLIER_FACTOR * float(np.median(np.abs(centred[::4, ::4]))) + 1
+    weighted = _power(plane(np.clip(centred, -bound, bound) * window)) * weight
     total = float(weighted.sum())
     if total <= 0:
         return 0.0
-    # the window spreads one wave over three bins each way
+    # the window spreads one wave over three bins in each direction
     around = cv2.boxFilter(weighted, -1, (3, 3), normalize=False, borderType=cv2.BORDER_REFLECT_101)
     return min(1.0, float(around.max()) / total)
 
 
 def _power(plain: Plane) -> Plane:
-    """The power spectrum's left half, by rows and columns of frequencies.
+    """Return the left half of the power spectrum, by rows and columns of frequencies.
 
-    It is read off the packed transform (OpenCV's CCS), which takes a fifth of the full one's time: each column but
-    the first stands as a pair of real and imaginary columns, the first column's own pairs stand below each other.
+    It is read off the packed transform (OpenCV's CCS format), which takes a fifth of the full one's time: each
+    column but the first is stored as a pair of real and imaginary columns, and the pairs of the first column are
+    stored below each other.
     """
     height, width = plain.shape
     packed = plane(cv2.dft(plain))
@@ -56,7 +57,8 @@ def _power(plain: Plane) -> Plane:
 
 @lru_cache(maxsize=4)
 def _weights(height: int, width: int) -> tuple[Plane, Plane]:
+    """Return the Hann window and the weight of each frequency, for pictures of this size."""
     window = plane(np.outer(np.hanning(height), np.hanning(width)))
     y = np.minimum(np.arange(height), height - np.arange(height))[:, None]
     x = np.arange((width + 1) // 2)[None]
-    return window, plane(np.where(np.hypot(x, y) >= LONGEST, np.hypot(x / width, y / height), 0))
+    return window, plane(np.where(np.hypot(x, y) >= MIN_CYCLES, np.hypot(x / width, y / height), 0))

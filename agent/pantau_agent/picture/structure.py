@@ -1,8 +1,8 @@
-"""Where a picture has edges and which way they run: what stays when light, contrast and noise change.
+"""Where a picture has edges and which way they run, which survives changes of light, contrast and noise.
 
-Orientation correlation, after A. Fitch et al., "Orientation correlation", BMVC 2002, by cell, and softened: a
-gradient counts fully once it stands well above the picture's median gradient, so that neither noise nor one lamp
-decides.
+Orientation correlation, after A. Fitch et al., "Orientation correlation", BMVC 2002, per cell, and softened: a
+gradient counts fully once it stands well above the picture's median gradient, so that neither noise nor a single
+lamp decides.
 """
 
 from dataclasses import dataclass
@@ -13,15 +13,17 @@ import numpy as np
 from pantau_agent.picture.cells import Plane, cell_means, plane
 
 FINE = 0.8
+"""Scale, in pixels of the thumbnail, of structure that shows whether the camera's aim holds."""
 COARSE = 3.0
-"""Scales, in pixels of the small picture: FINE is what an aim holds still, COARSE is what a blur leaves."""
+"""Scale, in pixels of the thumbnail, of structure that a blur leaves."""
 
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """Softened gradients (`x`, `y`, each in [-1, 1]); `strength` of the true ones, in grey levels a pixel.
+    """The gradients of a thumbnail at one scale.
 
-    `soft` is what each true gradient was divided by.
+    `x` and `y` are softened, each in [-1, 1]. `strength` is the true gradient in grey levels per pixel, and `soft`
+    what each true gradient was divided by.
     """
 
     x: Plane
@@ -30,19 +32,19 @@ class Structure:
     soft: Plane
 
 
-def structure(small: Plane, scale: float) -> Structure:
-    """The structure of a small picture at one scale."""
-    smooth = cv2.GaussianBlur(small, (0, 0), scale)
+def structure(thumbnail: Plane, scale: float) -> Structure:
+    """Return the structure of a thumbnail at one scale."""
+    smooth = cv2.GaussianBlur(thumbnail, (0, 0), scale)
     x = plane(cv2.Sobel(smooth, cv2.CV_32F, 1, 0, ksize=1)) / 2
     y = plane(cv2.Sobel(smooth, cv2.CV_32F, 0, 1, ksize=1)) / 2
     strength = plane(np.hypot(x, y))
-    # the second term is the rounding of 8 bit levels, which blurring averages out
+    # the last term is the rounding of 8-bit levels, which blurring averages out
     soft = plane(strength + np.median(strength[::2, ::2]) + 0.25 / (1 + scale))
     return Structure(plane(x / soft), plane(y / soft), strength, soft)
 
 
 def products(one: Structure, other: Structure) -> tuple[Plane, Plane, Plane]:
-    """By cell, the mean product of two structures, and of each with itself."""
+    """Return, per cell, the mean product of the two structures, and of each with itself."""
     return (
         cell_means(one.x * other.x + one.y * other.y),
         cell_means(one.x**2 + one.y**2),
@@ -51,6 +53,6 @@ def products(one: Structure, other: Structure) -> tuple[Plane, Plane, Plane]:
 
 
 def agreement(one: Structure, other: Structure) -> Plane:
-    """How alike two structures are, by cell, in [-1, 1]: 1 the same, 0 unrelated."""
+    """Return how similar two structures are, per cell, in [-1, 1]: 1 is equal, 0 unrelated."""
     both, first, second = products(one, other)
     return plane(both / (np.sqrt(first * second) + 1e-3))

@@ -1,6 +1,6 @@
-"""The decode worker: keyframes in, verdicts and JPEGs out. A process of its own, with a memory limit; it may die.
+"""The decode worker: keyframes in, verdicts and JPEGs out, in a process with a memory limit that may crash.
 
-`python -m pantau_agent.picture.worker [MEMORIES]`, over its standard input and output (see `exchange`). MEMORIES
+`python -m pantau_agent.picture.worker [MEMORIES]` serves its standard input and output (see `exchange`). MEMORIES
 is the directory where it keeps what it remembers of the cameras.
 """
 
@@ -18,39 +18,46 @@ import numpy as np
 from av.codec.context import Flags, Flags2
 from numpy.typing import NDArray
 
-from pantau_agent.picture.exchange import LENGTH, MAX_MESSAGE, Answer, Job, PictureError, pack
-from pantau_agent.picture.judges import Judges
+from pantau_agent.picture.exchange import LENGTH, MAX_MESSAGE, Job, JobResult, PictureError, pack
+from pantau_agent.picture.judge_pool import JudgePool
 from pantau_agent.streams.failure import EvidenceError
 from pantau_contract.words.evidence import Detail, detail, together
 
-MEMORY = 512 << 20
-"""Octets that may be used beyond what the libraries take by being loaded."""
+MEMORY_BYTES = 512 << 20
+"""Bytes that may be used beyond what the loaded libraries take."""
 MAX_PIXELS = 50_000_000
+"""Pixels of the largest picture that is decoded."""
 JPEG_WIDTH = 1280
+"""Pixels: wider pictures are scaled down before they are encoded."""
 JPEG_QUALITY = 80
+"""Quality of JPEGs, 0 to 100."""
 NICENESS = 5
-"""Reading packets goes before decoding."""
+"""Added to the process's niceness: reading packets takes precedence over decoding."""
 
-Picture = NDArray[np.uint8]
+BgrPicture = NDArray[np.uint8]
+"""A picture, H x W x 3 in 8-bit BGR."""
 
-_FFMPEG = {"h264": "h264", "h265": "hevc", "mjpeg": "mjpeg"}
+_FFMPEG_CODECS = {"h264": "h264", "h265": "hevc", "mjpeg": "mjpeg"}
+"""FFmpeg's names of the codecs."""
 
 
 class UndecodableError(EvidenceError):
-    """A keyframe gives no picture. Says in `error` what it looks like."""
+    """A keyframe gives no picture; `error` says what kind of failure it looks like."""
 
     def __init__(self, error: PictureError, detail: Detail) -> None:
         super().__init__(detail)
         self.error = error
 
 
-def decode(codec: str, data: bytes) -> tuple[Picture, bool]:
-    """The keyframe as BGR, and whether the decoder had to conceal errors. One thread, without the loop filter.
+def decode(codec: str, data: bytes) -> tuple[BgrPicture, bool]:
+    """Return the keyframe as BGR, and whether the decoder had to conceal errors.
+
+    It uses one thread and no loop filter.
 
     Raises:
         UndecodableError: no picture comes out.
     """
-    context = cast("av.VideoCodecContext", av.CodecContext.create(_FFMPEG[codec], "r"))
+    context = cast("av.VideoCodecContext", av.CodecContext.create(_FFMPEG_CODECS[codec], "r"))
     context.thread_count = 1
     context.options = {"skip_loop_filter": "all", "max_pixels": str(MAX_PIXELS)}
     context.flags |= Flags.output_corrupt
@@ -58,22 +65,22 @@ def decode(codec: str, data: bytes) -> tuple[Picture, bool]:
     try:
         frames = [*context.decode(av.Packet(data)), *context.decode(None)]
         if frames:
-            picture = cast("Picture", frames[0].to_ndarray(format="bgr24"))
+            picture = cast("BgrPicture", frames[0].to_ndarray(format="bgr24"))
             return picture, frames[0].is_corrupt
-        how = detail("decoder_silent")
+        reason = detail("decoder_silent")
     except (av.error.FFmpegError, ValueError, MemoryError) as error:
-        said = error.strerror if isinstance(error, av.error.FFmpegError) else repr(error)
-        how = detail("decoder_says", said=said)
+        message = error.strerror if isinstance(error, av.error.FFmpegError) else repr(error)
+        reason = detail("decoder_says", said=message)
     if looks_encrypted(codec, data):
-        raise UndecodableError(PictureError.ENCRYPTED, together(how, detail("no_slice_header")))
-    raise UndecodableError(PictureError.UNDECODABLE, how)
+        raise UndecodableError(PictureError.ENCRYPTED, together(reason, detail("no_slice_header")))
+    raise UndecodableError(PictureError.UNDECODABLE, reason)
 
 
 def looks_encrypted(codec: str, data: bytes) -> bool:
-    """Whether the framing is right and the content is not: no slice begins as a keyframe's first slice must.
+    """Return whether the framing is right but no slice begins as a keyframe's first slice must.
 
-    H.264, 7.3.3: first_mb_in_slice 0 and an I slice; H.265, 7.3.6.1: first_slice_segment_in_pic_flag. Of random
-    octets 7 % and 50 % begin so: a later keyframe settles it.
+    H.264, 7.3.3: first_mb_in_slice 0 and an I slice; H.265, 7.3.6.1: first_slice_segment_in_pic_flag. 7 % and 50 %
+    of random bytes begin so; a later keyframe then settles it.
     """
     for unit in data.split(b"\x00\x00\x01")[1:]:
         if codec == "h264" and len(unit) > 2 and unit[0] & 0x1F in {1, 5}:
@@ -83,8 +90,8 @@ def looks_encrypted(codec: str, data: bytes) -> bool:
     return False
 
 
-def encode(picture: Picture) -> bytes | None:
-    """The picture as a JPEG, no wider than `JPEG_WIDTH`."""
+def encode_jpeg(picture: BgrPicture) -> bytes | None:
+    """Return the picture as a JPEG no wider than `JPEG_WIDTH`, or None if it cannot be encoded."""
     height, width = picture.shape[:2]
     if width > JPEG_WIDTH:
         size = JPEG_WIDTH, max(1, round(height * JPEG_WIDTH / width))
@@ -93,46 +100,48 @@ def encode(picture: Picture) -> bytes | None:
     return jpeg.tobytes() if done else None
 
 
-def work(job: Job, judges: Judges) -> Answer:
-    """Decodes and judges one keyframe."""
+def work(job: Job, pool: JudgePool) -> JobResult:
+    """Decode and judge one keyframe."""
     try:
         picture, concealed = decode(job.codec, job.data)
     except UndecodableError as error:
-        verdict = judges.look(job, None, damaged=job.damaged)
-        return Answer(job.id, cause=verdict.cause, reason=verdict.reason, error=error.error, detail=error.detail)
-    verdict = judges.look(job, picture, damaged=job.damaged or concealed)
+        verdict = pool.judge(job, None, damaged=job.damaged)
+        return JobResult(
+            job.id, cause=verdict.cause, reason=verdict.reason, error=error.error, detail=error.detail
+        )
+    verdict = pool.judge(job, picture, damaged=job.damaged or concealed)
     height, width = picture.shape[:2]
     evidence = {str(cause): float(value) for cause, value in verdict.evidence.items()}
-    return Answer(job.id, width, height, encode(picture), verdict.cause, evidence, verdict.reason)
+    return JobResult(job.id, width, height, encode_jpeg(picture), verdict.cause, evidence, verdict.reason)
 
 
-def serve(jobs: BinaryIO, answers: BinaryIO, judges: Judges) -> None:
-    """Answers jobs one after another, until they end; then writes down what was learned."""
+def serve(jobs: BinaryIO, answers: BinaryIO, pool: JudgePool) -> None:
+    """Answer jobs one after another until the input ends, then save what was learned."""
     decoder = msgspec.msgpack.Decoder(Job)
-    answers.write(pack(Answer(0)))
+    answers.write(pack(JobResult(0)))
     answers.flush()
     while len(head := jobs.read(LENGTH.size)) == LENGTH.size:
         (length,) = LENGTH.unpack(head)
         if length > MAX_MESSAGE:
             return
-        answers.write(pack(work(decoder.decode(jobs.read(length)), judges)))
+        answers.write(pack(work(decoder.decode(jobs.read(length)), pool)))
         answers.flush()
-    judges.save()
+    pool.save()
 
 
 def main() -> None:
-    """Sets the limits and serves."""
-    for number in (signal.SIGINT, signal.SIGTERM):  # they are for the agent, which then closes our input
+    """Set the limits and serve."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # they are meant for the agent, which then closes our input
         signal.signal(number, signal.SIG_IGN)
     os.nice(NICENESS)
     av.logging.set_level(av.logging.PANIC)
     pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
-    limit = pages * resource.getpagesize() + MEMORY
+    limit = pages * resource.getpagesize() + MEMORY_BYTES
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    # A library that prints must not do so into the answers.
+    # a library that prints must not print into the answers
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    serve(sys.stdin.buffer, answers, Judges(Path(sys.argv[1]) if len(sys.argv) > 1 else None))
+    serve(sys.stdin.buffer, answers, JudgePool(Path(sys.argv[1]) if len(sys.argv) > 1 else None))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from pantau_agent.config import Camera
 from pantau_agent.reporting.precision import Precision
 from pantau_contract.errors import ContractError
 from pantau_contract.messages import CameraState, Sample
-from pantau_contract.snapshot import MAX_SNAPSHOT, SnapshotAbout, stamp
+from pantau_contract.snapshot import MAX_SNAPSHOT, SnapshotMetadata, stamp
 from pantau_contract.states import Cause, State
 
 _MAX_CHANGES = 32
@@ -131,7 +131,7 @@ class Reporter:
         """The picture as it is sent; None where there is none, or none that the contract takes."""
         if snapshot is None or len(snapshot) > MAX_SNAPSHOT - _ROOM_FOR_STAMP:
             return None
-        about = SnapshotAbout(self._site, sample.camera, sample.time, sample.state, sample.cause)
+        about = SnapshotMetadata(self._site, sample.camera, sample.time, sample.state, sample.cause)
         try:
             return stamp(snapshot, about)
         except ContractError:

@@ -69,5 +69,5 @@ def _problem(media_type: str, content: bytes) -> Detail:
     if content[: len(_BEGIN)] != _BEGIN[: len(content)]:
         return detail("not_jpeg", media_type=media_type or detail("untyped"))
     if content.rfind(_END, -TRAILER - len(_END)) < 0:
-        return detail("cut_jpeg", octets=len(content))
+        return detail("cut_jpeg", count=len(content))
     return NO_DETAIL

@@ -1,1 +1,1 @@
-"""Incidents as alerts of an Alertmanager, for cities that have one beside our own notices."""
+"""Incidents as alerts of an Alertmanager, for cities that run one beside our own notices."""

@@ -1,12 +1,12 @@
-"""The thread that tells an Alertmanager of incidents.
+"""Sends incidents to an Alertmanager as alerts.
 
-What it tells is what the store holds: all that is open, again and again, and what has ended since the step of the
-timeline that it told last. So whatever is lost on the way is told again, and nothing that ended is forgotten.
+What is sent follows from the store: every open incident, again and again, and what has changed or ended since the
+step of the timeline that was sent last. So whatever is lost on the way is sent again, and the end of no incident
+is forgotten.
 """
 
 import json
 import logging
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
@@ -19,29 +19,34 @@ from pantau_collector.alertmanager.config import AlertmanagerConfig
 from pantau_collector.clock import Clock
 from pantau_collector.incidents.incident import Incident
 from pantau_collector.inventory import Inventory
+from pantau_collector.periodic import PeriodicThread
 from pantau_collector.store import Store, StoreError, alert_rows, incident_rows
 from pantau_contract.words import words
 
-LOOK_EVERY_S = 1.0
-_STEPS_AT_ONCE = 1000
-_ALERTS_A_REQUEST = 200
-_ANSWER_WITHIN_S = 15.0
+CHECK_EVERY_S = 1.0
+"""Seconds from one check for new steps of incidents to the next."""
+_STEPS_PER_ROUND = 1000
+_ALERTS_PER_REQUEST = 200
+_TIMEOUT_S = 15.0
+"""Seconds for which an answer is waited for."""
 _FIRST_RETRY_S = 2.0
+"""Seconds until alerts are sent again after a first failure; doubled with each further one."""
 _LONGEST_RETRY_S = 60.0
-_REFUSED = 400
+"""Seconds at most until alerts are sent again after a failure."""
+_BAD_REQUEST = 400
 _log = logging.getLogger(__name__)
 
 
-class _NotTakenError(Exception):
-    """The Alertmanager did not take alerts; the text says why, without secrets."""
+class _SendError(Exception):
+    """The Alertmanager did not accept alerts; the text says why, without secrets."""
 
 
-class _RefusedError(Exception):
-    """An alert that the Alertmanager will never take; its words."""
+class _RejectedError(Exception):
+    """The Alertmanager will never accept an alert; the text is its answer."""
 
 
 class AlertSender:
-    """Alerts that change are told at once, and all that go on each `resend_s`."""
+    """Sends alerts as soon as they change, and all that are firing each `resend_s`, on its own thread."""
 
     def __init__(
         self,
@@ -58,46 +63,52 @@ class AlertSender:
         self._clock = clock
         self._public_url = public_url
         self._words = words(config.language)
-        self._http = urllib3.PoolManager(retries=False, timeout=_ANSWER_WITHIN_S)
+        self._http = urllib3.PoolManager(retries=False, timeout=_TIMEOUT_S)
         self._headers = {"Content-Type": "application/json"}
         if config.user is not None:
             password = config.password.get_secret_value() if config.password else ""
             self._headers |= make_headers(basic_auth=f"{config.user}:{password}")
-        self._going_on: dict[int, Alert] = {}
-        """As it was told last, by the incident's number."""
+        self._firing: dict[int, Alert] = {}
+        """The firing alerts as they were sent last, by the incident's number."""
         self._resend_at = clock.monotonic()
         self._failures = 0
         self._retry_at = clock.monotonic()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="alertmanager", daemon=True)
+        self._thread = PeriodicThread(
+            "alertmanager",
+            self._step,
+            failure="alertmanager: alerts cannot be read from the state",
+            first_wait_s=CHECK_EVERY_S,
+            retry_s=CHECK_EVERY_S,
+            expected=(StoreError,),
+            stop_within_s=2 * _TIMEOUT_S,
+        )
         self.sent = 0
-        """Alerts taken, since the start; one that goes on counts each time."""
+        """Alerts accepted since the start; one that is sent again counts each time."""
         self.refused = 0
-        """Alerts refused for ever, since the start."""
+        """Alerts rejected for good since the start."""
         self.trouble: str | None = None
-        """Why the last ones were not taken; None once some are."""
+        """Why the last alerts were not accepted; None once some are."""
 
     def start(self) -> None:
-        """Begins to tell."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends."""
-        self._stopping.set()
-        self._thread.join(2 * _ANSWER_WITHIN_S)
+        """End the thread."""
+        self._thread.stop()
 
-    def look(self) -> None:
-        """Tells what is due, if it is not waiting after a failure.
+    def send_due(self) -> None:
+        """Send the alerts that are due, unless a failure is being waited out.
 
         Raises:
-            StoreError: the store cannot be read or written; it is told later.
+            StoreError: the store cannot be read or written; the alerts are sent later.
         """
         if self._clock.monotonic() < self._retry_at:
             return
         try:
-            while self._tell() == _STEPS_AT_ONCE:
+            while self._send_round() == _STEPS_PER_ROUND:
                 pass
-        except _NotTakenError as error:
+        except _SendError as error:
             self._retry_at = self._clock.monotonic() + min(_LONGEST_RETRY_S, _FIRST_RETRY_S * 2**self._failures)
             self._failures = min(self._failures + 1, 10)
             level = logging.WARNING if self.trouble is None else logging.DEBUG
@@ -109,37 +120,37 @@ class AlertSender:
                 _log.warning("alertmanager: alerts are taken again")
                 self.trouble = None
 
-    def _tell(self) -> int:
-        """One round; the number of steps of the timeline that it told."""
+    def _send_round(self) -> int:
+        """Send one round of alerts, and return the number of timeline steps that it covered."""
         resend = self._clock.monotonic() >= self._resend_at
         with self._store.begin() as connection:
-            last = alert_rows.load_told(connection)
-            steps = alert_rows.steps_since(connection, last, _STEPS_AT_ONCE)
+            last = alert_rows.load_position(connection)
+            steps = alert_rows.steps_since(connection, last, _STEPS_PER_ROUND)
             changed = {incident for _, incident in steps}
-            incidents = incident_rows.load_some(connection, changed)
+            incidents = incident_rows.load_incidents(connection, changed)
             if resend:
                 opened = incident_rows.load_open(connection)
                 incidents += [each for each in opened if each.id not in changed and is_firing(each)]
-        alerts, going_on = self._alerts(incidents)
+        alerts, firing = self._alerts(incidents)
         self._send(alerts)
-        self._going_on = {each: alert for each, alert in (self._going_on | going_on).items() if alert is not None}
+        self._firing = {each: alert for each, alert in (self._firing | firing).items() if alert is not None}
         if resend:
             self._resend_at = self._clock.monotonic() + self._config.resend_s
         if steps:
             with self._store.begin() as connection:
-                alert_rows.save_told(connection, steps[-1][0])
+                alert_rows.save_position(connection, steps[-1][0])
         return len(steps)
 
     def _alerts(self, incidents: Iterable[Incident]) -> tuple[list[Alert], dict[int, Alert | None]]:
-        """What is to be told of them, and which alerts go on then; None where none does any more.
+        """Return the alerts to send for incidents, and each incident's firing alert afterwards, or None.
 
-        An alert whose labels have changed is another one for Alertmanager, so the old one ends.
+        Alertmanager takes an alert whose labels have changed for another alert, so the old one is ended.
         """
         now_ms, inventory = self._clock.time_ms(), self._inventory()
         alerts: list[Alert] = []
-        going_on: dict[int, Alert | None] = {}
+        firing_after: dict[int, Alert | None] = {}
         for incident in incidents:
-            before, firing = self._going_on.get(incident.id), is_firing(incident)
+            before, firing = self._firing.get(incident.id), is_firing(incident)
             ends_ms = now_ms + int(self._config.expire_s * 1000) if firing else incident.resolved_ms or now_ms
             alert = make_alert(incident, inventory, self._words, ends_ms=ends_ms, public_url=self._public_url)
             if before is not None and before.labels != alert.labels:
@@ -148,18 +159,18 @@ class AlertSender:
                 alerts.append(alert)
             if firing:
                 alerts.append(alert)
-            going_on[incident.id] = alert if firing else None
-        return alerts, going_on
+            firing_after[incident.id] = alert if firing else None
+        return alerts, firing_after
 
     def _send(self, alerts: list[Alert]) -> None:
-        for some in _in_portions(alerts):
+        for batch in _batches(alerts):
             try:
-                self._post(some)
-            except _RefusedError:
-                for each in some:  # it may have taken the others: it is told one by one which it does not
+                self._post(batch)
+            except _RejectedError:
+                for each in batch:  # some of the batch may have been accepted: single posts show which was not
                     try:
                         self._post([each])
-                    except _RefusedError as error:
+                    except _RejectedError as error:
                         self.refused += 1
                         _log.error("alertmanager: it refused %s: %s", _name(each.labels), error)
 
@@ -172,32 +183,27 @@ class AlertSender:
                 headers=self._headers,
             )
         except (HTTPError, OSError) as error:
-            raise _NotTakenError(f"{self._config.url}: {error}") from None
-        said = answer.data[:300].decode(errors="replace").strip()
-        if answer.status == _REFUSED:
-            raise _RefusedError(said)
+            raise _SendError(f"{self._config.url}: {error}") from None
+        text = answer.data[:300].decode(errors="replace").strip()
+        if answer.status == _BAD_REQUEST:
+            raise _RejectedError(text)
         if not 200 <= answer.status < 300:
-            raise _NotTakenError(f"{self._config.url}: it answered {answer.status}: {said}")
+            raise _SendError(f"{self._config.url}: it answered {answer.status}: {text}")
         self.sent += len(alerts)
 
-    def _run(self) -> None:
-        while not self._stopping.wait(LOOK_EVERY_S):
-            try:
-                self.look()
-            except StoreError as error:
-                _log.error("alertmanager: the state cannot be read; it is tried again: %s", error)
-            except Exception:  # noqa: BLE001 - whatever it was, the next look may work
-                _log.exception("alertmanager: it failed in a way that nobody foresaw; it is tried again")
+    def _step(self) -> float:
+        self.send_due()
+        return CHECK_EVERY_S
 
 
 def _ended(alert: Alert, now_ms: int) -> Alert:
     return Alert(alert.labels, alert.annotations, min(alert.starts_ms, now_ms), now_ms, alert.generator_url)
 
 
-def _in_portions(alerts: list[Alert]) -> Iterator[list[Alert]]:
+def _batches(alerts: list[Alert]) -> Iterator[list[Alert]]:
     rest = iter(alerts)
-    while some := list(islice(rest, _ALERTS_A_REQUEST)):
-        yield some
+    while batch := list(islice(rest, _ALERTS_PER_REQUEST)):
+        yield batch
 
 
 def _name(labels: Labels) -> str:

@@ -1,8 +1,8 @@
-"""From an incident to an alert, as Alertmanager's API v2 takes it (its api/v2/openapi.yaml, `postableAlert`).
+"""Converts an incident to an alert of Alertmanager's API v2 (its api/v2/openapi.yaml, `postableAlert`).
 
-Labels tell one alert from another, so they hold what an incident keeps: cause, place, owner, severity. Their
-values come out of the inventory and a short list of causes; the incident's number, of which there is no end, is an
-annotation.
+Labels distinguish alerts, so they hold what does not change during an incident: cause, place, owner, severity.
+Their values come from the inventory and a short list of causes. The incident's number, which would make the set of
+label values unbounded, is an annotation.
 """
 
 from collections.abc import Mapping
@@ -17,12 +17,13 @@ from pantau_contract.words import Words
 
 _SEVERITY = {"low": "info", "normal": "warning", "high": "critical"}
 _CAMERAS_NAMED = 50
+"""Cameras that an annotation names; it counts the others."""
 
 Labels = Mapping[str, str]
 
 
 class Alert(Struct, frozen=True):
-    """One incident. Times are UTC ms; `ends_ms` lies ahead while it goes on."""
+    """An incident as an alert. Times are UTC ms; `ends_ms` lies in the future while the alert is firing."""
 
     labels: Labels
     annotations: Mapping[str, str]
@@ -32,14 +33,15 @@ class Alert(Struct, frozen=True):
 
 
 def is_firing(incident: Incident) -> bool:
-    """Whether somebody is to know of it now: not once it is over, nor in planned maintenance."""
+    """Return True for an incident that is neither resolved nor within planned maintenance."""
     return incident.resolved_ms is None and not incident.downtime
 
 
 def labels_of(incident: Incident, inventory: Inventory) -> dict[str, str]:
-    """What tells the incident's alert from others; what it does not have is left out.
+    """Return the labels of an incident's alert, without those that would be empty.
 
-    `owner` names every owner of its cameras, in order and parted by commas: `owner=~"(.*,)?dishub(,.*)?"`.
+    `owner` holds every owner of its cameras, sorted and separated by commas: match it by
+    `owner=~"(.*,)?dishub(,.*)?"`.
     """
     cameras = [inventory.camera(site, camera) for site, camera in incident.members]
     labels = {
@@ -57,17 +59,17 @@ def labels_of(incident: Incident, inventory: Inventory) -> dict[str, str]:
 def make_alert(
     incident: Incident, inventory: Inventory, words: Words, *, ends_ms: int, public_url: str | None = None
 ) -> Alert:
-    """The incident's alert, which ends (or will, if it is not sent again) at `ends_ms`."""
+    """Return an incident's alert. It ended at `ends_ms`, or will end then unless it is sent again."""
     names = [f"{site}/{camera}" for site, camera in incident.members]
     more = f" + {len(names) - _CAMERAS_NAMED}" if len(names) > _CAMERAS_NAMED else ""
-    taken = incident.acknowledged
+    acknowledgement = incident.acknowledged
     annotations = {
         "summary": words.meaning(incident.cause),
         "remedy": words.remedy(incident.cause),
         "incident": str(incident.id),
         "cameras": ", ".join(names[:_CAMERAS_NAMED]) + more,
         "camera_count": str(len(names)),
-        "acknowledged_by": taken.by if taken else "",
+        "acknowledged_by": acknowledgement.by if acknowledgement else "",
     }
     return Alert(
         labels=labels_of(incident, inventory),
@@ -79,26 +81,26 @@ def make_alert(
 
 
 def to_api(alert: Alert) -> dict[str, Any]:
-    """The alert as the API wants it."""
-    said: dict[str, Any] = {
+    """Return an alert as the JSON object that the API expects."""
+    content: dict[str, Any] = {
         "labels": alert.labels,
         "annotations": alert.annotations,
         "startsAt": _rfc3339(alert.starts_ms),
         "endsAt": _rfc3339(alert.ends_ms),
     }
-    return said | ({"generatorURL": alert.generator_url} if alert.generator_url else {})
+    return content | ({"generatorURL": alert.generator_url} if alert.generator_url else {})
 
 
 def _severity(incident: Incident, inventory: Inventory) -> str:
-    """By the most critical of what it concerns."""
-    things = [inventory.camera(site, camera).criticality for site, camera in incident.members]
+    """Return the severity that corresponds to the most critical thing that the incident affects."""
+    criticalities = [inventory.camera(site, camera).criticality for site, camera in incident.members]
     if incident.uplink is not None and (uplink := inventory.uplinks.get(incident.uplink)):
-        things.append(uplink.criticality)
+        criticalities.append(uplink.criticality)
     if incident.device is not None and (device := inventory.devices.get((incident.site, incident.device))):
-        things.append(device.criticality)
+        criticalities.append(device.criticality)
     if incident.camera is None and incident.site:
-        things.append(inventory.site(incident.site).criticality)
-    return _SEVERITY[max(things, key=list(_SEVERITY).index, default="normal")]
+        criticalities.append(inventory.site(incident.site).criticality)
+    return _SEVERITY[max(criticalities, key=list(_SEVERITY).index, default="normal")]
 
 
 def _rfc3339(time_ms: int) -> str:

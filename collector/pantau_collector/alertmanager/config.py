@@ -10,10 +10,10 @@ from pantau_service.secret_files import SecretFile, secret
 
 
 class AlertmanagerConfig(BaseModel):
-    """Where alerts go. After loading, `password` holds the secret wherever it came from.
+    """Where alerts go. After loading, `password` holds the secret whichever key it came from.
 
-    An alert is sent again each `resend_s`, and counts as over where it has not been for `expire_s`: so a collector
-    that is started anew within that time ends none.
+    A firing alert is sent again each `resend_s`, and Alertmanager resolves it once it has not been sent for
+    `expire_s`. So a collector that is restarted within that time ends no alert.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)

@@ -8,8 +8,8 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pantau_collector.backup.create import sync
 from pantau_collector.backup.manifest import BackupError, Manifest, copy_checked, read_manifest
-from pantau_collector.backup.take import sync
 from pantau_collector.data_dir import DataDir
 from pantau_collector.journal.journal import is_written
 
@@ -17,7 +17,7 @@ _STAGING = "restoring"
 _NAMED = 5
 
 
-def restore(source: Path, data_dir: Path, *, force: bool, time_ms: int) -> Manifest:
+def restore_backup(source: Path, data_dir: Path, *, force: bool, time_ms: int) -> Manifest:
     """Copies a backup into `data_dir`. With `force` what is there is moved into a folder within it.
 
     Raises:

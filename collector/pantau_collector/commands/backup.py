@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from pantau_collector.backup import BackupError, Manifest, restore, take
+from pantau_collector.backup import BackupError, Manifest, create_backup, restore_backup
 from pantau_collector.config import CollectorConfig, load
+from pantau_contract.words import words
 from pantau_service.settings import ConfigError
 
 EXIT_NOT_DONE = 1
@@ -31,7 +32,7 @@ def backup_command(
     """
     settings = _load(config)
     try:
-        manifest = take(settings.data_dir, to, has_store=settings.store is None, time_ms=_now_ms())
+        manifest = create_backup(settings.data_dir, to, has_store=settings.store is None, time_ms=_now_ms())
     except BackupError as error:
         _fail(error)
     _tell(manifest, f"{settings.data_dir} is in {to}", as_json=as_json)
@@ -60,7 +61,7 @@ def restore_command(
     """
     settings = _load(config)
     try:
-        manifest = restore(source, settings.data_dir, force=force, time_ms=_now_ms())
+        manifest = restore_backup(source, settings.data_dir, force=force, time_ms=_now_ms())
     except BackupError as error:
         _fail(error)
     _tell(manifest, f"{source} is restored to {settings.data_dir}", as_json=as_json)
@@ -71,7 +72,8 @@ def _tell(manifest: Manifest, what: str, *, as_json: bool) -> None:
         about = {"files": len(manifest.files), "bytes": manifest.bytes, "journal_end": manifest.journal_end}
         typer.echo(json.dumps(about | {"taken_ms": manifest.taken_ms, "has_store": manifest.has_store}))
     else:
-        typer.echo(f"{what}: {len(manifest.files):,} files, {manifest.bytes / 1e6:,.1f} MB.")
+        files = words("en")("count.files", count=f"{len(manifest.files):,}")
+        typer.echo(f"{what}: {files}, {manifest.bytes / 1e6:,.1f} MB.")
 
 
 def _load(config: Path) -> CollectorConfig:

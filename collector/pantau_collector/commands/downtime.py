@@ -23,7 +23,7 @@ from pantau_collector.commands.opening import (
     print_json,
     wide_console,
 )
-from pantau_collector.commands.when import ZoneOption, iso, local_zone, moment_ms, seconds, shown
+from pantau_collector.commands.time_options import ZoneOption, iso, local_zone, moment_ms, seconds, shown
 from pantau_collector.incidents.downtime import Downtime, DowntimeError, Occurrence, Scope, occurrence
 from pantau_collector.inventory import Inventory
 from pantau_collector.store import downtime_rows, fleet_rows

@@ -22,13 +22,13 @@ from pantau_collector.commands.opening import (
     print_json,
     wide_console,
 )
-from pantau_collector.commands.when import ZoneOption, iso, local_zone, moment_ms, seconds, shown
+from pantau_collector.commands.time_options import ZoneOption, iso, local_zone, moment_ms, seconds, shown
 from pantau_collector.incidents.incident import Incident
 from pantau_collector.inventory import Inventory
 from pantau_collector.store import incident_rows, outbox_search, request_rows
 from pantau_collector.store.incident_rows import TimelineStep
 from pantau_contract.words import Words
-from pantau_service.language import LanguageOption, spoken
+from pantau_service.language_option import LanguageOption, words_for
 
 incidents_app = typer.Typer(name="incidents", invoke_without_command=True)
 
@@ -51,7 +51,7 @@ def list_command(
     """
     if context.invoked_subcommand is not None:
         return
-    words, now_ms = spoken(language), _now_ms()
+    words, now_ms = words_for(language), _now_ms()
     settings = open_config(config)
     zone = local_zone(settings, timezone)
     since_ms = moment_ms("--since", since, zone, now_ms, past=True)
@@ -76,11 +76,11 @@ def show_command(
     as_json: AsJson = False,
 ) -> None:
     """Tell all about one incident: its steps, its cameras, and who was told when. Exit status 1: there is none."""
-    words = spoken(language)
+    words = words_for(language)
     settings = open_config(config)
     zone, inventory = local_zone(settings, timezone), open_inventory(settings)
     with open_store(settings) as store, store.begin() as connection:
-        found = incident_rows.load_some(connection, [number])
+        found = incident_rows.load_incidents(connection, [number])
         timeline = incident_rows.load_timeline(connection, number)
         sent = outbox_search.sendings_of(connection, number)
         held = outbox_search.held_of(connection, number)
@@ -130,7 +130,7 @@ def ack_command(
     if not by.strip():
         fail("--by: expected a name")
     with open_store(settings) as store, store.begin() as connection:
-        found = incident_rows.load_some(connection, [number])
+        found = incident_rows.load_incidents(connection, [number])
         if not found or found[0].resolved_ms is not None:
             ended = f"incident {number} is over since {shown(found[0].resolved_ms, zone)}" if found else ""
             fail(ended or f"there is no incident {number}", exit_code=EXIT_NOT_DONE)
@@ -158,7 +158,7 @@ def as_builtins(incident: Incident, inventory: Inventory, words: Words) -> dict[
 def where(incident: Incident, inventory: Inventory, words: Words) -> str:
     """The place in names: site and camera or device; an uplink, and how many sites it cuts off."""
     if incident.uplink is not None:
-        count = words("incidents.sites", count=len(incident.sites))
+        count = words("count.sites", count=len(incident.sites))
         return f"{inventory.uplink_name(incident.uplink)} ({count})"
     site = inventory.site(incident.site).name or incident.site
     if incident.device is not None:
@@ -224,7 +224,7 @@ def _tell(
             typer.echo(f"{words(f'incidents.{label}')}: {value}")
     typer.echo()
     for step in timeline:
-        what = words(f"incidents.step.{step.kind}", cause=step.cause, cameras=len(step.cameras))
+        what = words(f"incidents.step.{step.kind}", cause=step.cause, count=len(step.cameras))
         typer.echo(f"{shown(step.time_ms, zone)}  {what}")
 
 

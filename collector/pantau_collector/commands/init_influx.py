@@ -11,8 +11,8 @@ from pydantic import SecretStr, ValidationError
 from rich.console import Console
 
 from pantau_collector.config import InfluxV1, InfluxV2, load
-from pantau_collector.sinks.downsampling import Keeping
-from pantau_collector.sinks.setup import Setup, SetupError
+from pantau_collector.sinks.downsampling import DownsamplingRules
+from pantau_collector.sinks.setup_plan import SetupError, SetupPlan
 from pantau_collector.sinks.setup_v1 import InfluxV1Setup
 from pantau_collector.sinks.setup_v2 import InfluxV2Setup
 from pantau_service.settings import ConfigError
@@ -53,7 +53,7 @@ def init_influx(
     messages = Console(stderr=True, highlight=False, soft_wrap=True)
     filled = 0
     try:
-        keeping = Keeping(raw_days, long_days, _window_s(window), late_days)
+        keeping = DownsamplingRules(raw_days, long_days, _window_s(window), late_days)
         server = _server(load(config).influx, keeping, user, password_file, token_file)
         setup = server.plan(shorten=shorten)
         if not dry_run:
@@ -73,7 +73,7 @@ def init_influx(
 
 def _server(
     configured: InfluxV1 | InfluxV2 | None,
-    keeping: Keeping,
+    keeping: DownsamplingRules,
     user: str | None,
     password_file: Path | None,
     token_file: Path | None,
@@ -111,18 +111,18 @@ def _window_s(text: str) -> int:
     return seconds
 
 
-def _print(setup: Setup, messages: Console, *, dry_run: bool, filled: int, as_json: bool) -> None:
+def _print(setup: SetupPlan, messages: Console, *, dry_run: bool, filled: int, as_json: bool) -> None:
     if as_json:
-        steps = [{"what": step.what, "statement": step.statement} for step in setup.steps]
-        about = {"done": not dry_run, "steps": steps, "right": setup.right, "remarks": setup.remarks}
+        steps = [{"what": step.text, "statement": step.statement} for step in setup.steps]
+        about = {"done": not dry_run, "steps": steps, "right": setup.up_to_date, "remarks": setup.warnings}
         typer.echo(json.dumps(about | {"backfilled": filled}))
     else:
         mark = "would be made" if dry_run else "made"
-        for what in setup.right:
+        for what in setup.up_to_date:
             typer.echo(f"  right already: {what}")
         for step in setup.steps:
-            typer.echo(f"  {mark}: {step.what}" + (f"\n      {step.statement}" if dry_run else ""))
+            typer.echo(f"  {mark}: {step.text}" + (f"\n      {step.statement}" if dry_run else ""))
         if filled:
             typer.echo(f"  summaries of what was there: {filled} queries")
-    for remark in setup.remarks:
+    for remark in setup.warnings:
         messages.print(remark, style="yellow", markup=False)

@@ -28,6 +28,7 @@ from pantau_collector.inventory.names import Names
 from pantau_collector.inventory.write import in_order, write_department
 from pantau_collector.notices.unknown_filters import find_unknown_filters
 from pantau_collector.spreadsheet import read_sheet, understand, write_template
+from pantau_contract.words import words
 from pantau_service.settings import did_you_mean
 
 inventory_app = typer.Typer(
@@ -38,7 +39,7 @@ _CHANGES_SHOWN = 40
 _MARKS = {"added": ("+", "green"), "changed": ("~", "yellow"), "removed": ("-", "red")}
 _RELOAD = "A running collector takes it up at `systemctl reload pantau-collector`."
 
-Sheet = Annotated[Path, typer.Argument(metavar="FILE", help="A spreadsheet: .csv or .xlsx.")]
+Sheet = Annotated[Path, typer.Argument(metavar="FILE", help="A spreadsheet: .csv, .xlsx, .xls or .ods.")]
 
 
 @inventory_app.command(
@@ -117,18 +118,20 @@ def check_command(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) 
         "owners": len(inventory.owners),
         "maintainers": len(inventory.maintainers),
     }
-    bare = {
+    incomplete = {
         "cameras_without_owner": sum(not each.owner for each in inventory.cameras.values()),
         "cameras_without_maintainer": sum(not each.maintainer for each in inventory.cameras.values()),
         "sites_without_place": sum(each.latitude is None for each in inventory.sites.values()),
     }
     if as_json:
-        print_json(counts | bare | {"warnings": unknown})
+        print_json(counts | incomplete | {"warnings": unknown})
         return
-    typer.echo("The inventory is right: " + ", ".join(f"{number:,} {what}" for what, number in counts.items()))
-    for what, number in bare.items():
+    english = words("en")
+    summary = ", ".join(english(f"count.{what}", count=f"{number:,}") for what, number in counts.items())
+    typer.echo(f"The inventory is right: {summary}")
+    for what, number in incomplete.items():
         if number:
-            typer.echo(f"  {number:,} {what.replace('_', ' ')}")
+            typer.echo(f"  {english(f'count.{what}', count=f'{number:,}')}")
     for line in unknown:
         typer.secho(line, fg="yellow", err=True)
 

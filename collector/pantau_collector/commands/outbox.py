@@ -18,10 +18,11 @@ from pantau_collector.commands.opening import (
     print_json,
     wide_console,
 )
-from pantau_collector.commands.when import ZoneOption, iso, local_zone, shown
+from pantau_collector.commands.time_options import ZoneOption, iso, local_zone, shown
 from pantau_collector.store import notice_rows, outbox_search
 from pantau_collector.store.outbox_rows import Status
 from pantau_collector.store.outbox_search import Sending
+from pantau_contract.words import words
 
 outbox_app = typer.Typer(name="outbox", invoke_without_command=True)
 
@@ -56,7 +57,7 @@ def list_command(
     else:
         typer.echo("Everything is delivered.")
     if held:
-        typer.echo(f"{held} notices wait for others, or for a digest.")
+        typer.echo(words("en")("count.notices_waiting", count=held))
 
 
 @outbox_app.command("retry", epilog="Example: pantau-collector outbox retry 812")

@@ -18,9 +18,9 @@ from pantau_collector.config import CollectorConfig, InfluxV1, InfluxV2, load
 from pantau_collector.data_dir import DataDir
 from pantau_collector.deadletter import DeadLetters
 from pantau_collector.journal import JournalReader
-from pantau_collector.sinks.deliver import Store
-from pantau_collector.sinks.open_store import open_store
-from pantau_collector.sinks.pour import Outcome, pour
+from pantau_collector.sinks.deliver import SeriesStore
+from pantau_collector.sinks.open_series_store import open_series_store
+from pantau_collector.sinks.replay import ReplayResult, replay_journal
 from pantau_service.settings import ConfigError
 
 EXIT_REFUSED = 1
@@ -56,7 +56,7 @@ def replay(
     messages = Console(stderr=True, highlight=False)
     try:
         settings = load(config)
-        store = open_store(_target(settings, url, database, bucket, org, token_file))
+        store = open_series_store(_target(settings, url, database, bucket, org, token_file))
         first_ms, end_ms = _milliseconds("--from", since), _milliseconds("--to", until)
         place = DataDir(settings.data_dir)
         journal = _journal(place, config)
@@ -64,7 +64,7 @@ def replay(
         messages.print(str(error), style="red", markup=False)
         raise typer.Exit(EXIT_USAGE) from None
     with _bar(messages, store) as advance:
-        outcome = pour(
+        outcome = replay_journal(
             journal,
             store,
             DeadLetters(place.dead_replay, time_ms=lambda: time.time_ns() // 1_000_000),
@@ -154,7 +154,7 @@ def _milliseconds(option: str, text: str | None) -> int | None:
 
 
 @contextmanager
-def _bar(messages: Console, store: Store) -> Iterator[Callable[[int, int], None]]:
+def _bar(messages: Console, store: SeriesStore) -> Iterator[Callable[[int, int], None]]:
     """A progress bar; it shows itself on a terminal only."""
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=messages, transient=True, disable=not messages.is_terminal) as progress:
@@ -162,7 +162,7 @@ def _bar(messages: Console, store: Store) -> Iterator[Callable[[int, int], None]
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
-def _tell(messages: Console, outcome: Outcome, store: Store, place: DataDir) -> None:
+def _tell(messages: Console, outcome: ReplayResult, store: SeriesStore, place: DataDir) -> None:
     text = (
         f"{outcome.lines:,} lines of {outcome.records:,} messages are in {store.name} ({outcome.seconds:.1f} s)."
     )

@@ -27,7 +27,7 @@ from pantau_collector.notices.notice import Notice, NoticeKind
 from pantau_collector.notices.recipients import NoticeRules, Recipient
 from pantau_collector.notices.transport import Transport
 from pantau_collector.store import Store, StoreError, notice_rows, outbox_rows
-from pantau_collector.store.outbox_rows import Row, Status
+from pantau_collector.store.outbox_rows import OutboxRow, Status
 
 POLL_EVERY_S = 0.5
 """Seconds between two looks into the outbox."""
@@ -139,7 +139,7 @@ class Sender:
                 _log.error("the outbox cannot be read; it is tried again: %s", error)
         self._pool.shutdown()
 
-    def _skip_failing_channel(self, connection: Connection, row: Row) -> bool:
+    def _skip_failing_channel(self, connection: Connection, row: OutboxRow) -> bool:
         """Pass a row on at once if its channel is failing and is not due for another attempt."""
         recipient, channel = self._recipients.get(row.recipient), (row.recipient, row.channel)
         following = next_channel(recipient, row.channel) if recipient else None
@@ -152,10 +152,10 @@ class Sender:
         outbox_rows.pass_on(connection, row, following, time_ms=self._clock.time_ms(), error=error)
         return True
 
-    def _choose(self, rows: list[Row]) -> list[Row]:
+    def _choose(self, rows: list[OutboxRow]) -> list[OutboxRow]:
         """Choose at most one row per channel: the least tried, unless an earlier one has the same incidents."""
         now = self._clock.monotonic()
-        chosen: dict[ChannelKey, Row] = {}
+        chosen: dict[ChannelKey, OutboxRow] = {}
         waiting: set[tuple[str, str, int]] = set()
         for row in rows:
             channel = (row.recipient, row.channel)
@@ -174,7 +174,7 @@ class Sender:
         known = self._recipients.get(recipient)
         return known is not None and known.delivery == "in_order"
 
-    def _deliver(self, row: Row) -> None:
+    def _deliver(self, row: OutboxRow) -> None:
         try:
             self._attempt(row)
         except StoreError as error:
@@ -185,12 +185,14 @@ class Sender:
             self._back_off(row, row.attempts)
             _log.exception("a notice to %s by %s failed; it is tried again", row.recipient, row.channel)
 
-    def _attempt(self, row: Row) -> None:
+    def _attempt(self, row: OutboxRow) -> None:
         recipient = self._recipients.get(row.recipient)
         url = channels(recipient).get(row.channel) if recipient else None
         with self._store.begin() as connection:
             notices = notice_rows.of_letter(connection, row.letter)
-            never_notified = notice_rows.never_heard(connection, row.recipient, row.incidents, letter=row.letter)
+            never_notified = notice_rows.never_notified(
+                connection, row.recipient, row.incidents, letter=row.letter
+            )
             relevant = [
                 each for each in notices if each.kind not in _FOLLOW_UPS or each.incident not in never_notified
             ]
@@ -203,7 +205,7 @@ class Sender:
         else:
             self._send(row, Letter(row.form, tuple(relevant)), recipient, url, self._key(row, notices))
 
-    def _send(self, row: Row, letter: Letter, recipient: Recipient, url: str, key: str) -> None:
+    def _send(self, row: OutboxRow, letter: Letter, recipient: Recipient, url: str, key: str) -> None:
         pictures = self._pictures if row.attempts < _ATTEMPTS_WITH_PICTURES else None
         message = self._composer.compose(letter, recipient, pictures)
         try:
@@ -219,7 +221,7 @@ class Sender:
         incidents = ", ".join(map(str, row.incidents)) or "none"
         _log.info("told %s by %s: %s, incidents %s", row.recipient, row.channel, letter.kind, incidents)
 
-    def _key(self, row: Row, notices: list[Notice]) -> str:
+    def _key(self, row: OutboxRow, notices: list[Notice]) -> str:
         """Return a key that is the same for each attempt and different for every other letter.
 
         It holds the time of the outage, because a restored store may give the same numbers again.
@@ -230,7 +232,7 @@ class Sender:
             key += f"-{hashlib.blake2b(msgspec.json.encode(notices), digest_size=6).hexdigest()}"
         return f"{self._store.installation}-{key}-{row.recipient}-{row.channel}"
 
-    def _failed(self, row: Row, recipient: Recipient, error: ChannelError) -> None:
+    def _failed(self, row: OutboxRow, recipient: Recipient, error: ChannelError) -> None:
         attempts = row.attempts + 1
         self.failed += 1
         self.last_error = f"{row.recipient} by {row.channel}: {error}"
@@ -246,7 +248,7 @@ class Sender:
         _log.warning("attempt %d to tell %s failed%s", attempts, self.last_error, ": given up" if dead else "")
         self._finish(row, Status.DEAD if dead else Status.DUE, str(error))
 
-    def _back_off(self, row: Row, attempts: int) -> None:
+    def _back_off(self, row: OutboxRow, attempts: int) -> None:
         now = self._clock.monotonic()
         channel = (row.recipient, row.channel)
         failures = self._back_offs.get(channel, _BackOff()).failures
@@ -258,7 +260,7 @@ class Sender:
         limit_s = min(self._rules.max_retry_s, self._rules.first_retry_s * 2 ** min(failures, 30))
         return float(limit_s * random.uniform(0.75, 1.0))
 
-    def _finish(self, row: Row, status: Status, error: str = "") -> None:
+    def _finish(self, row: OutboxRow, status: Status, error: str = "") -> None:
         if status is Status.DEAD:
             self._back_offs.pop(row.id, None)
         with self._store.begin() as connection:

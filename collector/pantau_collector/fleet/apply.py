@@ -7,8 +7,8 @@ is not a sign of life.
 
 from typing import NamedTuple
 
+from pantau_collector.clock_correction import EARLIEST_MS, corrected_ms, correction_ms
 from pantau_collector.fleet.model import Camera, CameraMeasures, Fleet, Hardware, Site
-from pantau_collector.true_time import EARLIEST_MS, correction_ms, true_time_ms
 from pantau_contract.messages import Birth, CameraState, Death, Message, Sample, Telemetry
 from pantau_contract.states import State
 
@@ -101,7 +101,7 @@ def _telemetry(fleet: Fleet, batch: Telemetry, received_ms: int, heard: _SignOfL
     for sample in batch.samples:
         camera = fleet.camera(site, sample.camera, now_s)
         if _is_newer(camera, batch.boot, batch.seq, sample.time):
-            time_ms = true_time_ms(sample.time, clock_correction_ms, batch.time + clock_correction_ms, received_ms)
+            time_ms = corrected_ms(sample.time, clock_correction_ms, batch.time + clock_correction_ms, received_ms)
             origin = _Origin(batch.boot, batch.seq, time_ms, clock_correction_ms)
             _update_camera(fleet, site, camera, sample, origin, now_s)
             camera.sample_ms = time_ms

@@ -1,1 +1,1 @@
-"""A sign of life to someone outside, as long as all is well: so that the watcher's own death is seen."""
+"""The heartbeat: regular requests to a service outside, so that the collector's own death is noticed."""

@@ -9,12 +9,12 @@ from pantau_service.secret_files import SecretFile, secret
 
 
 class HeartbeatConfig(BaseModel):
-    """Where the sign of life goes. After loading, `url` holds the address wherever it came from.
+    """Where the heartbeat goes. After loading, `url` holds the address whichever key it came from.
 
-    Only systemd hands over a credential, so a configuration without an address may be right all the same.
+    `url` may be missing, because a systemd credential may supply it, and only systemd hands that over.
 
-    `failure_url` is told by POST what is wrong while not all is well; without one nothing is sent then, and the
-    service outside finds out by the silence.
+    While the collector is not well, `failure_url` receives what is wrong as a POST. Without it nothing is sent
+    then, and the service outside notices that heartbeats are missing.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)

@@ -1,7 +1,6 @@
-"""The thread that gives the sign of life."""
+"""Sends the heartbeat: a regular request to a service outside, which raises an alarm when it stops."""
 
 import logging
-import threading
 from collections.abc import Callable
 
 import urllib3
@@ -9,20 +8,25 @@ from urllib3.exceptions import HTTPError
 
 from pantau_collector.health import Health
 from pantau_collector.heartbeat.config import HeartbeatConfig
-from pantau_collector.heartbeat.rule import why_not_well
+from pantau_collector.heartbeat.rule import vital_troubles
 from pantau_collector.notices.channel import redact
+from pantau_collector.periodic import PeriodicThread
 
-_ANSWER_WITHIN_S = 10.0
-_AGAIN_AFTER_S = 10.0
-"""A sign that did not arrive is given again before the service outside misses it."""
+_TIMEOUT_S = 10.0
+"""Seconds for which an answer is waited for."""
+_RETRY_AFTER_S = 10.0
+"""Seconds until a heartbeat that did not arrive is sent again, so that the service outside does not miss it."""
 _log = logging.getLogger(__name__)
 
 
 class HeartbeatSender:
-    """Beats each `interval_s`. A failure is logged once, and counted; it disturbs nothing else."""
+    """Sends a heartbeat each `interval_s`, on its own thread.
+
+    A failure is logged once and counted; it affects nothing else.
+    """
 
     def __init__(self, config: HeartbeatConfig, health: Callable[[], Health]) -> None:
-        """Nothing is sent yet.
+        """Prepare the sender; nothing is sent yet.
 
         Raises:
             ValueError: the configuration has no address.
@@ -32,41 +36,47 @@ class HeartbeatSender:
         self._config = config
         self._url = config.url.get_secret_value()
         self._health = health
-        self._http = urllib3.PoolManager(retries=False, timeout=_ANSWER_WITHIN_S)
-        self._stopping = threading.Event()
-        # It may hang in a name lookup, which knows no deadline: that must not hold up the collector's end.
-        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+        self._http = urllib3.PoolManager(retries=False, timeout=_TIMEOUT_S)
+        self._thread = PeriodicThread(
+            "heartbeat",
+            self._step,
+            failure="heartbeat: it could not be sent",
+            retry_s=config.interval_s,
+            stop_within_s=2 * _TIMEOUT_S,  # a name lookup has no deadline, and must not delay the collector's end
+        )
         self._withheld: list[str] = []
-        self.beats = 0
-        """Signs of life that arrived, since the start."""
+        self.sent = 0
+        """Heartbeats that arrived since the start."""
         self.failures = 0
-        """Signs, of life or of trouble, that did not arrive, since the start."""
+        """Requests, heartbeats or reports of trouble, that failed since the start."""
         self.trouble: str | None = None
-        """Why the last sign did not arrive, without secrets; None once one has."""
+        """Why the last request failed, without secrets; None once one has succeeded."""
 
     @property
-    def well(self) -> bool:
-        """Whether the last look found all well."""
+    def healthy(self) -> bool:
+        """True if the last check found nothing that withholds the heartbeat."""
         return not self._withheld
 
     def start(self) -> None:
-        """Begins to beat."""
+        """Start the thread; the first heartbeat is sent at once."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends."""
-        self._stopping.set()
-        self._thread.join(2 * _ANSWER_WITHIN_S)
+        """End the thread."""
+        self._thread.stop()
 
-    def beat(self) -> bool:
-        """Gives the sign of life if all is well, or tells what is wrong where that is wanted; False: lost."""
-        reasons = why_not_well(self._health())
+    def send_due(self) -> bool:
+        """Send the heartbeat, or report the trouble that withholds it if `failure_url` is configured.
+
+        Return False if the request failed.
+        """
+        reasons = vital_troubles(self._health())
         if reasons != self._withheld:
             _log.warning("heartbeat: %s", f"withheld: {'; '.join(reasons)}" if reasons else "all is well again")
         self._withheld = reasons
         if not reasons:
             arrived = self._send(self._config.method, self._url)
-            self.beats += arrived
+            self.sent += arrived
             return arrived
         if self._config.failure_url is not None:
             return self._send("POST", self._config.failure_url.get_secret_value(), "\n".join(reasons))
@@ -76,30 +86,24 @@ class HeartbeatSender:
         try:
             answer = self._http.request(method, url, body=body)
         except (HTTPError, OSError) as error:
-            return self._failed(redact(str(error), url))
+            return self._note_failure(redact(str(error), url))
         if not 200 <= answer.status < 300:
-            return self._failed(f"the service answered {answer.status}")
+            return self._note_failure(f"the service answered {answer.status}")
         if self.trouble is not None:
             _log.warning("heartbeat: it arrives again")
             self.trouble = None
         return True
 
-    def _failed(self, why: str) -> bool:
+    def _note_failure(self, reason: str) -> bool:
         _log.log(
             logging.WARNING if self.trouble is None else logging.DEBUG,
             "heartbeat: it did not arrive, and is tried again: %s",
-            why,
+            reason,
         )
-        self.trouble = why
+        self.trouble = reason
         self.failures += 1
         return False
 
-    def _run(self) -> None:
-        wait_s = 0.0
-        while not self._stopping.wait(wait_s):
-            wait_s = self._config.interval_s
-            try:
-                if not self.beat():
-                    wait_s = min(wait_s, _AGAIN_AFTER_S)
-            except Exception:  # noqa: BLE001 - whatever it was, the next beat may work
-                _log.exception("heartbeat: it failed in a way that nobody foresaw; it is tried again")
+    def _step(self) -> float:
+        interval_s = self._config.interval_s
+        return interval_s if self.send_due() else min(interval_s, _RETRY_AFTER_S)

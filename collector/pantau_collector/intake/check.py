@@ -5,13 +5,13 @@ import logging
 from pantau_contract import wire
 from pantau_contract.errors import ContractError
 from pantau_contract.messages import Message
-from pantau_contract.snapshot import SnapshotAbout, read_stamp
-from pantau_contract.topics import Kind, parse_topic
+from pantau_contract.snapshot import SnapshotMetadata, read_stamp
+from pantau_contract.topics import TopicKind, parse_topic
 
 _log = logging.getLogger(__name__)
 
 
-def check(topic: str, payload: bytes) -> Message | SnapshotAbout:
+def check_message(topic: str, payload: bytes) -> Message | SnapshotMetadata:
     """The message; of a snapshot what it says of itself.
 
     Raises:
@@ -19,7 +19,7 @@ def check(topic: str, payload: bytes) -> Message | SnapshotAbout:
     """
     try:
         parsed = parse_topic(topic)
-        if parsed.kind is not Kind.SNAPSHOT:
+        if parsed.kind is not TopicKind.SNAPSHOT:
             return wire.decode(parsed, payload)
         about = read_stamp(payload)
     except ContractError:

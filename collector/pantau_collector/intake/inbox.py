@@ -43,7 +43,7 @@ class Inbox:
             self._changed.notify_all()
             return True
 
-    def take(self, limit: int, max_bytes: int) -> list[Incoming]:
+    def get_batch(self, limit: int, max_bytes: int) -> list[Incoming]:
         """All that is there, up to a limit, waiting for the first; an empty list once closed and empty."""
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._messages)

@@ -9,9 +9,9 @@ from pantau_collector.config import Broker
 from pantau_collector.deadletter import DeadLetters
 from pantau_collector.intake.inbox import Inbox, Incoming
 from pantau_collector.intake.subscription import Subscription
-from pantau_collector.intake.writer import Writer
+from pantau_collector.intake.writer import MessageWriter
 from pantau_collector.journal import Journal
-from pantau_collector.pictures import Pictures
+from pantau_collector.pictures import PictureFiles
 
 MAX_BATCH = 2000
 MAX_BATCH_BYTES = 16 << 20
@@ -30,7 +30,7 @@ class Intake:
         self,
         broker: Broker,
         journal: Journal,
-        pictures: Pictures,
+        pictures: PictureFiles,
         dead_letters: DeadLetters,
         *,
         time_ms: Callable[[], int],
@@ -41,7 +41,7 @@ class Intake:
         self._journal = journal
         self._inbox = Inbox()
         self._subscription = Subscription(broker, self._inbox, time_ms=time_ms)
-        self._writer = Writer(journal, pictures, dead_letters)
+        self._writer = MessageWriter(journal, pictures, dead_letters)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._write_all, name="intake")
         self._disk_trouble: str | None = None
@@ -116,11 +116,11 @@ class Intake:
 
     @property
     def lost_pictures(self) -> int:
-        """Pictures that could not be written."""
+        """PictureFiles that could not be written."""
         return self._writer.lost_pictures
 
     def _write_all(self) -> None:
-        while messages := self._inbox.take(MAX_BATCH, MAX_BATCH_BYTES):
+        while messages := self._inbox.get_batch(MAX_BATCH, MAX_BATCH_BYTES):
             if not self._write(messages):
                 return
             self._subscription.acknowledge(messages)

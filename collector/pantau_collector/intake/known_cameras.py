@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pantau_collector.pictures import MAX_CAMERAS_OF_SITE
 from pantau_contract.errors import ContractError
 from pantau_contract.messages import Birth, CameraState, Message, Telemetry
-from pantau_contract.snapshot import SnapshotAbout
+from pantau_contract.snapshot import SnapshotMetadata
 
 
 class KnownCameras:
@@ -15,7 +15,7 @@ class KnownCameras:
         self._limit = limit
         self._cameras: dict[str, set[str]] = {}
 
-    def admit(self, message: Message | SnapshotAbout) -> None:
+    def admit(self, message: Message | SnapshotMetadata) -> None:
         """Notes the message's cameras.
 
         Raises:
@@ -26,7 +26,7 @@ class KnownCameras:
                 self._admit(message.site, [sample.camera for sample in message.samples])
             case Birth():
                 self._admit(message.site, [camera.id for camera in message.cameras])
-            case CameraState() | SnapshotAbout():
+            case CameraState() | SnapshotMetadata():
                 self._admit(message.site, (message.camera,))
             case _:
                 pass

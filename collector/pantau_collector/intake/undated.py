@@ -14,9 +14,9 @@ from msgspec import Struct
 from pantau_collector.journal import Journal, Record
 from pantau_contract.errors import ContractError
 from pantau_contract.messages import Telemetry
-from pantau_contract.topics import Kind, parse_topic
+from pantau_contract.topics import TopicKind, parse_topic
 from pantau_contract.wire import decode
-from pantau_service import whole_file
+from pantau_service import atomic_file
 
 BatchKey = tuple[str, str, int]
 """`(site, boot, seq)`, which makes a batch of telemetry unique."""
@@ -28,7 +28,7 @@ _RECORDS_AT_ONCE = 5000
 _log = logging.getLogger(__name__)
 
 
-class _Kept(Struct):
+class _SavedBatches(Struct):
     """The file's content: the batches that the journal `journal` holds before `position`."""
 
     journal: str
@@ -36,7 +36,7 @@ class _Kept(Struct):
     batches: list[BatchKey]
 
 
-class Undated:
+class UndatedBatches:
     """Knows the latest 65,536. Its file may be older than the journal: what came after it is read from there."""
 
     def __init__(self, journal: Journal) -> None:
@@ -44,7 +44,7 @@ class Undated:
         self._path = journal.directory / "undated.json"
         kept = _read(self._path)
         if kept is None or kept.journal != journal.identity or kept.position > journal.end:
-            kept = _Kept(journal.identity, journal.latest(SAVE_EVERY_BYTES), [])
+            kept = _SavedBatches(journal.identity, journal.latest(SAVE_EVERY_BYTES), [])
         self._keys: dict[BatchKey, None] = {}
         for key in kept.batches:
             self.add(key)
@@ -67,9 +67,9 @@ class Undated:
 
     def _save(self) -> None:
         position = self._journal.end
-        kept = _Kept(self._journal.identity, position, list(self._keys))
+        kept = _SavedBatches(self._journal.identity, position, list(self._keys))
         try:
-            whole_file.replace(self._path, msgspec.json.encode(kept))
+            atomic_file.write(self._path, msgspec.json.encode(kept))
         except OSError as error:
             _log.debug("%s is written later: %s", self._path, error)
             return
@@ -98,7 +98,7 @@ def _records(journal: Journal, position: int) -> Iterator[Record]:
 
 
 def _key(record: Record) -> BatchKey | None:
-    if not record.topic.endswith(f"/{Kind.TELEMETRY}"):
+    if not record.topic.endswith(f"/{TopicKind.TELEMETRY}"):
         return None
     try:
         message = decode(parse_topic(record.topic), record.payload)
@@ -107,9 +107,9 @@ def _key(record: Record) -> BatchKey | None:
     return (message.site, message.boot, message.seq) if isinstance(message, Telemetry) else None
 
 
-def _read(path: Path) -> _Kept | None:
+def _read(path: Path) -> _SavedBatches | None:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=_Kept)
+        return msgspec.json.decode(path.read_bytes(), type=_SavedBatches)
     except FileNotFoundError:
         return None
     except (OSError, msgspec.MsgspecError) as error:

@@ -3,18 +3,18 @@
 import logging
 from collections.abc import Iterable
 
+from pantau_collector.clock_correction import correction_ms
 from pantau_collector.deadletter import DeadLetter, DeadLetters
-from pantau_collector.intake.check import check
+from pantau_collector.intake.check import check_message
 from pantau_collector.intake.inbox import Incoming
 from pantau_collector.intake.known_cameras import KnownCameras
-from pantau_collector.intake.undated import BatchKey, Undated, latest_batches
+from pantau_collector.intake.undated import BatchKey, UndatedBatches, latest_batches
 from pantau_collector.journal import Journal, Record
-from pantau_collector.pictures import Pictures
-from pantau_collector.true_time import correction_ms
+from pantau_collector.pictures import PictureFiles
 from pantau_contract.errors import ContractError
 from pantau_contract.messages import Telemetry
-from pantau_contract.snapshot import SnapshotAbout
-from pantau_contract.topics import Kind
+from pantau_contract.snapshot import SnapshotMetadata
+from pantau_contract.topics import TopicKind
 
 REMEMBERED = 1 << 16
 """How many batches are known again when they come a second time; a broker repeats only what was under way."""
@@ -25,47 +25,47 @@ LATE_AFTER_S = 60
 _log = logging.getLogger(__name__)
 
 
-class Batch:
+class CheckedMessages:
     """Messages on their way to disk; each part is emptied as it is written, so that writing can be tried again."""
 
     def __init__(self) -> None:
         self.records: list[Record] = []
         self.keys: dict[BatchKey, bool] = {}
         """And whether it is undated."""
-        self.pictures: list[tuple[SnapshotAbout, bytes, str]] = []
+        self.pictures: list[tuple[SnapshotMetadata, bytes, str]] = []
         self.dead: list[DeadLetter] = []
         self.samples = 0
 
 
-class Writer:
+class MessageWriter:
     """Checks messages and writes them; its counters are since the start."""
 
-    def __init__(self, journal: Journal, pictures: Pictures, dead_letters: DeadLetters) -> None:
+    def __init__(self, journal: Journal, pictures: PictureFiles, dead_letters: DeadLetters) -> None:
         self._journal = journal
         self._pictures = pictures
         self._dead_letters = dead_letters
         self._known = KnownCameras()
         self._seen = dict.fromkeys(latest_batches(journal, _LATEST_BYTES), False)
-        self._undated = Undated(journal)
+        self._undated = UndatedBatches(journal)
         self.journaled = 0
         self.samples = 0
         self.duplicates = 0
         self.dead = 0
         self.lost_pictures = 0
 
-    def check(self, messages: Iterable[Incoming]) -> Batch:
+    def check(self, messages: Iterable[Incoming]) -> CheckedMessages:
         """Sorts messages into what goes where. A batch of telemetry that is in the journal already is left out."""
-        batch = Batch()
+        batch = CheckedMessages()
         for incoming in messages:
-            if not incoming.payload and incoming.topic.endswith(f"/{Kind.STATE}"):
+            if not incoming.payload and incoming.topic.endswith(f"/{TopicKind.STATE}"):
                 continue  # a removed camera's retained state was taken back; the birth tells of the removal
             try:
-                message = check(incoming.topic, incoming.payload)
+                message = check_message(incoming.topic, incoming.payload)
                 self._known.admit(message)
             except ContractError as error:
                 batch.dead.append(DeadLetter(incoming.topic, str(error), incoming.payload))
                 continue
-            if isinstance(message, SnapshotAbout):
+            if isinstance(message, SnapshotMetadata):
                 batch.pictures.append((message, incoming.payload, incoming.topic))
                 continue
             if isinstance(message, Telemetry):
@@ -91,7 +91,7 @@ class Writer:
             )
         return batch
 
-    def write(self, batch: Batch) -> None:
+    def write(self, batch: CheckedMessages) -> None:
         """Makes a batch durable. A picture that cannot be written is let go, for the next one comes in minutes.
 
         Raises:
@@ -113,7 +113,7 @@ class Writer:
         self.dead += len(batch.dead)
         batch.dead = []
 
-    def _put(self, batch: Batch) -> None:
+    def _put(self, batch: CheckedMessages) -> None:
         for about, jpeg, topic in batch.pictures:
             try:
                 self._pictures.put(about, jpeg)

@@ -1,18 +1,18 @@
-"""How far a reader of the journal has come, in a small file of its own."""
+"""A reader's position in the journal, kept in a small file."""
 
 import logging
 from pathlib import Path
 
-from pantau_service import whole_file
+from pantau_service import atomic_file
 
 _log = logging.getLogger(__name__)
 
 
-class Cursor:
-    """Positions in the journal that outlive the process; a damaged or missing file is the journal's beginning.
+class CursorFile:
+    """Positions in the journal that outlive the process. A damaged or missing file stands for position 0.
 
-    A reader in one lane has one; one in several has more, the first of which is the least. Reading from too far
-    back is harmless, for all that is done with a record is idempotent.
+    A reader with one lane has one position; a reader with several lanes has several, and the first is the
+    smallest. Reading from too early a position is harmless, because whatever is done with a record is idempotent.
     """
 
     def __init__(self, path: Path) -> None:
@@ -21,21 +21,21 @@ class Cursor:
 
     @property
     def position(self) -> int:
-        """Before it, all is done."""
+        """The position before which every record has been dealt with."""
         return self._positions[0]
 
     @property
     def positions(self) -> tuple[int, ...]:
-        """Where reading goes on."""
+        """The positions from which the lanes go on reading."""
         return self._positions
 
     def move(self, *positions: int) -> None:
-        """Writes the positions durably: the file holds either the old ones or the new ones, never half.
+        """Write the positions durably: after a crash the file holds either the old ones or the new ones.
 
         Raises:
             OSError: they could not be written; the old ones stay.
         """
-        whole_file.replace(self._path, (" ".join(map(str, positions)) + "\n").encode())
+        atomic_file.write(self._path, (" ".join(map(str, positions)) + "\n").encode())
         self._positions = positions
 
 

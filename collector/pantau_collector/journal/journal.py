@@ -1,4 +1,4 @@
-"""Writing the journal: durable when `append` returns, whole again after `kill -9` or loss of power."""
+"""Writes the journal: durable when `append` returns, and whole again after `kill -9` or a loss of power."""
 
 import contextlib
 import fcntl
@@ -6,17 +6,18 @@ import logging
 import os
 import secrets
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 from typing import Self
 
 from pantau_collector.journal.reader import JournalReader, list_segments
 from pantau_collector.journal.record import Record, encode, read_span
-from pantau_collector.journal.retention import Retention, Segment
-from pantau_service import whole_file
+from pantau_collector.journal.retention import RetentionLimits, Segment
+from pantau_service import atomic_file
 
 SEGMENT_BYTES = 64 << 20
+"""Bytes after which a new segment is begun."""
 _log = logging.getLogger(__name__)
 
 
@@ -25,50 +26,50 @@ class JournalError(Exception):
 
 
 class Journal(JournalReader):
-    """The one writer. Any thread may append or read; readers see only what is already durable.
+    """The journal's only writer. Any thread may append or read; readers see only what is already durable.
 
-    Opening looks at the newest segment alone. What a loss of power tore off at its end is set aside into a file
-    `*.torn` and stands in `damages`.
+    Opening reads the newest segment alone. Half a record at its end, as a loss of power leaves it, is moved to a
+    file `*.torn` and listed in `damages`.
     """
 
     def __init__(
-        self, directory: Path, *, segment_bytes: int = SEGMENT_BYTES, retention: Retention | None = None
+        self, directory: Path, *, segment_bytes: int = SEGMENT_BYTES, retention: RetentionLimits | None = None
     ) -> None:
-        """Opens the journal, or makes one.
+        """Open the journal, or create it.
 
         Raises:
-            JournalError: another process writes to it.
+            JournalError: another process is writing it.
             OSError: the directory cannot be written.
         """
         directory.mkdir(parents=True, exist_ok=True)
         self._lock_file = _lock(directory)
         self._segment_bytes = segment_bytes
-        self._retention = retention or Retention()
-        self._readers: dict[str, Callable[[], int]] = {}
+        self._retention = retention or RetentionLimits()
+        self._reader_positions: dict[str, int] = {}
         self._grown = threading.Condition()
         self._writing = threading.Lock()
         self._end = 0
         self._file: int | None = None
         self.removed_unread_bytes = 0
-        """What the hard limit removed before every registered reader had read it."""
+        """Bytes that the hard limit removed before every reader had read them."""
         super().__init__(directory)
         self._starts = list_segments(directory)
         if self._starts:
             self._open_newest()
         self.identity = _identity(directory)
-        """A random name, given when the journal was made: positions are of this journal, and of no other."""
+        """A random name, given when the journal was created; a position is valid for this journal only."""
 
     @property
     def end(self) -> int:
-        """Position behind the newest durable record."""
+        """The position after the newest durable record."""
         return self._end
 
     def append(self, records: Iterable[Record]) -> int:
-        """Writes the records, makes them durable with one fdatasync, and returns the position behind them.
+        """Write records, make them durable with one fdatasync, and return the position after them.
 
         Raises:
-            OSError: none of the records is in the journal (the disk is full, or failing); it may be tried again.
-            ValueError: a record is too large; none is in the journal.
+            OSError: the disk is full or failing, and none of the records is in the journal; it may be tried again.
+            ValueError: a record is too large, and none of the records is in the journal.
         """
         records = list(records)
         if not records:
@@ -82,7 +83,7 @@ class Journal(JournalReader):
                 _write_all(file, data, offset)
                 os.fdatasync(file)
             except OSError:
-                self._take_back(file, offset)
+                self._truncate(file, offset)
                 raise
             with self._grown:
                 self._end += len(data)
@@ -92,29 +93,32 @@ class Journal(JournalReader):
             return self._end
 
     def wait(self, position: int, timeout_s: float) -> bool:
-        """Waits until there is something behind `position`; False if there still is not after `timeout_s`."""
+        """Wait until there is a record after `position`, and return False if there is none after `timeout_s`."""
         with self._grown:
             return self._grown.wait_for(lambda: self._end > position, timeout_s)
 
-    def register(self, name: str, position: Callable[[], int]) -> None:
-        """Keeps what the reader `name`, which stands at `position()`, has not read, up to the hard limit.
+    def report_position(self, reader: str, position: int) -> None:
+        """Note that `reader` has dealt with everything before `position`; retention keeps what comes after it.
 
-        A reader that stands behind the end (the journal was lost, its cursor was not) moves the end up to itself,
-        so that it misses nothing of what is written from now on.
+        A reader reports once before it begins to read, and again whenever its position has moved. Only the hard
+        limit removes what a reader has not read.
+
+        A position after the end (the journal was lost, the reader's cursor was not) moves the end to that
+        position, so that the reader misses nothing of what is written from now on.
         """
-        self._readers[name] = position
-        with self._writing:
-            if position() > self._end:
+        self._reader_positions[reader] = position
+        if position > self._end:
+            with self._writing:
                 self._close_file()
-                self._end = position()
+                self._end = position
 
     def retain(self, now_ms: int) -> None:
-        """Removes the segments that retention lets go; also done whenever a segment is full."""
+        """Remove the segments that retention no longer keeps; `append` does so whenever a segment is full."""
         with self._writing:
             self._retain(now_ms)
 
     def close(self) -> None:
-        """Gives the journal free for another writer."""
+        """Close the journal, so that another process may write it."""
         with self._writing:
             self._close_file()
             if self._lock_file >= 0:
@@ -131,7 +135,7 @@ class Journal(JournalReader):
         return self._end
 
     def _refresh(self) -> bool:
-        return False  # the writer knows its segments
+        return False  # the writer's list of segments is always current
 
     def _open_newest(self) -> None:
         start = self._starts[-1]
@@ -153,10 +157,10 @@ class Journal(JournalReader):
             os.fsync(self._file)
             self._report(self._end, start + size, f"were torn off at the end and set aside into {aside.name}")
         else:
-            os.fdatasync(self._file)  # written before a kill, perhaps never synchronised
+            os.fdatasync(self._file)  # it may have been written before a kill and never synchronised
 
     def _file_for(self, size: int) -> int:
-        """The file to append `size` bytes to: a new one when the newest has no room."""
+        """Return the file to append `size` bytes to, a new one if the newest has no room."""
         if self._file is not None:
             used = self._end - self._starts[-1]
             if used == 0 or used + size <= self._segment_bytes:
@@ -172,8 +176,8 @@ class Journal(JournalReader):
             self._starts = [*self._starts, self._end]
         return self._file
 
-    def _take_back(self, file: int, offset: int) -> None:
-        """Takes back what a failed append left behind; a file that cannot be cut is written to no more."""
+    def _truncate(self, file: int, offset: int) -> None:
+        """Remove what a failed append left behind; a file that cannot be truncated is not written again."""
         try:
             os.ftruncate(file, offset)
         except OSError:
@@ -189,10 +193,11 @@ class Journal(JournalReader):
         finished = [
             Segment(start, following, self._first_received(following)) for start, following in pairwise(starts)
         ]
-        needed = min((position() for position in self._readers.values()), default=self._end)
-        gone = self._retention.removable(finished, end=self._end, now_ms=now_ms, needed=needed)
-        self._starts = starts[len(gone) :]
-        for segment in gone:
+        positions = self._reader_positions.copy()  # other threads add to it
+        needed = min(positions.values(), default=self._end)
+        removable = self._retention.removable(finished, end=self._end, now_ms=now_ms, needed=needed)
+        self._starts = starts[len(removable) :]
+        for segment in removable:
             unread = segment.end - max(segment.start, needed)
             if unread > 0:
                 self.removed_unread_bytes += unread
@@ -200,13 +205,13 @@ class Journal(JournalReader):
                     "journal %s is over its hard limit: %d bytes removed that had not been read by %s",
                     self._directory,
                     unread,
-                    ", ".join(name for name, position in self._readers.items() if position() < segment.end),
+                    ", ".join(name for name, position in positions.items() if position < segment.end),
                 )
             self._path(segment.start).unlink(missing_ok=True)
 
 
 def is_written(directory: Path) -> bool:
-    """Whether a process has the journal open to write."""
+    """Return True if a process has the journal open for writing."""
     try:
         file = os.open(directory / "lock", os.O_RDWR)
     except FileNotFoundError:
@@ -225,10 +230,10 @@ def _identity(directory: Path) -> str:
     with contextlib.suppress(FileNotFoundError):
         if known := path.read_text(encoding="ascii", errors="replace").strip():
             return known
-    made = secrets.token_hex(8)
-    whole_file.replace(path, f"{made}\n".encode())
+    identity = secrets.token_hex(8)
+    atomic_file.write(path, f"{identity}\n".encode())
     _sync_directory(directory)
-    return made
+    return identity
 
 
 def _lock(directory: Path) -> int:

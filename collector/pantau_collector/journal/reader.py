@@ -1,4 +1,4 @@
-"""Reading the journal: within the collector, and from another process while the collector writes it."""
+"""Reads the journal: within the collector, or from another process while the collector writes it."""
 
 import bisect
 import logging
@@ -16,11 +16,12 @@ from pantau_collector.journal.record import (
 )
 
 SUFFIX = ".journal"
+"""The ending of a segment's file name."""
 _log = logging.getLogger(__name__)
 
 
 class JournalReader:
-    """Reads the segments in a directory; each file is named by the position of its first byte.
+    """Reads the segments in a directory; each file is named after the position of its first byte.
 
     A position counts bytes from the first record ever written. Any number of threads may read at once.
     """
@@ -33,17 +34,17 @@ class JournalReader:
 
     @property
     def directory(self) -> Path:
-        """Where the segments are, and what belongs to this journal alone."""
+        """The directory that holds the segments, and the other files of this journal."""
         return self._directory
 
     @property
     def start(self) -> int:
-        """Position of the oldest record kept."""
+        """The position of the oldest record that is kept."""
         return self._starts[0] if self._starts else 0
 
     @property
     def end(self) -> int:
-        """Position behind the newest record."""
+        """The position after the newest record."""
         if not self._starts:
             return 0
         path = self._path(self._starts[-1])
@@ -51,18 +52,18 @@ class JournalReader:
 
     @property
     def damages(self) -> tuple[Damage, ...]:
-        """What could not be read so far, each place once."""
+        """The damage found so far, each place once."""
         return tuple(self._damages.values())
 
     def read(self, position: int, limit: int, *, until: int | None = None) -> tuple[list[Record], int]:
-        """Up to `limit` records (and about 8 MB) from `position`, and the position behind them.
+        """Return up to `limit` records, or about 8 MB, from `position`, and the position after them.
 
-        With `until`, the position behind some record, only records before it. An empty list says that there is no
-        more at present. A position that retention has overtaken, or that lies behind the end, is moved to what
-        there is, and damage is skipped; `damages` and the log tell of each.
+        `until`, which must be the position after some record, bounds what is read. An empty list means that there
+        is nothing more at present. A position that retention has overtaken, or that lies after the end, is moved
+        to the nearest record, and damage is skipped; both are logged and listed in `damages`.
         """
         while True:
-            # Before the segments are looked at: what is appended meanwhile is the next reading's.
+            # Read before the list of segments: what is appended meanwhile is left to the next read.
             end = self._whole_end()
             starts = self._starts
             if not starts:
@@ -86,7 +87,7 @@ class JournalReader:
                 return [], position
 
     def position_at(self, received_ms: int) -> int:
-        """A position before the first record received at `received_ms` or later, at most a segment before it."""
+        """Return a position at most one segment before the first record received at `received_ms` or later."""
         found = self.start
         for start in self._starts:
             first = self._first_received(start)
@@ -96,7 +97,7 @@ class JournalReader:
         return found
 
     def latest(self, size: int) -> int:
-        """The position of the first whole record in about the last `size` bytes."""
+        """Return the position of the first whole record in about the last `size` bytes."""
         position = max(self.end - size, self.start)
         starts = self._starts
         i = bisect.bisect_right(starts, position) - 1
@@ -135,18 +136,18 @@ class JournalReader:
         return span.records, start + span.offset
 
     def _whole_end(self) -> int | None:
-        """Where the last whole record ends; None: the newest may still be being written, by another process."""
+        """Return where the last whole record ends, or None if another process may still be writing it."""
         return None
 
     def _refresh(self) -> bool:
-        """Looks for segments that have come or gone; whether any has."""
+        """List the segments again, and return True if any was added or removed."""
         found = list_segments(self._directory)
         changed = found != self._starts
         self._starts = found
         return changed
 
     def _first_received(self, start: int) -> int | None:
-        """When a segment's first record was received; None if that cannot be read."""
+        """Return when a segment's first record was received (UTC ms), or None if it cannot be read."""
         try:
             with self._path(start).open("rb") as file:
                 return decode_received(file.read(HEAD_SIZE))
@@ -156,19 +157,19 @@ class JournalReader:
     def _path(self, start: int) -> Path:
         return segment_path(self._directory, start)
 
-    def _report(self, position: int, end: int, what: str) -> None:
+    def _report(self, position: int, end: int, reason: str) -> None:
         if position < end and position not in self._damages:
-            damage = Damage(position, end - position, what)
+            damage = Damage(position, end - position, reason)
             self._damages[position] = damage
             _log.warning("journal %s: %s", self._directory, damage)
 
 
 def list_segments(directory: Path) -> list[int]:
-    """The start positions of the segments in a directory, in order."""
+    """Return the start positions of the segments in a directory, in order."""
     stems = (path.name.removesuffix(SUFFIX) for path in directory.glob("*" + SUFFIX))
     return sorted(int(stem) for stem in stems if stem.isdecimal())
 
 
 def segment_path(directory: Path, start: int) -> Path:
-    """The file of the segment that starts at a position."""
+    """Return the path of the segment that starts at a position."""
     return directory / f"{start:020d}{SUFFIX}"

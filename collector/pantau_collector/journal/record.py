@@ -1,10 +1,10 @@
-"""One record of the journal as bytes, and how to find the next good one behind damage.
+"""One record of the journal as bytes, and the search for the next whole record after damage.
 
     magic (4) | CRC-32 (4) | size of topic and payload (4) | received_ms (8) | flags (1) | size of topic (2) |
     topic | payload
 
 All integers are big-endian; the CRC covers all that follows it. Flags: 1 retained, 2 late, 4 undated. The magic
-begins with 0xF5, which no UTF-8 text holds, so that a search for it seldom stops within a message.
+begins with 0xF5, which no UTF-8 text holds, so that a search for it rarely stops within a message.
 """
 
 import errno
@@ -17,24 +17,29 @@ from typing import NamedTuple
 from msgspec import Struct
 
 MAGIC = b"\xf5PJ1"
+"""The bytes with which every record begins."""
 MAX_BODY = 16 << 20
-"""Largest topic and payload together, in bytes; a size beyond it is damage."""
+"""Bytes of topic and payload together at most; a record that claims more is damaged."""
 
 _START = struct.Struct(">4sI")
 _REST = struct.Struct(">IQBH")
 _RETAINED, _LATE, _UNDATED = 1, 2, 4
 HEAD_SIZE = _START.size + _REST.size
+"""Bytes of a record before its topic."""
 _CHUNK = 1 << 20
+"""Bytes read from a file at once."""
 _PAGE = 4096
+"""Bytes of the smallest part of a file whose reading the disk may refuse."""
 _MAX_READ = 8 << 20
+"""Bytes after which `read_span` returns what it has."""
 
 
 class Record(Struct, frozen=True):
-    """A message as it came. `received_ms` is UTC epoch milliseconds by the collector's clock.
+    """A message as it arrived. `received_ms` is UTC epoch milliseconds by the collector's clock.
 
-    A `retained` one was kept by the broker and handed over when we subscribed: it says what was, and is no proof
-    that its sender lives. A `late` one tells of a time long before it came: its sender had been cut off.
-    An `undated` one comes of a clock that was not set.
+    `retained`: the broker had kept the message and handed it over when we subscribed. It describes the past, and
+    does not prove that its sender is alive. `late`: its content is much older than its arrival, because its sender
+    had been cut off. `undated`: its sender's clock was not set.
     """
 
     received_ms: int
@@ -47,7 +52,7 @@ class Record(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """Bytes of the journal that hold no readable record: `size` of them from `position`."""
+    """A stretch of the journal, `size` bytes from `position`, that holds no readable record."""
 
     position: int
     size: int
@@ -58,7 +63,7 @@ class Damage:
 
 
 class CutShortError(Exception):
-    """The bytes end before the record does; `needed` bytes are wanted from its beginning."""
+    """The bytes end before the record does; `needed` bytes from its beginning are required."""
 
     def __init__(self, needed: int) -> None:
         super().__init__(needed)
@@ -70,10 +75,10 @@ class DamagedError(Exception):
 
 
 def encode(record: Record) -> bytes:
-    """The record as bytes.
+    """Return a record as bytes.
 
     Raises:
-        ValueError: its topic and payload are over `MAX_BODY`.
+        ValueError: its topic and payload are larger than `MAX_BODY`.
     """
     topic = record.topic.encode()
     size = len(topic) + len(record.payload)
@@ -88,10 +93,10 @@ def encode(record: Record) -> bytes:
 
 
 def decode(buffer: bytes, at: int) -> tuple[Record, int]:
-    """The record at `at` and its size in bytes.
+    """Return the record at offset `at` and its size in bytes.
 
     Raises:
-        CutShortError: the buffer ends within it.
+        CutShortError: the buffer ends within the record.
         DamagedError: magic, size or CRC is wrong.
     """
     if len(buffer) - at < HEAD_SIZE:
@@ -108,15 +113,15 @@ def decode(buffer: bytes, at: int) -> tuple[Record, int]:
     body = at + HEAD_SIZE
     topic = buffer[body : body + topic_size].decode(errors="replace")
     payload = buffer[body + topic_size : end]
-    told = (bool(flags & flag) for flag in (_RETAINED, _LATE, _UNDATED))
-    return Record(received_ms, topic, payload, *told), HEAD_SIZE + size
+    marks = (bool(flags & flag) for flag in (_RETAINED, _LATE, _UNDATED))
+    return Record(received_ms, topic, payload, *marks), HEAD_SIZE + size
 
 
 def decode_received(head: bytes) -> int:
-    """`received_ms` out of a record's head; the rest is not looked at.
+    """Return `received_ms` from a record's head, without checking the rest of the record.
 
     Raises:
-        DamagedError: it is no head.
+        DamagedError: the bytes are not a record's head.
     """
     if len(head) < HEAD_SIZE or not head.startswith(MAGIC):
         raise DamagedError
@@ -125,7 +130,7 @@ def decode_received(head: bytes) -> int:
 
 
 class Span(NamedTuple):
-    """Records read from one segment: the offset behind them, and what was skipped as `(offset, size)`."""
+    """Records read from one segment, the offset after them, and the damage skipped as `(offset, size)`."""
 
     records: list[Record]
     offset: int
@@ -133,10 +138,10 @@ class Span(NamedTuple):
 
 
 def read_span(file: int, offset: int, bound: int, limit: int) -> Span:
-    """Up to `limit` records and about 8 MB of a segment's file, from `offset` and before `bound`.
+    """Read up to `limit` records, or about 8 MB, of a segment's file between `offset` and `bound`.
 
-    Damage is skipped up to the next whole record. Bytes at the end that hold none are left: `offset` stays before
-    them, for the caller knows whether they are damage or still being written.
+    Damage is skipped up to the next whole record. Bytes at the end that hold no whole record are not skipped: the
+    returned offset lies before them, because only the caller knows whether they are damaged or unfinished.
     """
     records: list[Record] = []
     skipped: list[tuple[int, int]] = []
@@ -151,7 +156,7 @@ def read_span(file: int, offset: int, bound: int, limit: int) -> Span:
                 buffer = _pread(file, min(max(_CHUNK, short.needed), bound - offset), offset)
                 if len(buffer) >= short.needed:
                     continue
-                bound = offset + len(buffer)  # shorter than it was said to be
+                bound = offset + len(buffer)  # the file is shorter than its reported size
         except DamagedError:
             pass
         else:
@@ -167,7 +172,7 @@ def read_span(file: int, offset: int, bound: int, limit: int) -> Span:
 
 
 def _pread(file: int, size: int, offset: int) -> bytes:
-    """The bytes there; zeros for the pages that the disk can no longer read, which no CRC fits."""
+    """Read bytes; pages that the disk can no longer read become zeros, which fail every CRC."""
     try:
         return os.pread(file, size, offset)
     except OSError as error:
@@ -179,7 +184,7 @@ def _pread(file: int, size: int, offset: int) -> bytes:
 
 
 def find_record(file: int, offset: int, bound: int) -> int | None:
-    """Where the next whole record begins, or None."""
+    """Return the offset of the next whole record, or None if there is none before `bound`."""
     while offset + HEAD_SIZE <= bound:
         buffer = _pread(file, min(_CHUNK, bound - offset), offset)
         at = buffer.find(MAGIC)

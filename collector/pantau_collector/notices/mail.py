@@ -56,7 +56,7 @@ def compose_mail(service: Any, message: RenderedMessage, *, key: str) -> EmailMe
     if service.reply_to:
         mail["Reply-To"] = ", ".join(sorted(service.reply_to))
     mail["Date"] = formatdate()
-    mail["RenderedMessage-ID"] = f"<{_token(key)}@{domain}>"
+    mail["Message-ID"] = f"<{_token(key)}@{domain}>"
     if message.thread:
         mail["References"] = f"<{_token(message.thread)}@{domain}>"
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: asks for no automatic replies, such as holiday notices

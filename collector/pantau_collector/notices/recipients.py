@@ -9,7 +9,7 @@ from pantau_collector.names import Slug, ZoneName
 from pantau_collector.notices import hours
 from pantau_collector.notices.channel import ChannelError, check_channel
 from pantau_contract.words import Language
-from pantau_service.settings import did_you_mean, wrong
+from pantau_service.settings import did_you_mean, error_at
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
@@ -168,8 +168,10 @@ def check_people(
         raise ValueError(f"expected each recipient's or group's id once, got {twice} more than once")
     for i, group in enumerate(groups, start=1):
         for member in sorted(group.members - set(people)):
-            raise wrong(f"group[{i}].members", f"there is no recipient `{member}`; {did_you_mean(member, people)}")
+            raise error_at(
+                f"group[{i}].members", f"there is no recipient `{member}`; {did_you_mean(member, people)}"
+            )
     for i, level in enumerate(escalation, start=1):
         for name in sorted(level.recipients - set(names)):
             text = f"there is no recipient or group `{name}`; {did_you_mean(name, names)}"
-            raise wrong(f"escalation[{i}].recipients", text)
+            raise error_at(f"escalation[{i}].recipients", text)

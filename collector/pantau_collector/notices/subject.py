@@ -39,7 +39,7 @@ def short_cause(notice: Notice, words: Words) -> str:
     """Return the cause as it stands in a subject: `gambar diam membeku`."""
     text = _lower(words.meaning(notice.cause))
     if notice.camera is None and notice.cameras:
-        text += f" ({words('notice.cameras', count=len(notice.cameras))})"
+        text += f" ({words('count.cameras', count=len(notice.cameras))})"
     return text
 
 

@@ -35,7 +35,7 @@ class Notifier:
     ) -> None:
         """Add the notifications about these transitions."""
         for transition in transitions:
-            notified = notice_rows.told(connection, transition.incident.id)
+            notified = notice_rows.kinds_sent(connection, transition.incident.id)
             notifications = plan(transition, notified, self._people, inventory, sites, self._rules)
             notice_rows.add(connection, notifications, created_ms=now_ms)
 

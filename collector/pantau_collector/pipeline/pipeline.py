@@ -29,7 +29,7 @@ from pantau_collector.pipeline.notifier import Notifier
 from pantau_collector.pipeline.state import State
 from pantau_collector.store import Store, StoreError, downtime_rows, fleet_rows, incident_rows, request_rows
 from pantau_contract.errors import ContractError
-from pantau_contract.topics import Kind, parse_topic
+from pantau_contract.topics import TopicKind, parse_topic
 from pantau_contract.wire import decode
 
 RECORDS_PER_STEP = 5_000
@@ -97,10 +97,10 @@ class Pipeline:
         self._clock_watch = ClockWatch()
         self._view: CityView
         self._load()
-        journal.register("pipeline", lambda: self._state.saved_position)
 
     def _load(self) -> None:
         self._state = State(self._store, self._journal, self._inventory, self._people, self._rules)
+        self._journal.report_position("pipeline", self._state.position)
         self._requests_polled_at = float("-inf")
         self._city = City(self._inventory, self._picture_ms)
         self._saved_at = self._published_at = self._clock.monotonic()
@@ -208,7 +208,7 @@ class Pipeline:
         if monotonic - self._requests_polled_at < POLL_REQUESTS_EVERY_S:
             return []
         with self._store.begin() as connection:
-            requests = request_rows.load_untaken(connection)
+            requests = request_rows.load_pending(connection)
             downtimes = downtime_rows.list_downtimes(connection, now_ms=self._clock.time_ms())
         self._state.calendar.set_downtimes(downtimes)
         self._requests_polled_at = monotonic
@@ -244,7 +244,7 @@ class Pipeline:
             return
         try:
             topic = parse_topic(record.topic)
-            if topic.kind is not Kind.SNAPSHOT:
+            if topic.kind is not TopicKind.SNAPSHOT:
                 message = decode(topic, record.payload)
                 apply(self._state.fleet, message, record.received_ms, now_s, retained=record.retained)
         except ContractError as error:
@@ -254,17 +254,17 @@ class Pipeline:
     def _save(self, judgement: Judgement, requests: Sequence[AcknowledgementRequest], now: Moment) -> None:
         state = self._state
         with self._store.begin() as connection:
-            cursor = fleet_rows.Cursor(self._journal.identity, state.position, state.received_ms, now.s)
+            cursor = fleet_rows.PipelineCursor(self._journal.identity, state.position, state.received_ms, now.s)
             fleet_rows.save_cursor(connection, cursor)
             fleet_rows.save_fleet(connection, state.fleet)
             if requests:
-                request_rows.save_taken(connection, requests[-1].id)
+                request_rows.save_applied(connection, requests[-1].id)
             incident_rows.save_symptoms(connection, judgement.symptoms)
             incident_rows.save_incidents(connection, judgement.incidents.values(), judgement.transitions)
             sites, transitions = state.fleet.sites, judgement.transitions
             self._notifier.notify(connection, transitions, self._inventory, sites, now.time_ms)
             self._notifier.announce(connection, self._inventory, state.coverage, sites, now.time_ms)
-        state.saved_position = state.position
+        self._journal.report_position("pipeline", state.position)
         state.fleet.mark_saved()
         state.update_incidents(judgement.incidents.values())
         for transition in judgement.transitions:

@@ -42,7 +42,7 @@ class State:
             symptoms = incident_rows.load_symptoms(connection)
             ids = itertools.count(incident_rows.next_id(connection))
         cursor = resume_cursor(journal, saved)
-        self.position = self.saved_position = cursor.position
+        self.position = cursor.position
         self.received_ms = cursor.received_ms
         """When the last record before `position` was received, UTC ms."""
         self.attention = Attention(grace_s=rules.restart_grace_s, seconds=cursor.attention_s)

@@ -1,12 +1,12 @@
 """Agents and their clock, as a collector hears them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from pantau_collector.journal import Record
 from pantau_contract.messages import Birth, CameraAbout, CameraState, Death, Message, Sample, Telemetry
 from pantau_contract.states import STATE_OF, Cause, State
-from pantau_contract.topics import Kind, Topic
+from pantau_contract.topics import Topic, TopicKind
 from pantau_contract.wire import encode
 
 INTERVAL_S = 30.0
@@ -42,7 +42,7 @@ class MemoryJournal:
     def __init__(self) -> None:
         self.records: list[Record] = []
         self._removed = 0
-        self._position: Callable[[], int] = lambda: 0
+        self._position = 0
 
     @property
     def end(self) -> int:
@@ -65,12 +65,12 @@ class MemoryJournal:
         """Whether there is something to read."""
         return self.end > position
 
-    def register(self, name: str, position: Callable[[], int]) -> None:  # noqa: ARG002 - as above
-        """What lies before `position` may be forgotten."""
+    def report_position(self, reader: str, position: int) -> None:  # noqa: ARG002 - the journal's own signature
+        """Note that the only reader needs nothing before `position` any more."""
         self._position = position
 
     def _drop_saved(self) -> None:
-        done = self._position() - self._removed
+        done = self._position - self._removed
         if done > 10_000:
             del self.records[:done]
             self._removed += done
@@ -153,11 +153,11 @@ def to_record(message: Message, received_ms: int) -> Record:
     """The message as the journal holds it."""
     match message:
         case Birth() | Death():
-            topic = Topic(message.site, Kind.AGENT)
+            topic = Topic(message.site, TopicKind.AGENT)
         case Telemetry():
-            topic = Topic(message.site, Kind.TELEMETRY)
+            topic = Topic(message.site, TopicKind.TELEMETRY)
         case CameraState():
-            topic = Topic(message.site, Kind.STATE, message.camera)
+            topic = Topic(message.site, TopicKind.STATE, message.camera)
         case _:
             raise TypeError(message)
     return Record(received_ms, str(topic), encode(message))

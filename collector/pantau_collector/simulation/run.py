@@ -50,7 +50,7 @@ def simulate(scenario: Scenario, inventory: Inventory, folder: Path | None = Non
     wrong = [] if scenario.notice is None else differences(city.sent, scenario.notice)
     counts = count_letters(city.sent)
     wrong += [
-        f"{counts.get(recipient, 0)} count_letters to {recipient}, and {expected} wanted"
+        f"{counts.get(recipient, 0)} messages to {recipient}, and {expected} wanted"
         for recipient, expected in scenario.messages.items()
         if counts.get(recipient, 0) != expected
     ]

@@ -73,5 +73,5 @@ def _matches(s: float, to: str, notice: Notice, about: str, expected: ExpectedNo
 
 
 def _about(connection: Connection, notice: Notice) -> str:
-    incident = incident_rows.load(connection, notice.incident)
+    incident = incident_rows.load_incident(connection, notice.incident)
     return incident.name if incident else notice.place

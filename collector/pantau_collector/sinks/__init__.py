@@ -1,6 +1,6 @@
-"""The journal into time series."""
+"""Writes the journal into a time-series database, and sets that database up."""
 
-from pantau_collector.sinks.drain import Drain
-from pantau_collector.sinks.open_store import open_store
+from pantau_collector.sinks.open_series_store import open_series_store
+from pantau_collector.sinks.sink_writer import SinkWriter
 
-__all__ = ["Drain", "open_store"]
+__all__ = ["SinkWriter", "open_series_store"]

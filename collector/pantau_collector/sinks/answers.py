@@ -1,13 +1,13 @@
-"""What a time-series server can answer to a write.
+"""What a time-series server may answer to a write.
 
 SinkError
-├── Refused      400, 422   lines that it will never take; the others of the same write may be stored
-├── TooLarge     413        the same lines in smaller parts
-└── NotNow                  keep the lines and try again
-    401, 403                the credentials are wrong
-    404                     there is no such database, bucket or path
-    429, 503                it is busy, and may say for how long
-    any other, no answer
+├── RefusedError      400, 422   the server will never take some lines; it may have stored the others of the write
+├── TooLargeError     413        the same lines may be taken in smaller parts
+└── RetryLaterError              the lines are to be kept and written again
+    401, 403                     the credentials are wrong
+    404                          the server has no such database, bucket or path
+    429, 503                     the server is busy, and may say for how long
+    any other, or no answer
 """
 
 import json
@@ -17,63 +17,66 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 MAX_RETRY_AFTER_S = 900.0
-_MAX_WORDS = 500
+"""Seconds for which a server's `Retry-After` is honoured at most."""
+_MAX_TEXT = 500
 _DROPPED = re.compile(r"dropped=(\d+)")
 
 
 class SinkError(Exception):
-    """A write was not, or not wholly, taken; the text says why, without secrets."""
+    """The server did not take a write, or not all of it; the text says why, without secrets."""
 
 
-class Refused(SinkError):  # noqa: N818 - it is the server's answer
-    """Lines that the server will never take. `dropped` is how many, where it says so."""
+class RefusedError(SinkError):
+    """The server will never take some of the lines. `dropped` is their number, or 0 if the server does not say."""
 
-    def __init__(self, words: str) -> None:
-        super().__init__(words)
-        found = _DROPPED.search(words)
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        found = _DROPPED.search(text)
         self.dropped = int(found[1]) if found else 0
 
 
-class TooLarge(SinkError):  # noqa: N818 - it is the server's answer
-    """The write is larger than the server takes."""
+class TooLargeError(SinkError):
+    """The write is larger than the server accepts."""
 
 
-class NotNow(SinkError):  # noqa: N818 - it is the server's answer
-    """The lines are to be kept and written again, not before `retry_after_s`."""
+class RetryLaterError(SinkError):
+    """The lines are to be kept and written again, after `retry_after_s` at the earliest."""
 
-    def __init__(self, words: str, retry_after_s: float = 0.0) -> None:
-        super().__init__(words)
+    def __init__(self, text: str, retry_after_s: float = 0.0) -> None:
+        super().__init__(text)
         self.retry_after_s = retry_after_s
 
 
 def raise_for(status: int, body: str | bytes, retry_after: str | None, *, server: str, no_database: str) -> None:
-    """Raises what an answer means, unless it is that all lines were taken.
+    """Raise the error that corresponds to an answer, unless the server took all lines.
 
-    `server` names the server to the operator; `no_database` tells what to do when it has no place for the lines.
+    `server` names the server for the operator; `no_database` says what to do if it has no place for the lines.
 
     Raises:
-        SinkError: the lines were not, or not wholly, taken.
+        SinkError: the server did not take the lines, or not all of them.
     """
     if 200 <= status < 300:
         return
-    words = _words(body)
+    text = _text(body)
     match status:
         case 400 | 422:
-            raise Refused(words)
+            raise RefusedError(text)
         case 413:
-            raise TooLarge(words)
+            raise TooLargeError(text)
         case 401 | 403:
-            raise NotNow(f"{server} does not let us write ({status}: {words}): check the credentials in [influx]")
+            raise RetryLaterError(
+                f"{server} does not let us write ({status}: {text}): check the credentials in [influx]"
+            )
         case 404:
-            raise NotNow(f"{server}: {words}; {no_database}")
+            raise RetryLaterError(f"{server}: {text}; {no_database}")
         case 429 | 503:
-            raise NotNow(f"{server} is busy ({status}: {words})", _seconds(retry_after))
+            raise RetryLaterError(f"{server} is busy ({status}: {text})", _seconds(retry_after))
         case _:
-            raise NotNow(f"{server} answered {status}: {words}")
+            raise RetryLaterError(f"{server} answered {status}: {text}")
 
 
-def _words(body: str | bytes) -> str:
-    """What the server said: InfluxDB's `error` or `message`, else the beginning of the text."""
+def _text(body: str | bytes) -> str:
+    """Return InfluxDB's `error` or `message`, or else the beginning of the body."""
     text = body.decode(errors="replace") if isinstance(body, bytes) else body
     try:
         content = json.loads(text)
@@ -81,11 +84,11 @@ def _words(body: str | bytes) -> str:
         content = None
     if isinstance(content, dict):
         text = str(content.get("error") or content.get("message") or text)
-    return " ".join(text.split())[:_MAX_WORDS] or "without a word"
+    return " ".join(text.split())[:_MAX_TEXT] or "without a word"
 
 
 def _seconds(retry_after: str | None, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> float:
-    """`Retry-After` (RFC 9110, 10.2.3), which is seconds or a date; 0 when it is absent or neither."""
+    """Return the seconds of `Retry-After` (RFC 9110, 10.2.3), a number or a date; 0 if it is absent or neither."""
     if retry_after is None:
         return 0.0
     try:

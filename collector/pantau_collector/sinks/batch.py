@@ -1,4 +1,4 @@
-"""From the journal, a batch of lines."""
+"""Converts the journal's records to lines, a batch at a time."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -9,27 +9,29 @@ from pantau_collector.sinks import schema
 from pantau_contract.errors import ContractError
 
 BATCH_LINES = 5000
-"""Lines of one write; more make InfluxDB no faster."""
-_RECORDS_AT_ONCE = 32
+"""Lines of one write; larger writes make InfluxDB no faster."""
+_RECORDS_PER_READ = 32
+"""Records read from the journal at once, and so the number by which a batch may exceed its limit."""
 
-Wanted = Callable[[Record], bool]
+RecordFilter = Callable[[Record], bool]
+"""Returns True for a record that belongs into the batch."""
 
 
-class Batch(NamedTuple):
-    """Lines of `records` records, what could not be made lines, and the position behind all of it.
+class LineBatch(NamedTuple):
+    """Lines of `records` records, the records that could not be converted, and the position after all of them.
 
-    `left` is how many records were there and not wanted; `is_full` says that there may be more.
+    `skipped` is the number of records that the filter left out; `is_full` is true if the batch reached its limit.
     """
 
     lines: list[str]
     dead: list[DeadLetter]
     records: int
-    left: int
+    skipped: int
     is_full: bool
     position: int
 
     def writes(self) -> list[list[str]]:
-        """The lines in equal parts of about `BATCH_LINES`, none much smaller than the others."""
+        """Return the lines in parts of about `BATCH_LINES`, all of nearly the same size."""
         count = max(round(len(self.lines) / BATCH_LINES), 1)
         size = -(-len(self.lines) // count)
         return [self.lines[at : at + size] for at in range(0, len(self.lines), size)] if self.lines else []
@@ -40,26 +42,26 @@ def read_batch(
     position: int,
     *,
     end: int | None = None,
-    wanted: Wanted = lambda _: True,
+    select: RecordFilter = lambda _: True,
     limit: int = BATCH_LINES,
-) -> Batch:
-    """About `limit` lines of `wanted` records, or what there is, from `position` to before `end`."""
+) -> LineBatch:
+    """Read about `limit` lines of the records that `select` accepts, between `position` and `end`."""
     lines: list[str] = []
     dead: list[DeadLetter] = []
-    count = left = 0
+    count = skipped = 0
     while len(lines) < limit:
         if end is not None and position >= end:
             break
-        records, position = journal.read(position, _RECORDS_AT_ONCE, until=end)
+        records, position = journal.read(position, _RECORDS_PER_READ, until=end)
         if not records:
             break
         for record in records:
-            if not wanted(record):
-                left += 1
+            if not select(record):
+                skipped += 1
                 continue
             count += 1
             try:
                 lines += schema.lines(record)
             except (ContractError, ValueError) as error:
                 dead.append(DeadLetter(record.topic, f"cannot be made lines: {error}", record.payload))
-    return Batch(lines, dead, count, left, len(lines) >= limit, position)
+    return LineBatch(lines, dead, count, skipped, len(lines) >= limit, position)

@@ -7,7 +7,7 @@ stand `samples`, those of which something could be told, and `samples_good`: the
 
 from dataclasses import dataclass
 
-from pantau_collector.sinks.line_protocol import Kind, Measurement
+from pantau_collector.sinks.line_protocol import FieldType, Measurement
 from pantau_collector.sinks.schema import AGENT, CAMERA, COLLECTOR, HOST, INCIDENT, STATE_CODES
 from pantau_contract.states import State
 
@@ -52,10 +52,10 @@ def _summaries() -> tuple[Summary, ...]:
 
 
 def _fields(measurement: Measurement, function: str) -> list[str]:
-    def chosen(name: str, kind: Kind) -> bool:
-        if kind is Kind.FLOAT:
+    def chosen(name: str, kind: FieldType) -> bool:
+        if kind is FieldType.FLOAT:
             return function == "mean"
-        return kind is Kind.INTEGER and function == ("min" if name in _LEAST else "max")
+        return kind is FieldType.INTEGER and function == ("min" if name in _LEAST else "max")
 
     return [field.name for field in measurement.fields if chosen(field.name, field.kind)]
 
@@ -64,7 +64,7 @@ SUMMARIES = _summaries()
 
 
 @dataclass(frozen=True, slots=True)
-class Keeping:
+class DownsamplingRules:
     """How long what is kept. Days of 0 are for ever; `interval_s` is the window.
 
     What arrives late changes windows that were taken already: once a day the last `late_days` are taken anew.

@@ -1,38 +1,43 @@
-"""What of the journal goes to the store next: what is new first, what is old between.
+"""Which part of the journal is written to the store next: new records first, old ones in between.
 
     B ........... S ----------- L ........ end
-      nothing of     late ones     nothing of
-      it is there    are missing   it is there
+      nothing is    late records   nothing is
+      written       are missing    written
 
-The live lane reads from L and leaves out what is late (an agent's backlog). The backlog lane reads from B: all up
-to S, then what is late up to L; when it comes to L there is one lane again. Where the live lane itself cannot keep
-up (the store was away) it leaps to the journal's end, and what it leapt over is backlog. What it had delivered
-already may then be delivered again, which changes nothing.
+The live lane reads from L and skips late records (an agent's backlog). The backlog lane reads from B: everything
+up to S, then the late records up to L. When it reaches L, there is a single lane again. If the live lane itself
+cannot keep up, because the store was away, it skips to the journal's end, and what it skipped becomes backlog.
+Some of that may already be written, and is then written again, which changes nothing.
 """
 
 from dataclasses import dataclass, replace
 
 LIVE_BYTES = 2 << 20
-"""With more than this behind a full batch of its own, the live lane leaps."""
-SKIM_BYTES = 64 << 20
-"""More than this is not even looked through for what is not late."""
+"""Bytes of the journal after a full batch beyond which the live lane skips to the end."""
+SCAN_BYTES = 64 << 20
+"""Bytes of the journal beyond which the live lane skips to the end without scanning them for new records."""
 LIVE_TURNS = 3
-"""Full batches of the live lane for one of the backlog; where they are not full, it is one each."""
-
-
+"""Full batches of the live lane for each batch of the backlog; batches that are not full alternate."""
 BACKLOG_TURN_S = 0.25
-"""About so long the live lane waits for a batch of the backlog, however slow the store is."""
-_LEAST_LINES, _MOST_LINES = 500, 5000
+"""Seconds for which the live lane waits, about, for a batch of the backlog, however slow the store is."""
+_MIN_BACKLOG_LINES = 500
+"""Lines of a batch of the backlog at least."""
+_MAX_BACKLOG_LINES = 5000
+"""Lines of a batch of the backlog at most."""
 
 
 def backlog_lines(lines: int, seconds: float) -> int:
-    """How many lines the backlog's next batch has, after one of so many `lines` took so long."""
-    return round(min(max(lines * BACKLOG_TURN_S / max(seconds, 1e-6), _LEAST_LINES), _MOST_LINES))
+    """Return the number of lines of the backlog's next batch, after one of `lines` lines took `seconds`."""
+    fitting = lines * BACKLOG_TURN_S / max(seconds, 1e-6)
+    return round(min(max(fitting, _MIN_BACKLOG_LINES), _MAX_BACKLOG_LINES))
 
 
 @dataclass(frozen=True, slots=True)
 class Lanes:
-    """Positions in the journal, `backlog` <= `since` <= `live`: B, S and L above. `turns` outlives no restart."""
+    """Positions in the journal, `backlog` <= `since` <= `live`: B, S and L above.
+
+    `turns` counts the live lane's batches since the last one of the backlog; a restart resets it.
+    """
 
     backlog: int
     since: int
@@ -41,7 +46,10 @@ class Lanes:
 
     @classmethod
     def at(cls, positions: tuple[int, ...], end: int) -> "Lanes":
-        """From what was kept: three positions, or one of a sink with one lane; none lies behind the `end`."""
+        """Return the lanes for saved positions: three, or one if there was a single lane.
+
+        No lane begins after `end`.
+        """
         backlog = min(positions[0], end)
         match positions:
             case (_, since, live) if backlog <= since <= live <= end:
@@ -50,46 +58,49 @@ class Lanes:
 
     @property
     def positions(self) -> tuple[int, int, int]:
-        """What is to be kept."""
+        """The positions to save."""
         return self.backlog, self.since, self.live
 
     @property
-    def is_one(self) -> bool:
-        """Whether there is no backlog."""
+    def is_single(self) -> bool:
+        """True if there is no backlog."""
         return self.backlog == self.live
 
     @property
     def backlog_is_late(self) -> bool:
-        """Whether of the backlog lane's next batch only what is late is wanted."""
+        """True if the backlog's next batch takes late records only."""
         return self.backlog >= self.since
 
     @property
     def backlog_end(self) -> int:
-        """Where the backlog lane's next batch ends at the latest."""
+        """The position before which the backlog's next batch ends."""
         return self.live if self.backlog_is_late else self.since
 
     @property
     def is_backlogs_turn(self) -> bool:
-        """Whether the backlog's batch is next, and the live lane's after it."""
-        return not self.is_one and self.turns >= LIVE_TURNS
+        """True if the next batch is the backlog's."""
+        return not self.is_single and self.turns >= LIVE_TURNS
 
     def before_live(self, end: int) -> "Lanes":
-        """Before the live lane reads."""
-        return self._leapt(end) if end - self.live > SKIM_BYTES else self
+        """Return the lanes to use for a journal that ends at `end`, before the live lane reads."""
+        return self._skip_to(end) if end - self.live > SCAN_BYTES else self
 
-    def after_live(self, position: int, *, left_late: bool, is_full: bool, end: int) -> "Lanes":
-        """The store has what is not late up to `position`, and all of it unless some was left."""
-        if self.is_one and not left_late:
+    def after_live(self, position: int, *, skipped_late: bool, is_full: bool, end: int) -> "Lanes":
+        """Return the lanes after the live lane has written its records up to `position`.
+
+        `skipped_late` is true if it skipped late records, and `is_full` if its batch was full.
+        """
+        if self.is_single and not skipped_late:
             after = Lanes(position, position, position)
         else:
-            since = self.live if self.is_one else self.since
+            since = self.live if self.is_single else self.since
             turns = self.turns + 1 if is_full else LIVE_TURNS
             after = Lanes(self.backlog, since, max(position, self.live), turns)
-        return after._leapt(end) if is_full and end - position > LIVE_BYTES else after
+        return after._skip_to(end) if is_full and end - position > LIVE_BYTES else after
 
     def after_backlog(self, position: int) -> "Lanes":
-        """The store has what was wanted of the backlog up to `position`."""
+        """Return the lanes after the backlog lane has written its records up to `position`."""
         return Lanes(position, max(position, self.since), max(position, self.live))
 
-    def _leapt(self, end: int) -> "Lanes":
+    def _skip_to(self, end: int) -> "Lanes":
         return replace(self, since=end, live=end)

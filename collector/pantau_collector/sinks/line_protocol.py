@@ -22,7 +22,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _LEAST, _MOST = -(1 << 63), (1 << 63) - 1
 
 
-class Kind(Enum):
+class FieldType(Enum):
     """A field's type, the same for ever: InfluxDB refuses a field that changes it."""
 
     FLOAT = "float"
@@ -30,14 +30,14 @@ class Kind(Enum):
     STRING = "string"
 
 
-_FLOAT, _INTEGER = Kind.FLOAT, Kind.INTEGER
+_FLOAT, _INTEGER = FieldType.FLOAT, FieldType.INTEGER
 
 
 class Field(NamedTuple):
     """One field; `unit` is empty where there is none."""
 
     name: str
-    kind: Kind
+    kind: FieldType
     unit: str
     meaning: str
 

@@ -1,39 +1,39 @@
-"""The next batch is made while the present one is on its way: the network waits for no encoding."""
+"""Makes the next batch while the present one is being written, so that the network does not wait for encoding."""
 
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from pantau_collector.journal import JournalReader
-from pantau_collector.sinks.batch import BATCH_LINES, Batch, Wanted, read_batch
+from pantau_collector.sinks.batch import BATCH_LINES, LineBatch, RecordFilter, read_batch
 
 WORTH_BYTES = 1 << 20
-"""With less of the journal left, there is no next batch worth making ahead."""
+"""Bytes of the journal that must remain for the next batch to be made ahead."""
 
 
 class ReadAhead:
-    """Batches of a journal; the one behind a large batch is made in a second thread."""
+    """Reads a journal in batches, and makes the batch after a large one ahead, in a second thread."""
 
     def __init__(self, journal: JournalReader) -> None:
         self._journal = journal
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="read ahead")
-        self._ahead: tuple[int, Future[Batch]] | None = None
+        self._ahead: tuple[int, Future[LineBatch]] | None = None
 
-    def batch(self, position: int, *, end: int, wanted: Wanted, limit: int = BATCH_LINES) -> Batch:
-        """The batch from `position` to before `end`; the one behind it begins to be made.
+    def batch(self, position: int, *, end: int, select: RecordFilter, limit: int = BATCH_LINES) -> LineBatch:
+        """Return the batch between `position` and `end`, and begin to make the one after it.
 
-        That one is given out when its position is next asked for, be `end` another then or not.
+        A batch that was made ahead is returned if its position is requested next, even with another `end`.
         """
         ahead, self._ahead = self._ahead, None
         if ahead is not None and ahead[0] == position:
             batch = ahead[1].result()
         else:
-            batch = read_batch(self._journal, position, end=end, wanted=wanted, limit=limit)
+            batch = read_batch(self._journal, position, end=end, select=select, limit=limit)
         if end - batch.position > WORTH_BYTES:
-            following = self._thread.submit(
-                read_batch, self._journal, batch.position, end=end, wanted=wanted, limit=limit
+            next_batch = self._thread.submit(
+                read_batch, self._journal, batch.position, end=end, select=select, limit=limit
             )
-            self._ahead = (batch.position, following)
+            self._ahead = (batch.position, next_batch)
         return batch
 
     def close(self) -> None:
-        """Ends the thread."""
+        """End the thread."""
         self._thread.shutdown(cancel_futures=True)

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import msgspec
 
+from pantau_collector.clock_correction import corrected_ms, correction_ms
 from pantau_collector.journal import Record
 from pantau_collector.own_records import Figures, IncidentStep, is_own, read_record
-from pantau_collector.sinks.line_protocol import Field, Kind, Measurement
-from pantau_collector.true_time import correction_ms, true_time_ms
+from pantau_collector.sinks.line_protocol import Field, FieldType, Measurement
 from pantau_contract import wire
 from pantau_contract.messages import Birth, CameraState, Death, Host, Sample, Telemetry
 from pantau_contract.states import STATE_OF, Cause, State
@@ -27,7 +27,7 @@ STATE_CODES = {
 """`state_code`, for panels that colour or count by number; the first four in order of gravity."""
 
 _PICTURE_CAUSES = tuple(cause for cause in Cause if STATE_OF[cause] is State.IMPAIRED)
-_FLOAT, _INTEGER, _STRING = Kind.FLOAT, Kind.INTEGER, Kind.STRING
+_FLOAT, _INTEGER, _STRING = FieldType.FLOAT, FieldType.INTEGER, FieldType.STRING
 
 CAMERA = Measurement(
     "camera",
@@ -181,7 +181,7 @@ def _telemetry(batch: Telemetry, received_ms: int) -> Iterator[str | None]:
     correction = correction_ms(batch.time, received_ms)
     time_ms = batch.time + correction
     for sample in batch.samples:
-        sample_ms = true_time_ms(sample.time, correction, time_ms, received_ms)
+        sample_ms = corrected_ms(sample.time, correction, time_ms, received_ms)
         yield CAMERA.line((sample.camera, batch.site), (*_state(sample), *_measures(sample)), sample_ms)
     if batch.host is not None:
         yield HOST.line((batch.site,), _host(batch.host), time_ms)

@@ -12,8 +12,8 @@ from typing import Any
 import urllib3
 
 from pantau_collector.config import InfluxV1
-from pantau_collector.sinks.downsampling import SUMMARIES, Keeping, Summary
-from pantau_collector.sinks.setup import Setup, SetupError, Step
+from pantau_collector.sinks.downsampling import SUMMARIES, DownsamplingRules, Summary
+from pantau_collector.sinks.setup_plan import SetupError, SetupPlan, SetupStep
 
 LONG = "long"
 """The retention policy of the summaries; `SELECT ... FROM "long"."camera"` reads them."""
@@ -28,7 +28,7 @@ _SECONDS = {"h": 3600, "m": 60, "s": 1}
 class InfluxV1Setup:
     """One server and one database."""
 
-    def __init__(self, config: InfluxV1, keeping: Keeping) -> None:
+    def __init__(self, config: InfluxV1, keeping: DownsamplingRules) -> None:
         self.name = f"InfluxDB at {config.url}, database {config.database}"
         self._config = config
         self._keeping = keeping
@@ -40,23 +40,23 @@ class InfluxV1Setup:
             headers = urllib3.make_headers(basic_auth=f"{config.user}:{password}")
         self._pool = urllib3.PoolManager(maxsize=1, retries=False, timeout=_TIMEOUT, headers=headers)
 
-    def plan(self, *, shorten: bool) -> Setup:
+    def plan(self, *, shorten: bool) -> SetupPlan:
         """What there is to do. Only with `shorten` are raw points deleted earlier than now.
 
         Raises:
             SetupError: the server cannot be asked.
         """
-        setup, keeping = Setup(), self._keeping
+        setup, keeping = SetupPlan(), self._keeping
         present = {row["name"] for row in self._ask("SHOW DATABASES")}
         policies: list[dict[str, Any]] = []
         if self._database in present:
-            setup.right.append(f"database {self._database}")
+            setup.up_to_date.append(f"database {self._database}")
             policies = self._ask(f"SHOW RETENTION POLICIES ON {_quoted(self._database)}")
             self._raw = next((row["name"] for row in policies if row["default"]), _RAW)
             self._plan_raw(setup, policies, shorten=shorten)
         else:
             setup.steps.append(
-                Step(
+                SetupStep(
                     f"database {self._database}, which keeps points {_days(keeping.raw_days)}",
                     f"CREATE DATABASE {_quoted(self._database)} WITH DURATION {_duration(keeping.raw_days)}"
                     f" REPLICATION 1 NAME {_quoted(_RAW)}",
@@ -66,7 +66,7 @@ class InfluxV1Setup:
         self._plan_queries(setup)
         return setup
 
-    def do(self, step: Step) -> None:
+    def do(self, step: SetupStep) -> None:
         """Does one step.
 
         Raises:
@@ -74,7 +74,7 @@ class InfluxV1Setup:
         """
         self._ask(step.statement)
 
-    def backfill(self, now_ms: int) -> Iterator[Step]:
+    def backfill(self, now_ms: int) -> Iterator[SetupStep]:
         """Summaries of all that is there, up to now, a day and a summary at a time; each is done once yielded.
 
         Raises:
@@ -89,7 +89,7 @@ class InfluxV1Setup:
             while begin < now_ms:
                 end = min(begin - begin % _DAY_MS + _DAY_MS, now_ms)
                 where = f"time >= {begin}ms AND time < {end}ms"
-                step = Step(f"{summary.name} of a day", self._select(summary, where))
+                step = SetupStep(f"{summary.name} of a day", self._select(summary, where))
                 self.do(step)
                 yield step
                 begin = end
@@ -98,55 +98,55 @@ class InfluxV1Setup:
         """Closes the connection."""
         self._pool.clear()
 
-    def _plan_raw(self, setup: Setup, policies: list[dict[str, Any]], *, shorten: bool) -> None:
+    def _plan_raw(self, setup: SetupPlan, policies: list[dict[str, Any]], *, shorten: bool) -> None:
         found = next((row for row in policies if row["name"] == self._raw), None)
         wanted_s = self._keeping.raw_days * 86400
         found_s = _seconds(found["duration"]) if found else 0
         what = f"points in {self._raw} are kept {_days(self._keeping.raw_days)}"
         if found is None or found_s == wanted_s:
-            setup.right.append(what)
+            setup.up_to_date.append(what)
         elif shorten or (found_s and (wanted_s > found_s or wanted_s == 0)):
             setup.steps.append(
-                Step(
+                SetupStep(
                     what,
                     f"ALTER RETENTION POLICY {_quoted(self._raw)} ON {_quoted(self._database)}"
                     f" DURATION {_duration(self._keeping.raw_days)}",
                 )
             )
         else:
-            setup.remarks.append(
+            setup.warnings.append(
                 f"points in {self._raw} are kept {_days(found_s // 86400)}, and stay so: keeping them"
                 f" {_days(self._keeping.raw_days)} would delete older ones. First --backfill, then --shorten."
             )
 
-    def _plan_long(self, setup: Setup, policies: list[dict[str, Any]]) -> None:
+    def _plan_long(self, setup: SetupPlan, policies: list[dict[str, Any]]) -> None:
         what = f"summaries in {LONG} are kept {_days(self._keeping.long_days)}"
         found = next((row for row in policies if row["name"] == LONG), None)
         if found is not None and _seconds(found["duration"]) == self._keeping.long_days * 86400:
-            setup.right.append(what)
+            setup.up_to_date.append(what)
             return
         verb = "CREATE" if found is None else "ALTER"
         setup.steps.append(
-            Step(
+            SetupStep(
                 what,
                 f"{verb} RETENTION POLICY {_quoted(LONG)} ON {_quoted(self._database)}"
                 f" DURATION {_duration(self._keeping.long_days)} REPLICATION 1",
             )
         )
 
-    def _plan_queries(self, setup: Setup) -> None:
+    def _plan_queries(self, setup: SetupPlan) -> None:
         """A query's name holds a checksum of its text: so one is right, or another's."""
         rows = self._ask("SHOW CONTINUOUS QUERIES", series=self._database)
         found = {row["name"] for row in rows if row["name"].startswith(_PREFIX)}
         wanted = dict(self._queries())
         for name in sorted(found - wanted.keys()):
             drop = f"DROP CONTINUOUS QUERY {_quoted(name)} ON {_quoted(self._database)}"
-            setup.steps.append(Step(f"no continuous query {name} any more", drop))
+            setup.steps.append(SetupStep(f"no continuous query {name} any more", drop))
         for name, statement in wanted.items():
             if name in found:
-                setup.right.append(f"continuous query {name}")
+                setup.up_to_date.append(f"continuous query {name}")
             else:
-                setup.steps.append(Step(f"continuous query {name}", statement))
+                setup.steps.append(SetupStep(f"continuous query {name}", statement))
 
     def _queries(self) -> Iterator[tuple[str, str]]:
         keeping = self._keeping

@@ -15,8 +15,8 @@ from influxdb_client.domain.task_create_request import TaskCreateRequest
 from influxdb_client.rest import ApiException
 
 from pantau_collector.config import InfluxV2
-from pantau_collector.sinks.downsampling import SUMMARIES, Keeping, Summary
-from pantau_collector.sinks.setup import Setup, SetupError, Step
+from pantau_collector.sinks.downsampling import SUMMARIES, DownsamplingRules, Summary
+from pantau_collector.sinks.setup_plan import SetupError, SetupPlan, SetupStep
 
 _PREFIX = "pantau_"
 _TIMEOUT_MS = (5_000, 600_000)
@@ -27,7 +27,7 @@ _TASKS_AT_ONCE = 500
 class InfluxV2Setup:
     """One server and one bucket; the summaries go to a bucket beside it, `{bucket}_long`."""
 
-    def __init__(self, config: InfluxV2, keeping: Keeping) -> None:
+    def __init__(self, config: InfluxV2, keeping: DownsamplingRules) -> None:
         self.name = f"InfluxDB at {config.url}, bucket {config.bucket}"
         self._bucket = config.bucket
         self._long = f"{config.bucket}_long"
@@ -39,21 +39,21 @@ class InfluxV2Setup:
             org=config.org,
             timeout=_TIMEOUT_MS,
         )
-        self._actions: dict[Step, Callable[[], object]] = {}
+        self._actions: dict[SetupStep, Callable[[], object]] = {}
 
-    def plan(self, *, shorten: bool) -> Setup:
+    def plan(self, *, shorten: bool) -> SetupPlan:
         """What there is to do. Only with `shorten` are raw points deleted earlier than now.
 
         Raises:
             SetupError: the server cannot be asked, or has no buckets and tasks.
         """
-        setup = Setup()
+        setup = SetupPlan()
         self._plan_bucket(setup, self._bucket, self._keeping.raw_days, shorten=shorten)
         self._plan_bucket(setup, self._long, self._keeping.long_days, shorten=shorten)
         self._plan_tasks(setup)
         return setup
 
-    def do(self, step: Step) -> None:
+    def do(self, step: SetupStep) -> None:
         """Does one step.
 
         Raises:
@@ -61,7 +61,7 @@ class InfluxV2Setup:
         """
         self._asked(self._actions[step])
 
-    def backfill(self, now_ms: int) -> Iterator[Step]:
+    def backfill(self, now_ms: int) -> Iterator[SetupStep]:
         """Summaries of the days that raw points are kept, a day and a summary at a time; done once yielded.
 
         Raises:
@@ -75,14 +75,14 @@ class InfluxV2Setup:
             for summary in SUMMARIES:
                 flux = self._flux(summary, span)
                 self._asked(lambda flux=flux: self._client.query_api().query(flux))  # type: ignore[misc]
-                yield Step(f"{summary.name} of a day", flux)
+                yield SetupStep(f"{summary.name} of a day", flux)
             begin = end
 
     def close(self) -> None:
         """Closes the connection."""
         self._client.close()  # type: ignore[no-untyped-call] # the library has no type here
 
-    def _plan_bucket(self, setup: Setup, bucket: str, days: int, *, shorten: bool) -> None:
+    def _plan_bucket(self, setup: SetupPlan, bucket: str, days: int, *, shorten: bool) -> None:
         api: Any = self._client.buckets_api()
         what = f"bucket {bucket}, which keeps points {_days(days)}"
         rule: Any = BucketRetentionRules  # the library has no types here, nor below
@@ -91,24 +91,24 @@ class InfluxV2Setup:
         if found is None:
             self._add(
                 setup,
-                Step(what, f"create bucket {bucket}"),
+                SetupStep(what, f"create bucket {bucket}"),
                 lambda: api.create_bucket(bucket_name=bucket, retention_rules=rules, org=self._org),
             )
             return
         present_s = found.retention_rules[0].every_seconds if found.retention_rules else 0
         wanted_s = days * 86400
         if present_s == wanted_s:
-            setup.right.append(what)
+            setup.up_to_date.append(what)
         elif shorten or (present_s and (wanted_s > present_s or wanted_s == 0)):
             found.retention_rules = rules
-            self._add(setup, Step(what, f"update bucket {bucket}"), lambda: api.update_bucket(found))
+            self._add(setup, SetupStep(what, f"update bucket {bucket}"), lambda: api.update_bucket(found))
         else:
-            setup.remarks.append(
+            setup.warnings.append(
                 f"bucket {bucket} keeps points {_days(present_s // 86400)}, and stays so: keeping them"
                 f" {_days(days)} would delete older ones. First --backfill, then --shorten."
             )
 
-    def _plan_tasks(self, setup: Setup) -> None:
+    def _plan_tasks(self, setup: SetupPlan) -> None:
         """A task's name holds a checksum of its text: so one is right, or another's."""
         api: Any = self._client.tasks_api()
         make_request: Any = TaskCreateRequest
@@ -116,16 +116,16 @@ class InfluxV2Setup:
         found = {task.name: task for task in tasks if task.name.startswith(_PREFIX)}
         wanted = dict(self._tasks())
         for name in sorted(found.keys() - wanted.keys()):
-            step = Step(f"no task {name} any more", f"delete task {name}")
+            step = SetupStep(f"no task {name} any more", f"delete task {name}")
             self._add(setup, step, lambda name=name: api.delete_task(found[name].id))  # type: ignore[misc]
         for name, flux in wanted.items():
             if name in found:
-                setup.right.append(f"task {name}")
+                setup.up_to_date.append(f"task {name}")
                 continue
             request = make_request(org=self._org, flux=flux, status="active")
             self._add(
                 setup,
-                Step(f"task {name}", flux),
+                SetupStep(f"task {name}", flux),
                 lambda request=request: api.create_task(task_create_request=request),  # type: ignore[misc]
             )
 
@@ -164,7 +164,7 @@ class InfluxV2Setup:
     def _window(self, summary: Summary) -> str:
         return summary.window or f"{self._keeping.interval_s}s"
 
-    def _add(self, setup: Setup, step: Step, action: Callable[[], object]) -> None:
+    def _add(self, setup: SetupPlan, step: SetupStep, action: Callable[[], object]) -> None:
         setup.steps.append(step)
         self._actions[step] = action
 

@@ -1,4 +1,4 @@
-"""A department's spreadsheet, CSV or XLSX, as it comes: read, and understood by its column names."""
+"""Reads a department's spreadsheet as it comes (CSV, XLSX, XLS or ODS), and interprets it by its column names."""
 
 from pantau_collector.spreadsheet.columns import COLUMNS, Column
 from pantau_collector.spreadsheet.entries import Entry, Understood, understand

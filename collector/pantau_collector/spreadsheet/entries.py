@@ -3,10 +3,8 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from openpyxl.utils import get_column_letter
-
 from pantau_collector.spreadsheet.columns import understand_header
-from pantau_collector.spreadsheet.read import Sheet
+from pantau_collector.spreadsheet.read import Sheet, column_letters
 from pantau_collector.spreadsheet.values import (
     CRITICALITIES,
     KINDS,
@@ -64,7 +62,7 @@ def understand(sheet: Sheet) -> Understood:
         ConfigError: a column that every row needs is missing, or a column is nearly one that is understood.
     """
     header = understand_header(sheet.header)
-    problems = [f"{sheet.path}: column {get_column_letter(at + 1)}: {what}" for at, what in header.problems] + [
+    problems = [f"{sheet.path}: column {column_letters(at)}: {what}" for at, what in header.problems] + [
         f"{sheet.path}: expected a column `{key}`; there are {', '.join(filter(None, sheet.header))}"
         for key in _NEEDED
         if key not in header.places
@@ -72,8 +70,7 @@ def understand(sheet: Sheet) -> Understood:
     if problems:
         raise ConfigError(problems)
     remarks = [
-        f"{sheet.path}: column {get_column_letter(at + 1)} ({name}) is passed over"
-        for at, name in header.passed_over
+        f"{sheet.path}: column {column_letters(at)} ({name}) is passed over" for at, name in header.passed_over
     ]
     understood = Understood(sheet, header.places, [], [], remarks)
     for number, cells in sheet.rows:

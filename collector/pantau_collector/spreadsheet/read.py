@@ -1,67 +1,76 @@
-"""From a file to rows of text. What a spreadsheet program makes of CSV differs by country; all of it is taken."""
+"""Reads a spreadsheet file into rows of text. CSV differs by program and country; all its variants are read."""
 
 import csv
 import io
-import zipfile
 from collections.abc import Iterable, Iterator
-from contextlib import closing
-from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from openpyxl import load_workbook
-from openpyxl.utils import get_column_letter
-
 from pantau_collector.spreadsheet.columns import column_named
+from pantau_collector.spreadsheet.limits import MAX_BYTES, MAX_COLUMNS, MAX_ROWS
+from pantau_collector.spreadsheet.workbook import SUFFIXES, open_workbook
 from pantau_service.settings import ConfigError
 
-MAX_BYTES = 50_000_000
-MAX_UNPACKED_BYTES = 500_000_000
-MAX_ROWS = 200_000
-MAX_CELL = 10_000
-"""Characters; what is longer belongs into no inventory."""
+_TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
+
 _HEADER_WITHIN = 20
+"""Rows from the top among which the header must be."""
+
 _FEWEST_KNOWN = 2
+"""Known column names that make a row the header."""
+
 _SEPARATORS = ",;\t|"
 
 Row = tuple[int, list[str]]
-"""A row's number, as the spreadsheet program shows it, and its cells."""
+"""A row's number, counted from 1 as spreadsheet programs do, and its cells."""
 
 
 class Sheet(NamedTuple):
-    """A header and the rows below it that are not empty; cells are stripped, and empty where there is nothing."""
+    """A header and the rows below it that are not empty. Cells are stripped text; rows differ in length."""
 
     path: Path
     header: list[str]
     rows: list[Row]
 
     def place(self, row: int, column: int) -> str:
-        """Where a cell stands: `cctv.xlsx: row 77, column E`. Columns are counted from 0."""
-        return f"{self.path}: row {row}, column {get_column_letter(column + 1)}"
+        """Return where a cell is, as `cctv.xlsx: row 77, column E`. Columns are counted from 0."""
+        return f"{self.path}: row {row}, column {column_letters(column)}"
+
+
+def column_letters(column: int) -> str:
+    """Return a column's name in spreadsheet programs, counted from 0: A, B, ..., Z, AA."""
+    letters = ""
+    column += 1
+    while column:
+        column, letter = divmod(column - 1, 26)
+        letters = chr(ord("A") + letter) + letters
+    return letters
 
 
 def read_sheet(path: Path, *, name: str | None = None) -> Sheet:
-    """Reads a CSV file (comma, semicolon or tab; UTF-8, UTF-16 or Windows-1252) or an XLSX workbook.
+    """Read a CSV file (comma, semicolon or tab; UTF-8, UTF-16 or Windows-1252) or a workbook (.xlsx, .xls, .ods).
 
-    The header is the first row that names two known columns: titles above it are passed over.
+    The header is the first row that names two known columns; rows above it, such as titles, are skipped.
 
     Args:
-        path: the file; its name says which kind it is.
-        name: of the workbook's sheet; without it the first one that has such a header.
+        path: the file; its name decides whether it is text or a workbook.
+        name: the name of the workbook's sheet; None for the first one that has such a header.
 
     Raises:
-        ConfigError: it cannot be read, or has no such header.
+        ConfigError: the file cannot be read, is too large, or has no such header.
     """
+    suffix = path.suffix.lower()
     try:
         if path.stat().st_size > MAX_BYTES:
             raise ConfigError([f"{path}: expected at most {MAX_BYTES // 1_000_000} MB"])
-        if path.suffix.lower() in (".xlsx", ".xlsm"):
-            return _workbook(path, name)
-        if path.suffix.lower() not in (".csv", ".tsv", ".txt"):
-            raise ConfigError([f"{path}: expected a .csv or .xlsx file: save it as one of them"])
-        if name is not None:
+        if suffix in SUFFIXES:
+            sheet = _workbook(path, name)
+        elif suffix not in _TEXT_SUFFIXES:
+            raise ConfigError([f"{path}: expected a .csv, .xlsx, .xls or .ods file: save it as one of them"])
+        elif name is not None:
             raise ConfigError([f"{path}: a CSV file has no sheets to choose from"])
-        sheet = _with_header(path, _csv_rows(path))
+        else:
+            sheet = _with_header(path, _csv_rows(path))
     except OSError as error:
         raise ConfigError([f"{path}: expected a file that can be read ({error.strerror})"]) from None
     if sheet is None:
@@ -69,51 +78,26 @@ def read_sheet(path: Path, *, name: str | None = None) -> Sheet:
     return sheet
 
 
-def _workbook(path: Path, name: str | None) -> Sheet:
-    try:
-        sheet = _unpacked(path, name)
-    except (ConfigError, OSError):
-        raise
-    except Exception as error:  # noqa: BLE001 - a damaged file makes zipfile, zlib and the XML parser raise anything
-        raise ConfigError([f"{path}: expected an XLSX workbook: {type(error).__name__}: {error}"]) from None
-    if sheet is None:
-        raise ConfigError([_no_header(path)])
-    return sheet
-
-
-def _unpacked(path: Path, name: str | None) -> Sheet | None:
-    with zipfile.ZipFile(path) as packed:
-        if sum(part.file_size for part in packed.infolist()) > MAX_UNPACKED_BYTES:
-            raise ConfigError([f"{path}: expected at most {MAX_UNPACKED_BYTES // 1_000_000} MB, unpacked"])
-    with closing(load_workbook(path, read_only=True, data_only=True)) as book:
-        names = [sheet.title for sheet in book.worksheets]
-        if name is not None and name not in names:
-            raise ConfigError([f"{path}: there is no sheet `{name}`; expected one of {', '.join(names)}"])
-        for found in [name] if name is not None else names:
-            rows = book[found].iter_rows(values_only=True)
-            sheet = _with_header(path, _workbook_rows(path, rows))
-            if sheet is not None:
-                return sheet
+def _workbook(path: Path, name: str | None) -> Sheet | None:
+    with open_workbook(path) as workbook:
+        if name is not None and name not in workbook.names:
+            raise ConfigError([f"{path}: there is no sheet `{name}`; expected one of {', '.join(workbook.names)}"])
+        for found in workbook.sheets():
+            if name in (None, found):
+                sheet = _with_header(path, _numbered(path, workbook.rows()))
+                if sheet is not None:
+                    return sheet
     return None
-
-
-def _workbook_rows(path: Path, rows: Iterable[tuple[object, ...]]) -> Iterator[Row]:
-    for number, cells in enumerate(rows, 1):
-        _limit(path, number)
-        yield number, [_text(cell) for cell in cells]
 
 
 def _csv_rows(path: Path) -> Iterator[Row]:
     text = _decoded(path)
-    # Excel's own first line, which names the separator.
-    told = text[4] if text[:4].lower() == "sep=" and text[4:5] else ""
-    skipped = 1 if told else 0
-    separator = told or _separator(text)
-    lines = io.StringIO(text, newline="")
+    # Excel may write a first line such as `sep=;` that names the separator.
+    named = text[4] if text[:4].lower() == "sep=" and text[4:5] else ""
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=named or _separator(text))
     try:
-        for number, cells in enumerate(csv.reader(lines, delimiter=separator), 1):
-            _limit(path, number)
-            if number > skipped:
+        for number, cells in _numbered(path, rows):
+            if not (named and number == 1):
                 yield number, [cell.strip() for cell in cells]
     except csv.Error as error:
         raise ConfigError([f"{path}: expected CSV: {error}"]) from None
@@ -133,7 +117,7 @@ def _decoded(path: Path) -> str:
 
 
 def _separator(text: str) -> str:
-    """What parts the line with the most parts among the first ones; between quotes nothing counts."""
+    """Return the separator that occurs most often in a line among the first ones, not counting quoted text."""
     lines = io.StringIO(text[:20_000], newline="")
     bare = ["".join(line.split('"')[::2]) for line in lines.readlines()[:_HEADER_WITHIN]]
     return max(_SEPARATORS, key=lambda separator: max((line.count(separator) for line in bare), default=0))
@@ -148,22 +132,14 @@ def _with_header(path: Path, rows: Iterator[Row]) -> Sheet | None:
     return None
 
 
-def _text(cell: object) -> str:
-    if cell is None:
-        return ""
-    if isinstance(cell, bool):
-        return "1" if cell else "0"
-    if isinstance(cell, float):
-        # A whole number that somebody typed comes as 7.0; a float's own digits are what was typed.
-        return str(int(cell)) if cell.is_integer() else repr(cell)
-    if isinstance(cell, datetime):
-        return cell.isoformat(sep=" ")
-    return str(cell)[:MAX_CELL].strip()
-
-
-def _limit(path: Path, number: int) -> None:
-    if number > MAX_ROWS:
-        raise ConfigError([f"{path}: expected at most {MAX_ROWS:,} rows"])
+def _numbered(path: Path, rows: Iterable[list[str]]) -> Iterator[Row]:
+    """Number the rows from 1, within the limits of rows and columns."""
+    for number, cells in enumerate(rows, 1):
+        if number > MAX_ROWS:
+            raise ConfigError([f"{path}: expected at most {MAX_ROWS:,} rows"])
+        if len(cells) > MAX_COLUMNS and any(cells[MAX_COLUMNS:]):
+            raise ConfigError([f"{path}: expected at most {MAX_COLUMNS:,} columns, and row {number} has more"])
+        yield number, cells
 
 
 def _no_header(path: Path) -> str:

@@ -8,16 +8,16 @@ from pantau_collector.store.schema import journaled, timeline
 _WHAT = "alertmanager"
 
 
-def load_told(connection: Connection) -> int:
+def load_position(connection: Connection) -> int:
     """The last step of the timeline that was told. At the very first it is the last that there is."""
     told = connection.execute(select(journaled.c.last_id).where(journaled.c.what == _WHAT)).scalar()
     if told is None:
         told = connection.execute(select(func.max(timeline.c.id))).scalar() or 0
-        save_told(connection, told)
+        save_position(connection, told)
     return int(told)
 
 
-def save_told(connection: Connection, step: int) -> None:
+def save_position(connection: Connection, step: int) -> None:
     """Notes that the timeline was told up to that step."""
     put_rows(connection, journaled, [{"what": _WHAT, "last_id": step}])
 

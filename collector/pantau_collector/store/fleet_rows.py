@@ -16,7 +16,7 @@ _camera_decoder = msgspec.json.Decoder(Camera)
 _PIPELINE = "pipeline"
 
 
-class Cursor(NamedTuple):
+class PipelineCursor(NamedTuple):
     """Where which journal is read on, when the last record before was received, and the attention paid so far."""
 
     journal: str
@@ -47,13 +47,13 @@ def load_names(connection: Connection) -> list[tuple[str, str]]:
     return [(row.site, row.id) for row in connection.execute(select(cameras.c.site, cameras.c.id))]
 
 
-def load_cursor(connection: Connection) -> Cursor | None:
+def load_cursor(connection: Connection) -> PipelineCursor | None:
     """The cursor as last saved; None if it never was."""
     row = connection.execute(select(cursors).where(cursors.c.name == _PIPELINE)).first()
-    return Cursor(row.journal, row.position, row.received_ms, row.attention_s) if row else None
+    return PipelineCursor(row.journal, row.position, row.received_ms, row.attention_s) if row else None
 
 
-def save_cursor(connection: Connection, cursor: Cursor) -> None:
+def save_cursor(connection: Connection, cursor: PipelineCursor) -> None:
     """Saves the cursor."""
     put_rows(connection, cursors, [{"name": _PIPELINE, **cursor._asdict()}])
 

@@ -33,12 +33,6 @@ def load_open(connection: Connection) -> list[Incident]:
     return [_incident(row) for row in rows]
 
 
-def load(connection: Connection, number: int) -> Incident | None:
-    """The incident of that number."""
-    row = connection.execute(select(incidents).where(incidents.c.id == number)).first()
-    return None if row is None else _incident(row)
-
-
 def load_resolved(connection: Connection, limit: int) -> list[Incident]:
     """The latest resolved incidents, the latest first."""
     rows = connection.execute(
@@ -63,7 +57,7 @@ def load_timeline(connection: Connection, incident: int) -> list[TimelineStep]:
     return [TimelineStep(row.time_ms, row.kind, row.cause, tuple(json.loads(row.cameras_json))) for row in rows]
 
 
-def load_some(connection: Connection, numbers: Iterable[int]) -> list[Incident]:
+def load_incidents(connection: Connection, numbers: Iterable[int]) -> list[Incident]:
     """The incidents of these numbers that there are, in order."""
     rows = connection.execute(select(incidents).where(incidents.c.id.in_(list(numbers))).order_by(incidents.c.id))
     return [_incident(row) for row in rows]

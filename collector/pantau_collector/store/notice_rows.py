@@ -36,7 +36,7 @@ def add(connection: Connection, tellings: Iterable[Notification], *, created_ms:
         connection.execute(notices.insert(), rows)
 
 
-def told(connection: Connection, incident: int) -> dict[str, set[NoticeKind]]:
+def kinds_sent(connection: Connection, incident: int) -> dict[str, set[NoticeKind]]:
     """What each recipient was told, or is being told, of an incident."""
     rows = connection.execute(
         select(notices.c.recipient, notices.c.kind).where(notices.c.incident == incident).distinct()
@@ -105,7 +105,7 @@ def of_letter(connection: Connection, letter: int) -> list[Notice]:
     return [msgspec.json.decode(row.notice_json, type=Notice) for row in rows]
 
 
-def never_heard(connection: Connection, recipient: str, incidents: Iterable[int], *, letter: int) -> set[int]:
+def never_notified(connection: Connection, recipient: str, incidents: Iterable[int], *, letter: int) -> set[int]:
     """Those of the incidents of which no letter has told the recipient, nor is about to, nor does this one."""
     wanted = set(incidents)
     alive = (

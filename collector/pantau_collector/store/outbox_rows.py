@@ -7,11 +7,9 @@ after too many attempts, or where there is nobody left to send to, it is `dead`.
 import json
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, bindparam, func, select
-from sqlalchemy import Row as SqlRow
 
 from pantau_collector.notices.letter import Form
 from pantau_collector.notices.notice import NoticeKind
@@ -35,7 +33,7 @@ _waiting = (
 _UNFINISHED = select(_waiting).where(_waiting.c.number <= bindparam("each")).order_by(_waiting.c.id)
 
 
-class Row(msgspec.Struct, frozen=True):
+class OutboxRow(msgspec.Struct, frozen=True):
     """An unfinished row. `kind` is its last notice's."""
 
     id: int
@@ -46,21 +44,6 @@ class Row(msgspec.Struct, frozen=True):
     recipient: str
     channel: str
     attempts: int
-
-
-class DeadLetter(msgspec.Struct, frozen=True):
-    """A letter that was given up on one channel."""
-
-    id: int
-    letter: int
-    form: Form
-    kind: NoticeKind
-    incidents: tuple[int, ...]
-    recipient: str
-    channel: str
-    attempts: int
-    finished_ms: int
-    error: str
 
 
 def add(
@@ -105,10 +88,10 @@ def letters_since(connection: Connection, recipient: str, since_ms: int) -> list
     return sorted(rows.scalars())
 
 
-def unfinished(connection: Connection, each: int) -> list[Row]:
+def unfinished(connection: Connection, each: int) -> list[OutboxRow]:
     """What is still to be sent, and what a crash left in `sending`: the oldest, up to so many each channel."""
     return [
-        Row(
+        OutboxRow(
             row.id,
             row.letter,
             Form(row.form),
@@ -122,7 +105,7 @@ def unfinished(connection: Connection, each: int) -> list[Row]:
     ]
 
 
-def start(connection: Connection, row: Row) -> None:
+def start(connection: Connection, row: OutboxRow) -> None:
     """Marks a row as being sent."""
     connection.execute(
         outbox.update().where(outbox.c.id == row.id).values(status=Status.SENDING, attempts=row.attempts + 1)
@@ -137,7 +120,7 @@ def finish(connection: Connection, row: int, status: Status, *, time_ms: int, er
     )
 
 
-def pass_on(connection: Connection, row: Row, channel: str, *, time_ms: int, error: str) -> None:
+def pass_on(connection: Connection, row: OutboxRow, channel: str, *, time_ms: int, error: str) -> None:
     """Gives a letter up on one channel and has it sent by the next, unless it already is."""
     finish(connection, row.id, Status.PASSED, time_ms=time_ms, error=error)
     there = select(outbox.c.id).where(outbox.c.letter == row.letter, outbox.c.channel == channel)
@@ -157,26 +140,3 @@ def pass_on(connection: Connection, row: Row, channel: str, *, time_ms: int, err
 def count(connection: Connection, *statuses: Status) -> int:
     """How many rows stand there."""
     return connection.execute(select(func.count()).where(outbox.c.status.in_(statuses))).scalar_one()
-
-
-def dead_letters(connection: Connection, limit: int) -> list[DeadLetter]:
-    """What was given up, the latest first."""
-    rows = connection.execute(
-        select(outbox).where(outbox.c.status == Status.DEAD).order_by(outbox.c.id.desc()).limit(limit)
-    )
-    return [_dead(row) for row in rows]
-
-
-def _dead(row: SqlRow[tuple[Any, ...]]) -> DeadLetter:
-    return DeadLetter(
-        id=row.id,
-        letter=row.letter,
-        form=Form(row.form),
-        kind=NoticeKind(row.kind),
-        incidents=tuple(json.loads(row.incidents_json)),
-        recipient=row.recipient,
-        channel=row.channel,
-        attempts=row.attempts,
-        finished_ms=row.finished_ms,
-        error=row.error,
-    )

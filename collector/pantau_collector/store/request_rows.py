@@ -24,12 +24,12 @@ def withdraw_acknowledgement(connection: Connection, incident: int, by: str, *, 
     _add(connection, AcknowledgementRequest(0, incident, by, created_ms, None, withdrawn=True))
 
 
-def load_untaken(connection: Connection) -> list[AcknowledgementRequest]:
+def load_pending(connection: Connection) -> list[AcknowledgementRequest]:
     """What was asked and not taken up yet, in its order."""
     return [AcknowledgementRequest(*row) for row in connection.execute(_UNTAKEN)]
 
 
-def save_taken(connection: Connection, last_id: int) -> None:
+def save_applied(connection: Connection, last_id: int) -> None:
     """Notes that all up to that request were taken up."""
     put_rows(connection, journaled, [{"what": _TAKEN, "last_id": last_id}])
 

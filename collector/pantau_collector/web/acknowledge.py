@@ -96,7 +96,7 @@ class Acknowledging:
         with self._store.begin() as connection:
             asked = any(
                 each.incident == incident.id and each.by == by and not each.withdrawn
-                for each in request_rows.load_untaken(connection)
+                for each in request_rows.load_pending(connection)
             )
             mine = taken is not None and taken.by == by and (taken.until_ms is None or until_ms is not None)
             if not asked and not mine:

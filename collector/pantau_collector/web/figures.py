@@ -7,7 +7,8 @@ from pantau_collector.delivery.sender import Sender
 from pantau_collector.heartbeat.sender import HeartbeatSender
 from pantau_collector.intake import Intake
 from pantau_collector.journal import Journal
-from pantau_collector.sinks.drain import Drain
+from pantau_collector.pipeline import Pipeline
+from pantau_collector.sinks.sink_writer import SinkWriter
 from pantau_collector.web.metrics import Figure
 
 
@@ -40,14 +41,29 @@ def of_journal(journal: Journal) -> list[Figure]:
     ]
 
 
-def of_sink(drain: Drain) -> list[Figure]:
+def of_pipeline(pipeline: Pipeline) -> list[Figure]:
+    """Return the figures of the journal's reading into the fleet."""
+    return [
+        _count(
+            "pantau_pipeline_unreadable",
+            "Records of the journal that broke the contract.",
+            lambda: pipeline.unreadable,
+        ),
+    ]
+
+
+def of_sink(writer: SinkWriter) -> list[Figure]:
     """How the journal reaches InfluxDB."""
     return [
-        Figure("pantau_sink_behind_bytes", "Journal that InfluxDB does not have yet.", lambda: drain.behind_bytes),
-        Figure("pantau_sink_trouble", "1 while InfluxDB takes no lines.", lambda: drain.trouble is not None),
-        _count("pantau_sink_lines", "Lines that InfluxDB took.", lambda: drain.lines_written),
-        _count("pantau_sink_dead_lines", "Lines that InfluxDB refused for ever.", lambda: drain.lines_dead),
-        _count("pantau_sink_retries", "Writes that have to be tried again.", lambda: drain.retries),
+        Figure(
+            "pantau_sink_behind_bytes",
+            "Journal that InfluxDB does not have yet.",
+            lambda: writer.behind_bytes,
+        ),
+        Figure("pantau_sink_trouble", "1 while InfluxDB takes no lines.", lambda: writer.trouble is not None),
+        _count("pantau_sink_lines", "Lines that InfluxDB took.", lambda: writer.lines_written),
+        _count("pantau_sink_dead_lines", "Lines that InfluxDB refused for ever.", lambda: writer.lines_dead),
+        _count("pantau_sink_retries", "Writes that have to be tried again.", lambda: writer.retries),
     ]
 
 
@@ -62,22 +78,24 @@ def of_outbox(sender: Sender) -> list[Figure]:
     ]
 
 
-def of_heartbeat(heart: HeartbeatSender) -> list[Figure]:
+def of_heartbeat(heartbeat: HeartbeatSender) -> list[Figure]:
     """Whether someone outside knows that the collector lives."""
     return [
-        Figure("pantau_heartbeat_well", "1 while all is well, so that the heart beats.", lambda: heart.well),
-        Figure("pantau_heartbeat_trouble", "1 while it does not arrive.", lambda: heart.trouble is not None),
-        _count("pantau_heartbeat_beats", "Signs of life that arrived.", lambda: heart.beats),
-        _count("pantau_heartbeat_failures", "Signs that did not arrive.", lambda: heart.failures),
+        Figure(
+            "pantau_heartbeat_well", "1 while all is well, so that the heart beats.", lambda: heartbeat.healthy
+        ),
+        Figure("pantau_heartbeat_trouble", "1 while it does not arrive.", lambda: heartbeat.trouble is not None),
+        _count("pantau_heartbeat_beats", "Signs of life that arrived.", lambda: heartbeat.sent),
+        _count("pantau_heartbeat_failures", "Signs that did not arrive.", lambda: heartbeat.failures),
     ]
 
 
-def of_alertmanager(teller: AlertSender) -> list[Figure]:
+def of_alertmanager(sender: AlertSender) -> list[Figure]:
     """How incidents reach an Alertmanager."""
     return [
-        Figure("pantau_alertmanager_trouble", "1 while it takes no alerts.", lambda: teller.trouble is not None),
-        _count("pantau_alertmanager_alerts", "Alerts that it took.", lambda: teller.sent),
-        _count("pantau_alertmanager_refused", "Alerts that it refused for ever.", lambda: teller.refused),
+        Figure("pantau_alertmanager_trouble", "1 while it takes no alerts.", lambda: sender.trouble is not None),
+        _count("pantau_alertmanager_alerts", "Alerts that it took.", lambda: sender.sent),
+        _count("pantau_alertmanager_refused", "Alerts that it refused for ever.", lambda: sender.refused),
     ]
 
 

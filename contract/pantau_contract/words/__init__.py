@@ -1,61 +1,57 @@
-"""People's words, Indonesian and English, in one place: `id.toml` and `en.toml` beside this file.
+"""The phrases shown to people, in Indonesian and English: `id.toml` and `en.toml` in this folder.
 
-Both files have the same keys. The technician's command, the notices and the wall page all speak from here; the
-evidence that an agent gives, and sends in English, is said again in another language (see `evidence`).
+Both files have the same keys. The commands, the notices and the wall page all take their phrases from here. The
+evidence that an agent sends in English is translated here too (see `evidence`). A phrase with a count in it has
+plural forms (see `plurals`).
 """
 
 from functools import cache
-from typing import Any
 
 from pantau_contract.states import State
-from pantau_contract.words.evidence import again
-from pantau_contract.words.tables import LANGUAGES, Language, flat, table
+from pantau_contract.words.evidence import translate
+from pantau_contract.words.plurals import fill
+from pantau_contract.words.tables import LANGUAGES, Language, phrases, phrases_below
 
 
 class Words:
-    """One language's words."""
+    """The phrases of one language."""
 
-    def __init__(self, table: dict[str, Any]) -> None:
-        self._table = table
-        self._evidence = flat(table.get("evidence", {}))
+    def __init__(self, language: Language) -> None:
+        self._phrases = phrases(language)
+        self._evidence = phrases_below("evidence", language)
 
     def state(self, state: State) -> str:
-        """The state in a word or two."""
-        return self._text(f"state.{state}")
+        """Return the name of a state, a word or two."""
+        return self(f"state.{state}")
 
     def meaning(self, cause: str) -> str:
-        """What a cause means, in one line. `cause` is a `Cause` or an incident's own, as `site_dark`."""
-        return self._text(f"cause.{cause}.meaning")
+        """Return what a cause means, in a line. `cause` is a `Cause` or an incident's own, such as `site_dark`."""
+        return self(f"cause.{cause}.meaning")
 
     def remedy(self, cause: str) -> str:
-        """What to do about a cause, in one line."""
-        return self._text(f"cause.{cause}.remedy")
+        """Return what to do about a cause, in one line."""
+        return self(f"cause.{cause}.remedy")
 
     def evidence(self, detail: str) -> str:
-        """What an agent gave as evidence, in English, said in this language; what is not known stays as it is."""
-        return again(detail, self._evidence)
+        """Translate an agent's evidence, which is in English; unknown text is returned unchanged."""
+        return translate(detail, self._evidence)
 
     def __call__(self, key: str, **values: object) -> str:
-        """Any other phrase by its dotted key, as `notice.since`, with its `{places}` filled in."""
-        return self._text(key).format_map(values) if values else self._text(key)
+        """Return any other phrase by its dotted key, such as `notice.since`, with its `{fields}` filled in.
 
-    def _text(self, key: str) -> str:
-        node: Any = self._table
-        for part in key.split("."):
-            node = node[part]
-        if not isinstance(node, str):
-            raise KeyError(key)
-        return node
+        Where the phrase has plural forms, `count` chooses one.
+        """
+        phrase = self._phrases[key]
+        return fill(phrase, values) if values or not isinstance(phrase, str) else phrase
 
 
 @cache
 def words(language: Language) -> Words:
-    """The words of one language.
+    """Return the phrases of one language.
 
-    Raises:
-        KeyError: later, at a key that the language does not have.
+    Looking up a key that the language does not have raises `KeyError`.
     """
-    return Words(table(language))
+    return Words(language)
 
 
 __all__ = ["LANGUAGES", "Language", "Words", "words"]

@@ -1,7 +1,9 @@
 """Evidence: why a camera was given its cause, in words.
 
-An agent says it by the English templates of `[evidence]`, and that text is what goes over the wire. Whoever shows
-it to a person knows it again by the same templates, and says it in that person's language.
+An agent builds the text from the English templates of `[evidence]`, and that text is what goes over the wire. A
+program that shows it to a person recognises it by the same templates and translates it. Of a template with plural
+forms the wire carries `other` whatever the count: versions that know no plural forms recognise that one. The
+right form is chosen where the text is shown, in English too.
 """
 
 from collections.abc import Mapping
@@ -10,53 +12,60 @@ from functools import cache
 from string import Formatter
 from typing import NewType
 
-from pantau_contract.words.tables import flat, table
+from pantau_contract.words.plurals import Phrase, fill
+from pantau_contract.words.tables import phrases_below
 
 Detail = NewType("Detail", str)
-"""Evidence in English; `detail` makes it, so that no text gets there which cannot be said in another language."""
+"""Evidence in English. Only `detail` creates it, so that every text has a template and can be translated."""
 
 NO_DETAIL = Detail("")
-_AND = "; "
+
 LONGEST = 400
-"""Characters of what is looked at, as in `Sample.detail`: what is longer was told by nobody of ours."""
+"""Characters of the longest text that is translated: the limit of `Sample.detail`."""
+
 MOST_PARTS = 8
+"""How many pieces of evidence, separated by semicolons, are told apart in one text."""
+
 DEEPEST = 5
-"""Evidence within evidence, as of how a request failed, and what followed from that."""
+"""Levels of evidence within evidence, as of how a request failed, and what followed from that."""
+
+_SEPARATOR = "; "
 
 
 def detail(key: str, **fields: object) -> Detail:
-    """The evidence of that key in `[evidence]`, in English, with its `{fields}` filled in.
+    """Return the evidence of that key in `[evidence]` as it travels: in English, with its `{fields}` filled in.
 
-    What others said, as a server's reason, is a field; so is evidence that this one is about.
+    What others reported, such as a server's reason, is a field; so is the evidence that this one is about.
     """
-    return Detail(_english()[key].format_map(fields))
+    phrase = _english()[key]
+    return Detail((phrase if isinstance(phrase, str) else phrase.forms["other"]).format_map(fields))
 
 
 def together(*details: Detail) -> Detail:
-    """Several pieces of evidence as one; empty ones say nothing."""
-    return Detail(_AND.join(filter(None, details)))
+    """Join several pieces of evidence into one, leaving out empty ones."""
+    return Detail(_SEPARATOR.join(filter(None, details)))
 
 
-def again(text: str, phrases: Mapping[str, str]) -> str:
-    """The evidence, said again by another language's `phrases` of the same keys. Unknown text stays as it is.
+def translate(text: str, phrases: Mapping[str, Phrase]) -> str:
+    """Return the evidence in another language, given by its `phrases` of the same keys; unknown text unchanged.
 
     The text may come from anyone: the time this takes is linear in its length, and it never raises.
     """
-    return (_known(text, phrases, DEEPEST) or text) if len(text) <= LONGEST else text
+    return (_translate_parts(text, phrases, DEEPEST) or text) if len(text) <= LONGEST else text
 
 
 @dataclass(frozen=True, slots=True)
 class _Template:
-    """`literals` is what stands before, between and after the fields of those `names`."""
+    """An English template taken apart: `literals` stand before, between and after the fields called `names`."""
 
     key: str
     literals: tuple[str, ...]
     names: tuple[str, ...]
 
     def fields(self, text: str) -> dict[str, str] | None:
-        """The fields' values, none of them empty; None where the text is not made by this template.
+        """Return the fields' values, none of them empty, or None if this template did not make the text.
 
-        Each literal is taken where it comes first: that finds the fields if there are any, and never goes back.
+        Each literal is taken where it comes first: that finds the fields if there are any, without backtracking.
         """
         first, *rest = self.literals
         if not rest:
@@ -77,37 +86,44 @@ class _Template:
         return dict(zip(self.names, [*values, text[at:end]], strict=True))
 
 
-def _known(text: str, phrases: Mapping[str, str], depth: int) -> str | None:
-    """The text said again; None where it is not known."""
-    parts = text.split(_AND, MOST_PARTS)
+def _translate_parts(text: str, phrases: Mapping[str, Phrase], depth: int) -> str | None:
+    """Return the text translated, part by part where it has several, or None if it is unknown."""
+    parts = text.split(_SEPARATOR, MOST_PARTS)
     if len(parts) > 1:
-        known = [_one(part, phrases, depth) for part in parts]
-        if None not in known:
-            return _AND.join(part for part in known if part is not None)
-    return _one(text, phrases, depth)
+        translated = [_translate_one(part, phrases, depth) for part in parts]
+        if None not in translated:
+            return _SEPARATOR.join(part for part in translated if part is not None)
+    return _translate_one(text, phrases, depth)
 
 
-def _one(text: str, phrases: Mapping[str, str], depth: int) -> str | None:
+def _translate_one(text: str, phrases: Mapping[str, Phrase], depth: int) -> str | None:
     if depth == 0:
         return None
     for template in _templates():
         fields = template.fields(text)
         if fields is not None and template.key in phrases:
-            said = {name: _known(value, phrases, depth - 1) or value for name, value in fields.items()}
-            return phrases[template.key].format_map(said)
+            values = {name: _translate_parts(value, phrases, depth - 1) or value for name, value in fields.items()}
+            return fill(phrases[template.key], values)
     return None
 
 
 @cache
-def _english() -> dict[str, str]:
-    return flat(table("en")["evidence"])
+def _english() -> dict[str, Phrase]:
+    return phrases_below("evidence", "en")
 
 
 @cache
 def _templates() -> tuple[_Template, ...]:
-    """The one that says most by itself first: what a shorter one has as a field, it has as words."""
-    made = [_template(key, phrase) for key, phrase in _english().items()]
-    return tuple(sorted(made, key=lambda template: -len("".join(template.literals))))
+    """Return all templates, those with the most literal text first.
+
+    What a shorter one would take for a field's value, a longer one has as its own text.
+    """
+    templates = [
+        _template(key, form)
+        for key, phrase in _english().items()
+        for form in ([phrase] if isinstance(phrase, str) else phrase.forms.values())
+    ]
+    return tuple(sorted(templates, key=lambda template: -len("".join(template.literals))))
 
 
 def _template(key: str, phrase: str) -> _Template:

@@ -5,7 +5,7 @@ import pytest
 
 from pantau_agent.assessment.diagnosis import Diagnosis, Evidence, Expected, cause_of, diagnose
 from pantau_agent.assessment.rates import Measures
-from pantau_agent.picture.decoder import Look
+from pantau_agent.picture.decoder import JudgedPicture
 from pantau_agent.picture.exchange import PictureError
 from pantau_agent.picture.verdict import Verdict
 from pantau_agent.streams.failure import Failure, Kind, Step
@@ -19,7 +19,7 @@ WELL = Evidence(
     measures=Measures(fps=25, bitrate_kbps=400, keyframe_interval_s=2, rtp_loss_pct=0, jitter_ms=1),
     clock_offset_s=0.1,
     start_s=0.5,
-    picture=Look(Verdict(None), b"jpeg", 640, 360),
+    picture=JudgedPicture(Verdict(None), b"jpeg", 640, 360),
 )
 
 
@@ -101,10 +101,16 @@ BAD = PictureError.UNDECODABLE
         (Evidence(packets=500, frameless_s=10), Cause.NO_MEDIA),
         (Evidence(packets=500, frames=100, keyless_s=10), Cause.NO_MEDIA),
         (replace(WELL, frameless_s=10), Cause.NO_MEDIA),
-        (replace(WELL, picture=Look(None, error=BAD), bad_pictures=2), Cause.UNDECODABLE),
-        (replace(WELL, picture=Look(None, error=PictureError.CRASHED), bad_pictures=1), Cause.UNDECODABLE),
-        (replace(WELL, picture=Look(None, error=PictureError.ENCRYPTED), bad_pictures=2), Cause.ENCRYPTED),
-        (replace(WELL, picture=Look(Verdict(Cause.FROZEN, {}, Detail("still")))), Cause.FROZEN),
+        (replace(WELL, picture=JudgedPicture(None, error=BAD), bad_pictures=2), Cause.UNDECODABLE),
+        (
+            replace(WELL, picture=JudgedPicture(None, error=PictureError.CRASHED), bad_pictures=1),
+            Cause.UNDECODABLE,
+        ),
+        (
+            replace(WELL, picture=JudgedPicture(None, error=PictureError.ENCRYPTED), bad_pictures=2),
+            Cause.ENCRYPTED,
+        ),
+        (replace(WELL, picture=JudgedPicture(Verdict(Cause.FROZEN, {}, Detail("still")))), Cause.FROZEN),
         (measured(recent_loss_pct=1.0, recent_lost=3), Cause.PACKET_LOSS),
         (replace(measured(recent_fps=17), expected=Expected(fps=25)), Cause.LOW_FPS),
         (replace(measured(recent_fps=9), usual=Expected(fps=25)), Cause.LOW_FPS),
@@ -135,8 +141,8 @@ def test_a_stream_has_its_cause(evidence: Evidence, cause: Cause) -> None:
     [
         replace(measured(fps=0.5), quiet_s=5),
         replace(measured(recent_fps=9), expected=Expected(fps=25), quiet_s=1),
-        replace(WELL, picture=Look(None, error=BAD), bad_pictures=1),
-        replace(WELL, picture=Look(None, error=PictureError.UNAVAILABLE), bad_pictures=5),
+        replace(WELL, picture=JudgedPicture(None, error=BAD), bad_pictures=1),
+        replace(WELL, picture=JudgedPicture(None, error=PictureError.UNAVAILABLE), bad_pictures=5),
         replace(measured(recent_fps=11), usual=Expected(fps=25)),
         replace(measured(recent_fps=18), expected=Expected(fps=25), usual=Expected(fps=60)),
         measured(recent_loss_pct=0.5, recent_lost=30),
@@ -168,7 +174,7 @@ def test_down_goes_before_impaired_and_that_before_degraded() -> None:
     everything = replace(
         measured(recent_loss_pct=50, recent_lost=99),
         quiet_s=60,
-        picture=Look(Verdict(Cause.BLACK)),
+        picture=JudgedPicture(Verdict(Cause.BLACK)),
         clock_offset_s=99,
     )
     causes = []

@@ -8,7 +8,7 @@ from typing import cast
 from pantau_agent.assessment.picture_sampler import SOON_AGAIN_S, SOON_S, PictureSampler
 from pantau_agent.assessment.rates import Measures
 from pantau_agent.assessment.wake_up import WakeUp
-from pantau_agent.picture.decoder import Decoder, Look
+from pantau_agent.picture.decoder import Decoder, JudgedPicture
 from pantau_agent.picture.verdict import Verdict
 from pantau_agent.sources.source import Source
 from pantau_agent.streams.keyframe import Keyframe
@@ -29,18 +29,18 @@ class Pictures(Decoder):
         self.still = False
         self.now = 0.0
 
-    async def look(
+    async def judge(
         self,
         camera: str,  # noqa: ARG002 # whichever
         keyframe: Keyframe,
         *,
         interval_s: float = 30.0,  # noqa: ARG002 # as above
-        still: bool = False,
-    ) -> Look:
-        self.still = still
+        static_stream: bool = False,
+    ) -> JudgedPicture:
+        self.still = static_stream
         self.seen.append(keyframe.data)
         self.times.append(self.now)
-        return Look(self.verdict)
+        return JudgedPicture(self.verdict)
 
 
 class Stream:

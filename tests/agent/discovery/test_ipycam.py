@@ -1,7 +1,6 @@
 """`pantau-agent discover` against ipycam, which nobody here wrote, in a network of its own.
 
-ipycam binds every address and multicasts, so it gets a network namespace; and it wants an OpenCV that would
-overwrite ours, so it is installed alone, outside the project's environment.
+ipycam binds every address and multicasts, so it gets a network namespace.
 """
 
 import json
@@ -19,35 +18,27 @@ import pytest
 
 from pantau_agent.config import load
 from tests.agent.discovery.networks import Network, network
-from tests.servers import programs
 from tests.servers.process import until
 
-PACKAGE = "ipycam==1.3.0"
 USER, PASSWORD = "operator", "pass & word"
 STARTS_WITHIN_S = 60
 
 
 class Camera(NamedTuple):
-    """Where it is, and where its packages are."""
+    """The network it is in, and its working directory."""
 
     network: Network
-    packages: Path
+    folder: Path
 
 
 @pytest.fixture(scope="module")
-def ipycam(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Camera]:
+def ipycam(tmp_path_factory: pytest.TempPathFactory, peers: Path) -> Iterator[Camera]:
     folder = tmp_path_factory.mktemp("ipycam")
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--only-binary=:all:"]
-    done = subprocess.run(
-        [*pip, "--target", folder / "packages", PACKAGE], capture_output=True, text=True, timeout=120, check=False
-    )
-    if done.returncode:
-        programs.absent(f"pip cannot install {PACKAGE}: {done.stderr.strip()[-300:]}")
     with network() as made, (folder / "log").open("wb") as log:
         serve = [sys.executable, str(Path(__file__).with_name("serve_ipycam.py")), made.their_address]
         process = subprocess.Popen(
             made.inside(made.there, *serve, USER, PASSWORD),
-            env=os.environ | {"PYTHONPATH": str(folder / "packages")},
+            env=os.environ | {"PYTHONPATH": str(peers)},
             cwd=folder,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from pantau_agent.config import Broker
 from pantau_agent.doctor.broker import broker
 from pantau_agent.doctor.finding import Level
-from pantau_contract.topics import Kind, parse_topic
+from pantau_contract.topics import TopicKind, parse_topic
 from pantau_contract.words import words
 from tests.agent.certificate import make_certificate
 from tests.agent.listener import listening
@@ -83,7 +83,7 @@ async def test_what_it_publishes_is_what_a_collector_passes_over(mosquitto: Mosq
         assert await examined(Broker(host="127.0.0.1", port=mosquitto.port)) == [(Level.OK, "ready"), PUBLISHING]
         assert await soon(lambda: heard)
     ((topic, payload),) = heard
-    assert (parse_topic(topic).kind, payload) == (Kind.STATE, b"")
+    assert (parse_topic(topic).kind, payload) == (TopicKind.STATE, b"")
 
 
 async def test_where_nothing_listens_it_is_refused() -> None:

@@ -4,7 +4,7 @@ from pantau_agent.link.dating import Dating
 from pantau_agent.spool import Batch
 from pantau_contract.messages import Sample, Telemetry
 from pantau_contract.states import State
-from pantau_contract.topics import Kind, Topic
+from pantau_contract.topics import Topic, TopicKind
 from pantau_contract.wire import decode, encode
 
 NOW_MS = 1_790_000_000_000
@@ -29,7 +29,7 @@ def batch(at_s: int, *, synchronised: bool | None, epoch_ms: int = PAST_MS, boot
 
 def told(dated: Batch | None) -> Telemetry:
     assert dated
-    message = decode(Topic("north", Kind.TELEMETRY), dated.payload)
+    message = decode(Topic("north", TopicKind.TELEMETRY), dated.payload)
     assert isinstance(message, Telemetry)
     return message
 

@@ -13,7 +13,7 @@ from pantau_agent.link import Link, link
 from pantau_agent.spool import Spool
 from pantau_contract.messages import Birth, CameraState, Command, Death, Reply, Telemetry
 from pantau_contract.states import Cause, State
-from pantau_contract.topics import Kind, Topic
+from pantau_contract.topics import Topic, TopicKind
 from pantau_contract.wire import encode
 from tests.agent.certificate import make_certificate
 from tests.agent.listener import listening
@@ -141,7 +141,7 @@ async def test_a_batch_that_was_live_at_the_end_is_sent_before_the_clean_death(
 async def test_commands_come_in_and_replies_go_out_and_an_old_or_broken_command_does_nothing(
     mosquitto: Mosquitto, tmp_path: Path
 ) -> None:
-    topic = Topic(SITE, Kind.COMMAND)
+    topic = Topic(SITE, TopicKind.COMMAND)
     with listening(mosquitto.port) as listener:
         listener.publish(topic, encode(Command("old", "probe", "gate")), retain=True)
         async with running(config_for(mosquitto.port, tmp_path)) as agent:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pantau_agent.picture.judge import Judge
-from pantau_agent.picture.settings import Settings
+from pantau_agent.picture.settings import PictureSettings
 from pantau_agent.picture.verdict import Verdict
 
 Picture = NDArray[np.uint8]
@@ -87,19 +87,19 @@ class Street:
         return np.asarray(np.clip(world + grain[..., None] * 5, 0, 255), np.float32)
 
 
-def judge_that_knows(street: Street, settings: Settings | None = None, looks: int = 20) -> Judge:
+def judge_that_knows(street: Street, settings: PictureSettings | None = None, looks: int = 20) -> Judge:
     """A judge that has seen the healthy street often enough."""
     if settings is None and street.seed == 1 and street.clock:
         return deepcopy(_known(looks))
-    return _taught(street, settings or Settings(learning_s=0), looks)
+    return _taught(street, settings or PictureSettings(learning_s=0), looks)
 
 
 @cache
 def _known(looks: int) -> Judge:
-    return _taught(Street(), Settings(learning_s=0), looks)
+    return _taught(Street(), PictureSettings(learning_s=0), looks)
 
 
-def _taught(street: Street, settings: Settings, looks: int) -> Judge:
+def _taught(street: Street, settings: PictureSettings, looks: int) -> Judge:
     judge = Judge(INTERVAL_S, settings)
     for k in range(looks):
         verdict = look(judge, street.picture(k), k)

@@ -7,13 +7,13 @@ import pytest
 
 from pantau_agent.picture.cells import GRID, plane
 from pantau_agent.picture.comparison import Comparison, compare
-from pantau_agent.picture.confirm import LIMIT
+from pantau_agent.picture.confirmation import THRESHOLD
 from pantau_agent.picture.covered import covered
+from pantau_agent.picture.edge_prominence import CELL_SIDE, edge_prominence
 from pantau_agent.picture.frame import prepare
 from pantau_agent.picture.measures import measure
 from pantau_agent.picture.memory import Lighting
-from pantau_agent.picture.relief import SIDE, relief
-from pantau_agent.picture.usual import Usual
+from pantau_agent.picture.score_baseline import ScoreBaseline
 from tests.agent.picture.street import Street, judge_that_knows
 
 EVERYWHERE = np.ones(GRID, np.bool_)
@@ -26,17 +26,21 @@ def compared(street: Street, shown: np.ndarray[tuple[int, ...], np.dtype[np.floa
     return compare(measure(prepare(street.finish(shown, 20))), reference, NOWHERE)
 
 
-@pytest.mark.parametrize(("relief", "told"), [(0.5, True), (1.2, False)])
-def test_what_is_out_of_focus_need_hide_less_than_what_may_be_parked(relief: float, told: bool) -> None:
+@pytest.mark.parametrize(("prominence", "alarms"), [(0.5, True), (1.2, False)])
+def test_what_is_out_of_focus_need_hide_less_than_what_may_be_parked(prominence: float, alarms: bool) -> None:
     street = Street()
-    hidden = replace(compared(street, street.scene(20)), gone_share=0.17, relief=relief)
-    assert (covered(hidden, Usual(), 0.0).value >= LIMIT) is told
+    hidden = replace(compared(street, street.scene(20)), gone_share=0.17, edge_prominence=prominence)
+    assert (covered(hidden, ScoreBaseline(), 0.0).value >= THRESHOLD) is alarms
 
 
 def test_in_a_new_lighting_what_shows_no_relief_may_lie_in_the_dark() -> None:
     street = Street()
-    hidden = replace(compared(street, street.scene(20)), gone_share=0.24, relief=0.5)
-    assert covered(hidden, Usual(wide=1.25), 0.0).value < LIMIT < covered(hidden, Usual(), 0.0).value
+    hidden = replace(compared(street, street.scene(20)), gone_share=0.24, edge_prominence=0.5)
+    assert (
+        covered(hidden, ScoreBaseline(widening=1.25), 0.0).value
+        < THRESHOLD
+        < covered(hidden, ScoreBaseline(), 0.0).value
+    )
 
 
 def test_where_a_lamp_blinds_the_camera_nothing_is_hidden() -> None:
@@ -52,17 +56,17 @@ def test_where_a_lamp_blinds_the_camera_nothing_is_hidden() -> None:
 def noise() -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
     """Gradients of an even texture, a cell's pixels in a square of SIDE."""
     rows, columns = GRID
-    return plane(np.random.default_rng(3).rayleigh(0.4, (rows * SIDE, columns * SIDE)))
+    return plane(np.random.default_rng(3).rayleigh(0.4, (rows * CELL_SIDE, columns * CELL_SIDE)))
 
 
 def test_an_even_texture_has_no_relief_and_a_few_cells_with_edges_are_enough_for_a_scene() -> None:
     texture = noise()
-    assert relief(texture, EVERYWHERE) < 1
+    assert edge_prominence(texture, EVERYWHERE) < 1
     scene = texture.copy()
-    for column in range(0, scene.shape[1], 3 * SIDE):
+    for column in range(0, scene.shape[1], 3 * CELL_SIDE):
         scene[:, column : column + 1] *= 12
-    assert relief(scene, EVERYWHERE) >= 1
+    assert edge_prominence(scene, EVERYWHERE) >= 1
 
 
 def test_relief_is_asked_of_some_cells_only() -> None:
-    assert relief(noise(), NOWHERE) == 0
+    assert edge_prominence(noise(), NOWHERE) == 0

@@ -5,11 +5,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from pantau_agent.picture.confirm import LIMIT
+from pantau_agent.picture.confirmation import THRESHOLD
 from pantau_agent.picture.corrupted import corrupted
 from pantau_agent.picture.frame import prepare
 from pantau_agent.picture.measures import measure
-from pantau_agent.picture.usual import Usual
+from pantau_agent.picture.score_baseline import ScoreBaseline
 from pantau_contract.states import Cause
 from tests.agent.picture.street import HEIGHT, WIDTH, Picture, Street, judge_that_knows, look
 from tests.agent.picture.test_view import cloth
@@ -78,7 +78,7 @@ def test_a_lamp_s_glare_leaves_what_it_lights_and_is_not_even_taken_for_damage()
     judge = judge_that_knows(street)
     said = [look(judge, lamps(street, k), k) for k in range(20, 70)]
     assert {verdict.cause for verdict in said} == {None}
-    assert max(verdict.evidence[Cause.CORRUPTED] for verdict in said) < LIMIT
+    assert max(verdict.evidence[Cause.CORRUPTED] for verdict in said) < THRESHOLD
 
 
 def test_what_is_drawn_out_is_found_where_it_is_and_alone_proves_nothing() -> None:
@@ -89,4 +89,4 @@ def test_what_is_drawn_out_is_found_where_it_is_and_alone_proves_nothing() -> No
     smeared = measure(prepare(picture)).smeared
     assert smeared[3:6].mean() > 0.5
     assert not smeared[[0, 1, 7, 8]].any()
-    assert 0.2 < corrupted(0, 0, 0, smeared=1.0, usual=Usual()).value < 0.3
+    assert 0.2 < corrupted(0, 0, 0, smeared=1.0, baseline=ScoreBaseline()).value < 0.3

@@ -14,7 +14,7 @@ import pytest
 from pantau_agent.clock import SystemClock
 from pantau_agent.picture.decoder import Decoder
 from pantau_agent.picture.exchange import PictureError
-from pantau_agent.picture.worker import MEMORY, UndecodableError, decode, looks_encrypted
+from pantau_agent.picture.worker import MEMORY_BYTES, UndecodableError, decode, looks_encrypted
 from pantau_agent.streams.keyframe import Keyframe
 from tests.agent.rtsp.footage import SIZE, encoded
 from tests.agent.soon import soon
@@ -39,7 +39,7 @@ def address_space_limit(pid: int) -> int:
 async def test_a_keyframe_becomes_a_verdict_and_a_jpeg() -> None:
     async with Decoder(SystemClock()) as decoder:
         for codec, encoder in (("h264", "libx264"), ("h265", "libx265")):
-            look = await decoder.look("gate", Keyframe(codec, encoded(encoder)[0]))
+            look = await decoder.judge("gate", Keyframe(codec, encoded(encoder)[0]))
             assert look.error is None
             assert look.verdict is not None
             assert (look.width, look.height) == SIZE
@@ -54,42 +54,42 @@ async def test_a_keyframe_becomes_a_verdict_and_a_jpeg() -> None:
 async def test_a_picture_that_cannot_be_decoded_costs_one_look() -> None:
     async with Decoder(SystemClock()) as decoder:
         for data in (b"", b"\x00\x00\x00\x01\x65\x88" + bytes(500)):
-            look = await decoder.look("gate", Keyframe("h264", data))
+            look = await decoder.judge("gate", Keyframe("h264", data))
             assert look.error is PictureError.UNDECODABLE
             assert look.jpeg is None
-        assert (await decoder.look("gate", GOOD)).error is None
+        assert (await decoder.judge("gate", GOOD)).error is None
         assert decoder.restarts == 0
 
 
 async def test_a_worker_that_dies_costs_one_look() -> None:
     async with Decoder(SystemClock()) as decoder:
-        await decoder.look("gate", GOOD)
+        await decoder.judge("gate", GOOD)
         os.kill(pid_of(decoder), signal.SIGSTOP)
-        asking = asyncio.create_task(decoder.look("gate", GOOD))
+        asking = asyncio.create_task(decoder.judge("gate", GOOD))
         await asyncio.sleep(0.05)
         os.kill(pid_of(decoder), signal.SIGKILL)
         assert (await asking).error is PictureError.CRASHED
-        assert (await decoder.look("gate", GOOD)).error is None
+        assert (await decoder.judge("gate", GOOD)).error is None
         assert decoder.restarts == 1
 
 
 async def test_a_worker_that_died_between_two_looks_costs_none() -> None:
     async with Decoder(SystemClock()) as decoder:
-        await decoder.look("gate", GOOD)
+        await decoder.judge("gate", GOOD)
         os.kill(pid_of(decoder), signal.SIGKILL)
         assert decoder._worker is not None
         worker = decoder._worker
         assert await soon(lambda: not worker.alive)
-        assert (await decoder.look("gate", GOOD)).error is None
+        assert (await decoder.judge("gate", GOOD)).error is None
 
 
 async def test_a_worker_that_hangs_is_ended_at_the_deadline() -> None:
     async with Decoder(SystemClock()) as decoder:
-        await decoder.look("gate", GOOD)
+        await decoder.judge("gate", GOOD)
         decoder._deadline_s = 0.5
         pid = pid_of(decoder)
         os.kill(pid, signal.SIGSTOP)
-        look = await decoder.look("gate", GOOD)
+        look = await decoder.judge("gate", GOOD)
         assert look.error is PictureError.CRASHED
         assert "0.5 s" in look.detail
         assert not is_alive(pid)
@@ -98,17 +98,17 @@ async def test_a_worker_that_hangs_is_ended_at_the_deadline() -> None:
 async def test_a_worker_that_does_not_start_says_nothing_of_the_camera() -> None:
     async with Decoder(SystemClock(), command=[sys.executable, "-c", "raise SystemExit(1)"]) as decoder:
         for _ in range(2):
-            look = await decoder.look("gate", GOOD)
+            look = await decoder.judge("gate", GOOD)
             assert (look.error, look.verdict) == (PictureError.UNAVAILABLE, None)
     async with Decoder(SystemClock(), command=["/no/such/program"]) as decoder:
-        assert (await decoder.look("gate", GOOD)).error is PictureError.UNAVAILABLE
+        assert (await decoder.judge("gate", GOOD)).error is PictureError.UNAVAILABLE
 
 
 async def test_a_newer_picture_of_a_camera_takes_the_place_of_one_that_waits() -> None:
     async with Decoder(SystemClock()) as decoder:
-        await decoder.look("gate", GOOD)
+        await decoder.judge("gate", GOOD)
         os.kill(pid_of(decoder), signal.SIGSTOP)
-        tasks = [asyncio.create_task(decoder.look(camera, GOOD)) for camera in ("road", *["gate"] * 5)]
+        tasks = [asyncio.create_task(decoder.judge(camera, GOOD)) for camera in ("road", *["gate"] * 5)]
         await asyncio.sleep(0.05)
         os.kill(pid_of(decoder), signal.SIGCONT)
         looks = await asyncio.gather(*tasks)
@@ -117,13 +117,13 @@ async def test_a_newer_picture_of_a_camera_takes_the_place_of_one_that_waits() -
 
 async def test_a_look_that_was_given_up_does_not_disturb_the_next() -> None:
     async with Decoder(SystemClock()) as decoder:
-        await decoder.look("gate", GOOD)
+        await decoder.judge("gate", GOOD)
         os.kill(pid_of(decoder), signal.SIGSTOP)
-        given_up = asyncio.create_task(decoder.look("gate", Keyframe("h264", b"")))
+        given_up = asyncio.create_task(decoder.judge("gate", Keyframe("h264", b"")))
         await asyncio.sleep(0.05)
         given_up.cancel()
         os.kill(pid_of(decoder), signal.SIGCONT)
-        assert (await decoder.look("gate", GOOD)).error is None
+        assert (await decoder.judge("gate", GOOD)).error is None
 
 
 async def test_the_worker_ends_with_the_agent() -> None:
@@ -134,7 +134,7 @@ async def test_the_worker_ends_with_the_agent() -> None:
         from pantau_agent.streams.keyframe import Keyframe
         async def main():
             decoder = Decoder(SystemClock())
-            await decoder.look("gate", Keyframe("h264", b""))
+            await decoder.judge("gate", Keyframe("h264", b""))
             print(decoder._worker.process.pid, flush=True)
             os._exit(1)
         asyncio.run(main())
@@ -146,8 +146,8 @@ async def test_the_worker_ends_with_the_agent() -> None:
 
 async def test_the_workers_memory_is_limited() -> None:
     async with Decoder(SystemClock()) as decoder:
-        await decoder.look("gate", GOOD)
-        assert MEMORY < address_space_limit(pid_of(decoder)) < 4 << 30
+        await decoder.judge("gate", GOOD)
+        assert MEMORY_BYTES < address_space_limit(pid_of(decoder)) < 4 << 30
 
 
 @pytest.mark.parametrize(

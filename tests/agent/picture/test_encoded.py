@@ -6,7 +6,7 @@ from itertools import cycle, islice
 import pytest
 
 from pantau_agent.picture.judge import Judge
-from pantau_agent.picture.settings import Settings
+from pantau_agent.picture.settings import PictureSettings
 from pantau_agent.picture.worker import decode
 from pantau_contract.states import Cause
 from pantau_simcam.footage.encoder import encode
@@ -36,7 +36,7 @@ def keyframes(look: Look, codec: Codec = Codec.H264) -> tuple[Picture, ...]:
 
 
 def taught(codec: Codec) -> Judge:
-    judge = Judge(INTERVAL_S, Settings(learning_s=0))
+    judge = Judge(INTERVAL_S, PictureSettings(learning_s=0))
     for k, picture in enumerate(islice(cycle(keyframes(Look.STREET, codec)), 35)):
         assert judge.update(picture, k * INTERVAL_S * 1000).cause is None
     return judge

@@ -11,8 +11,8 @@ from pantau_agent.clock import SystemClock
 from pantau_agent.picture.decoder import Decoder
 from pantau_agent.picture.explanation import read
 from pantau_agent.picture.memory_store import MemoryStore
-from pantau_agent.picture.requests import Requests, Wish
-from pantau_agent.picture.settings import Settings
+from pantau_agent.picture.settings import PictureSettings
+from pantau_agent.picture.view_requests import ViewRequest, ViewRequests
 from pantau_agent.streams.keyframe import Keyframe
 from pantau_contract.states import Cause
 
@@ -53,7 +53,7 @@ def keyframe(encoder: str, width: int, height: int, pixels: str) -> Keyframe:
 async def test_every_size_and_format_gets_a_verdict_or_cannot_be_told() -> None:
     async with Decoder(SystemClock(), deadline_s=120) as decoder:
         for encoder, width, height, pixels in FORMATS:
-            look = await decoder.look(f"{encoder}-{width}-{pixels}", keyframe(encoder, width, height, pixels))
+            look = await decoder.judge(f"{encoder}-{width}-{pixels}", keyframe(encoder, width, height, pixels))
             assert (look.error, look.width, look.height) == (None, width, height), look.detail
             assert look.verdict is not None
             assert look.verdict.cause is None
@@ -65,7 +65,7 @@ async def test_a_size_that_changes_in_mid_stream_is_learned_anew() -> None:
     async with Decoder(SystemClock(), deadline_s=120) as decoder:
         small, square = keyframe("libx264", 320, 180, "yuv420p"), keyframe("libx264", 320, 320, "yuv420p")
         for shown in (small, square, small, square):
-            look = await decoder.look("gate", shown)
+            look = await decoder.judge("gate", shown)
             assert look.verdict is not None
             assert look.verdict.cause is None
             said = look.verdict.reason
@@ -77,11 +77,11 @@ async def test_what_the_worker_learned_is_on_the_disk_when_the_agent_ends_and_a_
 ) -> None:
     folder = tmp_path / "pictures"
     async with Decoder(SystemClock(), memories=folder) as decoder:
-        await decoder.look("gate", keyframe("libx264", 320, 180, "yuv420p"))
-        Requests(folder).make("gate", Wish.EXPLAIN)
-        await decoder.look("gate", keyframe("libx264", 320, 192, "yuv420p"))
-    assert MemoryStore(folder).take("gate")[0].size == (320, 192)
-    assert "320x192" in read(Requests(folder).explanation("gate")).reason
+        await decoder.judge("gate", keyframe("libx264", 320, 180, "yuv420p"))
+        ViewRequests(folder).submit("gate", ViewRequest.EXPLAIN)
+        await decoder.judge("gate", keyframe("libx264", 320, 192, "yuv420p"))
+    assert MemoryStore(folder).load("gate")[0].size == (320, 192)
+    assert "320x192" in read(ViewRequests(folder).explanation_path("gate")).reason
 
 
 class Hurried:
@@ -100,10 +100,10 @@ class Hurried:
 
 async def test_each_camera_is_judged_by_its_own_settings() -> None:
     shown = keyframe("libx264", 320, 180, "yuv420p")
-    settings = {"gate": Settings(report_only=frozenset({Cause.FROZEN}))}
+    settings = {"gate": PictureSettings(report_only=frozenset({Cause.FROZEN}))}
     async with Decoder(Hurried(), settings=settings) as decoder:
         for _ in range(4):
-            gate, road = [await decoder.look(camera, shown) for camera in ("gate", "road")]
+            gate, road = [await decoder.judge(camera, shown) for camera in ("gate", "road")]
     assert gate.verdict is not None
     assert road.verdict is not None
     assert (gate.verdict.cause, gate.verdict.evidence[Cause.FROZEN]) == (None, 1.0)

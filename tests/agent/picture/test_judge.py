@@ -5,8 +5,8 @@ import pytest
 from numpy.typing import NDArray
 
 from pantau_agent.picture.judge import Judge
-from pantau_agent.picture.memory import Memory
-from pantau_agent.picture.settings import Settings
+from pantau_agent.picture.memory import PictureMemory
+from pantau_agent.picture.settings import PictureSettings
 from pantau_contract.states import Cause
 from pantau_contract.words.evidence import detail
 from tests.agent.picture.street import Street, judge_that_knows, look
@@ -25,7 +25,7 @@ def test_a_new_camera_says_that_it_is_learned_and_alarms_only_for_the_whole_pict
 
 
 def test_learning_ends_after_the_hours_that_were_set() -> None:
-    street, judge = Street(), Judge(10, Settings(learning_s=100))
+    street, judge = Street(), Judge(10, PictureSettings(learning_s=100))
     said = ["learning" in look(judge, street.picture(k), k).reason for k in range(16)]
     assert said == [True] * 11 + [True] * (said.count(True) - 11) + [False] * said.count(False)
     assert 11 <= said.count(True) <= 13
@@ -33,7 +33,7 @@ def test_learning_ends_after_the_hours_that_were_set() -> None:
 
 def test_a_fault_that_is_report_only_is_measured_and_never_alarms() -> None:
     street = Street()
-    judge = judge_that_knows(street, Settings(learning_s=0, report_only=frozenset({Cause.COVERED})))
+    judge = judge_that_knows(street, PictureSettings(learning_s=0, report_only=frozenset({Cause.COVERED})))
     verdicts = [look(judge, covered(street, k), k) for k in range(20, 30)]
     assert Cause.COVERED not in {verdict.cause for verdict in verdicts}
     assert verdicts[-1].evidence[Cause.COVERED] > 0.5
@@ -41,7 +41,7 @@ def test_a_fault_that_is_report_only_is_measured_and_never_alarms() -> None:
 
 def test_less_sensitivity_is_more_patience() -> None:
     street = Street()
-    deaf = judge_that_knows(street, Settings(learning_s=0, sensitivity={Cause.DEFOCUSED: 0}))
+    deaf = judge_that_knows(street, PictureSettings(learning_s=0, sensitivity={Cause.DEFOCUSED: 0}))
     assert {look(deaf, defocused(street, k), k).cause for k in range(20, 30)} == {None}
 
 
@@ -104,7 +104,7 @@ def test_another_shape_is_learned_anew_and_another_resolution_of_the_same_is_not
 
 
 def test_a_clock_that_runs_back_or_leaps_raises_nothing() -> None:
-    street, judge = Street(), Judge(10, Settings(learning_s=3600))
+    street, judge = Street(), Judge(10, PictureSettings(learning_s=3600))
     times = [0, 10_000, 5_000, -7_000, 10**15, 0, 20_000, 30_000, 30_000, 30_000]
     for k in range(30):
         assert judge.update(street.picture(k), times[k % len(times)] + k).cause is None
@@ -112,7 +112,7 @@ def test_a_clock_that_runs_back_or_leaps_raises_nothing() -> None:
 
 
 def test_one_picture_an_hour_is_judged_too() -> None:
-    street, judge = Street(), Judge(3600, Settings(learning_s=0))
+    street, judge = Street(), Judge(3600, PictureSettings(learning_s=0))
     assert {judge.update(street.picture(k), k * HOUR_MS).cause for k in range(20)} == {None}
     said = [judge.update(covered(street, k), k * HOUR_MS).cause for k in range(20, 27)]
     assert said[:5] == [None] * 5
@@ -120,5 +120,5 @@ def test_one_picture_an_hour_is_judged_too() -> None:
 
 
 def test_a_judge_whose_memory_was_lost_says_so_while_it_learns() -> None:
-    judge = Judge(10, memory=Memory(), note=detail("memory_lost", why="cut short"))
+    judge = Judge(10, memory=PictureMemory(), note=detail("memory_lost", why="cut short"))
     assert "its memory was lost" in look(judge, Street().picture(0), 0).reason

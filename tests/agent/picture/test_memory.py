@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pantau_agent.picture.judge import Judge
+from pantau_agent.picture.memory_format import MAX_BYTES, DamagedMemoryError, decode_memory, encode_memory
 from pantau_agent.picture.memory_store import MemoryStore
-from pantau_agent.picture.saved import LARGEST, DamagedMemoryError, load, save
-from pantau_agent.picture.settings import Settings
+from pantau_agent.picture.settings import PictureSettings
 from pantau_contract.states import Cause
 from tests.agent.picture.street import Street, judge_that_knows, look
 from tests.agent.picture.test_view import infrared, shifted
@@ -17,11 +17,11 @@ from tests.agent.picture.test_view import infrared, shifted
 
 def test_a_restarted_agent_knows_its_camera() -> None:
     street = Street()
-    saved = save(judge_that_knows(street).memory)
-    judge = Judge(10, Settings(learning_s=0), load(saved))
+    saved = encode_memory(judge_that_knows(street).memory)
+    judge = Judge(10, PictureSettings(learning_s=0), decode_memory(saved))
     said = [look(judge, shifted(street, k), k).cause for k in range(20, 30)]
     assert said[-1] is Cause.MOVED
-    assert save(load(saved)) == saved
+    assert encode_memory(decode_memory(saved)) == saved
 
 
 def test_all_three_lightings_of_a_noisy_camera_fit_in_forty_kilobytes() -> None:
@@ -32,37 +32,37 @@ def test_all_three_lightings_of_a_noisy_camera_fit_in_forty_kilobytes() -> None:
     for k in range(40, 60):
         look(judge, street.finish(street.scene(k) * 0.2, k, noise=9), k)
     assert len(judge.memory.references) == 3
-    assert len(save(judge.memory)) <= LARGEST
+    assert len(encode_memory(judge.memory)) <= MAX_BYTES
 
 
-MEMORY = save(judge_that_knows(Street(), looks=14).memory)
+MEMORY_BYTES = encode_memory(judge_that_knows(Street(), looks=14).memory)
 
 
 @settings(max_examples=60)
-@given(at=st.integers(0, len(MEMORY) - 1), bit=st.integers(0, 7))
+@given(at=st.integers(0, len(MEMORY_BYTES) - 1), bit=st.integers(0, 7))
 def test_any_altered_bit_is_noticed(at: int, bit: int) -> None:
-    damaged = bytearray(MEMORY)
+    damaged = bytearray(MEMORY_BYTES)
     damaged[at] ^= 1 << bit
     with pytest.raises(DamagedMemoryError):
-        load(bytes(damaged))
+        decode_memory(bytes(damaged))
 
 
 @settings(max_examples=60)
-@given(st.binary(max_size=200) | st.integers(0, len(MEMORY) - 1).map(lambda end: MEMORY[:end]))
+@given(st.binary(max_size=200) | st.integers(0, len(MEMORY_BYTES) - 1).map(lambda end: MEMORY_BYTES[:end]))
 def test_bytes_that_are_no_memory_are_told(data: bytes) -> None:
     with pytest.raises(DamagedMemoryError):
-        load(data)
+        decode_memory(data)
 
 
 def test_a_damaged_file_is_learned_anew_and_said(tmp_path: Path) -> None:
-    shelf = MemoryStore(tmp_path / "pictures")
-    memory, note = shelf.take("cam1")
+    store = MemoryStore(tmp_path / "pictures")
+    memory, note = store.load("cam1")
     assert (memory.pictures, note) == (0, "")
-    shelf.put("cam1", load(MEMORY))
-    memory, note = shelf.take("cam1")
+    store.save("cam1", decode_memory(MEMORY_BYTES))
+    memory, note = store.load("cam1")
     assert (memory.pictures, note) == (14, "")
     file = next((tmp_path / "pictures").iterdir())
     file.write_bytes(file.read_bytes()[:-100])
-    memory, note = shelf.take("cam1")
+    memory, note = store.load("cam1")
     assert memory.pictures == 0
     assert "lost" in note

@@ -8,8 +8,8 @@ import pytest
 
 from pantau_agent.picture.judge import Judge
 from pantau_agent.picture.memory import Lighting
-from pantau_agent.picture.overlay import overlay_of
-from pantau_agent.picture.settings import Settings
+from pantau_agent.picture.overlay import overlay_mask
+from pantau_agent.picture.settings import PictureSettings
 from pantau_contract.states import Cause
 from tests.agent.picture.street import EDGE, HEIGHT, WIDTH, Float, Picture, Street, judge_that_knows, look
 
@@ -239,7 +239,7 @@ def test_a_cover_at_night_is_told_by_the_night_s_own_memory() -> None:
 def test_a_colour_cast_is_told_of_a_camera_that_never_sees_full_daylight() -> None:
     street = Street()
     street.world = street.world * np.float32(0.3)
-    judge = judge_that_knows(street, Settings(learning_s=0))
+    judge = judge_that_knows(street, PictureSettings(learning_s=0))
     said = [look(judge, pink(street, k), k).cause for k in range(20, 30)]
     assert next(name for name in said if name) is Cause.COLOUR_CAST
 
@@ -247,7 +247,7 @@ def test_a_colour_cast_is_told_of_a_camera_that_never_sees_full_daylight() -> No
 def test_a_camera_first_seen_by_infra_red_has_no_colour_cast_in_the_morning() -> None:
     street = Street()
     street.world = street.world * np.array([0.7, 0.9, 1.2], np.float32)
-    judge = Judge(10, Settings(learning_s=0))
+    judge = Judge(10, PictureSettings(learning_s=0))
     night = {look(judge, infrared(street, k), k).cause for k in range(20)}
     morning = {look(judge, street.picture(k), k).cause for k in range(20, 60)}
     assert night == morning == {None}
@@ -255,7 +255,7 @@ def test_a_camera_first_seen_by_infra_red_has_no_colour_cast_in_the_morning() ->
 
 def test_a_lighting_of_which_little_was_seen_is_not_taken_for_known() -> None:
     street = Street()
-    judge = Judge(10, Settings(learning_s=0))
+    judge = Judge(10, PictureSettings(learning_s=0))
     for k in range(40):
         look(judge, infrared(street, k) if k > 4 else street.picture(k), k)
     said = [look(judge, half_covered(street, k), k).cause for k in range(40, 50)]
@@ -264,7 +264,7 @@ def test_a_lighting_of_which_little_was_seen_is_not_taken_for_known() -> None:
 
 def test_a_camera_that_moves_on_purpose_is_not_told_to_have_moved_but_may_freeze() -> None:
     street = Street()
-    judge = judge_that_knows(street, Settings(learning_s=0, moves_on_purpose=True))
+    judge = judge_that_knows(street, PictureSettings(learning_s=0, moves_on_purpose=True))
     assert {look(judge, shifted(street, k), k).cause for k in range(20, 30)} == {None}
     still = street.picture(30)
     assert [look(judge, still, k).cause for k in range(30, 35)][-1] is Cause.FROZEN
@@ -272,7 +272,7 @@ def test_a_camera_that_moves_on_purpose_is_not_told_to_have_moved_but_may_freeze
 
 def test_a_camera_on_a_tour_of_places_raises_nothing() -> None:
     street = Street()
-    judge = judge_that_knows(street, Settings(learning_s=0, moves_on_purpose=True))
+    judge = judge_that_knows(street, PictureSettings(learning_s=0, moves_on_purpose=True))
     places = [Street(seed) for seed in (1, 5, 9, 13)]
     said = [look(judge, places[k // 2 % 4].picture(k), k) for k in range(20, 60)]
     assert {verdict.cause for verdict in said} == {None}
@@ -283,14 +283,14 @@ def test_a_camera_on_a_tour_of_places_raises_nothing() -> None:
 def test_the_burned_in_clock_is_found_and_left_out() -> None:
     street = Street()
     judge = judge_that_knows(street)
-    overlay = overlay_of(judge.memory.written)
+    overlay = overlay_mask(judge.memory.overlay_frequency)
     assert overlay[0, :6].sum() >= 5
     assert overlay[1:].sum() + overlay[0, 8:].sum() <= 3
 
 
 def test_a_masked_region_may_be_hidden() -> None:
     street = Street()
-    judge = judge_that_knows(street, Settings(learning_s=0, masked=((0.4, 0, 1, 1),)))
+    judge = judge_that_knows(street, PictureSettings(learning_s=0, masked=((0.4, 0, 1, 1),)))
     assert {look(judge, half_covered(street, k), k).cause for k in range(20, 32)} == {None}
 
 

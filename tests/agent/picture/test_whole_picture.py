@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pantau_agent.picture.confirm import PLAIN, Confirmation
+from pantau_agent.picture.confirmation import PLAIN_THRESHOLD, Confirmation
 from pantau_agent.picture.judge import RULES, Judge
 from pantau_contract.states import Cause
 from tests.agent.picture.street import HEIGHT, WIDTH, Picture, Street, judge_that_knows, look
@@ -39,16 +39,16 @@ def test_one_unchanging_picture_is_frozen_within_four_looks_and_clears_with_the_
 def test_one_repeated_picture_of_a_stream_in_which_nothing_moves_is_enough() -> None:
     street, judge = Street(), Judge(30)
     still = street.picture(5)
-    said = [judge.update(street.picture(k), k * 30_000, still=True).cause for k in range(5)]
-    said += [judge.update(still, 150_000 + k * 2000, still=True).cause for k in range(2)]
+    said = [judge.update(street.picture(k), k * 30_000, static_stream=True).cause for k in range(5)]
+    said += [judge.update(still, 150_000 + k * 2000, static_stream=True).cause for k in range(2)]
     assert said == [None] * 6 + [Cause.FROZEN]
 
 
 def test_a_doubtful_likeness_is_not_enough_though_nothing_moves() -> None:
     rule = RULES[Cause.FROZEN]
     held = Confirmation(rule)
-    assert not held.update(PLAIN - 0.1, 0, borne_out=True)
-    assert held.update(PLAIN, 2000, borne_out=True)
+    assert not held.update(PLAIN_THRESHOLD - 0.1, 0, corroborated=True)
+    assert held.update(PLAIN_THRESHOLD, 2000, corroborated=True)
 
 
 def test_a_frozen_picture_under_a_ticking_clock_that_is_encoded_anew_each_time_is_frozen() -> None:

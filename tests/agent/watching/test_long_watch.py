@@ -13,7 +13,7 @@ import pytest
 from pantau_agent.assessment.wake_up import WakeUp
 from pantau_agent.clock import Clock
 from pantau_agent.config import Camera as Configured
-from pantau_agent.picture.decoder import Decoder, Look
+from pantau_agent.picture.decoder import Decoder, JudgedPicture
 from pantau_agent.picture.verdict import Verdict
 from pantau_agent.sources import registry
 from pantau_agent.sources.target import Target
@@ -181,15 +181,15 @@ class Session:
 class Pictures(Decoder):
     """Finds every picture good."""
 
-    async def look(
+    async def judge(
         self,
         camera: str,  # noqa: ARG002 # whichever
         keyframe: Keyframe,  # noqa: ARG002 # whatever it shows
         *,
         interval_s: float = 30.0,  # noqa: ARG002 # as above
-        still: bool = False,  # noqa: ARG002 # as above
-    ) -> Look:
-        return Look(Verdict(None, {}), None, 640, 360)
+        static_stream: bool = False,  # noqa: ARG002 # as above
+    ) -> JudgedPicture:
+        return JudgedPicture(Verdict(None, {}), None, 640, 360)
 
 
 watched = contextvars.ContextVar[Camera]("watched")

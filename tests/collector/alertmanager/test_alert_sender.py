@@ -49,7 +49,7 @@ class Collector:
         self.start_anew()
 
     def start_anew(self) -> None:
-        self.teller = AlertSender(
+        self.alerts = AlertSender(
             self.config, self.store, lambda: INVENTORY, self.clock, public_url="https://pantau.example"
         )
 
@@ -85,7 +85,7 @@ def scripted(tmp_path: Path) -> Iterator[tuple[Collector, ScriptedServer]]:
 
 def _collector(folder: Path, url: str) -> Iterator[Collector]:
     collector = Collector(folder, url)
-    collector.teller.look()
+    collector.alerts.send_due()
     yield collector
     collector.store.close()
 
@@ -96,20 +96,20 @@ GATE = {"alertname": "stalled", "site": "kabil", "camera": "gate", "owner": "pol
 def test_an_incident_fires_once_and_is_resolved_once(collector: Collector, alertmanager: Alertmanager) -> None:
     with alertmanager:
         incident = collector.open()
-        collector.teller.look()
+        collector.alerts.send_due()
         assert until(lambda: alertmanager.notified == [("firing", GATE)])
         [alert] = alertmanager.alerts()
         assert alert["annotations"]["incident"] == "1"
         assert alert["annotations"]["cameras"] == "kabil/gate"
         assert alert["generatorURL"] == "https://pantau.example/"
         collector.clock.skipped += 61  # sent again: nothing new for anyone
-        collector.teller.look()
+        collector.alerts.send_due()
         collector.resolve(incident)
-        collector.teller.look()
+        collector.alerts.send_due()
         assert until(lambda: alertmanager.notified == [("firing", GATE), ("resolved", GATE)])
         assert alertmanager.alerts() == []
         collector.clock.skipped += 61
-        collector.teller.look()
+        collector.alerts.send_due()
         time.sleep(1.5)  # longer than Alertmanager's own interval: a second notice would be there
         assert len(alertmanager.notified) == 2
 
@@ -119,16 +119,16 @@ def test_what_began_while_it_was_away_is_told_when_it_is_back(
 ) -> None:
     caplog.set_level(logging.WARNING)
     collector.open()
-    collector.teller.look()
+    collector.alerts.send_due()
     collector.clock.skipped += 10
-    collector.teller.look()
-    assert collector.teller.trouble is not None
+    collector.alerts.send_due()
+    assert collector.alerts.trouble is not None
     assert len(caplog.messages) == 1
     with alertmanager:
         collector.clock.skipped += 61
-        collector.teller.look()
+        collector.alerts.send_due()
         assert until(lambda: alertmanager.notified == [("firing", GATE)])
-    assert collector.teller.trouble is None
+    assert collector.alerts.trouble is None
 
 
 def test_what_ended_while_the_collector_was_away_is_resolved(
@@ -136,11 +136,11 @@ def test_what_ended_while_the_collector_was_away_is_resolved(
 ) -> None:
     with alertmanager:
         incident = collector.open()
-        collector.teller.look()
+        collector.alerts.send_due()
         assert until(lambda: len(alertmanager.notified) == 1)
         collector.resolve(incident)
         collector.start_anew()
-        collector.teller.look()
+        collector.alerts.send_due()
         assert until(lambda: alertmanager.notified == [("firing", GATE), ("resolved", GATE)])
 
 
@@ -149,10 +149,10 @@ def test_an_incident_whose_cause_changes_is_another_alert_and_the_first_ends(
 ) -> None:
     with alertmanager:
         incident = collector.open()
-        collector.teller.look()
+        collector.alerts.send_due()
         assert until(lambda: len(alertmanager.notified) == 1)
         collector.step(TransitionKind.CHANGED, replace(incident, cause="timeout"))
-        collector.teller.look()
+        collector.alerts.send_due()
         assert until(lambda: len(alertmanager.notified) == 3)
         assert ("resolved", GATE) in alertmanager.notified
         assert ("firing", GATE | {"alertname": "timeout"}) in alertmanager.notified
@@ -167,7 +167,7 @@ def test_a_whole_sites_alert_names_all_its_owners_and_the_gravest_severity(
 ) -> None:
     collector, server = scripted
     incident = collector.open(camera=None)
-    collector.teller.look()
+    collector.alerts.send_due()
     [alert] = posted(server)
     assert alert["labels"] == {
         "alertname": "site_dark",
@@ -188,7 +188,7 @@ def test_an_alert_that_is_not_sent_again_ends_by_itself_well_after_it_would_have
     collector, server = scripted
     collector.open()
     before_s = time.time()
-    collector.teller.look()
+    collector.alerts.send_due()
     ends_s = time.strptime(posted(server)[0]["endsAt"][:19], "%Y-%m-%dT%H:%M:%S")
     assert 899 <= calendar.timegm(ends_s) - before_s <= 960
 
@@ -199,10 +199,10 @@ def test_what_is_in_maintenance_is_nobodys_alarm_until_it_outlives_it(
     collector, server = scripted
     incident = collector.open(downtime="7")
     collector.clock.skipped += 61
-    collector.teller.look()
+    collector.alerts.send_due()
     assert posted(server) == []
     collector.step(TransitionKind.DOWNTIME_ENDED, replace(incident, downtime=""))
-    collector.teller.look()
+    collector.alerts.send_due()
     assert [alert["labels"] for alert in posted(server)] == [GATE]
 
 
@@ -213,14 +213,14 @@ def test_any_other_answer_is_tried_again_and_nothing_is_forgotten(
     collector, server = scripted
     collector.resolve(collector.open())
     server.answers = [Answer(status, b"not now"), Answer(200)]
-    collector.teller.look()
-    assert collector.teller.trouble == f"{server.url}: it answered {status}: not now"
-    collector.teller.look()
+    collector.alerts.send_due()
+    assert collector.alerts.trouble == f"{server.url}: it answered {status}: not now"
+    collector.alerts.send_due()
     assert len(server.bodies) == 1, "it waits before it tries again"
     collector.clock.skipped += 3
-    collector.teller.look()
+    collector.alerts.send_due()
     assert server.bodies[0] == server.bodies[1]
-    assert collector.teller.trouble is None
+    assert collector.alerts.trouble is None
 
 
 def test_one_alert_that_is_refused_for_ever_holds_up_no_other(
@@ -230,12 +230,12 @@ def test_one_alert_that_is_refused_for_ever_holds_up_no_other(
     collector.open(1, "gate")
     collector.open(2, "pole")
     server.answers = [Answer(400, b"bad"), Answer(400, b"bad label"), Answer(200)]
-    collector.teller.look()
+    collector.alerts.send_due()
     assert [len(json.loads(body)) for body in server.bodies] == [2, 1, 1]
-    assert (collector.teller.sent, collector.teller.refused) == (1, 1)
+    assert (collector.alerts.sent, collector.alerts.refused) == (1, 1)
     assert "it refused alertname=stalled, site=kabil, camera=gate" in caplog.text
     assert "bad label" in caplog.text
-    collector.teller.look()
+    collector.alerts.send_due()
     assert len(server.bodies) == 3
 
 
@@ -243,7 +243,7 @@ def test_many_incidents_are_told_in_portions(scripted: tuple[Collector, Scripted
     collector, server = scripted
     for number in range(1, 451):
         collector.open(number, "gate", cause="stalled")
-    collector.teller.look()
+    collector.alerts.send_due()
     assert [len(json.loads(body)) for body in server.bodies] == [200, 200, 50]
 
 
@@ -258,7 +258,7 @@ def test_a_password_goes_to_the_alertmanager_and_into_no_log(
         )
         collector.start_anew()
         collector.open()
-        collector.teller.look()
+        collector.alerts.send_due()
         collector.store.close()
     assert server.headers[0]["authorization"] == "Basic cGFudGF1Omh1bnRlcjJzZWNyZXQ="
     assert "hunter2secret" not in caplog.text + repr(collector.config)
@@ -270,7 +270,7 @@ def test_the_first_time_only_what_goes_on_is_told(tmp_path: Path) -> None:
         collector = Collector(tmp_path, server.url)
         collector.resolve(collector.open(1))
         collector.open(2, "pole")
-        collector.teller.look()
+        collector.alerts.send_due()
         assert [alert["labels"]["camera"] for alert in posted(server)] == ["pole"]
         collector.store.close()
 
@@ -279,10 +279,10 @@ def test_it_tells_by_itself(tmp_path: Path) -> None:
     with scripted_server() as server:
         server.answers = [Answer(200)]
         collector = Collector(tmp_path, server.url)
-        collector.teller.start()
+        collector.alerts.start()
         try:
             collector.open()
             assert until(lambda: server.bodies)
         finally:
-            collector.teller.stop()
+            collector.alerts.stop()
             collector.store.close()

@@ -75,7 +75,7 @@ def test_programs_get_what_is_kept_and_words_and_times(config: Path, tmp_path: P
     )
     keep(tmp_path, uplink, TransitionKind.OPENED)
     [told] = called_json("incidents", "--config", config, "--language", "en")
-    assert told["where"] == "Telkom Kabil (1 sites)"
+    assert told["where"] == "Telkom Kabil (1 site)"
     assert (told["cause"], told["since"]) == ("uplink_down", "2026-09-21T14:12:50+00:00")
     assert told["cameras"] == ["kabil/gate"]
 
@@ -85,7 +85,7 @@ def test_one_is_told_with_its_steps(config: Path, tmp_path: Path) -> None:
     told = call("incidents", "show", "1", "--config", config, "--language", "en").stdout
     assert "Where: Simpang Kabil / Gerbang" in told
     assert "2026-09-21 21:13 WIB  opened" in told
-    assert "2026-09-21 21:14 WIB  changed: stalled, 1 cameras" in told
+    assert "2026-09-21 21:14 WIB  changed: stalled, 1 camera" in told
     assert "2026-09-21 21:15 WIB  taken" in told
     assert [step["kind"] for step in called_json("incidents", "show", "1", "--config", config)["timeline"]] == [
         "opened",
@@ -110,7 +110,7 @@ def test_somebody_takes_it_for_a_time_and_gives_it_back(config: Path, tmp_path: 
     assert "Budi is on incident 1 until" in done.stdout
     assert call("ack", "1", "--by", "Budi", "--withdraw", "--config", config).exit_code == 0
     with state(tmp_path) as connection:
-        taken, back = request_rows.load_untaken(connection)
+        taken, back = request_rows.load_pending(connection)
     assert (taken.incident, taken.by, taken.withdrawn) == (1, "Budi", False)
     assert taken.until_ms == taken.created_ms + 7_200_000
     assert back.withdrawn

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from pantau_collector.cli import app
 from pantau_collector.config import InfluxV1
-from pantau_collector.sinks import open_store
+from pantau_collector.sinks import open_series_store
 from pantau_collector.sinks.downsampling import SUMMARIES
 from tests.collector.sinks.buckets_server import buckets_server
 from tests.servers.influxdb import InfluxDB
@@ -43,7 +43,7 @@ def init_v1(folder: Path, server: InfluxDB, name: str, *options: str) -> dict[st
 
 
 def write(server: InfluxDB, name: str, *lines: str) -> None:
-    store = open_store(InfluxV1(version=1, url=server.url, database=name))
+    store = open_series_store(InfluxV1(version=1, url=server.url, database=name))
     store.write("\n".join(lines).encode())
     store.close()
 

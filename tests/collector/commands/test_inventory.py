@@ -131,7 +131,7 @@ def test_check_counts_what_there_is_and_what_is_missing(config: Path) -> None:
     config.with_name("inventory.toml").write_text(INVENTORY + '[[camera]]\nsite = "kabil"\nid = "utara"\n')
     told = called_json("inventory", "check", "--config", config)
     assert (told["cameras"], told["cameras_without_owner"], told["sites_without_place"]) == (1, 1, 1)
-    assert "1 cameras without owner" in call("inventory", "check", "--config", config).stdout
+    assert "1 camera without owner" in call("inventory", "check", "--config", config).stdout
     config.with_name("inventory.toml").write_text("[[site]]\nid = 7")
     done = call("inventory", "check", "--config", config)
     assert done.exit_code == 2

@@ -7,7 +7,7 @@ from pantau_collector.notices.letter import Form
 from pantau_collector.notices.notice import Notice, NoticeKind
 from pantau_collector.notices.notification import Notification
 from pantau_collector.store import notice_rows, outbox_rows
-from pantau_collector.store.outbox_rows import Row, Status
+from pantau_collector.store.outbox_rows import OutboxRow, Status
 from pantau_collector.store.schema import notices
 from tests.collector.commands.command import call, called_json, configured
 from tests.collector.commands.state import OPENED_MS, incident, keep, state
@@ -51,7 +51,7 @@ def test_what_is_not_delivered_is_listed_with_the_reason(config: Path, tmp_path:
     assert told["held"] == 1
     shown = call("outbox", "--config", config).stdout
     assert "no answer" in shown
-    assert "1 notices wait for others" in shown
+    assert "1 notice waits for others, or for a digest." in shown
     assert len(called_json("outbox", "--all", "--config", config)["letters"]) == 3
 
 
@@ -64,7 +64,7 @@ def test_what_was_given_up_is_tried_again_when_asked(config: Path, tmp_path: Pat
     assert call("outbox", "retry", "1", "--config", config).exit_code == 0
     with state(tmp_path) as connection:
         [row] = outbox_rows.unfinished(connection, 10)
-    assert row == Row(1, 1, Form.SINGLE, NoticeKind.OPENED, (1,), "noc", "1-json", 0)
+    assert row == OutboxRow(1, 1, Form.SINGLE, NoticeKind.OPENED, (1,), "noc", "1-json", 0)
     again = call("outbox", "retry", "1", "--config", config)
     assert (again.exit_code, again.stderr) == (1, "there is no letter 1 that was given up\n")
 

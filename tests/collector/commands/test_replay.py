@@ -8,7 +8,7 @@ from typer.testing import CliRunner, Result
 
 from pantau_collector.commands.replay import replay
 from pantau_collector.journal import Journal, Record
-from pantau_contract.topics import Kind
+from pantau_contract.topics import TopicKind
 from pantau_contract.wire import encode
 from tests.collector.intake.messages import NOW, telemetry, topic
 from tests.collector.sinks.scripted_server import Answer, scripted_server
@@ -27,7 +27,7 @@ class Place:
         self.journal = Journal(folder / "data" / "journal", segment_bytes=10_000)
         for i in range(48):
             batch = telemetry(i, time=NOW + i * HOUR)
-            self.journal.append([Record(batch.time + 100, topic(Kind.TELEMETRY), encode(batch))])
+            self.journal.append([Record(batch.time + 100, topic(TopicKind.TELEMETRY), encode(batch))])
 
     def configure(self, influx: str) -> None:
         self.config.write_text(f'data_dir = "data"\n{influx}')

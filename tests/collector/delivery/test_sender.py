@@ -10,7 +10,7 @@ from pantau_collector.delivery.dispatch import dispatch
 from pantau_collector.notices.notification import Notification
 from pantau_collector.notices.recipients import Recipient
 from pantau_collector.notices.transport import ChannelTransport
-from pantau_collector.store import Store, notice_rows, outbox_rows
+from pantau_collector.store import Store, notice_rows, outbox_rows, outbox_search
 from pantau_collector.store.outbox_rows import Status
 from tests.collector.delivery.sending import (
     GOOD_JPEG,
@@ -111,10 +111,10 @@ def test_waits_double_and_after_the_last_attempt_it_is_a_dead_letter(store: Stor
         assert 0.75 * longest <= wait <= longest + 1
     assert statuses(store) == [("dead", 5, "no answer"), ("dead", 0, "the outage was never told")]
     with store.begin() as connection:
-        letters = outbox_rows.dead_letters(connection, 10)
+        letters = outbox_search.list_sendings(connection, [Status.DEAD], 10)
     assert [(letter.kind, letter.recipient, letter.error) for letter in letters] == [
-        (RESOLVED, "noc", "the outage was never told"),
         (OPENED, "noc", "no answer"),
+        (RESOLVED, "noc", "the outage was never told"),
     ]
     assert (sender.pending(), sender.dead()) == (0, 2)
 

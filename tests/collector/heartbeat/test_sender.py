@@ -8,7 +8,7 @@ from pydantic import SecretStr, ValidationError
 from pantau_collector.config import load
 from pantau_collector.health import Health, Trouble, TroubleKind
 from pantau_collector.heartbeat.config import HeartbeatConfig
-from pantau_collector.heartbeat.rule import why_not_well
+from pantau_collector.heartbeat.rule import vital_troubles
 from pantau_collector.heartbeat.sender import HeartbeatSender
 from pantau_service.settings import ConfigError
 from tests.collector.heartbeat.outside import Outside, serving
@@ -29,26 +29,26 @@ def heart(url: str, health: Health = WELL, **settings: object) -> HeartbeatSende
 
 
 def test_while_all_is_well_it_beats(outside: Outside) -> None:
-    assert heart(f"{outside.url}/own-key").beat()
-    assert heart(f"{outside.url}/own-key", method="POST").beat()
+    assert heart(f"{outside.url}/own-key").send_due()
+    assert heart(f"{outside.url}/own-key", method="POST").send_due()
     assert outside.heard == [("GET", "/own-key", ""), ("POST", "/own-key", "")]
 
 
 def test_while_not_all_is_well_it_is_silent_so_that_someone_outside_wakes(outside: Outside) -> None:
     silent = heart(f"{outside.url}/own-key", BROKER_GONE)
-    assert silent.beat()
+    assert silent.send_due()
     assert outside.heard == []
-    assert not silent.well
+    assert not silent.healthy
 
 
 def test_where_it_is_wanted_what_is_wrong_is_told_to_the_failure_address(outside: Outside) -> None:
-    heart(f"{outside.url}/own-key", BROKER_GONE, failure_url=f"{outside.url}/own-key/fail").beat()
+    heart(f"{outside.url}/own-key", BROKER_GONE, failure_url=f"{outside.url}/own-key/fail").send_due()
     assert outside.heard == [("POST", "/own-key/fail", "broker_gone: connection refused")]
 
 
 @pytest.mark.parametrize("kind", TroubleKind)
 def test_every_trouble_but_a_late_series_database_withholds_it(kind: TroubleKind) -> None:
-    reasons = why_not_well(Health((Trouble(kind, "because"),)))
+    reasons = vital_troubles(Health((Trouble(kind, "because"),)))
     assert reasons == ([] if kind is TroubleKind.SINK_BEHIND else [f"{kind}: because"])
 
 
@@ -58,19 +58,19 @@ def test_a_sign_that_is_refused_or_not_answered_is_counted_and_told_once_without
     caplog.set_level(logging.WARNING)
     outside.status = 500
     refused = heart(f"{outside.url}/my-secret-key")
-    assert not refused.beat()
-    assert not refused.beat()
-    assert (refused.beats, refused.failures, refused.trouble) == (0, 2, "the service answered 500")
+    assert not refused.send_due()
+    assert not refused.send_due()
+    assert (refused.sent, refused.failures, refused.trouble) == (0, 2, "the service answered 500")
     gone = heart(f"http://127.0.0.1:{free_port()}/my-secret-key?token=geheim")
-    assert not gone.beat()
+    assert not gone.send_due()
     assert len(caplog.messages) == 2
     assert "my-secret-key" not in caplog.text
     assert "geheim" not in caplog.text
     unnameable = heart("http://.my-secret-host.example/")
-    assert not unnameable.beat()
+    assert not unnameable.send_due()
     assert "my-secret-host" not in caplog.text
     outside.status = 200
-    assert refused.beat()
+    assert refused.send_due()
     assert refused.trouble is None
 
 
@@ -88,7 +88,7 @@ def test_it_beats_by_itself_and_goes_on_after_what_nobody_foresaw(outside: Outsi
     beating = HeartbeatSender(config, health)
     beating.start()
     try:
-        assert until(lambda: beating.beats >= 2)
+        assert until(lambda: beating.sent >= 2)
     finally:
         beating.stop()
 

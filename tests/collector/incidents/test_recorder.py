@@ -38,12 +38,12 @@ def test_each_step_of_an_incident_is_journaled_once(play: Play) -> None:
     recorder = make_recorder(play)
     play.at(5, play.fail("a", "cam1"))
     play.run(60)
-    recorder.look()
-    recorder.look()
+    recorder.record_due()
+    recorder.record_due()
     assert steps(play) == [(TransitionKind.OPENED, "cam1")]
     play.at(70, play.mend("a", "cam1"))
     play.run(120)
-    recorder.look()
+    recorder.record_due()
     assert steps(play) == [(TransitionKind.OPENED, "cam1"), (TransitionKind.RESOLVED, "cam1")]
 
 
@@ -56,9 +56,9 @@ def test_steps_decided_while_the_journal_could_not_be_written_are_journaled_late
     with monkeypatch.context() as broken:
         broken.setattr(play.journal, "append", full)
         with pytest.raises(OSError, match="full"):
-            recorder.look()
+            recorder.record_due()
     assert steps(play) == []
-    make_recorder(play).look()
+    make_recorder(play).record_due()
     assert steps(play) == [(TransitionKind.OPENED, "cam1")]
 
 
@@ -68,8 +68,8 @@ def test_a_crash_before_the_cursor_makes_the_same_point_again(play: Play, monkey
     with monkeypatch.context() as broken:
         broken.setattr("pantau_collector.store.incident_rows.save_journaled", full)
         with pytest.raises(OSError, match="full"):
-            make_recorder(play).look()
-    make_recorder(play).look()
+            make_recorder(play).record_due()
+    make_recorder(play).record_due()
     first, second = (lines(record) for record in own(play) if "incident" in record.topic)
     assert first == second
 
@@ -77,13 +77,13 @@ def test_a_crash_before_the_cursor_makes_the_same_point_again(play: Play, monkey
 def test_figures_come_each_half_minute(play: Play) -> None:
     recorder = make_recorder(play)
     for _ in range(3):
-        recorder.look()
+        recorder.record_due()
         play.clock.s += FIGURES_EVERY_S / 2
     assert [type(read_record(record)) for record in own(play)] == [Figures, Figures]
 
 
 def test_the_pipeline_passes_over_the_collectors_own_records(play: Play) -> None:
-    make_recorder(play).look()
+    make_recorder(play).record_due()
     play.run(5)
     assert play.pipeline.position == play.journal.end
     assert play.pipeline.unreadable == 0

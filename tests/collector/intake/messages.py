@@ -8,9 +8,9 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
 from pantau_contract.messages import Birth, CameraState, Host, Sample, Telemetry
-from pantau_contract.snapshot import SnapshotAbout, stamp
+from pantau_contract.snapshot import SnapshotMetadata, stamp
 from pantau_contract.states import Cause, State
-from pantau_contract.topics import Kind, Topic
+from pantau_contract.topics import Topic, TopicKind
 from pantau_contract.wire import encode
 
 NOW = 1_790_000_000_000
@@ -38,16 +38,16 @@ def down(seq: int) -> CameraState:
     return CameraState(SITE, "cam1", "b1", seq, NOW + seq, State.DOWN, NOW, Cause.REFUSED, "connection refused")
 
 
-def topic(kind: Kind, *, site: str = SITE, camera: str | None = None) -> str:
+def topic(kind: TopicKind, *, site: str = SITE, camera: str | None = None) -> str:
     return str(Topic(site, kind, camera))
 
 
-def jpeg(about: SnapshotAbout) -> bytes:
+def jpeg(about: SnapshotMetadata) -> bytes:
     return stamp(b"\xff\xd8\xff\xda\x00\x02" + str(about.time).encode() + b"\xff\xd9", about)
 
 
-def about(time: int = NOW, *, state: State = State.OK, camera: str = "cam1", site: str = SITE) -> SnapshotAbout:
-    return SnapshotAbout(site, camera, time, state)
+def about(time: int = NOW, *, state: State = State.OK, camera: str = "cam1", site: str = SITE) -> SnapshotMetadata:
+    return SnapshotMetadata(site, camera, time, state)
 
 
 class Publisher:
@@ -79,4 +79,4 @@ class Publisher:
             info.wait_for_publish(60)
 
     def telemetry(self, *seqs: int) -> None:
-        self.send_all((topic(Kind.TELEMETRY), encode(telemetry(seq))) for seq in seqs)
+        self.send_all((topic(TopicKind.TELEMETRY), encode(telemetry(seq))) for seq in seqs)

@@ -19,13 +19,13 @@ from pantau_collector.deadletter import DeadLetters
 from pantau_collector.intake import Intake, undated
 from pantau_collector.intake.inbox import Inbox, Incoming
 from pantau_collector.intake.subscription import Subscription
-from pantau_collector.intake.undated import Undated
-from pantau_collector.intake.writer import Writer
+from pantau_collector.intake.undated import UndatedBatches
+from pantau_collector.intake.writer import MessageWriter
 from pantau_collector.journal import Journal, Record
-from pantau_collector.pictures import Pictures
+from pantau_collector.pictures import PictureFiles
 from pantau_contract.messages import Telemetry
 from pantau_contract.states import State
-from pantau_contract.topics import Kind, parse_topic
+from pantau_contract.topics import TopicKind, parse_topic
 from pantau_contract.wire import decode, encode
 from tests.collector.intake.messages import NOW, SITE, Publisher, about, birth, down, jpeg, telemetry, topic
 from tests.servers.mosquitto import Mosquitto
@@ -42,7 +42,7 @@ class Room:
 
     def start(self, *, connected: bool = True) -> Intake:
         self.journal = Journal(self.folder / "journal")
-        self.pictures = Pictures(self.folder / "pictures", time_ms=lambda: NOW)
+        self.pictures = PictureFiles(self.folder / "pictures", time_ms=lambda: NOW)
         letters = DeadLetters(self.folder / "dead.jsonl", time_ms=lambda: NOW)
         self.intake = Intake(self.broker, self.journal, self.pictures, letters, time_ms=lambda: NOW, retry_s=0.02)
         self.intake.start()
@@ -82,15 +82,15 @@ def room(tmp_path: Path, mosquitto: Mosquitto) -> Iterator[Room]:
 def test_messages_of_every_kind_go_where_they_belong(room: Room, mosquitto: Mosquitto) -> None:
     intake = room.start()
     with Publisher(mosquitto.port) as agent:
-        agent.send(topic(Kind.AGENT), encode(birth()))
-        agent.send(topic(Kind.TELEMETRY), encode(telemetry(1), compress=True))
-        agent.send(topic(Kind.STATE, camera="cam1"), encode(down(2)))
-        agent.send(topic(Kind.SNAPSHOT, camera="cam1"), jpeg(about()))
+        agent.send(topic(TopicKind.AGENT), encode(birth()))
+        agent.send(topic(TopicKind.TELEMETRY), encode(telemetry(1), compress=True))
+        agent.send(topic(TopicKind.STATE, camera="cam1"), encode(down(2)))
+        agent.send(topic(TopicKind.SNAPSHOT, camera="cam1"), jpeg(about()))
     assert until(lambda: intake.acknowledged == 4)
     assert [parse_topic(record.topic).kind for record in room.records()] == [
-        Kind.AGENT,
-        Kind.TELEMETRY,
-        Kind.STATE,
+        TopicKind.AGENT,
+        TopicKind.TELEMETRY,
+        TopicKind.STATE,
     ]
     assert {record.received_ms for record in room.records()} == {NOW}
     assert room.pictures.taken_ms("nagoya", "cam1") == NOW
@@ -100,17 +100,17 @@ def test_messages_of_every_kind_go_where_they_belong(room: Room, mosquitto: Mosq
 
 
 BAD = [
-    (topic(Kind.TELEMETRY), b"not json", "JSON is malformed"),
-    (topic(Kind.TELEMETRY), b"\xff\xfe\x00", "JSON is malformed"),
-    (topic(Kind.TELEMETRY), b"", "truncated"),
-    (topic(Kind.TELEMETRY), b'{"site": "nagoya", "boot": 5}', r"$.boot"),
-    (topic(Kind.TELEMETRY), b"[" * 100_000, ""),
-    (topic(Kind.TELEMETRY), b"\x1f\x8b\x08broken", "gzip"),
-    (topic(Kind.TELEMETRY), encode(telemetry(1, site="harbour")), "harbour"),
-    (topic(Kind.TELEMETRY), encode(telemetry(1, time=-5)), "time"),
-    (topic(Kind.TELEMETRY), b"x" * (5 << 20), "over the limit"),
-    (topic(Kind.SNAPSHOT, camera="cam1"), b"GIF89a", "not a JPEG"),
-    (topic(Kind.SNAPSHOT, camera="cam1"), jpeg(about(camera="cam2")), "cam2"),
+    (topic(TopicKind.TELEMETRY), b"not json", "JSON is malformed"),
+    (topic(TopicKind.TELEMETRY), b"\xff\xfe\x00", "JSON is malformed"),
+    (topic(TopicKind.TELEMETRY), b"", "truncated"),
+    (topic(TopicKind.TELEMETRY), b'{"site": "nagoya", "boot": 5}', r"$.boot"),
+    (topic(TopicKind.TELEMETRY), b"[" * 100_000, ""),
+    (topic(TopicKind.TELEMETRY), b"\x1f\x8b\x08broken", "gzip"),
+    (topic(TopicKind.TELEMETRY), encode(telemetry(1, site="harbour")), "harbour"),
+    (topic(TopicKind.TELEMETRY), encode(telemetry(1, time=-5)), "time"),
+    (topic(TopicKind.TELEMETRY), b"x" * (5 << 20), "over the limit"),
+    (topic(TopicKind.SNAPSHOT, camera="cam1"), b"GIF89a", "not a JPEG"),
+    (topic(TopicKind.SNAPSHOT, camera="cam1"), jpeg(about(camera="cam2")), "cam2"),
     ("pantau/v1/UPPER/telemetry", b"{}", "UPPER"),
     ("pantau/v1/nagoya/camera/../state", b"{}", "camera"),
 ]
@@ -137,7 +137,7 @@ def test_a_batch_that_comes_twice_is_written_once_and_counted(room: Room, mosqui
     intake = room.start()
     with Publisher(mosquitto.port) as agent:
         agent.telemetry(1, 2, 1, 3, 1)
-        agent.send(topic(Kind.TELEMETRY), encode(telemetry(1, boot="b2")))
+        agent.send(topic(TopicKind.TELEMETRY), encode(telemetry(1, boot="b2")))
     assert until(lambda: intake.acknowledged == 6)
     assert room.seqs() == [1, 2, 3, 1]
     assert intake.duplicates == 2
@@ -153,7 +153,7 @@ def test_a_batch_without_a_true_time_that_comes_again_after_a_restart_is_not_wri
         intake = room.start()
         with Publisher(mosquitto.port) as agent:
             for payload in (*sent, encode(telemetry(last, time=NOW))):
-                agent.send(topic(Kind.TELEMETRY), payload)
+                agent.send(topic(TopicKind.TELEMETRY), payload)
         assert until(lambda: last in room.seqs())  # noqa: B023 # called before the next
         seqs = room.seqs()
         room.stop()
@@ -161,7 +161,7 @@ def test_a_batch_without_a_true_time_that_comes_again_after_a_restart_is_not_wri
     assert intake.duplicates >= 15
     monkeypatch.setattr(undated, "REMEMBERED", 5)
     with Journal(room.folder / "journal") as journal:
-        known = Undated(journal)
+        known = UndatedBatches(journal)
         assert [seq for seq in range(100) if (SITE, "b1", seq) in known] == [15, 16, 17, 18, 19]
 
 
@@ -170,14 +170,14 @@ def test_what_is_known_of_another_journal_is_not_known_of_this_one(tmp_path: Pat
     for content in (kept, b"torn"):
         with Journal(tmp_path) as journal:
             (tmp_path / "undated.json").write_bytes(content)
-            assert ("a", "b1", 1) not in Undated(journal)
+            assert ("a", "b1", 1) not in UndatedBatches(journal)
 
 
 def test_a_batch_of_long_ago_is_marked_late_unless_the_clock_it_was_dated_by_was_wrong(
     room: Room, mosquitto: Mosquitto
 ) -> None:
     intake = room.start()
-    on = topic(Kind.TELEMETRY)
+    on = topic(TopicKind.TELEMETRY)
     with Publisher(mosquitto.port) as agent:
         for seq, (age_s, synchronised) in enumerate(
             [(0, True), (59, True), (61, True), (86_400, None), (86_400, False), (NOW // 1000 - 5000, None)]
@@ -185,7 +185,7 @@ def test_a_batch_of_long_ago_is_marked_late_unless_the_clock_it_was_dated_by_was
             batch = telemetry(seq, time=NOW - age_s * 1000)
             agent.send(on, encode(msgspec.structs.replace(batch, clock_synchronised=synchronised)))
         agent.send(
-            topic(Kind.STATE, camera="cam1"), encode(msgspec.structs.replace(down(1), time=NOW - 86_400_000))
+            topic(TopicKind.STATE, camera="cam1"), encode(msgspec.structs.replace(down(1), time=NOW - 86_400_000))
         )
     assert until(lambda: intake.acknowledged == 7)
     assert [record.late for record in room.records()] == [False, False, True, True, False, False, False]
@@ -205,10 +205,10 @@ def test_what_was_sent_while_the_collector_was_away_comes_when_it_is_back(
 
 def test_retained_messages_are_taken_and_marked(room: Room, mosquitto: Mosquitto) -> None:
     with Publisher(mosquitto.port) as agent:
-        agent.send(topic(Kind.AGENT), encode(birth()), retain=True)
+        agent.send(topic(TopicKind.AGENT), encode(birth()), retain=True)
         intake = room.start()
         assert until(lambda: intake.journaled == 1)
-        agent.send(topic(Kind.AGENT), encode(birth(session=2)), retain=True)
+        agent.send(topic(TopicKind.AGENT), encode(birth(session=2)), retain=True)
         assert until(lambda: intake.journaled == 2)
     assert [record.retained for record in room.records()] == [True, False]
 
@@ -285,7 +285,7 @@ def test_a_full_disk_stops_the_acknowledging_and_it_resumes_by_itself(
     monkeypatch.setattr("os.pwrite", full)
     with Publisher(mosquitto.port) as agent:
         agent.telemetry(1, 2, 3)
-        agent.send(topic(Kind.TELEMETRY), b"bad")
+        agent.send(topic(TopicKind.TELEMETRY), b"bad")
         assert until(lambda: intake.disk_trouble is not None and intake.received == 4)
         assert "No space left" in str(intake.disk_trouble)
         assert not intake.listening
@@ -302,12 +302,12 @@ def test_a_full_disk_stops_the_acknowledging_and_it_resumes_by_itself(
 def test_what_is_in_the_journal_is_not_written_again_when_the_rest_has_to_be_tried_again(tmp_path: Path) -> None:
     arrived = [
         Incoming(NOW, topic(kind), payload, retained=False, connection=1, mid=1, qos=1)
-        for kind, payload in ((Kind.AGENT, encode(birth())), (Kind.TELEMETRY, b"bad"))
+        for kind, payload in ((TopicKind.AGENT, encode(birth())), (TopicKind.TELEMETRY, b"bad"))
     ]
     with Journal(tmp_path / "journal") as journal:
-        pictures = Pictures(tmp_path / "pictures", time_ms=lambda: NOW)
+        pictures = PictureFiles(tmp_path / "pictures", time_ms=lambda: NOW)
         letters = DeadLetters(tmp_path / "dead.jsonl", time_ms=lambda: NOW)
-        writer = Writer(journal, pictures, letters)
+        writer = MessageWriter(journal, pictures, letters)
         batch = writer.check(arrived)
         (tmp_path / "dead.jsonl").mkdir()
         with pytest.raises(IsADirectoryError):
@@ -345,7 +345,7 @@ def test_an_acknowledgement_of_an_earlier_connection_is_not_sent_on_a_later_one(
     assert until(lambda: subscription.connected)
     with Publisher(mosquitto.port) as agent:
         agent.telemetry(1)
-    (first,) = inbox.take(10, 10_000)
+    (first,) = inbox.get_batch(10, 10_000)
     mosquitto.kill()
     for kept in (tmp_path / "mosquitto").glob("*.db*"):
         kept.unlink()
@@ -354,14 +354,14 @@ def test_an_acknowledgement_of_an_earlier_connection_is_not_sent_on_a_later_one(
     assert until(lambda: subscription.connected)
     with Publisher(mosquitto.port) as agent:
         agent.telemetry(2)
-    (second,) = inbox.take(10, 10_000)
+    (second,) = inbox.get_batch(10, 10_000)
     assert first.mid == second.mid
     subscription.acknowledge([first])
     subscription.stop()
     subscription = Subscription(Broker(port=mosquitto.port), inbox, time_ms=lambda: NOW)
     subscription.start()
     assert until(lambda: len(inbox) == 1)
-    assert inbox.take(10, 10_000)[0].payload == second.payload
+    assert inbox.get_batch(10, 10_000)[0].payload == second.payload
     subscription.stop()
 
 
@@ -375,7 +375,7 @@ def test_a_full_inbox_holds_the_broker_back_and_loses_nothing(mosquitto: Mosquit
         agent.telemetry(*range(100))
         assert until(lambda: len(inbox) == 5)
         while len(found) < 100:
-            some = inbox.take(3, 10_000)
+            some = inbox.get_batch(3, 10_000)
             subscription.acknowledge(some)
             found += [Record(each.received_ms, each.topic, each.payload) for each in some]
             assert len(inbox) <= 5
@@ -390,13 +390,13 @@ from pantau_collector.config import Broker
 from pantau_collector.deadletter import DeadLetters
 from pantau_collector.intake import Intake, undated
 from pantau_collector.journal import Journal
-from pantau_collector.pictures import Pictures
+from pantau_collector.pictures import PictureFiles
 now = lambda: time.time_ns() // 1_000_000
 folder = Path(sys.argv[1])
 intake = Intake(
     Broker(port=int(sys.argv[2])),
     Journal(folder / "journal"),
-    Pictures(folder / "pictures", time_ms=now),
+    PictureFiles(folder / "pictures", time_ms=now),
     DeadLetters(folder / "dead.jsonl", time_ms=now),
     time_ms=now,
 )
@@ -436,7 +436,7 @@ def test_a_picture_that_cannot_be_kept_holds_nothing_up(
     (room.folder / "pictures").mkdir()
     (room.folder / "pictures" / "nagoya").write_text("a file where a folder should be")
     with Publisher(mosquitto.port) as agent:
-        agent.send(topic(Kind.SNAPSHOT, camera="cam1"), jpeg(about(state=State.DOWN)))
+        agent.send(topic(TopicKind.SNAPSHOT, camera="cam1"), jpeg(about(state=State.DOWN)))
         agent.telemetry(1)
     assert until(lambda: intake.acknowledged == 2)
     assert intake.lost_pictures == 1

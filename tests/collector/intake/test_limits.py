@@ -40,7 +40,7 @@ def test_a_full_inbox_lets_its_writer_wait_until_there_is_room(inbox: Inbox) -> 
     thread = threading.Thread(target=put)
     thread.start()
     assert not done.wait(0.05)
-    assert len(inbox.take(1, 1 << 20)) == 1
+    assert len(inbox.get_batch(1, 1 << 20)) == 1
     assert done.wait(60)
     thread.join()
     assert len(inbox) == 2
@@ -55,14 +55,14 @@ def test_a_closed_inbox_takes_no_more_and_gives_what_it_has() -> None:
     waiting.join(60)
     assert not waiting.is_alive()
     assert not inbox.put(incoming())
-    assert len(inbox.take(10, 1 << 20)) == 1
-    assert inbox.take(10, 1 << 20) == []
+    assert len(inbox.get_batch(10, 1 << 20)) == 1
+    assert inbox.get_batch(10, 1 << 20) == []
 
 
 def test_what_is_taken_at_once_is_bounded() -> None:
     inbox = Inbox()
     for _ in range(10):
         inbox.put(incoming(b"x" * 100))
-    assert len(inbox.take(3, 1 << 20)) == 3
-    assert len(inbox.take(100, 250)) == 3
-    assert len(inbox.take(100, 1 << 20)) == 4
+    assert len(inbox.get_batch(3, 1 << 20)) == 3
+    assert len(inbox.get_batch(100, 250)) == 3
+    assert len(inbox.get_batch(100, 1 << 20)) == 4

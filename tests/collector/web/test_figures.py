@@ -7,14 +7,18 @@ from pantau_collector.clock import SystemClock
 from pantau_collector.config import Broker, InfluxV1, NoticeRules
 from pantau_collector.deadletter import DeadLetters
 from pantau_collector.delivery.sender import Sender
+from pantau_collector.incidents.rules import IncidentRules
 from pantau_collector.intake import Intake
-from pantau_collector.journal import Cursor, Journal, Record
+from pantau_collector.inventory import Inventory
+from pantau_collector.journal import CursorFile, Journal, Record
 from pantau_collector.notices.compose import Composer
 from pantau_collector.notices.links import Links
+from pantau_collector.notices.recipients import People
 from pantau_collector.notices.transport import ChannelTransport
-from pantau_collector.pictures import Pictures
-from pantau_collector.sinks.drain import Drain
+from pantau_collector.pictures import PictureFiles
+from pantau_collector.pipeline import Pipeline
 from pantau_collector.sinks.influx_v1 import InfluxV1Store
+from pantau_collector.sinks.sink_writer import SinkWriter
 from pantau_collector.store import Store
 from pantau_collector.web import figures
 from tests.collector.web.cities import NOW_MS
@@ -29,20 +33,25 @@ def test_the_figures_of_every_room_can_be_read_before_anything_has_happened(tmp_
     with Journal(tmp_path / "journal") as journal:
         end = journal.append([Record(NOW_MS, "pantau/v1/a/agent", b"{}")])
         intake = Intake(
-            Broker(), journal, Pictures(tmp_path / "pictures", time_ms=now_ms), dead_letters, time_ms=now_ms
+            Broker(), journal, PictureFiles(tmp_path / "pictures", time_ms=now_ms), dead_letters, time_ms=now_ms
         )
         store = InfluxV1Store(InfluxV1(version=1, url="http://127.0.0.1:1"))
-        drain = Drain(journal, Cursor(tmp_path / "cursor"), store, dead_letters)
+        sink_writer = SinkWriter(journal, CursorFile(tmp_path / "cursor"), store, dead_letters)
         state = Store.at(tmp_path / "state.sqlite")
+        pipeline = Pipeline(
+            journal, state, Inventory(), People(), IncidentRules(), SystemClock(), listening=lambda: True
+        )
+        pipeline.step()
         links = Links(public_url=None, secret=b"", valid_s=1, time_ms=now_ms)
-        pictures = Pictures(tmp_path / "pictures", time_ms=now_ms)
+        pictures = PictureFiles(tmp_path / "pictures", time_ms=now_ms)
         transport = ChannelTransport(now_ms)
         sender = Sender(state, transport, [], NoticeRules(), Composer(links), pictures, SystemClock())
         registry = CollectorRegistry()
         for figure in (
             *figures.of_intake(intake),
             *figures.of_journal(journal),
-            *figures.of_sink(drain),
+            *figures.of_pipeline(pipeline),
+            *figures.of_sink(sink_writer),
             *figures.of_outbox(sender),
         ):
             registry.register(figure)
@@ -56,6 +65,7 @@ def test_the_figures_of_every_room_can_be_read_before_anything_has_happened(tmp_
         f"pantau_journal_bytes {float(end)}",
         f"pantau_sink_behind_bytes {float(end)}",
         "pantau_sink_trouble 0.0",
+        "pantau_pipeline_unreadable_total 1.0",
         "pantau_outbox_pending 0.0",
         "pantau_outbox_dead 0.0",
     ):

@@ -12,7 +12,7 @@ import tomli_w
 
 from pantau_contract.messages import Birth, CameraAbout, CameraState, Sample, Telemetry
 from pantau_contract.states import STATE_OF, Cause, State
-from pantau_contract.topics import Kind, Topic
+from pantau_contract.topics import Topic, TopicKind
 from pantau_contract.wire import encode
 from tests.collector.intake.messages import Publisher
 from tests.servers.process import Server, free_port
@@ -92,7 +92,7 @@ class Agent:
     def birth(self) -> None:
         cameras = tuple(CameraAbout(camera) for camera in self.states)
         birth = Birth(self.site, "b1", 1, now_ms(), "1", 30, cameras=cameras)
-        self._publisher.send(str(Topic(self.site, Kind.AGENT)), encode(birth), retain=True)
+        self._publisher.send(str(Topic(self.site, TopicKind.AGENT)), encode(birth), retain=True)
 
     def batch(self) -> None:
         with self._sending:
@@ -102,7 +102,7 @@ class Agent:
                 Sample(camera, now, state, since, cause) for camera, (state, cause, since) in self.states.items()
             )
             batch = Telemetry(self.site, "b1", seq, now, seq * 30_000, True, 30, samples)
-            self._publisher.send(str(Topic(self.site, Kind.TELEMETRY)), encode(batch))
+            self._publisher.send(str(Topic(self.site, TopicKind.TELEMETRY)), encode(batch))
             self.sent.append(seq)
 
     def set(self, camera: str, cause: Cause | None) -> None:
@@ -110,7 +110,7 @@ class Agent:
             state = STATE_OF[cause] if cause else State.OK
             self.states[camera] = (state, cause, now_ms())
             told = CameraState(self.site, camera, "b1", self._seq, now_ms(), state, now_ms(), cause)
-            self._publisher.send(str(Topic(self.site, Kind.STATE, camera)), encode(told), retain=True)
+            self._publisher.send(str(Topic(self.site, TopicKind.STATE, camera)), encode(told), retain=True)
 
     @contextmanager
     def reporting(self, *, every_s: float = 0.02) -> Iterator[None]:

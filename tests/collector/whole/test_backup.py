@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from pantau_collector.backup import BackupError, restore, take
+from pantau_collector.backup import BackupError, create_backup, restore_backup
 from pantau_collector.cli import app
 from pantau_collector.data_dir import DataDir
 from pantau_collector.journal import Journal, JournalReader, Record
-from pantau_collector.pictures import Pictures
+from pantau_collector.pictures import PictureFiles
 from pantau_collector.store import Store
 from pantau_contract.messages import Telemetry
 from pantau_contract.states import Cause
-from pantau_contract.topics import Kind, parse_topic
+from pantau_contract.topics import TopicKind, parse_topic
 from pantau_contract.wire import decode
 from tests.collector.intake.messages import NOW, Publisher, about, jpeg
 from tests.collector.whole.city import Agent, Collector, subjects
@@ -47,7 +47,7 @@ def read_all(data: Path) -> list[Record]:
 
 def journaled(data: Path, site: str = "kabil") -> list[int]:
     """The numbers of the batches in the journal."""
-    batches = [record for record in read_all(data) if record.topic == f"pantau/v1/{site}/{Kind.TELEMETRY}"]
+    batches = [record for record in read_all(data) if record.topic == f"pantau/v1/{site}/{TopicKind.TELEMETRY}"]
     messages = [decode(parse_topic(record.topic), record.payload) for record in batches]
     return [message.seq for message in messages if isinstance(message, Telemetry)]
 
@@ -91,23 +91,23 @@ def filled(tmp_path: Path) -> Path:
     with Journal(place.journal, segment_bytes=SEGMENT) as journal:
         for i in range(200):
             journal.append([Record(NOW + i, "pantau/v1/a/agent", b"x" * 50)])
-    Pictures(place.pictures, time_ms=lambda: NOW).put(about(), jpeg(about()))
+    PictureFiles(place.pictures, time_ms=lambda: NOW).put(about(), jpeg(about()))
     Store.at(place.store).close()
     return tmp_path / "data"
 
 
 def back_up(data: Path, target: Path) -> None:
-    take(data, target, has_store=True, time_ms=NOW)
+    create_backup(data, target, has_store=True, time_ms=NOW)
 
 
 def test_all_of_it_comes_back(filled: Path, tmp_path: Path) -> None:
     back_up(filled, tmp_path / "b")
-    restore(tmp_path / "b", tmp_path / "new", force=False, time_ms=NOW)
+    restore_backup(tmp_path / "b", tmp_path / "new", force=False, time_ms=NOW)
     assert len(read_all(filled)) == 200
     assert read_all(tmp_path / "new") == read_all(filled)
     with Journal(filled / "journal") as one, Journal(tmp_path / "new" / "journal") as other:
         assert one.identity == other.identity
-    picture = Pictures(tmp_path / "new" / "pictures", time_ms=lambda: NOW)
+    picture = PictureFiles(tmp_path / "new" / "pictures", time_ms=lambda: NOW)
     assert picture.latest("nagoya", "cam1") is not None
     assert picture.taken_ms("nagoya", "cam1") == NOW
 
@@ -116,7 +116,7 @@ def test_the_journal_in_a_backup_reaches_behind_where_the_store_says_it_was_read
     filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A record, and a finished segment, that come while the store is copied are in the backup."""
-    copy_store = take.__globals__["_copy_store"]
+    copy_store = create_backup.__globals__["_copy_store"]
     journal = Journal(filled / "journal", segment_bytes=SEGMENT)
 
     def copy_while_written(source: Path, target: Path) -> None:
@@ -124,7 +124,7 @@ def test_the_journal_in_a_backup_reaches_behind_where_the_store_says_it_was_read
         for i in range(100):
             journal.append([Record(NOW + 1000 + i, "pantau/v1/a/agent", b"y" * 50)])
 
-    monkeypatch.setitem(take.__globals__, "_copy_store", copy_while_written)
+    monkeypatch.setitem(create_backup.__globals__, "_copy_store", copy_while_written)
     back_up(filled, tmp_path / "b")
     assert len(read_all(tmp_path / "b")) == 300
     assert JournalReader(tmp_path / "b" / "journal").end == journal.end
@@ -170,16 +170,16 @@ def test_a_harmed_backup_is_not_restored(filled: Path, tmp_path: Path, harm: Cal
     back_up(filled, tmp_path / "b")
     words = harm(tmp_path / "b")
     with pytest.raises(BackupError, match=words):
-        restore(tmp_path / "b", tmp_path / "new", force=False, time_ms=NOW)
+        restore_backup(tmp_path / "b", tmp_path / "new", force=False, time_ms=NOW)
     assert not (tmp_path / "new").exists() or not any((tmp_path / "new").iterdir())
 
 
 def test_data_that_is_there_is_only_moved_aside_and_only_by_force(filled: Path, tmp_path: Path) -> None:
     back_up(filled, tmp_path / "b")
     with pytest.raises(BackupError, match="not empty"):
-        restore(tmp_path / "b", filled, force=False, time_ms=NOW)
+        restore_backup(tmp_path / "b", filled, force=False, time_ms=NOW)
     (filled / "mine").write_text("precious")
-    restore(tmp_path / "b", filled, force=True, time_ms=NOW)
+    restore_backup(tmp_path / "b", filled, force=True, time_ms=NOW)
     (aside,) = filled.glob("before-restore-*")
     assert (aside / "mine").read_text() == "precious"
     assert JournalReader(filled / "journal").end == JournalReader(aside / "journal").end
@@ -188,7 +188,7 @@ def test_data_that_is_there_is_only_moved_aside_and_only_by_force(filled: Path, 
 def test_nothing_is_restored_below_a_running_collector(filled: Path, tmp_path: Path) -> None:
     back_up(filled, tmp_path / "b")
     with Journal(filled / "journal"), pytest.raises(BackupError, match="stop it first"):
-        restore(tmp_path / "b", filled, force=True, time_ms=NOW)
+        restore_backup(tmp_path / "b", filled, force=True, time_ms=NOW)
     assert (filled / "collector.sqlite").exists()
 
 

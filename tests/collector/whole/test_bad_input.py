@@ -13,7 +13,7 @@ import pytest
 from pantau_collector.journal import JournalReader
 from pantau_contract.messages import CameraState, Sample, Telemetry
 from pantau_contract.states import Cause, State
-from pantau_contract.topics import Kind, Topic
+from pantau_contract.topics import Topic, TopicKind
 from pantau_contract.wire import encode
 from tests.collector.intake.messages import Publisher
 from tests.collector.test_cli import dead_letters
@@ -94,9 +94,9 @@ def test_impossible_times_are_shown_as_now_and_break_no_page(
     )
     with Publisher(mosquitto.port) as publisher:
         for batch in batches:
-            publisher.send(str(Topic(batch.site, Kind.TELEMETRY)), encode(batch))
+            publisher.send(str(Topic(batch.site, TopicKind.TELEMETRY)), encode(batch))
         told = CameraState("nongsa", "cam4", "b1", 2, wrong, State.DOWN, wrong, Cause.REFUSED)
-        publisher.send(str(Topic("nongsa", Kind.STATE, "cam4")), encode(told))
+        publisher.send(str(Topic("nongsa", TopicKind.STATE, "cam4")), encode(told))
     assert until(lambda: len(city(collector).get("nongsa", {}).get("cameras", ())) == 4, every_s=0.1)
     for site in city(collector).values():
         for camera in site["cameras"]:
@@ -113,7 +113,7 @@ def test_a_sequence_that_runs_back_costs_no_sample_and_is_no_gap(
     with Publisher(mosquitto.port) as publisher:
         for seq in (5, 6, 3, 4, 7, 6, 1, 2, 0):
             batch = Telemetry("kabil", "b1", seq, now_ms(), 0, True, 30, ())
-            publisher.send(str(Topic("kabil", Kind.TELEMETRY)), encode(batch))
+            publisher.send(str(Topic("kabil", TopicKind.TELEMETRY)), encode(batch))
     assert until(lambda: metric(collector, "pantau_intake_journaled_total") == 8, every_s=0.1)
     assert metric(collector, "pantau_intake_duplicates_total") == 1
     assert until(lambda: city(collector).get("kabil", {}).get("gaps") == 0)
@@ -128,7 +128,7 @@ def test_a_site_that_invents_cameras_is_stopped_and_the_others_are_not(
                 Sample(f"x{seq * 100 + i}", now_ms(), State.DOWN, now_ms(), Cause.BLACK) for i in range(100)
             )
             batch = Telemetry("kabil", "b1", seq, now_ms(), 0, True, 30, samples)
-            publisher.send(str(Topic("kabil", Kind.TELEMETRY)), encode(batch))
+            publisher.send(str(Topic("kabil", TopicKind.TELEMETRY)), encode(batch))
         Agent(publisher, "nongsa").batch()
     assert until(lambda: metric(collector, "pantau_intake_dead_letters_total") == 2, every_s=0.1)
     assert until(lambda: len(city(collector).get("nongsa", {}).get("cameras", ())) == 4, every_s=0.1)

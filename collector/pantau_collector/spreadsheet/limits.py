@@ -1,0 +1,25 @@
+"""What a spreadsheet may cost: it comes from outside, and may be damaged or hostile."""
+
+MAX_BYTES = 50_000_000
+"""Bytes of the file."""
+
+MAX_UNPACKED_BYTES = 500_000_000
+"""Bytes of all parts of a workbook that is an archive, as the archive states them."""
+
+MAX_ROWS = 200_000
+"""Rows of a sheet."""
+
+MAX_COLUMNS = 1_000
+"""Columns up to the last cell of a row that is not empty."""
+
+MAX_CELL = 10_000
+"""Characters of a cell that are kept; what is longer belongs into no inventory."""
+
+MAX_MEMORY_BYTES = 2_000_000_000
+"""Bytes of address space of the process that reads a workbook."""
+
+MAX_CPU_S = 60
+"""Seconds of computing that reading a workbook may take."""
+
+EXIT_OUT_OF_MEMORY = 3
+"""Exit status of that process when Python's own allocator reaches the limit; native code aborts instead."""

@@ -1,0 +1,176 @@
+"""The parsers to fuzz, each with the valid input that is damaged for it."""
+
+import asyncio
+import random
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from unittest import mock
+
+from fuzzing.camera import connect_to
+from fuzzing.mutation import chunks
+from fuzzing.seeds import CHALLENGES, CONVERSATIONS, DESCRIPTIONS, PACKETS, PLAYLISTS, REPORTS, URLS, split
+from pantau_agent.http import playlist as hls
+from pantau_agent.http.octets import FormError
+from pantau_agent.rtsp import client, sdp
+from pantau_agent.rtsp.access_unit import Collector, H264Collector, H265Collector
+from pantau_agent.rtsp.jpeg import JpegCollector
+from pantau_agent.rtsp.messages import Demultiplexer, Response, encode_request
+from pantau_agent.rtsp.reorder import ReorderBuffer
+from pantau_agent.rtsp.rtp import Reception, SenderClock
+from pantau_agent.streams import url
+from pantau_agent.streams.authentication import Authenticator
+from pantau_agent.streams.credentials import Credentials
+from pantau_agent.streams.failure import LookError
+from pantau_agent.streams.headers import MessageError
+
+CAMERA = url.parse("rtsp://192.0.2.1/cam")
+CREDENTIALS = Credentials("user", "password")
+MAX_WAITING = 512 << 10
+"""Bytes of incomplete input that a connection may buffer: the largest head and body, and one chunk."""
+COLLECTORS: dict[str, Callable[[], Collector]] = {
+    "h264": H264Collector,
+    "h265": H265Collector,
+    "jpeg": JpegCollector,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A parser under test.
+
+    `run` gets an input, and the random generator that decides how it is cut. Any exception that is not in
+    `declared` is a finding.
+    """
+
+    name: str
+    valid: Sequence[bytes]
+    run: Callable[[bytes, random.Random], None]
+    declared: tuple[type[Exception], ...] = ()
+    share: float = 1.0
+    """Relative weight among the targets when inputs are distributed."""
+
+
+def conversation(data: bytes, rng: random.Random) -> None:
+    """Parse a camera's responses and packets as they arrive on a connection, in chunks."""
+    demultiplexer, unit = Demultiplexer(), H264Collector()
+    demultiplexer.channels[0] = Reception(96, 90_000, unit).receive
+    demultiplexer.channels[1] = SenderClock().receive
+    unit.want(_forget)
+    for number, chunk in enumerate(chunks(rng, data)):
+        for message in demultiplexer.feed(chunk, number / 100):
+            if isinstance(message, Response) and message.cseq is not None and message.body:
+                description(message.body, rng)
+        assert demultiplexer.waiting <= MAX_WAITING, f"{demultiplexer.waiting} bytes are buffered"
+
+
+def session(data: bytes, rng: random.Random) -> None:
+    """Run a whole session with a camera that sends these responses one by one and hangs up."""
+    pieces = [piece for piece in data.replace(b"RTSP/1.0 ", b"\x00RTSP/1.0 ").split(b"\x00") if piece]
+
+    async def open_and_wait() -> None:
+        with mock.patch.object(client, "connect", connect_to(pieces, rng)):
+            opened = client.Session(CAMERA, CREDENTIALS, asyncio.get_running_loop().time)
+            try:
+                await opened.open(10)
+                opened.unit.want(_forget)
+                await opened.wait()
+            finally:
+                await opened.close()
+
+    _loop().run_until_complete(open_and_wait())
+
+
+def description(data: bytes, _rng: random.Random) -> None:
+    """Parse an SDP description and build the requests that depend on it."""
+    read = sdp.parse(data, "rtsp://192.0.2.1/cam/")
+    assert len(read.tracks) <= sdp.MAX_TRACKS
+    track = read.video()
+    if track is not None:
+        H264Collector(track.parameter_sets)
+        Reception(track.payload_type, track.clock_rate, H264Collector())
+        encode_request("SETUP", track.control, {"CSeq": "1"})
+    encode_request("PLAY", read.control, {"CSeq": "1"})
+    ", ".join(read.encodings())
+
+
+def challenge(data: bytes, rng: random.Random) -> None:
+    """Answer a WWW-Authenticate header."""
+    authenticator = Authenticator(CREDENTIALS)
+    text = " ".join(data.decode("utf-8", "replace").splitlines())
+    authenticator.challenged([text, "Basic"] if rng.random() < 0.1 else [text], tried=rng.random() < 0.1)
+    answer = authenticator.authorization("DESCRIBE", "rtsp://192.0.2.1/cam")
+    if answer is not None:
+        encode_request("DESCRIBE", "rtsp://192.0.2.1/cam", {"Authorization": answer})
+
+
+def address(data: bytes, _rng: random.Random) -> None:
+    """Parse a URL, as from a redirect."""
+    read = url.parse(data.decode("utf-8", "replace"))
+    encode_request("DESCRIBE", read.without_credentials, {"CSeq": "1"})
+    url.redact(data.decode("utf-8", "replace"))
+
+
+def packets(codec: str) -> Callable[[bytes, random.Random], None]:
+    """Return a target that reads RTP packets of a codec, over TCP or UDP, and collects every keyframe."""
+
+    def run(data: bytes, rng: random.Random) -> None:
+        unit = COLLECTORS[codec]()
+        reception = Reception(96, 90_000, unit)
+        ordered = ReorderBuffer(reception.receive)
+        receive = ordered.receive if rng.random() < 0.3 else reception.receive
+        for number, packet in enumerate(split(data)):
+            unit.want(_forget)
+            receive(b"$0oo" + packet, 4, 4 + len(packet), 1 + number / 100)
+        ordered.release(1e9)
+        assert min(reception.lost, reception.frames, reception.octets) >= 0
+        assert reception.frames >= reception.keyframes
+
+    return run
+
+
+def playlist(data: bytes, _rng: random.Random) -> None:
+    """Parse an HLS playlist."""
+    read = hls.parse(data)
+    assert 1 <= read.target_s <= hls.MAX_TARGET_S
+
+
+def reports(data: bytes, _rng: random.Random) -> None:
+    """Parse RTCP."""
+    SenderClock().receive(b"$1oo" + data, 4, 4 + len(data), 1.0)
+
+
+TARGETS = (
+    Target("conversation", CONVERSATIONS, conversation, (MessageError, sdp.SdpError), 3),
+    Target("session", CONVERSATIONS, session, (LookError,), 0.2),
+    Target("sdp", DESCRIPTIONS, description, (sdp.SdpError,), 2),
+    Target("challenge", CHALLENGES, challenge),
+    Target("url", URLS, address, (url.UrlError,)),
+    *(Target(f"rtp {codec}", valid, packets(codec), share=2) for codec, valid in PACKETS.items()),
+    Target("rtcp", REPORTS, reports),
+    Target("playlist", PLAYLISTS, playlist, (FormError,)),
+)
+DECLARED = tuple({error for target in TARGETS for error in target.declared})
+
+
+@contextmanager
+def session_loop() -> Iterator[None]:
+    """Close the event loop of the session target on leaving."""
+    try:
+        yield
+    finally:
+        while _LOOPS:
+            _LOOPS.pop().close()
+
+
+_LOOPS: list[asyncio.AbstractEventLoop] = []
+
+
+def _loop() -> asyncio.AbstractEventLoop:
+    if not _LOOPS:
+        _LOOPS.append(asyncio.new_event_loop())
+    return _LOOPS[0]
+
+
+def _forget(_keyframe: object) -> None:
+    """Discard the keyframe."""

@@ -1,0 +1,1 @@
+"""Makes a release: locked dependencies, wheel, sdist, their SBOM, and a check that every version agrees."""
