@@ -32,8 +32,8 @@ from pantau_collector.retention import StateRetention
 from pantau_collector.self_monitor import SelfMonitor
 from pantau_collector.sinks import SinkWriter, open_series_store
 from pantau_collector.store import Store, StoreError, secret_rows
-from pantau_collector.web import Figure, create_app, figures
-from pantau_collector.web.acknowledge import Acknowledging
+from pantau_collector.web import RoomMetric, create_app, room_metrics
+from pantau_collector.web.acknowledge_page import AcknowledgePage
 from pantau_service.settings import ConfigError
 from pantau_service.systemd import Notifier
 
@@ -188,12 +188,12 @@ def _decide(config: CollectorConfig, inventory: Inventory, receiving: _Receiving
         else None
     )
     told_outside = [
-        *(figures.of_heartbeat(heart) if heart else ()),
-        *(figures.of_alertmanager(teller) if teller else ()),
+        *(room_metrics.heartbeat_metrics(heart) if heart else ()),
+        *(room_metrics.alertmanager_metrics(teller) if teller else ()),
     ]
     recipients = {recipient.id: recipient for recipient in config.recipient}
-    acknowledging = Acknowledging(store, links, recipients, pipeline.place_of, clock.time_ms)
-    _serve(config, pipeline, pictures, supervision, journal, acknowledging, told_outside, stack)
+    acknowledge_page = AcknowledgePage(store, links, recipients, pipeline.place_of, clock.time_ms)
+    _serve(config, pipeline, pictures, supervision, journal, acknowledge_page, told_outside, stack)
     sender.start()
     stack.callback(sender.stop)
     _start_pipeline(pipeline, stack)
@@ -263,23 +263,23 @@ def _serve(
     pictures: PictureFiles,
     supervision: SelfMonitor,
     journal: Journal,
-    acknowledging: Acknowledging,
-    more_figures: Iterable[Figure],
+    acknowledge_page: AcknowledgePage,
+    more_figures: Iterable[RoomMetric],
     stack: ExitStack,
 ) -> None:
     """Starts the web server on a thread, on a socket that is bound here, so that a taken port is told at once."""
     registry = CollectorRegistry()
     for figure in (
-        *figures.of_intake(supervision.intake),
-        *figures.of_journal(journal),
-        *figures.of_pipeline(pipeline),
-        *(figures.of_sink(supervision.sink_writer) if supervision.sink_writer else ()),
-        *figures.of_outbox(supervision.sender),
+        *room_metrics.intake_metrics(supervision.intake),
+        *room_metrics.journal_metrics(journal),
+        *room_metrics.pipeline_metrics(pipeline),
+        *(room_metrics.sink_metrics(supervision.sink_writer) if supervision.sink_writer else ()),
+        *room_metrics.outbox_metrics(supervision.sender),
         *more_figures,
     ):
         registry.register(figure)
     app = create_app(
-        lambda: pipeline.view, pictures, supervision.health, registry=registry, acknowledging=acknowledging
+        lambda: pipeline.view, pictures, supervision.health, registry=registry, acknowledge_page=acknowledge_page
     )
     settings = uvicorn.Config(
         app, host=config.web.host, port=config.web.port, log_config=None, access_log=False, lifespan="off"

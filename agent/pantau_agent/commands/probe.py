@@ -15,7 +15,7 @@ from pantau_agent.commands.password import PASSWORD_VARIABLE
 from pantau_agent.config import Camera
 from pantau_agent.host import clock_may_be_right
 from pantau_agent.identity.firmware import Identity
-from pantau_agent.identity.known import known_beside
+from pantau_agent.identity.identities import saved_identities
 from pantau_agent.picture.decoder import Decoder
 from pantau_agent.sources.registry import SOURCES
 from pantau_agent.streams import url as rtsp_url
@@ -133,7 +133,7 @@ def _camera(asked: Asked, config: Path, say: Words) -> tuple[Camera, Identity | 
         return described(asked, say), None
     borrow_credentials()
     loaded, camera = configured(asked, config)
-    return camera, known_beside(loaded.spool.path).get(camera.id)
+    return camera, saved_identities(loaded.spool.path).get(camera.id)
 
 
 def _all(

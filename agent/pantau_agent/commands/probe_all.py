@@ -16,7 +16,7 @@ from pantau_agent.commands.probe_output import COLOURS, fields, firmware_text, n
 from pantau_agent.commands.progress import counting
 from pantau_agent.config import AgentConfig, Camera
 from pantau_agent.host import clock_may_be_right
-from pantau_agent.identity.known import known_beside
+from pantau_agent.identity.identities import saved_identities
 from pantau_agent.picture.decoder import Decoder
 from pantau_agent.watching.inspection import Inspected, inspect
 from pantau_contract.messages import Sample
@@ -28,7 +28,7 @@ _GRAVEST_FIRST = (State.DOWN, State.UNKNOWN, State.IMPAIRED, State.DEGRADED, Sta
 
 def look(config: AgentConfig, seconds: float, say: Words, *, ask: bool) -> list[Inspected]:
     """Looks at each that is not disabled; gravest first. What the agent knows of a camera stands in for asking."""
-    known = known_beside(config.spool.path)
+    known = saved_identities(config.spool.path)
     clock = SystemClock()
 
     async def look_at_all() -> list[Inspected]:

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, mo
 from pantau_collector.names import Slug, ZoneName
 from pantau_collector.notices import hours
 from pantau_collector.notices.channel import ChannelError, check_channel
+from pantau_contract.states import current_name
 from pantau_contract.words import Language
 from pantau_service.settings import did_you_mean, error_at
 
@@ -29,6 +30,10 @@ def _hours(text: str) -> str:
     return text
 
 
+def _current_names(causes: frozenset[str]) -> frozenset[str]:
+    return frozenset(map(current_name, causes))
+
+
 ChannelUrl = Annotated[SecretStr, AfterValidator(_channel)]
 HoursText = Annotated[str, AfterValidator(_hours)]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
@@ -45,7 +50,7 @@ class Filter(BaseModel):
     sites: frozenset[Slug] = frozenset()
     tags: frozenset[str] = frozenset()
     criticality: frozenset[Criticality] = frozenset()
-    causes: frozenset[str] = frozenset()
+    causes: Annotated[frozenset[str], AfterValidator(_current_names)] = frozenset()
     """The causes of outages, such as `black` or `site_dark`."""
     hours: list[HoursText] = []
     """Hours of duty in the recipient's time zone. What begins outside of them is not sent, also not later."""

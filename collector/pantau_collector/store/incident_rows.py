@@ -14,6 +14,7 @@ from pantau_collector.incidents.transition import Transition
 from pantau_collector.own_records import IncidentStep
 from pantau_collector.store.database import drop_rows, put_rows
 from pantau_collector.store.schema import incidents, journaled, symptoms, timeline
+from pantau_contract.states import current_name
 
 _TIMELINE = "timeline"
 
@@ -54,7 +55,10 @@ def load_since(connection: Connection, since_ms: int) -> list[Incident]:
 def load_timeline(connection: Connection, incident: int) -> list[TimelineStep]:
     """What became of an incident, in its order."""
     rows = connection.execute(select(timeline).where(timeline.c.incident == incident).order_by(timeline.c.id))
-    return [TimelineStep(row.time_ms, row.kind, row.cause, tuple(json.loads(row.cameras_json))) for row in rows]
+    return [
+        TimelineStep(row.time_ms, row.kind, current_name(row.cause), tuple(json.loads(row.cameras_json)))
+        for row in rows
+    ]
 
 
 def load_incidents(connection: Connection, numbers: Iterable[int]) -> list[Incident]:
@@ -193,7 +197,7 @@ def _incident(row: Row[tuple[object, ...]]) -> Incident:
         id=row.id,
         site=row.site,
         camera=row.camera,
-        cause=row.cause,
+        cause=current_name(row.cause),
         cameras=tuple(json.loads(row.cameras_json)),
         since_ms=row.since_ms,
         opened_ms=row.opened_ms,

@@ -1,7 +1,7 @@
-"""The wall page, the API and `/metrics`."""
+"""The collector over HTTP: the wall page, the page to acknowledge an outage, the API and `/metrics`."""
 
 from pantau_collector.web.app import create_app
-from pantau_collector.web.metrics import Figure
-from pantau_collector.web.pictures import Pictures
+from pantau_collector.web.metrics import RoomMetric
+from pantau_collector.web.pictures import PictureLookup
 
-__all__ = ["Figure", "Pictures", "create_app"]
+__all__ = ["PictureLookup", "RoomMetric", "create_app"]

@@ -1,4 +1,4 @@
-"""The same facts for programs, as JSON; times are UTC epoch milliseconds."""
+"""The API: what the wall shows, as JSON for programs. Times are UTC epoch milliseconds."""
 
 import msgspec
 from msgspec import Struct
@@ -7,19 +7,19 @@ from starlette.responses import Response
 
 from pantau_collector.fleet.view import CityView, IncidentView
 from pantau_collector.health import Health, Trouble
-from pantau_collector.web.wall import phrase
+from pantau_collector.web.camera_phrases import cause_phrase
 from pantau_contract.words import LANGUAGES, Words, words
 
 
-class ToldIncident(IncidentView, frozen=True):
-    """An incident, and its cause in people's words."""
+class DescribedIncident(IncidentView, frozen=True):
+    """An incident with the meaning and remedy of its cause."""
 
     meaning: str = ""
     remedy: str = ""
 
 
 class HealthAnswer(Struct, frozen=True):
-    """What `/healthz` says."""
+    """The answer of `/healthz`."""
 
     ok: bool
     attentive: bool
@@ -28,32 +28,32 @@ class HealthAnswer(Struct, frozen=True):
 
 
 async def city(request: Request) -> Response:
-    """`/api/city`: the city's view, whole."""
+    """Serve `/api/city`: the whole view of the city."""
     return _json(request.app.state.view())
 
 
 async def incidents(request: Request) -> Response:
-    """`/api/incidents`: the open ones and the latest resolved, newest first, told in the language of `?lang=`."""
+    """Serve `/api/incidents`: open and recently resolved ones, newest first, in the language of `?lang=`."""
     view: CityView = request.app.state.view()
     asked = request.query_params.get("lang")
     phrases = words(next((each for each in LANGUAGES if each == asked), request.app.state.language))
     newest_first = sorted(view.incidents, key=lambda each: (each.opened_ms, each.id), reverse=True)
-    return _json([_told(each, phrases) for each in newest_first])
+    return _json([_described(each, phrases) for each in newest_first])
 
 
 async def healthz(request: Request) -> Response:
-    """`/healthz`: 200 while all is well, else 503, with the reasons."""
+    """Serve `/healthz`: 200 while all is well, else 503 with the reasons."""
     health: Health = request.app.state.health()
     age_s = (request.app.state.clock_ms() - request.app.state.view().time_ms) / 1000
     answer = HealthAnswer(health.ok, health.attentive, round(age_s, 1), health.troubles)
     return _json(answer, 200 if health.ok else 503)
 
 
-def _told(incident: IncidentView, phrases: Words) -> ToldIncident:
-    return ToldIncident(
+def _described(incident: IncidentView, phrases: Words) -> DescribedIncident:
+    return DescribedIncident(
         **msgspec.structs.asdict(incident),
-        meaning=phrase(phrases.meaning, incident.cause),
-        remedy=phrase(phrases.remedy, incident.cause),
+        meaning=cause_phrase(phrases.meaning, incident.cause),
+        remedy=cause_phrase(phrases.remedy, incident.cause),
     )
 
 

@@ -1,4 +1,4 @@
-"""Conditional requests (RFC 9110, section 13): what a browser already has is not sent again."""
+"""Conditional requests (RFC 9110, section 13), by which a browser does not fetch what it already has."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -7,8 +7,8 @@ from email.utils import parsedate_to_datetime
 from starlette.requests import Request
 
 
-def is_known(request: Request, headers: Mapping[str, str]) -> bool:
-    """Whether the asker already has what these `ETag` and `Last-Modified` stand for, so that a 304 will do."""
+def is_not_modified(request: Request, headers: Mapping[str, str]) -> bool:
+    """Return True if the client has what these `ETag` and `Last-Modified` identify, so that 304 suffices."""
     tags = request.headers.get("if-none-match")
     if tags is not None:
         known = {tag.strip().removeprefix("W/") for tag in tags.split(",")}

@@ -1,4 +1,4 @@
-"""What the pages are rendered with."""
+"""The Jinja environment that renders the pages."""
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 

@@ -1,4 +1,4 @@
-"""Security headers on every answer: no text from a message becomes a script, and no other page frames the wall."""
+"""Security headers on every response, so that no text runs as a script and no other page frames the wall."""
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,13 +18,13 @@ HEADERS = {
 
 
 class SecurityHeaders:
-    """ASGI middleware that sets them where they are not set."""
+    """ASGI middleware that adds the security headers a response does not have yet."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes the request on, and the answer back with the headers."""
+        """Handle a request, and add the headers to its response."""
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -1,4 +1,4 @@
-"""`/metrics`, in Prometheus' text format (exposition format 0.0.4)."""
+"""`/metrics` in Prometheus' text format (exposition format 0.0.4)."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -16,13 +16,13 @@ from pantau_contract.states import State
 
 
 async def metrics(request: Request) -> Response:
-    """`/metrics`: all that the registry collects."""
+    """Serve `/metrics`: everything that the registry collects."""
     text = await run_in_threadpool(generate_latest, request.app.state.registry)
     return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": "no-store"})
 
 
 class CityMetrics(Collector):
-    """The city, as the view and the health have it at the time of asking."""
+    """Metrics of the city, taken from its view and the collector's health at each scrape."""
 
     def __init__(
         self, view: Callable[[], CityView], health: Callable[[], Health], clock_ms: Callable[[], int]
@@ -32,11 +32,11 @@ class CityMetrics(Collector):
         self._clock_ms = clock_ms
 
     def describe(self) -> list[Metric]:
-        """Nothing: so that registering asks for no view yet."""
+        """Return nothing, so that registering does not ask for the view."""
         return []
 
     def collect(self) -> Iterator[Metric]:
-        """The figures."""
+        """Yield the metrics."""
         city = self._view()
         states = Counter(camera.state for site in city.sites for camera in site.cameras)
         cameras = GaugeMetricFamily("pantau_cameras", "Cameras by state.", labels=["state"])
@@ -69,19 +69,19 @@ class CityMetrics(Collector):
         yield troubles
 
 
-class Figure(Collector):
-    """One figure of another room, read when asked for. A counter only ever grows; its name is without `_total`."""
+class RoomMetric(Collector):
+    """One metric of another room, read at each scrape. A counter's name is given without `_total`."""
 
-    def __init__(self, name: str, what: str, read: Callable[[], float], *, counter: bool = False) -> None:
+    def __init__(self, name: str, text: str, read: Callable[[], float], *, counter: bool = False) -> None:
         self._name = name
-        self._what = what
+        self._text = text
         self._read = read
         self._family = CounterMetricFamily if counter else GaugeMetricFamily
 
     def describe(self) -> list[Metric]:
-        """Its name, so that a second one of the same name is refused."""
-        return [self._family(self._name, self._what)]
+        """Return the metric's name, so that a second one of the same name is refused."""
+        return [self._family(self._name, self._text)]
 
     def collect(self) -> Iterator[Metric]:
-        """The figure now."""
-        yield self._family(self._name, self._what, value=self._read())
+        """Yield the present value."""
+        yield self._family(self._name, self._text, value=self._read())

@@ -1,4 +1,4 @@
-"""The wall as HTML. The board in a page is what the script fetches to renew it: both ways show the same."""
+"""The wall as HTML: the whole page, and the board alone, the part that the page's script fetches again."""
 
 import hashlib
 from collections.abc import Callable
@@ -11,18 +11,20 @@ from starlette.responses import HTMLResponse, Response
 
 from pantau_collector.fleet.view import CityView
 from pantau_collector.health import Health
-from pantau_collector.web.conditional import is_known
+from pantau_collector.web.conditional import is_not_modified
 from pantau_collector.web.environment import TEMPLATES
 from pantau_collector.web.times import Times, duration
-from pantau_collector.web.wall import Wall, see
+from pantau_collector.web.wall import Wall
+from pantau_collector.web.wall_builder import build_wall
 from pantau_contract.version import __version__
 from pantau_contract.words import LANGUAGES, Language, words
 
-_RENEWED_AFTER_MS = 1000
+_CACHED_MS = 1000
+"""Milliseconds for which a board is used again while the view of the city is the same."""
 
 
-class Board:
-    """The board in one language as seen at `now_ms`; `tag` changes when what it shows does."""
+class RenderedBoard:
+    """The board in one language at `now_ms`; `tag` changes with what it shows."""
 
     def __init__(self, wall: Wall, language: Language, *, now_ms: int) -> None:
         self.wall = wall
@@ -32,7 +34,7 @@ class Board:
 
     @cached_property
     def html(self) -> str:
-        """Rendered once, and only for who does not have it yet."""
+        """The board's HTML, rendered at the first use."""
         phrases = words(self.language)
         return TEMPLATES.get_template("board.html").render(
             wall=self.wall,
@@ -43,7 +45,7 @@ class Board:
 
 
 class Pages:
-    """Serves the wall. The newest board of each language is kept, so that many screens cost as much as one."""
+    """Serves the wall. The latest board of each language is cached, so that many screens cost as much as one."""
 
     def __init__(
         self,
@@ -61,10 +63,10 @@ class Pages:
         self._language: Language = language
         self._zone = zone
         self._city_name = city_name
-        self._newest: dict[Language, tuple[CityView, Board]] = {}
+        self._cached: dict[Language, tuple[CityView, RenderedBoard]] = {}
 
     async def page(self, request: Request) -> Response:
-        """`/`: the whole page, in the language that `?lang=` asks for."""
+        """Serve `/`: the whole page, in the language of `?lang=`."""
         board = self._board(self._asked_language(request))
         phrases = words(board.language)
         html = TEMPLATES.get_template("page.html").render(
@@ -79,23 +81,23 @@ class Pages:
         return HTMLResponse(html, headers={"Cache-Control": "no-store"})
 
     async def board(self, request: Request) -> Response:
-        """`/board`: the part of the page that changes."""
+        """Serve `/board`: the part of the page that changes."""
         board = self._board(self._asked_language(request))
         headers = {"ETag": f'"{board.tag}"', "Cache-Control": "private, no-cache"}
-        if is_known(request, headers):
+        if is_not_modified(request, headers):
             return Response(status_code=304, headers=headers)
         return HTMLResponse(board.html, headers=headers)
 
-    def _board(self, language: Language) -> Board:
+    def _board(self, language: Language) -> RenderedBoard:
         city, now_ms = self._view(), self._clock_ms()
-        if language in self._newest:
-            seen, newest = self._newest[language]
-            if seen is city and abs(now_ms - newest.now_ms) < _RENEWED_AFTER_MS:
-                return newest
+        if language in self._cached:
+            view, cached = self._cached[language]
+            if view is city and abs(now_ms - cached.now_ms) < _CACHED_MS:
+                return cached
         phrases = words(language)
-        wall = see(city, self._health(), phrases, Times(phrases, self._zone, now_ms), now_ms=now_ms)
-        board = Board(wall, language, now_ms=now_ms)
-        self._newest[language] = (city, board)
+        wall = build_wall(city, self._health(), phrases, Times(phrases, self._zone, now_ms), now_ms=now_ms)
+        board = RenderedBoard(wall, language, now_ms=now_ms)
+        self._cached[language] = (city, board)
         return board
 
     def _asked_language(self, request: Request) -> Language:

@@ -1,4 +1,4 @@
-"""The last pictures over HTTP, each with ETag and Last-Modified."""
+"""The cameras' latest pictures over HTTP, each with `ETag` and `Last-Modified`."""
 
 import hashlib
 import os
@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pantau_collector.web.conditional import is_known
+from pantau_collector.web.conditional import is_not_modified
 from pantau_contract.snapshot import MAX_SNAPSHOT
 from pantau_contract.topics import SLUG
 
@@ -22,23 +22,23 @@ _PLACEHOLDER = (Path(__file__).parent / "static" / "no-picture.svg").read_bytes(
 _Find = Callable[[str, str], Path | None]
 
 
-class Pictures(Protocol):
-    """Where the last pictures are."""
+class PictureLookup(Protocol):
+    """Finds the files of the cameras' pictures."""
 
     def latest(self, site: str, camera: str) -> Path | None:
-        """The file of a camera's newest JPEG, or None."""
+        """Return the file of a camera's latest JPEG, or None if there is none."""
 
     def latest_good(self, site: str, camera: str) -> Path | None:
-        """The file of the newest that was taken while the camera was `ok`, or None."""
+        """Return the file of the latest JPEG taken while the camera was `ok`, or None if there is none."""
 
 
 async def picture(request: Request) -> Response:
-    """`/pictures/{site}/{camera}.jpg`: the newest JPEG; a drawing when there is none yet; 404 for a bad id."""
+    """Serve `/pictures/{site}/{camera}.jpg`: the latest JPEG, or a drawing; 404 for an invalid id."""
     return await _answer(request, request.app.state.pictures.latest)
 
 
 async def good_picture(request: Request) -> Response:
-    """`/pictures/{site}/{camera}/good.jpg`: the newest that was taken while the camera was `ok`."""
+    """Serve `/pictures/{site}/{camera}/good.jpg`: the latest JPEG taken while the camera was `ok`."""
     return await _answer(request, request.app.state.pictures.latest_good)
 
 
@@ -55,13 +55,13 @@ async def _answer(request: Request, find: _Find) -> Response:
         "Last-Modified": formatdate(modified_s, usegmt=True),
         "Cache-Control": "private, no-cache",
     }
-    if is_known(request, headers):
+    if is_not_modified(request, headers):
         return Response(status_code=304, headers=headers)
     return Response(jpeg, media_type="image/jpeg", headers=headers)
 
 
 def _read(find: _Find, site: str, camera: str) -> tuple[bytes, float] | None:
-    """The bytes and the time of change of one and the same file, though another may take its name meanwhile."""
+    """Return a file's content and modification time, both of the same file even if it is replaced meanwhile."""
     path = find(site, camera)
     if path is None:
         return None

@@ -1,4 +1,4 @@
-"""Times and durations as people read them."""
+"""Times and durations as the wall shows them."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -7,7 +7,7 @@ from pantau_contract.words import Words
 
 
 class Times:
-    """Times of one zone, in one language, as seen at `now_ms` (UTC epoch milliseconds)."""
+    """Formats times in one zone and language, relative to `now_ms` (UTC epoch milliseconds)."""
 
     def __init__(self, words: Words, zone: ZoneInfo, now_ms: int) -> None:
         self._words = words
@@ -15,7 +15,7 @@ class Times:
         self._today = self._local(now_ms).date()
 
     def clock(self, time_ms: int) -> str:
-        """`14:32`, with the day before it when that is not today: `23/11 14:32`."""
+        """Return a time as `14:32`, with the day before it unless that is today: `23/11 14:32`."""
         local = self._local(time_ms)
         return local.strftime("%H:%M" if local.date() == self._today else "%d/%m %H:%M")
 
@@ -24,7 +24,7 @@ class Times:
 
 
 def duration(seconds: float, words: Words) -> str:
-    """`45 s`, `12 min`, `3 h 5 min`, `2 d 4 h`; the page's script counts on in the same way."""
+    """Return a duration as `45 s`, `12 min`, `3 h 5 min` or `2 d 4 h`; the page's script has the same rule."""
     s = max(int(seconds), 0)
     if s < 60:
         parts = [(s, "second")]

@@ -20,7 +20,7 @@ from tests.agent.listener import listening
 from tests.agent.soon import soon
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.process import free_port
-from tests.servers.programs import need
+from tests.servers.programs import require_program
 
 DAY = dt.timedelta(days=1)
 PUBLISHING = (Level.OK, "publishing")
@@ -34,7 +34,7 @@ def starting(folder: Path, settings: str) -> Mosquitto:
 def guarded(tmp_path: Path) -> Iterator[Mosquitto]:
     """A broker that knows one user."""
     passwords = tmp_path / "passwords"
-    subprocess.run([need("mosquitto_passwd"), "-b", "-c", str(passwords), "north", "right"], check=True)
+    subprocess.run([require_program("mosquitto_passwd"), "-b", "-c", str(passwords), "north", "right"], check=True)
     with starting(tmp_path, f"allow_anonymous false\npassword_file {passwords}\n") as server:
         assert isinstance(server, Mosquitto)
         yield server

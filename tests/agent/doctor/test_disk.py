@@ -10,7 +10,7 @@ from pantau_agent.doctor import disk
 from pantau_agent.doctor.finding import Level
 from pantau_contract.messages import Host
 from tests.agent.doctor.said import said
-from tests.servers.programs import forbidden
+from tests.servers.programs import skip_without_privileges
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_what_is_written_is_tried_and_leaves_nothing_behind(
 def test_a_disk_that_takes_nothing(tmp_path: Path, options: str, expected: tuple[Level, str]) -> None:
     mount = ["mount", "-t", "tmpfs", "-o", options, "pantau-test", str(tmp_path)]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
-        forbidden("a file system cannot be mounted here")
+        skip_without_privileges("a file system cannot be mounted here")
     try:
         if expected[1] == "unwritable":
             (tmp_path / "all").write_bytes(bytes(4096))
@@ -51,7 +51,7 @@ def test_a_spool_that_root_has_made_in_the_services_folder(tmp_path: Path) -> No
     try:
         os.chown(spool, os.getuid() + 1, -1)
     except PermissionError:
-        forbidden("files cannot be given away here")
+        skip_without_privileges("files cannot be given away here")
     assert said(disk.writing(tmp_path, spool)) == (Level.ERROR, "owner")
 
 

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from pantau_collector.fleet.view import CityView
 from pantau_collector.health import Health, Trouble, TroubleKind
-from pantau_collector.web import Figure, create_app
+from pantau_collector.web import RoomMetric, create_app
 from pantau_contract.states import Cause
 from pantau_contract.words import words
 from pantau_contract.words.evidence import detail
@@ -227,8 +227,8 @@ async def test_health_is_200_while_all_is_well_and_503_with_reasons_otherwise(
 async def test_metrics_count_the_city_and_what_the_other_rooms_register(
     client: httpx.AsyncClient, collector: City
 ) -> None:
-    collector.registry.register(Figure("pantau_intake_messages", "Messages taken.", lambda: 42, counter=True))
-    collector.registry.register(Figure("pantau_sink_lag_bytes", "Journal not yet in InfluxDB.", lambda: 7.5))
+    collector.registry.register(RoomMetric("pantau_intake_messages", "Messages taken.", lambda: 42, counter=True))
+    collector.registry.register(RoomMetric("pantau_sink_lag_bytes", "Journal not yet in InfluxDB.", lambda: 7.5))
     collector.health = Health((Trouble(TroubleKind.SINK_BEHIND),))
     collector.now_ms += 3000
     figures = {

@@ -5,7 +5,8 @@ import msgspec
 from pantau_collector.fleet.view import CityView
 from pantau_collector.health import Health, Trouble, TroubleKind, with_view
 from pantau_collector.web.times import Times, duration
-from pantau_collector.web.wall import PICTURES_UP_TO, Wall, see
+from pantau_collector.web.wall import Wall
+from pantau_collector.web.wall_builder import PICTURES_UP_TO, build_wall
 from pantau_contract.states import Cause, State
 from pantau_contract.words import words
 from tests.collector.web.cities import MINUTE_MS, NOW_MS, batam, camera, city, incident, large, site
@@ -15,12 +16,12 @@ JAKARTA = ZoneInfo("Asia/Jakarta")
 
 
 def wall(view: CityView, *, health: Health | None = None, now_ms: int = NOW_MS) -> Wall:
-    return see(view, health or Health(), WORDS, Times(WORDS, JAKARTA, now_ms), now_ms=now_ms)
+    return build_wall(view, health or Health(), WORDS, Times(WORDS, JAKARTA, now_ms), now_ms=now_ms)
 
 
 def test_each_state_is_counted_and_each_camera_has_a_tile() -> None:
     seen = wall(batam())
-    counted = {tally.state: tally.number for tally in seen.tallies}
+    counted = {count.state: count.number for count in seen.state_counts}
     assert counted == {
         State.OK: 5,
         State.DEGRADED: 1,

@@ -1,4 +1,4 @@
-"""Asks a camera for its model and firmware: by its maker's own page, or else by ONVIF."""
+"""Ask a configured camera for its model and firmware: by its maker's own pages, or else by ONVIF."""
 
 import asyncio
 import math
@@ -12,7 +12,7 @@ from pantau_agent.clock import Clock
 from pantau_agent.config import Camera
 from pantau_agent.http.client import Client
 from pantau_agent.identity.firmware import Identity, vendor_of
-from pantau_agent.identity.pages import PAGES, Pages
+from pantau_agent.identity.maker_pages import MAKER_PAGES, MakerPages
 from pantau_agent.onvif.device import PATH, Device
 from pantau_agent.onvif.errors import OnvifError, RefusedError
 from pantau_agent.streams.credentials import Credentials
@@ -21,35 +21,39 @@ from pantau_agent.streams.url import StreamUrl, parse
 from pantau_contract.words.evidence import Detail, detail, together
 
 WEB_PORT = 80
-_ONVIF_PORTS = {"tplink": 2020, "reolink": 8000, "xmeye": 8899}
+"""The port of a camera's web pages, unless it is watched over HTTP."""
 TIMEOUT_S = 10.0
+"""Seconds to wait for one page."""
 MAX_PAGE = 256 << 10
+"""Most bytes of one page that are read."""
+_ONVIF_PORTS = {"tplink": 2020, "reolink": 8000, "xmeye": 8899}
+"""Ports of ONVIF by vendor, where it is not the web port."""
 _REFUSALS = {Kind.WRONG_PASSWORD, Kind.NO_PASSWORD, Kind.UNKNOWN_SCHEME}
 
 
 class IdentityError(EvidenceError):
-    """It does not tell. The text says why, without secrets."""
+    """The camera does not state its model and firmware. The text says why, without secrets."""
 
 
-Ask = Callable[[Camera, Clock], Coroutine[Any, Any, Identity]]
-"""As `identify`."""
+Identify = Callable[[Camera, Clock], Coroutine[Any, Any, Identity]]
+"""A function like `identify`."""
 
 
 async def identify(camera: Camera, clock: Clock, *, web_port: int = WEB_PORT) -> Identity:
-    """What a configured camera says it is. A password that it refuses is sent to it once.
+    """Return what a configured camera states about itself. A password that it refuses is sent to it once.
 
-    `web_port` is where its pages are; a camera that is watched over HTTP is asked where it is watched.
+    `web_port` is where its pages are; a camera that is watched over HTTP is asked at that address.
 
     Raises:
         IdentityError: it cannot be asked, or refuses.
     """
-    at = parse(camera.url or "")
+    stream = parse(camera.url or "")
     password = camera.password.get_secret_value() if camera.password is not None else ""
     credentials = Credentials(camera.user, password) if camera.user is not None else None
-    base = at if at.scheme in {"http", "https"} else StreamUrl("http", at.host, web_port, "")
-    vendor = _known(camera.vendor)
+    base = stream if stream.scheme in {"http", "https"} else StreamUrl("http", stream.host, web_port, "")
+    vendor = _vendor_with_notes(camera.vendor)
     reasons: list[Detail] = []
-    pages = PAGES.get(vendor or "")
+    pages = MAKER_PAGES.get(vendor or "")
     if vendor is not None and pages is not None:
         try:
             return await _by_pages(vendor, pages, base, credentials, clock)
@@ -73,32 +77,32 @@ async def identify(camera: Camera, clock: Clock, *, web_port: int = WEB_PORT) ->
     raise IdentityError(together(*dict.fromkeys(reasons)))
 
 
-class Asker:
-    """Asks each host once in `again_s`, whatever it answers.
+class CachedIdentify:
+    """Asks each host once in `max_age_s`, whatever it answers.
 
     A recorder with 32 channels is one host, and a password that it refuses 32 times locks its account.
     """
 
-    def __init__(self, clock: Clock, ask: Ask = identify, *, again_s: float = math.inf) -> None:
+    def __init__(self, clock: Clock, identify: Identify = identify, *, max_age_s: float = math.inf) -> None:
         self._clock = clock
-        self._ask = ask
-        self._again_s = again_s
-        self._asked: dict[tuple[str, str | None, SecretStr | None], tuple[float, asyncio.Task[Identity]]] = {}
+        self._identify = identify
+        self._max_age_s = max_age_s
+        self._tasks: dict[tuple[str, str | None, SecretStr | None], tuple[float, asyncio.Task[Identity]]] = {}
 
-    async def ask(self, camera: Camera) -> Identity:
-        """As `identify`; what was answered within `again_s` is answered again, unasked."""
+    async def identify(self, camera: Camera) -> Identity:
+        """Return or raise as `identify` does, from an answer that is at most `max_age_s` old."""
         key = (parse(camera.url or "").host, camera.user, camera.password)
-        asked_s, task = self._asked.get(key, (-math.inf, None))
-        if task is None or self._clock.monotonic() - asked_s >= self._again_s:
-            task = asyncio.create_task(self._ask(camera, self._clock))
-            self._asked[key] = (self._clock.monotonic(), task)
+        asked_s, task = self._tasks.get(key, (-math.inf, None))
+        if task is None or self._clock.monotonic() - asked_s >= self._max_age_s:
+            task = asyncio.create_task(self._identify(camera, self._clock))
+            self._tasks[key] = (self._clock.monotonic(), task)
         return await asyncio.shield(task)
 
 
 async def _by_pages(
-    vendor: str, pages: Pages, base: StreamUrl, credentials: Credentials | None, clock: Clock
+    vendor: str, pages: MakerPages, base: StreamUrl, credentials: Credentials | None, clock: Clock
 ) -> Identity:
-    """Raises `LookError`, `TimeoutError`, `IdentityError`."""
+    """Read the maker's pages. Raises `LookError`, `TimeoutError`, `IdentityError`."""
     texts = []
     for path in pages.paths:
         url = StreamUrl(base.scheme, base.host, base.port, path)
@@ -124,12 +128,12 @@ async def _page(client: Client) -> str:
 
 async def _by_onvif(vendor: str | None, device: Device) -> Identity:
     await device.open()
-    told = await device.information()
-    return Identity(vendor or vendor_of(told.manufacturer), told.model, told.firmware)
+    information = await device.information()
+    return Identity(vendor or vendor_of(information.manufacturer), information.model, information.firmware)
 
 
-def _known(vendor: str | None) -> str | None:
-    """The note's own name for what stands in the configuration; None where there is no note."""
+def _vendor_with_notes(vendor: str | None) -> str | None:
+    """Return the notes' own name for a configured vendor, or None if there are no notes about it."""
     if vendor is None:
         return None
     try:

@@ -1,7 +1,7 @@
-"""`/ack`: the page behind the signed link in a notice. It shows the outage; its button acknowledges it.
+"""`/ack`: the page behind the signed link in a notice. It shows the outage, and a button to acknowledge it.
 
-Following the link changes nothing, for mail scanners follow links too. The signature is the login: so a proxy that
-asks for one must let `/ack` through. Pressing twice, or much later, does no harm.
+Following the link changes nothing, because mail scanners follow links too. The signature replaces a login, so a
+proxy that asks for one must let `/ack` through. Pressing the button twice, or much later, does no harm.
 """
 
 import logging
@@ -24,30 +24,35 @@ from pantau_collector.web.headers import HEADERS
 from pantau_contract.words import Language, words
 
 HOURS = (1, 4, 24)
-"""For how long it may be taken, beside: until it is over."""
-_LARGEST_BODY = 2_000
+"""Hours that the page offers for an acknowledgement, beside "until it is over"."""
+
+_MAX_BODY = 2_000
+"""Bytes of a form that are read."""
+
 _PRESELECTED = 4
-_FORMS_OF_OUR_OWN = HEADERS["Content-Security-Policy"].replace("form-action 'none'", "form-action 'self'")
+"""Hours that the form offers first."""
+
+_FORMS_ALLOWED = HEADERS["Content-Security-Policy"].replace("form-action 'none'", "form-action 'self'")
 
 _log = logging.getLogger(__name__)
 
 
-class Place(Protocol):
-    """What people call a place, by site and camera, device or uplink."""
+class PlaceName(Protocol):
+    """Names the place of an incident, by site and camera, device or uplink."""
 
     def __call__(self, incident: Incident) -> str:
-        """The place, as a notice's subject has it."""
+        """Return the place as in a notice's subject."""
 
 
-class Acknowledging:
-    """Serves `/ack`. What a person asks for goes into the store; the pipeline takes it up."""
+class AcknowledgePage:
+    """Serves `/ack`. It stores each acknowledgement as a request, which the pipeline applies."""
 
     def __init__(
         self,
         store: Store,
         links: Links,
         recipients: Mapping[str, Recipient],
-        place: Place,
+        place_name: PlaceName,
         clock_ms: Callable[[], int],
         *,
         language: Language = "id",
@@ -55,12 +60,12 @@ class Acknowledging:
         self._store = store
         self._links = links
         self._recipients = recipients
-        self._place = place
+        self._place_name = place_name
         self._clock_ms = clock_ms
         self._language: Language = language
 
     async def page(self, request: Request) -> Response:
-        """GET shows the outage and a button; POST takes it."""
+        """Serve `/ack`: GET shows the outage and a button, POST acknowledges it."""
         query = dict(request.query_params)
         try:
             hours = await _hours(request) if request.method == "POST" else None
@@ -83,23 +88,23 @@ class Acknowledging:
             if incident.resolved_ms is not None:
                 return self._message("over", recipient, 200)
             if posted:
-                return self._take(incident, recipient, hours)
+                return self._acknowledge(incident, recipient, hours)
         except StoreError as error:
             _log.error("an acknowledgement cannot be kept: %s", error)
             return self._message("failed", recipient, 503)
-        return self._ask(incident, recipient)
+        return self._form(incident, recipient)
 
-    def _take(self, incident: Incident, recipient: Recipient, hours: int | None) -> Response:
+    def _acknowledge(self, incident: Incident, recipient: Recipient, hours: int | None) -> Response:
         now_ms, by = self._clock_ms(), recipient.name or recipient.id
         until_ms = None if hours is None else now_ms + hours * 3_600_000
-        taken = incident.acknowledged
+        present = incident.acknowledged
         with self._store.begin() as connection:
-            asked = any(
+            requested = any(
                 each.incident == incident.id and each.by == by and not each.withdrawn
                 for each in request_rows.load_pending(connection)
             )
-            mine = taken is not None and taken.by == by and (taken.until_ms is None or until_ms is not None)
-            if not asked and not mine:
+            held = present is not None and present.by == by and (present.until_ms is None or until_ms is not None)
+            if not requested and not held:
                 request_rows.acknowledge(connection, incident.id, by, until_ms, created_ms=now_ms)
         _log.info("%s takes incident %d by the link in a notice", recipient.id, incident.id)
         return self._message("done", recipient, 200)
@@ -112,14 +117,14 @@ class Acknowledging:
     def _recipient(self, query: Mapping[str, str]) -> Recipient | None:
         return self._recipients.get(query.get("r", ""))
 
-    def _ask(self, incident: Incident, recipient: Recipient) -> Response:
+    def _form(self, incident: Incident, recipient: Recipient) -> Response:
         phrases = words(recipient.language)
         since = date_and_time(incident.since_ms, ZoneInfo(recipient.timezone), phrases)
         taken = incident.acknowledged
         html = TEMPLATES.get_template("acknowledge.html").render(
             language=recipient.language,
             words=phrases,
-            title=self._place(incident),
+            title=self._place_name(incident),
             lines=[phrases.meaning(incident.cause), f"{phrases('notice.since')}: {since}"],
             note=phrases("notice.ack.already", by=taken.by) if taken else "",
             asks=True,
@@ -145,20 +150,20 @@ class Acknowledging:
 
 
 def _page(html: str, status: int) -> Response:
-    headers = {"Cache-Control": "no-store", "Content-Security-Policy": _FORMS_OF_OUR_OWN}
+    headers = {"Cache-Control": "no-store", "Content-Security-Policy": _FORMS_ALLOWED}
     return HTMLResponse(html, status, headers)
 
 
 async def _hours(request: Request) -> int | None:
-    """For how many hours the form says that it is taken; None: until it is over.
+    """Return the hours that the form chose, or None for "until it is over".
 
     Raises:
-        ValueError: it is not our form.
+        ValueError: the request is not the page's form.
     """
     body = b""
     async for chunk in request.stream():
         body += chunk
-        if len(body) > _LARGEST_BODY:
+        if len(body) > _MAX_BODY:
             raise ValueError("too long")
     asked = parse_qs(body.decode("ascii", "replace"), keep_blank_values=True).get("hours", [str(_PRESELECTED)])[0]
     if asked == "":

@@ -20,7 +20,7 @@ from pantau_collector.pipeline import Pipeline
 from pantau_collector.sinks.influx_v1 import InfluxV1Store
 from pantau_collector.sinks.sink_writer import SinkWriter
 from pantau_collector.store import Store
-from pantau_collector.web import figures
+from pantau_collector.web import room_metrics
 from tests.collector.web.cities import NOW_MS
 
 
@@ -48,11 +48,11 @@ def test_the_figures_of_every_room_can_be_read_before_anything_has_happened(tmp_
         sender = Sender(state, transport, [], NoticeRules(), Composer(links), pictures, SystemClock())
         registry = CollectorRegistry()
         for figure in (
-            *figures.of_intake(intake),
-            *figures.of_journal(journal),
-            *figures.of_pipeline(pipeline),
-            *figures.of_sink(sink_writer),
-            *figures.of_outbox(sender),
+            *room_metrics.intake_metrics(intake),
+            *room_metrics.journal_metrics(journal),
+            *room_metrics.pipeline_metrics(pipeline),
+            *room_metrics.sink_metrics(sink_writer),
+            *room_metrics.outbox_metrics(sender),
         ):
             registry.register(figure)
         text = generate_latest(registry).decode()

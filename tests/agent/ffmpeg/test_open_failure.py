@@ -1,7 +1,7 @@
 import pytest
 
 from pantau_agent.assessment.diagnosis import cause_of
-from pantau_agent.ffmpeg.words import failure_of
+from pantau_agent.ffmpeg.open_failure import failure_of
 from pantau_contract.states import Cause
 
 TRIED = ["Starting connection attempt to 10.0.0.1 port 1935\n"]
@@ -17,11 +17,11 @@ EXIT = 0x54495845
         (111, TRIED, False, Cause.REFUSED),
         (113, TRIED, False, Cause.UNREACHABLE),
         (EXIT, TRIED, True, Cause.UNREACHABLE),
-        (5, CONNECTED, False, Cause.NOT_RTSP),
+        (5, CONNECTED, False, Cause.WRONG_PROTOCOL),
         (EXIT, CONNECTED, True, Cause.TIMEOUT),
         (EXIT, [*CONNECTED, "Handshaking...\n"], True, Cause.TIMEOUT),
         (104, [*CONNECTED, "Handshaking...\n"], False, Cause.REFUSED),
-        (5, [*GREETED, "Server response validating failed\n"], False, Cause.NOT_RTSP),
+        (5, [*GREETED, "Server response validating failed\n"], False, Cause.WRONG_PROTOCOL),
         (EXIT, GREETED, True, Cause.TIMEOUT),
         (EXIT, ASKED, True, Cause.NO_MEDIA),
         (5, ASKED, False, Cause.NO_MEDIA),

@@ -1,10 +1,10 @@
-"""A stream's counts, packet by packet, where a demuxer has made one packet of each picture."""
+"""Counts of a stream whose demuxer returns each picture as one packet."""
 
 from pantau_agent.streams.counts import Counts
 
 
-class Tally:
-    """`counts` is what came so far. Times are monotonic, in seconds; `at` is the stream's own time."""
+class PictureCounter:
+    """Counts pictures. `counts` is the result so far, with monotonic times; `at` is the stream's own time."""
 
     def __init__(self) -> None:
         self.counts = Counts()
@@ -12,7 +12,7 @@ class Tally:
         self._key_at = 0.0
 
     def add(self, size: int, at: float, now: float, *, key: bool) -> None:
-        """One picture of so many octets."""
+        """Count a picture of `size` bytes, which arrived at `now`."""
         counts = self.counts
         self.counts = counts._replace(
             packets=counts.packets + 1,
@@ -27,8 +27,8 @@ class Tally:
         else:
             self.counts = self.counts._replace(deltas=counts.deltas + 1, delta_octets=counts.delta_octets + size)
 
-    def restarted(self) -> None:
-        """The stream's own time has jumped."""
+    def add_restart(self) -> None:
+        """Count a jump of the stream's own time."""
         self.counts = self.counts._replace(restarts=self.counts.restarts + 1)
         self._key_at = 0.0
 

@@ -29,14 +29,14 @@ def failure_of(code: int, said: str, log: Sequence[str], *, late: bool, password
     if (refusal := _SERVER_ERROR.search(text)) is not None:
         return _refusal(printable(redact(refusal[1])), password=password)
     if "Handshaking..." not in text:
-        step, kind, how = Step.TLS, Kind.SILENT if late else Kind.NOT_RTSP, detail("no_tls_there")
+        step, kind, how = Step.TLS, Kind.SILENT if late else Kind.WRONG_PROTOCOL, detail("no_tls_there")
     elif "Sending play command" in text:
         step, kind = Step.PLAY, Kind.NO_MEDIA if late else Kind.CLOSED
         how = detail("play_in_vain") if late else detail("play_ended", said=said)
     elif late:
         step, kind, how = Step.OPTIONS, Kind.SILENT, detail("rtmp_silent")
     elif "Type answer" in text and "Creating stream" not in text:
-        step, kind, how = Step.OPTIONS, Kind.NOT_RTSP, detail("not_rtmp")
+        step, kind, how = Step.OPTIONS, Kind.WRONG_PROTOCOL, detail("not_rtmp")
     else:
         step, kind, how = Step.OPTIONS, Kind.CLOSED, detail("rtmp_handshake", said=said)
     return Failure(step, kind, how)

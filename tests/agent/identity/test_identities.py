@@ -14,10 +14,10 @@ from pantau_agent import run
 from pantau_agent.clock import Clock, SystemClock
 from pantau_agent.config import AgentConfig, Broker, Camera, Site
 from pantau_agent.config import Spool as SpoolConfig
-from pantau_agent.identity import known
-from pantau_agent.identity.ask import IdentityError
+from pantau_agent.identity import identities as identities_module
 from pantau_agent.identity.firmware import Identity
-from pantau_agent.identity.known import AGAIN_S, FILE, ROUND_S, Identities
+from pantau_agent.identity.identify import IdentityError
+from pantau_agent.identity.identities import AGAIN_S, FILE, ROUND_S, Identities
 from pantau_agent.link import Link
 from pantau_agent.spool import Spool
 from pantau_contract.messages import Birth, CameraAbout, Death
@@ -156,7 +156,7 @@ async def test_what_is_new_comes_to_the_collector_by_another_birth_and_no_death(
     with listening(mosquitto.port) as listener:
         life = asyncio.create_task(link.run())
         assert await soon(listener.agents)
-        identities._known["gate"] = OLD
+        identities._by_camera["gate"] = OLD
         link.begin_anew()
         assert await soon(lambda: len(listener.agents()) >= 2)
         link.close(within_s=2)
@@ -175,7 +175,7 @@ async def test_what_is_new_comes_to_the_collector_by_another_birth_and_no_death(
 async def test_the_running_agent_tells_the_firmware_of_a_camera_that_streams(
     mosquitto: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(known, "ROUND_S", 0.3)
+    monkeypatch.setattr(identities_module, "ROUND_S", 0.3)
     pictures = stills()
 
     async def show(visitor: Visitor, asked: Asked) -> None:

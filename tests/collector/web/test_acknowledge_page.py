@@ -16,7 +16,7 @@ from pantau_collector.notices.notice import Notice
 from pantau_collector.pictures import PictureFiles
 from pantau_collector.store import Store, incident_rows, request_rows
 from pantau_collector.web import create_app
-from pantau_collector.web.acknowledge import Acknowledging
+from pantau_collector.web.acknowledge_page import AcknowledgePage
 from tests.collector.notices.examples import SINCE_MS, camera_notice, recipient
 
 NOW_MS = SINCE_MS + 60_000
@@ -34,7 +34,7 @@ class Desk:
             public_url="https://pantau.example", secret=b"s", valid_s=3600, time_ms=lambda: self.now_ms
         )
         people = [recipient(id="ani", name="Ani"), recipient(id="ben", language="en", zone="Asia/Makassar")]
-        page = Acknowledging(
+        page = AcknowledgePage(
             self.store,
             self.links,
             {each.id: each for each in people},
@@ -43,7 +43,7 @@ class Desk:
         )
         city = CityView(NOW_MS, (), ())
         pictures = PictureFiles(folder / "pictures", time_ms=lambda: NOW_MS)
-        self.client = TestClient(create_app(lambda: city, pictures, acknowledging=page))
+        self.client = TestClient(create_app(lambda: city, pictures, acknowledge_page=page))
 
     def put(self, incident: Incident) -> None:
         with self.store.begin() as connection:
