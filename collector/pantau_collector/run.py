@@ -24,7 +24,7 @@ from pantau_collector.leadership import CONNECT, AdvisoryLock, Alone, Leadership
 from pantau_collector.notices.compose import Composer
 from pantau_collector.notices.links import Links
 from pantau_collector.notices.transport import ChannelTransport
-from pantau_collector.notices.unknown_filters import strangers
+from pantau_collector.notices.unknown_filters import find_unknown_filters
 from pantau_collector.pictures import PictureFiles
 from pantau_collector.pipeline import Pipeline
 from pantau_collector.recorder import Recorder
@@ -97,9 +97,9 @@ def _reload_inventory(pipeline: Pipeline, config: CollectorConfig) -> None:
         for problem in error.problems:
             _log.error("the inventory stays as it was: %s", problem)
         return
-    for problem in strangers(config.recipient, inventory):
+    for problem in find_unknown_filters(config.recipient, inventory):
         _log.warning("%s", problem)
-    pipeline.renew(inventory)
+    pipeline.replace_inventory(inventory)
 
 
 def _stand_by(
@@ -157,7 +157,7 @@ def _start_deciding(
 ) -> SelfMonitor:
     """Start what only the active collector runs: incidents, notices, the wall."""
     clock, journal, intake, pictures = receiver.clock, receiver.journal, receiver.intake, receiver.pictures
-    for problem in strangers(config.recipient, inventory):
+    for problem in find_unknown_filters(config.recipient, inventory):
         _log.warning("%s", problem)
     store = _open_store(config, receiver.paths)
     stack.callback(store.close)

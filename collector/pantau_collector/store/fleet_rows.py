@@ -6,7 +6,7 @@ from typing import NamedTuple
 import msgspec
 from sqlalchemy import Connection, select
 
-from pantau_collector.fleet.model import Camera, Fleet, Measures, Site
+from pantau_collector.fleet.model import Camera, CameraMeasures, Fleet, Site
 from pantau_collector.store.database import drop_rows, put_rows
 from pantau_collector.store.schema import cameras, cursors, sites
 
@@ -68,5 +68,5 @@ def _site_row(site: Site) -> dict[str, str]:
 
 def _camera_rows(fleet: Fleet) -> Iterable[dict[str, str]]:
     for site, camera in fleet.unsaved_cameras:
-        bare = msgspec.structs.replace(fleet.sites[site].cameras[camera], measures=Measures())
+        bare = msgspec.structs.replace(fleet.sites[site].cameras[camera], measures=CameraMeasures())
         yield {"site": site, "id": camera, "state_json": _encoder.encode(bare).decode()}

@@ -7,7 +7,10 @@ from typing import NamedTuple
 import msgspec
 from sqlalchemy import Connection, Row, func, or_, select
 
-from pantau_collector.incidents.case import Acknowledgement, Incident, Symptom, Transition
+from pantau_collector.incidents.acknowledgement import Acknowledgement
+from pantau_collector.incidents.incident import Incident
+from pantau_collector.incidents.symptom import Symptom
+from pantau_collector.incidents.transition import Transition
 from pantau_collector.own_records import IncidentStep
 from pantau_collector.store.database import drop_rows, put_rows
 from pantau_collector.store.schema import incidents, journaled, symptoms, timeline
@@ -142,12 +145,24 @@ def save_symptoms(connection: Connection, changed: Mapping[tuple[str, str], Symp
     keys = [{"site": site, "subject": subject} for site, subject in changed]
     drop_rows(connection, symptoms, keys)
     rows = [
-        {"site": site, "subject": subject, **msgspec.structs.asdict(symptom)}
+        {"site": site, "subject": subject, **_symptom_row(symptom)}
         for (site, subject), symptom in changed.items()
         if symptom is not None
     ]
     if rows:
         connection.execute(symptoms.insert(), rows)
+
+
+def _symptom_row(symptom: Symptom) -> dict[str, object]:
+    return {
+        "bad": symptom.failing,
+        "since_s": symptom.since_s,
+        "trouble": symptom.hard_cause,
+        "changes": symptom.changes,
+        "looked_s": symptom.result_s,
+        "looked_bad": symptom.result_failed,
+        "flapping": symptom.flapping,
+    }
 
 
 def _row(incident: Incident) -> dict[str, object]:

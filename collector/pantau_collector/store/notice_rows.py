@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 import msgspec
 from sqlalchemy import Connection, func, or_, select
 
-from pantau_collector.notices.notice import TELL_OF_OUTAGE, Notice, NoticeKind, Telling, Waiting
+from pantau_collector.notices.notice import OUTAGE_NOTICES, Notice, NoticeKind
+from pantau_collector.notices.notification import Notification, PendingNotice
 from pantau_collector.store.outbox_rows import Status
 from pantau_collector.store.schema import notices, outbox
 
@@ -16,21 +17,21 @@ _CLOCK_SET_BACK_MS = 60_000
 """Milliseconds by which a notice may lie in the future before the clock must have been set back."""
 
 
-def add(connection: Connection, tellings: Iterable[Telling], *, created_ms: int) -> None:
+def add(connection: Connection, notifications: Iterable[Notification], *, created_ms: int) -> None:
     """Add notices to their recipients, each once."""
     rows = [
         {
-            "incident": telling.notice.incident,
-            "kind": telling.notice.kind,
-            "step": telling.step,
-            "recipient": telling.recipient,
+            "incident": notification.notice.incident,
+            "kind": notification.notice.kind,
+            "step": notification.step,
+            "recipient": notification.recipient,
             "created_ms": created_ms,
-            "ready_ms": telling.ready_ms,
-            "held": telling.held,
+            "ready_ms": notification.ready_ms,
+            "held": notification.held,
             "letter": None,
-            "notice_json": msgspec.json.encode(telling.notice).decode(),
+            "notice_json": msgspec.json.encode(notification.notice).decode(),
         }
-        for telling in tellings
+        for notification in notifications
     ]
     if rows:
         connection.execute(notices.insert(), rows)
@@ -55,7 +56,7 @@ def announced(connection: Connection, step: str) -> set[str]:
     return {row.recipient for row in rows}
 
 
-def waiting(connection: Connection, *, now_ms: int) -> list[Waiting]:
+def waiting(connection: Connection, *, now_ms: int) -> list[PendingNotice]:
     """Return all waiting notices of the recipients for whom one is ready, the oldest first.
 
     A notice that was written in the future, before the clock was set back, is ready too.
@@ -68,7 +69,7 @@ def waiting(connection: Connection, *, now_ms: int) -> list[Waiting]:
         .order_by(notices.c.id)
     )
     return [
-        Waiting(
+        PendingNotice(
             row.id,
             row.incident,
             NoticeKind(row.kind),
@@ -118,12 +119,12 @@ def never_notified(connection: Connection, recipient: str, incidents: Iterable[i
         .where(
             notices.c.recipient == recipient,
             notices.c.incident.in_(numbers),
-            notices.c.kind.in_(list(TELL_OF_OUTAGE)),
+            notices.c.kind.in_(list(OUTAGE_NOTICES)),
             outbox.c.status.in_([Status.DUE, Status.SENDING, Status.SENT]),
         )
     )
     in_this = select(notices.c.incident).where(
-        notices.c.letter == letter, notices.c.kind.in_(list(TELL_OF_OUTAGE))
+        notices.c.letter == letter, notices.c.kind.in_(list(OUTAGE_NOTICES))
     )
     notified = {row.incident for row in connection.execute(delivered.union(in_this))}
     return numbers - notified

@@ -11,7 +11,8 @@ from enum import StrEnum
 import msgspec
 from sqlalchemy import Connection, bindparam, func, select
 
-from pantau_collector.notices.notice import Form, NoticeKind
+from pantau_collector.notices.letter import Form
+from pantau_collector.notices.notice import NoticeKind
 from pantau_collector.store.schema import outbox
 
 

@@ -6,7 +6,7 @@ twice.
 
 from sqlalchemy import Connection, func, select
 
-from pantau_collector.incidents.case import Request
+from pantau_collector.incidents.acknowledgement import AcknowledgementRequest
 from pantau_collector.store.database import put_rows
 from pantau_collector.store.schema import journaled, requests
 
@@ -17,17 +17,17 @@ _PENDING = select(requests).where(requests.c.id > func.coalesce(_last, 0)).order
 
 def acknowledge(connection: Connection, incident: int, by: str, until_ms: int | None, *, created_ms: int) -> None:
     """Request that an incident be acknowledged by a person; it has no effect unless the incident is open."""
-    _add(connection, Request(0, incident, by, created_ms, until_ms, withdrawn=False))
+    _add(connection, AcknowledgementRequest(0, incident, by, created_ms, until_ms, withdrawn=False))
 
 
 def withdraw_acknowledgement(connection: Connection, incident: int, by: str, *, created_ms: int) -> None:
     """Request that an incident's acknowledgement be withdrawn."""
-    _add(connection, Request(0, incident, by, created_ms, None, withdrawn=True))
+    _add(connection, AcknowledgementRequest(0, incident, by, created_ms, None, withdrawn=True))
 
 
-def load_pending(connection: Connection) -> list[Request]:
+def load_pending(connection: Connection) -> list[AcknowledgementRequest]:
     """Load the requests that are not applied yet, in order."""
-    return [Request(*row) for row in connection.execute(_PENDING)]
+    return [AcknowledgementRequest(*row) for row in connection.execute(_PENDING)]
 
 
 def save_applied(connection: Connection, last_id: int) -> None:
@@ -35,6 +35,6 @@ def save_applied(connection: Connection, last_id: int) -> None:
     put_rows(connection, journaled, [{"what": _READER, "last_id": last_id}])
 
 
-def _add(connection: Connection, request: Request) -> None:
+def _add(connection: Connection, request: AcknowledgementRequest) -> None:
     values = {name: value for name, value in request._asdict().items() if name != "id"}
     connection.execute(requests.insert(), [values])
