@@ -104,7 +104,7 @@ def write_inventory(folder: Path) -> Path:
     )
 
 
-def write_collector(folder: Path, ports: Ports, *, embedded_broker: bool) -> Path:
+def write_collector(folder: Path, ports: Ports) -> Path:
     """Writes the collector's configuration and returns its path."""
     mailto = f"mailto://127.0.0.1:{ports.mail}/?from=pantau@batam.example&to=teknisi@batam.example"
     return _write(
@@ -112,7 +112,6 @@ def write_collector(folder: Path, ports: Ports, *, embedded_broker: bool) -> Pat
         {
             "data_dir": str(folder / "collector"),
             "inventory": str(write_inventory(folder)),
-            "embedded_broker": embedded_broker,
             "broker": {"host": "127.0.0.1", "port": ports.broker},
             "web": {"port": ports.wall, "public_url": f"http://127.0.0.1:{ports.wall}"},
             "incidents": {

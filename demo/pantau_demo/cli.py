@@ -31,7 +31,7 @@ def main(
     keep: Annotated[Path | None, typer.Option(help="Keep configuration, data and logs in this folder.")] = None,
     embedded_broker: Annotated[
         bool,
-        typer.Option("--embedded-broker", help="Use the collector's own broker though mosquitto is installed."),
+        typer.Option("--embedded-broker", help="Use the demo's own broker though mosquitto is installed."),
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print what came as JSON at the end.")] = False,
 ) -> None:

@@ -48,7 +48,7 @@ class Stage:
     @property
     def broker(self) -> str:
         """The broker's name, for people."""
-        return "mosquitto" if self._mosquitto else "the collector's embedded broker (for the demo alone)"
+        return "mosquitto" if self._mosquitto else "the embedded one (it keeps nothing for absent clients)"
 
     @property
     def cameras(self) -> tuple[city.DemoCamera, ...]:
@@ -119,10 +119,11 @@ class Stage:
         start("simcam", [*_program("pantau_simcam"), *self._simcam_arguments()])
         if self._mosquitto:
             start("mosquitto", [self._mosquitto, "-c", self._mosquitto_configuration()])
-            self._listening(ports.broker, "mosquitto")
-        collector = city.write_collector(self._folder, ports, embedded_broker=self._mosquitto is None)
-        start("collector", [*_program("pantau_collector"), "run", "--config", collector])
+        else:
+            start("broker", [*_program("pantau_demo.embedded_broker"), str(ports.broker)])
         self._listening(ports.broker, "the broker")
+        collector = city.write_collector(self._folder, ports)
+        start("collector", [*_program("pantau_collector"), "run", "--config", collector])
         self._listening(self._control, "simcam")
         urls = {camera["id"]: camera["url"] for camera in self._ask("GET", "", None)}
         for site, uplink in self._uplinks.items():
