@@ -61,9 +61,7 @@ async def serve(port: int) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     broker = await start_broker(port)
-    print(
-        f"embedded broker on 127.0.0.1:{port}: for the demo alone, it keeps nothing for absent clients", flush=True
-    )
+    log.warning("embedded broker on 127.0.0.1:%d: for the demo alone, it keeps nothing for absent clients", port)
     await stopping.wait()
     await broker.shutdown()
 
