@@ -195,7 +195,7 @@ class CollectorConfig(EnvironmentSettings):
         if isinstance(data, dict) and "embedded_broker" in data:
             raise error_at(
                 "embedded_broker",
-                "the collector has no broker of its own any more; remove this key, name a mosquitto in [broker]",
+                "the collector has no broker of its own any more: remove this key",
             )
         return data
 

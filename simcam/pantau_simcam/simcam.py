@@ -146,6 +146,7 @@ class Simcam:
             "codec": found.spec.codec.value,
             "fault": found.setting.as_json() if found.setting else None,
             "sessions": found.counts.as_json(),
+            "late_s": round(self._pacer.late_s, 1),
         }
 
     async def filmed(self) -> None:

@@ -95,8 +95,7 @@ def test_everything_that_is_wrong_is_told_at_once_by_key_with_what_was_expected(
         ),
         (
             "embedded_broker = true",
-            "embedded_broker: the collector has no broker of its own any more; remove this key,"
-            " name a mosquitto in [broker]",
+            "embedded_broker: the collector has no broker of its own any more: remove this key",
         ),
         (
             "[[recipient]]\nid = 'a'\nurls = ['json://x']\n[[recipient]]\nid = 'a'\nurls = ['json://x']",
