@@ -108,7 +108,7 @@ class PictureSampler:
             if self._awaited:
                 self._bell.ring()
 
-        source.want(take)
+        source.request_keyframe(take)
 
     def _is_hurried(self, measures: Measures, now: float) -> bool:
         """Whether the next glance is to be soon; what looks wrong anew is looked at from `SOON_S` on again."""
