@@ -23,7 +23,7 @@ from pantau_agent.sources.target import Target
 from pantau_agent.streams.credentials import Credentials
 from pantau_agent.streams.failure import MachineError
 from pantau_agent.streams.url import parse
-from pantau_agent.watching.one_shot import Looker
+from pantau_agent.watching.one_shot import OneShotProbe
 from pantau_agent.watching.watch import watch
 from pantau_contract.messages import Sample
 from pantau_contract.states import Cause, State
@@ -66,7 +66,7 @@ def serving(clip: Path, *more: str) -> Iterator[tuple[str, subprocess.Popen[byte
 
 async def looked(decoder: Decoder, url: str, *, seconds: float = 3, timeout_s: float = 10) -> Sample:
     camera = Configured(id="gate", url=url, timeout_s=timeout_s)
-    return (await Looker(camera, decoder, SystemClock()).look(seconds)).sample
+    return (await OneShotProbe(camera, decoder, SystemClock()).run(seconds)).sample
 
 
 async def test_a_stream_is_ok_with_its_measures(clip: Path, decoder: Decoder) -> None:

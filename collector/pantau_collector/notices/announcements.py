@@ -1,6 +1,6 @@
-"""Maintenance announced before it begins, to those whose cameras it covers. Pure.
+"""Plans the announcements of maintenance, to those whose cameras it covers, before it begins. It is pure.
 
-Who has quiet hours just then is told before they begin.
+A recipient whose quiet hours it would fall into is notified before they begin.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -9,40 +9,43 @@ from collections.abc import Set as AbstractSet
 from pantau_collector.incidents.coverage import Coverage
 from pantau_collector.incidents.downtime import Downtime, Occurrence, Scope, occurrence
 from pantau_collector.inventory import Inventory
-from pantau_collector.notices.concern import Camera, fitting
-from pantau_collector.notices.facts import Sites, camera_facts, site_name
-from pantau_collector.notices.notice import Notice, NoticeKind, Telling
+from pantau_collector.notices.build import Sites, describe_camera, site_name
+from pantau_collector.notices.filtering import CameraKey, match_filters
+from pantau_collector.notices.notice import Notice, NoticeKind
+from pantau_collector.notices.notification import Notification
 from pantau_collector.notices.plan import quiet_until_ms
 from pantau_collector.notices.recipients import NoticeRules, People, Recipient
 
 _STEP_BACK_MS = 15 * 60_000
-_LONGEST_QUIET_MS = 24 * 3_600_000
+"""Milliseconds by which an announcement is moved ahead until it is outside of quiet hours."""
+_MAX_QUIET_MS = 24 * 3_600_000
+"""Milliseconds by which an announcement is moved ahead at most, because of quiet hours."""
 
-Announced = Callable[[str], AbstractSet[str]]
-"""The recipients to whom an occurrence, by its step, was announced."""
+AnnouncedTo = Callable[[str], AbstractSet[str]]
+"""Returns the recipients to whom an occurrence, by its step, has been announced."""
 
 
-def announce(
+def plan_announcements(
     downtimes: Iterable[Downtime],
-    announced: Announced,
+    announced_to: AnnouncedTo,
     people: People,
     inventory: Inventory,
     coverage: Coverage,
     sites: Sites,
     rules: NoticeRules,
     now_ms: int,
-) -> list[Telling]:
-    """What is to be announced now: each occurrence once."""
-    tellings: list[Telling] = []
+) -> list[Notification]:
+    """Return the announcements that are due now, each occurrence once per recipient."""
+    notifications: list[Notification] = []
     ahead_ms = int(rules.announce_min * 60_000)
     if not ahead_ms:
-        return tellings
+        return notifications
     for downtime in downtimes:
         when = occurrence(downtime, now_ms)
-        if when is None or not now_ms < when.start_ms <= now_ms + ahead_ms + _LONGEST_QUIET_MS:
+        if when is None or not now_ms < when.start_ms <= now_ms + ahead_ms + _MAX_QUIET_MS:
             continue
         step = f"{downtime.id}-{when.start_ms}"
-        known = announced(step)
+        known = announced_to(step)
         due = [
             recipient
             for recipient in people.recipient
@@ -50,27 +53,27 @@ def announce(
             and not recipient.escalations_only
             and now_ms >= _due_ms(recipient, when.start_ms - ahead_ms)
         ]
-        cameras = _covered(downtime, inventory, coverage, sites) if due else []
+        cameras = _covered_cameras(downtime, inventory, coverage, sites) if due else []
         for recipient in due:
-            mine = fitting(people.filters(recipient), cameras, inventory, site=_site_of(downtime))
-            if mine is not None:
-                notice = _notice(downtime, when, mine, inventory, sites)
-                tellings.append(Telling(recipient.id, notice, now_ms, step=step))
-    return tellings
+            covered = match_filters(people.filters(recipient), cameras, inventory, site=_site_of(downtime))
+            if covered is not None:
+                notice = _notice(downtime, when, covered, inventory, sites)
+                notifications.append(Notification(recipient.id, notice, now_ms, step=step))
+    return notifications
 
 
 def _due_ms(recipient: Recipient, wanted_ms: int) -> int:
-    """When it is announced: at the time wanted, or before the quiet hours that this lies in."""
+    """Return when an announcement is due (UTC ms): at the wanted time, or before quiet hours that contain it."""
     due_ms = wanted_ms
-    while quiet_until_ms(recipient, due_ms) is not None and due_ms > wanted_ms - _LONGEST_QUIET_MS:
+    while quiet_until_ms(recipient, due_ms) is not None and due_ms > wanted_ms - _MAX_QUIET_MS:
         due_ms -= _STEP_BACK_MS
     return due_ms
 
 
 def _notice(
-    downtime: Downtime, when: Occurrence, cameras: Collection[Camera], inventory: Inventory, sites: Sites
+    downtime: Downtime, when: Occurrence, cameras: Collection[CameraKey], inventory: Inventory, sites: Sites
 ) -> Notice:
-    """The announcement to somebody whose `cameras` it covers."""
+    """Return the announcement for a recipient whose `cameras` are covered."""
     site, device = _site_of(downtime), ""
     place = inventory.site(site)
     camera = downtime.target.partition("/")[2] if downtime.scope is Scope.CAMERA else None
@@ -82,12 +85,12 @@ def _notice(
         site=site,
         site_name=site_name(site, inventory, sites) if site else _name(downtime, inventory),
         camera=camera,
-        camera_name=camera_facts(site, camera, inventory, sites).name if camera else "",
+        camera_name=describe_camera(site, camera, inventory, sites).name if camera else "",
         cause="",
         state="",
         since_ms=when.start_ms,
         until_ms=when.end_ms,
-        cameras=tuple(camera_facts(*each, inventory, sites) for each in cameras),
+        cameras=tuple(describe_camera(*each, inventory, sites) for each in cameras),
         detail=downtime.reason,
         latitude=place.latitude,
         longitude=place.longitude,
@@ -97,8 +100,10 @@ def _notice(
     )
 
 
-def _covered(downtime: Downtime, inventory: Inventory, coverage: Coverage, sites: Sites) -> list[Camera]:
-    """The cameras that it covers, by what inventory and agents know of them."""
+def _covered_cameras(
+    downtime: Downtime, inventory: Inventory, coverage: Coverage, sites: Sites
+) -> list[CameraKey]:
+    """Return the cameras of the inventory and of the agents that the downtime covers."""
     place, target = _site_of(downtime), (downtime.scope, downtime.target)
     known = dict.fromkeys([*inventory.cameras, *((site, each) for site in sites for each in sites[site].cameras)])
     return [

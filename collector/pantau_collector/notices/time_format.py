@@ -1,4 +1,4 @@
-"""Times and durations in people's words."""
+"""Times and durations in the recipient's words."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -9,7 +9,7 @@ _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 
 def date_and_time(time_ms: int, zone: ZoneInfo, words: Words) -> str:
-    """`24 November 2026 pukul 15.04 WIB`: a time (UTC, milliseconds) in a zone, with the zone's own name."""
+    """Format a time (UTC ms) in a zone, with the zone's own name: `24 November 2026 pukul 15.04 WIB`."""
     local = datetime.fromtimestamp(time_ms / 1000, UTC).astimezone(zone)
     return words(
         "notice.when",
@@ -22,7 +22,7 @@ def date_and_time(time_ms: int, zone: ZoneInfo, words: Words) -> str:
 
 
 def duration(ms: int, words: Words) -> str:
-    """`2 jam 5 menit`: milliseconds in the two largest units that count."""
+    """Format milliseconds in the two largest units: `2 jam 5 menit`."""
     rest = max(0, ms // 1000)
     parts: list[str] = []
     for unit, size in _UNITS:

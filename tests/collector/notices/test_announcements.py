@@ -6,8 +6,9 @@ from pantau_collector.incidents.coverage import Coverage
 from pantau_collector.incidents.downtime import Downtime, Scope
 from pantau_collector.incidents.topology import Topology
 from pantau_collector.inventory import Inventory, InventoryCamera, InventoryDevice, InventorySite, InventoryUplink
-from pantau_collector.notices.announce import announce
-from pantau_collector.notices.notice import NoticeKind, Telling
+from pantau_collector.notices.announcements import plan_announcements
+from pantau_collector.notices.notice import NoticeKind
+from pantau_collector.notices.notification import Notification
 from pantau_collector.notices.recipients import NoticeRules, People
 
 HOUR_MS = 3_600_000
@@ -27,13 +28,15 @@ INVENTORY = Inventory(
 )
 
 
-def at(hours_before: float, *downtimes: Downtime, told: set[str] | None = None, **keys: Any) -> list[Telling]:
+def at(hours_before: float, *downtimes: Downtime, told: set[str] | None = None, **keys: Any) -> list[Notification]:
     who = People.model_validate({"recipient": [{"id": "noc", "urls": ["json://h/"], **keys}]})
     now_ms = START_MS - int(hours_before * HOUR_MS)
     known = told or set()
     steps = {step: {"noc"} for step in known}
     rules, coverage = NoticeRules(announce_min=60), Coverage(INVENTORY, Topology(INVENTORY))
-    return announce(downtimes, lambda step: steps.get(step, set()), who, INVENTORY, coverage, {}, rules, now_ms)
+    return plan_announcements(
+        downtimes, lambda step: steps.get(step, set()), who, INVENTORY, coverage, {}, rules, now_ms
+    )
 
 
 def downtime(scope: Scope = Scope.SITE, target: str = "kabil", **more: Any) -> Downtime:
@@ -43,11 +46,11 @@ def downtime(scope: Scope = Scope.SITE, target: str = "kabil", **more: Any) -> D
 
 def test_it_is_announced_once_an_hour_before_it_begins() -> None:
     assert at(1.1, downtime()) == []
-    (telling,) = at(1, downtime())
-    notice = telling.notice
+    (notification,) = at(1, downtime())
+    notice = notification.notice
     assert (notice.kind, notice.place, notice.detail) == (NoticeKind.MAINTENANCE, "Simpang Kabil", "ganti switch")
     assert (notice.since_ms, notice.until_ms) == (START_MS, START_MS + HOUR_MS)
-    assert at(0.5, downtime(), told={telling.step}) == []
+    assert at(0.5, downtime(), told={notification.step}) == []
     assert at(0, downtime()) == [], "it has begun"
     assert at(1, downtime(cancelled_ms=1)) == []
 
@@ -63,9 +66,9 @@ def test_each_occurrence_of_one_that_recurs_is_announced() -> None:
 def test_who_has_quiet_hours_then_is_told_before_they_begin() -> None:
     quiet: dict[str, Any] = {"quiet_hours": ["22:00-06:00"]}
     assert at(4.5, downtime(), **quiet) == []
-    (telling,) = at(4, downtime(), **quiet)
-    assert telling.ready_ms == START_MS - 4 * HOUR_MS
-    assert at(1, downtime(), told={telling.step}, **quiet) == []
+    (notification,) = at(4, downtime(), **quiet)
+    assert notification.ready_ms == START_MS - 4 * HOUR_MS
+    assert at(1, downtime(), told={notification.step}, **quiet) == []
 
 
 @pytest.mark.parametrize(
@@ -80,13 +83,13 @@ def test_who_has_quiet_hours_then_is_told_before_they_begin() -> None:
     ],
 )
 def test_it_says_what_it_covers(scope: Scope, target: str, place: str, cameras: list[str]) -> None:
-    (telling,) = at(1, downtime(scope, target))
-    assert telling.notice.place == place
-    assert [camera.id for camera in telling.notice.cameras] == cameras
+    (notification,) = at(1, downtime(scope, target))
+    assert notification.notice.place == place
+    assert [camera.id for camera in notification.notice.cameras] == cameras
 
 
 def test_it_is_announced_to_those_whose_cameras_it_covers() -> None:
-    (telling,) = at(1, downtime(), owners=["polisi"])
-    assert [camera.id for camera in telling.notice.cameras] == ["cam2"]
+    (notification,) = at(1, downtime(), owners=["polisi"])
+    assert [camera.id for camera in notification.notice.cameras] == ["cam2"]
     assert at(1, downtime(), owners=["lain"]) == []
     assert at(1, downtime(), escalations_only=True) == []

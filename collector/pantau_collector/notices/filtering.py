@@ -1,32 +1,34 @@
-"""Whom an outage concerns: which of its cameras fit what a recipient is told of. Pure."""
+"""Which cameras of an outage match a recipient's filters. It is pure."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from pantau_collector.incidents.case import Incident
+from pantau_collector.incidents.incident import Incident
 from pantau_collector.inventory import Inventory
 from pantau_collector.inventory.model import Thing
 from pantau_collector.notices import hours
 from pantau_collector.notices.recipients import Filter, People, Recipient
 
-Camera = tuple[str, str]
+CameraKey = tuple[str, str]
 """Site and id."""
 Parties = tuple[str, str]
-"""Owner and maintainer, by their ids; empty for nobody."""
+"""The ids of owner and maintainer; empty for nobody."""
 
 
-def concerned(
+def matching_cameras(
     people: People, recipient: Recipient, incident: Incident, inventory: Inventory, now_ms: int
-) -> tuple[Camera, ...] | None:
-    """The incident's cameras that concern a recipient; None if nothing of it does, or not at this time."""
+) -> tuple[CameraKey, ...] | None:
+    """Return the incident's cameras that concern a recipient now, or None if it does not concern them now."""
     on_duty = [each for each in people.filters(recipient) if _on_duty(each, recipient, now_ms)]
-    return fitting_of(incident, on_duty, inventory)
+    return match_incident(incident, on_duty, inventory)
 
 
-def fitting_of(incident: Incident, filters: Iterable[Filter], inventory: Inventory) -> tuple[Camera, ...] | None:
-    """The incident's cameras that fit any of the filters; None if nothing of it does."""
-    return fitting(
+def match_incident(
+    incident: Incident, filters: Iterable[Filter], inventory: Inventory
+) -> tuple[CameraKey, ...] | None:
+    """Return the incident's cameras that match any of the filters, or None if the incident does not match."""
+    return match_filters(
         filters,
         incident.members,
         inventory,
@@ -36,46 +38,47 @@ def fitting_of(incident: Incident, filters: Iterable[Filter], inventory: Invento
     )
 
 
-def fitting(
+def match_filters(
     filters: Iterable[Filter],
-    cameras: Iterable[Camera],
+    cameras: Iterable[CameraKey],
     inventory: Inventory,
     *,
     site: str = "",
     cause: str | None = None,
     parties: Parties = ("", ""),
-) -> tuple[Camera, ...] | None:
-    """Those cameras that fit any of the filters; None if nothing does.
+) -> tuple[CameraKey, ...] | None:
+    """Return the cameras that match any of the filters, or None if nothing does.
 
-    `parties` own and mend what has failed itself, as a switch or an uplink: all that it takes down concerns them.
-    What takes down no camera concerns those who look after its `site`. Without a `cause` none is asked for.
+    `parties` own and maintain what has failed itself, such as a switch or an uplink: everything behind it concerns
+    them. An outage without cameras concerns those who look after its `site`. Without a `cause`, any filter on
+    causes matches.
     """
     cameras = tuple(cameras)
-    found: set[Camera] = set()
-    concerns = False
+    found: set[CameraKey] = set()
+    is_match = False
     for each in filters:
         if cause is not None and each.causes and cause not in each.causes:
             continue
         if not cameras:
-            concerns |= _fits_alone(each, site, parties)
-        found.update(camera for camera in cameras if _fits(each, camera, inventory, parties))
+            is_match |= _matches_without_cameras(each, site, parties)
+        found.update(camera for camera in cameras if _matches(each, camera, inventory, parties))
     if found:
         return tuple(camera for camera in cameras if camera in found)
-    return () if concerns else None
+    return () if is_match else None
 
 
 def _on_duty(each: Filter, recipient: Recipient, now_ms: int) -> bool:
-    """Whether a filter's hours, in the recipient's zone, are now; always if it has none."""
-    return not each.hours or hours.within(map(hours.parse, each.hours), local(recipient, now_ms))
+    """Return True if the filter's hours, in the recipient's zone, are now, or if it has none."""
+    return not each.hours or hours.within(map(hours.parse, each.hours), local_time(recipient, now_ms))
 
 
-def local(recipient: Recipient, time_ms: int) -> datetime:
-    """A time (UTC, milliseconds) in the recipient's zone."""
+def local_time(recipient: Recipient, time_ms: int) -> datetime:
+    """Convert a time (UTC ms) to the recipient's zone."""
     return datetime.fromtimestamp(time_ms / 1000, UTC).astimezone(ZoneInfo(recipient.timezone))
 
 
 def _parties_of(incident: Incident, inventory: Inventory) -> Parties:
-    """Who owns and who mends the device, site or uplink that has failed; a camera's are its own."""
+    """Return who owns and maintains the device, site or uplink that has failed; nobody if it is a camera."""
     if incident.camera is not None:
         return "", ""
     site = inventory.site(incident.site)
@@ -87,7 +90,7 @@ def _parties_of(incident: Incident, inventory: Inventory) -> Parties:
     return thing.owner, thing.maintainer
 
 
-def _fits(each: Filter, camera: Camera, inventory: Inventory, parties: Parties) -> bool:
+def _matches(each: Filter, camera: CameraKey, inventory: Inventory, parties: Parties) -> bool:
     known, site = inventory.camera(*camera), inventory.site(camera[0])
     own = (known.owner, known.maintainer)
     return (
@@ -95,15 +98,15 @@ def _fits(each: Filter, camera: Camera, inventory: Inventory, parties: Parties) 
         and (not each.projects or known.project in each.projects)
         and (not each.criticality or known.criticality in each.criticality)
         and (not each.tags or not each.tags.isdisjoint([*known.tags, *site.tags]))
-        and any(_are(each, pair) for pair in (own, parties))
+        and any(_match_parties(each, pair) for pair in (own, parties))
     )
 
 
-def _fits_alone(each: Filter, site: str, parties: Parties) -> bool:
+def _matches_without_cameras(each: Filter, site: str, parties: Parties) -> bool:
     of_cameras = each.projects or each.criticality or each.tags
-    return not of_cameras and (not each.sites or site in each.sites) and _are(each, parties)
+    return not of_cameras and (not each.sites or site in each.sites) and _match_parties(each, parties)
 
 
-def _are(each: Filter, parties: Parties) -> bool:
+def _match_parties(each: Filter, parties: Parties) -> bool:
     owner, maintainer = parties
     return (not each.owners or owner in each.owners) and (not each.maintainers or maintainer in each.maintainers)

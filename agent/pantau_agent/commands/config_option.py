@@ -13,14 +13,14 @@ ConfigPath = Annotated[Path, typer.Option("--config", "-c", help="The agent's co
 DEFAULT_PATH = Path("/etc/pantau/agent.toml")
 
 EXIT_CONFIG = 2
-_OF_THE_SERVICE = Path("/run/credentials/pantau-agent.service")
+_SERVICE_CREDENTIALS = Path("/run/credentials/pantau-agent.service")
 """Where systemd keeps them while the service runs (systemd.exec(5)); root may read them."""
 
 
-def borrow_credentials(of_the_service: Path = _OF_THE_SERVICE) -> None:
+def use_service_credentials(directory: Path = _SERVICE_CREDENTIALS) -> None:
     """Lets a command that stands beside the service find the passwords that systemd hands to that."""
-    if "CREDENTIALS_DIRECTORY" not in os.environ and os.access(of_the_service, os.R_OK | os.X_OK):
-        os.environ["CREDENTIALS_DIRECTORY"] = str(of_the_service)
+    if "CREDENTIALS_DIRECTORY" not in os.environ and os.access(directory, os.R_OK | os.X_OK):
+        os.environ["CREDENTIALS_DIRECTORY"] = str(directory)
 
 
 def load_or_exit(path: Path) -> AgentConfig:

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from pantau_collector.notices.letter import Form, Letter
 from pantau_collector.notices.links import Links
-from pantau_collector.notices.notice import Form, Letter, Notice, NoticeCamera, NoticeKind
+from pantau_collector.notices.notice import Notice, NoticeCamera, NoticeKind
 from pantau_collector.notices.recipients import Recipient
 
 SINCE_MS = 1_795_507_440_000  # 2026-11-24 08:04 UTC
