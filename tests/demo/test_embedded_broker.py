@@ -11,7 +11,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from pantau_demo.embedded_broker import start_broker
-from tests.servers.process import Server, answers, free_port
+from tests.servers.process import Server, free_port, is_listening
 
 Arrived = queue.SimpleQueue[tuple[str, bytes]]
 
@@ -19,7 +19,7 @@ Arrived = queue.SimpleQueue[tuple[str, bytes]]
 @contextmanager
 def broker(port: int, log: Path) -> Iterator[None]:
     command = [sys.executable, "-m", "pantau_demo.embedded_broker", str(port)]
-    with Server(command, ready=lambda: answers(port), log=log):
+    with Server(command, ready=lambda: is_listening(port), log=log):
         yield
 
 
@@ -58,7 +58,7 @@ def test_it_carries_messages_retained_ones_and_wills(tmp_path: Path) -> None:
         two.disconnect()
         for each in (one, two):
             each.loop_stop()
-    assert not answers(port)
+    assert not is_listening(port)
     assert "for the demo alone" in (tmp_path / "log").read_text()
 
 

@@ -1,43 +1,46 @@
-"""The parts of multipart/x-mixed-replace, which cameras send MJPEG as, split at any byte (RFC 2046, 5.1). Sans-IO.
+"""Parses multipart/x-mixed-replace, in which cameras send MJPEG, split at any byte (RFC 2046, 5.1). No I/O.
 
-Cameras are lax with it, and so is this: a boundary may be declared with its dashes or come without them, lines may
-end in a bare line feed, a part's length may be given or not.
+Cameras are lax, and so is this parser: a boundary may be declared with its dashes or sent without them, lines may
+end in a bare line feed, and a part may have a length or not.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from pantau_agent.http.octets import MAX_HEADERS, FormError, Octets, header, length_of
-from pantau_agent.streams.keyframe import MAX_KEYFRAME
+from pantau_agent.http.receive_buffer import ReceiveBuffer
+from pantau_agent.streams.headers import HeaderParser, content_length
+from pantau_agent.streams.keyframe import MAX_KEYFRAME_BYTES
+from pantau_agent.streams.malformed import MalformedError
 from pantau_contract.words.evidence import detail
 
-MAX_PART = MAX_KEYFRAME
+MAX_PART = MAX_KEYFRAME_BYTES
+"""Largest part, in bytes."""
 MAX_BETWEEN = 64 << 10
-"""So many octets without a boundary, before the first part or between two, are no multipart."""
+"""Most bytes without a boundary, before the first part or between two parts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part; `media_type` is in lower case, and empty where none is given."""
+    """One part; `media_type` is in lower case, and empty if there is none."""
 
     media_type: str
     content: bytes = field(repr=False)
 
 
 class PartParser:
-    """Takes a body and gives its parts. `ended` is set at the closing boundary.
+    """Parses a body into its parts. `ended` is set at the closing boundary.
 
     Raises:
-        FormError: there is no boundary to tell parts by.
+        MalformedError: there is no boundary to separate parts by.
     """
 
     def __init__(self, boundary: str) -> None:
         self.ended = False
         self._name = boundary.strip().strip("-").encode("utf-8", "replace")
         if not self._name:
-            raise FormError(detail("no_boundary"))
-        self._octets = Octets()
-        self._lines: list[bytes] = []
+            raise MalformedError(detail("no_boundary"))
+        self._buffer = ReceiveBuffer()
+        self._headers = HeaderParser()
         self._between = 0
         self._media_type = ""
         self._length = 0
@@ -45,27 +48,27 @@ class PartParser:
         self._step: Callable[[], bool] = self._seek
 
     def feed(self, data: bytes) -> list[Part]:
-        """Takes the next chunk; the parts that end in it.
+        """Process the next chunk, and return the parts that end in it.
 
         Raises:
-            FormError: it is no multipart, or over a limit.
+            MalformedError: it is not multipart, or exceeds a limit.
         """
-        self._octets.feed(data)
+        self._buffer.feed(data)
         while not self.ended and self._step():
             pass
         parts, self._parts = self._parts, []
         return parts
 
-    # Each step tells whether it came to its end, and with that another one can be tried.
+    # Each of these steps returns whether it is done, so that another one can be tried.
 
     def _seek(self) -> bool:
-        """To the next boundary."""
-        line = self._octets.line()
+        """Skip to the next boundary."""
+        line = self._buffer.pop_line()
         if line is None:
             return False
         self._between += len(line) + 1
         if self._between > MAX_BETWEEN:
-            raise FormError(detail("far_boundary", octets=MAX_BETWEEN))
+            raise MalformedError(detail("far_boundary", octets=MAX_BETWEEN))
         after = line.strip().lstrip(b"-").removeprefix(self._name)
         if after != line.strip().lstrip(b"-") and not after.strip(b"-"):
             self._between = 0
@@ -74,37 +77,34 @@ class PartParser:
         return True
 
     def _read_headers(self) -> bool:
-        line = self._octets.line()
+        line = self._buffer.pop_line()
         if line is None:
             return False
         if line:
-            self._lines.append(line)
-            if len(self._lines) > MAX_HEADERS:
-                raise FormError(detail("many_headers_in_part", count=MAX_HEADERS))
+            self._headers.feed(line)
             return True
-        headers = header(self._lines)
-        self._lines = []
+        headers, self._headers = self._headers.headers, HeaderParser()
         self._media_type = headers.get("Content-Type").partition(";")[0].strip().lower()
-        length = length_of(headers)
+        length = content_length(headers)
         if length is not None and length > MAX_PART:
-            raise FormError(detail("long_part", octets=length, limit=MAX_PART))
+            raise MalformedError(detail("long_part", octets=length, limit=MAX_PART))
         self._length = length or 0
         self._step = self._read_counted if length else self._read_uncounted
         return True
 
     def _read_counted(self) -> bool:
-        if len(self._octets) < self._length:
+        if len(self._buffer) < self._length:
             return False
-        self._end(self._octets.take(self._length))
+        self._end(self._buffer.pop(self._length))
         return True
 
     def _read_uncounted(self) -> bool:
-        end = self._octets.find(b"--" + self._name)
-        if (end if end >= 0 else len(self._octets)) > MAX_PART:
-            raise FormError(detail("endless_part", limit=MAX_PART))
+        end = self._buffer.find(b"--" + self._name)
+        if (end if end >= 0 else len(self._buffer)) > MAX_PART:
+            raise MalformedError(detail("endless_part", limit=MAX_PART))
         if end < 0:
             return False
-        self._end(self._octets.take(end).rstrip(b"-").removesuffix(b"\n").removesuffix(b"\r"))
+        self._end(self._buffer.pop(end).rstrip(b"-").removesuffix(b"\n").removesuffix(b"\r"))
         return True
 
     def _end(self, content: bytes) -> None:

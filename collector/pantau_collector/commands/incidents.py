@@ -23,7 +23,7 @@ from pantau_collector.commands.opening import (
     wide_console,
 )
 from pantau_collector.commands.time_options import ZoneOption, iso, local_zone, moment_ms, seconds, shown
-from pantau_collector.incidents.case import Incident
+from pantau_collector.incidents.incident import Incident
 from pantau_collector.inventory import Inventory
 from pantau_collector.store import incident_rows, outbox_search, request_rows
 from pantau_collector.store.incident_rows import TimelineStep

@@ -26,7 +26,7 @@ from pantau_collector.inventory.load import Loaded, folder_of, load_files, load_
 from pantau_collector.inventory.model import InventoryCamera, InventoryDevice, InventoryFile
 from pantau_collector.inventory.names import Names
 from pantau_collector.inventory.write import in_order, write_department
-from pantau_collector.notices.unknown_filters import strangers
+from pantau_collector.notices.unknown_filters import find_unknown_filters
 from pantau_collector.spreadsheet import read_sheet, understand, write_template
 from pantau_contract.words import words
 from pantau_service.settings import did_you_mean
@@ -109,7 +109,7 @@ def check_command(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) 
     """Check the inventory, all its files together. Exit status 2: something is wrong, told by file and key."""
     settings = open_config(config)
     inventory = open_inventory(settings)
-    unknown = strangers(settings.recipient, inventory)
+    unknown = find_unknown_filters(settings.recipient, inventory)
     counts = {
         "sites": len(inventory.sites),
         "cameras": len(inventory.cameras),

@@ -18,11 +18,12 @@ from pantau_collector.commands.opening import (
 )
 from pantau_collector.delivery.dispatch import channels
 from pantau_collector.notices.channel import ChannelError
-from pantau_collector.notices.notice import Message, NoticeKind
-from pantau_collector.notices.phrases import date_and_time
+from pantau_collector.notices.message import RenderedMessage
+from pantau_collector.notices.notice import NoticeKind
 from pantau_collector.notices.recipients import Filter, People, Recipient
+from pantau_collector.notices.time_format import date_and_time
 from pantau_collector.notices.transport import ChannelTransport
-from pantau_collector.notices.unknown_filters import strangers
+from pantau_collector.notices.unknown_filters import find_unknown_filters
 from pantau_contract.words import words
 from pantau_service.settings import did_you_mean
 
@@ -37,7 +38,7 @@ recipients_app = typer.Typer(
 def list_command(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
     """List who is told of what, when, and by which channels; their addresses stay secret."""
     settings = open_config(config)
-    unknown = strangers(settings.recipient, open_inventory(settings))
+    unknown = find_unknown_filters(settings.recipient, open_inventory(settings))
     people = settings.people
     if as_json:
         print_json([_as_builtins(each, people) for each in people.recipient])
@@ -93,7 +94,7 @@ def try_command(
         raise typer.Exit(EXIT_NOT_DONE)
 
 
-def _try(transport: ChannelTransport, url: str, message: Message, key: str) -> str | None:
+def _try(transport: ChannelTransport, url: str, message: RenderedMessage, key: str) -> str | None:
     """Why the channel did not take the message; None if it did."""
     try:
         transport.send(url, message, kind=NoticeKind.MAINTENANCE, key=key)
@@ -102,15 +103,17 @@ def _try(transport: ChannelTransport, url: str, message: Message, key: str) -> s
     return None
 
 
-def _message(to: Recipient) -> Message:
+def _message(to: Recipient) -> RenderedMessage:
     say, zone = words(to.language), ZoneInfo(to.timezone)
     now = date_and_time(_now_ms(), zone, say)
-    return Message(say("recipients.test_subject"), say("recipients.test_text", name=to.name or to.id, time=now))
+    return RenderedMessage(
+        say("recipients.test_subject"), say("recipients.test_text", name=to.name or to.id, time=now)
+    )
 
 
 def _as_builtins(each: Recipient, people: People) -> dict[str, Any]:
     levels = [
-        number for number, level in enumerate(people.levels, start=1) if each.id in people.named(level.recipients)
+        number for number, level in enumerate(people.levels, start=1) if each.id in people.expand(level.recipients)
     ]
     told_of = [] if each.escalations_only else [_said(filter_) for filter_ in people.filters(each)]
     return {

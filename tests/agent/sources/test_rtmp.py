@@ -17,13 +17,13 @@ import pytest_asyncio
 from pantau_agent.clock import SystemClock
 from pantau_agent.config import Camera as Configured
 from pantau_agent.picture.decoder import Decoder
-from pantau_agent.sources import ffmpeg, registry
-from pantau_agent.sources.ffmpeg import FfmpegSource
+from pantau_agent.sources import ffmpeg_source, registry
+from pantau_agent.sources.ffmpeg_source import FfmpegSource
 from pantau_agent.sources.target import Target
 from pantau_agent.streams.credentials import Credentials
 from pantau_agent.streams.failure import MachineError
 from pantau_agent.streams.url import parse
-from pantau_agent.watching.one_shot import Looker
+from pantau_agent.watching.one_shot import OneShotProbe
 from pantau_agent.watching.watch import watch
 from pantau_contract.messages import Sample
 from pantau_contract.states import Cause, State
@@ -33,7 +33,7 @@ from tests.agent.soon import soon
 from tests.agent.sources.clip import write_clip
 from tests.agent.sources.rtmp_camera import answering
 from tests.servers.process import free_port, until
-from tests.servers.programs import need
+from tests.servers.programs import require_program
 
 
 @pytest_asyncio.fixture
@@ -51,7 +51,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def serving(clip: Path, *more: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """ffmpeg as a server for one visitor: the URL, and the process."""
     url = f"rtmp://127.0.0.1:{free_port()}/live/cam"
-    command = [need("ffmpeg"), "-loglevel", "error", "-re", "-stream_loop", "-1", "-i", str(clip)]
+    command = [require_program("ffmpeg"), "-loglevel", "error", "-re", "-stream_loop", "-1", "-i", str(clip)]
     process = subprocess.Popen(
         [*command, "-c", "copy", *more, "-f", "flv", "-listen", "1", url], stderr=subprocess.DEVNULL
     )
@@ -66,7 +66,7 @@ def serving(clip: Path, *more: str) -> Iterator[tuple[str, subprocess.Popen[byte
 
 async def looked(decoder: Decoder, url: str, *, seconds: float = 3, timeout_s: float = 10) -> Sample:
     camera = Configured(id="gate", url=url, timeout_s=timeout_s)
-    return (await Looker(camera, decoder, SystemClock()).look(seconds)).sample
+    return (await OneShotProbe(camera, decoder, SystemClock()).run(seconds)).sample
 
 
 async def test_a_stream_is_ok_with_its_measures(clip: Path, decoder: Decoder) -> None:
@@ -129,7 +129,11 @@ async def saying(said: bytes, *, hang_up: bool = False) -> AsyncIterator[int]:
 
 @pytest.mark.parametrize(
     ("said", "hang_up", "cause"),
-    [(b"", False, Cause.TIMEOUT), (b"", True, Cause.REFUSED), (b"220 mail\r\n" * 400, False, Cause.NOT_RTSP)],
+    [
+        (b"", False, Cause.TIMEOUT),
+        (b"", True, Cause.REFUSED),
+        (b"220 mail\r\n" * 400, False, Cause.WRONG_PROTOCOL),
+    ],
     ids=["silent", "hangs up", "speaks something else"],
 )
 async def test_what_is_no_rtmp_server_is_told(said: bytes, hang_up: bool, cause: Cause, decoder: Decoder) -> None:
@@ -141,7 +145,7 @@ async def test_what_is_no_rtmp_server_is_told(said: bytes, hang_up: bool, cause:
 async def test_no_tls_where_it_is_asked_for(decoder: Decoder) -> None:
     async with saying(b"220 mail\r\n" * 400) as port:
         sample = await looked(decoder, f"rtmps://127.0.0.1:{port}/live/cam", timeout_s=10)
-    assert (sample.cause, "TLS" in sample.detail) == (Cause.NOT_RTSP, True)
+    assert (sample.cause, "TLS" in sample.detail) == (Cause.WRONG_PROTOCOL, True)
 
 
 @pytest.mark.parametrize(
@@ -216,7 +220,7 @@ async def test_a_reader_that_hangs_is_ended(decoder: Decoder, monkeypatch: pytes
 
 
 async def test_a_reader_that_does_not_start_says_nothing_of_the_camera(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ffmpeg, "START_S", 5)
+    monkeypatch.setattr(ffmpeg_source, "START_S", 5)
     for broken in (("/none",), (sys.executable, "-c", "raise SystemExit(3)")):
         source = FfmpegSource(Target(parse("rtmp://127.0.0.1/x")), SystemClock(), command=broken)
         with pytest.raises(MachineError, match="does not start on this machine"):

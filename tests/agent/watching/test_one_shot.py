@@ -13,7 +13,7 @@ from pantau_agent.assessment.observation import Observation
 from pantau_agent.clock import SystemClock
 from pantau_agent.config import Camera as Configured
 from pantau_agent.picture.decoder import Decoder
-from pantau_agent.watching.one_shot import Looker
+from pantau_agent.watching.one_shot import OneShotProbe
 from pantau_contract.states import Cause, State
 from tests.agent.busy import well
 from tests.agent.rtsp.footage import access_units
@@ -52,7 +52,7 @@ async def looked(camera: Camera, decoder: Decoder, *, seconds: float = 0.5, time
         configured = Configured(
             id=f"camera{camera.port}", url=camera.url, user="u", password=SecretStr("p"), timeout_s=timeout_s
         )
-        return await Looker(configured, decoder, SystemClock()).look(seconds)
+        return await OneShotProbe(configured, decoder, SystemClock()).run(seconds)
 
 
 def sending(*packets: bytes, channel: int = 0, every_s: float = 0.05) -> Callable[[Visitor], Awaitable[None]]:
@@ -138,7 +138,7 @@ async def test_a_refusal_after_the_password_was_taken_means_that_all_sessions_ar
 @together
 async def test_what_is_not_rtsp(said: bytes, decoder: Decoder) -> None:
     sample = (await looked(Camera({"OPTIONS": lambda *_: said}), decoder)).sample
-    assert (sample.state, sample.cause) == (State.DOWN, Cause.NOT_RTSP)
+    assert (sample.state, sample.cause) == (State.DOWN, Cause.WRONG_PROTOCOL)
 
 
 @pytest.mark.parametrize(
@@ -175,9 +175,13 @@ def tracks(count: int, line: bytes = b"m=video 0 RTP/AVP 96\r\n") -> bytes:
 @pytest.mark.parametrize(
     ("handlers", "cause", "told"),
     [
-        ({"OPTIONS": header_without_end}, Cause.NOT_RTSP, "over the limit of 8192 bytes"),
+        ({"OPTIONS": header_without_end}, Cause.WRONG_PROTOCOL, "over the limit of 8192 bytes"),
         ({"DESCRIBE": saying("200 OK", body=tracks(10_000))}, Cause.UNSUPPORTED, "more than 64 tracks"),
-        ({"DESCRIBE": saying("200 OK", body=tracks(10_000, LONG))}, Cause.NOT_RTSP, "over the limit of 262144"),
+        (
+            {"DESCRIBE": saying("200 OK", body=tracks(10_000, LONG))},
+            Cause.WRONG_PROTOCOL,
+            "over the limit of 262144",
+        ),
     ],
     ids=["a header line of 2 GB", "10,000 tracks", "10,000 tracks, each with its format"],
 )
@@ -277,7 +281,7 @@ async def test_a_clock_that_is_wrong(decoder: Decoder) -> None:
 @together
 async def test_every_look_ends_with_teardown_and_one_session_at_most(decoder: Decoder) -> None:
     async with serving(Camera(media=footage())) as camera:
-        looker = Looker(Configured(id="teardown", url=camera.url), decoder, SystemClock())
+        probe = OneShotProbe(Configured(id="teardown", url=camera.url), decoder, SystemClock())
         for _ in range(2):
-            await looker.look(0.5)
+            await probe.run(0.5)
         assert camera.count("TEARDOWN") == camera.connections == 2
