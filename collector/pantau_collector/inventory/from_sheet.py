@@ -9,7 +9,7 @@ from pantau_collector.inventory.check import Key, Named, Placed, Where, key_of
 from pantau_collector.inventory.model import InventoryCamera, InventoryDevice, InventorySite
 from pantau_collector.inventory.names import Names
 from pantau_collector.spreadsheet import Entry, Understood, near_slug
-from pantau_service.settings import did_you_mean, reasons
+from pantau_service.settings import did_you_mean, located_problems
 
 _OF_THE_SITE = {"site_name": "name", "uplink": "uplink"}
 """Columns that say something of the row's site, and its key there."""
@@ -59,7 +59,7 @@ def _draw_row(drawn: Drawn, sheet: Understood, entry: Entry, own: Known, names: 
     try:
         drawn.placed.append(Placed(table, key, where, model(**values)))
     except ValidationError as error:
-        for location, what in reasons(error, model):
+        for location, what in located_problems(error, model):
             at = str(location[0])
             drawn.wrong.append(f"{where(at)}: {_in_plain_words(at, what, values, names)}")
 
@@ -92,7 +92,7 @@ def _draw_sites(drawn: Drawn, sheet: Understood, own: Known, elsewhere: Known, n
             try:
                 drawn.placed.append(Placed("site", (site,), where, InventorySite(**(kept | values))))
             except ValidationError as error:
-                told = reasons(error, InventorySite)
+                told = located_problems(error, InventorySite)
                 drawn.wrong.extend(f"{where(str(location[0]))}: {what}" for location, what in told)
 
 
