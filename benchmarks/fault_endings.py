@@ -37,7 +37,7 @@ ENDINGS: dict[Fault, Ending] = {
     Fault.NO_MEDIA: _stream(Cause.STALLED, "3 s without a packet"),
     Fault.REFUSE: _stream(Cause.REFUSED, "3 s for a connection to come back"),
     Fault.SILENT: _stream(Cause.TIMEOUT, "told as stalled first; the cause at the camera's timeout, 10 s"),
-    Fault.GARBAGE: _stream(Cause.NOT_RTSP, "3 s for a connection to come back"),
+    Fault.GARBAGE: _stream(Cause.WRONG_PROTOCOL, "3 s for a connection to come back"),
     Fault.UNAUTHORIZED: _stream(Cause.AUTH_FAILED, "3 s for a connection to come back"),
     Fault.NOT_FOUND: _stream(Cause.NOT_FOUND, "3 s for a connection to come back"),
     Fault.FULL: _stream(Cause.SESSIONS_FULL, "3 s for a connection to come back; the next try after 60 s"),

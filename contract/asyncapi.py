@@ -9,6 +9,7 @@ import yaml
 
 from pantau_contract import __version__
 from pantau_contract.messages import Birth, CameraState, Command, Death, Reply, Telemetry
+from pantau_contract.states import WIRE_NAMES
 from pantau_contract.topics import PREFIX
 
 _CHANNELS: dict[str, tuple[str, tuple[Any, ...], bool]] = {
@@ -28,6 +29,7 @@ def document() -> dict[str, Any]:
     for schema in schemas.values():
         if "description" in schema:
             schema["description"] = cleandoc(schema["description"])  # newer versions of msgspec do it themselves
+    schemas["Cause"]["enum"] = sorted({*schemas["Cause"]["enum"], *WIRE_NAMES.values()})
     messages: dict[str, Any] = {
         struct.__name__: {
             "contentType": "application/json",

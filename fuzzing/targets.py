@@ -11,7 +11,6 @@ from fuzzing.camera import connect_to
 from fuzzing.mutation import chunks
 from fuzzing.seeds import CHALLENGES, CONVERSATIONS, DESCRIPTIONS, PACKETS, PLAYLISTS, REPORTS, URLS, split
 from pantau_agent.http import playlist as hls
-from pantau_agent.http.octets import FormError
 from pantau_agent.rtsp import client, sdp
 from pantau_agent.rtsp.access_unit import Collector, H264Collector, H265Collector
 from pantau_agent.rtsp.jpeg import JpegCollector
@@ -22,7 +21,7 @@ from pantau_agent.streams import url
 from pantau_agent.streams.authentication import Authenticator
 from pantau_agent.streams.credentials import Credentials
 from pantau_agent.streams.failure import LookError
-from pantau_agent.streams.headers import MessageError
+from pantau_agent.streams.malformed import MalformedError
 
 CAMERA = url.parse("rtsp://192.0.2.1/cam")
 CREDENTIALS = Credentials("user", "password")
@@ -141,14 +140,14 @@ def reports(data: bytes, _rng: random.Random) -> None:
 
 
 TARGETS = (
-    Target("conversation", CONVERSATIONS, conversation, (MessageError, sdp.SdpError), 3),
+    Target("conversation", CONVERSATIONS, conversation, (MalformedError, sdp.SdpError), 3),
     Target("session", CONVERSATIONS, session, (LookError,), 0.2),
     Target("sdp", DESCRIPTIONS, description, (sdp.SdpError,), 2),
     Target("challenge", CHALLENGES, challenge),
     Target("url", URLS, address, (url.UrlError,)),
     *(Target(f"rtp {codec}", valid, packets(codec), share=2) for codec, valid in PACKETS.items()),
     Target("rtcp", REPORTS, reports),
-    Target("playlist", PLAYLISTS, playlist, (FormError,)),
+    Target("playlist", PLAYLISTS, playlist, (MalformedError,)),
 )
 DECLARED = tuple({error for target in TARGETS for error in target.declared})
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers.programs import absent
+from tests.servers.programs import fail_or_skip
 
 ROOT = Path(__file__).resolve().parents[1]
 PREPARED = ROOT / "build"
@@ -19,10 +19,10 @@ def wheel() -> Path:
     """The wheel of this tree, as a user would install it."""
     found = sorted((PREPARED / "wheel").glob("pantau-*.whl"))
     if not found:
-        absent(f"build/wheel has no wheel of Pantau: {HOW}")
+        fail_or_skip(f"build/wheel has no wheel of Pantau: {HOW}")
     newer = changed_since(found[-1])
     if newer:
-        absent(f"the wheel in build/wheel is older than {', '.join(newer[:3])}: {HOW}")
+        fail_or_skip(f"the wheel in build/wheel is older than {', '.join(newer[:3])}: {HOW}")
     return found[-1]
 
 
@@ -31,7 +31,7 @@ def peers() -> Path:
     """A directory with the packages of `locks/peers.txt`, for `PYTHONPATH` alone."""
     folder = PREPARED / "peers"
     if not (folder / "ipycam").is_dir():
-        absent(f"build/peers lacks the foreign cameras of locks/peers.txt: {HOW}")
+        fail_or_skip(f"build/peers lacks the foreign cameras of locks/peers.txt: {HOW}")
     return folder
 
 

@@ -14,7 +14,7 @@ from pantau_agent.assessment.observation import Observation
 from pantau_agent.clock import Clock, SystemClock, read_both
 from pantau_agent.config import AgentConfig, Camera
 from pantau_agent.host import ClockStatus, Machine
-from pantau_agent.identity.known import FILE, Identities
+from pantau_agent.identity.identities import FILE, Identities
 from pantau_agent.link import Link
 from pantau_agent.picture.decoder import Decoder
 from pantau_agent.picture.settings import memories_directory

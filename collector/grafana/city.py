@@ -34,7 +34,7 @@ from panels import (
 )
 
 from pantau_collector.sinks.schema import STATE_CODES
-from pantau_contract.states import Cause, State
+from pantau_contract.states import WIRE_NAMES, Cause, State
 from pantau_contract.words import LANGUAGES, Words, words
 
 COLOURS = {
@@ -150,6 +150,7 @@ class City:
     def _need_someone(self) -> table.Panel:
         states = {state.value: told(self._words.state(state), COLOURS[state]) for state in State}
         causes = {cause.value: told(self._words.meaning(cause)) for cause in Cause}
+        causes |= {former: causes[cause.value] for cause, former in WIRE_NAMES.items()}  # in older points
         return (
             rows(self._title("need_someone"), queries.NEED_SOMEONE)
             .time_from(NOW)

@@ -29,7 +29,7 @@ class Cause(StrEnum):
     LOCKED_OUT = "locked_out"
     SESSIONS_FULL = "sessions_full"
     NOT_FOUND = "not_found"
-    NOT_RTSP = "not_rtsp"
+    WRONG_PROTOCOL = "wrong_protocol"
     UNSUPPORTED = "unsupported"
     NO_MEDIA = "no_media"
     STALLED = "stalled"
@@ -60,6 +60,23 @@ class Cause(StrEnum):
     CLOCK_UNSET = "clock_unset"
     PAUSED = "paused"
 
+    @classmethod
+    def _missing_(cls, value: object) -> "Cause | None":
+        """Look a name up among the former names, so that `Cause(...)` and the decoders understand them."""
+        return next((cause for cause, former in WIRE_NAMES.items() if former == value), None)
+
+
+WIRE_NAMES: dict[Cause, str] = {Cause.WRONG_PROTOCOL: "not_rtsp"}
+"""Causes that are sent under a former name: a collector rejects a whole batch for a cause that it does not know.
+
+A name leaves this table with the next version of the topics (`pantau/v2`).
+"""
+
+
+def current_name(cause: str) -> str:
+    """Return the present name of a cause that was stored or configured by an earlier version."""
+    return next((new.value for new, former in WIRE_NAMES.items() if former == cause), cause)
+
 
 _CAUSES: dict[State, tuple[Cause, ...]] = {
     State.DOWN: (
@@ -70,7 +87,7 @@ _CAUSES: dict[State, tuple[Cause, ...]] = {
         Cause.LOCKED_OUT,
         Cause.SESSIONS_FULL,
         Cause.NOT_FOUND,
-        Cause.NOT_RTSP,
+        Cause.WRONG_PROTOCOL,
         Cause.UNSUPPORTED,
         Cause.NO_MEDIA,
         Cause.STALLED,

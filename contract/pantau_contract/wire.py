@@ -6,13 +6,16 @@ the preset dictionary, of JSON by columns, which only telemetry uses.
 
 import gzip
 import zlib
+from typing import TypeVar
 
 import msgspec
+from msgspec import structs
 
 from pantau_contract.columns import TelemetryColumns, from_columns, to_columns
 from pantau_contract.errors import ContractError
-from pantau_contract.messages import Birth, CameraState, Command, Death, Message, Reply, Telemetry
+from pantau_contract.messages import Birth, CameraState, Command, Death, Message, Reply, Sample, Telemetry
 from pantau_contract.preset_dictionary import PRESET_DICTIONARY
+from pantau_contract.states import WIRE_NAMES
 from pantau_contract.topics import Topic, TopicKind
 
 MAX_PAYLOAD = 4 << 20
@@ -32,12 +35,18 @@ _DECODERS: dict[TopicKind, msgspec.json.Decoder[Message]] = {
     TopicKind.REPLY: msgspec.json.Decoder(Reply),
 }
 
+Told = TypeVar("Told", Sample, CameraState)
+
 _columns_decoder = msgspec.json.Decoder(TelemetryColumns)
 _encoder = msgspec.json.Encoder()
 
 
 def encode(message: Message, *, compress: bool = False) -> bytes:
-    """Return the message as JSON; with `compress` compressed, and telemetry by columns."""
+    """Return the message as JSON; with `compress` compressed, and telemetry by columns.
+
+    Causes go under the names of `WIRE_NAMES`, so that collectors of earlier versions understand them.
+    """
+    message = _with_wire_names(message)
     if not compress:
         return _encoder.encode(message)
     if not isinstance(message, Telemetry):
@@ -76,6 +85,21 @@ def decode(topic: Topic, payload: bytes) -> Message:
         if expected is not None and found != expected:
             raise ContractError(f"the {name} in the message, {found!r}, is not the topic's, {expected!r}")
     return message
+
+
+def _with_wire_names(message: Message) -> Message:
+    match message:
+        case Telemetry(samples=samples) if any(sample.cause in WIRE_NAMES for sample in samples):
+            return structs.replace(message, samples=tuple(map(_with_wire_name, samples)))
+        case CameraState():
+            return _with_wire_name(message)
+        case _:
+            return message
+
+
+def _with_wire_name(told: Told) -> Told:
+    name = WIRE_NAMES.get(told.cause) if told.cause is not None else None
+    return told if name is None else structs.replace(told, cause=name)
 
 
 def _inflate(form: str, payload: bytes, inflater: "zlib._Decompress") -> bytes:

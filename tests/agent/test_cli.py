@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from pantau_agent.cli import app
 from pantau_agent.clock import SystemClock
-from pantau_agent.commands.configured import borrow_credentials
+from pantau_agent.commands.config_option import use_service_credentials
 from pantau_agent.config import load
 from pantau_agent.spool import Spool
 
@@ -82,13 +82,13 @@ def test_a_command_beside_the_service_takes_the_passwords_that_systemd_gave_it(
     (tmp_path / "camera-gate").write_text("geheim")
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", "")  # what is set from now on is undone at the end
     monkeypatch.delenv("CREDENTIALS_DIRECTORY")
-    borrow_credentials(tmp_path / "none")
+    use_service_credentials(tmp_path / "none")
     assert "CREDENTIALS_DIRECTORY" not in os.environ
-    borrow_credentials(tmp_path)
+    use_service_credentials(tmp_path)
     (gate,) = load(tmp_path / "agent.toml").camera
     assert gate.password == SecretStr("geheim")
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", "/its/own")
-    borrow_credentials(tmp_path)
+    use_service_credentials(tmp_path)
     assert os.environ["CREDENTIALS_DIRECTORY"] == "/its/own"
 
 

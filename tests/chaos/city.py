@@ -15,7 +15,7 @@ from tests.chaos.tap import Taken, read_tap
 from tests.chaos.wire import Network, Wire
 from tests.servers.influxdb import InfluxDB
 from tests.servers.mosquitto import Mosquitto
-from tests.servers.process import Server, answers, free_port, until
+from tests.servers.process import Server, free_port, is_listening, until
 
 DATABASE = "chaos"
 TRUE_SITE = "true"
@@ -165,7 +165,7 @@ class City:
             program.start()
         until(self._created)
         self.collector.start()
-        if not until(lambda: answers(self.wall) and self._subscribed()):
+        if not until(lambda: is_listening(self.wall) and self._subscribed()):
             raise RuntimeError("the collector did not start: " + self.collector.server.log.read_text()[-2000:])
         for site in self.sites:
             site.program.start()

@@ -17,7 +17,7 @@ from paho.mqtt import publish as paho
 from pantau_collector.journal import JournalReader, Record
 from pantau_collector.own_records import is_own
 from tests.servers.mosquitto import Mosquitto
-from tests.servers.process import Server, answers, free_port, until
+from tests.servers.process import Server, free_port, is_listening, until
 
 
 def command(*arguments: str | Path) -> list[str]:
@@ -71,7 +71,7 @@ def test_a_taken_port_is_told(tmp_path: Path) -> None:
 def test_a_second_collector_on_the_same_journal_is_told(tmp_path: Path) -> None:
     wall = free_port()
     config = write(tmp_path, web={"port": wall}, broker={"port": free_port()})
-    first = Server(command("run", "--config", config), ready=lambda: answers(wall), log=tmp_path / "log")
+    first = Server(command("run", "--config", config), ready=lambda: is_listening(wall), log=tmp_path / "log")
     with first:
         done = run("run", "--config", write(tmp_path, web={"port": free_port()}))
     assert done.returncode == 1
@@ -103,7 +103,7 @@ def test_it_tells_systemd_that_it_is_ready_alive_and_stopping(tmp_path: Path, mo
 def test_what_breaks_the_contract_is_set_aside_and_the_rest_goes_on(tmp_path: Path, mosquitto: Mosquitto) -> None:
     wall = free_port()
     config = write(tmp_path, web={"port": wall}, broker={"port": mosquitto.port})
-    with Server(command("run", "--config", config), ready=lambda: answers(wall), log=tmp_path / "log"):
+    with Server(command("run", "--config", config), ready=lambda: is_listening(wall), log=tmp_path / "log"):
         assert until(lambda: "connected to the broker" in (tmp_path / "log").read_text())
         birth = {"status": "online", "boot": "b", "session": 1, "time": 1, "version": "0", "interval_s": 30}
         publish(mosquitto.port, "pantau/v1/kabil/agent", b"not json")
@@ -133,7 +133,7 @@ def test_it_tells_whether_it_would_open_an_outage_now(
             return said
         return None
 
-    with Server(command("run", "--config", config), ready=lambda: answers(wall), log=tmp_path / "log"):
+    with Server(command("run", "--config", config), ready=lambda: is_listening(wall), log=tmp_path / "log"):
         assert until(lambda: (said := health()) is not None and said["attentive"] is attentive)
 
 

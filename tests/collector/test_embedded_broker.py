@@ -5,7 +5,7 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from pantau_collector.embedded_broker import EmbeddedBroker
-from tests.servers.process import answers, free_port
+from tests.servers.process import free_port, is_listening
 
 
 def client(port: int, arrived: queue.SimpleQueue[tuple[str, bytes]], *, will: bool = False) -> mqtt.Client:
@@ -43,7 +43,7 @@ def test_it_carries_messages_retained_ones_and_wills(caplog: pytest.LogCaptureFi
         two.disconnect()
         for each in (one, two):
             each.loop_stop()
-    assert not answers(port)
+    assert not is_listening(port)
     assert "for the demo alone" in caplog.text
 
 

@@ -25,6 +25,13 @@ def test_a_snapshot_tells_what_it_shows() -> None:
     assert read_stamp(stamp(jpeg(), ABOUT)) == ABOUT
 
 
+def test_a_renamed_cause_is_stamped_under_the_name_that_older_collectors_know() -> None:
+    about = SnapshotMetadata("kabil", "gate", 1_790_000_000_000, State.DOWN, Cause.WRONG_PROTOCOL)
+    stamped = stamp(jpeg(), about)
+    assert b'"not_rtsp"' in stamped
+    assert read_stamp(stamped) == about
+
+
 def test_another_program_reads_the_stamp_and_the_picture() -> None:
     with Image.open(io.BytesIO(stamp(jpeg(), ABOUT))) as picture:
         exif = picture.getexif()

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from pantau_contract import wire
 from pantau_contract.errors import ContractError
 from pantau_contract.messages import Birth, CameraState, Death, Message, Sample, Telemetry
-from pantau_contract.states import Cause, State
+from pantau_contract.preset_dictionary import PRESET_DICTIONARY
+from pantau_contract.states import Cause, State, current_name
 from pantau_contract.topics import Topic, parse_topic
+from pantau_contract.words import words
 
 TELEMETRY = parse_topic("pantau/v1/kabil/telemetry")
 AGENT = parse_topic("pantau/v1/kabil/agent")
@@ -96,3 +98,45 @@ def test_an_agent_cannot_speak_for_another_camera() -> None:
     state = CameraState(site="kabil", camera="gate", boot="b1", seq=1, time=2, state=State.OK, since=1)
     with pytest.raises(ContractError, match="camera"):
         wire.decode(parse_topic("pantau/v1/kabil/camera/road/state"), wire.encode(state))
+
+
+def causes_in(message: Message) -> list[Cause | None]:
+    assert isinstance(message, Telemetry)
+    return [sample.cause for sample in message.samples]
+
+
+NOT_AS_EXPECTED = msgspec.structs.replace(
+    BATCH,
+    samples=(*BATCH.samples, msgspec.structs.replace(BATCH.samples[1], camera="yard", cause=Cause.WRONG_PROTOCOL)),
+)
+
+
+def test_a_renamed_cause_goes_under_the_name_that_older_collectors_know() -> None:
+    rows = msgspec.json.decode(wire.encode(NOT_AS_EXPECTED))
+    assert [sample.get("cause") for sample in rows["samples"]] == [None, "refused", "not_rtsp"]
+    inflated = zlib.decompressobj(zdict=PRESET_DICTIONARY).decompress(wire.encode(NOT_AS_EXPECTED, compress=True))
+    assert msgspec.json.decode(inflated)["columns"]["cause"] == [None, "refused", "not_rtsp"]
+    state = CameraState(
+        site="kabil", camera="yard", boot="b", seq=1, time=1, state=State.DOWN, since=1, cause=Cause.WRONG_PROTOCOL
+    )
+    assert b'"not_rtsp"' in wire.encode(state)
+
+
+@pytest.mark.parametrize("compress", [False, True])
+def test_a_renamed_cause_comes_back_under_its_present_name(compress: bool) -> None:
+    payload = wire.encode(NOT_AS_EXPECTED, compress=compress)
+    assert causes_in(wire.decode(TELEMETRY, payload)) == [None, Cause.REFUSED, Cause.WRONG_PROTOCOL]
+
+
+def test_both_names_of_a_renamed_cause_are_read() -> None:
+    for name in ("not_rtsp", "wrong_protocol"):
+        payload = wire.encode(BATCH).replace(b'"refused"', f'"{name}"'.encode())
+        assert causes_in(wire.decode(TELEMETRY, payload)) == [None, Cause.WRONG_PROTOCOL]
+        assert words("en").meaning(name) == words("en").meaning("wrong_protocol")
+        assert current_name(name) == "wrong_protocol"
+    assert current_name("site_dark") == "site_dark"
+
+
+def test_an_unknown_cause_is_refused() -> None:
+    with pytest.raises(ContractError, match="Invalid enum value"):
+        wire.decode(TELEMETRY, wire.encode(BATCH).replace(b'"refused"', b'"tired"'))

@@ -29,7 +29,7 @@ def uplink() -> Iterator[tuple[Uplink, int]]:
 
 
 def connect(port: int) -> socket.socket:
-    client = socket.create_connection(("127.0.0.1", port), timeout=10)
+    client = socket.create_connection(("127.0.0.1", port), timeout=60)
     client.sendall(b"one")
     assert client.recv(10) == b"one"
     return client

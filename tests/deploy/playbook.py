@@ -1,7 +1,7 @@
-"""Runs the project's playbooks into a folder, as root of a machine that is not booted.
+"""Run the project's playbooks against a folder that stands for the root of a machine that is not booted.
 
-What this leaves out: apt, systemctl, owners of files, and other machines' Python. Dependencies are those of the
-tests' own environment, seen through a folder of links; pip resolves them, without index.
+This leaves out apt, systemctl, owners of files and other machines' Python. Dependencies are those of the tests'
+environment, seen through a folder of links; pip resolves them without an index.
 """
 
 import json
@@ -23,7 +23,7 @@ PLAYBOOK = Path(sys.executable).parent / "ansible-playbook"
 
 @dataclass(frozen=True)
 class Run:
-    """What came of a run: all that it printed, how many tasks changed something or failed, and why by host."""
+    """The result of a run: its output, how many tasks changed or failed, and the reason of failure by host."""
 
     output: str
     changed: int
@@ -32,7 +32,7 @@ class Run:
 
 
 class Machine:
-    """A folder that stands for a machine's file system, and the inventory it is made from."""
+    """A folder that stands for a machine's file system, and the inventory variables that it is set up from."""
 
     def __init__(self, folder: Path, variables: dict[str, Any]) -> None:
         self.root = folder / "root"
@@ -48,11 +48,11 @@ class Machine:
         }
 
     def play(self, *arguments: str, **changes: Any) -> Run:
-        """Runs playbooks of `ansible/`; `changes` go before the inventory's variables."""
+        """Run playbooks of `ansible/`; `changes` override the inventory's variables."""
         return self.play_on({"here": changes}, *arguments)
 
     def play_on(self, hosts: dict[str, dict[str, Any]], *arguments: str, path: str | None = None) -> Run:
-        """The same for many hosts at once, each with its own changes; `path` is where programs are looked for."""
+        """Run playbooks on several hosts at once, each with its own changes; `path` replaces PATH."""
         variables = {host: self.variables | changes for host, changes in hosts.items()}
         inventory = {group: {"hosts": variables} for group in ("sites", "control_room")}
         (self._folder / "hosts.json").write_text(json.dumps(inventory))
@@ -90,7 +90,7 @@ def _refusals(output: str) -> Iterator[tuple[str, str]]:
 
 
 def _python(folder: Path) -> Path:
-    """A Python whose virtual environments see the dependencies."""
+    """Return a Python whose virtual environments find the dependencies of the tests' environment."""
     links = folder / "dependencies"
     links.mkdir()
     for entry in Path(sysconfig.get_path("purelib")).iterdir():
@@ -107,8 +107,8 @@ def _python(folder: Path) -> Path:
     return script
 
 
-def give_targets(root: Path) -> None:
-    """Puts the distribution's own units into a root, and what ours start, so that systemd can check them there."""
+def install_distribution_units(root: Path) -> None:
+    """Copy the distribution's units, and the programs that ours start, into a root for systemd to check."""
     shutil.copytree("/usr/lib/systemd/system", root / "usr/lib/systemd/system", symlinks=True)
     (root / "bin").mkdir()
     for program in ("true", "kill"):

@@ -1,4 +1,4 @@
-"""A machine that is site and control room in one, as the roles make it; it starts services in systemd's place."""
+"""A machine that is site and control room in one, set up by the roles; it starts services in place of systemd."""
 
 import os
 import re
@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.deploy.playbook import Machine, give_targets
+from tests.deploy.playbook import Machine, install_distribution_units
 from tests.servers.process import free_port
 
 USERS = {"nongsa": "rahasia: a # '\"$:%{", "batam-centre": "rahasia b", "pantau-collector": "rahasia c"}
-"""Passwords at the broker."""
+"""Passwords at the broker, by user."""
 SECRETS = {"broker": USERS["nongsa"], "camera-gate": 'rahasia "gate" é🔑', "camera-quay": "rahasia quay"}
-"""What systemd hands to the agent, by name."""
+"""Credentials that systemd passes to the agent, by name."""
 STORE_PASSWORD = "rahasia d"
 CAMERAS: list[dict[str, Any]] = [
     {
@@ -49,7 +49,7 @@ CAMERAS: list[dict[str, Any]] = [
 
 
 class Site:
-    """A machine with all roles run on it, twice."""
+    """A machine on which every role has run twice."""
 
     def __init__(self, folder: Path, wheel: Path) -> None:
         self.broker_port = free_port()
@@ -80,7 +80,7 @@ class Site:
             },
         )
         self.root = self.machine.root
-        give_targets(self.root)
+        install_distribution_units(self.root)
         (folder / "collector.toml").write_text(
             f"data_dir = '{self.root}/var/lib/pantau-collector'\n"
             f"inventory = '{self.root}/etc/pantau/inventory.toml'\n"
@@ -93,25 +93,25 @@ class Site:
         self.collector_again = self.machine.play("collector.yml", "--tags=configuration")
 
     def settings(self, unit: str) -> list[tuple[str, str]]:
-        """The unit's settings with those of its drop-ins, as systemd reads them."""
+        """Return the unit's settings and then those of its drop-ins, in the order in which systemd reads them."""
         folder = self.root / "etc/systemd/system"
         files = [folder / f"{unit}.service", *sorted((folder / f"{unit}.service.d").glob("*.conf"))]
         return [pair for file in files for pair in re.findall(r"^(\w+)=(.*)$", file.read_text(), re.MULTILINE)]
 
     def credentials(self, unit: str) -> dict[str, Path]:
-        """By name, the file that each `LoadCredential=` of the unit means."""
+        """Return the file that each `LoadCredential=` of the unit refers to, by name."""
         named = [value.split(":") for key, value in self.settings(unit) if key == "LoadCredential"]
         return {name: self.root / "etc/credstore" / file for name, file in named}
 
     def state(self, unit: str) -> Path:
-        """The unit's `StateDirectory=`."""
+        """Return the unit's `StateDirectory=` as a path."""
         return self.root / "var/lib" / dict(self.settings(unit))["StateDirectory"]
 
     @contextmanager
     def started(self, unit: str, folder: Path) -> Iterator[Path]:
-        """The unit's program, run as systemd would until it says that it is ready and alive; yields its log.
+        """Run the unit's program as systemd would, wait until it reports ready and alive, and yield its log.
 
-        It must be running at the end, and stop of itself when it is asked to.
+        The program must still run at the end of the block, and must end with status 0 after SIGTERM.
         """
         credentials = folder / "credentials"
         credentials.mkdir(parents=True)
@@ -119,8 +119,8 @@ class Site:
             if file.exists():
                 (credentials / name).write_bytes(file.read_bytes())
         self.state(unit).mkdir(parents=True, exist_ok=True)
-        words = shlex.split(dict(self.settings(unit))["ExecStart"])
-        command = [f"{self.root}{word}" if word.startswith("/") else word for word in words]
+        arguments = shlex.split(dict(self.settings(unit))["ExecStart"])
+        command = [f"{self.root}{argument}" if argument.startswith("/") else argument for argument in arguments]
         log = folder / "log"
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notifications:
             notifications.bind(str(folder / "notify"))
@@ -135,9 +135,9 @@ class Site:
             with log.open("wb") as output:
                 program = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
             try:
-                said = b""
-                while b"READY=1" not in said or b"WATCHDOG=1" not in said:
-                    said += notifications.recv(4096) + b"\n"
+                received = b""
+                while b"READY=1" not in received or b"WATCHDOG=1" not in received:
+                    received += notifications.recv(4096) + b"\n"
                 yield log
                 assert program.poll() is None, log.read_text()
             finally:

@@ -1,4 +1,4 @@
-"""The broker as its role sets it up, started from where the role put it."""
+"""Test the broker as its role sets it up."""
 
 import json
 import threading
@@ -15,13 +15,13 @@ from tests.deploy.site import USERS, Site
 
 
 class User:
-    """A connection under a user's name that counts what comes."""
+    """A connection as one user, which keeps the messages that it receives."""
 
     def __init__(self, broker: Site, user: str | None, password: str | None = None) -> None:
         self.received: list[tuple[str, bytes]] = []
         self.refused: Any = None
         self._answered = threading.Event()
-        self._came = threading.Condition()
+        self._arrived = threading.Condition()
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
         if user is not None:
             self._client.username_pw_set(user, password if password is not None else USERS[user])
@@ -32,7 +32,7 @@ class User:
         assert self._answered.wait(60)
 
     def subscribe(self, topic: str) -> bool:
-        """Whether the broker allows it."""
+        """Subscribe, and return True if the broker allows it."""
         granted = threading.Event()
         codes: list[Any] = []
 
@@ -46,7 +46,7 @@ class User:
         return not codes[0].is_failure
 
     def publish(self, topic: str) -> bool:
-        """Whether the broker takes it (an MQTT 5 broker says so in its acknowledgement)."""
+        """Publish, and return True if the broker accepts it (MQTT 5 reports this in the acknowledgement)."""
         acknowledged = threading.Event()
         codes: list[Any] = []
 
@@ -59,11 +59,12 @@ class User:
         assert acknowledged.wait(60)
         return not codes[0].is_failure
 
-    def has(self, topic: str) -> bool:
-        with self._came:
-            return self._came.wait_for(lambda: any(topic == got for got, _ in self.received), timeout=60)
+    def receives(self, topic: str) -> bool:
+        """Wait for a message on the topic, and return True if it arrives."""
+        with self._arrived:
+            return self._arrived.wait_for(lambda: any(topic == got for got, _ in self.received), timeout=60)
 
-    def end(self) -> None:
+    def disconnect(self) -> None:
         self._client.disconnect()
         self._client.loop_stop()
 
@@ -72,14 +73,14 @@ class User:
         self._answered.set()
 
     def _on_message(self, _c: Any, _u: Any, message: mqtt.MQTTMessage) -> None:
-        with self._came:
+        with self._arrived:
             self.received.append((message.topic, bytes(message.payload)))
-            self._came.notify_all()
+            self._arrived.notify_all()
 
 
 @pytest.fixture
 def users(broker: Site) -> Iterator[Any]:
-    """Makes users, and ends their connections with the test."""
+    """Yield a function that connects as a user; the connections end with the test."""
     made: list[User] = []
 
     def user(*arguments: str | None) -> User:
@@ -88,7 +89,7 @@ def users(broker: Site) -> Iterator[Any]:
 
     yield user
     for one in made:
-        one.end()
+        one.disconnect()
 
 
 def test_no_password_is_printed_or_kept_in_the_clear(broker: Site) -> None:
@@ -116,7 +117,7 @@ def test_a_site_speaks_for_itself_and_not_for_another(users: Any) -> None:
     assert not site.publish("elsewhere")
     assert site.publish("pantau/v1/nongsa/camera/one/state")
     assert site.publish("pantau/v1/nongsa/telemetry")
-    assert collector.has("pantau/v1/nongsa/telemetry")
+    assert collector.receives("pantau/v1/nongsa/telemetry")
     topics = {topic for topic, _ in collector.received}
     assert "pantau/v1/nongsa/camera/one/state" in topics
     assert not [topic for topic in topics if not topic.startswith("pantau/v1/nongsa/")]
@@ -128,10 +129,10 @@ def test_a_site_hears_what_is_asked_of_it_and_nothing_of_another(users: Any) -> 
         user.subscribe("pantau/v1/+/command")
         user.subscribe("pantau/v1/#")
     assert collector.publish("pantau/v1/nongsa/command")
-    assert site.has("pantau/v1/nongsa/command")
+    assert site.receives("pantau/v1/nongsa/command")
     assert other.publish("pantau/v1/batam-centre/telemetry")
     assert collector.publish("pantau/v1/batam-centre/command")
-    assert other.has("pantau/v1/batam-centre/command")
+    assert other.receives("pantau/v1/batam-centre/command")
     assert {topic for topic, _ in site.received} == {"pantau/v1/nongsa/command"}
     assert {topic for topic, _ in other.received} == {"pantau/v1/batam-centre/command"}
 

@@ -1,4 +1,4 @@
-"""What the roles refuse before they change anything, and what they say to do about it."""
+"""Test what the roles refuse before they change anything, and the remedy that they print."""
 
 from pathlib import Path
 from typing import Any
@@ -27,18 +27,18 @@ REFUSED = {
 }
 
 
-def program(folder: Path, name: str, says: str) -> str:
-    """The path of a program that says one thing."""
+def program(folder: Path, name: str, output: str) -> str:
+    """Write a program that prints one line, and return its path."""
     folder.mkdir(exist_ok=True)
     file = folder / name
-    file.write_text(f"#!/bin/sh\necho '{says}'\n")
+    file.write_text(f"#!/bin/sh\necho '{output}'\n")
     file.chmod(0o755)
     return str(file)
 
 
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
-    """A machine with one camera and nothing wrong."""
+    """Return a machine with one camera and a valid configuration."""
     return Machine(
         tmp_path_factory.mktemp("machine"),
         {
@@ -52,7 +52,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
 
 @pytest.fixture(scope="module")
 def run(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """One run on a host for each thing that can be wrong."""
+    """Run the playbook once, on one host for each thing that can be wrong."""
     folder = tmp_path_factory.mktemp("programs")
     program(folder / "bin", "timedatectl", "NTP=no\nNTPSynchronized=no")
 
@@ -76,9 +76,9 @@ def run(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return machine.play_on(hosts, "agent.yml", path=f"{folder}/bin:/usr/sbin:/usr/bin:/sbin:/bin")
 
 
-@pytest.mark.parametrize(("what", "words"), REFUSED.items(), ids=REFUSED)
-def test_what_cannot_work_is_refused_with_the_way_out(run: Run, what: str, words: tuple[str, ...]) -> None:
-    assert not [word for word in words if word not in run.refusals[what]], run.refusals[what]
+@pytest.mark.parametrize(("host", "texts"), REFUSED.items(), ids=REFUSED)
+def test_what_cannot_work_is_refused_with_the_way_out(run: Run, host: str, texts: tuple[str, ...]) -> None:
+    assert not [text for text in texts if text not in run.refusals[host]], run.refusals[host]
 
 
 def test_an_old_systemd_is_refused_with_the_way_out(machine: Machine, tmp_path: Path) -> None:

@@ -1,14 +1,12 @@
-"""Agent and collector as their roles set them up, started from where the roles put them."""
+"""Test agent and collector as their roles set them up and install them."""
 
 import json
 import re
 import stat
 import subprocess
 import tempfile
-import time
 import tomllib
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,7 +14,8 @@ import pytest
 from tests.deploy.playbook import ROOT, Machine
 from tests.deploy.site import CAMERAS, SECRETS, STORE_PASSWORD, USERS, Site
 from tests.servers.influxdb import Database
-from tests.servers.programs import need
+from tests.servers.process import until
+from tests.servers.programs import require_program
 
 
 def test_a_second_run_changes_nothing(site: Site) -> None:
@@ -53,8 +52,8 @@ def test_a_lock_that_cannot_be_installed_ends_the_run_before_the_program_is_touc
 
 def test_the_configuration_says_what_the_inventory_says_and_holds_no_password(site: Site) -> None:
     config = tomllib.loads((site.root / "etc/pantau/agent.toml").read_text())
-    wanted = [{key: value for key, value in camera.items() if key != "password"} for camera in CAMERAS]
-    assert config["camera"] == wanted
+    expected = [{key: value for key, value in camera.items() if key != "password"} for camera in CAMERAS]
+    assert config["camera"] == expected
     assert config["site"] == {"id": "nongsa", "name": "Pelabuhan \\ Nongsa"}
     broker = {"host": "127.0.0.1", "port": site.broker_port, "user": "nongsa", "tls": False}
     assert config["broker"] == broker
@@ -113,9 +112,9 @@ def test_influxdb_is_set_up_where_it_is_asked_for_once_and_the_administrators_se
 
 @pytest.mark.parametrize("unit", ["pantau-agent", "pantau-collector"])
 def test_systemd_takes_the_installed_unit_with_its_settings(site: Site, unit: str) -> None:
-    command = [need("systemd-analyze"), "verify", "--man=no", f"--root={site.root}", f"{unit}.service"]
-    said = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (said.returncode, said.stderr) == (0, "")
+    command = [require_program("systemd-analyze"), "verify", "--man=no", f"--root={site.root}", f"{unit}.service"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr) == (0, "")
 
 
 def test_the_installed_services_start_as_their_units_say_and_what_the_agent_sees_reaches_the_wall(
@@ -123,25 +122,18 @@ def test_the_installed_services_start_as_their_units_say_and_what_the_agent_sees
 ) -> None:
     with broker.started("pantau-collector", tmp_path / "collector") as of_collector:
         with broker.started("pantau-agent", tmp_path / "agent") as of_agent:
-            _until(lambda: _causes(broker) == {"gate": "refused", "quay": "refused"})
+            assert until(lambda: _refused(broker) == {"gate", "quay"}, within_s=120, every_s=0.1)
         logs = of_agent.read_text() + of_collector.read_text()
     assert list(broker.state("pantau-agent").glob("*.sqlite"))
     assert not [secret for secret in (*SECRETS.values(), *USERS.values()) if secret in logs]
 
 
-def _causes(site: Site) -> dict[str, str]:
-    """Of each camera on the wall that has one, the cause."""
+def _refused(site: Site) -> set[str]:
+    """Return the cameras on the wall whose cause is `refused`."""
     with urllib.request.urlopen(f"http://127.0.0.1:{site.web_port}/api/city", timeout=60) as answer:
         city = json.load(answer)
     cameras = [camera for site in city["sites"] for camera in site["cameras"]]
-    return {camera["id"]: camera["cause"] for camera in cameras if camera["cause"] == "refused"}
-
-
-def _until(true: Callable[[], bool], within_s: float = 120) -> None:
-    deadline = time.monotonic() + within_s
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    return {camera["id"] for camera in cameras if camera["cause"] == "refused"}
 
 
 def test_a_wrong_value_is_told_and_leaves_the_running_configuration(site: Site) -> None:
@@ -161,6 +153,6 @@ def test_a_camera_that_is_taken_out_takes_its_password_along_and_a_changed_wheel
     assert run.failed == 0, run.output
     assert "Restart the agent" in run.output
     assert set(site.credentials("pantau-agent")) == {"broker", "camera-quay"}
-    kept = {file.name for file in (site.root / "etc/credstore").glob("pantau-agent.*")}
-    assert kept == {"pantau-agent.broker", "pantau-agent.camera-quay"}
+    remaining = {file.name for file in (site.root / "etc/credstore").glob("pantau-agent.*")}
+    assert remaining == {"pantau-agent.broker", "pantau-agent.camera-quay"}
     assert re.search(r"Install a changed wheel of the same version\] \**\s+changed", run.output)

@@ -1,4 +1,4 @@
-"""Each fault of the picture that simcam makes, from its stream to the collector's word and back to health."""
+"""Test each fault of the picture that simcam simulates, from the stream to the wall and back to health."""
 
 import json
 import subprocess
@@ -30,26 +30,27 @@ FAULTS = {
     Fault.CORRUPT: {Cause.CORRUPTED, Cause.UNDECODABLE},
 }
 LEARNED = 40
-"""Samples with evidence of a cover, one each second: that many pictures' half, and the view is known."""
+"""Samples, one a second, with evidence of a covered lens, after which the agent has learned the view: it takes 20
+pictures, and one picture is taken every 2 s."""
 
 
 class Cameras:
-    """Simcam's, by the fault that each is to have; those are set and cleared over its control interface."""
+    """Simcam's cameras, one for each fault; faults are set and cleared over its control interface."""
 
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         assert process.stdout is not None
-        said = json.loads(process.stdout.readline())
-        self._control = said["control"]
-        self._names = dict(zip(FAULTS, said["cameras"], strict=True))
-        self.urls = {fault: said["cameras"][name] for fault, name in self._names.items()}
+        listing = json.loads(process.stdout.readline())
+        self._control = listing["control"]
+        self._names = dict(zip(FAULTS, listing["cameras"], strict=True))
+        self.urls = {fault: listing["cameras"][name] for fault, name in self._names.items()}
 
     def set(self, fault: Fault) -> None:
-        self._ask(fault, "PUT", json.dumps({"fault": fault.value}).encode())
+        self._request(fault, "PUT", json.dumps({"fault": fault.value}).encode())
 
     def clear(self, fault: Fault) -> None:
-        self._ask(fault, "DELETE", None)
+        self._request(fault, "DELETE", None)
 
-    def _ask(self, fault: Fault, method: str, body: bytes | None) -> None:
+    def _request(self, fault: Fault, method: str, body: bytes | None) -> None:
         url = f"{self._control}/cameras/{self._names[fault]}/fault"
         request = urllib.request.Request(url, body, {"Content-Type": "application/json"}, method=method)
         with urllib.request.urlopen(request, timeout=60):
@@ -71,27 +72,27 @@ def test_each_fault_of_the_picture_is_named_to_the_collector_and_clears(
     city = City(tmp_path, mosquitto, influxdb, smtp, list(FAULTS))
     ours = [{"id": str(fault), "url": url, "picture": {"learning_h": 0}} for fault, url in cameras.urls.items()]
     with city.collector, city.agent(ours):
-        assert until(lambda: city.is_well(FAULTS), within_s=180), city.states()
+        assert until(lambda: city.is_healthy(FAULTS), within_s=180), city.states()
 
         def learned() -> bool:
             counts = influxdb.query("SELECT count(evidence_covered) FROM camera GROUP BY camera")
             return len(counts) == len(FAULTS) and all(row["count"] >= LEARNED for row in counts)
 
-        assert until(learned, within_s=400), "the evidence of each camera reaches the database"
-        assert city.is_well(FAULTS), city.states()
+        assert until(learned, within_s=400), "each camera's evidence is in the database"
+        assert city.is_healthy(FAULTS), city.states()
 
         for fault in FAULTS:
             cameras.set(fault)
 
-        def named() -> dict[str, str | None]:
+        def causes() -> dict[str, str | None]:
             return {camera: cause for camera, (_, cause) in city.states().items()}
 
-        def right() -> bool:
-            said = named()
-            return all(said[str(fault)] in causes for fault, causes in FAULTS.items())
+        def as_expected() -> bool:
+            reported = causes()
+            return all(reported[str(fault)] in expected for fault, expected in FAULTS.items())
 
-        assert until(right, within_s=300), named()
+        assert until(as_expected, within_s=300), causes()
 
         for fault in FAULTS:
             cameras.clear(fault)
-        assert until(lambda: city.is_well(FAULTS), within_s=300), city.states()
+        assert until(lambda: city.is_healthy(FAULTS), within_s=300), city.states()

@@ -1,7 +1,6 @@
 """The files in `locks/` against `pyproject.toml`, without a network."""
 
 import re
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -10,8 +9,8 @@ from packaging.utils import canonicalize_name
 
 from release import lock
 from release.paths import LOCKS, PYPROJECT
+from release.project import requirements
 
-PROJECT = tomllib.loads(PYPROJECT.read_text("utf-8"))["project"]
 ENVIRONMENTS = [
     {"python_version": python, "python_full_version": f"{python}.0", "platform_machine": machine}
     for python in ("3.11", "3.12", "3.13")
@@ -24,31 +23,17 @@ def pinned(text: str) -> dict[str, Requirement]:
     """The requirements of a lock by name."""
     joined = text.replace("\\\n", " ")
     lines = [line.split("--hash")[0] for line in joined.splitlines() if line and not line.lstrip().startswith("#")]
-    requirements = [Requirement(line.strip()) for line in lines]
-    by_name: dict[str, Requirement] = {
-        canonicalize_name(requirement.name): requirement for requirement in requirements
-    }
-    assert len(by_name) == len(requirements), "one version of each package"
+    pins = [Requirement(line.strip()) for line in lines]
+    by_name: dict[str, Requirement] = {canonicalize_name(each.name): each for each in pins}
+    assert len(by_name) == len(pins), "one version of each package"
     return by_name
-
-
-def wanted(extra: str) -> list[Requirement]:
-    """What the project and its extra ask for; an extra may name others of the project's."""
-    found = []
-    for text in [*PROJECT["dependencies"], *PROJECT["optional-dependencies"][extra]]:
-        requirement = Requirement(text)
-        if requirement.name == "pantau":
-            found += [each for inner in requirement.extras for each in wanted(inner)]
-        else:
-            found.append(requirement)
-    return found
 
 
 @pytest.mark.parametrize("name", lock.EXTRAS)
 def test_every_range_of_the_project_is_pinned_within_it(name: str) -> None:
     pins = pinned(TEXTS[f"{name}.txt"])
     for extra in lock.EXTRAS[name]:
-        for requirement in wanted(extra):
+        for requirement in requirements(extra):
             pin = pins[canonicalize_name(requirement.name)]
             (version,) = pin.specifier
             assert version.operator == "=="

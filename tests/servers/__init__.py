@@ -1,1 +1,1 @@
-"""The real servers that tests run against, each on its own free loopback port."""
+"""The real servers that tests run against, each on a free loopback port of its own."""

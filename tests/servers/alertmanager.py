@@ -1,4 +1,4 @@
-"""Debian's Alertmanager, which tells a webhook of ours at once."""
+"""Debian's Alertmanager, configured to notify a webhook of the test immediately."""
 
 import json
 import threading
@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.servers.process import Server, answers, free_port
-from tests.servers.programs import need
+from tests.servers.process import Server, free_port, is_listening
+from tests.servers.programs import require_program
 
 _CONFIG = """
 route:
@@ -29,7 +29,7 @@ receivers:
 
 
 class Alertmanager(Server):
-    """`notified` are the notices that it sent: status, and the alert's labels."""
+    """An Alertmanager. `notified` holds the status and labels of each alert that it has sent to the webhook."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -41,19 +41,19 @@ class Alertmanager(Server):
         config.write_text(_CONFIG.format(webhook=self._webhook.url))
         super().__init__(
             [
-                need("prometheus-alertmanager"),
+                require_program("prometheus-alertmanager"),
                 f"--config.file={config}",
                 f"--storage.path={folder}/data",
                 f"--web.listen-address=127.0.0.1:{self.port}",
                 "--cluster.listen-address=",
             ],
-            ready=lambda: answers(self.port),
+            ready=lambda: is_listening(self.port),
             log=folder / "alertmanager.log",
         )
 
     def alerts(self) -> list[dict[str, Any]]:
-        """The alerts that go on, as its API gives them."""
-        with urllib.request.urlopen(f"{self.url}/api/v2/alerts", timeout=30) as answer:
+        """Return the active alerts as its API gives them."""
+        with urllib.request.urlopen(f"{self.url}/api/v2/alerts", timeout=60) as answer:
             alerts: list[dict[str, Any]] = json.load(answer)
         return alerts
 
@@ -82,18 +82,18 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Webhook
 
     def do_POST(self) -> None:
-        notice = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.notified.extend((alert["status"], alert["labels"]) for alert in notice["alerts"])
+        notification = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.notified.extend((alert["status"], alert["labels"]) for alert in notification["alerts"])
         self.send_response(200)
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Quietly."""
+        """Log nothing."""
 
 
 @pytest.fixture
 def alertmanager(tmp_path: Path) -> Iterator[Alertmanager]:
-    """An Alertmanager of the test's own, not started yet."""
+    """Yield an Alertmanager that is not started yet."""
     server = Alertmanager(tmp_path / "alertmanager")
     try:
         yield server

@@ -1,4 +1,4 @@
-"""GStreamer's RTSP server as cameras that nobody here wrote."""
+"""Cameras by GStreamer's RTSP server, an implementation independent of simcam."""
 
 import subprocess
 from collections.abc import Callable, Iterator
@@ -8,23 +8,23 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers.process import Server, answers, free_port
-from tests.servers.programs import absent, need
+from tests.servers.process import Server, free_port, is_listening
+from tests.servers.programs import fail_or_skip, require_program
 
 _PYTHON = "/usr/bin/python3"
-_PARTS = "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import GstRtspServer"
+_IMPORTS = "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import GstRtspServer"
 
 
 @cache
 def _installed() -> bool:
-    need(_PYTHON)
-    return subprocess.run([_PYTHON, "-c", _PARTS], capture_output=True, check=False).returncode == 0
+    require_program(_PYTHON)
+    return subprocess.run([_PYTHON, "-c", _IMPORTS], capture_output=True, check=False).returncode == 0
 
 
 class GstCameras(Server):
-    """Mounts `/h264`, `/h265`, `/mjpeg`, `/udp` without TCP, `/audio` with audio before the video.
+    """A server with the mounts `/h264`, `/h265`, `/mjpeg`, `/udp` (no TCP) and `/audio` (audio before the video).
 
-    With `authentication` digest or basic it asks for the user and password.
+    With `authentication` digest or basic, it requires `user` and `password`.
     """
 
     width, height, fps = 640, 360, 15
@@ -32,14 +32,14 @@ class GstCameras(Server):
 
     def __init__(self, folder: Path, *, authentication: str | None = None) -> None:
         if not _installed():
-            absent("GStreamer's RTSP server is not installed (on Debian: sudo make servers)")
+            fail_or_skip("GStreamer's RTSP server is not installed (on Debian: sudo make servers)")
         folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
         command = [_PYTHON, str(Path(__file__).with_name("gst_server.py")), str(self.port)]
         command += [str(self.width), str(self.height), str(self.fps)]
         if authentication:
             command += [authentication, self.user, self.password]
-        super().__init__(command, ready=lambda: answers(self.port), log=folder / "gst.log")
+        super().__init__(command, ready=lambda: is_listening(self.port), log=folder / "gst.log")
 
     def url(self, mount: str) -> str:
         return f"rtsp://127.0.0.1:{self.port}/{mount}"
@@ -47,7 +47,7 @@ class GstCameras(Server):
 
 @pytest.fixture(scope="session")
 def gst_cameras(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GstCameras]:
-    """Open cameras, for all tests that leave them running: `.url("h264" | "h265" | "mjpeg")`."""
+    """Yield cameras without a login, shared by all tests; a test must not stop them."""
     with GstCameras(tmp_path_factory.mktemp("gst")) as cameras:
         assert isinstance(cameras, GstCameras)
         yield cameras
@@ -55,7 +55,7 @@ def gst_cameras(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GstCameras
 
 @pytest.fixture
 def start_gst_cameras(tmp_path: Path) -> Iterator[Callable[..., GstCameras]]:
-    """Starts cameras of this test's own: `start_gst_cameras(authentication="digest")`; they may be stopped."""
+    """Yield a function that starts cameras for this test alone, which it may stop."""
     with ExitStack() as stack:
 
         def start(*, authentication: str | None = None) -> GstCameras:

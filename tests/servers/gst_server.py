@@ -1,8 +1,8 @@
-"""GStreamer's RTSP server with one moving test picture a mount. Runs under Debian's own Python, which has `gi`.
+"""Run GStreamer's RTSP server with a moving test picture on each mount, under Debian's Python, which has `gi`.
 
 usage: gst_server.py PORT WIDTH HEIGHT FPS [AUTHENTICATION USER PASSWORD]
-mounts /h264, /h265 and /mjpeg, /udp, which is /h264 without TCP, and /audio, which has audio before /h264's video;
-AUTHENTICATION is digest or basic
+mounts: /h264, /h265, /mjpeg; /udp is /h264 without TCP; /audio has audio before the video of /h264
+AUTHENTICATION: digest or basic
 """
 
 import sys
@@ -46,8 +46,8 @@ def main(
         if mount == "udp":
             factory.set_protocols(GstRtsp.RTSPLowerTrans.UDP)
         if authentication:
-            may = "user,media.factory.access=(boolean)true,media.factory.construct=(boolean)true"
-            factory.add_role_from_structure(Gst.Structure.from_string(may)[0])
+            permissions = "user,media.factory.access=(boolean)true,media.factory.construct=(boolean)true"
+            factory.add_role_from_structure(Gst.Structure.from_string(permissions)[0])
         server.get_mount_points().add_factory(f"/{mount}", factory)
     if authentication:
         auth = GstRtspServer.RTSPAuth.new()

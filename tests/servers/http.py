@@ -1,4 +1,4 @@
-"""An HTTP server of a test's own, on a thread."""
+"""Run an HTTP server of a test on a thread."""
 
 import http.server
 import threading
@@ -10,15 +10,15 @@ Server = TypeVar("Server", bound=http.server.HTTPServer)
 
 
 class Quiet:
-    """A handler that logs nothing."""
+    """A mixin for request handlers that log nothing."""
 
     def log_message(self, *_: object) -> None:
-        """Quietly."""
+        """Log nothing."""
 
 
 @contextmanager
 def serve(server: Server) -> Iterator[Server]:
-    """The server answers until the end."""
+    """Serve requests until the end of the block."""
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:

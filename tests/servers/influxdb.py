@@ -1,4 +1,4 @@
-"""Debian's InfluxDB 1.6.7: `/write`, `/query` and `/ping` only."""
+"""Debian's InfluxDB 1.6.7, of which tests use `/write`, `/query` and `/ping`."""
 
 import contextlib
 import http.client
@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.servers.process import Server, answers, free_port
-from tests.servers.programs import need
+from tests.servers.process import Server, free_port, is_listening
+from tests.servers.programs import require_program
 
 _CONFIGURATION = """
 reporting-disabled = true
@@ -31,7 +31,7 @@ bind-address = "127.0.0.1:{rpc}"
 
 
 class InfluxDB(Server):
-    """A server that may be killed and started again on the same port and data."""
+    """A server that can be killed and started again with the same port and data."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -40,19 +40,20 @@ class InfluxDB(Server):
         configuration = folder / "influxdb.conf"
         configuration.write_text(_CONFIGURATION.format(folder=folder, port=self.port, rpc=free_port()))
         super().__init__(
-            [need("influxd"), "run", "-config", str(configuration)],
-            ready=lambda: answers(self.port) and self._ping(),
+            [require_program("influxd"), "run", "-config", str(configuration)],
+            ready=lambda: is_listening(self.port) and self._ping(),
             log=folder / "influxdb.log",
         )
 
     def query(self, influxql: str, database: str | None = None) -> list[dict[str, Any]]:
-        """The rows of every series that a query returns, each with its tags and its columns.
+        """Return the rows of every series that a query returns, each with its tags and columns.
 
         Raises:
-            RuntimeError: the server refused the query; its words.
+            RuntimeError: the server refused the query; the text is the server's.
         """
-        ask = urllib.parse.urlencode({"q": influxql, "epoch": "ms"} | ({"db": database} if database else {}))
-        answer = json.loads(self._request("POST", "/query?" + ask)[1])
+        chosen = {"db": database} if database else {}
+        parameters = urllib.parse.urlencode({"q": influxql, "epoch": "ms"} | chosen)
+        answer = json.loads(self._request("POST", "/query?" + parameters)[1])
         if "error" in answer:
             raise RuntimeError(answer["error"])
         rows: list[dict[str, Any]] = []
@@ -72,7 +73,7 @@ class InfluxDB(Server):
         return False
 
     def _request(self, method: str, path: str) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.request(method, path)
             answer = connection.getresponse()
@@ -83,14 +84,14 @@ class InfluxDB(Server):
 
 @pytest.fixture(scope="session")
 def influxdb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InfluxDB]:
-    """One InfluxDB for all tests that leave it running."""
+    """Yield an InfluxDB that all tests share; a test must not stop it."""
     with InfluxDB(tmp_path_factory.mktemp("influxdb")) as server:
         assert isinstance(server, InfluxDB)
         yield server
 
 
 class Database:
-    """A database of this test's own in the shared server."""
+    """A database in the shared server, for one test."""
 
     def __init__(self, server: InfluxDB, name: str) -> None:
         self.server = server
@@ -103,7 +104,7 @@ class Database:
 
 @pytest.fixture
 def influxdb(influxdb_server: InfluxDB, request: pytest.FixtureRequest) -> Iterator[Database]:
-    """An empty database: `.url`, `.name`, `.query(influxql)`."""
+    """Yield an empty database for this test, and drop it afterwards."""
     name = "test_" + "".join(c if c.isalnum() else "_" for c in request.node.name)
     influxdb_server.query(f'CREATE DATABASE "{name}"')
     yield Database(influxdb_server, name)

@@ -1,16 +1,16 @@
-"""Debian's mosquitto."""
+"""Debian's MQTT broker, mosquitto."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.servers.process import Server, answers, free_port
-from tests.servers.programs import need
+from tests.servers.process import Server, free_port, is_listening
+from tests.servers.programs import require_program
 
 
 class Mosquitto(Server):
-    """A broker that keeps sessions on disk, so that it may be killed and started again on the same port."""
+    """A broker that persists its sessions, so that it can be killed and started again on the same port."""
 
     def __init__(self, folder: Path, *, settings: str = "allow_anonymous true\n", port: int | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -22,15 +22,15 @@ class Mosquitto(Server):
             f"max_queued_messages 100000\nmax_inflight_messages 200\nuser root\n{settings}"
         )
         super().__init__(
-            [need("mosquitto"), "-c", str(configuration)],
-            ready=lambda: answers(self.port),
+            [require_program("mosquitto"), "-c", str(configuration)],
+            ready=lambda: is_listening(self.port),
             log=folder / "mosquitto.log",
         )
 
 
 @pytest.fixture
 def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
-    """A broker of this test's own, at `127.0.0.1:mosquitto.port`; it may be stopped, killed and started again."""
+    """Yield a running broker for this test alone, which it may stop, kill and start again."""
     broker = Mosquitto(tmp_path / "mosquitto")
     broker.start()
     yield broker

@@ -1,4 +1,4 @@
-"""A server as a child process: started, waited for, ended by its own id."""
+"""Run a server as a child process: start it, wait until it is ready, and end it by its process id."""
 
 import contextlib
 import os
@@ -14,14 +14,14 @@ from typing import Self
 
 
 def ports_of_this_worker() -> Iterator[int]:
-    """The ports of this pytest worker in a random order, each once.
+    """Yield the ports of this pytest worker in a random order, each once.
 
-    They are below those that Linux gives to outgoing connections (32768 and up), so that none takes one while a
-    server is away; below those that the demo chooses for itself; and no other worker's.
+    They are below the range that Linux gives to outgoing connections (32768 and up), so that no connection takes
+    one while its server is down; below the range that the demo chooses from; and no other worker has them.
     """
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    own = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % workers
-    ports = range(10_000 + own, 20_000, workers)
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % workers
+    ports = range(10_000 + worker, 20_000, workers)
     yield from random.sample(ports, len(ports))
 
 
@@ -29,23 +29,27 @@ _ports = ports_of_this_worker()
 
 
 def free_port() -> int:
-    """A TCP port on loopback that nothing listens on now, and that was not given before."""
+    """Return a TCP port on loopback that is free now and was not returned before.
+
+    Raises:
+        RuntimeError: every port of this worker has been returned.
+    """
     for port in _ports:
         with contextlib.suppress(OSError), socket.socket() as listener:
             listener.bind(("127.0.0.1", port))
             return port
-    raise RuntimeError("all ports have been given")
+    raise RuntimeError("every port has been given")
 
 
-def answers(port: int) -> bool:
-    """Whether something listens on the loopback port."""
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+def is_listening(port: int) -> bool:
+    """Return True if something accepts connections on the loopback port."""
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5):
         return True
     return False
 
 
 class Server:
-    """One child process, started with `start` (or `with`) and ready once `ready()` is true."""
+    """A child process, started by `start` or `with`; it counts as started once `ready()` returns True."""
 
     def __init__(self, command: Sequence[str], *, ready: Callable[[], bool], log: Path) -> None:
         self.command = command
@@ -60,7 +64,7 @@ class Server:
 
     @property
     def running(self) -> bool:
-        """Whether it was started, and has not ended."""
+        """True if it was started and has not ended."""
         return self._process is not None and self._process.poll() is None
 
     def start(self, *, within_s: float = 60) -> Self:
@@ -88,10 +92,10 @@ class Server:
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
 
-    def _end(self, how: signal.Signals) -> None:
+    def _end(self, number: signal.Signals) -> None:
         if self._process is None:
             return
-        self._process.send_signal(how)
+        self._process.send_signal(number)
         try:
             self._process.wait(60)
         except subprocess.TimeoutExpired:
@@ -109,7 +113,7 @@ class Server:
 
 
 def until(condition: Callable[[], object], *, within_s: float = 60, every_s: float = 0.02) -> bool:
-    """Whether the condition becomes true within a generous time."""
+    """Return True as soon as the condition holds, or its last result after `within_s` seconds."""
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
         if condition():

@@ -1,4 +1,4 @@
-"""Where a server's program is, and what to do where it is absent, or the machine does not let it be used."""
+"""Find the programs of servers, and decide whether a test without one fails or is skipped."""
 
 import os
 import shutil
@@ -6,24 +6,24 @@ from typing import NoReturn
 
 import pytest
 
-_HOW = "on Debian: sudo make servers"
+_INSTALLATION = "on Debian: sudo make servers"
 
 
-def need(program: str, *, path: str | None = None) -> str:
-    """The program's path. Where it is absent the test fails in CI, and is skipped elsewhere."""
+def require_program(program: str, *, path: str | None = None) -> str:
+    """Return the program's path; without it the test fails in CI and is skipped elsewhere."""
     found = shutil.which(program, path=path or f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
     if found is None:
-        absent(f"{program} is not installed ({_HOW})")
+        fail_or_skip(f"{program} is not installed ({_INSTALLATION})")
     return found
 
 
-def absent(what: str) -> NoReturn:
-    """Ends the test: failed in CI, skipped elsewhere."""
+def fail_or_skip(what: str) -> NoReturn:
+    """Fail the test in CI, skip it elsewhere; `what` says what is missing."""
     if os.environ.get("CI"):
         pytest.fail(what, pytrace=False)
     pytest.skip(what)
 
 
-def forbidden(what: str) -> NoReturn:
-    """Skips the test, in CI too: the machine, as a container without privileges, does not let anybody do it."""
-    pytest.skip(f"{what}; it needs root, and a machine that lets root do it")
+def skip_without_privileges(what: str) -> NoReturn:
+    """Skip the test, in CI too, because this machine (an unprivileged container) does not permit what it needs."""
+    pytest.skip(f"{what}; the test needs root on a machine that permits it")

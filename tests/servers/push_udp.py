@@ -1,6 +1,6 @@
-"""A camera by rtsp-rs, which speaks UDP only: `push_udp.py PORT FILE`. Once a line comes in it sends no more.
+"""Run a camera by rtsp-rs, which serves UDP only: `push_udp.py PORT FILE`. A line on stdin stops its packets.
 
-FILE holds one Annex-B access unit after another, each with its length before it in four octets.
+FILE holds Annex B access units, each preceded by its length in four bytes.
 """
 
 import itertools
@@ -9,13 +9,13 @@ import sys
 import time
 from pathlib import Path
 
-import rtsp  # type: ignore[import-not-found] # it is installed where this is run
+import rtsp  # type: ignore[import-not-found] # installed only in the environment that runs this
 
 FPS = 25
 
 
 def main() -> None:
-    """Serves and sends until told not to; then only serves."""
+    """Serve and send until a line arrives on stdin; then serve without sending until the next line."""
     data, units = Path(sys.argv[2]).read_bytes(), []
     while data:
         length = int.from_bytes(data[:4])

@@ -1,4 +1,4 @@
-"""A real SMTP server, aiosmtpd, that keeps what it receives."""
+"""A real SMTP server, aiosmtpd, that keeps the mails it receives."""
 
 from collections.abc import Iterator
 from email import message_from_bytes, policy
@@ -13,9 +13,9 @@ from tests.servers.process import free_port, until
 
 
 class Mailbox:
-    """Every mail received, in order. While `refusing`, each is answered with a temporary error.
+    """An SMTP server and the mails that it has received, in order.
 
-    Addresses in `unknown` are refused for good.
+    While `refusing` is set, each mail gets a temporary error; addresses in `unknown` get a permanent one.
     """
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class Mailbox:
         return "250 OK"
 
     def wait(self, count: int, *, within_s: float = 60) -> list[EmailMessage]:
-        """The mails, once there are `count`; fewer if they do not come."""
+        """Return the mails as soon as there are `count`, or those that arrived within `within_s` seconds."""
         until(lambda: len(self.mails) >= count, within_s=within_s)
         return list(self.mails)
 
@@ -60,7 +60,7 @@ class Mailbox:
 
 @pytest.fixture
 def smtp() -> Iterator[Mailbox]:
-    """A mail server at `127.0.0.1:smtp.port`; `smtp.mails` are `email.message.EmailMessage`."""
+    """Yield a running mail server on the loopback port `smtp.port`."""
     mailbox = Mailbox()
     mailbox.start()
     yield mailbox

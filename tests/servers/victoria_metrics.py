@@ -1,4 +1,4 @@
-"""Debian's VictoriaMetrics, which takes InfluxDB v2's `/api/v2/write`; it is read by its export."""
+"""Debian's VictoriaMetrics, which accepts InfluxDB v2's `/api/v2/write` and is read through its export."""
 
 import json
 import time
@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from tests.servers.process import Server, answers, free_port
-from tests.servers.programs import need
+from tests.servers.process import Server, free_port, is_listening
+from tests.servers.programs import require_program
 
 
 class VictoriaMetrics(Server):
-    """Repeated points count once; a point may be read only seconds after its write, so `export` flushes."""
+    """A server that deduplicates points, and shows one only seconds after its write unless `export` flushes."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -23,34 +23,34 @@ class VictoriaMetrics(Server):
         self.url = f"http://127.0.0.1:{self.port}"
         super().__init__(
             [
-                need("victoria-metrics"),
+                require_program("victoria-metrics"),
                 f"-storageDataPath={folder}/data",
                 f"-httpListenAddr=127.0.0.1:{self.port}",
                 "-dedup.minScrapeInterval=1ms",
                 "-retentionPeriod=100y",
                 "-search.latencyOffset=0",
             ],
-            ready=lambda: answers(self.port),
+            ready=lambda: is_listening(self.port),
             log=folder / "victoria-metrics.log",
         )
 
     def export(self, match: str = '{__name__!=""}') -> list[dict[str, Any]]:
-        """Each series that matches: `metric` (labels), `values`, `timestamps` (ms)."""
-        urllib.request.urlopen(f"{self.url}/internal/force_flush", timeout=30).read()
-        ask = urllib.parse.urlencode({"match[]": match})
-        with urllib.request.urlopen(f"{self.url}/api/v1/export?{ask}", timeout=30) as answer:
+        """Return each matching series as `metric` (its labels), `values` and `timestamps` (ms)."""
+        urllib.request.urlopen(f"{self.url}/internal/force_flush", timeout=60).read()
+        parameters = urllib.parse.urlencode({"match[]": match})
+        with urllib.request.urlopen(f"{self.url}/api/v1/export?{parameters}", timeout=60) as answer:
             return [json.loads(line) for line in answer.read().splitlines()]
 
-    def forget(self) -> None:
-        """Deletes every series."""
-        ask = urllib.parse.urlencode({"match[]": '{__name__!=""}'})
-        urllib.request.urlopen(f"{self.url}/api/v1/admin/tsdb/delete_series?{ask}", timeout=30).read()
+    def delete_all(self) -> None:
+        """Delete every series."""
+        parameters = urllib.parse.urlencode({"match[]": '{__name__!=""}'})
+        urllib.request.urlopen(f"{self.url}/api/v1/admin/tsdb/delete_series?{parameters}", timeout=60).read()
         time.sleep(0.1)
 
 
 @pytest.fixture(scope="session")
 def victoria_metrics_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VictoriaMetrics]:
-    """One VictoriaMetrics for all tests that leave it running."""
+    """Yield a VictoriaMetrics that all tests share; a test must not stop it."""
     with VictoriaMetrics(tmp_path_factory.mktemp("victoria_metrics")) as server:
         assert isinstance(server, VictoriaMetrics)
         yield server
@@ -58,6 +58,6 @@ def victoria_metrics_server(tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @pytest.fixture
 def victoria_metrics(victoria_metrics_server: VictoriaMetrics) -> VictoriaMetrics:
-    """An empty store: `.url`, `.export(match)`."""
-    victoria_metrics_server.forget()
+    """Yield the shared server with every series deleted."""
+    victoria_metrics_server.delete_all()
     return victoria_metrics_server

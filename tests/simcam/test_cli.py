@@ -48,7 +48,7 @@ async def test_it_ends_at_once_while_it_still_films() -> None:
             except OSError:
                 await asyncio.sleep(0.05)
     process.terminate()
-    output, errors = await asyncio.wait_for(process.communicate(), 20)
+    output, errors = await asyncio.wait_for(process.communicate(), 60)
     writer.close()
     assert (process.returncode, output, errors) == (0, b"", b"")
 

@@ -67,7 +67,7 @@ async def test_a_stall_leaves_no_gap_in_the_sequence_but_one_in_time(simcam: Sim
     await asyncio.sleep(0.7)
     simcam.clear("gate")
     gap = 0
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while gap < 0.5 * 90_000:
             packet = await gate.rtp()
             assert (packet.sequence - before.sequence) & 0xFFFF == 1
@@ -273,9 +273,10 @@ async def test_keyframes_come_as_seldom_as_asked(simcam: Simcam, gate: Client) -
 
 async def test_a_wrong_clock_is_told_at_once(simcam: Simcam, gate: Client) -> None:
     await gate.packet(channel=1)
+    before_s = time.time()
     simcam.set_fault("gate", Fault.WRONG_CLOCK, seconds=-86_400)
-    (told,) = struct.unpack(">Q", (await gate.packet(channel=1))[8:16])
-    assert told / (1 << 32) - 2_208_988_800 - time.time() == pytest.approx(-86_400, abs=20)
+    (ntp,) = struct.unpack(">Q", (await gate.packet(channel=1))[8:16])
+    assert before_s - 1 <= ntp / (1 << 32) - 2_208_988_800 + 86_400 <= time.time() + 1
 
 
 async def test_a_fault_of_one_camera_is_none_of_another(simcam: Simcam) -> None:

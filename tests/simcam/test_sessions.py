@@ -1,4 +1,5 @@
 import asyncio
+import re
 import socket
 import struct
 import time
@@ -25,7 +26,7 @@ GOP_S = 0.5
 @pytest.fixture
 async def simcam() -> AsyncIterator[Simcam]:
     async with Simcam(
-        [spec("gate", gop_s=GOP_S), spec("brief", session_timeout_s=1), spec("patient", session_timeout_s=5)]
+        [spec("gate", gop_s=GOP_S), spec("brief", session_timeout_s=1), spec("patient", session_timeout_s=600)]
     ) as simcam:
         yield simcam
 
@@ -62,15 +63,20 @@ async def test_a_session_without_requests_ends_at_its_timeout(simcam: Simcam) ->
 
 
 async def test_any_request_within_the_timeout_keeps_the_session(simcam: Simcam) -> None:
-    async def kept(method: str) -> None:
-        async with Client(simcam.url("patient")) as client:
-            await client.play()
-            for _ in range(3):
-                await asyncio.sleep(2)
-                assert (await client.ask(method, Session=client.session)).status == 200
-
-    await asyncio.gather(*map(kept, ("OPTIONS", "GET_PARAMETER", "SET_PARAMETER", "PLAY")))
-    assert simcam.counts("patient").expired == 0
+    counts = simcam.counts("patient")
+    async with Client(simcam.url("patient")) as client:
+        await client.play()
+        (connection,) = simcam._connections
+        (session,) = connection._sessions.values()
+        for method in ("OPTIONS", "GET_PARAMETER", "SET_PARAMETER", "PLAY"):
+            session.touched -= 500
+            before = session.touched
+            assert (await client.ask(method, Session=client.session)).status == 200
+            assert session.touched > before
+        connection.expire(session.touched + 600)
+        assert counts.expired == 0
+        connection.expire(session.touched + 600.1)
+        assert counts.expired == 1
 
 
 async def test_both_tracks_are_of_one_session_and_each_is_set_up_once() -> None:
@@ -98,7 +104,10 @@ async def test_packets_count_up_and_pictures_are_on_time(simcam: Simcam) -> None
     async with Client(simcam.url("gate")) as client:
         info = (await client.play()).header("RTP-Info")
         packets = [await client.rtp()]
-        assert f"seq={packets[0].sequence};rtptime={packets[0].timestamp}" in info
+        promised = re.search(rf"seq={packets[0].sequence};rtptime=(\d+)", info)
+        assert promised is not None
+        late = (packets[0].timestamp - int(promised[1])) & 0xFFFFFFFF
+        assert late % (90_000 / FPS) == 0, "a busy machine leaves out whole pictures at the beginning too"
         assert packets[0].payload[0] & 31 == 7, "it begins with the parameter sets of a keyframe"
         while sum(packet.marker for packet in packets) < 12:
             packets.append(await client.rtp())
@@ -128,14 +137,16 @@ async def first_picture(url: str) -> bytes:
 
 
 async def test_a_sender_report_tells_the_time_at_a_timestamp_and_teardown_says_goodbye(simcam: Simcam) -> None:
+    before_s = time.time()
     async with Client(simcam.url("gate")) as client:
         await client.play()
         first = await client.rtp()
         report = await client.packet(channel=1)
         version, kind, length, ssrc, ntp, timestamp, packets, octets = struct.unpack(">BBHIQIII", report[:28])
         assert (version, kind, length, ssrc) == (0x80, 200, 6, first.ssrc)
-        assert abs(ntp / (1 << 32) - 2_208_988_800 - time.time()) < 20
-        assert (timestamp - first.timestamp) & 0xFFFFFFFF < 90_000 * 20
+        after_s = time.time()
+        assert before_s - 1 <= ntp / (1 << 32) - 2_208_988_800 <= after_s + 1
+        assert (timestamp - first.timestamp) & 0xFFFFFFFF <= 90_000 * (after_s - before_s + 1)
         assert packets > 0
         assert octets > 0
         assert report[28:30] == b"\x81\xca", "followed by the source's name"

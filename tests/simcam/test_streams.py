@@ -8,7 +8,7 @@ import av
 import pytest
 
 from pantau_simcam import Authentication, CameraSpec, Codec, Simcam
-from tests.servers.programs import need
+from tests.servers.programs import require_program
 from tests.simcam.rtsp_client import until
 from tests.simcam.small import FPS, spec
 
@@ -84,7 +84,7 @@ async def test_a_camera_with_a_microphone_is_seen_and_heard(simcam: Simcam, tran
 async def test_ffprobe_sees_what_was_asked_for(simcam: Simcam) -> None:
     async def seen(codec: Codec) -> object:
         command = [
-            need("ffprobe"),
+            require_program("ffprobe"),
             "-v",
             "error",
             "-analyzeduration",

@@ -157,14 +157,14 @@ _BY_STEP: dict[Kind, dict[Step, Cause]] = {
         Step.PLAY: Cause.NO_MEDIA,
         Step.STREAM: Cause.STALLED,
     },
-    Kind.NOT_RTSP: {Step.STREAM: Cause.STALLED},
+    Kind.WRONG_PROTOCOL: {Step.STREAM: Cause.STALLED},
 }
 _BY_KIND = {
     Kind.NAME: Cause.UNREACHABLE,
     Kind.SILENT: Cause.TIMEOUT,
     Kind.NO_MEDIA: Cause.NO_MEDIA,
     Kind.CLOSED: Cause.REFUSED,
-    Kind.NOT_RTSP: Cause.NOT_RTSP,
+    Kind.WRONG_PROTOCOL: Cause.WRONG_PROTOCOL,
     Kind.NO_VIDEO: Cause.UNSUPPORTED,
     Kind.CRASHED: Cause.UNDECODABLE,
     Kind.NO_PASSWORD: Cause.AUTH_FAILED,

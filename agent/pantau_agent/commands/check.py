@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from pantau_agent.commands.configured import DEFAULT_PATH, ConfigPath, load_or_exit
+from pantau_agent.commands.config_option import DEFAULT_PATH, ConfigPath, load_or_exit
 from pantau_agent.config import AgentConfig
 from pantau_agent.streams.url import redact
 from pantau_service import log

@@ -14,11 +14,11 @@ import typer
 from pantau_agent.clock import SystemClock
 from pantau_agent.commands import interruptible
 from pantau_agent.commands.password import PASSWORD_VARIABLE, credentials
-from pantau_agent.commands.progress import counting
+from pantau_agent.commands.progress import progress_bar
 from pantau_agent.discovery import proposal
 from pantau_agent.discovery.scan import scan
-from pantau_agent.discovery.subnet import SubnetError, addresses_of
-from pantau_agent.discovery.survey import Found, Lead, lead_of_host, survey
+from pantau_agent.discovery.subnet import SubnetError, host_addresses
+from pantau_agent.discovery.survey import Candidate, DiscoveredDevice, candidate_for_host, survey_device
 from pantau_agent.onvif.discovery import Match
 from pantau_agent.onvif.search import Interface, interfaces, search
 from pantau_agent.streams.credentials import Credentials
@@ -27,7 +27,7 @@ from pantau_service import log
 from pantau_service.language_option import LanguageOption, words_for
 
 EXIT_NOTHING = 1
-AT_ONCE = 8
+MAX_CONCURRENT = 8
 """Devices that are asked at the same time."""
 EPILOG = "Example: pantau-agent discover --user pantau --subnet 10.20.3.0/24"
 
@@ -56,17 +56,17 @@ def discover(
     log.set_up("error", as_json=False, to_journal=False)
     say = words_for(language)
     try:
-        scanned = [address for network in subnet or () for address in addresses_of(network)]
+        scanned = [address for network in subnet or () for address in host_addresses(network)]
     except SubnetError as error:
         raise typer.BadParameter(str(error)) from None
-    over = _interfaces(interface)
+    searched = _interfaces(interface)
     if ask_each and (user is None or password_file is not None or not sys.stdin.isatty()):
         raise typer.BadParameter("--ask-each asks at the terminal for the passwords of --user; without a file")
     login = None if ask_each else credentials(user, password_file, say)
     try:
-        leads = interruptible.run(_find(host or [], scanned, over, wait, say))
-        typed = _typed(leads, user or "", say) if ask_each else {}
-        found = interruptible.run(_ask(leads, login, typed, say))
+        candidates = interruptible.run(_find_candidates(host or [], scanned, searched, wait, say))
+        logins = _prompted_logins(candidates, user or "", say) if ask_each else {}
+        found = interruptible.run(_survey_all(candidates, login, logins, say))
     except KeyboardInterrupt:
         raise typer.Exit(EXIT_NOTHING) from None
     if as_json:
@@ -90,50 +90,50 @@ def _interfaces(names: list[str] | None) -> list[Interface]:
     return [one for one in here if one.name in names]
 
 
-def _typed(leads: Iterable[str], user: str, say: Words) -> dict[str, Credentials | None]:
+def _prompted_logins(candidates: Iterable[str], user: str, say: Words) -> dict[str, Credentials | None]:
     """What whoever sits there types for each host; nothing leaves a host without a login."""
     logins: dict[str, Credentials | None] = {}
-    for host in leads:
+    for host in candidates:
         question = say("discover.password_of", user=user, host=host)
-        typed: str = typer.prompt(question, default="", show_default=False, hide_input=True, err=True)
-        logins[host] = Credentials(user, typed) if typed else None
+        password: str = typer.prompt(question, default="", show_default=False, hide_input=True, err=True)
+        logins[host] = Credentials(user, password) if password else None
     return logins
 
 
-async def _find(
-    hosts: list[str], scanned: list[str], over: list[Interface], wait_s: float, say: Words
-) -> dict[str, Lead]:
+async def _find_candidates(
+    hosts: list[str], scanned: list[str], searched: list[Interface], wait_s: float, say: Words
+) -> dict[str, Candidate]:
     """Where to ask, by host: who answers the search, and what else has open ports."""
     hosts = [await _resolved(host) for host in hosts]
-    with counting() as progress:
+    with progress_bar() as progress:
         searching = progress.add_task(say("discover.searching"), total=None)
-        leads = {match.url.host: _lead(match) for match in await search(over, hosts, wait_s=wait_s)}
+        candidates = {match.url.host: _candidate(match) for match in await search(searched, hosts, wait_s=wait_s)}
         progress.remove_task(searching)
-        to_scan = [address for address in dict.fromkeys([*hosts, *scanned]) if address not in leads]
+        to_scan = [address for address in dict.fromkeys([*hosts, *scanned]) if address not in candidates]
         if to_scan:
             scanning = progress.add_task(say("discover.scanning"), total=len(to_scan))
             async for result in scan(to_scan):
                 progress.advance(scanning)
                 if result.ports:
-                    leads[result.host] = lead_of_host(result.host, result.ports)
-    return {host: leads[host] for host in sorted(leads, key=ipaddress.ip_address)}
+                    candidates[result.host] = candidate_for_host(result.host, result.ports)
+    return {host: candidates[host] for host in sorted(candidates, key=ipaddress.ip_address)}
 
 
-async def _ask(
-    leads: dict[str, Lead], login: Credentials | None, typed: dict[str, Credentials | None], say: Words
-) -> list[Found]:
+async def _survey_all(
+    candidates: dict[str, Candidate], login: Credentials | None, logins: dict[str, Credentials | None], say: Words
+) -> list[DiscoveredDevice]:
     """What each is, in their order, asked with what was typed for it or else `login`; None is left out."""
-    room = asyncio.Semaphore(AT_ONCE)
-    with counting() as progress:
-        asking = progress.add_task(say("discover.asking"), total=len(leads))
+    slots = asyncio.Semaphore(MAX_CONCURRENT)
+    with progress_bar() as progress:
+        asking = progress.add_task(say("discover.asking"), total=len(candidates))
 
-        async def ask(host: str, lead: Lead) -> Found | None:
-            async with room:
-                found = await survey(lead, typed.get(host, login), SystemClock())
+        async def ask(host: str, candidate: Candidate) -> DiscoveredDevice | None:
+            async with slots:
+                found = await survey_device(candidate, logins.get(host, login), SystemClock())
             progress.advance(asking)
             return found
 
-        asked = await asyncio.gather(*(ask(host, lead) for host, lead in leads.items()))
+        asked = await asyncio.gather(*(ask(host, candidate) for host, candidate in candidates.items()))
     return [found for found in asked if found is not None]
 
 
@@ -146,5 +146,5 @@ async def _resolved(host: str) -> str:
     return str(found[0][4][0])
 
 
-def _lead(match: Match) -> Lead:
-    return Lead(match.url.host, (match.url,), match.name, match.model)
+def _candidate(match: Match) -> Candidate:
+    return Candidate(match.url.host, (match.url,), match.name, match.model)

@@ -11,11 +11,11 @@ from rich.text import Text
 
 from pantau_agent.clock import SystemClock
 from pantau_agent.commands import interruptible
-from pantau_agent.commands.configured import DEFAULT_PATH, ConfigPath, borrow_credentials, load_or_exit
-from pantau_agent.commands.progress import counting
+from pantau_agent.commands.config_option import DEFAULT_PATH, ConfigPath, load_or_exit, use_service_credentials
+from pantau_agent.commands.progress import progress_bar
 from pantau_agent.config import AgentConfig
 from pantau_agent.doctor.examination import examine
-from pantau_agent.doctor.finding import Finding, Level, ranked
+from pantau_agent.doctor.finding import Finding, FindingLevel, ranked
 from pantau_agent.doctor.time_server import time_servers
 from pantau_agent.host import Machine
 from pantau_agent.picture.decoder import Decoder
@@ -27,10 +27,10 @@ EXIT_TO_MEND = 1
 EXIT_INTERRUPTED = 130
 EPILOG = "Example: sudo pantau-agent doctor --config /etc/pantau/agent.toml"
 _COLOURS = {
-    Level.OK: typer.colors.GREEN,
-    Level.UNKNOWN: typer.colors.BRIGHT_BLACK,
-    Level.WARNING: typer.colors.YELLOW,
-    Level.ERROR: typer.colors.RED,
+    FindingLevel.OK: typer.colors.GREEN,
+    FindingLevel.UNKNOWN: typer.colors.BRIGHT_BLACK,
+    FindingLevel.WARNING: typer.colors.YELLOW,
+    FindingLevel.ERROR: typer.colors.RED,
 }
 
 
@@ -49,7 +49,7 @@ def doctor(
     """
     log.set_up("error", as_json=False, to_journal=False)
     say = words_for(language)
-    borrow_credentials()
+    use_service_credentials()
     loaded = load_or_exit(config)
     try:
         findings = interruptible.run(_examine(loaded, time_server or time_servers(), say, quiet=as_json))
@@ -66,7 +66,7 @@ async def _examine(config: AgentConfig, servers: list[str], say: Words, *, quiet
     findings: list[Finding] = []
     clock = SystemClock()
     looked: set[str] = set()
-    with counting() as progress:
+    with progress_bar() as progress:
         cameras = progress.add_task(say("doctor.examining"), total=len(config.camera) or None)
         async with Decoder(clock) as decoder:
             this_machine = Machine(config.spool.path.parent)

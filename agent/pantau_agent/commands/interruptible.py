@@ -17,7 +17,7 @@ def run(work: Coroutine[Any, Any, _T]) -> _T:
         KeyboardInterrupt: it was interrupted, and has ended.
     """
 
-    async def until_told() -> _T:
+    async def cancelled_by_sigterm() -> _T:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 # for the type checker: a coroutine runs in a task
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
@@ -25,6 +25,6 @@ def run(work: Coroutine[Any, Any, _T]) -> _T:
 
     try:
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
-            return runner.run(until_told())
+            return runner.run(cancelled_by_sigterm())
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None

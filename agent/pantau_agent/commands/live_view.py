@@ -10,18 +10,18 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from pantau_agent.commands.probe_output import COLOURS, firmware_text, grid, number, said, stream
+from pantau_agent.commands.probe_output import COLOURS, firmware_text, formatted, grid, state_rows, stream_text
 from pantau_agent.identity.firmware import Identity
 from pantau_contract.messages import Sample
 from pantau_contract.states import State
 from pantau_contract.words import Words
 
-MOST_POINTS = 300
+MAX_POINTS = 300
 _BARS = "▁▂▃▄▅▆▇█"
-_LABELS = 36
+_LABEL_COLUMNS = 36
 """Columns that frame, words and figures take, of the terminal's width."""
-_FEWEST = 10
-_CHANGES = 6
+_MIN_COLUMNS = 10
+_MAX_CHANGES = 6
 _LOSS_SCALE_PCT = 5.0
 """At least so much is the full height: a hundredth of a per cent is no mountain."""
 
@@ -39,12 +39,12 @@ class History:
     """The last seconds, and the last changes of state. Times are UTC milliseconds."""
 
     def __init__(self) -> None:
-        self.points: deque[Point] = deque(maxlen=MOST_POINTS)
-        self.changes: deque[tuple[int, State, str]] = deque(maxlen=_CHANGES)
+        self.points: deque[Point] = deque(maxlen=MAX_POINTS)
+        self.changes: deque[tuple[int, State, str]] = deque(maxlen=_MAX_CHANGES)
         self.latest: Sample | None = None
         self._second = 0
 
-    def add(self, sample: Sample) -> bool:
+    def record(self, sample: Sample) -> bool:
         """Takes a sample; whether it begins another second."""
         before = self.latest
         self.latest = sample
@@ -52,53 +52,53 @@ class History:
             self.changes.append((sample.time, sample.state, sample.cause or ""))
         point = Point(sample.fps, sample.bitrate_kbps, sample.rtp_loss_pct)
         second = sample.time // 1000
-        anew = second != self._second
+        new_second = second != self._second
         self._second = second
-        if anew or not self.points:
+        if new_second or not self.points:
             self.points.append(point)
         else:
             self.points[-1] = point
-        return anew
+        return new_second
 
 
-def sparkline(values: Sequence[float | None], *, least: float = 0.0) -> str:
+def sparkline(values: Sequence[float | None], *, minimum: float = 0.0) -> str:
     """A bar for each value, from 0 to the highest of them, or `least` if that is higher; a space is not known."""
-    highest = max([least, *(value for value in values if value is not None)])
+    highest = max([minimum, *(value for value in values if value is not None)])
     if highest <= 0:
         return "".join(" " if value is None else _BARS[0] for value in values)
     top = len(_BARS) - 1
     return "".join(" " if value is None else _BARS[round(max(value, 0) / highest * top)] for value in values)
 
 
-def view(name: str, history: History, identity: Identity | None, say: Words, *, width: int) -> Panel:
+def render(name: str, history: History, identity: Identity | None, say: Words, *, width: int) -> Panel:
     """All of it, in `width` columns."""
     sample = history.latest
     if sample is None:
         return Panel(say("probe.looking", camera=name), title=name)
-    columns = max(_FEWEST, width - _LABELS)
+    columns = max(_MIN_COLUMNS, width - _LABEL_COLUMNS)
     points = list(history.points)[-columns:]
-    rows = [*said(sample, say), ("stream", stream(sample)), ("firmware", firmware_text(identity, say))]
+    rows = [*state_rows(sample, say), ("stream", stream_text(sample)), ("firmware", firmware_text(identity, say))]
     lines = Table.grid(padding=(0, 2))
     for _ in range(3):
         lines.add_column(no_wrap=True)
-    for label, values, least, style, figure in (
-        ("fps", [point.fps for point in points], 0.0, "green", number(sample.fps, "{:.1f}")),
+    for label, values, minimum, style, figure in (
+        ("fps", [point.fps for point in points], 0.0, "green", formatted(sample.fps, "{:.1f}")),
         (
             "bitrate",
             [point.bitrate_kbps for point in points],
             0.0,
             "cyan",
-            number(sample.bitrate_kbps, "{:.0f} kbit/s"),
+            formatted(sample.bitrate_kbps, "{:.0f} kbit/s"),
         ),
         (
             "loss",
             [point.loss_pct for point in points],
             _LOSS_SCALE_PCT,
             "red",
-            number(sample.rtp_loss_pct, "{:.2f} %"),
+            formatted(sample.rtp_loss_pct, "{:.2f} %"),
         ),
     ):
-        bars = Text(sparkline(values, least=least).rjust(columns), style=style)
+        bars = Text(sparkline(values, minimum=minimum).rjust(columns), style=style)
         lines.add_row(Text(say(f"probe.{label}"), style="dim"), bars, figure or say("probe.unknown"))
     changes = Text()
     for time_ms, state, cause in history.changes:
@@ -111,12 +111,12 @@ def view(name: str, history: History, identity: Identity | None, say: Words, *, 
     )
 
 
-def line(sample: Sample, say: Words) -> str:
+def render_line(sample: Sample, say: Words) -> str:
     """One second in one line, for what is no terminal."""
     figures = (
-        number(sample.fps, "{:.1f} fps"),
-        number(sample.bitrate_kbps, "{:.0f} kbit/s"),
-        number(sample.rtp_loss_pct, f"{say('probe.loss').lower()} {{:.2f}} %"),
+        formatted(sample.fps, "{:.1f} fps"),
+        formatted(sample.bitrate_kbps, "{:.0f} kbit/s"),
+        formatted(sample.rtp_loss_pct, f"{say('probe.loss').lower()} {{:.2f}} %"),
         sample.cause,
         say.evidence(sample.detail) or None,
     )

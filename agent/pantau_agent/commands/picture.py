@@ -15,8 +15,8 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from pantau_agent.commands.configured import DEFAULT_PATH, EXIT_CONFIG, ConfigPath, load_or_exit
-from pantau_agent.commands.picture_page import page
+from pantau_agent.commands.config_option import DEFAULT_PATH, EXIT_CONFIG, ConfigPath, load_or_exit
+from pantau_agent.commands.picture_page import explanation_page
 from pantau_agent.config import AgentConfig, Camera
 from pantau_agent.picture.explanation import Explanation, read
 from pantau_agent.picture.explanation_image import explanation_image
@@ -28,8 +28,8 @@ from pantau_agent.picture.view_requests import ViewRequest, ViewRequests
 from pantau_contract.words import Words
 from pantau_service.language_option import LanguageOption, words_for
 
-EXIT_NOT_GRANTED = 1
-LONGER_S = 15.0
+EXIT_NOT_CARRIED_OUT = 1
+GRACE_S = 15.0
 """What a camera's keyframe and the judging may take beyond two intervals."""
 POLL_S = 0.2
 
@@ -67,8 +67,13 @@ def accept(
     """
     say = words_for(language)
     loaded = load_or_exit(config)
-    granted = _request(loaded, _camera(loaded, camera, say), ViewRequest.ACCEPT, wait, say)
-    _tell(say("picture.accepted" if granted else "picture.not_granted", camera=camera), granted, as_json, camera)
+    carried_out = _submit_and_wait(loaded, _camera(loaded, camera, say), ViewRequest.ACCEPT, wait, say)
+    _finish(
+        say("picture.accepted" if carried_out else "picture.not_granted", camera=camera),
+        carried_out,
+        as_json,
+        camera,
+    )
 
 
 @app.command(epilog=EXPLAIN_EPILOG)
@@ -92,20 +97,20 @@ def explain(
     loaded = load_or_exit(config)
     found = _camera(loaded, camera, say)
     if picture is not None:
-        explanation = _of_file(loaded, found, picture, say)
+        explanation = _explain_file(loaded, found, picture, say)
     else:
-        if not _request(loaded, found, ViewRequest.EXPLAIN, wait, say):
-            _tell(say("picture.not_granted", camera=camera), False, as_json, camera)
-        explanation = _take(ViewRequests(_memories(loaded)).explanation_path(camera), say)
+        if not _submit_and_wait(loaded, found, ViewRequest.EXPLAIN, wait, say):
+            _finish(say("picture.not_granted", camera=camera), False, as_json, camera)
+        explanation = _read_explanation(ViewRequests(_memories(loaded)).explanation_path(camera), say)
     try:
         if out.suffix.lower() in {".jpg", ".jpeg"}:
             out.write_bytes(explanation.jpeg)
         else:
-            out.write_text(page(camera, explanation, say), "utf-8")
+            out.write_text(explanation_page(camera, explanation, say), "utf-8")
     except OSError as error:
-        raise _wrong(say("picture.cannot_write", file=out, why=error.strerror)) from None
+        raise _usage_error(say("picture.cannot_write", file=out, why=error.strerror)) from None
     plain = {"cause": explanation.cause, "reason": explanation.reason, "evidence": explanation.evidence}
-    _tell(say("picture.explained", camera=camera, file=out), True, as_json, camera, **plain)
+    _finish(say("picture.explained", camera=camera, file=out), True, as_json, camera, **plain)
 
 
 def _memories(config: AgentConfig) -> Path:
@@ -116,38 +121,40 @@ def _camera(config: AgentConfig, camera: str, say: Words) -> Camera:
     for known in config.camera:
         if known.id == camera:
             return known
-    raise _wrong(say("picture.no_camera", camera=camera, known=", ".join(one.id for one in config.camera)))
+    raise _usage_error(say("picture.no_camera", camera=camera, known=", ".join(one.id for one in config.camera)))
 
 
-def _request(config: AgentConfig, camera: Camera, request: ViewRequest, wait: float | None, say: Words) -> bool:
+def _submit_and_wait(
+    config: AgentConfig, camera: Camera, request: ViewRequest, wait: float | None, say: Words
+) -> bool:
     """Leaves the wish and waits; what is not granted in time is withdrawn."""
     requests = ViewRequests(_memories(config))
     try:
         requests.submit(camera.id, request)
-        until = time.monotonic() + (2 * camera.picture_interval_s + LONGER_S if wait is None else wait)
+        until = time.monotonic() + (2 * camera.picture_interval_s + GRACE_S if wait is None else wait)
         while requests.is_pending(camera.id, request):
             if time.monotonic() >= until:
                 requests.remove(camera.id, request)
                 return False
             time.sleep(POLL_S)
     except OSError as error:
-        raise _wrong(say("picture.no_memories", directory=_memories(config), why=error.strerror)) from None
+        raise _usage_error(say("picture.no_memories", directory=_memories(config), why=error.strerror)) from None
     except KeyboardInterrupt:
         requests.remove(camera.id, request)
         raise
     return True
 
 
-def _take(path: Path, say: Words) -> Explanation:
+def _read_explanation(path: Path, say: Words) -> Explanation:
     try:
         explanation = read(path)
         path.unlink()
     except (OSError, msgspec.DecodeError) as error:
-        raise _wrong(say("picture.cannot_read", file=path, why=error)) from None
+        raise _usage_error(say("picture.cannot_read", file=path, why=error)) from None
     return explanation
 
 
-def _of_file(config: AgentConfig, camera: Camera, file: Path, say: Words) -> Explanation:
+def _explain_file(config: AgentConfig, camera: Camera, file: Path, say: Words) -> Explanation:
     """The picture in a file beside what was written down last of the camera."""
     memory, note = MemoryStore(_memories(config)).load(camera.id)
     if note:
@@ -158,7 +165,7 @@ def _of_file(config: AgentConfig, camera: Camera, file: Path, say: Words) -> Exp
         jpeg = explanation_image(memory, shown, settings)
         verdict = Judge(settings=settings, memory=memory).update(shown, time.time_ns() // 1_000_000)
     except UnusablePictureError as error:
-        raise _wrong(f"{file}: {say.evidence(error.detail)}") from None
+        raise _usage_error(f"{file}: {say.evidence(error.detail)}") from None
     return Explanation(verdict.cause, dict(verdict.evidence), verdict.reason, jpeg)
 
 
@@ -166,22 +173,22 @@ def _read_picture(file: Path, say: Words) -> NDArray[np.uint8]:
     try:
         picture = cv2.imdecode(np.frombuffer(file.read_bytes() or b"\x00", np.uint8), cv2.IMREAD_COLOR)
     except OSError as error:
-        raise _wrong(say("picture.cannot_read", file=file, why=error.strerror)) from None
+        raise _usage_error(say("picture.cannot_read", file=file, why=error.strerror)) from None
     if picture is None:
-        raise _wrong(say("picture.no_picture", file=file))
+        raise _usage_error(say("picture.no_picture", file=file))
     return np.asarray(picture, np.uint8)
 
 
-def _tell(text: str, done: bool, as_json: bool, camera: str, **more: object) -> None:
+def _finish(text: str, done: bool, as_json: bool, camera: str, **more: object) -> None:
     """Says how it ended, and ends the command where it was in vain."""
     if as_json:
         typer.echo(json.dumps({"camera": camera, "done": done, "text": text, **more}, ensure_ascii=False))
     else:
         typer.echo(text, err=not done)
     if not done:
-        raise typer.Exit(EXIT_NOT_GRANTED)
+        raise typer.Exit(EXIT_NOT_CARRIED_OUT)
 
 
-def _wrong(text: str) -> typer.Exit:
+def _usage_error(text: str) -> typer.Exit:
     typer.echo(text, err=True)
     return typer.Exit(EXIT_CONFIG)

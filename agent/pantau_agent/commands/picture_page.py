@@ -9,7 +9,7 @@ from pantau_contract.words import Words
 STYLE = "body{font:16px sans-serif;margin:2em;max-width:80em}img{max-width:100%}td{padding:2px 12px 2px 0}"
 
 
-def page(camera: str, explanation: Explanation, say: Words) -> str:
+def explanation_page(camera: str, explanation: Explanation, say: Words) -> str:
     """The drawing, what the judge says, and the evidence for each fault as bars, the strongest first."""
     rows = "".join(
         f"<tr><td>{html.escape(fault)}</td>"

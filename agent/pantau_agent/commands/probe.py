@@ -9,13 +9,20 @@ from rich.console import Console
 from pantau_agent import vendors
 from pantau_agent.clock import SystemClock
 from pantau_agent.commands import interruptible, probe_all, probe_output, probe_watch
-from pantau_agent.commands.camera_asked import Asked, CannotTellError, Stream, configuration, configured, described
-from pantau_agent.commands.configured import DEFAULT_PATH, ConfigPath, borrow_credentials
+from pantau_agent.commands.camera_options import (
+    CameraOptions,
+    CannotProbeError,
+    StreamChoice,
+    camera_from_options,
+    configured_camera,
+    load_configuration,
+)
+from pantau_agent.commands.config_option import DEFAULT_PATH, ConfigPath, use_service_credentials
 from pantau_agent.commands.password import PASSWORD_VARIABLE
 from pantau_agent.config import Camera
 from pantau_agent.host import clock_may_be_right
 from pantau_agent.identity.firmware import Identity
-from pantau_agent.identity.known import known_beside
+from pantau_agent.identity.identities import saved_identities
 from pantau_agent.picture.decoder import Decoder
 from pantau_agent.sources.registry import SOURCES
 from pantau_agent.streams import url as rtsp_url
@@ -30,7 +37,7 @@ from pantau_service.language_option import LanguageOption, words_for
 EXIT_CODES = {State.OK: 0, State.DEGRADED: 1, State.IMPAIRED: 1, State.DOWN: 2}
 EXIT_CANNOT_TELL = 3
 """The monitoring plugins' convention: ok, warning, critical, unknown."""
-_KINDS = ", ".join(f"{scheme}://" for scheme in SOURCES)
+_SCHEMES = ", ".join(f"{scheme}://" for scheme in SOURCES)
 EPILOG = (
     "Example: pantau-agent probe rtsp://192.168.1.64/Streaming/Channels/102 --user operator --snapshot gate.jpg. "
     "For all cameras of the configuration: sudo pantau-agent probe --all"
@@ -70,7 +77,7 @@ def probe(
     source: Annotated[
         str | None,
         typer.Argument(
-            help=f"The camera's URL without a password ({_KINDS}), or its id in the configuration.",
+            help=f"The camera's URL without a password ({_SCHEMES}), or its id in the configuration.",
             metavar="[URL|ID]",
         ),
     ] = None,
@@ -81,7 +88,7 @@ def probe(
     host: Annotated[str | None, typer.Option(help="The camera's address, with --vendor.")] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535)] = None,
     channel: Annotated[int, typer.Option(min=1, help="Of a recorder, or of a camera with several lenses.")] = 1,
-    stream: Annotated[Stream, typer.Option()] = Stream.SUB,
+    stream: Annotated[StreamChoice, typer.Option()] = StreamChoice.SUB,
     user: Annotated[str | None, typer.Option(help="Asks for the password, unless it is given otherwise.")] = None,
     password_file: Annotated[Path | None, typer.Option(help=f"Or set {PASSWORD_VARIABLE}.")] = None,
     seconds: Annotated[float, typer.Option(min=1, max=300, help="How long to look.")] = 5,
@@ -103,18 +110,22 @@ def probe(
     say = words_for(language)
     if watch and (snapshot is not None or firmware or every):
         raise typer.BadParameter("--watch goes with one camera, and without --snapshot and --firmware")
-    asked = Asked(source, vendor, host, port, channel, stream, user, password_file, timeout, expected_fps)
+    options = CameraOptions(
+        source, vendor, host, port, channel, stream, user, password_file, timeout, expected_fps
+    )
     try:
         if every:
-            code = _all(asked, config, seconds, say, ask=firmware, snapshot=snapshot, as_json=as_json)
+            code = _probe_all(options, config, seconds, say, ask=firmware, snapshot=snapshot, as_json=as_json)
         else:
-            camera, identity = _camera(asked, config, say)
+            camera, identity = _selected_camera(options, config, say)
             if watch:
                 sample = probe_watch.follow(camera, identity, say, as_json=as_json)
             else:
-                sample = _one(camera, identity, seconds, say, ask=firmware, snapshot=snapshot, as_json=as_json)
+                sample = _probe_one(
+                    camera, identity, seconds, say, ask=firmware, snapshot=snapshot, as_json=as_json
+                )
             code = EXIT_CANNOT_TELL if sample is None else exit_code(sample.state)
-    except (CannotTellError, MachineError) as error:
+    except (CannotProbeError, MachineError) as error:
         typer.echo(f"pantau-agent probe: {say.evidence(str(error))}", err=True)
         raise typer.Exit(EXIT_CANNOT_TELL) from None
     except KeyboardInterrupt:
@@ -127,17 +138,17 @@ def exit_code(state: State) -> int:
     return EXIT_CODES.get(state, EXIT_CANNOT_TELL)
 
 
-def _camera(asked: Asked, config: Path, say: Words) -> tuple[Camera, Identity | None]:
+def _selected_camera(options: CameraOptions, config: Path, say: Words) -> tuple[Camera, Identity | None]:
     """The camera; of a configured one also what the agent knows of it."""
-    if not asked.of_configuration:
-        return described(asked, say), None
-    borrow_credentials()
-    loaded, camera = configured(asked, config)
-    return camera, known_beside(loaded.spool.path).get(camera.id)
+    if not options.names_configured_camera:
+        return camera_from_options(options, say), None
+    use_service_credentials()
+    loaded, camera = configured_camera(options, config)
+    return camera, saved_identities(loaded.spool.path).get(camera.id)
 
 
-def _all(
-    asked: Asked,
+def _probe_all(
+    options: CameraOptions,
     config: Path,
     seconds: float,
     say: Words,
@@ -146,25 +157,25 @@ def _all(
     snapshot: Path | None,
     as_json: bool,
 ) -> int:
-    if asked.any or asked.user is not None or snapshot is not None:
-        raise CannotTellError(
+    if options.selects_camera or options.user is not None or snapshot is not None:
+        raise CannotProbeError(
             "--all goes with --config, --seconds, --firmware, --json and --language alone: "
             "the cameras, with their users, are those of the configuration"
         )
-    borrow_credentials()
-    loaded = configuration(config)
+    use_service_credentials()
+    loaded = load_configuration(config)
     if not loaded.camera:
-        raise CannotTellError(f"{config} has no cameras: `pantau-agent discover` proposes how to write them")
-    seen = probe_all.look(loaded, seconds, say, ask=ask)
-    typer.echo(probe_all.json_text(seen, say) if as_json else probe_all.table(seen, say), nl=False)
-    return max((exit_code(state) for state in probe_all.states(seen)), key=_GRAVITY.index, default=0)
+        raise CannotProbeError(f"{config} has no cameras: `pantau-agent discover` proposes how to write them")
+    inspected = probe_all.inspect_all(loaded, seconds, say, ask=ask)
+    typer.echo(probe_all.json_text(inspected, say) if as_json else probe_all.table(inspected, say), nl=False)
+    return max((exit_code(state) for state in probe_all.states(inspected)), key=_GRAVEST_LAST.index, default=0)
 
 
-_GRAVITY = (0, EXIT_CANNOT_TELL, 1, 2)
+_GRAVEST_LAST = (0, EXIT_CANNOT_TELL, 1, 2)
 """Exit codes, the worst last."""
 
 
-def _one(
+def _probe_one(
     camera: Camera,
     identity: Identity | None,
     seconds: float,
@@ -182,24 +193,24 @@ def _one(
             return await anext(looks)
 
     with Console(stderr=True).status(say("probe.looking", camera=rtsp_url.redact(camera.url or ""))):
-        seen = interruptible.run(look())
-    if seen.observation is None:
-        raise CannotTellError(say("probe.failed", why=say.evidence(seen.failed)))
-    sample = seen.observation.sample
+        inspected = interruptible.run(look())
+    if inspected.observation is None:
+        raise CannotProbeError(say("probe.failed", why=say.evidence(inspected.failed)))
+    sample = inspected.observation.sample
     text = probe_output.json_text if as_json else probe_output.table
-    typer.echo(text(sample, seen.identity or identity, seen.untold, say), nl=False)
+    typer.echo(text(sample, inspected.identity or identity, inspected.untold, say), nl=False)
     if snapshot is not None:
-        _save(snapshot, seen.observation.snapshot, say, quiet=as_json)
+        _save_snapshot(snapshot, inspected.observation.snapshot, say, quiet=as_json)
     return sample
 
 
-def _save(file: Path, jpeg: bytes | None, say: Words, *, quiet: bool) -> None:
+def _save_snapshot(file: Path, jpeg: bytes | None, say: Words, *, quiet: bool) -> None:
     if jpeg is None:
         typer.echo(say("probe.no_snapshot"), err=True)
         return
     try:
         file.write_bytes(jpeg)
     except OSError as error:
-        raise CannotTellError(f"--snapshot {file} cannot be written: {error.strerror}") from None
+        raise CannotProbeError(f"--snapshot {file} cannot be written: {error.strerror}") from None
     if not quiet:
         typer.echo(f"{say('probe.snapshot')}: {file}")

@@ -21,12 +21,12 @@ COLOURS = {
     State.IMPAIRED: "bold yellow",
     State.DOWN: "bold red",
 }
-_WIDEST = 110
+_MAX_COLUMNS = 110
 
 
-def json_text(sample: Sample, identity: Identity | None, untold: str, say: Words) -> str:
+def json_text(sample: Sample, identity: Identity | None, identity_problem: str, say: Words) -> str:
     """One object. Its keys are always all there; null is not known, or nothing to say."""
-    del untold
+    del identity_problem
     return json.dumps(fields(sample, identity, say), indent=2, ensure_ascii=False) + "\n"
 
 
@@ -59,18 +59,18 @@ def fields(sample: Sample, identity: Identity | None, say: Words) -> dict[str, A
     }
 
 
-def table(sample: Sample, identity: Identity | None, untold: str, say: Words) -> str:
+def table(sample: Sample, identity: Identity | None, identity_problem: str, say: Words) -> str:
     """A few lines, coloured where they go to a terminal. `untold` is why the camera does not say what it is."""
-    firmware = firmware_text(identity, say) or (Text(say.evidence(untold)) if untold else None)
-    rows = [*said(sample, say), *measured(sample, say), ("firmware", firmware)]
-    return printed(grid(rows, say))
+    firmware = firmware_text(identity, say) or (Text(say.evidence(identity_problem)) if identity_problem else None)
+    rows = [*state_rows(sample, say), *figure_rows(sample, say), ("firmware", firmware)]
+    return rendered(grid(rows, say))
 
 
 Row = tuple[str, Text | str | None]
 """A word's key in `[probe]`, and what stands beside it; None leaves the row out."""
 
 
-def said(sample: Sample, say: Words) -> list[Row]:
+def state_rows(sample: Sample, say: Words) -> list[Row]:
     """State and cause, and what to do."""
     state = Text(say.state(sample.state), style=COLOURS.get(sample.state, "bold"))
     if sample.cause is None:
@@ -84,20 +84,20 @@ def said(sample: Sample, say: Words) -> list[Row]:
     ]
 
 
-def measured(sample: Sample, say: Words) -> list[Row]:
+def figure_rows(sample: Sample, say: Words) -> list[Row]:
     """The figures."""
     del say
     return [
-        ("stream", stream(sample)),
-        ("fps", number(sample.fps, "{:.1f}")),
-        ("bitrate", number(sample.bitrate_kbps, "{:.0f} kbit/s")),
-        ("keyframe_interval", number(sample.keyframe_interval_s, "{:.2f} s")),
-        ("loss", number(sample.rtp_loss_pct, "{:.2f} %")),
-        ("jitter", number(sample.jitter_ms, "{:.1f} ms")),
-        ("connect", number(sample.connect_ms, "{:.0f} ms")),
-        ("first_packet", number(sample.first_packet_ms, "{:.0f} ms")),
-        ("first_keyframe", number(sample.first_keyframe_ms, "{:.0f} ms")),
-        ("clock", number(sample.clock_offset_s, "{:+.1f} s")),
+        ("stream", stream_text(sample)),
+        ("fps", formatted(sample.fps, "{:.1f}")),
+        ("bitrate", formatted(sample.bitrate_kbps, "{:.0f} kbit/s")),
+        ("keyframe_interval", formatted(sample.keyframe_interval_s, "{:.2f} s")),
+        ("loss", formatted(sample.rtp_loss_pct, "{:.2f} %")),
+        ("jitter", formatted(sample.jitter_ms, "{:.1f} ms")),
+        ("connect", formatted(sample.connect_ms, "{:.0f} ms")),
+        ("first_packet", formatted(sample.first_packet_ms, "{:.0f} ms")),
+        ("first_keyframe", formatted(sample.first_keyframe_ms, "{:.0f} ms")),
+        ("clock", formatted(sample.clock_offset_s, "{:+.1f} s")),
     ]
 
 
@@ -124,16 +124,16 @@ def grid(rows: list[Row], say: Words) -> Table:
     return made
 
 
-def printed(what: RenderableType) -> str:
+def rendered(renderable: RenderableType) -> str:
     """As text, no wider than the terminal, and coloured where there is one."""
     text = io.StringIO()
     terminal = sys.stdout.isatty()
-    width = min(shutil.get_terminal_size().columns, _WIDEST) if terminal else _WIDEST
-    Console(file=text, force_terminal=terminal, width=width, highlight=False).print(what)
+    width = min(shutil.get_terminal_size().columns, _MAX_COLUMNS) if terminal else _MAX_COLUMNS
+    Console(file=text, force_terminal=terminal, width=width, highlight=False).print(renderable)
     return "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())
 
 
-def stream(sample: Sample) -> str | None:
+def stream_text(sample: Sample) -> str | None:
     """Codec, size and transport."""
     if sample.codec is None:
         return None
@@ -141,6 +141,6 @@ def stream(sample: Sample) -> str | None:
     return " ".join(part for part in (sample.codec, size, sample.transport) if part)
 
 
-def number(value: float | None, form: str) -> str | None:
+def formatted(value: float | None, format_: str) -> str | None:
     """As `form` has it; None stays None."""
-    return None if value is None else form.format(value)
+    return None if value is None else format_.format(value)

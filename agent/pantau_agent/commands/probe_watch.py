@@ -10,8 +10,8 @@ from rich.live import Live
 
 from pantau_agent.clock import SystemClock
 from pantau_agent.commands import interruptible
-from pantau_agent.commands.camera_asked import UNNAMED
-from pantau_agent.commands.live_view import History, line, view
+from pantau_agent.commands.camera_options import AD_HOC_ID
+from pantau_agent.commands.live_view import History, render, render_line
 from pantau_agent.commands.probe_output import fields
 from pantau_agent.config import Camera
 from pantau_agent.host import clock_may_be_right
@@ -37,7 +37,7 @@ def follow(camera: Camera, identity: Identity | None, say: Words, *, as_json: bo
 
 async def _show(camera: Camera, history: History, identity: Identity | None, say: Words, *, as_json: bool) -> None:
     address = rtsp_url.redact(camera.url or "")
-    name = address if camera.id == UNNAMED else f"{camera.id}  {address}"
+    name = address if camera.id == AD_HOC_ID else f"{camera.id}  {address}"
     console, clock = Console(), SystemClock()
     live = Live(console=console, auto_refresh=False) if console.is_terminal and not as_json else None
     with live or nullcontext():
@@ -46,10 +46,10 @@ async def _show(camera: Camera, history: History, identity: Identity | None, say
             async with aclosing(watching) as observations:
                 async for observation in observations:
                     sample = observation.sample
-                    another = history.add(sample)
+                    another = history.record(sample)
                     if live is not None:
-                        live.update(view(name, history, identity, say, width=console.width), refresh=True)
+                        live.update(render(name, history, identity, say, width=console.width), refresh=True)
                     elif another or observation.changed:
                         said = {"time": sample.time, **fields(sample, identity, say)}
-                        typer.echo(json.dumps(said, ensure_ascii=False) if as_json else line(sample, say))
+                        typer.echo(json.dumps(said, ensure_ascii=False) if as_json else render_line(sample, say))
                         sys.stdout.flush()

@@ -4,7 +4,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 
-def counting() -> Progress:
+def progress_bar() -> Progress:
     """What it is about, a bar and a count; gone at the end. It writes nothing into logs and files."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())

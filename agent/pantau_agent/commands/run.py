@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pantau_agent.commands.configured import DEFAULT_PATH, ConfigPath, load_or_exit
+from pantau_agent.commands.config_option import DEFAULT_PATH, ConfigPath, load_or_exit
 from pantau_agent.event_loop import new_event_loop
 from pantau_agent.run import run as run_agent
 from pantau_agent.spool import SpoolInUseError

@@ -4,8 +4,8 @@ import asyncio
 import re
 
 _TIMEOUT_S = 3.0
-_MOST = 4096
-_MARKS = (
+_MAX_BYTES = 4096
+_VENDOR_PATTERNS = (
     (re.compile(r'realm="Login to '), "dahua"),
     (re.compile(r'realm="(?:IP Camera\(|Hikvision|Embedded Net DVR|HikvisionDS)'), "hikvision"),
     (re.compile(r'realm="AXIS_|^Server: *GStreamer RTSP Server.*AXIS', re.MULTILINE), "axis"),
@@ -15,26 +15,26 @@ _MARKS = (
 """How the challenge of a stream looks, by maker."""
 
 
-def vendor_by_answer(answer: str) -> str | None:
+def vendor_of_answer(answer: str) -> str | None:
     """What to write as `vendor`, by an answer to DESCRIBE; None where it does not tell."""
-    return next((vendor for mark, vendor in _MARKS if mark.search(answer)), None)
+    return next((vendor for pattern, vendor in _VENDOR_PATTERNS if pattern.search(answer)), None)
 
 
-async def describe(host: str, port: int) -> str | None:
+async def describe_answer(host: str, port: int) -> str | None:
     """What a camera answers to a DESCRIBE without a login, up to a limit; None where it does not speak RTSP."""
     address = f"[{host}]" if ":" in host else host
-    question = f"DESCRIBE rtsp://{address}:{port}/ RTSP/1.0\r\nCSeq: 1\r\nAccept: application/sdp\r\n\r\n"
+    request = f"DESCRIBE rtsp://{address}:{port}/ RTSP/1.0\r\nCSeq: 1\r\nAccept: application/sdp\r\n\r\n"
     try:
         async with asyncio.timeout(_TIMEOUT_S):
             reader, writer = await asyncio.open_connection(host, port)
             try:
-                writer.write(question.encode())
+                writer.write(request.encode())
                 answer = b""
-                while b"\r\n\r\n" not in answer and len(answer) < _MOST:
-                    piece = await reader.read(_MOST)
-                    if not piece:
+                while b"\r\n\r\n" not in answer and len(answer) < _MAX_BYTES:
+                    chunk = await reader.read(_MAX_BYTES)
+                    if not chunk:
                         break
-                    answer += piece
+                    answer += chunk
             finally:
                 writer.transport.abort()
     except OSError:

@@ -8,30 +8,30 @@ from dataclasses import dataclass
 RTSP_PORTS = (554, 8554)
 WEB_PORTS = (80, 2020, 8000, 8080, 8899)
 """Where ONVIF is: the usual one, then Tapo's, Reolink's and Hikvision's, many's, XMEye's."""
-AT_ONCE = 64
-PER_S = 200.0
+MAX_CONCURRENT = 64
+CONNECTIONS_PER_S = 200.0
 """Connections begun each second: a cheap switch or a radio link bears that."""
 TIMEOUT_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Scanned:
+class ScanResult:
     """An address and those of the ports that take a connection, in the order they were asked for."""
 
     host: str
     ports: tuple[int, ...] = ()
 
 
-class _Pace:
+class _RateLimiter:
     """Lets one through every so often."""
 
     def __init__(self, per_s: float) -> None:
-        self._gap_s = 1 / per_s
+        self._interval_s = 1 / per_s
         self._next_s = 0.0
 
     async def wait(self) -> None:
         now = asyncio.get_running_loop().time()
-        self._next_s = max(self._next_s, now) + self._gap_s
+        self._next_s = max(self._next_s, now) + self._interval_s
         await asyncio.sleep(self._next_s - now)
 
 
@@ -39,16 +39,16 @@ async def scan(
     hosts: Sequence[str],
     ports: Sequence[int] = RTSP_PORTS + WEB_PORTS,
     *,
-    at_once: int = AT_ONCE,
-    per_s: float = PER_S,
+    max_concurrent: int = MAX_CONCURRENT,
+    per_s: float = CONNECTIONS_PER_S,
     timeout_s: float = TIMEOUT_S,
-) -> AsyncGenerator[Scanned, None]:
+) -> AsyncGenerator[ScanResult, None]:
     """Each host as soon as all its ports are known, whether any is open or not."""
-    pace, room = _Pace(per_s), asyncio.Semaphore(at_once)
+    rate_limiter, slots = _RateLimiter(per_s), asyncio.Semaphore(max_concurrent)
 
     async def is_open(host: str, port: int) -> bool:
-        async with room:
-            await pace.wait()
+        async with slots:
+            await rate_limiter.wait()
             with contextlib.suppress(OSError):
                 async with asyncio.timeout(timeout_s):
                     _, writer = await asyncio.open_connection(host, port)
@@ -56,11 +56,11 @@ async def scan(
                 return True
         return False
 
-    async def all_of(host: str) -> Scanned:
-        opened = await asyncio.gather(*(is_open(host, port) for port in ports))
-        return Scanned(host, tuple(port for port, is_it in zip(ports, opened, strict=True) if is_it))
+    async def scan_host(host: str) -> ScanResult:
+        open_flags = await asyncio.gather(*(is_open(host, port) for port in ports))
+        return ScanResult(host, tuple(port for port, open_ in zip(ports, open_flags, strict=True) if open_))
 
-    tasks = [asyncio.create_task(all_of(host)) for host in hosts]
+    tasks = [asyncio.create_task(scan_host(host)) for host in hosts]
     try:
         for done in asyncio.as_completed(tasks):
             yield await done

@@ -4,7 +4,7 @@ import ipaddress
 
 SHORTEST_PREFIX = 22
 """1,022 addresses; a camera cluster has a hundred at most."""
-_OURS = tuple(
+_PRIVATE_NETWORKS = tuple(
     ipaddress.IPv4Network(network)
     for network in (
         "10.0.0.0/8",  # RFC 1918
@@ -21,7 +21,7 @@ class SubnetError(ValueError):
     """The network is not scanned; the text says why and what to do."""
 
 
-def addresses_of(subnet: str) -> list[str]:
+def host_addresses(subnet: str) -> list[str]:
     """The addresses of hosts in a network, as 10.20.3.0/24; host bits are passed over.
 
     Raises:
@@ -31,7 +31,7 @@ def addresses_of(subnet: str) -> list[str]:
         network = ipaddress.IPv4Network(subnet.strip(), strict=False)
     except ValueError:
         raise SubnetError(f"{subnet!r} is no IPv4 network; write it as 10.20.3.0/24") from None
-    if not any(network.subnet_of(ours) for ours in _OURS):
+    if not any(network.subnet_of(ours) for ours in _PRIVATE_NETWORKS):
         raise SubnetError(f"{network} is not a private network: what belongs to others is not scanned")
     if network.prefixlen < SHORTEST_PREFIX:
         raise SubnetError(

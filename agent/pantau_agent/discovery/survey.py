@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from pantau_agent import vendors
 from pantau_agent.clock import Clock
-from pantau_agent.discovery.hints import describe, vendor_by_answer
+from pantau_agent.discovery.hints import describe_answer, vendor_of_answer
 from pantau_agent.discovery.scan import RTSP_PORTS, WEB_PORTS
 from pantau_agent.identity.firmware import vendor_of, warning_of
 from pantau_agent.identity.found_page import identify_found
@@ -23,7 +23,7 @@ DEADLINE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Stream:
+class DiscoveredStream:
     """One stream: its address, without credentials, and what its camera says of it."""
 
     url: str
@@ -33,16 +33,16 @@ class Stream:
 
 
 @dataclass(frozen=True, slots=True)
-class Channel:
+class DiscoveredChannel:
     """A lens, or a recorder's input, with its streams and the still picture's address."""
 
-    main: Stream | None = None
-    sub: Stream | None = None
+    main: DiscoveredStream | None = None
+    sub: DiscoveredStream | None = None
     still: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class DiscoveredDevice:
     """A device. What is not known is empty; `problem` says why. `guessed`: addresses are the vendor's usual."""
 
     host: str
@@ -52,13 +52,13 @@ class Found:
     model: str = ""
     firmware: str = ""
     warning: vendors.Firmware | None = None
-    channels: tuple[Channel, ...] = ()
+    channels: tuple[DiscoveredChannel, ...] = ()
     guessed: bool = False
     problem: Detail = NO_DETAIL
 
 
 @dataclass(frozen=True, slots=True)
-class Lead:
+class Candidate:
     """Where to ask. `urls` are where a device service may be; `open_ports` is what a scan saw."""
 
     host: str
@@ -68,39 +68,43 @@ class Lead:
     open_ports: tuple[int, ...] = ()
 
 
-def lead_of_host(host: str, open_ports: Sequence[int]) -> Lead:
+def candidate_for_host(host: str, open_ports: Sequence[int]) -> Candidate:
     """For a host of which no more is known than its open ports."""
     address = f"[{host}]" if ":" in host else host
     web = [port for port in open_ports if port not in RTSP_PORTS]
-    return Lead(host, tuple(parse(f"http://{address}:{port}{PATH}") for port in web), open_ports=tuple(open_ports))
+    return Candidate(
+        host, tuple(parse(f"http://{address}:{port}{PATH}") for port in web), open_ports=tuple(open_ports)
+    )
 
 
-async def survey(lead: Lead, credentials: Credentials | None, clock: Clock) -> Found | None:
+async def survey_device(
+    candidate: Candidate, credentials: Credentials | None, clock: Clock
+) -> DiscoveredDevice | None:
     """Asks by ONVIF; where it does not speak that, by how it speaks RTSP, and its maker's page; None: neither.
 
     A refused password is not tried again at this device.
     """
-    found = Found(lead.host, name=lead.name, model=lead.model)
+    found = DiscoveredDevice(candidate.host, name=candidate.name, model=candidate.model)
     try:
         async with asyncio.timeout(DEADLINE_S):
-            device = await _device(lead, credentials, clock)
+            device = await _open_onvif(candidate, credentials, clock)
             if device is not None:
-                found = await _ask(device, found)
-            found_port, found = await _with_vendor(found, lead)
+                found = await _ask_onvif(device, found)
+            found_port, found = await _with_vendor(found, candidate)
             if device is None and found_port is None:
                 return None
             if device is None:
-                found = await _with_page(found, lead, credentials, clock)
+                found = await _with_page(found, candidate, credentials, clock)
             if not found.channels:
-                found = _guessed(found, found_port)
+                found = _with_guessed_streams(found, found_port)
             return replace(found, warning=warning_of(found.vendor, found.model, found.firmware))
     except TimeoutError:
         return replace(found, problem=detail("told_part", seconds=f"{DEADLINE_S:g}"))
 
 
-async def _device(lead: Lead, credentials: Credentials | None, clock: Clock) -> Device | None:
+async def _open_onvif(candidate: Candidate, credentials: Credentials | None, clock: Clock) -> Device | None:
     """The first address at which ONVIF is spoken."""
-    for url in lead.urls:
+    for url in candidate.urls:
         device = Device(url, credentials, clock)
         try:
             await device.open()
@@ -110,15 +114,15 @@ async def _device(lead: Lead, credentials: Credentials | None, clock: Clock) -> 
     return None
 
 
-async def _ask(device: Device, found: Found) -> Found:
+async def _ask_onvif(device: Device, found: DiscoveredDevice) -> DiscoveredDevice:
     try:
-        told = await device.information()
+        information = await device.information()
         found = replace(
             found,
-            manufacturer=told.manufacturer,
-            vendor=vendor_of(told.manufacturer),
-            model=told.model or found.model,
-            firmware=told.firmware,
+            manufacturer=information.manufacturer,
+            vendor=vendor_of(information.manufacturer),
+            model=information.model or found.model,
+            firmware=information.firmware,
         )
         pairs = channels(await device.profiles())[:MAX_CHANNELS]
         streams = tuple([await _channel(device, main, sub) for main, sub in pairs])
@@ -127,52 +131,54 @@ async def _ask(device: Device, found: Found) -> Found:
         return replace(found, problem=error.detail)
 
 
-async def _channel(device: Device, main: Profile, sub: Profile | None) -> Channel:
-    return Channel(
+async def _channel(device: Device, main: Profile, sub: Profile | None) -> DiscoveredChannel:
+    return DiscoveredChannel(
         await _stream(device, main),
         await _stream(device, sub) if sub is not None else None,
         await device.still_url(main),
     )
 
 
-async def _stream(device: Device, profile: Profile) -> Stream | None:
+async def _stream(device: Device, profile: Profile) -> DiscoveredStream | None:
     url = await device.stream_url(profile)
-    return None if url is None else Stream(url, profile.encoding, profile.width, profile.height)
+    return None if url is None else DiscoveredStream(url, profile.encoding, profile.width, profile.height)
 
 
-async def _with_vendor(found: Found, lead: Lead) -> tuple[int | None, Found]:
+async def _with_vendor(found: DiscoveredDevice, candidate: Candidate) -> tuple[int | None, DiscoveredDevice]:
     """The port at which it speaks RTSP, asked only where ONVIF did not tell all, and whose make that shows."""
     if found.channels and found.vendor is not None:
         return None, found
-    for port in [open_port for open_port in lead.open_ports if open_port in RTSP_PORTS] or RTSP_PORTS[:1]:
-        answer = await describe(lead.host, port)
+    for port in [open_port for open_port in candidate.open_ports if open_port in RTSP_PORTS] or RTSP_PORTS[:1]:
+        answer = await describe_answer(candidate.host, port)
         if answer is not None:
-            return port, replace(found, vendor=found.vendor or vendor_by_answer(answer))
+            return port, replace(found, vendor=found.vendor or vendor_of_answer(answer))
     return None, found
 
 
-async def _with_page(found: Found, lead: Lead, credentials: Credentials | None, clock: Clock) -> Found:
+async def _with_page(
+    found: DiscoveredDevice, candidate: Candidate, credentials: Credentials | None, clock: Clock
+) -> DiscoveredDevice:
     """With what its maker's own page tells: many a camera is sold with ONVIF switched off."""
     if found.vendor is None:
         return found
-    ports = [port for port in lead.open_ports if port not in RTSP_PORTS] or [WEB_PORTS[0]]
+    ports = [port for port in candidate.open_ports if port not in RTSP_PORTS] or [WEB_PORTS[0]]
     try:
-        told = await identify_found(found.vendor, lead.host, ports, credentials, clock)
+        information = await identify_found(found.vendor, candidate.host, ports, credentials, clock)
     except RefusedError as error:
         return replace(found, problem=error.detail)
-    return found if told is None else replace(found, model=told.model, firmware=told.firmware)
+    return found if information is None else replace(found, model=information.model, firmware=information.firmware)
 
 
-def _guessed(found: Found, port: int | None) -> Found:
+def _with_guessed_streams(found: DiscoveredDevice, port: int | None) -> DiscoveredDevice:
     """With the vendor's usual addresses."""
     if found.vendor is None:
         return found
-    main, sub = (_usual(found.vendor, found.host, name, port) for name in ("main", "sub"))
-    return replace(found, channels=(Channel(main, sub),), guessed=True) if main or sub else found
+    main, sub = (_vendor_stream(found.vendor, found.host, name, port) for name in ("main", "sub"))
+    return replace(found, channels=(DiscoveredChannel(main, sub),), guessed=True) if main or sub else found
 
 
-def _usual(vendor: str, host: str, name: str, port: int | None) -> Stream | None:
+def _vendor_stream(vendor: str, host: str, name: str, port: int | None) -> DiscoveredStream | None:
     try:
-        return Stream(vendors.stream_url(vendor, host, stream=name, port=port))
+        return DiscoveredStream(vendors.stream_url(vendor, host, stream=name, port=port))
     except vendors.VendorError:
         return None

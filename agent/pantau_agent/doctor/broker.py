@@ -5,26 +5,26 @@ import socket
 import ssl
 
 from pantau_agent.config import Broker
-from pantau_agent.doctor.broker_login import Answers, log_in
-from pantau_agent.doctor.finding import Finding, Level
+from pantau_agent.doctor.broker_login import BrokerAnswers, log_in
+from pantau_agent.doctor.finding import Finding, FindingLevel
 
 EXPIRES_SOON_DAYS = 21
-_WITHIN_S = 10.0
+_TIMEOUT_S = 10.0
 _VERIFY_KEYS = {9: "not_yet_valid", 10: "expired", 62: "wrong_name", 64: "wrong_name"}
 """X509_V_ERR_*, openssl/x509_vfy.h."""
-_MISUNDERSTOOD = "Unsupported protocol version"
+_UNSUPPORTED_PROTOCOL = "Unsupported protocol version"
 
 
-async def broker(settings: Broker, site: str, now_s: float) -> list[Finding]:
+async def check_broker(settings: Broker, site: str, now_s: float) -> list[Finding]:
     """`now_s` is UTC, in seconds: how long the certificate lasts is told by it."""
     values: dict[str, object] = {"address": f"{settings.host}:{settings.port}"}
     try:
-        async with asyncio.timeout(_WITHIN_S):
+        async with asyncio.timeout(_TIMEOUT_S):
             certificate = await _certificate(settings)
     except (OSError, UnicodeError) as error:
-        key, detail = _key_of(error)
-        return [Finding("broker", Level.ERROR, key, values=values | {"detail": detail})]
-    findings = [] if certificate is None else [_validity(certificate, now_s, values)]
+        key, detail = _error_key(error)
+        return [Finding("broker", FindingLevel.ERROR, key, values=values | {"detail": detail})]
+    findings = [] if certificate is None else [_certificate_finding(certificate, now_s, values)]
     return [*findings, *await _login(settings, site, values)]
 
 
@@ -37,7 +37,7 @@ async def _certificate(settings: Broker) -> dict[str, object] | None:
     return certificate
 
 
-def _key_of(error: Exception) -> tuple[str, str]:
+def _error_key(error: Exception) -> tuple[str, str]:
     match error:
         case ssl.SSLCertVerificationError():
             return _VERIFY_KEYS.get(error.verify_code, "untrusted"), error.verify_message
@@ -51,48 +51,50 @@ def _key_of(error: Exception) -> tuple[str, str]:
             return "unreachable", ""
 
 
-def _validity(certificate: dict[str, object], now_s: float, values: dict[str, object]) -> Finding:
+def _certificate_finding(certificate: dict[str, object], now_s: float, values: dict[str, object]) -> Finding:
     days = int((ssl.cert_time_to_seconds(str(certificate["notAfter"])) - now_s) // 86400)
     values = values | {"count": days}
     if days < EXPIRES_SOON_DAYS:
-        return Finding("broker", Level.WARNING, "expires", values=values)
-    return Finding("broker", Level.OK, "certificate", values=values)
+        return Finding("broker", FindingLevel.WARNING, "expires", values=values)
+    return Finding("broker", FindingLevel.OK, "certificate", values=values)
 
 
 async def _login(settings: Broker, site: str, values: dict[str, object]) -> list[Finding]:
     """By the protocols that the agent would try."""
     tried = ("5", "3.1.1") if settings.protocol == "auto" else (settings.protocol,)
-    answers = Answers()
+    answers = BrokerAnswers()
     for protocol in tried:
         answers = await asyncio.to_thread(log_in, settings, protocol, site)
-        if answers.connected not in {None, _MISUNDERSTOOD}:
+        if answers.connected not in {None, _UNSUPPORTED_PROTOCOL}:
             break
-    return of_answers(answers, values | {"protocol": protocol, "user": settings.user or "-", "site": site})
+    return findings_of_answers(
+        answers, values | {"protocol": protocol, "user": settings.user or "-", "site": site}
+    )
 
 
-def of_answers(answers: Answers, values: dict[str, object]) -> list[Finding]:
+def findings_of_answers(answers: BrokerAnswers, values: dict[str, object]) -> list[Finding]:
     """What they mean."""
     values = values | {"detail": answers.connected or ""}
     match answers.connected:
         case "Success":
-            ready = Finding("broker", Level.OK, "ready", values=values)
+            ready = Finding("broker", FindingLevel.OK, "ready", values=values)
             return [ready, _publishing(answers.published, values)]
         case None:
             key = "not_mqtt"
-        case _ if answers.connected == _MISUNDERSTOOD:
+        case _ if answers.connected == _UNSUPPORTED_PROTOCOL:
             key = "protocol"
         case "Bad user name or password" | "Not authorized":
             key = "password"
         case _:
             key = "declined"
-    return [Finding("broker", Level.ERROR, key, values=values)]
+    return [Finding("broker", FindingLevel.ERROR, key, values=values)]
 
 
 def _publishing(answer: str | None, values: dict[str, object]) -> Finding:
     match answer:
         case None:
-            return Finding("broker", Level.UNKNOWN, "publishing_unsaid", values=values)
+            return Finding("broker", FindingLevel.UNKNOWN, "publishing_unsaid", values=values)
         case "Success" | "No matching subscribers":
-            return Finding("broker", Level.OK, "publishing", values=values)
+            return Finding("broker", FindingLevel.OK, "publishing", values=values)
         case _:
-            return Finding("broker", Level.ERROR, "forbidden", values=values | {"detail": answer})
+            return Finding("broker", FindingLevel.ERROR, "forbidden", values=values | {"detail": answer})

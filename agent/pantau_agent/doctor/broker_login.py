@@ -11,13 +11,13 @@ from paho.mqtt.reasoncodes import ReasonCode
 from pantau_agent.config import Broker
 from pantau_contract.topics import Topic, TopicKind
 
-WITHIN_S = 10.0
+TIMEOUT_S = 10.0
 _PROTOCOLS = {"5": MQTTProtocolVersion.MQTTv5, "3.1.1": MQTTProtocolVersion.MQTTv311}
-_NOBODY = "pantau-doctor"
+_NO_CAMERA = "pantau-doctor"
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class BrokerAnswers:
     """What the broker answered, by MQTT 5's names of reasons (section 2.4), which paho gives 3.1.1's too.
 
     None is no answer. `published` is absent with 3.1.1, whose PUBACK says nothing.
@@ -27,7 +27,7 @@ class Answers:
     published: str | None = None
 
 
-def log_in(settings: Broker, protocol: str, site: str) -> Answers:
+def log_in(settings: Broker, protocol: str, site: str) -> BrokerAnswers:
     """Connects, publishes what changes nothing, and leaves. The client id is not the agent's, which goes on.
 
     What is published is an empty state of a camera that there is not, which a collector passes over.
@@ -59,17 +59,17 @@ def log_in(settings: Broker, protocol: str, site: str) -> Answers:
         client.username_pw_set(settings.user, password)
     if settings.tls:
         client.tls_set_context(ssl.create_default_context(cafile=settings.ca_file))
-    client.connect_timeout = WITHIN_S
+    client.connect_timeout = TIMEOUT_S
     try:
         client.connect(settings.host, settings.port, keepalive=20)
         client.loop_start()
-        reason = connected.get(timeout=WITHIN_S)
+        reason = connected.get(timeout=TIMEOUT_S)
         if reason != "Success" or protocol != "5":
-            return Answers(reason)
-        client.publish(str(Topic(site, TopicKind.STATE, _NOBODY)), b"", qos=1)
-        return Answers(reason, _next(published))
+            return BrokerAnswers(reason)
+        client.publish(str(Topic(site, TopicKind.STATE, _NO_CAMERA)), b"", qos=1)
+        return BrokerAnswers(reason, _next(published))
     except (OSError, ValueError, queue.Empty):
-        return Answers()
+        return BrokerAnswers()
     finally:
         client.disconnect()
         client.loop_stop()
@@ -77,6 +77,6 @@ def log_in(settings: Broker, protocol: str, site: str) -> Answers:
 
 def _next(answers: "queue.Queue[str | None]") -> str | None:
     try:
-        return answers.get(timeout=WITHIN_S)
+        return answers.get(timeout=TIMEOUT_S)
     except queue.Empty:
         return None

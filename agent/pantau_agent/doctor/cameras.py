@@ -5,7 +5,7 @@ from contextlib import aclosing
 
 from pantau_agent.clock import Clock
 from pantau_agent.config import Camera
-from pantau_agent.doctor.finding import Finding, Level
+from pantau_agent.doctor.finding import Finding, FindingLevel
 from pantau_agent.identity.firmware import Identity, warning_of
 from pantau_agent.picture.decoder import Decoder
 from pantau_agent.watching.inspection import Inspected, inspect
@@ -14,73 +14,73 @@ from pantau_contract.states import Cause, State
 
 LOOK_S = 4.0
 _LEVELS = {
-    State.OK: Level.OK,
-    State.DEGRADED: Level.WARNING,
-    State.IMPAIRED: Level.WARNING,
-    State.DOWN: Level.ERROR,
+    State.OK: FindingLevel.OK,
+    State.DEGRADED: FindingLevel.WARNING,
+    State.IMPAIRED: FindingLevel.WARNING,
+    State.DOWN: FindingLevel.ERROR,
 }
 
 
-async def cameras(
+async def check_cameras(
     configured: Sequence[Camera], decoder: Decoder, clock: Clock, *, clock_trusted: bool
 ) -> AsyncGenerator[Finding, None]:
     """Each camera's findings as soon as they are known."""
     if not configured:
-        yield Finding("camera", Level.WARNING, "none")
+        yield Finding("camera", FindingLevel.WARNING, "none")
     for camera in configured:
         if not camera.enabled:
-            yield Finding("camera", Level.OK, "disabled", camera.id)
+            yield Finding("camera", FindingLevel.OK, "disabled", camera.id)
     examined = [camera for camera in configured if camera.enabled]
-    unreached: list[Sample] = []
-    seen = inspect(examined, decoder, clock, seconds=LOOK_S, ask=True, clock_trusted=clock_trusted)
-    async with aclosing(seen):
-        async for inspected in seen:
+    unreachable: list[Sample] = []
+    inspections = inspect(examined, decoder, clock, seconds=LOOK_S, ask=True, clock_trusted=clock_trusted)
+    async with aclosing(inspections):
+        async for inspected in inspections:
             sample = inspected.observation.sample if inspected.observation is not None else None
             if sample is not None and sample.cause is Cause.UNREACHABLE:
-                unreached.append(sample)  # judged together with the others
+                unreachable.append(sample)  # judged together with the others
                 continue
-            for finding in of_inspected(inspected):
+            for finding in findings_of_inspection(inspected):
                 yield finding
-    for finding in of_unreached(unreached, len(examined)):
+    for finding in findings_of_unreachable(unreachable, len(examined)):
         yield finding
 
 
-def of_inspected(inspected: Inspected) -> list[Finding]:
+def findings_of_inspection(inspected: Inspected) -> list[Finding]:
     """What came of one camera."""
     camera = inspected.camera.id
     if inspected.observation is None:
-        return [Finding("camera", Level.ERROR, "failed", camera, {"detail": inspected.failed})]
-    findings = [of_sample(inspected.observation.sample)]
+        return [Finding("camera", FindingLevel.ERROR, "failed", camera, {"detail": inspected.failed})]
+    findings = [finding_of_sample(inspected.observation.sample)]
     if inspected.identity is not None:
-        findings.append(of_identity(camera, inspected.identity))
+        findings.append(finding_of_identity(camera, inspected.identity))
     elif inspected.untold:
-        findings.append(Finding("firmware", Level.UNKNOWN, "untold", camera, {"detail": inspected.untold}))
+        findings.append(Finding("firmware", FindingLevel.UNKNOWN, "untold", camera, {"detail": inspected.untold}))
     return findings
 
 
-def of_sample(sample: Sample, *, listed: bool = True) -> Finding:
+def finding_of_sample(sample: Sample, *, listed: bool = True) -> Finding:
     """What a look says."""
-    level = _LEVELS.get(sample.state, Level.UNKNOWN)
+    level = _LEVELS.get(sample.state, FindingLevel.UNKNOWN)
     if sample.cause is None:
         return Finding("camera", level, "works", sample.camera)
     values: dict[str, object] = {"detail": sample.detail or sample.cause}
     return Finding("camera", level, "fails", sample.camera, values, sample.cause, listed)
 
 
-def of_unreached(samples: Sequence[Sample], number: int) -> list[Finding]:
+def findings_of_unreachable(samples: Sequence[Sample], number: int) -> list[Finding]:
     """Where not one of several cameras is reached, what they share is to be mended, and not each of them."""
     all_of_them = len(samples) == number > 1
-    findings = [of_sample(sample, listed=not all_of_them) for sample in samples]
+    findings = [finding_of_sample(sample, listed=not all_of_them) for sample in samples]
     if all_of_them:
-        findings.append(Finding("camera", Level.ERROR, "none_reached", values={"count": number}))
+        findings.append(Finding("camera", FindingLevel.ERROR, "none_reached", values={"count": number}))
     return findings
 
 
-def of_identity(camera: str, identity: Identity) -> Finding:
+def finding_of_identity(camera: str, identity: Identity) -> Finding:
     """What the notes say of it."""
     warning = warning_of(identity.vendor, identity.model, identity.firmware)
     values: dict[str, object] = {"model": identity.model or "?", "version": identity.firmware or "?"}
     if warning is None:
-        return Finding("firmware", Level.OK, "unsuspected", camera, values)
+        return Finding("firmware", FindingLevel.OK, "unsuspected", camera, values)
     values |= {"why": " ".join(warning.why.split()), "source": warning.source}
-    return Finding("firmware", Level.WARNING, warning.status, camera, values)
+    return Finding("firmware", FindingLevel.WARNING, warning.status, camera, values)

@@ -6,7 +6,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from pantau_agent.doctor.finding import Finding, Level
+from pantau_agent.doctor.finding import Finding, FindingLevel
 from pantau_contract.messages import Host
 
 FULL_MB = 100.0
@@ -16,7 +16,7 @@ WORN_PCT = 80
 _BLOCK = bytes(4096)
 
 
-def room(host: Host, folder: Path, max_mb: float) -> Finding:
+def check_space(host: Host, folder: Path, max_mb: float) -> Finding:
     """Whether reports that wait have room, in the spool's folder."""
     values: dict[str, object] = {
         "path": folder,
@@ -24,85 +24,93 @@ def room(host: Host, folder: Path, max_mb: float) -> Finding:
         "max_mb": f"{max_mb:g}",
     }
     if not folder.is_dir():
-        level, key = Level.ERROR, "missing"
+        level, key = FindingLevel.ERROR, "missing"
     elif host.disk_free_mb is None:
-        level, key = Level.WARNING, "unsaid"
+        level, key = FindingLevel.WARNING, "unsaid"
     elif host.disk_free_mb < FULL_MB:
-        level, key = Level.ERROR, "full"
+        level, key = FindingLevel.ERROR, "full"
     elif host.disk_free_mb < max_mb:
-        level, key = Level.WARNING, "low"
+        level, key = FindingLevel.WARNING, "low"
     else:
-        level, key = Level.OK, "roomy"
+        level, key = FindingLevel.OK, "roomy"
     return Finding("disk", level, key, values=values)
 
 
-def writing(folder: Path, spool: Path) -> Finding:
+def check_writing(folder: Path, spool: Path) -> Finding:
     """Whether what is written there arrives, and how fast; tried with a block that is deleted again."""
     values: dict[str, object] = {"path": folder, "spool": spool}
     with suppress(OSError):
         if os.statvfs(folder).f_flag & os.ST_RDONLY:
-            return Finding("disk", Level.ERROR, "read_only", values=values)
+            return Finding("disk", FindingLevel.ERROR, "read_only", values=values)
         if spool.exists() and spool.stat().st_uid != folder.stat().st_uid:
-            return Finding("disk", Level.ERROR, "owner", values=values | {"user": folder.owner()})
-    begun = time.monotonic()
+            return Finding("disk", FindingLevel.ERROR, "owner", values=values | {"user": folder.owner()})
+    started_s = time.monotonic()
     try:
         with tempfile.TemporaryFile(dir=folder) as file:
             file.write(_BLOCK)
             file.flush()
             os.fsync(file.fileno())
     except PermissionError:
-        return Finding("disk", Level.UNKNOWN, "not_ours", values=values)
+        return Finding("disk", FindingLevel.UNKNOWN, "not_ours", values=values)
     except OSError as error:
-        return Finding("disk", Level.ERROR, "unwritable", values=values | {"detail": error.strerror or str(error)})
-    values["seconds"] = f"{time.monotonic() - begun:.2f}"
-    slow = time.monotonic() - begun >= SLOW_S
-    return Finding("disk", Level.WARNING if slow else Level.OK, "slow" if slow else "takes", values=values)
+        return Finding(
+            "disk", FindingLevel.ERROR, "unwritable", values=values | {"detail": error.strerror or str(error)}
+        )
+    values["seconds"] = f"{time.monotonic() - started_s:.2f}"
+    slow = time.monotonic() - started_s >= SLOW_S
+    return Finding(
+        "disk", FindingLevel.WARNING if slow else FindingLevel.OK, "slow" if slow else "takes", values=values
+    )
 
 
-def wear(folder: Path, *, device: str | None = None, root: Path = Path("/")) -> list[Finding]:
+def check_wear(folder: Path, *, device: str | None = None, root: Path = Path("/")) -> list[Finding]:
     """What the kernel knows of the disk's wear and of errors in its file system.
 
     `device` is its number, as `179:2`, else the folder's. eMMC tells its wear (JEDEC JESD84-B51, section 7.4) in
     `life_time` and `pre_eol_info`; SD cards tell nothing.
     """
     try:
-        number = device or _number_of(folder)
+        number = device or _device_number(folder)
         block = (root / "sys/dev/block" / number).resolve(strict=True)
     except OSError:
-        return [Finding("disk", Level.UNKNOWN, "wear_unsaid")]
-    whole = block.parent if (block / "partition").exists() else block
+        return [Finding("disk", FindingLevel.UNKNOWN, "wear_unsaid")]
+    disk = block.parent if (block / "partition").exists() else block
     findings = []
-    errors = _whole_number(root / "sys/fs/ext4" / block.name / "errors_count")
+    errors = _integer_in(root / "sys/fs/ext4" / block.name / "errors_count")
     if errors:
-        findings.append(Finding("disk", Level.ERROR, "errors", values={"count": errors, "device": block.name}))
-    return [*findings, _life(whole)]
+        findings.append(
+            Finding("disk", FindingLevel.ERROR, "errors", values={"count": errors, "device": block.name})
+        )
+    return [*findings, _life(disk)]
 
 
-def _life(whole: Path) -> Finding:
+def _life(disk: Path) -> Finding:
     """Wear of the disk with this folder in sysfs."""
-    told = [_whole_number_of(part) for part in _text(whole / "device/life_time").split()]
-    steps = [step for step in told if step]
-    near_end = _whole_number(whole / "device/pre_eol_info") or 0
+    reported = [_integer(part) for part in _text(disk / "device/life_time").split()]
+    steps = [step for step in reported if step]
+    near_end = _integer_in(disk / "device/pre_eol_info") or 0
     if not steps:
-        return Finding("disk", Level.UNKNOWN, "wear_unsaid")
+        return Finding("disk", FindingLevel.UNKNOWN, "wear_unsaid")
     used = min(max(steps) * 10, 100)  # each step is a tenth of its life; 11 is past it
-    values: dict[str, object] = {"used": used, "device": whole.name}
+    values: dict[str, object] = {"used": used, "device": disk.name}
     if max(steps) > 10 or near_end >= 3:
-        return Finding("disk", Level.ERROR, "worn", values=values)
+        return Finding("disk", FindingLevel.ERROR, "worn", values=values)
     worn = used > WORN_PCT or near_end == 2
-    return Finding("disk", Level.WARNING if worn else Level.OK, "worn" if worn else "fresh", values=values)
+    return Finding(
+        "disk", FindingLevel.WARNING if worn else FindingLevel.OK, "worn" if worn else "fresh", values=values
+    )
 
 
-def _number_of(folder: Path) -> str:
+def _device_number(folder: Path) -> str:
     device = folder.stat().st_dev
     return f"{os.major(device)}:{os.minor(device)}"
 
 
-def _whole_number(file: Path) -> int | None:
-    return _whole_number_of(_text(file))
+def _integer_in(file: Path) -> int | None:
+    return _integer(_text(file))
 
 
-def _whole_number_of(text: str) -> int | None:
+def _integer(text: str) -> int | None:
     try:
         return int(text, 0)
     except ValueError:

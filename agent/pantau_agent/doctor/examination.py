@@ -7,10 +7,10 @@ from pantau_agent.clock import Clock
 from pantau_agent.config import AgentConfig
 from pantau_agent.doctor import clock as clock_check
 from pantau_agent.doctor import disk, machine
-from pantau_agent.doctor.broker import broker
-from pantau_agent.doctor.cameras import cameras
+from pantau_agent.doctor.broker import check_broker
+from pantau_agent.doctor.cameras import check_cameras
 from pantau_agent.doctor.finding import Finding
-from pantau_agent.doctor.names import names
+from pantau_agent.doctor.names import check_names
 from pantau_agent.host import Machine
 from pantau_agent.picture.decoder import Decoder
 
@@ -21,20 +21,20 @@ async def examine(
     """Each finding as soon as it is known. `servers` are time servers to compare the clock with."""
     host, status = this_machine.read(), this_machine.clock()
     folder = config.spool.path.parent.absolute()
-    measured = await clock_check.offset(servers, clock)
-    yield clock_check.synchronised(status, right=measured.key == "right")
+    measured = await clock_check.check_offset(servers, clock)
+    yield clock_check.check_synchronised(status, is_right=measured.key == "right")
     yield measured
-    yield disk.room(host, folder, config.spool.max_mb)
+    yield disk.check_space(host, folder, config.spool.max_mb)
     if folder.is_dir():
-        yield await asyncio.to_thread(disk.writing, folder, config.spool.path)
-        for finding in disk.wear(folder):
+        yield await asyncio.to_thread(disk.check_writing, folder, config.spool.path)
+        for finding in disk.check_wear(folder):
             yield finding
-    yield machine.power(host)
-    yield machine.heat(host)
-    yield machine.memory(host)
-    for finding in await names(config):
+    yield machine.check_power(host)
+    yield machine.check_heat(host)
+    yield machine.check_memory(host)
+    for finding in await check_names(config):
         yield finding
-    for finding in await broker(config.broker, config.site.id, clock.time_ms() / 1000):
+    for finding in await check_broker(config.broker, config.site.id, clock.time_ms() / 1000):
         yield finding
-    async for finding in cameras(config.camera, decoder, clock, clock_trusted=status.synchronised is True):
+    async for finding in check_cameras(config.camera, decoder, clock, clock_trusted=status.synchronised is True):
         yield finding

@@ -7,7 +7,7 @@ from pantau_contract.states import Cause
 from pantau_contract.words import Words
 
 
-class Level(StrEnum):
+class FindingLevel(StrEnum):
     """How bad it is. `unknown` is what cannot be told, and is nothing to mend."""
 
     OK = "ok"
@@ -25,7 +25,7 @@ class Finding:
     """
 
     check: str
-    level: Level
+    level: FindingLevel
     key: str
     subject: str = ""
     values: dict[str, object] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class Finding:
     @property
     def to_mend(self) -> bool:
         """Whether it belongs on the list of what to mend."""
-        return self.listed and self.level in {Level.WARNING, Level.ERROR}
+        return self.listed and self.level in {FindingLevel.WARNING, FindingLevel.ERROR}
 
     def found(self, say: Words) -> str:
         """What is so, in one line."""
@@ -43,7 +43,7 @@ class Finding:
 
     def mend(self, say: Words) -> str | None:
         """What to do about it, in one line; None where there is nothing to do."""
-        if self.level not in {Level.WARNING, Level.ERROR}:
+        if self.level not in {FindingLevel.WARNING, FindingLevel.ERROR}:
             return None
         return say(f"doctor.{self.check}.{self.key}.mend", **self._values(say))
 
@@ -56,14 +56,14 @@ class Finding:
         return values
 
 
-_ORDER = ("power", "disk", "clock", "names", "broker", "camera", "firmware", "heat", "memory")
+_CHECK_ORDER = ("power", "disk", "clock", "names", "broker", "camera", "firmware", "heat", "memory")
 """What goes first among equals: the cause before what follows from it."""
 
 
 def ranked(findings: list[Finding]) -> list[Finding]:
     """What is to be mended, most important first."""
-    order = {check: rank for rank, check in enumerate(_ORDER)}
+    order = {check: rank for rank, check in enumerate(_CHECK_ORDER)}
     return sorted(
         (finding for finding in findings if finding.to_mend),
-        key=lambda finding: (finding.level is not Level.ERROR, order[finding.check]),
+        key=lambda finding: (finding.level is not FindingLevel.ERROR, order[finding.check]),
     )

@@ -1,6 +1,6 @@
 """The machine itself: power, heat, memory. Pure, over what `host` measures."""
 
-from pantau_agent.doctor.finding import Finding, Level
+from pantau_agent.doctor.finding import Finding, FindingLevel
 from pantau_contract.messages import Host
 
 HOT_C = 75.0
@@ -9,35 +9,37 @@ TOO_HOT_C = 80.0
 MEMORY_PCT = 90.0
 
 
-def power(host: Host) -> Finding:
+def check_power(host: Host) -> Finding:
     """Whether its voltage suffices."""
     if host.undervoltage is None:
-        return Finding("power", Level.UNKNOWN, "unsaid")
+        return Finding("power", FindingLevel.UNKNOWN, "unsaid")
     return (
-        Finding("power", Level.ERROR, "undervoltage")
+        Finding("power", FindingLevel.ERROR, "undervoltage")
         if host.undervoltage
-        else Finding("power", Level.OK, "steady")
+        else Finding("power", FindingLevel.OK, "steady")
     )
 
 
-def heat(host: Host) -> Finding:
+def check_heat(host: Host) -> Finding:
     """Whether it is too hot, or slows itself down."""
     celsius = host.temperature_c
     values: dict[str, object] = {"temperature": "?" if celsius is None else f"{celsius:.0f}"}
     if host.throttled:
-        return Finding("heat", Level.WARNING, "throttled", values=values)
+        return Finding("heat", FindingLevel.WARNING, "throttled", values=values)
     if celsius is None:
-        return Finding("heat", Level.UNKNOWN, "unsaid")
+        return Finding("heat", FindingLevel.UNKNOWN, "unsaid")
     if celsius >= HOT_C:
-        return Finding("heat", Level.ERROR if celsius >= TOO_HOT_C else Level.WARNING, "hot", values=values)
-    return Finding("heat", Level.OK, "cool", values=values)
+        return Finding(
+            "heat", FindingLevel.ERROR if celsius >= TOO_HOT_C else FindingLevel.WARNING, "hot", values=values
+        )
+    return Finding("heat", FindingLevel.OK, "cool", values=values)
 
 
-def memory(host: Host) -> Finding:
+def check_memory(host: Host) -> Finding:
     """Whether some is left."""
     if host.memory_used_pct is None:
-        return Finding("memory", Level.UNKNOWN, "unsaid")
+        return Finding("memory", FindingLevel.UNKNOWN, "unsaid")
     values: dict[str, object] = {"used": f"{host.memory_used_pct:.0f}"}
     if host.memory_used_pct >= MEMORY_PCT:
-        return Finding("memory", Level.WARNING, "short", values=values)
-    return Finding("memory", Level.OK, "enough", values=values)
+        return Finding("memory", FindingLevel.WARNING, "short", values=values)
+    return Finding("memory", FindingLevel.OK, "enough", values=values)

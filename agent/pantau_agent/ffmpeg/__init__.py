@@ -1,0 +1,1 @@
+"""Read RTMP and HLS streams with FFmpeg, one process for each camera, which may hang or die alone."""

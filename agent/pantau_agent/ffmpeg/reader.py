@@ -18,9 +18,9 @@ import msgspec
 from av.video.stream import VideoStream
 
 from pantau_agent.ffmpeg.exchange import Ended, Opened, Picture, Ready, Said, Seen, Start, pack
-from pantau_agent.ffmpeg.pace import Pace
-from pantau_agent.ffmpeg.tally import Tally
-from pantau_agent.ffmpeg.words import failure_of
+from pantau_agent.ffmpeg.open_failure import failure_of
+from pantau_agent.ffmpeg.picture_counter import PictureCounter
+from pantau_agent.ffmpeg.playback_pace import PlaybackPace
 from pantau_agent.picture.exchange import LENGTH
 from pantau_agent.streams.failure import Failure, Kind, LookError, Step
 from pantau_agent.streams.keyframe import MAX_KEYFRAME
@@ -49,8 +49,8 @@ class Reader:
         self._start = start
         self._hls = start.url.startswith("http")
         self._out = out
-        self._tally = Tally()
-        self._pace = Pace()
+        self._counter = PictureCounter()
+        self._pace = PlaybackPace()
         self._told = 0.0
         self._remark = NO_DETAIL
 
@@ -107,13 +107,13 @@ class Reader:
             at, now = float(packet.dts * packet.time_base), time.monotonic()
             if self._hls:
                 if self._pace.jumps(at):
-                    self._tally.restarted()
+                    self._counter.add_restart()
                 wait_s = self._pace.wait_s(at, now)
                 if wait_s > TELL_S:
                     self._tell(now)
                 time.sleep(wait_s)
                 now = time.monotonic()
-            self._tally.add(packet.size, at, now, key=packet.is_keyframe)
+            self._counter.add(packet.size, at, now, key=packet.is_keyframe)
             if packet.is_keyframe and self.wanted.is_set():
                 self._deliver(packet, stream, codec)
             if now - self._told >= TELL_S:
@@ -131,7 +131,7 @@ class Reader:
 
     def _tell(self, now: float) -> None:
         self._told = now
-        self._say(Seen(self._tally.counts, self._remark))
+        self._say(Seen(self._counter.counts, self._remark))
 
     def _say(self, message: Said) -> None:
         self._out.write(pack(message))

@@ -1,0 +1,1 @@
+"""The HTTP client for MJPEG streams, still pictures and HLS playlists, with the parsing kept free of I/O."""

@@ -7,8 +7,10 @@ end in a bare line feed, a part's length may be given or not.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from pantau_agent.http.octets import MAX_HEADERS, FormError, Octets, header, length_of
+from pantau_agent.http.receive_buffer import ReceiveBuffer
+from pantau_agent.streams.headers import HeaderParser, content_length
 from pantau_agent.streams.keyframe import MAX_KEYFRAME
+from pantau_agent.streams.malformed import MalformedError
 from pantau_contract.words.evidence import detail
 
 MAX_PART = MAX_KEYFRAME
@@ -28,16 +30,16 @@ class PartParser:
     """Takes a body and gives its parts. `ended` is set at the closing boundary.
 
     Raises:
-        FormError: there is no boundary to tell parts by.
+        MalformedError: there is no boundary to tell parts by.
     """
 
     def __init__(self, boundary: str) -> None:
         self.ended = False
         self._name = boundary.strip().strip("-").encode("utf-8", "replace")
         if not self._name:
-            raise FormError(detail("no_boundary"))
-        self._octets = Octets()
-        self._lines: list[bytes] = []
+            raise MalformedError(detail("no_boundary"))
+        self._buffer = ReceiveBuffer()
+        self._headers = HeaderParser()
         self._between = 0
         self._media_type = ""
         self._length = 0
@@ -48,9 +50,9 @@ class PartParser:
         """Takes the next chunk; the parts that end in it.
 
         Raises:
-            FormError: it is no multipart, or over a limit.
+            MalformedError: it is no multipart, or over a limit.
         """
-        self._octets.feed(data)
+        self._buffer.feed(data)
         while not self.ended and self._step():
             pass
         parts, self._parts = self._parts, []
@@ -60,12 +62,12 @@ class PartParser:
 
     def _seek(self) -> bool:
         """To the next boundary."""
-        line = self._octets.line()
+        line = self._buffer.pop_line()
         if line is None:
             return False
         self._between += len(line) + 1
         if self._between > MAX_BETWEEN:
-            raise FormError(detail("far_boundary", octets=MAX_BETWEEN))
+            raise MalformedError(detail("far_boundary", octets=MAX_BETWEEN))
         after = line.strip().lstrip(b"-").removeprefix(self._name)
         if after != line.strip().lstrip(b"-") and not after.strip(b"-"):
             self._between = 0
@@ -74,37 +76,34 @@ class PartParser:
         return True
 
     def _read_headers(self) -> bool:
-        line = self._octets.line()
+        line = self._buffer.pop_line()
         if line is None:
             return False
         if line:
-            self._lines.append(line)
-            if len(self._lines) > MAX_HEADERS:
-                raise FormError(detail("many_headers_in_part", count=MAX_HEADERS))
+            self._headers.feed(line)
             return True
-        headers = header(self._lines)
-        self._lines = []
+        headers, self._headers = self._headers.headers, HeaderParser()
         self._media_type = headers.get("Content-Type").partition(";")[0].strip().lower()
-        length = length_of(headers)
+        length = content_length(headers)
         if length is not None and length > MAX_PART:
-            raise FormError(detail("long_part", octets=length, limit=MAX_PART))
+            raise MalformedError(detail("long_part", octets=length, limit=MAX_PART))
         self._length = length or 0
         self._step = self._read_counted if length else self._read_uncounted
         return True
 
     def _read_counted(self) -> bool:
-        if len(self._octets) < self._length:
+        if len(self._buffer) < self._length:
             return False
-        self._end(self._octets.take(self._length))
+        self._end(self._buffer.pop(self._length))
         return True
 
     def _read_uncounted(self) -> bool:
-        end = self._octets.find(b"--" + self._name)
-        if (end if end >= 0 else len(self._octets)) > MAX_PART:
-            raise FormError(detail("endless_part", limit=MAX_PART))
+        end = self._buffer.find(b"--" + self._name)
+        if (end if end >= 0 else len(self._buffer)) > MAX_PART:
+            raise MalformedError(detail("endless_part", limit=MAX_PART))
         if end < 0:
             return False
-        self._end(self._octets.take(end).rstrip(b"-").removesuffix(b"\n").removesuffix(b"\r"))
+        self._end(self._buffer.pop(end).rstrip(b"-").removesuffix(b"\n").removesuffix(b"\r"))
         return True
 
     def _end(self, content: bytes) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pantau_agent.http.octets import FormError
+from pantau_agent.streams.malformed import MalformedError
 from pantau_contract.words.evidence import detail
 
 MAX_PLAYLIST = 1 << 20
@@ -28,11 +28,11 @@ def parse(data: bytes) -> Playlist:
     """Reads a playlist; what is not understood is passed over.
 
     Raises:
-        FormError: it is none.
+        MalformedError: it is none.
     """
     lines = [line.strip() for line in data.decode("utf-8", "replace").lstrip("\ufeff").splitlines()]
     if not lines or not lines[0].startswith("#EXTM3U"):
-        raise FormError(detail("not_playlist"))
+        raise MalformedError(detail("not_playlist"))
     sequence, target_s, ended = 0, DEFAULT_TARGET_S, False
     is_variant, variant, uris = False, None, list[str]()
     for line in lines[1:]:

@@ -1,13 +1,13 @@
-"""A request as it goes over the wire (RFC 9112, section 3)."""
+"""HTTP requests as bytes (RFC 9112, section 3)."""
 
 from pantau_agent.streams.url import DEFAULT_PORTS, StreamUrl
 from pantau_contract.version import __version__
 
 
-def request(
+def encode_request(
     method: str, url: StreamUrl, path: str, *headers: str, authorization: str | None = None, content: bytes = b""
 ) -> bytes:
-    """The request for a path at the URL's host; `headers` are whole lines."""
+    """Return the request for a path at the URL's host; each of `headers` is a whole line."""
     lines = [f"{method} {path} HTTP/1.1", f"Host: {_host(url)}", f"User-Agent: Pantau/{__version__}", *headers]
     if content:
         lines.append(f"Content-Length: {len(content)}")
@@ -17,6 +17,6 @@ def request(
 
 
 def _host(url: StreamUrl) -> str:
-    """Host and port as RFC 9110, section 7.2 has them."""
+    """Return the value of the Host field (RFC 9110, section 7.2)."""
     host = f"[{url.host.partition('%')[0]}]" if ":" in url.host else url.host
     return host if url.port == DEFAULT_PORTS[url.scheme] else f"{host}:{url.port}"

@@ -7,14 +7,17 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pantau_agent.http.octets import MAX_HEADERS, FormError, Octets, header, length_of
-from pantau_agent.streams.headers import Headers
+from pantau_agent.http.receive_buffer import ReceiveBuffer
+from pantau_agent.streams.headers import HeaderParser, Headers, content_length
+from pantau_agent.streams.malformed import MalformedError, OtherProtocolError
 from pantau_contract.words.evidence import detail
 
 _STATUS_LINE = re.compile(r"HTTP/(1\.\d) +(\d{3})(?: +(.*))?")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,12})\s*(?:;.*)?")
 _BOUNDARY = re.compile(r';\s*boundary\s*=\s*(?:"([^"]*)"|([^;"\s]*))', re.IGNORECASE)
 _BEGINNING = b"HTTP/1."
+_SHOWN = 40
+"""How many bytes of a foreign protocol are shown as evidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +47,17 @@ class ResponseParser:
     def __init__(self) -> None:
         self.head: Head | None = None
         self.complete = False
-        self._octets = Octets()
-        self._lines: list[bytes] = []
-        self._left = 0
+        self._buffer = ReceiveBuffer()
+        self._status_line: bytes | None = None
+        self._headers = HeaderParser()
+        self._remaining = 0
         self._until_close = False
         self._step: Callable[[], bytes | None] = self._read_head
 
     @property
     def reusable(self) -> bool:
         """Whether another request may follow on the same connection (RFC 9112, section 9.3)."""
-        if self.head is None or not self.complete or self._until_close or self._octets:
+        if self.head is None or not self.complete or self._until_close or self._buffer:
             return False
         said = self.head.headers.get("Connection").lower()
         return "close" not in said and (self.head.version != "1.0" or "keep-alive" in said)
@@ -62,9 +66,9 @@ class ResponseParser:
         """Takes the next chunk; what of the body is in it.
 
         Raises:
-            FormError: what came is not HTTP, or is over a limit. The connection is of no more use.
+            MalformedError: what came is not HTTP, or is over a limit. The connection is of no more use.
         """
-        self._octets.feed(data)
+        self._buffer.feed(data)
         body: list[bytes] = []
         while not self.complete and (piece := self._step()) is not None:
             body.append(piece)
@@ -75,80 +79,86 @@ class ResponseParser:
         self.complete = self.complete or self._until_close
         return self.complete
 
+    # Each of these steps returns a piece of the body, perhaps an empty one, or None if it needs more bytes.
+
     def _read_head(self) -> bytes | None:
-        if not self._lines and not self._octets.starts_like(_BEGINNING):
-            raise FormError(detail("not_http"))
-        line = self._octets.line()
+        if self._status_line is None and not self._buffer.may_start_with(_BEGINNING):
+            raise _not_http(self._buffer.peek(_SHOWN))
+        line = self._buffer.pop_line()
         if line is None:
             return None
-        if line:
-            self._lines.append(line)
-            if len(self._lines) > MAX_HEADERS + 1:
-                raise FormError(detail("many_headers", count=MAX_HEADERS))
-            return b""
-        first, *rest = self._lines
-        self._lines = []
-        status = _STATUS_LINE.fullmatch(first.decode("utf-8", "replace").strip())
-        if status is None:
-            raise FormError(detail("not_http"))
-        if status[2].startswith("1"):
-            return b""  # an interim answer: the final one follows
-        self.head = Head(status[1], int(status[2]), (status[3] or "").strip()[:200], header(rest))
-        self._begin_body(self.head)
+        if line and self._status_line is None:
+            self._status_line = line
+        elif line:
+            self._headers.feed(line)
+        else:
+            self._end_head(self._status_line or b"", self._headers.headers)
         return b""
+
+    def _end_head(self, status_line: bytes, headers: Headers) -> None:
+        self._status_line, self._headers = None, HeaderParser()
+        status = _STATUS_LINE.fullmatch(status_line.decode("utf-8", "replace").strip())
+        if status is None:
+            raise _not_http(status_line)
+        if not status[2].startswith("1"):  # otherwise it is an interim response, and the final one follows
+            self.head = Head(status[1], int(status[2]), (status[3] or "").strip()[:200], headers)
+            self._begin_body(self.head)
 
     def _begin_body(self, head: Head) -> None:
         """RFC 9112, section 6.3."""
-        length = length_of(head.headers)
+        length = content_length(head.headers)
         if "chunked" in head.headers.get("Transfer-Encoding").lower():
             self._step = self._read_chunk_size
         elif head.status in {204, 304} or length == 0:
             self.complete = True
         elif length is not None:
-            self._left, self._step = length, self._read_counted
+            self._remaining, self._step = length, self._read_counted
         else:
             self._until_close, self._step = True, self._read_rest
 
     def _read_rest(self) -> bytes | None:
-        return self._octets.take(len(self._octets)) or None
+        return self._buffer.pop(len(self._buffer)) or None
 
     def _read_counted(self) -> bytes | None:
-        piece = self._octets.take(self._left)
-        self._left -= len(piece)
-        self.complete = self._left == 0
+        piece = self._buffer.pop(self._remaining)
+        self._remaining -= len(piece)
+        self.complete = self._remaining == 0
         return piece or None
 
     def _read_chunk_size(self) -> bytes | None:
-        line = self._octets.line()
+        line = self._buffer.pop_line()
         if line is None:
             return None
         size = _CHUNK_SIZE.fullmatch(line)
         if size is None:
-            raise FormError(detail("bad_chunk_size"))
-        self._left = int(size[1], 16)
-        self._step = self._read_chunk if self._left else self._read_trailer
+            raise MalformedError(detail("bad_chunk_size"))
+        self._remaining = int(size[1], 16)
+        self._step = self._read_chunk if self._remaining else self._read_trailer
         return b""
 
     def _read_chunk(self) -> bytes | None:
-        piece = self._octets.take(self._left)
-        self._left -= len(piece)
-        if self._left == 0:
+        piece = self._buffer.pop(self._remaining)
+        self._remaining -= len(piece)
+        if self._remaining == 0:
             self._step = self._read_chunk_end
         return piece or None
 
     def _read_chunk_end(self) -> bytes | None:
-        line = self._octets.line()
+        line = self._buffer.pop_line()
         if line:
-            raise FormError(detail("long_chunk"))
+            raise MalformedError(detail("long_chunk"))
         if line is not None:
             self._step = self._read_chunk_size
         return line
 
     def _read_trailer(self) -> bytes | None:
-        line = self._octets.line()
+        line = self._buffer.pop_line()
         if line:
-            self._lines.append(line)
-            if len(self._lines) > MAX_HEADERS:
-                raise FormError(detail("many_headers_at_end", count=MAX_HEADERS))
+            self._headers.feed(line)
         self.complete = line == b""
         return None if line is None else b""
+
+
+def _not_http(data: bytes) -> OtherProtocolError:
+    text = data.partition(b"\n")[0].decode("utf-8", "replace").strip()
+    return OtherProtocolError(detail("not_http_but", text=repr(text[:_SHOWN])))

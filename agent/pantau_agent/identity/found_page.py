@@ -1,35 +1,36 @@
-"""A maker's own page of a device that was merely found: the password goes there hashed, and once.
+"""The maker's own pages of a device that was merely found: the password goes there only as a Digest, and once.
 
-A configured camera is somebody's word for where to send a password; what a scan has found is nobody's. So HTTP
-Basic, which sends it in clear, is not answered here.
+The configuration says where a configured camera's password may be sent; nobody vouches for a device that a scan
+has found. So HTTP Basic, which sends the password in clear, is not answered here.
 """
 
 from collections.abc import Sequence
 from contextlib import suppress
 
 from pantau_agent.clock import Clock
-from pantau_agent.http.request import request
+from pantau_agent.http.request import encode_request
 from pantau_agent.identity.firmware import Identity
-from pantau_agent.identity.pages import PAGES, Pages
+from pantau_agent.identity.maker_pages import MAKER_PAGES, MakerPages
 from pantau_agent.onvif.errors import NotOnvifError, RefusedError, SilentError
-from pantau_agent.onvif.post import Answer, exchange
-from pantau_agent.streams import authentication as auth
+from pantau_agent.onvif.post import WholeResponse, exchange
+from pantau_agent.streams.authentication import Authenticator, Refusal, authenticate
 from pantau_agent.streams.credentials import Credentials
 from pantau_agent.streams.url import StreamUrl
 from pantau_contract.words.evidence import detail
 
 TIMEOUT_S = 5.0
+"""Seconds to wait for one page."""
 
 
 async def identify_found(
     vendor: str, host: str, ports: Sequence[int], credentials: Credentials | None, clock: Clock
 ) -> Identity | None:
-    """What the page says, at the first port where there is one; None where no port has it.
+    """Return what the pages state at the first port that has them, or None if no port has.
 
     Raises:
-        RefusedError: the page asks for a user and password and does not take these, or not in a safe way.
+        RefusedError: the page asks for a login and there is none, refuses it, or would have it in clear.
     """
-    pages = PAGES.get(vendor)
+    pages = MAKER_PAGES.get(vendor)
     if pages is None:
         return None
     for port in ports:
@@ -40,31 +41,32 @@ async def identify_found(
     return None
 
 
-async def _contents(pages: Pages, host: str, port: int, credentials: Credentials | None, clock: Clock) -> str:
-    """Of all its pages, as far as there are any. Raises `OnvifError`."""
-    login = auth.Authenticator(credentials)
+async def _contents(pages: MakerPages, host: str, port: int, credentials: Credentials | None, clock: Clock) -> str:
+    """Return the text of all pages up to the first one that is absent. Raises `OnvifError`."""
+    authenticator = Authenticator(credentials, basic=False)
     texts = []
     for path in pages.paths:
-        answer = await _get(StreamUrl("http", host, port, path), login, credentials, clock)
-        if answer.status != 200:
+        response = await _get(StreamUrl("http", host, port, path), authenticator, clock)
+        if response.status != 200:
             break
-        texts.append(answer.content.decode("utf-8", "replace"))
+        texts.append(response.content.decode("utf-8", "replace"))
     return "\n".join(texts)
 
 
-async def _get(url: StreamUrl, login: auth.Authenticator, credentials: Credentials | None, clock: Clock) -> Answer:
-    """The page, with Digest (RFC 7616) where it wants a login. Raises `OnvifError`."""
-    for _ in range(2):
-        proof = login.authorization("GET", url.path)
-        asked = request("GET", url, url.path, "Connection: close", authorization=proof)
-        answer = await exchange(url, asked, monotonic=clock.monotonic, timeout_s=TIMEOUT_S)
-        if answer.status != 401:
-            return answer
-        offered = list(answer.headers.all("WWW-Authenticate"))
-        if credentials is None:
+async def _get(url: StreamUrl, authenticator: Authenticator, clock: Clock) -> WholeResponse:
+    """Return the page, with Digest (RFC 7616) if it asks for a login. Raises `OnvifError`."""
+
+    async def send(authorization: str | None) -> WholeResponse:
+        request = encode_request("GET", url, url.path, "Connection: close", authorization=authorization)
+        return await exchange(url, request, monotonic=clock.monotonic, timeout_s=TIMEOUT_S)
+
+    response, refusal = await authenticate(authenticator.flow("GET", url.path), send)
+    match refusal:
+        case None | Refusal.FORBIDDEN:
+            return response
+        case Refusal.NO_CREDENTIALS:
             raise RefusedError(detail("page_asks"))
-        if not any(one.scheme == "digest" and one.strength for one in auth.parse_challenges(offered)):
+        case Refusal.UNKNOWN_SCHEME:
             raise RefusedError(detail("page_in_clear"))
-        if login.challenged(offered, tried=proof is not None) is not auth.Answer.TRY:
-            break
-    raise RefusedError(detail("page_refuses"))
+        case Refusal.WRONG_PASSWORD:
+            raise RefusedError(detail("page_refuses"))

@@ -23,7 +23,7 @@ class CameraClock:
     zone: dt.timedelta | None = None
 
 
-def read_clock(response: Element) -> CameraClock:
+def read_camera_clock(response: Element) -> CameraClock:
     """From a GetSystemDateAndTimeResponse (ONVIF Core Specification)."""
     said = response.find("SystemDateAndTime")
     if said is None:

@@ -5,7 +5,7 @@ from xml.etree.ElementTree import Element
 
 from pantau_agent.clock import Clock
 from pantau_agent.onvif import addresses
-from pantau_agent.onvif.clock import read_clock
+from pantau_agent.onvif.clock import read_camera_clock
 from pantau_agent.onvif.document import number_of, text_of
 from pantau_agent.onvif.envelope import Operation
 from pantau_agent.onvif.errors import FaultError, NotOnvifError, RefusedError
@@ -60,10 +60,10 @@ class Device:
         Some cameras want a login even for that; then it is signed by our own clock.
         """
         try:
-            answer = await self._login.ask_openly(self._url, Operation(_DEVICE, "GetSystemDateAndTime"))
+            answer = await self._login.request_openly(self._url, Operation(_DEVICE, "GetSystemDateAndTime"))
         except (FaultError, RefusedError):
             return
-        told = self._login.clock_told = read_clock(answer)
+        told = self._login.camera_clock = read_camera_clock(answer)
         if told.utc is not None:
             self.clock_offset_s = (told.utc - self._login.now).total_seconds()
 
@@ -80,12 +80,12 @@ class Device:
     async def profiles(self) -> list[Profile]:
         """Its streams."""
         namespace, url = await self._media()
-        return read_profiles(await self._login.ask(url, get_profiles(namespace)))
+        return read_profiles(await self._login.request(url, get_profiles(namespace)))
 
     async def stream_url(self, profile: Profile) -> str | None:
         """Where a stream is, without credentials; None where the camera says nothing that can be used."""
         namespace, url = await self._media()
-        told = read_uri(await self._login.ask(url, get_stream_uri(namespace, profile)))
+        told = read_uri(await self._login.request(url, get_stream_uri(namespace, profile)))
         port = await self._rtsp_port() if addresses.has_odd_port(told, self._url) else None
         return addresses.stream_url(told, self._url, port)
 
@@ -93,13 +93,13 @@ class Device:
         """Where a still picture is, likewise."""
         namespace, url = await self._media()
         try:
-            told = read_uri(await self._login.ask(url, get_snapshot_uri(namespace, profile)))
+            told = read_uri(await self._login.request(url, get_snapshot_uri(namespace, profile)))
         except (FaultError, NotOnvifError):
             return None  # it is optional
         return addresses.still_url(told, self._url)
 
     async def _ask(self, name: str, content: str = "") -> Element:
-        return await self._login.ask(self._url, Operation(_DEVICE, name, content))
+        return await self._login.request(self._url, Operation(_DEVICE, name, content))
 
     async def _media(self) -> tuple[str, StreamUrl]:
         """Namespace and address of its media service."""

@@ -10,7 +10,7 @@ from xml.etree.ElementTree import (
     XMLParser,
 )
 
-MAX_OCTETS = 1 << 20
+MAX_DOCUMENT = 1 << 20
 """The profiles of a recorder with 64 channels take a third of it."""
 MAX_DEPTH = 64
 MAX_ELEMENTS = 50_000
@@ -56,8 +56,8 @@ def parse(data: bytes) -> Element:
     Raises:
         DocumentError: no XML, a DOCTYPE, or over a limit.
     """
-    if len(data) > MAX_OCTETS:
-        raise DocumentError(f"it is over the limit of {MAX_OCTETS} octets")
+    if len(data) > MAX_DOCUMENT:
+        raise DocumentError(f"it is over the limit of {MAX_DOCUMENT} octets")
     text = data.decode("utf-8", "replace").lstrip("\ufeff \t\r\n\0").rstrip("\0")
     if "<!DOCTYPE" in text:
         raise DocumentError("it declares a document type, which is never needed and may be an attack")

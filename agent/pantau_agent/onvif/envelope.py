@@ -66,7 +66,7 @@ def username_token(credentials: Credentials, created: dt.datetime, nonce: bytes)
     )
 
 
-def response(operation: Operation, status: int, data: bytes) -> Element:
+def read_response(operation: Operation, status: int, data: bytes) -> Element:
     """The element that answers the operation.
 
     Raises:

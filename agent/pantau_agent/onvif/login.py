@@ -1,120 +1,113 @@
-"""Asking one camera, logged in as it wants: a wrong password is sent once."""
+"""ONVIF requests to one camera, logged in by the scheme that it asks for; a wrong password is sent once."""
 
 import datetime as dt
 import secrets
-from collections.abc import Iterable
-from enum import Enum, auto
+from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from pantau_agent.clock import Clock
 from pantau_agent.onvif.clock import CameraClock, signing_offsets
-from pantau_agent.onvif.envelope import Operation, envelope, response, username_token
+from pantau_agent.onvif.envelope import Operation, envelope, read_response, username_token
 from pantau_agent.onvif.errors import NotOnvifError, RefusedError
-from pantau_agent.onvif.post import Answer, post
-from pantau_agent.streams import authentication as auth
+from pantau_agent.onvif.post import WholeResponse, post
+from pantau_agent.streams.authentication import Authenticator, Refusal, authenticate
 from pantau_agent.streams.credentials import Credentials
+from pantau_agent.streams.headers import Headers
 from pantau_agent.streams.url import StreamUrl
 from pantau_contract.words.evidence import Detail, detail
 
 TIMEOUT_S = 5.0
-"""For one answer; a busy camera takes a second or two."""
+"""Seconds to wait for one response; a busy camera takes a second or two."""
 
 
-class _Manner(Enum):
-    """How the camera wants to be told who asks."""
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A response as the HTTP login sees it: a refusal by SOAP has the status 401 too."""
 
-    UNKNOWN = auto()
-    DIGEST = auto()
-    TOKEN = auto()
+    status: int
+    headers: Headers
+    answer: Element | None = None
+    refused: RefusedError | None = None
 
 
 class Login:
-    """One user at one camera. `clock_told` is what the camera said of its clock, before anything is signed.
+    """One user's login at one camera. `camera_clock` is the camera's clock, to be set before anything is signed.
 
-    Each question is first asked without a login: open cameras answer, and the others say how they want it. HTTP
-    Digest goes before the WS-UsernameToken, for it needs no right clock. Basic is never answered: whoever answers
-    a search could ask for a password so.
+    Each request is first sent without a login: open cameras answer it, and the others say which scheme they want.
+    HTTP Digest is preferred to the WS-UsernameToken, because it does not depend on clocks. Basic is never
+    answered: anyone who answers a search could ask for a password that way.
     """
 
     def __init__(self, credentials: Credentials | None, clock: Clock, *, timeout_s: float = TIMEOUT_S) -> None:
-        self.clock_told = CameraClock()
+        self.camera_clock = CameraClock()
         self._credentials = credentials
         self._clock = clock
         self._timeout_s = timeout_s
-        self._manner = _Manner.UNKNOWN
-        self._digest = auth.Authenticator(credentials)
-        self._accepted = False
+        self._authenticator = Authenticator(credentials, basic=False)
+        self._by_token = False
         self._offset: dt.timedelta | None = None
         self._refused: RefusedError | None = None
 
     @property
     def now(self) -> dt.datetime:
-        """Our clock."""
+        """The time of our own clock."""
         return dt.datetime.fromtimestamp(self._clock.time_ms() / 1000, dt.UTC)
 
-    async def ask_openly(self, url: StreamUrl, operation: Operation) -> Element:
-        """Asks what needs no login, by the standard; `RefusedError` is raised only if it says so by SOAP.
+    async def request_openly(self, url: StreamUrl, operation: Operation) -> Element:
+        """Return the answer to an operation that needs no login by the standard.
 
         Raises:
-            OnvifError: it does not answer, or not so.
+            RefusedError: the camera wants a login all the same, and says so by SOAP or HTTP.
+            OnvifError: it does not answer, or not by ONVIF.
         """
-        answer = await self._post(url, operation)
-        return response(operation, answer.status, answer.content)
+        response = await self._post(url, operation)
+        return read_response(operation, response.status, response.content)
 
-    async def ask(self, url: StreamUrl, operation: Operation) -> Element:
-        """Asks, logged in where the camera wants it.
+    async def request(self, url: StreamUrl, operation: Operation) -> Element:
+        """Return the answer to an operation, logged in if the camera asks for it.
 
         Raises:
-            OnvifError: it does not answer, or refuses. What it refused once is not sent again.
+            OnvifError: the camera does not answer, or refuses. Credentials that it refused are not sent again.
         """
         if self._refused is not None:
             raise self._refused
-        if self._manner is _Manner.UNKNOWN:
-            answer = await self._post(url, operation)
-            try:
-                return _read(operation, answer)
-            except RefusedError as error:
-                if self._credentials is None:
-                    raise RefusedError(detail("asks", what=error.detail)) from None
-                self._manner = self._wanted(answer.headers.all("WWW-Authenticate"))
+        if not self._by_token:
+            answer = await self._with_http_login(url, operation)
+            if answer is not None:
+                return answer
+            self._by_token = True
         try:
-            if self._manner is _Manner.DIGEST:
-                return await self._with_digest(url, operation)
             return await self._with_token(url, operation)
         except RefusedError as error:
             self._refused = error
             raise
 
-    def _wanted(self, headers: Iterable[str]) -> _Manner:
-        offered = list(headers)
-        challenges = auth.parse_challenges(offered)
-        if not any(challenge.scheme == "digest" and challenge.strength for challenge in challenges):
-            return _Manner.TOKEN
-        self._digest.challenged(offered, tried=False)
-        return _Manner.DIGEST
+    async def _with_http_login(self, url: StreamUrl, operation: Operation) -> Element | None:
+        """Return the answer, with Digest (RFC 7616) if the camera offers it; None if it wants another scheme."""
 
-    async def _with_digest(self, url: StreamUrl, operation: Operation) -> Element:
-        """RFC 7616. A nonce that was used up is no refusal, once; some cameras tell it by a new one only."""
-        for last in (False, True):
-            authorization = self._digest.authorization("POST", url.path or "/")
-            answer = await self._post(url, operation, authorization=authorization)
+        async def send(authorization: str | None) -> _Reading:
+            response = await self._post(url, operation, authorization=authorization)
             try:
-                told = _read(operation, answer)
+                return _Reading(200, response.headers, answer=_read(operation, response))
             except RefusedError as error:
-                challenge = answer.headers.all("WWW-Authenticate")
-                tried = not self._accepted
-                if not last and self._digest.challenged(challenge, tried=tried) is auth.Answer.TRY:
-                    continue
-                raise RefusedError(detail("refuses", what=error.detail)) from None
-            self._accepted = True
-            return told
-        raise AssertionError("unreachable")  # pragma: no cover
+                return _Reading(401, response.headers, refused=error)
+
+        flow = self._authenticator.flow("POST", url.path or "/")
+        reading, refusal = await authenticate(flow, send)
+        if reading.refused is None:
+            return reading.answer
+        if refusal is Refusal.NO_CREDENTIALS:
+            raise RefusedError(detail("asks", what=reading.refused.detail))
+        if refusal is Refusal.UNKNOWN_SCHEME and not self._authenticator.has_challenge:
+            return None
+        self._refused = RefusedError(detail("refuses", what=reading.refused.detail))
+        raise self._refused
 
     async def _with_token(self, url: StreamUrl, operation: Operation) -> Element:
         if self._offset is not None:
             return await self._signed(url, operation, self._offset)
         refusals: list[Detail] = []
-        for offset in signing_offsets(self.clock_told, self.now):
+        for offset in signing_offsets(self.camera_clock, self.now):
             try:
                 answer = await self._signed(url, operation, offset)
             except RefusedError as error:
@@ -125,14 +118,14 @@ class Login:
         raise RefusedError(detail("refuses", what=refusals[0]))
 
     async def _signed(self, url: StreamUrl, operation: Operation, offset: dt.timedelta) -> Element:
-        assert self._credentials is not None  # noqa: S101 # for the type checker: without, nothing is signed
+        assert self._credentials is not None  # noqa: S101 # for the type checker: nothing is signed without them
         token = username_token(self._credentials, self.now + offset, secrets.token_bytes(16))
-        answer = await self._post(url, operation, security=token)
-        return _read(operation, answer)
+        response = await self._post(url, operation, security=token)
+        return _read(operation, response)
 
     async def _post(
         self, url: StreamUrl, operation: Operation, *, security: str = "", authorization: str | None = None
-    ) -> Answer:
+    ) -> WholeResponse:
         return await post(
             url,
             envelope(operation, security),
@@ -143,11 +136,11 @@ class Login:
         )
 
 
-def _read(operation: Operation, answer: Answer) -> Element:
-    """As `response`; a 401 is a refusal whatever comes with it, as the page of a web server."""
+def _read(operation: Operation, response: WholeResponse) -> Element:
+    """Return the answer as `read_response` does; a 401 is a refusal even if its body is a web server's page."""
     try:
-        return response(operation, answer.status, answer.content)
+        return read_response(operation, response.status, response.content)
     except NotOnvifError:
-        if answer.status != 401:
+        if response.status != 401:
             raise
         raise RefusedError(detail("answered", step=operation.name, answer=401)) from None

@@ -67,7 +67,7 @@ class Session:
         self._step = Step.RESOLVE
         self._dialogue: Dialogue | None = None
         self._udp: UdpPair | None = None
-        self._gulps = LowWaterMark()
+        self._low_water_mark = LowWaterMark()
         self._keeping_alive: asyncio.Task[None] | None = None
 
     @property
@@ -78,7 +78,7 @@ class Session:
     @property
     def accepted(self) -> bool:
         """Whether the camera has taken the password."""
-        return self._dialogue is not None and self._dialogue.accepted
+        return self._authenticator.accepted
 
     async def open(self, timeout_s: float) -> None:
         """Connects and plays, all within `timeout_s`.
@@ -93,7 +93,7 @@ class Session:
                 await self._set_up(dialogue, description)
                 self._step = Step.PLAY
                 uri = description.control
-                must_be_ok(Step.PLAY, await dialogue.ask("PLAY", uri, {"Range": "npt=0.000-"}, step=Step.PLAY))
+                must_be_ok(Step.PLAY, await dialogue.request("PLAY", uri, {"Range": "npt=0.000-"}, step=Step.PLAY))
         except TimeoutError:
             failure = self._silence(timeout_s)
             await self.close()
@@ -113,7 +113,7 @@ class Session:
         connection.wake_at(1)
         for _ in range(TURNS):
             await asyncio.sleep(0)
-        octets = self._gulps.update(self._monotonic(), self.reception.octets)
+        octets = self._low_water_mark.update(self._monotonic(), self.reception.octets)
         self.reception.be_exact(octets == 1)
         connection.wake_at(octets)
 
@@ -136,10 +136,10 @@ class Session:
             with contextlib.suppress(LookError, TimeoutError):
                 async with asyncio.timeout(FAREWELL_S):
                     if self._step is Step.SETUP and not dialogue.session:
-                        self._remember(dialogue, await dialogue.answer(Step.SETUP))
+                        self._remember(dialogue, await dialogue.response(Step.SETUP))
                     if dialogue.session:
                         dialogue.send("TEARDOWN", self._control)
-                        await dialogue.answer(Step.STREAM)
+                        await dialogue.response(Step.STREAM)
         finally:
             dialogue.connection.close()
 
@@ -150,10 +150,10 @@ class Session:
             dialogue = self._dialogue = Dialogue(connection, self._authenticator, trusted=self._trusted)
             self._step = Step.OPTIONS
             dialogue.send("OPTIONS", self._uri)
-            options = await dialogue.answer(Step.OPTIONS)  # only that it is answered matters, not how
+            options = await dialogue.response(Step.OPTIONS)  # only that it is answered matters, not how
             self._step = Step.DESCRIBE
             accept = {"Accept": "application/sdp"}
-            response = await dialogue.ask("DESCRIBE", self._uri, accept, step=Step.DESCRIBE)
+            response = await dialogue.request("DESCRIBE", self._uri, accept, step=Step.DESCRIBE)
             if response.status not in _REDIRECTS:
                 public = {name.strip().upper() for name in options.headers.get("Public").split(",")} - {""}
                 return dialogue, self._read(must_be_ok(Step.DESCRIBE, response)), public
@@ -206,7 +206,7 @@ class Session:
         self.unit = _collector(track)
         self.reception = Reception(track.payload_type, track.clock_rate, self.unit)
         wanted = {"Transport": "RTP/AVP/TCP;unicast;interleaved=0-1"}
-        response = await dialogue.ask("SETUP", track.control, wanted, step=Step.SETUP)
+        response = await dialogue.request("SETUP", track.control, wanted, step=Step.SETUP)
         if response.status in _TCP_REFUSED and self.transport == "tcp":
             response = await self._set_up_udp(dialogue, track)
         must_be_ok(Step.SETUP, response)
@@ -232,7 +232,7 @@ class Session:
             raise LookError(Failure(Step.SETUP, Kind.OS_ERROR, no_port, errno=error.errno)) from None
         self.transport = "udp"
         ports = f"client_port={self._udp.port}-{self._udp.port + 1}"
-        return await dialogue.ask(
+        return await dialogue.request(
             "SETUP", track.control, {"Transport": f"RTP/AVP;unicast;{ports}"}, step=Step.SETUP
         )
 
@@ -250,7 +250,9 @@ class Session:
             waiting = dialogue.connection.demultiplexer.waiting
             half = detail("half_answered", step=step, seconds=f"{timeout_s:g}", count=waiting)
             spoken = dialogue.connection.demultiplexer.messages
-            return Failure(step, Kind.SILENT if spoken else Kind.NOT_RTSP, half)
+            if spoken:
+                return Failure(step, Kind.SILENT, half)
+            return Failure(step, Kind.WRONG_PROTOCOL, detail("malformed", protocol="RTSP", problem=half))
         return Failure(step, Kind.SILENT, detail("silent", step=step, seconds=f"{timeout_s:g}"))
 
 

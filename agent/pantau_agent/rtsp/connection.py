@@ -6,12 +6,13 @@ import functools
 import socket
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, cast
 
 from pantau_agent.rtsp.messages import Demultiplexer, Message, Request, Response
 from pantau_agent.streams import tcp
 from pantau_agent.streams.failure import Failure, Kind, LookError, Step
-from pantau_agent.streams.headers import MessageError
+from pantau_agent.streams.malformed import MalformedError, described
 from pantau_agent.streams.url import StreamUrl
 from pantau_contract.words.evidence import detail
 
@@ -31,15 +32,15 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._messages: deque[Message] = deque(maxlen=MAX_MESSAGES)
         self._arrived: asyncio.Future[None] | None = None
-        self._octets = 0
-        self._octets_since = 0.0
+        self._received = 0
+        self._received_since = 0.0
 
     def send(self, request: bytes) -> None:
         """Sends a request; nothing happens where the connection has ended."""
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(request)
 
-    async def answer(self, cseq: int, step: Step) -> Response:
+    async def response(self, cseq: int, step: Step) -> Response:
         """The answer to the request of that number.
 
         Raises:
@@ -90,13 +91,13 @@ class Connection(asyncio.Protocol):
         now = self._monotonic()
         try:
             messages = self.demultiplexer.feed(data, now)
-        except MessageError as error:
-            self._end(Failure(Step.STREAM, Kind.NOT_RTSP, error.detail))
+        except MalformedError as error:
+            self._end(Failure(Step.STREAM, Kind.WRONG_PROTOCOL, described("RTSP", error)))
             return
         if messages:
             self._take(messages)
-        self._octets += len(data)
-        if self._octets > tcp.MAX_OCTETS_PER_SECOND:
+        self._received += len(data)
+        if self._received > tcp.MAX_BYTES_PER_SECOND:
             self._restrain(now)
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -128,7 +129,7 @@ class Connection(asyncio.Protocol):
                 self.ended.set_result(None)
             self._wake()
         if self._transport is not None:
-            self._transport.abort() if failure.kind is Kind.NOT_RTSP else self._transport.close()
+            self._transport.abort() if failure.kind is Kind.WRONG_PROTOCOL else self._transport.close()
 
     def _wake(self) -> None:
         if self._arrived is not None and not self._arrived.done():
@@ -136,8 +137,8 @@ class Connection(asyncio.Protocol):
 
     def _restrain(self, now: float) -> None:
         """Reads no more for the rest of this second."""
-        elapsed, self._octets = now - self._octets_since, 0
-        self._octets_since = now
+        elapsed, self._received = now - self._received_since, 0
+        self._received_since = now
         if elapsed < 1 and self._transport is not None and not self._transport.is_closing():
             self._transport.pause_reading()
             asyncio.get_running_loop().call_later(1 - elapsed, self._resume)
@@ -162,6 +163,7 @@ async def connect(url: StreamUrl, monotonic: Callable[[], float], reached: Calla
 
 
 def _at(step: Step, failure: Failure) -> Failure:
-    """The connection's end, told as what befell a request."""
-    how = failure.detail if failure.kind is Kind.NOT_RTSP else detail("ended", step=step, what=failure.detail)
-    return Failure(step, failure.kind, how, errno=failure.errno)
+    """Return the connection's failure as the failure of a request."""
+    if failure.kind is Kind.WRONG_PROTOCOL:
+        return replace(failure, step=step)
+    return Failure(step, failure.kind, detail("ended", step=step, what=failure.detail), errno=failure.errno)

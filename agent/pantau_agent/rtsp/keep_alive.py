@@ -34,7 +34,7 @@ async def _is_taken(dialogue: Dialogue, method: str, uri: str, within_s: float) 
     """Whether the camera takes it. No answer at all is no refusal: it may be busy, and the stream itself tells."""
     try:
         async with asyncio.timeout(within_s):
-            response = await dialogue.ask(method, uri, step=Step.STREAM)
+            response = await dialogue.request(method, uri, step=Step.STREAM)
     except TimeoutError:
         return True
     except LookError:

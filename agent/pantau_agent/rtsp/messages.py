@@ -7,12 +7,10 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from pantau_agent.streams.headers import Headers, MessageError
+from pantau_agent.streams.headers import MAX_LINE, HeaderParser, Headers, check_line, content_length
+from pantau_agent.streams.malformed import MalformedError, OtherProtocolError
 from pantau_contract.words.evidence import detail
 
-MAX_LINE = 8192
-"""Longest header line, in bytes."""
-MAX_HEADERS = 100
 MAX_BODY = 256 << 10
 """Longest body, in bytes: an SDP of more than a thousand tracks."""
 
@@ -91,7 +89,7 @@ class Demultiplexer:
         """Takes the next chunk.
 
         Raises:
-            MessageError: what came is not RTSP, or is over a limit. The connection is of no more use.
+            MalformedError: what came is not RTSP, or is over a limit. The connection is of no more use.
         """
         if self._rest:
             data = self._with_rest(data)
@@ -147,7 +145,7 @@ class Demultiplexer:
         self._scanned = len(self._rest)
         line = len(self._rest) - (self._rest.rfind(b"\n") + 1)
         if line > MAX_LINE or len(self._rest) > _MAX_HEAD:
-            raise MessageError(detail("long_headers", octets=MAX_LINE, all=_MAX_HEAD))
+            raise MalformedError(detail("long_headers", octets=MAX_LINE, all=_MAX_HEAD))
         return False
 
     def _message(self, data: bytes, at: int) -> tuple[Message, int] | None:
@@ -158,7 +156,7 @@ class Demultiplexer:
             return None
         _check_beginning(data[at : at + 64])
         first, headers = _parse_head(data[at:end])
-        length = _content_length(headers)
+        length = _body_length(headers)
         if len(data) - after < length:
             self._needed = after - at + length
             return None
@@ -170,9 +168,9 @@ def _check_beginning(head: bytes) -> None:
     line, newline, _ = head.partition(b"\n")
     text = line.decode("utf-8", "replace").strip()
     if newline and not (_STATUS_LINE.fullmatch(text) or _REQUEST_LINE.fullmatch(text)):
-        raise MessageError(detail("not_rtsp_but", text=repr(text[:40])))
+        raise OtherProtocolError(detail("not_rtsp_but", text=repr(text[:40])))
     if not _WORD.match(text):
-        raise MessageError(detail("not_rtsp"))
+        raise OtherProtocolError(detail("not_rtsp_but", text=repr(text[:40])))
 
 
 def _end_of_head(data: bytes | bytearray, start: int) -> tuple[int, int]:
@@ -182,31 +180,20 @@ def _end_of_head(data: bytes | bytearray, start: int) -> tuple[int, int]:
 
 
 def _parse_head(head: bytes) -> tuple[str, Headers]:
-    lines = head.replace(b"\r\n", b"\n").split(b"\n")
-    if len(lines) > MAX_HEADERS + 1:
-        raise MessageError(detail("many_headers", count=MAX_HEADERS))
-    if any(len(line) > MAX_LINE for line in lines):
-        raise MessageError(detail("long_header", octets=MAX_LINE))
-    if b"\r" in b"".join(lines):
-        raise MessageError(detail("carriage_return"))
-    texts = [line.decode("utf-8", "replace") for line in lines]
-    pairs: list[tuple[str, str]] = []
-    for text in texts[1:]:
-        name, colon, value = text.partition(":")
-        if colon:
-            pairs.append((name.strip(), value.strip()))
-        elif text[:1] in (" ", "\t") and pairs:
-            pairs[-1] = (pairs[-1][0], f"{pairs[-1][1]} {text.strip()}")
-    return texts[0].strip(), Headers(pairs)
+    """Return the first line, and the header fields of the others."""
+    first, *lines = head.replace(b"\r\n", b"\n").split(b"\n")
+    check_line(first)
+    parser = HeaderParser()
+    for line in lines:
+        parser.feed(line)
+    return first.decode("utf-8", "replace").strip(), parser.headers
 
 
-def _content_length(headers: Headers) -> int:
-    text = headers.get("Content-Length", "0").strip() or "0"
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise MessageError(detail("bad_length"))
-    if int(text) > MAX_BODY:
-        raise MessageError(detail("long_body", octets=int(text), limit=MAX_BODY))
-    return int(text)
+def _body_length(headers: Headers) -> int:
+    length = content_length(headers) or 0
+    if length > MAX_BODY:
+        raise MalformedError(detail("long_body", octets=length, limit=MAX_BODY))
+    return length
 
 
 def _message_of(first: str, headers: Headers, body: bytes) -> Message:
@@ -214,4 +201,4 @@ def _message_of(first: str, headers: Headers, body: bytes) -> Message:
         return Response(int(status[2]), (status[3] or "").strip()[:200], headers, body)
     if (request := _REQUEST_LINE.fullmatch(first)) is not None:
         return Request(request[1], request[2], headers, body)
-    raise MessageError(detail("not_rtsp_but", text=repr(first[:40])))
+    raise OtherProtocolError(detail("not_rtsp_but", text=repr(first[:40])))

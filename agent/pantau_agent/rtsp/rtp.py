@@ -6,9 +6,10 @@ window.
 """
 
 import struct
-from typing import Protocol
+from typing import Any, Protocol
 
 from pantau_agent.rtsp.access_unit import DELTA, KEY
+from pantau_agent.streams.counts import Counts
 
 MAX_DROPOUT = 3000
 MAX_MISORDER = 100
@@ -48,6 +49,7 @@ class Reception:
     """
 
     __slots__ = (
+        *Counts._fields,
         "_arrival",
         "_damaged",
         "_exact",
@@ -59,25 +61,8 @@ class Reception:
         "_ssrc",
         "_timestamp",
         "_wants",
-        "delta_octets",
-        "deltas",
-        "first_keyframe",
-        "first_packet",
-        "frames",
-        "jitter",
-        "key_octets",
         "key_size",
-        "keyframe_interval",
-        "keyframes",
-        "last_frame",
-        "last_keyframe",
-        "last_packet",
-        "lost",
         "malformed",
-        "octets",
-        "packets",
-        "restarts",
-        "same_key_sizes",
         "size",
         "unit",
     )
@@ -125,8 +110,13 @@ class Reception:
         if second & 0x80 and self.unit.kind:
             self._end(now)
 
-    def keyframe_came(self) -> float:
-        """When the last keyframe came. By the camera's timestamps, where it was read later than it came."""
+    def snapshot(self) -> Counts:
+        """Return a copy of the counts, with the last keyframe at the time when it came."""
+        counts: dict[str, Any] = {name: getattr(self, name) for name in Counts._fields}
+        return Counts(**counts | {"last_keyframe": self._last_keyframe_came()})
+
+    def _last_keyframe_came(self) -> float:
+        """Return when the last keyframe came: by the camera's timestamps, if it was read later than it came."""
         since = ((self._timestamp - self._key_timestamp) & 0xFFFFFFFF) * self._period
         late = self.last_keyframe - (self.last_packet - since)
         return self.last_keyframe - late if self.keyframes and 0 < late < MAX_LATE_S else self.last_keyframe

@@ -9,13 +9,13 @@ from urllib.parse import urljoin
 
 from pantau_agent.clock import Clock
 from pantau_agent.http.client import Client
-from pantau_agent.http.octets import FormError
 from pantau_agent.http.playlist import MAX_PLAYLIST, Playlist, parse
 from pantau_agent.sources.ffmpeg import FfmpegSource
 from pantau_agent.sources.target import Target
 from pantau_agent.streams import url as stream_url
 from pantau_agent.streams.counts import Counts
 from pantau_agent.streams.failure import Failure, Kind, LookError, Step
+from pantau_agent.streams.malformed import MalformedError
 from pantau_agent.streams.url import StreamUrl
 from pantau_contract.words.evidence import Detail, detail
 
@@ -103,7 +103,7 @@ class HlsSource(FfmpegSource):
                 raise LookError(Failure(Step.GET, Kind.NO_VIDEO, long))
         try:
             return parse(bytes(content))
-        except FormError as error:
+        except MalformedError as error:
             raise LookError(Failure(Step.GET, Kind.NO_VIDEO, error.detail)) from None
 
     async def _ask_for_variant(self, uri: str) -> Playlist:

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from pantau_agent.http.client import Response
 from pantau_agent.http.multipart import PartParser
-from pantau_agent.http.octets import FormError
 from pantau_agent.sources.jpegs import Jpegs
 from pantau_agent.streams.failure import Failure, Kind, LookError, Step
+from pantau_agent.streams.malformed import MalformedError
 from pantau_contract.words.evidence import detail
 
 
@@ -21,7 +21,7 @@ class MjpegFeed:
         self._monotonic = monotonic
         try:
             self._parts = PartParser(boundary)
-        except FormError as error:
+        except MalformedError as error:
             raise LookError(Failure(Step.GET, Kind.NO_VIDEO, detail("several_parts", problem=error))) from None
 
     async def begin(self) -> None:
@@ -34,7 +34,7 @@ class MjpegFeed:
             self._jpegs.arrived(len(data), now)
             try:
                 parts = self._parts.feed(data)
-            except FormError as error:
+            except MalformedError as error:
                 raise LookError(
                     Failure(Step.STREAM, Kind.NO_MEDIA, detail("stream_broken", problem=error))
                 ) from None

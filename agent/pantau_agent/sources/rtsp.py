@@ -62,26 +62,7 @@ class RtspSource:
 
     def counts(self) -> Counts:
         """What came so far."""
-        got = self._session.reception
-        return Counts(
-            got.packets,
-            got.lost,
-            got.octets,
-            got.frames,
-            got.keyframes,
-            got.deltas,
-            got.delta_octets,
-            got.key_octets,
-            got.restarts,
-            got.same_key_sizes,
-            got.first_packet,
-            got.last_packet,
-            got.last_frame,
-            got.first_keyframe,
-            got.keyframe_came(),
-            got.keyframe_interval,
-            got.jitter,
-        )
+        return self._session.reception.snapshot()
 
     def clock(self) -> tuple[float, float] | None:
         """By its RTCP sender reports."""

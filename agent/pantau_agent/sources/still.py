@@ -41,7 +41,7 @@ class StillFeed:
         if not await self._read(self._response):
             kind = Kind.NO_MEDIA if "cut off" in self._jpegs.problem else Kind.NO_VIDEO
             raise LookError(Failure(Step.STREAM, kind, self._jpegs.problem))
-        self._longest = self._monotonic() - self._client.asked
+        self._longest = self._monotonic() - self._client.requested
 
     async def run(self) -> None:
         """Asks until it fails, which is told as a `LookError`."""

@@ -1,17 +1,23 @@
-"""HTTP authentication as RTSP uses it: Basic (RFC 7617) and Digest (RFC 7616, and RFC 2617 before it).
+"""The login that RTSP, HTTP, ONVIF and makers' pages share: Basic (RFC 7617) and Digest (RFC 7616, RFC 2617).
 
-Digest: MD5 and SHA-256, each also as `-sess`; qop `auth` or none.
+Digest is answered with MD5 and SHA-256, each also as `-sess`, and with qop `auth` or none. The exchange of
+requests and challenges is a generator without I/O, `Authenticator.flow`, in the manner of httpx's `auth_flow`.
 """
 
 import base64
 import hashlib
 import re
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Generator, Iterable
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from typing import Protocol, TypeVar
 
 from pantau_agent.streams.credentials import Credentials
+from pantau_agent.streams.headers import Headers
+
+MAX_PROOFS = 2
+"""How often one request carries the password or a proof of it: once, and again for a nonce that was used up."""
 
 _PARAMETER = re.compile(r'\s*([A-Za-z0-9_-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*))\s*(?:,|$)')
 _SCHEME = re.compile(r"\s*([A-Za-z][A-Za-z0-9_-]*)(?:\s+|$)(?![=,])")
@@ -32,29 +38,29 @@ _HASHES: dict[str, Callable[[str], str]] = {
     "MD5": _md5,
     "MD5-SESS": _md5,
 }
-"""Strongest first."""
+"""The hash function of each Digest algorithm, the strongest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """One way to authenticate that the camera offers; `scheme` in lower case, parameter names too."""
+    """One way to authenticate that a camera offers; `scheme` and the names of parameters are in lower case."""
 
     scheme: str
     parameters: dict[str, str] = field(default_factory=dict)
 
     @property
     def realm(self) -> str:
-        """What the camera calls itself."""
+        """The realm, by which a camera names itself; empty if there is none."""
         return self.parameters.get("realm", "")
 
     @property
     def stale(self) -> bool:
-        """The password may be right, the nonce was too old (RFC 7616, section 3.3)."""
+        """True if only the nonce was too old; the password may be right (RFC 7616, section 3.3)."""
         return self.parameters.get("stale", "").lower() == "true"
 
     @property
     def strength(self) -> int:
-        """Higher is stronger; 0 cannot be answered."""
+        """How strong the scheme is, higher being stronger; 0 if it cannot be answered."""
         if self.scheme == "basic":
             return 1
         algorithm = self.parameters.get("algorithm", "MD5").upper()
@@ -66,7 +72,7 @@ class Challenge:
 
 
 def parse_challenges(headers: Iterable[str]) -> list[Challenge]:
-    """The challenges in `WWW-Authenticate` headers, each of several perhaps; the unreadable are left out."""
+    """Return the challenges in `WWW-Authenticate` headers, each of which may hold several; skip the unreadable."""
     found: list[Challenge] = []
     for header in headers:
         at = 0
@@ -81,51 +87,114 @@ def parse_challenges(headers: Iterable[str]) -> list[Challenge]:
     return found
 
 
-class Answer(Enum):
-    """What to do after a 401."""
+class Refusal(Enum):
+    """Why a login failed."""
 
-    TRY = auto()
-    """Send the request again, with `authorization`."""
     NO_CREDENTIALS = auto()
-    REFUSED = auto()
+    """A password is asked for, and there is none."""
+    WRONG_PASSWORD = auto()
     """The camera has refused the credentials."""
     UNKNOWN_SCHEME = auto()
+    """The camera offers no scheme that can, or may, be answered."""
+    FORBIDDEN = auto()
+    """The camera answers 403: it will not serve this, whoever asks."""
+
+
+class Response(Protocol):
+    """The part of a response that a login looks at."""
+
+    @property
+    def status(self) -> int:
+        """The status code."""
+
+    @property
+    def headers(self) -> Headers:
+        """The header fields."""
+
+
+Flow = Generator[str | None, Response, Refusal | None]
+"""Yields the Authorization of the next request (None: send it without), and is sent the response to that request.
+
+It returns None once a response is final, and the reason if the login has failed.
+"""
+
+AnyResponse = TypeVar("AnyResponse", bound=Response)
 
 
 class Authenticator:
-    """Answers one camera's challenges with one user's credentials, each nonce once."""
+    """Answers one camera's challenges with one user's credentials, so that a wrong password is sent only once.
 
-    def __init__(self, credentials: Credentials | None) -> None:
+    `accepted` is true once the camera has accepted the credentials. `offered` names the schemes of the latest
+    challenge, `realm` is its realm. Without `basic`, Basic is never answered, because it sends the password in
+    clear.
+    """
+
+    def __init__(self, credentials: Credentials | None, *, basic: bool = True) -> None:
+        self.accepted = False
+        self.offered = ""
+        self.realm = ""
         self._credentials = credentials
+        self._basic = basic
         self._challenge: Challenge | None = None
         self._count = 0
         self._cnonce = ""
-        self.offered = ""
-        self.realm = ""
 
-    def challenged(self, headers: Iterable[str], *, tried: bool) -> Answer:
-        """Takes the headers of a 401. `tried` says that the refused request carried an authorization.
+    @property
+    def has_challenge(self) -> bool:
+        """True once the camera has sent a challenge that can be answered; requests carry an authorization then."""
+        return self._challenge is not None
 
-        The strongest challenge is picked. After a try, only a stale nonce is worth another one.
+    def flow(self, method: str, uri: str) -> Flow:
+        """Send one request as often as the login demands (see `Flow`).
+
+        A password that was refused is not sent again. There are two exceptions, each for one more proof: a nonce
+        that the camera calls stale, and a refusal of credentials that it accepted a moment ago, because cameras
+        with one-time nonces answer so too.
+        """
+        proofs = 0
+        while True:
+            authorization = self.authorization(method, uri)
+            proofs += authorization is not None
+            response = yield authorization
+            if response.status == 403:
+                return Refusal.FORBIDDEN
+            if response.status != 401:
+                self.accepted = self.accepted or (authorization is not None and response.status < 400)
+                return None
+            tried = authorization is not None and not (self.accepted and proofs == 1)
+            refusal = self.challenged(response.headers.all("WWW-Authenticate"), tried=tried)
+            if refusal is not None:
+                return refusal
+            if proofs == MAX_PROOFS:
+                return Refusal.WRONG_PASSWORD
+
+    def challenged(self, headers: Iterable[str], *, tried: bool) -> Refusal | None:
+        """Choose the strongest challenge of a 401's `WWW-Authenticate` headers, to be answered from now on.
+
+        `tried` says that the refused request carried these credentials: then only a stale nonce is worth another
+        request. Return None if there is a challenge to answer, or else the reason why not.
         """
         challenges = parse_challenges(headers)
         self.offered = ", ".join(sorted({challenge.scheme for challenge in challenges}))
-        best = max(challenges, key=lambda challenge: challenge.strength, default=None)
+        best = max(challenges, key=self._strength, default=None)
         if best is not None:
             self.realm = best.realm
         if self._credentials is None:
-            return Answer.NO_CREDENTIALS
+            return Refusal.NO_CREDENTIALS
         if tried and not (best is not None and best.stale):
-            return Answer.REFUSED
-        if best is None or best.strength == 0:
-            return Answer.UNKNOWN_SCHEME
+            return Refusal.WRONG_PASSWORD
+        if best is None or self._strength(best) == 0:
+            return Refusal.UNKNOWN_SCHEME
         self._challenge = best
         self._count = 0
         self._cnonce = secrets.token_hex(8)
-        return Answer.TRY
+        return None
+
+    def _strength(self, challenge: Challenge) -> int:
+        return 0 if challenge.scheme == "basic" and not self._basic else challenge.strength
 
     def authorization(self, method: str, uri: str) -> str | None:
-        """The `Authorization` header for a request, or None while no challenge has come."""
+        """Return the `Authorization` header for a request, or None while there is no challenge to answer."""
         challenge, credentials = self._challenge, self._credentials
         if challenge is None or credentials is None:
             return None
@@ -134,11 +203,11 @@ class Authenticator:
             return "Basic " + base64.b64encode(token).decode("ascii")
         return self._digest(challenge.parameters, credentials, method, uri)
 
-    def _digest(self, asked: dict[str, str], credentials: Credentials, method: str, uri: str) -> str:
-        """RFC 7616, section 3.4."""
-        algorithm = asked.get("algorithm", "MD5")
+    def _digest(self, challenge: dict[str, str], credentials: Credentials, method: str, uri: str) -> str:
+        """Return the answer to a Digest challenge (RFC 7616, section 3.4)."""
+        algorithm = challenge.get("algorithm", "MD5")
         digest = _HASHES[algorithm.upper()]
-        realm, nonce = asked.get("realm", ""), asked["nonce"]
+        realm, nonce = challenge.get("realm", ""), challenge["nonce"]
         self._count += 1
         count = f"{self._count:08x}"
         secret = digest(f"{credentials.user}:{realm}:{credentials.password}")
@@ -151,7 +220,7 @@ class Authenticator:
             f"nonce={_quoted(nonce)}",
             f"uri={_quoted(uri)}",
         ]
-        if asked.get("qop"):
+        if challenge.get("qop"):
             response = digest(f"{secret}:{nonce}:{count}:{self._cnonce}:auth:{request}")
             fields += ["qop=auth", f"nc={count}", f"cnonce={_quoted(self._cnonce)}"]
         else:
@@ -159,11 +228,27 @@ class Authenticator:
             if algorithm.upper().endswith("-SESS"):
                 fields.append(f"cnonce={_quoted(self._cnonce)}")
         fields.append(f"response={_quoted(response)}")
-        if "algorithm" in asked:
+        if "algorithm" in challenge:
             fields.append(f"algorithm={algorithm}")
-        if "opaque" in asked:
-            fields.append(f"opaque={_quoted(asked['opaque'])}")
+        if "opaque" in challenge:
+            fields.append(f"opaque={_quoted(challenge['opaque'])}")
         return "Digest " + ", ".join(fields)
+
+
+async def authenticate(
+    flow: Flow, send: Callable[[str | None], Awaitable[AnyResponse]]
+) -> tuple[AnyResponse, Refusal | None]:
+    """Run a login: `send` sends the request with the given Authorization and returns the response to it.
+
+    Return the last response, and why the login failed or None.
+    """
+    authorization = next(flow)
+    while True:
+        response = await send(authorization)
+        try:
+            authorization = flow.send(response)
+        except StopIteration as end:
+            return response, end.value
 
 
 def _qops(parameters: dict[str, str]) -> set[str]:

@@ -1,10 +1,10 @@
-"""What a source has counted so far, whatever kind of source it is."""
+"""What a source has counted so far, whatever its kind."""
 
 from typing import NamedTuple
 
 
 class Counts(NamedTuple):
-    """A snapshot of growing counts. Times are seconds of the monotonic clock; 0 is never. Sizes are in octets."""
+    """A snapshot of counts that grow. Times are monotonic, in seconds, 0 for never; sizes are in bytes."""
 
     packets: int = 0
     lost: int = 0
@@ -12,17 +12,19 @@ class Counts(NamedTuple):
     frames: int = 0
     keyframes: int = 0
     deltas: int = 0
-    """Frames that are no keyframes."""
+    """Frames that are not keyframes."""
     delta_octets: int = 0
     key_octets: int = 0
     restarts: int = 0
+    """How often the sender, or its timestamps, started again."""
     same_key_sizes: int = 0
-    """How many keyframes in a row have had the very size of the one before."""
+    """How many keyframes in a row had exactly the size of the one before."""
     first_packet: float = 0.0
     last_packet: float = 0.0
     last_frame: float = 0.0
     first_keyframe: float = 0.0
     last_keyframe: float = 0.0
     keyframe_interval: float = 0.0
+    """Seconds between the last two keyframes; 0 before there are two."""
     jitter: float | None = None
-    """Seconds; None where the source has no such measure."""
+    """Interarrival jitter in seconds (RFC 3550, section 6.4.1); None if the source does not measure it."""

@@ -28,7 +28,7 @@ class Kind(StrEnum):
     SILENT = "no answer in time"
     NO_MEDIA = "plays, and nothing can be seen"
     CLOSED = "connection closed"
-    NOT_RTSP = "not RTSP"
+    WRONG_PROTOCOL = "not the protocol that was expected"
     STATUS = "answered with an error"
     NO_VIDEO = "no video that can be watched"
     NO_PASSWORD = "asks for a password and has none"  # noqa: S105 # not a password

@@ -1,27 +1,50 @@
-"""How a refusal is described: the answer in the camera's own words, and what kind of failure it is."""
+"""The failures behind a camera's answer, a refused login or an error status, with the camera's own reason."""
 
-from pantau_agent.streams.authentication import Answer, Authenticator
-from pantau_agent.streams.failure import Kind, Step
+from pantau_agent.streams.authentication import Authenticator, Refusal
+from pantau_agent.streams.failure import Failure, Kind, Step
 from pantau_contract.words.evidence import Detail, detail
 
 
 def answered(step: Step, status: int, reason: str) -> Detail:
-    """How a request was answered, in the camera's own words."""
+    """Return the evidence of how a request was answered, with the camera's own reason."""
     return detail("answered", step=step, answer=f"{status} {printable(reason)}".rstrip())
 
 
-def refused(said: Detail, authenticator: Authenticator, answer: Answer) -> tuple[Kind, Detail]:
-    """What is made of a 401 that `said` so."""
-    match answer:
-        case Answer.NO_CREDENTIALS:
-            return Kind.NO_PASSWORD, detail("no_password", what=said)
-        case Answer.UNKNOWN_SCHEME:
+def error_status(step: Step, status: int, reason: str) -> Failure:
+    """Return the failure of a request that was answered with an error status."""
+    return Failure(step, Kind.STATUS, answered(step, status, reason), status=status, reason=printable(reason))
+
+
+def refused_login(
+    step: Step, status: int, reason: str, refusal: Refusal, authenticator: Authenticator, *, trusted: bool
+) -> Failure:
+    """Return the failure of a request whose login was refused.
+
+    `trusted` says that the camera has accepted the same credentials in an earlier session.
+    """
+    answer = answered(step, status, reason)
+    match refusal:
+        case Refusal.FORBIDDEN:
+            kind, evidence = Kind.STATUS, answer
+        case Refusal.NO_CREDENTIALS:
+            kind, evidence = Kind.NO_PASSWORD, detail("no_password", what=answer)
+        case Refusal.UNKNOWN_SCHEME:
             offered = authenticator.offered or detail("nothing")
-            return Kind.UNKNOWN_SCHEME, detail("unknown_scheme", what=said, offered=offered)
-        case _:
-            return Kind.WRONG_PASSWORD, detail("password_refused", what=said)
+            kind, evidence = Kind.UNKNOWN_SCHEME, detail("unknown_scheme", what=answer, offered=offered)
+        case Refusal.WRONG_PASSWORD:
+            kind, evidence = Kind.WRONG_PASSWORD, detail("password_refused", what=answer)
+    return Failure(
+        step,
+        kind,
+        evidence,
+        status=status,
+        reason=printable(reason),
+        realm=authenticator.realm,
+        trusted=trusted or authenticator.accepted,
+        trusted_now=authenticator.accepted,
+    )
 
 
 def printable(text: str) -> str:
-    """A camera's words, fit to be shown: one line, no control characters, not long."""
+    """Return a camera's text fit to be shown: no control characters or line breaks, at most 80 characters."""
     return "".join(character for character in text if character.isprintable())[:80]

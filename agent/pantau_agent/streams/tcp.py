@@ -15,7 +15,7 @@ MAX_ADDRESSES = 4
 """Of a name's addresses, so many are tried."""
 ADDRESS_S = 3.0
 """How long one of several may take."""
-MAX_OCTETS_PER_SECOND = 16 << 20
+MAX_BYTES_PER_SECOND = 16 << 20
 """A camera that sends more is read no faster, so that it starves no other."""
 
 Made = TypeVar("Made")
@@ -75,7 +75,7 @@ async def resolve(host: str, port: int) -> Sequence[Address]:
 def _failure_of(error: OSError, address: tuple[object, ...]) -> Failure:
     host, port = address[:2]
     if isinstance(error, ssl.SSLError):
-        return Failure(Step.TLS, Kind.NOT_RTSP, detail("no_tls", address=host, port=port, said=error.reason))
+        return Failure(Step.TLS, Kind.WRONG_PROTOCOL, detail("no_tls", address=host, port=port, said=error.reason))
     said = os.strerror(error.errno) if error.errno else str(error) or detail("no_answer")
     unconnected = detail("no_connection", address=host, port=port, said=said)
     return Failure(Step.CONNECT, Kind.OS_ERROR, unconnected, errno=error.errno)

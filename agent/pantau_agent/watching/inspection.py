@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pantau_agent.assessment.observation import Observation
 from pantau_agent.clock import Clock
 from pantau_agent.config import Camera
-from pantau_agent.identity.ask import Asker, IdentityError
 from pantau_agent.identity.firmware import Identity
+from pantau_agent.identity.identify import CachedIdentify, IdentityError
 from pantau_agent.picture.decoder import Decoder
 from pantau_agent.streams.failure import MachineError
 from pantau_agent.watching.one_shot import Looker
@@ -49,7 +49,7 @@ async def inspect(
 
     With `ask` a password is sent once to the stream, and where that took it, once more to ask what the camera is.
     """
-    doors, asker, room = HostLimits(), Asker(clock), asyncio.Semaphore(AT_ONCE)
+    doors, cached, room = HostLimits(), CachedIdentify(clock), asyncio.Semaphore(AT_ONCE)
 
     async def one(camera: Camera) -> Inspected:
         looker = Looker(camera, decoder, clock, doors=doors, clock_trusted=lambda: clock_trusted)
@@ -58,7 +58,7 @@ async def inspect(
                 observation = await looker.look(seconds)
                 if not ask or observation.sample.state in {State.DOWN, State.UNKNOWN}:
                     return Inspected(camera, observation)
-                identity, untold = await _told(asker, camera)
+                identity, untold = await _told(cached, camera)
             except MachineError as error:
                 return Inspected(camera, failed=error.detail)
             except Exception as error:  # noqa: BLE001 # a mistake of ours at one camera leaves the others
@@ -75,10 +75,10 @@ async def inspect(
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _told(asker: Asker, camera: Camera) -> tuple[Identity | None, Detail]:
+async def _told(cached: CachedIdentify, camera: Camera) -> tuple[Identity | None, Detail]:
     try:
         async with asyncio.timeout(TELLS_WITHIN_S):
-            return await asker.ask(camera), NO_DETAIL
+            return await cached.identify(camera), NO_DETAIL
     except IdentityError as error:
         return None, error.detail
     except TimeoutError:

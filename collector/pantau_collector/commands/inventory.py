@@ -19,7 +19,7 @@ from pantau_collector.commands.opening import (
 )
 from pantau_collector.inventory.model import InventoryCamera, InventoryDevice
 from pantau_collector.inventory.write import in_order
-from pantau_collector.notices.unknown_filters import strangers
+from pantau_collector.notices.unknown_filters import find_unknown_filters
 from pantau_collector.spreadsheet import write_template
 from pantau_contract.words import words
 
@@ -38,7 +38,7 @@ def check_command(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) 
     """Check the inventory, all its files together. Exit status 2: something is wrong, told by file and key."""
     settings = open_config(config)
     inventory = open_inventory(settings)
-    unknown = strangers(settings.recipient, inventory)
+    unknown = find_unknown_filters(settings.recipient, inventory)
     counts = {
         "sites": len(inventory.sites),
         "cameras": len(inventory.cameras),

@@ -7,7 +7,7 @@ plural forms (see `plurals`).
 
 from functools import cache
 
-from pantau_contract.states import State
+from pantau_contract.states import State, current_name
 from pantau_contract.words.evidence import translate
 from pantau_contract.words.plurals import fill
 from pantau_contract.words.tables import LANGUAGES, Language, phrases, phrases_below
@@ -26,11 +26,11 @@ class Words:
 
     def meaning(self, cause: str) -> str:
         """Return what a cause means, in a line. `cause` is a `Cause` or an incident's own, such as `site_dark`."""
-        return self(f"cause.{cause}.meaning")
+        return self(f"cause.{current_name(cause)}.meaning")
 
     def remedy(self, cause: str) -> str:
         """Return what to do about a cause, in one line."""
-        return self(f"cause.{cause}.remedy")
+        return self(f"cause.{current_name(cause)}.remedy")
 
     def evidence(self, detail: str) -> str:
         """Translate an agent's evidence, which is in English; unknown text is returned unchanged."""

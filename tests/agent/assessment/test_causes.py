@@ -120,7 +120,7 @@ async def test_an_address_that_does_not_answer(decoder: Decoder) -> None:
 
 @pytest.mark.parametrize(
     ("said", "cause"),
-    [(b"RTSP/1.0 400 Bad Request\r\n\r\n", Cause.NOT_RTSP), (b"", Cause.TIMEOUT)],
+    [(b"RTSP/1.0 400 Bad Request\r\n\r\n", Cause.WRONG_PROTOCOL), (b"", Cause.TIMEOUT)],
     ids=["an answer in clear", "silence"],
 )
 @together

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from pantau_agent.cli import app
-from pantau_agent.commands.picture_page import page
+from pantau_agent.commands.picture_page import explanation_page
 from pantau_agent.picture.explanation import Explanation
 from pantau_agent.picture.judge_pool import JudgePool
 from pantau_agent.picture.view_requests import ViewRequest, ViewRequests
@@ -125,7 +125,9 @@ def test_wrong_usage_is_said_with_what_to_do(folder: Path) -> None:
 
 def test_the_page_is_complete_in_itself_and_lets_no_markup_in() -> None:
     evidence = {"moved": 0.1, "covered": 0.9}
-    made = page("gate <b>", Explanation(Cause.COVERED, evidence, Detail("60% <i>"), b"jpeg"), words("id"))
+    made = explanation_page(
+        "gate <b>", Explanation(Cause.COVERED, evidence, Detail("60% <i>"), b"jpeg"), words("id")
+    )
     assert "gate &lt;b&gt;" in made
     assert "60% &lt;i&gt;" in made
     assert "data:image/jpeg;base64," in made
@@ -135,6 +137,6 @@ def test_the_page_is_complete_in_itself_and_lets_no_markup_in() -> None:
 
 def test_the_page_gives_the_judges_reason_in_the_language() -> None:
     explanation = Explanation(Cause.COVERED, {}, detail("covered", share="60%"), b"jpeg")
-    assert "60% of the scene is hidden" in page("gate", explanation, words("en"))
-    indonesian = page("gate", explanation, words("id"))
+    assert "60% of the scene is hidden" in explanation_page("gate", explanation, words("en"))
+    indonesian = explanation_page("gate", explanation, words("id"))
     assert ("60% pandangan tertutup" in indonesian, "hidden" in indonesian) == (True, False)

@@ -15,7 +15,7 @@ import pytest_asyncio
 
 from pantau_agent.host import clock_may_be_right
 from tests.agent.busy import SLOW
-from tests.agent.commands.running import begun, probe
+from tests.agent.commands.probe_process import begun, probe
 from tests.agent.rtsp.scripted import Camera, Visitor, footage, interleaved, never, saying, serving
 from tests.agent.soon import soon
 from tests.agent.together import Together

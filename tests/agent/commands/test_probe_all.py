@@ -11,9 +11,9 @@ import pytest
 import pytest_asyncio
 
 from pantau_agent.identity.firmware import Identity
-from pantau_agent.identity.known import FILE
+from pantau_agent.identity.identities import FILE
 from pantau_contract.words import words
-from tests.agent.commands.running import probe
+from tests.agent.commands.probe_process import probe
 from tests.agent.http.camera import Asked, Visitor, response, stills
 from tests.agent.http.camera import Camera as WebCamera
 from tests.agent.http.camera import serving as serving_pages

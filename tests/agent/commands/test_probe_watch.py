@@ -11,7 +11,7 @@ import pytest
 
 from pantau_contract.states import State
 from pantau_contract.words import words
-from tests.agent.commands.running import begun
+from tests.agent.commands.probe_process import begun
 from tests.agent.rtsp.scripted import Camera, footage, saying, serving
 from tests.agent.soon import soon
 

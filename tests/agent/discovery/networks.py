@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from tests.servers.programs import forbidden, need
+from tests.servers.programs import require_program, skip_without_privileges
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Network:
     @staticmethod
     def inside(namespace: str, *command: str) -> list[str]:
         """The command, as it runs in a namespace."""
-        return [need("ip"), "netns", "exec", namespace, *command]
+        return [require_program("ip"), "netns", "exec", namespace, *command]
 
 
 @contextmanager
@@ -47,10 +47,10 @@ def network() -> Iterator[Network]:
         yield made
     finally:
         for name in (made.here, made.there):
-            subprocess.run([need("ip"), "netns", "delete", name], capture_output=True, check=False)
+            subprocess.run([require_program("ip"), "netns", "delete", name], capture_output=True, check=False)
 
 
 def _ip(*arguments: str) -> None:
-    done = subprocess.run([need("ip"), *arguments], capture_output=True, text=True, check=False)
+    done = subprocess.run([require_program("ip"), *arguments], capture_output=True, text=True, check=False)
     if done.returncode:
-        forbidden(f"ip {' '.join(arguments)}: {done.stderr.strip()}")
+        skip_without_privileges(f"ip {' '.join(arguments)}: {done.stderr.strip()}")

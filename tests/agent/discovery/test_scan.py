@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pantau_agent.discovery.hints import describe, vendor_by_answer
+from pantau_agent.discovery.hints import describe_answer, vendor_of_answer
 from pantau_agent.discovery.scan import scan
-from pantau_agent.discovery.subnet import SubnetError, addresses_of
+from pantau_agent.discovery.subnet import SubnetError, host_addresses
 from tests.servers.process import free_port
 
 
 def test_the_hosts_of_a_private_network_are_named() -> None:
-    assert addresses_of("10.20.3.0/30") == ["10.20.3.1", "10.20.3.2"]
-    assert addresses_of("192.168.1.77/32") == ["192.168.1.77"]
-    assert len(addresses_of("172.16.4.9/22")) == 1022
+    assert host_addresses("10.20.3.0/30") == ["10.20.3.1", "10.20.3.2"]
+    assert host_addresses("192.168.1.77/32") == ["192.168.1.77"]
+    assert len(host_addresses("172.16.4.9/22")) == 1022
 
 
 @pytest.mark.parametrize(
@@ -36,13 +36,13 @@ def test_the_hosts_of_a_private_network_are_named() -> None:
 )
 def test_what_is_large_or_others_is_refused(subnet: str, why: str) -> None:
     with pytest.raises(SubnetError, match=why):
-        addresses_of(subnet)
+        host_addresses(subnet)
 
 
 @given(st.ip_addresses(v=4), st.integers(0, 32))
 def test_no_public_address_is_ever_scanned(address: ipaddress.IPv4Address, prefix: int) -> None:
     try:
-        hosts = addresses_of(f"{address}/{prefix}")
+        hosts = host_addresses(f"{address}/{prefix}")
     except SubnetError:
         return
     assert len(hosts) <= 1022
@@ -80,8 +80,8 @@ async def test_a_stream_that_asks_for_a_login_betrays_its_maker() -> None:
         writer.close()
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    said = await describe("127.0.0.1", server.sockets[0].getsockname()[1])
+    said = await describe_answer("127.0.0.1", server.sockets[0].getsockname()[1])
     server.close()
     assert said is not None
-    assert vendor_by_answer(said) == "dahua"
-    assert await describe("127.0.0.1", free_port()) is None
+    assert vendor_of_answer(said) == "dahua"
+    assert await describe_answer("127.0.0.1", free_port()) is None

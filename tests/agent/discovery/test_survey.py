@@ -13,7 +13,14 @@ import pytest
 
 from pantau_agent.clock import SystemClock
 from pantau_agent.discovery import proposal
-from pantau_agent.discovery.survey import Channel, Found, Lead, Stream, lead_of_host, survey
+from pantau_agent.discovery.survey import (
+    Candidate,
+    DiscoveredChannel,
+    DiscoveredDevice,
+    DiscoveredStream,
+    candidate_for_host,
+    survey_device,
+)
 from pantau_agent.streams.credentials import Credentials
 from pantau_agent.streams.url import parse
 from pantau_contract.words import LANGUAGES, words
@@ -26,11 +33,11 @@ APART = f"127.7.{random.randrange(1, 255)}.{random.randrange(1, 255)}"
 """An address of loopback where the ports of cameras are free: another in each process that runs tests."""
 
 
-async def surveyed(camera: OnvifCamera, password: str | None = None) -> Found:
+async def surveyed(camera: OnvifCamera, password: str | None = None) -> DiscoveredDevice:
     async with serving(camera):
-        lead = Lead("127.0.0.1", (parse(camera.url),), "Pintu", "M")
+        candidate = Candidate("127.0.0.1", (parse(camera.url),), "Pintu", "M")
         login = Credentials(camera.user, camera.password if password is None else password)
-        found = await survey(lead, login, SystemClock())
+        found = await survey_device(candidate, login, SystemClock())
     assert found is not None
     return found
 
@@ -76,7 +83,7 @@ async def test_a_device_with_rtsp_alone_is_proposed_with_its_makers_addresses() 
         writer.close()
 
     server = await asyncio.start_server(answer, APART, 8554)
-    found = await survey(lead_of_host(APART, (8554,)), None, SystemClock())
+    found = await survey_device(candidate_for_host(APART, (8554,)), None, SystemClock())
     server.close()
     assert found is not None
     assert (found.vendor, found.guessed) == ("dahua", True)
@@ -115,8 +122,8 @@ async def hikvision_without_onvif(challenge: str) -> AsyncIterator[list[str]]:
 
 async def test_a_maker_with_onvif_switched_off_tells_its_model_by_its_own_page() -> None:
     async with hikvision_without_onvif('Digest realm="x", nonce="1", qop="auth"') as proofs:
-        lead = lead_of_host(APART, (554, 8000))
-        found = await survey(lead, Credentials("u", "hunter2"), SystemClock())
+        candidate = candidate_for_host(APART, (554, 8000))
+        found = await survey_device(candidate, Credentials("u", "hunter2"), SystemClock())
     assert found is not None
     assert (found.vendor, found.model, found.problem) == ("hikvision", "DS-2CD2142FWD-I", "")
     assert found.warning is not None
@@ -127,7 +134,9 @@ async def test_a_maker_with_onvif_switched_off_tells_its_model_by_its_own_page()
 
 async def test_a_page_that_wants_the_password_in_clear_does_not_get_it() -> None:
     async with hikvision_without_onvif('Basic realm="x"') as proofs:
-        found = await survey(lead_of_host(APART, (554, 8000)), Credentials("u", "hunter2"), SystemClock())
+        found = await survey_device(
+            candidate_for_host(APART, (554, 8000)), Credentials("u", "hunter2"), SystemClock()
+        )
     assert found is not None
     assert (found.model, proofs) == ("", [])
     assert "in clear" in found.problem
@@ -135,7 +144,7 @@ async def test_a_page_that_wants_the_password_in_clear_does_not_get_it() -> None
 
 async def test_a_web_server_that_is_no_camera_is_left_out() -> None:
     server = await asyncio.start_server(lambda _reader, writer: writer.close(), APART, 8899)
-    assert await survey(lead_of_host(APART, (8899,)), Credentials("u", "p"), SystemClock()) is None
+    assert await survey_device(candidate_for_host(APART, (8899,)), Credentials("u", "p"), SystemClock()) is None
     server.close()
 
 
@@ -144,8 +153,8 @@ HOSTILE = 'x"]\n[broker]\nhost = "evil"\n#\\u0022 \x1b[31m \r\n\u2028[[camera]]'
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_a_device_says_of_itself_cannot_write_the_configuration(language: str) -> None:
-    stream = Stream(f"rtsp://10.0.0.1/{HOSTILE}", HOSTILE, 1, 1)
-    found = Found(
+    stream = DiscoveredStream(f"rtsp://10.0.0.1/{HOSTILE}", HOSTILE, 1, 1)
+    found = DiscoveredDevice(
         "10.0.0.1",
         HOSTILE,
         HOSTILE,
@@ -153,7 +162,7 @@ def test_what_a_device_says_of_itself_cannot_write_the_configuration(language: s
         HOSTILE,
         HOSTILE,
         None,
-        (Channel(stream, stream, HOSTILE),),
+        (DiscoveredChannel(stream, stream, HOSTILE),),
         False,
         Detail(HOSTILE),
     )
@@ -167,13 +176,15 @@ def test_what_a_device_says_of_itself_cannot_write_the_configuration(language: s
 
 
 def test_why_a_device_does_not_tell_is_said_in_the_language() -> None:
-    found = Found("10.0.0.1", problem=detail("refuses", what=detail("answered", step="GetProfiles", answer=401)))
+    found = DiscoveredDevice(
+        "10.0.0.1", problem=detail("refuses", what=detail("answered", step="GetProfiles", answer=401))
+    )
     said = proposal.toml(found, None, words("id"))
     assert "kamera tidak menerima nama pengguna dan kata sandi yang diberikan (GetProfiles dijawab 401)" in said
     assert proposal.fields(found)["problem"] == found.problem
 
 
 def test_each_channel_of_a_recorder_has_a_block_of_its_own() -> None:
-    channels = tuple(Channel(Stream(f"rtsp://10.0.0.1/{number}")) for number in range(3))
-    parsed = tomllib.loads(proposal.toml(Found("10.0.0.1", channels=channels), None, words("en")))
+    channels = tuple(DiscoveredChannel(DiscoveredStream(f"rtsp://10.0.0.1/{number}")) for number in range(3))
+    parsed = tomllib.loads(proposal.toml(DiscoveredDevice("10.0.0.1", channels=channels), None, words("en")))
     assert [block["id"] for block in parsed["camera"]] == [f"cam-10-0-0-1-{number}" for number in (1, 2, 3)]

@@ -11,8 +11,8 @@ import pytest
 from pydantic import SecretStr
 
 from pantau_agent.config import Broker
-from pantau_agent.doctor.broker import broker
-from pantau_agent.doctor.finding import Level
+from pantau_agent.doctor.broker import check_broker
+from pantau_agent.doctor.finding import FindingLevel
 from pantau_contract.topics import TopicKind, parse_topic
 from pantau_contract.words import words
 from tests.agent.certificate import make_certificate
@@ -20,10 +20,10 @@ from tests.agent.listener import listening
 from tests.agent.soon import soon
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.process import free_port
-from tests.servers.programs import need
+from tests.servers.programs import require_program
 
 DAY = dt.timedelta(days=1)
-PUBLISHING = (Level.OK, "publishing")
+PUBLISHING = (FindingLevel.OK, "publishing")
 
 
 def starting(folder: Path, settings: str) -> Mosquitto:
@@ -34,14 +34,14 @@ def starting(folder: Path, settings: str) -> Mosquitto:
 def guarded(tmp_path: Path) -> Iterator[Mosquitto]:
     """A broker that knows one user."""
     passwords = tmp_path / "passwords"
-    subprocess.run([need("mosquitto_passwd"), "-b", "-c", str(passwords), "north", "right"], check=True)
+    subprocess.run([require_program("mosquitto_passwd"), "-b", "-c", str(passwords), "north", "right"], check=True)
     with starting(tmp_path, f"allow_anonymous false\npassword_file {passwords}\n") as server:
         assert isinstance(server, Mosquitto)
         yield server
 
 
-async def examined(settings: Broker, *, site: str = "north") -> list[tuple[Level, str]]:
-    findings = await broker(settings, site, time.time())
+async def examined(settings: Broker, *, site: str = "north") -> list[tuple[FindingLevel, str]]:
+    findings = await check_broker(settings, site, time.time())
     for finding in findings:
         for say in (words("en"), words("id")):
             assert finding.found(say)
@@ -54,10 +54,10 @@ async def test_a_broker_that_takes_the_password_is_ready(guarded: Mosquitto, pro
     right = Broker.model_validate(
         {"host": "127.0.0.1", "port": guarded.port, "user": "north", "password": "right", "protocol": protocol}
     )
-    told = (Level.UNKNOWN, "publishing_unsaid") if protocol == "3.1.1" else (Level.OK, "publishing")
-    assert await examined(right) == [(Level.OK, "ready"), told]
+    told = (FindingLevel.UNKNOWN, "publishing_unsaid") if protocol == "3.1.1" else (FindingLevel.OK, "publishing")
+    assert await examined(right) == [(FindingLevel.OK, "ready"), told]
     wrong = right.model_copy(update={"password": SecretStr("wr0ng")})
-    assert await examined(wrong) == [(Level.ERROR, "password")]
+    assert await examined(wrong) == [(FindingLevel.ERROR, "password")]
 
 
 async def test_an_access_list_that_lets_it_in_and_not_publish(guarded: Mosquitto, tmp_path: Path) -> None:
@@ -71,8 +71,11 @@ async def test_an_access_list_that_lets_it_in_and_not_publish(guarded: Mosquitto
         right = Broker.model_validate(
             {"host": "127.0.0.1", "port": server.port, "user": "north", "password": "right"}
         )
-        assert await examined(right) == [(Level.OK, "ready"), PUBLISHING]
-        assert await examined(right, site="south") == [(Level.OK, "ready"), (Level.ERROR, "forbidden")]
+        assert await examined(right) == [(FindingLevel.OK, "ready"), PUBLISHING]
+        assert await examined(right, site="south") == [
+            (FindingLevel.OK, "ready"),
+            (FindingLevel.ERROR, "forbidden"),
+        ]
 
 
 async def test_what_it_publishes_is_what_a_collector_passes_over(mosquitto: Mosquitto) -> None:
@@ -80,31 +83,34 @@ async def test_what_it_publishes_is_what_a_collector_passes_over(mosquitto: Mosq
     with listening(mosquitto.port) as listener:
         heard: list[tuple[str, bytes]] = []
         listener.client.message_callback_add("pantau/#", lambda *all: heard.append((all[2].topic, all[2].payload)))
-        assert await examined(Broker(host="127.0.0.1", port=mosquitto.port)) == [(Level.OK, "ready"), PUBLISHING]
+        assert await examined(Broker(host="127.0.0.1", port=mosquitto.port)) == [
+            (FindingLevel.OK, "ready"),
+            PUBLISHING,
+        ]
         assert await soon(lambda: heard)
     ((topic, payload),) = heard
     assert (parse_topic(topic).kind, payload) == (TopicKind.STATE, b"")
 
 
 async def test_where_nothing_listens_it_is_refused() -> None:
-    assert await examined(Broker(host="127.0.0.1", port=free_port())) == [(Level.ERROR, "refused")]
+    assert await examined(Broker(host="127.0.0.1", port=free_port())) == [(FindingLevel.ERROR, "refused")]
 
 
 async def test_a_name_that_nobody_knows() -> None:
-    assert await examined(Broker(host="nowhere.invalid")) == [(Level.ERROR, "name")]
+    assert await examined(Broker(host="nowhere.invalid")) == [(FindingLevel.ERROR, "name")]
 
 
 @pytest.mark.parametrize(
     ("valid", "expected"),
     [
-        ((-9 * DAY, 300 * DAY), [(Level.OK, "certificate"), (Level.OK, "ready"), PUBLISHING]),
-        ((-9 * DAY, 9 * DAY), [(Level.WARNING, "expires"), (Level.OK, "ready"), PUBLISHING]),
-        ((-9 * DAY, -DAY), [(Level.ERROR, "expired")]),
-        ((DAY, 9 * DAY), [(Level.ERROR, "not_yet_valid")]),
+        ((-9 * DAY, 300 * DAY), [(FindingLevel.OK, "certificate"), (FindingLevel.OK, "ready"), PUBLISHING]),
+        ((-9 * DAY, 9 * DAY), [(FindingLevel.WARNING, "expires"), (FindingLevel.OK, "ready"), PUBLISHING]),
+        ((-9 * DAY, -DAY), [(FindingLevel.ERROR, "expired")]),
+        ((DAY, 9 * DAY), [(FindingLevel.ERROR, "not_yet_valid")]),
     ],
 )
 async def test_how_long_the_certificate_is_valid(
-    tmp_path: Path, valid: tuple[dt.timedelta, dt.timedelta], expected: list[tuple[Level, str]]
+    tmp_path: Path, valid: tuple[dt.timedelta, dt.timedelta], expected: list[tuple[FindingLevel, str]]
 ) -> None:
     made = make_certificate(tmp_path, valid=valid)
     with starting(tmp_path, f"allow_anonymous true\ncertfile {made.certificate}\nkeyfile {made.key}\n") as server:
@@ -112,15 +118,19 @@ async def test_how_long_the_certificate_is_valid(
         settings = Broker(host="127.0.0.1", port=server.port, tls=True, ca_file=made.certificate)
         assert await examined(settings) == expected
         if expected[-1] == PUBLISHING:
-            assert await examined(settings.model_copy(update={"ca_file": None})) == [(Level.ERROR, "untrusted")]
+            assert await examined(settings.model_copy(update={"ca_file": None})) == [
+                (FindingLevel.ERROR, "untrusted")
+            ]
             named = settings.model_copy(update={"host": "localhost"})
-            assert await examined(named) == [(Level.ERROR, "wrong_name")]
+            assert await examined(named) == [(FindingLevel.ERROR, "wrong_name")]
             plain = settings.model_copy(update={"tls": False})
-            assert await examined(plain) == [(Level.ERROR, "not_mqtt")]
+            assert await examined(plain) == [(FindingLevel.ERROR, "not_mqtt")]
 
 
 async def test_tls_at_a_port_without_it(mosquitto: Mosquitto) -> None:
-    assert await examined(Broker(host="127.0.0.1", port=mosquitto.port, tls=True)) == [(Level.ERROR, "no_tls")]
+    assert await examined(Broker(host="127.0.0.1", port=mosquitto.port, tls=True)) == [
+        (FindingLevel.ERROR, "no_tls")
+    ]
 
 
 async def test_something_else_listens_there() -> None:
@@ -130,5 +140,5 @@ async def test_something_else_listens_there() -> None:
 
     server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    assert await examined(Broker(host="127.0.0.1", port=port)) == [(Level.ERROR, "not_mqtt")]
+    assert await examined(Broker(host="127.0.0.1", port=port)) == [(FindingLevel.ERROR, "not_mqtt")]
     server.close()

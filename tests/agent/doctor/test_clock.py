@@ -11,11 +11,11 @@ import pytest
 
 from pantau_agent.clock import SystemClock
 from pantau_agent.doctor import clock
-from pantau_agent.doctor.finding import Level
+from pantau_agent.doctor.finding import FindingLevel
 from pantau_agent.doctor.time_server import offset_s, time_servers
 from pantau_agent.host import ClockStatus
 from pantau_contract.words import words
-from tests.agent.doctor.said import said
+from tests.agent.doctor.outcome import outcome
 from tests.servers.process import free_port
 
 Answer = Callable[[bytes], bytes | None]
@@ -43,9 +43,9 @@ async def time_server(answer: Answer) -> AsyncIterator[int]:
             self.transport = cast("asyncio.DatagramTransport", transport)
 
         def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-            said = answer(data)
-            if said is not None:
-                self.transport.sendto(said, addr)
+            outcome = answer(data)
+            if outcome is not None:
+                self.transport.sendto(outcome, addr)
 
     transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(Server, local_addr=("127.0.0.1", 0))
     yield int(transport.get_extra_info("sockname")[1])
@@ -55,42 +55,42 @@ async def time_server(answer: Answer) -> AsyncIterator[int]:
 @pytest.mark.parametrize(
     ("synchronised", "expected"),
     [
-        (True, (Level.OK, "synchronised")),
-        (False, (Level.ERROR, "unsynchronised")),
-        (None, (Level.WARNING, "unsaid")),
+        (True, (FindingLevel.OK, "synchronised")),
+        (False, (FindingLevel.ERROR, "unsynchronised")),
+        (None, (FindingLevel.WARNING, "unsaid")),
     ],
 )
-def test_whether_a_time_server_sets_it(synchronised: bool | None, expected: tuple[Level, str]) -> None:
-    assert said(clock.synchronised(ClockStatus(synchronised, "the kernel"))) == expected
+def test_whether_a_time_server_sets_it(synchronised: bool | None, expected: tuple[FindingLevel, str]) -> None:
+    assert outcome(clock.check_synchronised(ClockStatus(synchronised, "the kernel"))) == expected
 
 
 def test_a_clock_that_is_right_though_nobody_sets_it_may_wait() -> None:
-    finding = clock.synchronised(ClockStatus(synchronised=False, source="the kernel"), right=True)
-    assert said(finding) == (Level.WARNING, "unsynchronised")
+    finding = clock.check_synchronised(ClockStatus(synchronised=False, source="the kernel"), is_right=True)
+    assert outcome(finding) == (FindingLevel.WARNING, "unsynchronised")
 
 
 @pytest.mark.parametrize(
     ("ahead_s", "expected"),
     [
-        (0.0, (Level.OK, "right")),
-        (9.0, (Level.WARNING, "off")),
-        (-7 * 3600.0, (Level.ERROR, "off")),
-        (500_000_000.0, (Level.ERROR, "off")),  # past 2036, where NTP's seconds begin anew
+        (0.0, (FindingLevel.OK, "right")),
+        (9.0, (FindingLevel.WARNING, "off")),
+        (-7 * 3600.0, (FindingLevel.ERROR, "off")),
+        (500_000_000.0, (FindingLevel.ERROR, "off")),  # past 2036, where NTP's seconds begin anew
     ],
 )
-async def test_how_far_it_is_off(ahead_s: float, expected: tuple[Level, str]) -> None:
+async def test_how_far_it_is_off(ahead_s: float, expected: tuple[FindingLevel, str]) -> None:
     async with time_server(telling(ahead_s)) as port:
-        off_s = await offset_s("127.0.0.1", lambda: SystemClock.time_ms() / 1000, port=port, within_s=60)
+        off_s = await offset_s("127.0.0.1", lambda: SystemClock.time_ms() / 1000, port=port, timeout_s=60)
         for _ in range(3):  # between question and answer a busy machine may take seconds
-            finding = await clock.offset(["127.0.0.1"], SystemClock(), port=port)
-            if said(finding) == expected:
+            finding = await clock.check_offset(["127.0.0.1"], SystemClock(), port=port)
+            if outcome(finding) == expected:
                 break
     assert off_s == pytest.approx(ahead_s, abs=3)
-    assert said(finding) == expected
+    assert outcome(finding) == expected
 
 
 def test_which_way_it_is_off_is_told_as_the_clock_has_it() -> None:
-    slow = clock.of_offset(25200.0, "ntp.example")
+    slow = clock.finding_of_offset(25200.0, "ntp.example")
     assert "-25200.00 s off" in slow.found(words("en"))
 
 
@@ -108,12 +108,12 @@ def test_which_way_it_is_off_is_told_as_the_clock_has_it() -> None:
 async def test_what_is_no_answer_is_waited_out(answer: Answer) -> None:
     async with time_server(answer) as port:
         with pytest.raises(TimeoutError):
-            await offset_s("127.0.0.1", lambda: 0.0, port=port, within_s=0.2)
+            await offset_s("127.0.0.1", lambda: 0.0, port=port, timeout_s=0.2)
 
 
 async def test_where_no_server_answers_nothing_is_to_be_mended() -> None:
-    finding = await clock.offset(["nowhere.invalid", "127.0.0.1"], SystemClock(), port=free_port())
-    assert said(finding) == (Level.UNKNOWN, "unmeasured")
+    finding = await clock.check_offset(["nowhere.invalid", "127.0.0.1"], SystemClock(), port=free_port())
+    assert outcome(finding) == (FindingLevel.UNKNOWN, "unmeasured")
 
 
 def test_the_machines_own_time_servers_are_asked(tmp_path: Path) -> None:

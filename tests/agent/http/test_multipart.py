@@ -3,7 +3,7 @@
 import pytest
 
 from pantau_agent.http.multipart import MAX_BETWEEN, MAX_PART, Part, PartParser
-from pantau_agent.http.octets import FormError
+from pantau_agent.streams.malformed import MalformedError
 
 PICTURES = [b"\xff\xd8\xff one\r\n \xff\xd9", b"\xff\xd8\xff--two \n\n\xff\xd9"]
 PARTS = [Part("image/jpeg", picture) for picture in PICTURES]
@@ -63,10 +63,10 @@ def test_the_closing_boundary_ends_it() -> None:
     ids=["headers", "header", "garbage", "zeros", "length", "no number", "endless"],
 )
 def test_what_is_broken_or_endless_is_cut_and_told(text: bytes, problem: str) -> None:
-    with pytest.raises(FormError, match=problem):
+    with pytest.raises(MalformedError, match=problem):
         parts_of(text)
 
 
 def test_without_a_boundary_there_are_no_parts() -> None:
-    with pytest.raises(FormError, match="boundary"):
+    with pytest.raises(MalformedError, match="boundary"):
         PartParser(" -- ")

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pantau_agent.http.octets import FormError
 from pantau_agent.http.playlist import MAX_TARGET_S, parse
+from pantau_agent.streams.malformed import MalformedError
 
 LIVE = b"""#EXTM3U
 #EXT-X-VERSION:3
@@ -35,7 +35,7 @@ def test_of_several_streams_the_first_is_taken() -> None:
 
 @pytest.mark.parametrize("text", [b"", b"<html>", b"#EXT", b"\x00"])
 def test_what_is_no_playlist_is_told(text: bytes) -> None:
-    with pytest.raises(FormError):
+    with pytest.raises(MalformedError):
         parse(text)
 
 

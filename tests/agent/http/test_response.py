@@ -2,8 +2,9 @@
 
 import pytest
 
-from pantau_agent.http.octets import MAX_HEADERS, FormError
 from pantau_agent.http.response import ResponseParser
+from pantau_agent.streams.headers import MAX_HEADERS
+from pantau_agent.streams.malformed import MalformedError
 
 COUNTED = b"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: 5\r\n\r\nhello"
 CHUNKED = (
@@ -64,14 +65,14 @@ def test_a_connection_that_is_to_be_closed_is_not_used_again(said: str) -> None:
     ],
 )
 def test_what_is_broken_or_over_a_limit_is_told(text: bytes, problem: str) -> None:
-    with pytest.raises(FormError, match=problem):
+    with pytest.raises(MalformedError, match=problem):
         ResponseParser().feed(text)
 
 
 def test_an_endless_header_line_is_cut_while_it_is_short() -> None:
     parser = ResponseParser()
     parser.feed(b"HTTP/1.1 200 OK\r\nX: " + b"y" * 8000)
-    with pytest.raises(FormError):
+    with pytest.raises(MalformedError):
         parser.feed(b"y" * 1000)
 
 

@@ -8,9 +8,9 @@ from pydantic import SecretStr
 from pantau_agent import vendors
 from pantau_agent.clock import SystemClock
 from pantau_agent.config import Camera
-from pantau_agent.identity import ask
-from pantau_agent.identity.ask import IdentityError, identify
+from pantau_agent.identity import identify as identify_module
 from pantau_agent.identity.firmware import Identity, about, built_on, is_among, vendor_of, warning_of
+from pantau_agent.identity.identify import IdentityError, identify
 from pantau_agent.vendors import Versions
 from pantau_contract.messages import CameraAbout
 from tests.agent.http.camera import Asked, Visitor, response
@@ -161,7 +161,7 @@ async def test_a_password_that_onvif_refuses_is_not_tried_at_its_other_ports(
 ) -> None:
     first, second = OnvifCamera(), OnvifCamera()
     async with serving(first), serving(second):
-        monkeypatch.setitem(ask._ONVIF_PORTS, "tplink", first.port)
+        monkeypatch.setitem(identify_module._ONVIF_PORTS, "tplink", first.port)
         of = camera(vendor="tplink", user=first.user, password=SecretStr("wrong"))
         with pytest.raises(IdentityError, match="user and password"):
             await identify(of, SystemClock(), web_port=second.port)

@@ -5,7 +5,7 @@ from xml.sax.saxutils import escape
 
 import pytest
 
-from pantau_agent.onvif.clock import CameraClock, read_clock, signing_offsets
+from pantau_agent.onvif.clock import CameraClock, read_camera_clock, signing_offsets
 from pantau_agent.onvif.document import parse
 
 NOW = dt.datetime(2026, 11, 24, 3, 0, 30, tzinfo=dt.UTC)
@@ -45,7 +45,7 @@ def test_a_camera_that_tells_local_time_only_is_believed_by_its_zone() -> None:
 
 
 def read(inner: str) -> CameraClock:
-    return read_clock(parse(f"<R><SystemDateAndTime>{inner}</SystemDateAndTime></R>".encode()))
+    return read_camera_clock(parse(f"<R><SystemDateAndTime>{inner}</SystemDateAndTime></R>".encode()))
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_time_zones_are_read_as_posix_has_them(zone: str, hours: float) -> None:
 )
 def test_a_clock_that_cannot_be_read_is_none(inner: str) -> None:
     assert read(inner) == CameraClock()
-    assert read_clock(parse(b"<R/>")) == CameraClock()
+    assert read_camera_clock(parse(b"<R/>")) == CameraClock()
 
 
 def test_a_leap_second_is_taken() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from pantau_agent.clock import SystemClock
 from pantau_agent.onvif.device import Device, Information
-from pantau_agent.onvif.document import MAX_OCTETS
+from pantau_agent.onvif.document import MAX_DOCUMENT
 from pantau_agent.onvif.errors import FaultError, NotOnvifError, OnvifError, RefusedError, SilentError
 from pantau_agent.onvif.media import channels
 from pantau_agent.streams.credentials import Credentials
@@ -184,7 +184,7 @@ async def test_what_is_not_onvif_is_told_and_not_followed(answer: bytes) -> None
 
 
 async def test_a_giant_answer_is_cut_off() -> None:
-    camera = OnvifCamera(answers={"GetSystemDateAndTime": http(b"x" * (MAX_OCTETS + 1), length=1 << 40)})
+    camera = OnvifCamera(answers={"GetSystemDateAndTime": http(b"x" * (MAX_DOCUMENT + 1), length=1 << 40)})
     with pytest.raises(NotOnvifError, match="over the limit"):
         await told(camera)
 

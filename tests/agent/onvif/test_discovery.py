@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pantau_agent.onvif.clock import read_clock
+from pantau_agent.onvif.clock import read_camera_clock
 from pantau_agent.onvif.discovery import TYPES, matches, probe
 from pantau_agent.onvif.document import MAX_DEPTH, MAX_TEXT, DocumentError, clean, parse, text_of
-from pantau_agent.onvif.envelope import Operation, response
+from pantau_agent.onvif.envelope import Operation, read_response
 from pantau_agent.onvif.errors import OnvifError
 from pantau_agent.onvif.media import channels, read_profiles
 
@@ -101,9 +101,9 @@ def test_no_answer_raises_anything_but_the_declared_errors(data: bytes) -> None:
     except DocumentError:
         return
     channels(read_profiles(root))
-    read_clock(root)
+    read_camera_clock(root)
     for status in (200, 401, 500):
         try:
-            response(Operation("n", "GetProfiles"), status, data)
+            read_response(Operation("n", "GetProfiles"), status, data)
         except OnvifError as error:
             assert str(error).isprintable()

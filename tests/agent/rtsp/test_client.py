@@ -62,7 +62,7 @@ async def test_plays_and_measures_and_ends_with_teardown() -> None:
 @together
 async def test_reading_in_gulps_counts_the_same() -> None:
     async with serving(Camera(media=footage(fps=200, frames=250))) as camera, opened(camera) as session:
-        session._gulps._began = time.monotonic() - 5  # past the exact turn at first
+        session._low_water_mark._began = time.monotonic() - 5  # past the exact turn at first
         deadline = time.monotonic() + 60
         while session.reception.frames < 250 and time.monotonic() < deadline:
             await session.refresh()

@@ -64,7 +64,7 @@ async def test_a_connection_closed_at_any_step_is_told(method: str) -> None:
 @together
 async def test_what_is_not_rtsp_is_told(said: bytes) -> None:
     async with serving(Camera({"OPTIONS": lambda *_: said})) as camera:
-        assert (await failure_of(camera)).kind is Kind.NOT_RTSP
+        assert (await failure_of(camera)).kind is Kind.WRONG_PROTOCOL
 
 
 @pytest.mark.parametrize("status", ["403 Forbidden", "404 Not Found", "453 Not Enough Bandwidth", "500 \x07Error"])
@@ -100,7 +100,7 @@ async def test_a_line_break_in_a_header_is_not_passed_on(name: str) -> None:
     async with serving(Camera({"DESCRIBE": describe})) as camera:
         failure = await failure_of(camera)
         assert camera.methods() == ["OPTIONS", "DESCRIBE"]
-    assert (failure.step, failure.kind) == (Step.DESCRIBE, Kind.NOT_RTSP)
+    assert (failure.step, failure.kind) == (Step.DESCRIBE, Kind.WRONG_PROTOCOL)
 
 
 @together
@@ -114,7 +114,7 @@ async def test_headers_without_end_are_cut() -> None:
 
     async with serving(Camera({"OPTIONS": flood})) as camera:
         failure = await failure_of(camera)
-    assert failure.kind is Kind.NOT_RTSP
+    assert failure.kind is Kind.WRONG_PROTOCOL
     assert "limit" in failure.detail
 
 
@@ -127,11 +127,11 @@ async def test_garbage_in_mid_stream_ends_the_session() -> None:
     async with serving(Camera(media=garble)) as camera, opened(camera) as session:
         await asyncio.wait_for(session.wait(), 60)
         assert session.failure is not None
-        assert session.failure.kind is Kind.NOT_RTSP
+        assert session.failure.kind is Kind.WRONG_PROTOCOL
 
 
 async def test_a_flood_is_read_no_faster_than_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pantau_agent.streams.tcp.MAX_OCTETS_PER_SECOND", 200_000)
+    monkeypatch.setattr("pantau_agent.streams.tcp.MAX_BYTES_PER_SECOND", 200_000)
 
     async def flood(visitor: Visitor) -> None:
         sequence = 0

@@ -6,14 +6,13 @@ from hypothesis import strategies as st
 
 from pantau_agent.rtsp.messages import (
     MAX_BODY,
-    MAX_HEADERS,
-    MAX_LINE,
     Demultiplexer,
     Request,
     Response,
     encode_request,
 )
-from pantau_agent.streams.headers import MessageError
+from pantau_agent.streams.headers import MAX_HEADERS, MAX_LINE
+from pantau_agent.streams.malformed import MalformedError
 
 ANSWER = b"RTSP/1.0 200 OK\r\nCSeq: 2\r\nContent-Length: 5\r\n\r\nhello"
 FRAME = b"$\x00\x00\x04abcd"
@@ -95,7 +94,7 @@ def test_a_strange_cseq_is_none(text: bytes) -> None:
     ],
 )
 def test_what_is_not_rtsp_is_told_at_once(stream: bytes) -> None:
-    with pytest.raises(MessageError):
+    with pytest.raises(MalformedError):
         fed(stream)
 
 
@@ -109,7 +108,7 @@ def test_what_is_not_rtsp_is_told_at_once(stream: bytes) -> None:
     ],
 )
 def test_beyond_a_limit_it_is_cut(stream: bytes) -> None:
-    with pytest.raises(MessageError, match=r"limit|more than"):
+    with pytest.raises(MalformedError, match=r"limit|more than"):
         fed(*(stream[i : i + 1000] for i in range(0, len(stream), 1000)))
 
 
@@ -118,7 +117,7 @@ def test_a_header_that_never_ends_is_held_to_the_limit() -> None:
     demultiplexer.feed(b"RTSP/1.0 200 OK\r\nX: ", 0.0)
     for _ in range(MAX_LINE // 1000):
         demultiplexer.feed(b"y" * 1000, 0.0)
-    with pytest.raises(MessageError):
+    with pytest.raises(MalformedError):
         demultiplexer.feed(b"y" * 1000, 0.0)
 
 
@@ -154,6 +153,6 @@ def test_any_bytes_are_read_or_refused(chunks: list[bytes]) -> None:
         try:
             for chunk in (prefix, *chunks):
                 demultiplexer.feed(chunk, 0.0)
-        except MessageError:
+        except MalformedError:
             continue
         assert demultiplexer.waiting <= 4 + 0xFFFF + MAX_BODY

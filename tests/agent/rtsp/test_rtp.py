@@ -99,21 +99,21 @@ def test_jitter_rests_while_arrival_is_not_exact() -> None:
 
 def test_a_keyframe_that_is_read_late_is_dated_by_the_cameras_clock() -> None:
     stream = played(25)
-    assert stream.keyframe_came() == pytest.approx(1)
+    assert stream.snapshot().last_keyframe == pytest.approx(1)
     stream.be_exact(False)
     for i in range(25, 50):  # a second's frames, read at once
         receive(stream, rtp(i, i * STEP, DELTA if i % 25 else KEY, marker=True), 1 + 49 / 25)
     assert stream.last_keyframe == 1 + 49 / 25
-    assert stream.keyframe_came() == pytest.approx(2)
+    assert stream.snapshot().last_keyframe == pytest.approx(2)
 
 
 def test_timestamps_that_start_anew_date_no_keyframe() -> None:
     stream = played(10)
     receive(stream, rtp(10, 1_000_000 * STEP, DELTA, marker=True), 1 + 10 / 25)
-    assert stream.keyframe_came() == stream.last_keyframe == 1
+    assert stream.snapshot().last_keyframe == stream.last_keyframe == 1
     unkeyed = reception()
     receive(unkeyed, rtp(1, 90_000 * 5, DELTA, marker=True), 4.0)
-    assert unkeyed.keyframe_came() == 0
+    assert unkeyed.snapshot().last_keyframe == 0
 
 
 def test_a_frame_without_marker_ends_with_the_next_ones_first_packet() -> None:

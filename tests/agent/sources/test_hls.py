@@ -26,7 +26,7 @@ from tests.agent.rtsp.footage import SIZE
 from tests.agent.sources.clip import write_clip
 from tests.servers.http import Quiet, serve
 from tests.servers.process import free_port, until
-from tests.servers.programs import need
+from tests.servers.programs import require_program
 
 EMPTY = "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:1\n"
 OLD = EMPTY + "#EXTINF:1,\nold.ts\n"
@@ -73,7 +73,18 @@ def web(directory: Path, challenge: str = "") -> Iterator[tuple[str, list[str]]]
 @contextmanager
 def camera(clip: Path, directory: Path, *more: str) -> Iterator[subprocess.Popen[bytes]]:
     """ffmpeg writes a live stream, as `live.m3u8`."""
-    command = [need("ffmpeg"), "-loglevel", "error", "-re", "-stream_loop", "-1", "-i", str(clip), "-c", "copy"]
+    command = [
+        require_program("ffmpeg"),
+        "-loglevel",
+        "error",
+        "-re",
+        "-stream_loop",
+        "-1",
+        "-i",
+        str(clip),
+        "-c",
+        "copy",
+    ]
     options = ["-f", "hls", "-hls_time", "1", "-hls_list_size", "5", "-hls_flags", "delete_segments+omit_endlist"]
     playlist = directory / "live.m3u8"
     process = subprocess.Popen([*command, *options, *more, str(playlist)])

@@ -136,7 +136,7 @@ async def test_no_tls_where_it_is_asked_for(decoder: Decoder) -> None:
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         sample = await looked(Camera(stills(), port=port, scheme="https"), decoder)
-    assert sample.cause is Cause.NOT_RTSP
+    assert sample.cause is Cause.WRONG_PROTOCOL
     assert "TLS" in sample.detail
 
 
@@ -233,8 +233,8 @@ async def still_that_stops(visitor: Visitor, _asked: Asked) -> None:
     [
         (silence, Cause.TIMEOUT, "no answer within"),
         (hanging_up, Cause.REFUSED, "closed the connection"),
-        (garbage, Cause.NOT_RTSP, "not HTTP"),
-        (endless_header, Cause.NOT_RTSP, "limit"),
+        (garbage, Cause.WRONG_PROTOCOL, "what came is not HTTP: it begins with "),
+        (endless_header, Cause.WRONG_PROTOCOL, "what came is not proper HTTP: a line is over the limit"),
         (endless_part, Cause.NO_MEDIA, "limit"),
         (endless_still, Cause.NO_MEDIA, "limit"),
         (noise_after_pictures, Cause.NO_MEDIA, "broken"),

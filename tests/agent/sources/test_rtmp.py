@@ -33,7 +33,7 @@ from tests.agent.soon import soon
 from tests.agent.sources.clip import write_clip
 from tests.agent.sources.rtmp_camera import answering
 from tests.servers.process import free_port, until
-from tests.servers.programs import need
+from tests.servers.programs import require_program
 
 
 @pytest_asyncio.fixture
@@ -51,7 +51,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def serving(clip: Path, *more: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """ffmpeg as a server for one visitor: the URL, and the process."""
     url = f"rtmp://127.0.0.1:{free_port()}/live/cam"
-    command = [need("ffmpeg"), "-loglevel", "error", "-re", "-stream_loop", "-1", "-i", str(clip)]
+    command = [require_program("ffmpeg"), "-loglevel", "error", "-re", "-stream_loop", "-1", "-i", str(clip)]
     process = subprocess.Popen(
         [*command, "-c", "copy", *more, "-f", "flv", "-listen", "1", url], stderr=subprocess.DEVNULL
     )
@@ -129,7 +129,11 @@ async def saying(said: bytes, *, hang_up: bool = False) -> AsyncIterator[int]:
 
 @pytest.mark.parametrize(
     ("said", "hang_up", "cause"),
-    [(b"", False, Cause.TIMEOUT), (b"", True, Cause.REFUSED), (b"220 mail\r\n" * 400, False, Cause.NOT_RTSP)],
+    [
+        (b"", False, Cause.TIMEOUT),
+        (b"", True, Cause.REFUSED),
+        (b"220 mail\r\n" * 400, False, Cause.WRONG_PROTOCOL),
+    ],
     ids=["silent", "hangs up", "speaks something else"],
 )
 async def test_what_is_no_rtmp_server_is_told(said: bytes, hang_up: bool, cause: Cause, decoder: Decoder) -> None:
@@ -141,7 +145,7 @@ async def test_what_is_no_rtmp_server_is_told(said: bytes, hang_up: bool, cause:
 async def test_no_tls_where_it_is_asked_for(decoder: Decoder) -> None:
     async with saying(b"220 mail\r\n" * 400) as port:
         sample = await looked(decoder, f"rtmps://127.0.0.1:{port}/live/cam", timeout_s=10)
-    assert (sample.cause, "TLS" in sample.detail) == (Cause.NOT_RTSP, True)
+    assert (sample.cause, "TLS" in sample.detail) == (Cause.WRONG_PROTOCOL, True)
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ TRUE: dict[Cause, Failure | None] = {
     Cause.UNREACHABLE: Failure(Step.CONNECT, Kind.SILENT, Detail("no answer")),
     Cause.NOT_FOUND: Failure(Step.DESCRIBE, Kind.STATUS, Detail("404"), status=404),
     Cause.SESSIONS_FULL: Failure(Step.SETUP, Kind.STATUS, Detail("453"), status=453),
-    Cause.NOT_RTSP: Failure(Step.OPTIONS, Kind.NOT_RTSP, Detail("garbage")),
+    Cause.WRONG_PROTOCOL: Failure(Step.OPTIONS, Kind.WRONG_PROTOCOL, Detail("garbage")),
 }
 """Faults that are an outage, and how each try fails then; None plays, and sends nothing."""
 HARMLESS = {"dropped": 0.0, "pause": 2.0, "half the rate": 600.0}

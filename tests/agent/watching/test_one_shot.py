@@ -138,7 +138,7 @@ async def test_a_refusal_after_the_password_was_taken_means_that_all_sessions_ar
 @together
 async def test_what_is_not_rtsp(said: bytes, decoder: Decoder) -> None:
     sample = (await looked(Camera({"OPTIONS": lambda *_: said}), decoder)).sample
-    assert (sample.state, sample.cause) == (State.DOWN, Cause.NOT_RTSP)
+    assert (sample.state, sample.cause) == (State.DOWN, Cause.WRONG_PROTOCOL)
 
 
 @pytest.mark.parametrize(
@@ -175,9 +175,13 @@ def tracks(count: int, line: bytes = b"m=video 0 RTP/AVP 96\r\n") -> bytes:
 @pytest.mark.parametrize(
     ("handlers", "cause", "told"),
     [
-        ({"OPTIONS": header_without_end}, Cause.NOT_RTSP, "over the limit of 8192 bytes"),
+        ({"OPTIONS": header_without_end}, Cause.WRONG_PROTOCOL, "over the limit of 8192 bytes"),
         ({"DESCRIBE": saying("200 OK", body=tracks(10_000))}, Cause.UNSUPPORTED, "more than 64 tracks"),
-        ({"DESCRIBE": saying("200 OK", body=tracks(10_000, LONG))}, Cause.NOT_RTSP, "over the limit of 262144"),
+        (
+            {"DESCRIBE": saying("200 OK", body=tracks(10_000, LONG))},
+            Cause.WRONG_PROTOCOL,
+            "over the limit of 262144",
+        ),
     ],
     ids=["a header line of 2 GB", "10,000 tracks", "10,000 tracks, each with its format"],
 )

@@ -20,7 +20,7 @@ from tests.collector.test_cli import dead_letters
 from tests.collector.whole.city import Agent, Collector, now_ms
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.process import until
-from tests.servers.programs import forbidden
+from tests.servers.programs import skip_without_privileges
 
 YEAR_1970, YEAR_2100, LATEST = 5_000, 4_102_444_800_000, (1 << 53) - 1
 LARGE = 100 << 20
@@ -144,7 +144,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", folder], capture_output=True, check=False
     )
     if mounted.returncode:
-        forbidden(f"no disk can be mounted here: {mounted.stderr.decode().strip()}")
+        skip_without_privileges(f"no disk can be mounted here: {mounted.stderr.decode().strip()}")
     yield folder
     subprocess.run(["umount", "-l", folder], check=True)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.collector.commands.command import configured
 from tests.collector.test_cli import command
-from tests.servers.process import Server, answers, free_port, until
+from tests.servers.process import Server, free_port, is_listening, until
 
 
 def test_a_changed_inventory_is_taken_up_at_a_reload_and_a_wrong_one_leaves_the_one_before(tmp_path: Path) -> None:
@@ -22,7 +22,7 @@ def test_a_changed_inventory_is_taken_up_at_a_reload_and_a_wrong_one_leaves_the_
 
     inventory.write_text('[[site]]\nid = "kabil"\nname = "Kabil"\n')
     config = configured(tmp_path, inventory="inventory.toml", web={"port": wall}, broker={"port": free_port()})
-    server = Server(command("run", "--config", config), ready=lambda: answers(wall), log=log)
+    server = Server(command("run", "--config", config), ready=lambda: is_listening(wall), log=log)
     with server:
         assert names() == ["Kabil"]
         reload('[[site]]\nid = "kabil"\nname = "Simpang Kabil"\n[[site]]\nid = "nongsa"\n')

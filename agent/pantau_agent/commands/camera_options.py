@@ -1,0 +1,132 @@
+"""Which camera a command line asks for: by its URL, by vendor and host, or by its id in the configuration."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal
+
+from pydantic import SecretStr, ValidationError
+
+from pantau_agent import vendors
+from pantau_agent.commands.password import PASSWORD_VARIABLE, credentials
+from pantau_agent.config import AgentConfig, Camera, load
+from pantau_agent.streams import url as rtsp_url
+from pantau_contract.words import Words
+from pantau_service.settings import ConfigError, did_you_mean
+
+AD_HOC_ID = "probe"
+"""The id of a camera that is in no configuration."""
+
+
+class CannotProbeError(Exception):
+    """No look can be had; the text says why and what to do."""
+
+
+class StreamChoice(StrEnum):
+    """Which of a camera's streams."""
+
+    MAIN = "main"
+    SUB = "sub"
+
+
+@dataclass(frozen=True, slots=True)
+class CameraOptions:
+    """The options that say which camera, and how long it may take to begin."""
+
+    source: str | None
+    vendor: str | None
+    host: str | None
+    port: int | None
+    channel: int
+    stream: StreamChoice
+    user: str | None
+    password_file: Path | None
+    timeout_s: float
+    expected_fps: float | None
+
+    @property
+    def names_configured_camera(self) -> bool:
+        """Whether an id stands where a URL may stand."""
+        return self.source is not None and "://" not in self.source
+
+    @property
+    def selects_camera(self) -> bool:
+        """Whether a camera is told at all."""
+        return any(part is not None for part in (self.source, self.vendor, self.host))
+
+
+def load_configuration(path: Path) -> AgentConfig:
+    """The configuration. Raises `CannotTellError` with every mistake in it."""
+    try:
+        return load(path)
+    except ConfigError as error:
+        raise CannotProbeError("\n".join(error.problems)) from None
+
+
+def configured_camera(options: CameraOptions, path: Path) -> tuple[AgentConfig, Camera]:
+    """The camera with the id that was asked for, and the configuration it is in.
+
+    Raises:
+        CannotTellError: there is none, or the configuration is wrong.
+    """
+    if options.user is not None or options.vendor is not None or options.host is not None:
+        raise CannotProbeError(
+            f"{options.source} is the id of a camera in {path}, with the address and user it has there; "
+            "for others give a URL"
+        )
+    try:
+        config = load(path)
+    except ConfigError as error:
+        problems = "\n".join(error.problems)
+        raise CannotProbeError(
+            f"{options.source} has no scheme as rtsp://, and so is the id of a configured camera; but\n{problems}"
+        ) from None
+    for camera in config.camera:
+        if camera.id == options.source:
+            return config, camera
+    hint = did_you_mean(options.source or "", [camera.id for camera in config.camera])
+    raise CannotProbeError(f"there is no camera {options.source!r} in {path}; {hint}")
+
+
+def camera_from_options(options: CameraOptions, say: Words) -> Camera:
+    """The camera with the URL that was given, or its vendor's.
+
+    Raises:
+        CannotTellError: it does not come to an address.
+        typer.BadParameter: there is no password, or it cannot be read.
+    """
+    address = _address(options)
+    login = credentials(options.user if options.user is not None else address.user, options.password_file, say)
+    try:
+        return Camera(
+            id=AD_HOC_ID,
+            url=address.without_credentials,
+            vendor=options.vendor,
+            user=login.user if login is not None else None,
+            password=SecretStr(login.password) if login is not None else None,
+            timeout_s=options.timeout_s,
+            expected_fps=options.expected_fps,
+        )
+    except ValidationError as error:
+        raise CannotProbeError("; ".join(str(problem["msg"]) for problem in error.errors())) from None
+
+
+def _address(options: CameraOptions) -> rtsp_url.StreamUrl:
+    url, uses_vendor = options.source, options.vendor is not None and options.host is not None
+    if (url is None) is not uses_vendor or (url is not None and (options.vendor or options.host)):
+        raise CannotProbeError("give a URL, or --vendor and --host, or the id of a configured camera, or --all")
+    name: Literal["main", "sub"] = "main" if options.stream is StreamChoice.MAIN else "sub"
+    try:
+        text = url or vendors.stream_url(
+            options.vendor or "", options.host or "", channel=options.channel, stream=name, port=options.port
+        )
+        parsed = rtsp_url.parse(text)
+    except (vendors.VendorError, rtsp_url.UrlError) as error:
+        raise CannotProbeError(str(error)) from None
+    _, _, in_path = vendors.take_credentials(parsed.without_credentials)
+    if parsed.password is not None or in_path:
+        raise CannotProbeError(
+            "the URL holds a password, and everyone on this machine could read it in the list of processes. "
+            f"Leave it out; give --user, and type the password, or give --password-file or set {PASSWORD_VARIABLE}"
+        )
+    return parsed

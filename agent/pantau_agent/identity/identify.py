@@ -1,0 +1,143 @@
+"""Ask a configured camera for its model and firmware: by its maker's own pages, or else by ONVIF."""
+
+import asyncio
+import math
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from pydantic import SecretStr
+
+from pantau_agent import vendors
+from pantau_agent.clock import Clock
+from pantau_agent.config import Camera
+from pantau_agent.http.client import Client
+from pantau_agent.identity.firmware import Identity, vendor_of
+from pantau_agent.identity.maker_pages import MAKER_PAGES, MakerPages
+from pantau_agent.onvif.device import PATH, Device
+from pantau_agent.onvif.errors import OnvifError, RefusedError
+from pantau_agent.streams.credentials import Credentials
+from pantau_agent.streams.failure import EvidenceError, Kind, LookError
+from pantau_agent.streams.url import StreamUrl, parse
+from pantau_contract.words.evidence import Detail, detail, together
+
+WEB_PORT = 80
+"""The port of a camera's web pages, unless it is watched over HTTP."""
+TIMEOUT_S = 10.0
+"""Seconds to wait for one page."""
+MAX_PAGE = 256 << 10
+"""Most bytes of one page that are read."""
+_ONVIF_PORTS = {"tplink": 2020, "reolink": 8000, "xmeye": 8899}
+"""Ports of ONVIF by vendor, where it is not the web port."""
+_REFUSALS = {Kind.WRONG_PASSWORD, Kind.NO_PASSWORD, Kind.UNKNOWN_SCHEME}
+
+
+class IdentityError(EvidenceError):
+    """The camera does not state its model and firmware. The text says why, without secrets."""
+
+
+Identify = Callable[[Camera, Clock], Coroutine[Any, Any, Identity]]
+"""A function like `identify`."""
+
+
+async def identify(camera: Camera, clock: Clock, *, web_port: int = WEB_PORT) -> Identity:
+    """Return what a configured camera states about itself. A password that it refuses is sent to it once.
+
+    `web_port` is where its pages are; a camera that is watched over HTTP is asked at that address.
+
+    Raises:
+        IdentityError: it cannot be asked, or refuses.
+    """
+    stream = parse(camera.url or "")
+    password = camera.password.get_secret_value() if camera.password is not None else ""
+    credentials = Credentials(camera.user, password) if camera.user is not None else None
+    base = stream if stream.scheme in {"http", "https"} else StreamUrl("http", stream.host, web_port, "")
+    vendor = _vendor_with_notes(camera.vendor)
+    reasons: list[Detail] = []
+    pages = MAKER_PAGES.get(vendor or "")
+    if vendor is not None and pages is not None:
+        try:
+            return await _by_pages(vendor, pages, base, credentials, clock)
+        except LookError as error:
+            if error.failure.kind in _REFUSALS or error.failure.status in {401, 403}:
+                raise IdentityError(error.failure.detail) from None
+            reasons.append(error.failure.detail)
+        except IdentityError as error:
+            reasons.append(error.detail)
+        except TimeoutError:
+            reasons.append(detail("page_late", seconds=f"{TIMEOUT_S:g}"))
+    ports = [port for port in (_ONVIF_PORTS.get(vendor or ""), base.port) if port is not None]
+    for port in dict.fromkeys(ports):
+        url = StreamUrl(base.scheme, base.host, port, PATH)
+        try:
+            return await _by_onvif(vendor, Device(url, credentials, clock))
+        except RefusedError as error:
+            raise IdentityError(error.detail) from None
+        except OnvifError as error:
+            reasons.append(error.detail)
+    raise IdentityError(together(*dict.fromkeys(reasons)))
+
+
+class CachedIdentify:
+    """Asks each host once in `max_age_s`, whatever it answers.
+
+    A recorder with 32 channels is one host, and a password that it refuses 32 times locks its account.
+    """
+
+    def __init__(self, clock: Clock, identify: Identify = identify, *, max_age_s: float = math.inf) -> None:
+        self._clock = clock
+        self._identify = identify
+        self._max_age_s = max_age_s
+        self._tasks: dict[tuple[str, str | None, SecretStr | None], tuple[float, asyncio.Task[Identity]]] = {}
+
+    async def identify(self, camera: Camera) -> Identity:
+        """Return or raise as `identify` does, from an answer that is at most `max_age_s` old."""
+        key = (parse(camera.url or "").host, camera.user, camera.password)
+        asked_s, task = self._tasks.get(key, (-math.inf, None))
+        if task is None or self._clock.monotonic() - asked_s >= self._max_age_s:
+            task = asyncio.create_task(self._identify(camera, self._clock))
+            self._tasks[key] = (self._clock.monotonic(), task)
+        return await asyncio.shield(task)
+
+
+async def _by_pages(
+    vendor: str, pages: MakerPages, base: StreamUrl, credentials: Credentials | None, clock: Clock
+) -> Identity:
+    """Read the maker's pages. Raises `LookError`, `TimeoutError`, `IdentityError`."""
+    texts = []
+    for path in pages.paths:
+        url = StreamUrl(base.scheme, base.host, base.port, path)
+        client = Client(url, credentials, clock.monotonic, trusted=False)
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                texts.append(await _page(client))
+        finally:
+            await client.close()
+    model, firmware = pages.read("\n".join(texts))
+    if not model and not firmware:
+        raise IdentityError(detail("page_silent", path=pages.paths[0].partition("?")[0]))
+    return Identity(vendor, model, firmware)
+
+
+async def _page(client: Client) -> str:
+    response = await client.get()
+    content = bytearray()
+    while len(content) <= MAX_PAGE and (piece := await response.read()):
+        content += piece
+    return content[:MAX_PAGE].decode("utf-8", "replace")
+
+
+async def _by_onvif(vendor: str | None, device: Device) -> Identity:
+    await device.open()
+    information = await device.information()
+    return Identity(vendor or vendor_of(information.manufacturer), information.model, information.firmware)
+
+
+def _vendor_with_notes(vendor: str | None) -> str | None:
+    """Return the notes' own name for a configured vendor, or None if there are no notes about it."""
+    if vendor is None:
+        return None
+    try:
+        found = vendors.note(vendor).vendor
+    except vendors.VendorError:
+        return None
+    return None if found == "generic-onvif" else found
