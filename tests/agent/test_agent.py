@@ -54,7 +54,7 @@ class Stage:
             self.left.append(camera.id)
 
     def shows(self, name: str, state: State, cause: Cause | None = None, *, snapshot: bytes | None = None) -> None:
-        now_ms = time.time_ns() // 1_000_000
+        now_ms = time.monotonic_ns() // 1_000_000
         self.queues[name].put_nowait(Observation(Sample(name, now_ms, state, now_ms, cause), snapshot=snapshot))
 
     def fails(self, name: str) -> None:
@@ -70,7 +70,7 @@ async def running(
     disabled: tuple[str, ...] = (),
     notifier: Notifier | None = None,
     interval_s: float = 0.2,
-    wanted: Mapping[str, asyncio.Event] | None = None,
+    picture_requests: Mapping[str, asyncio.Event] | None = None,
 ) -> AsyncIterator[Spool]:
     names = ("gate", "yard")
     config = AgentConfig(
@@ -82,8 +82,8 @@ async def running(
     )
     clock, machine = SystemClock(), Machine(folder)
     spool = await Spool.open(config.spool.path, max_bytes=1e9, max_age_s=1e6, machine_boot="b", clock=clock)
-    wanted = wanted if wanted is not None else {name: asyncio.Event() for name in names}
-    agent = Agent(config, spool, Link(config, spool, clock), machine, clock, notifier or Notifier({}), wanted)
+    requests = picture_requests or {name: asyncio.Event() for name in names}
+    agent = Agent(config, spool, Link(config, spool, clock), machine, clock, notifier or Notifier({}), requests)
     stop = asyncio.Event()
     life = asyncio.create_task(agent.run(watch, stop))
     try:
@@ -153,9 +153,9 @@ async def test_asked_from_afar_it_answers_with_the_latest_sample_and_then_the_ne
     mosquitto: Mosquitto, tmp_path: Path
 ) -> None:
     stage, topic = Stage("gate"), Topic("north", TopicKind.COMMAND)
-    wanted = {"gate": asyncio.Event(), "yard": asyncio.Event()}
+    requests = {"gate": asyncio.Event(), "yard": asyncio.Event()}
     with listening(mosquitto.port) as listener:
-        async with running(tmp_path, mosquitto.port, stage.watch, disabled=("yard",), wanted=wanted):
+        async with running(tmp_path, mosquitto.port, stage.watch, disabled=("yard",), picture_requests=requests):
             stage.shows("gate", State.IMPAIRED, Cause.BLACK, snapshot=JPEG)
             assert await soon(lambda: len(listener.snapshots()) == 1)
             stage.shows("gate", State.IMPAIRED, Cause.BLACK, snapshot=JPEG)
@@ -163,7 +163,7 @@ async def test_asked_from_afar_it_answers_with_the_latest_sample_and_then_the_ne
                 listener.publish(topic, encode(Command(str(number), "snapshot", camera)))
             assert await soon(lambda: len(listener.replies()) == 3)
             assert len(listener.snapshots()) == 1
-            assert (wanted["gate"].is_set(), wanted["yard"].is_set()) == (True, False)
+            assert (requests["gate"].is_set(), requests["yard"].is_set()) == (True, False)
             stage.shows("gate", State.IMPAIRED, Cause.BLACK, snapshot=JPEG)
             assert await soon(lambda: len(listener.snapshots()) == 2)
     done, disabled, unknown = sorted(listener.replies(), key=lambda reply: reply.id)

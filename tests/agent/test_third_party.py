@@ -17,7 +17,7 @@ import pytest_asyncio
 from pantau_agent.clock import SystemClock
 from pantau_agent.config import Camera
 from pantau_agent.picture.decoder import Decoder
-from pantau_agent.watching.one_shot import Looker
+from pantau_agent.watching.one_shot import OneShotProbe
 from pantau_agent.watching.watch import watch
 from pantau_contract.messages import Sample
 from pantau_contract.states import Cause, State
@@ -94,8 +94,8 @@ async def listening(port: int) -> None:
 
 async def looked(decoder: Decoder, url: str) -> Sample:
     """What one look says."""
-    looker = Looker(Camera(id="gate", url=url, timeout_s=5), decoder, SystemClock())
-    return (await looker.look(2)).sample
+    probe = OneShotProbe(Camera(id="gate", url=url, timeout_s=5), decoder, SystemClock())
+    return (await probe.run(2)).sample
 
 
 async def watched_until(decoder: Decoder, url: str, ok: Callable[[], object]) -> list[tuple[State, Cause | None]]:

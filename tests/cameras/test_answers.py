@@ -10,7 +10,7 @@ from pantau_agent.clock import SystemClock
 from pantau_agent.config import Camera
 from pantau_agent.picture.decoder import Decoder
 from pantau_agent.rtsp import sdp
-from pantau_agent.watching.one_shot import Looker
+from pantau_agent.watching.one_shot import OneShotProbe
 from pantau_contract.states import State
 from tests.agent.busy import well
 from tests.agent.together import Together
@@ -49,7 +49,7 @@ async def test_answers(name: str, decoder: Decoder) -> None:
         configured = Camera(
             id=name, url=played.url, user=USER, password=SecretStr(PASSWORD), timeout_s=camera.timeout_s
         )
-        sample = (await Looker(configured, decoder, SystemClock()).look(0.5)).sample
+        sample = (await OneShotProbe(configured, decoder, SystemClock()).run(0.5)).sample
     assert well(sample) if expect.state is State.OK else sample.state is expect.state, sample
     assert expect.state is State.OK or sample.cause is expect.cause, sample
     assert expect.detail is None or expect.detail in sample.detail

@@ -15,13 +15,13 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
-from pantau_agent.assessment.baseline import LEARN_KEYFRAMES_S, Baseline
+from pantau_agent.assessment.baseline import LEARN_KEYFRAMES_ASSESSMENTS, Baseline
 from pantau_agent.assessment.camera_memory import CameraMemory
 from pantau_agent.assessment.observation import Observation
 from pantau_agent.clock import SystemClock
 from pantau_agent.config import Camera as Configured
 from pantau_agent.picture.decoder import Decoder
-from pantau_agent.watching.one_shot import Looker
+from pantau_agent.watching.one_shot import OneShotProbe
 from pantau_agent.watching.watch import watch
 from pantau_contract.messages import Sample
 from pantau_contract.states import Cause, State
@@ -63,18 +63,20 @@ def configured(url: str, **more: object) -> Configured:
 
 
 async def looked(url: str, decoder: Decoder, *, seconds: float = 2, **more: object) -> Sample:
-    return (await Looker(configured(url, **more), decoder, SystemClock()).look(seconds)).sample
+    return (await OneShotProbe(configured(url, **more), decoder, SystemClock()).run(seconds)).sample
 
 
 @asynccontextmanager
 async def watching(
-    url: str, decoder: Decoder, *, page: CameraMemory | None = None, **more: object
+    url: str, decoder: Decoder, *, memory: CameraMemory | None = None, **more: object
 ) -> AsyncIterator[list[Observation]]:
     """All that is said, while it is watched."""
     said: list[Observation] = []
 
     async def follow() -> None:
-        async for one in watch(configured(url, **more), decoder, SystemClock(), rng=random.Random(1), page=page):
+        async for one in watch(
+            configured(url, **more), decoder, SystemClock(), rng=random.Random(1), memory=memory
+        ):
             said.append(one)  # noqa: PERF401 # a list must be seen growing
 
     task = asyncio.create_task(follow())
@@ -166,10 +168,10 @@ async def test_a_password_that_was_taken_before_is_refused_by_a_camera_that_is_f
 
     async with serving(Camera({"DESCRIBE": describe}, media=footage())) as camera:
         who = configured(camera.url, user="u", password=SecretStr("p"))
-        looker = Looker(who, decoder, SystemClock())
-        assert well((await looker.look(1.5)).sample)
+        probe = OneShotProbe(who, decoder, SystemClock())
+        assert well((await probe.run(1.5)).sample)
         full = True
-        assert (await looker.look(1)).sample.cause is Cause.SESSIONS_FULL
+        assert (await probe.run(1)).sample.cause is Cause.SESSIONS_FULL
 
 
 # How its words and packets come.
@@ -359,10 +361,12 @@ def forget(visitor: Visitor) -> None:
 
 @together
 async def test_keyframes_that_fail_to_come_within_the_interval_that_was_learnt(decoder: Decoder) -> None:
-    page = CameraMemory(learnt=Baseline(looks=LEARN_KEYFRAMES_S, fps=25, bitrate_kbps=100, keyframe_interval_s=1))
+    memory = CameraMemory(
+        baseline=Baseline(assessments=LEARN_KEYFRAMES_ASSESSMENTS, fps=25, bitrate_kbps=100, keyframe_interval_s=1)
+    )
     async with (
         serving(Camera(media=played(*access_units(), *deltas() * 100))) as camera,
-        watching(camera.url, decoder, page=page) as said,
+        watching(camera.url, decoder, memory=memory) as said,
     ):
         assert await soon(lambda: len(changes(said)) == 2)
         assert changes(said) == [(State.OK, None), (State.DEGRADED, Cause.LONG_GOP)]
@@ -371,9 +375,9 @@ async def test_keyframes_that_fail_to_come_within_the_interval_that_was_learnt(d
 
 @together
 async def test_a_first_keyframe_is_waited_for_as_long_as_was_learnt(decoder: Decoder) -> None:
-    page = CameraMemory(learnt=Baseline(looks=120, fps=25, bitrate_kbps=100, keyframe_interval_s=30))
+    memory = CameraMemory(baseline=Baseline(assessments=120, fps=25, bitrate_kbps=100, keyframe_interval_s=30))
     async with serving(Camera(media=played(*deltas() * 100))) as camera:
-        async with watching(camera.url, decoder, timeout_s=3, page=page) as patient:
+        async with watching(camera.url, decoder, timeout_s=3, memory=memory) as patient:
             async with watching(camera.url, decoder, timeout_s=3) as ignorant:
                 assert await soon(lambda: changes(ignorant) == [(State.DOWN, Cause.NO_MEDIA)])
                 assert "no keyframe" in ignorant[-1].sample.detail
@@ -384,10 +388,10 @@ async def test_a_first_keyframe_is_waited_for_as_long_as_was_learnt(decoder: Dec
 
 @together
 async def test_one_look_waits_for_a_first_keyframe_as_long_as_was_learnt(decoder: Decoder) -> None:
-    page = CameraMemory(learnt=Baseline(looks=120, fps=25, bitrate_kbps=100, keyframe_interval_s=30))
+    memory = CameraMemory(baseline=Baseline(assessments=120, fps=25, bitrate_kbps=100, keyframe_interval_s=30))
     async with serving(Camera(media=played(*deltas() * 4, *access_units() * 4))) as camera:
-        looker = Looker(configured(camera.url, timeout_s=3), decoder, SystemClock(), page=page)
-        sample = (await looker.look(1)).sample
+        probe = OneShotProbe(configured(camera.url, timeout_s=3), decoder, SystemClock(), memory=memory)
+        sample = (await probe.run(1)).sample
     assert sample.first_keyframe_ms is not None
     assert sample.first_packet_ms is not None
     assert sample.first_keyframe_ms > sample.first_packet_ms + 3500

@@ -157,7 +157,7 @@ async def test_what_is_new_comes_to_the_collector_by_another_birth_and_no_death(
         life = asyncio.create_task(link.run())
         assert await soon(listener.agents)
         identities._by_camera["gate"] = OLD
-        link.begin_anew()
+        link.reconnect()
         assert await soon(lambda: len(listener.agents()) >= 2)
         link.close(within_s=2)
         await asyncio.wait_for(life, 60)

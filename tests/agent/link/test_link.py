@@ -9,7 +9,7 @@ import pytest
 from pantau_agent.clock import SystemClock
 from pantau_agent.config import AgentConfig, Broker, Camera, Site
 from pantau_agent.config import Spool as SpoolConfig
-from pantau_agent.link import Link, link
+from pantau_agent.link import Link, link, traffic
 from pantau_agent.spool import Spool
 from pantau_contract.messages import Birth, CameraState, Command, Death, Reply, Telemetry
 from pantau_contract.states import Cause, State
@@ -213,7 +213,7 @@ async def test_batches_from_before_the_clock_was_set_wait_for_it_and_arrive_with
 async def test_batches_from_before_the_clock_was_set_do_not_wait_for_ever(
     mosquitto: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(link, "_CLOCK_SET_WITHIN_S", 0)
+    monkeypatch.setattr(traffic, "CLOCK_SET_WITHIN_S", 0)
     with listening(mosquitto.port) as listener:
         async with running(config_for(mosquitto.port, tmp_path)) as agent:
             assert await soon(lambda: agent.link.status.startswith("connected"))
@@ -221,7 +221,9 @@ async def test_batches_from_before_the_clock_was_set_do_not_wait_for_ever(
             assert await soon(listener.telemetry)
             waiting = await agent.spool.after(0, 10)
             assert [batch.clock_synchronised for batch in waiting] in ([], [None])
-    assert [(batch.time, batch.clock_synchronised) for batch in listener.telemetry()] == [(5, False)]
+    (batch,) = listener.telemetry()
+    assert batch.clock_synchronised is False
+    assert abs(batch.time - SystemClock.time_ms()) < 600_000, "dated by the machine's clock, right or not"
 
 
 @pytest.fixture
@@ -356,11 +358,11 @@ async def test_the_state_of_a_camera_that_was_removed_is_taken_back_from_the_bro
         await asyncio.sleep(0.2)
         assert latecomer.states() == []
     async with running(config.model_copy(update={"camera": []})) as agent:
-        assert await agent.spool.told_cameras() == frozenset()
+        assert await agent.spool.retained_cameras() == frozenset()
 
 
 async def test_where_something_else_answers_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(link, "_ANSWER_WITHIN_S", 0.5)
+    monkeypatch.setattr(link, "ANSWER_WITHIN_S", 0.5)
     silent = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
     async with silent, running(config_for(silent.sockets[0].getsockname()[1], tmp_path)) as agent:
         assert await soon(lambda: "not answer like an MQTT broker" in agent.link.status)
@@ -372,7 +374,7 @@ async def test_an_agent_that_waits_for_an_answer_can_be_ended_at_once(tmp_path: 
     async with silent, running(config_for(silent.sockets[0].getsockname()[1], tmp_path)):
         await asyncio.wait_for(taken.wait(), 60)
         began = asyncio.get_running_loop().time()
-    assert asyncio.get_running_loop().time() - began < link._ANSWER_WITHIN_S - 3
+    assert asyncio.get_running_loop().time() - began < link.ANSWER_WITHIN_S - 3
 
 
 async def test_repeated_failures_warn_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

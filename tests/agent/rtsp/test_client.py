@@ -49,7 +49,7 @@ async def test_plays_and_measures_and_ends_with_teardown() -> None:
     async with serving(Camera(media=footage())) as camera:
         seen: list[Keyframe] = []
         async with opened(camera) as session:
-            session.unit.want(seen.append)
+            session.unit.request_keyframe(seen.append)
             assert await soon(lambda: session.reception.frames > 26 and seen)
             assert session.track.codec == "h264"
             assert session.transport == "tcp"
@@ -62,7 +62,7 @@ async def test_plays_and_measures_and_ends_with_teardown() -> None:
 @together
 async def test_reading_in_gulps_counts_the_same() -> None:
     async with serving(Camera(media=footage(fps=200, frames=250))) as camera, opened(camera) as session:
-        session._low_water_mark._began = time.monotonic() - 5  # past the exact turn at first
+        session._low_water_mark._started = time.monotonic() - 5  # past the exact turn at first
         deadline = time.monotonic() + 60
         while session.reception.frames < 250 and time.monotonic() < deadline:
             await session.refresh()
@@ -74,7 +74,7 @@ async def test_reading_in_gulps_counts_the_same() -> None:
 async def test_the_rest_of_a_gulp_is_read_by_refreshing() -> None:
     async with serving(Camera(media=footage(frames=3))) as camera, opened(camera) as session:
         assert session._dialogue is not None
-        session._dialogue.connection.wake_at(100_000)
+        session._dialogue.connection.set_low_water_mark(100_000)
         assert await soon(lambda: camera.count("PLAY"))
         async with asyncio.timeout(60):
             while session.reception.frames < 3:

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from pantau_agent.clock import SystemClock
 from pantau_agent.config import Camera as Configured
 from pantau_agent.picture.decoder import Decoder
-from pantau_agent.watching.one_shot import Looker
+from pantau_agent.watching.one_shot import OneShotProbe
 from pantau_agent.watching.watch import watch
 from pantau_contract.messages import Sample
 from pantau_contract.states import Cause, State
@@ -98,7 +98,7 @@ def camera(clip: Path, directory: Path, *more: str) -> Iterator[subprocess.Popen
 
 async def looked(decoder: Decoder, url: str, *, timeout_s: float = 10, **who: object) -> Sample:
     configured = Configured(id="gate", url=url, timeout_s=timeout_s, **who)  # type: ignore[arg-type] # what there is
-    return (await Looker(configured, decoder, SystemClock()).look(4)).sample
+    return (await OneShotProbe(configured, decoder, SystemClock()).run(4)).sample
 
 
 async def watched(

@@ -13,7 +13,7 @@ from pantau_agent.clock import SystemClock
 from pantau_agent.config import Camera as Configured
 from pantau_agent.picture.decoder import Decoder
 from pantau_agent.streams.authentication import parse_challenges
-from pantau_agent.watching.one_shot import Looker
+from pantau_agent.watching.one_shot import OneShotProbe
 from pantau_contract.messages import Sample
 from pantau_contract.states import Cause, State
 from tests.agent.busy import well
@@ -55,7 +55,7 @@ async def looked(camera: Camera, decoder: Decoder, *, seconds: float = 0.5, time
     configured = Configured(
         id=f"camera{camera.port}", url=camera.url, user="u", password=SecretStr("p@: w"), timeout_s=timeout_s
     )
-    return (await Looker(configured, decoder, SystemClock()).look(seconds)).sample
+    return (await OneShotProbe(configured, decoder, SystemClock()).run(seconds)).sample
 
 
 async def seen(script: Script, decoder: Decoder, *, seconds: float = 0.5, timeout_s: float = 10.0) -> Sample:

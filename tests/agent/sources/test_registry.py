@@ -7,11 +7,11 @@ import sys
 import pytest
 
 from pantau_agent.clock import SystemClock
-from pantau_agent.sources.ffmpeg import FfmpegSource
-from pantau_agent.sources.hls import HlsSource
-from pantau_agent.sources.http import HttpSource
+from pantau_agent.sources.ffmpeg_source import FfmpegSource
+from pantau_agent.sources.hls_source import HlsSource
+from pantau_agent.sources.http_source import HttpSource
 from pantau_agent.sources.registry import make_source
-from pantau_agent.sources.rtsp import RtspSource
+from pantau_agent.sources.rtsp_source import RtspSource
 from pantau_agent.sources.target import Target
 from pantau_agent.streams.failure import Kind, LookError
 from pantau_agent.streams.url import StreamUrl

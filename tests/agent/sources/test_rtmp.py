@@ -17,13 +17,13 @@ import pytest_asyncio
 from pantau_agent.clock import SystemClock
 from pantau_agent.config import Camera as Configured
 from pantau_agent.picture.decoder import Decoder
-from pantau_agent.sources import ffmpeg, registry
-from pantau_agent.sources.ffmpeg import FfmpegSource
+from pantau_agent.sources import ffmpeg_source, registry
+from pantau_agent.sources.ffmpeg_source import FfmpegSource
 from pantau_agent.sources.target import Target
 from pantau_agent.streams.credentials import Credentials
 from pantau_agent.streams.failure import MachineError
 from pantau_agent.streams.url import parse
-from pantau_agent.watching.one_shot import Looker
+from pantau_agent.watching.one_shot import OneShotProbe
 from pantau_agent.watching.watch import watch
 from pantau_contract.messages import Sample
 from pantau_contract.states import Cause, State
@@ -66,7 +66,7 @@ def serving(clip: Path, *more: str) -> Iterator[tuple[str, subprocess.Popen[byte
 
 async def looked(decoder: Decoder, url: str, *, seconds: float = 3, timeout_s: float = 10) -> Sample:
     camera = Configured(id="gate", url=url, timeout_s=timeout_s)
-    return (await Looker(camera, decoder, SystemClock()).look(seconds)).sample
+    return (await OneShotProbe(camera, decoder, SystemClock()).run(seconds)).sample
 
 
 async def test_a_stream_is_ok_with_its_measures(clip: Path, decoder: Decoder) -> None:
@@ -220,7 +220,7 @@ async def test_a_reader_that_hangs_is_ended(decoder: Decoder, monkeypatch: pytes
 
 
 async def test_a_reader_that_does_not_start_says_nothing_of_the_camera(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ffmpeg, "START_S", 5)
+    monkeypatch.setattr(ffmpeg_source, "START_S", 5)
     for broken in (("/none",), (sys.executable, "-c", "raise SystemExit(3)")):
         source = FfmpegSource(Target(parse("rtmp://127.0.0.1/x")), SystemClock(), command=broken)
         with pytest.raises(MachineError, match="does not start on this machine"):

@@ -13,7 +13,7 @@ from pantau_agent.assessment.observation import Observation
 from pantau_agent.clock import SystemClock
 from pantau_agent.config import Camera as Configured
 from pantau_agent.picture.decoder import Decoder
-from pantau_agent.watching.one_shot import Looker
+from pantau_agent.watching.one_shot import OneShotProbe
 from pantau_contract.states import Cause, State
 from tests.agent.busy import well
 from tests.agent.rtsp.footage import access_units
@@ -52,7 +52,7 @@ async def looked(camera: Camera, decoder: Decoder, *, seconds: float = 0.5, time
         configured = Configured(
             id=f"camera{camera.port}", url=camera.url, user="u", password=SecretStr("p"), timeout_s=timeout_s
         )
-        return await Looker(configured, decoder, SystemClock()).look(seconds)
+        return await OneShotProbe(configured, decoder, SystemClock()).run(seconds)
 
 
 def sending(*packets: bytes, channel: int = 0, every_s: float = 0.05) -> Callable[[Visitor], Awaitable[None]]:
@@ -281,7 +281,7 @@ async def test_a_clock_that_is_wrong(decoder: Decoder) -> None:
 @together
 async def test_every_look_ends_with_teardown_and_one_session_at_most(decoder: Decoder) -> None:
     async with serving(Camera(media=footage())) as camera:
-        looker = Looker(Configured(id="teardown", url=camera.url), decoder, SystemClock())
+        probe = OneShotProbe(Configured(id="teardown", url=camera.url), decoder, SystemClock())
         for _ in range(2):
-            await looker.look(0.5)
+            await probe.run(0.5)
         assert camera.count("TEARDOWN") == camera.connections == 2

@@ -16,7 +16,7 @@ from pantau_agent.assessment.observation import Observation
 from pantau_agent.clock import SystemClock
 from pantau_agent.config import Camera as Configured
 from pantau_agent.picture.decoder import Decoder
-from pantau_agent.watching.one_shot import Looker
+from pantau_agent.watching.one_shot import OneShotProbe
 from pantau_agent.watching.watch import watch
 from pantau_contract.states import Cause, State
 from pantau_simcam import CameraSpec, Codec, Fault, Simcam
@@ -42,11 +42,13 @@ def configured(url: str, **more: object) -> Configured:
 
 
 async def watched(
-    camera: Configured, decoder: Decoder, looks: int, *, page: CameraMemory | None = None
+    camera: Configured, decoder: Decoder, looks: int, *, memory: CameraMemory | None = None
 ) -> list[Observation]:
     """So many observations after the first one that knows something."""
     said: list[Observation] = []
-    async with aclosing(watch(camera, decoder, SystemClock(), rng=random.Random(1), page=page)) as observations:
+    async with aclosing(
+        watch(camera, decoder, SystemClock(), rng=random.Random(1), memory=memory)
+    ) as observations:
         async for one in observations:
             if one.sample.state is not State.UNKNOWN:
                 said.append(one)
@@ -61,14 +63,14 @@ async def test_a_wrong_password_locks_no_camera_however_often_the_agent_starts(
     async with Simcam([spec(**GUARDED)]) as simcam:
         wrong = configured(simcam.url("gate"), user="operator", password=SecretStr("wrong"))
         for _ in range(4):
-            notebook = CameraMemories([wrong], tmp_path / "cameras.json")
-            said = await watched(wrong, decoder, 3, page=notebook.page("gate"))
+            memories = CameraMemories([wrong], tmp_path / "cameras.json")
+            said = await watched(wrong, decoder, 3, memory=memories.of("gate"))
             assert said[-1].sample.cause is Cause.AUTH_FAILED
-            notebook.save()
+            memories.save()
         assert simcam.counts("gate").failed_logins == 1
         right = configured(simcam.url("gate"), user="operator", password=SecretStr("right"))
-        page = CameraMemories([right], tmp_path / "cameras.json").page("gate")
-        assert well((await watched(right, decoder, 1, page=page))[-1].sample)
+        memory = CameraMemories([right], tmp_path / "cameras.json").of("gate")
+        assert well((await watched(right, decoder, 1, memory=memory))[-1].sample)
 
 
 async def test_a_camera_that_somebody_else_has_locked_is_told_apart_from_a_wrong_password(
@@ -76,12 +78,12 @@ async def test_a_camera_that_somebody_else_has_locked_is_told_apart_from_a_wrong
 ) -> None:
     async with Simcam([spec(**GUARDED)]) as simcam:
         right = configured(simcam.url("gate"), user="operator", password=SecretStr("right"))
-        looker = Looker(right, decoder, SystemClock())
-        assert well((await looker.look(1)).sample)
+        probe = OneShotProbe(right, decoder, SystemClock())
+        assert well((await probe.run(1)).sample)
         wrong = configured(simcam.url("gate"), user="operator", password=SecretStr("guessed"))
         for _ in range(3):
-            assert (await Looker(wrong, decoder, SystemClock()).look(1)).sample.cause is Cause.AUTH_FAILED
-        assert (await looker.look(1)).sample.cause is Cause.LOCKED_OUT
+            assert (await OneShotProbe(wrong, decoder, SystemClock()).run(1)).sample.cause is Cause.AUTH_FAILED
+        assert (await probe.run(1)).sample.cause is Cause.LOCKED_OUT
 
 
 async def test_over_tls(tmp_path: Path, decoder: Decoder) -> None:

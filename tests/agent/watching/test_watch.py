@@ -29,7 +29,7 @@ together = Together("decoder")
 @pytest_asyncio.fixture(loop_scope="module", scope="module", autouse=True)
 async def all_at_once(request: pytest.FixtureRequest) -> AsyncIterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(watch_module, "VISIT_S", 1.0)
+        patch.setattr(watch_module, "PROBE_S", 1.0)
         async with Decoder(SystemClock()) as decoder, together.running(request, decoder=decoder):
             yield
 
@@ -54,13 +54,15 @@ class Watched:
 
 @asynccontextmanager
 async def watching(
-    decoder: Decoder, url: str, wanted: asyncio.Event | None = None, **options: object
+    decoder: Decoder, url: str, picture_requested: asyncio.Event | None = None, **options: object
 ) -> AsyncIterator[Watched]:
     watched = Watched()
     camera = Configured(id=f"camera{abs(hash(url)) % 10**9}", url=url, **options)  # type: ignore[arg-type] # a test gives what there is
 
     async def follow() -> None:
-        async for observation in watch(camera, decoder, SystemClock(), rng=random.Random(1), wanted=wanted):
+        async for observation in watch(
+            camera, decoder, SystemClock(), rng=random.Random(1), picture_requested=picture_requested
+        ):
             watched.said.append(observation)
 
     task = asyncio.create_task(follow())
@@ -240,14 +242,14 @@ async def test_a_frozen_picture_is_noticed_and_so_is_its_end(decoder: Decoder) -
 @pytest.mark.parametrize("mode", ["watch", "sample"])
 @together
 async def test_a_picture_that_is_asked_for_comes_before_its_interval(decoder: Decoder, mode: str) -> None:
-    wanted = asyncio.Event()
+    picture_requested = asyncio.Event()
     async with (
         Simcam(["gate"]) as cameras,
-        watching(decoder, cameras.url("gate"), wanted, mode=mode, picture_interval_s=3600) as watched,
+        watching(decoder, cameras.url("gate"), picture_requested, mode=mode, picture_interval_s=3600) as watched,
     ):
         assert await soon(lambda: len(watched.pictures) == 1)
         await asyncio.sleep(3)
         assert len(watched.pictures) == 1
-        wanted.set()
+        picture_requested.set()
         assert await soon(lambda: len(watched.pictures) == 2)
-        assert not wanted.is_set()
+        assert not picture_requested.is_set()
