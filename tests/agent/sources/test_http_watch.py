@@ -15,16 +15,16 @@ from pantau_agent.config import Camera as Configured
 from pantau_agent.picture.decoder import Decoder
 from pantau_agent.watching.watch import watch
 from pantau_contract.states import Cause, State
+from tests.agent.concurrent_tests import ConcurrentTests
 from tests.agent.http.camera import MULTIPART, Asked, Camera, Visitor, part, pictures, saying, serving, stills
-from tests.agent.together import Together
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-together = Together()
+concurrently = ConcurrentTests()
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module", autouse=True)
 async def all_at_once(request: pytest.FixtureRequest) -> AsyncIterator[None]:
-    async with together.running(request):
+    async with concurrently.running(request):
         yield
 
 
@@ -51,7 +51,7 @@ async def watched_until(
 STALL = (State.OK, None), (State.DOWN, Cause.STALLED), (State.OK, None)
 
 
-@together
+@concurrently
 async def test_a_stream_that_stalls_is_down_and_back_over_a_new_connection() -> None:
     async def stalling(visitor: Visitor, _asked: Asked) -> None:
         await visitor.send(MULTIPART)
@@ -69,7 +69,7 @@ async def test_a_stream_that_stalls_is_down_and_back_over_a_new_connection() -> 
     assert camera.connections == 2
 
 
-@together
+@concurrently
 async def test_a_still_that_is_not_answered_is_a_stall() -> None:
     async def hanging_once(visitor: Visitor, asked: Asked) -> None:
         if works.is_set() and not hung:
@@ -84,7 +84,7 @@ async def test_a_still_that_is_not_answered_is_a_stall() -> None:
     assert camera.connections == 2
 
 
-@together
+@concurrently
 async def test_a_camera_that_takes_long_over_a_still_is_no_stall() -> None:
     async def slow(visitor: Visitor, asked: Asked) -> None:
         requests.append(visitor)
@@ -103,7 +103,7 @@ async def test_a_camera_that_takes_long_over_a_still_is_no_stall() -> None:
     assert camera.most_open == 1
 
 
-@together
+@concurrently
 async def test_a_still_that_is_refused_later_is_told() -> None:
     async def gone(visitor: Visitor, asked: Asked) -> None:
         await (saying("404 Not Found") if works.is_set() else stills())(visitor, asked)
