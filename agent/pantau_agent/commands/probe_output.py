@@ -118,13 +118,13 @@ def firmware_text(identity: Identity | None, say: Words) -> Text | None:
 
 def grid(rows: list[Row], say: Words) -> Table:
     """Return a table of labels on the left and values on the right."""
-    columns = Table.grid(padding=(0, 2))
-    columns.add_column(style="dim", no_wrap=True)
-    columns.add_column()
+    layout = Table.grid(padding=(0, 2))
+    layout.add_column(style="dim", no_wrap=True)
+    layout.add_column()
     for name, value in rows:
         if value is not None:
-            columns.add_row(say(f"probe.{name}"), value if isinstance(value, Text) else Text(value))
-    return columns
+            layout.add_row(say(f"probe.{name}"), value if isinstance(value, Text) else Text(value))
+    return layout
 
 
 def rendered(renderable: RenderableType) -> str:
