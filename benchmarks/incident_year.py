@@ -17,12 +17,15 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.incident_year_plot import plot
-from pantau_collector.incidents.case import WHOLE_SITE, Moment, SiteCase, Wanted
+from pantau_collector.incidents.case import SiteCase
 from pantau_collector.incidents.correlate import Correlate
 from pantau_collector.incidents.flap import Flap
-from pantau_collector.incidents.planned import Planned
+from pantau_collector.incidents.moment import Moment
+from pantau_collector.incidents.mute import Mute
+from pantau_collector.incidents.proposal import Proposal
 from pantau_collector.incidents.rules import IncidentRules
 from pantau_collector.incidents.stages import Stages, make_stages
+from pantau_collector.incidents.subjects import WHOLE_SITE
 from pantau_collector.incidents.topology import Topology
 from pantau_collector.inventory import (
     Inventory,
@@ -130,20 +133,20 @@ def _drawn(
         at += lasts + dice.expovariate(rate.a_year / (WEEKS * WEEK_S))
 
 
-def each_by_itself(case: SiteCase, now: Moment) -> None:
-    """In place of `Correlate`: all that has settled is told, and a camera is down while its agent is gone."""
+def correlate_nothing(case: SiteCase, now: Moment) -> None:
+    """Propose one incident for each hard problem; a camera is down while its agent is gone."""
     del now
-    for subject in case.readings:
-        trouble = case.symptom(subject).trouble or case.symptom(WHOLE_SITE).trouble
-        if trouble is not None:
-            case.wanted[subject] = Wanted(trouble, (subject,) if subject else (), case.site.heard_ms)
+    for subject in case.evaluations:
+        cause = case.symptom(subject).hard_cause or case.symptom(WHOLE_SITE).hard_cause
+        if cause is not None:
+            case.proposals[subject] = Proposal(cause, (subject,) if subject else (), case.site.heard_ms)
 
 
-def without_causes(rules: IncidentRules, planned: Planned, ids: Iterator[int]) -> Stages:
+def without_causes(rules: IncidentRules, mute: Mute, ids: Iterator[int]) -> Stages:
     """The same stages, without correlation and flapping."""
-    stages = make_stages(rules, planned, ids)
+    stages = make_stages(rules, mute, ids)
     return Stages(
-        site=[each_by_itself if isinstance(stage, Correlate) else stage for stage in stages.site],
+        site=[correlate_nothing if isinstance(stage, Correlate) else stage for stage in stages.site],
         uplink=stages.uplink,
         life=[stage for stage in stages.life if not isinstance(stage, Flap)],
     )
@@ -163,16 +166,16 @@ def count(*, with_causes: bool, weeks: int) -> Counter[tuple[str, int]]:
     )
     history = History(inventory, IncidentRules(), make_stages=make_stages if with_causes else without_causes)
     history.plan(faults(weeks * WEEK_S))
-    told: dict[int, dict[str, set[NoticeKind]]] = {}
+    notified: dict[int, dict[str, set[NoticeKind]]] = {}
     counts: Counter[tuple[str, int]] = Counter()
     for transitions in history.run(weeks * WEEK_S):
         for transition in transitions:
-            known = told.setdefault(transition.incident.id, {})
-            for telling in plan(transition, known, people, inventory, {}, NoticeRules()):
-                known.setdefault(telling.recipient, set()).add(telling.notice.kind)
-                counts[telling.recipient, int(history.now_s // WEEK_S)] += 1
+            known = notified.setdefault(transition.incident.id, {})
+            for notification in plan(transition, known, people, inventory, {}, NoticeRules()):
+                known.setdefault(notification.recipient, set()).add(notification.notice.kind)
+                counts[notification.recipient, int(history.now_s // WEEK_S)] += 1
             if transition.incident.resolved_ms is not None:
-                told.pop(transition.incident.id, None)
+                notified.pop(transition.incident.id, None)
     return counts
 
 

@@ -30,7 +30,7 @@ from pantau_collector.inventory import (
 from pantau_collector.journal import Journal
 from pantau_collector.notices.recipients import NoticeRules, People, Recipient
 from pantau_collector.pipeline import Pipeline
-from pantau_collector.simulation.agents import Agent, MemoryJournal, VirtualClock, record
+from pantau_collector.simulation.agents import Agent, MemoryJournal, VirtualClock, to_record
 from pantau_collector.store import Store, outbox_rows
 from pantau_collector.store.outbox_rows import Status
 from pantau_contract.states import Cause, State
@@ -85,7 +85,7 @@ class Bench:
 
     def hear(self, agent: Agent, camera: str, cause: Cause | None) -> None:
         """A camera changes."""
-        self.journal.append([record(message, self.clock.time_ms()) for message in agent.set(camera, cause)])
+        self.journal.append([to_record(message, self.clock.time_ms()) for message in agent.set(camera, cause)])
 
     def read_all(self) -> None:
         """Steps until everything that came is judged."""
@@ -132,7 +132,7 @@ def run(folder: Path, cameras: int) -> list[Row]:
     """All figures."""
     bench = Bench(folder, cameras)
     for agent in bench.agents.values():
-        bench.journal.append([record(each, bench.clock.time_ms()) for each in (*agent.birth(), agent.batch())])
+        bench.journal.append([to_record(each, bench.clock.time_ms()) for each in (*agent.birth(), agent.batch())])
     first_s = seconds(bench.read_all)
     bench.wait(3)
     began_cpu = time.process_time()
@@ -197,7 +197,7 @@ def _uplink(bench: Bench) -> tuple[float, int]:
     bench.wait(30)
     for agent in lost:
         agent.connected = False
-        bench.journal.append([record(agent.death(), bench.clock.time_ms())])
+        bench.journal.append([to_record(agent.death(), bench.clock.time_ms())])
     bench.read_all()
     bench.wait(RULES.settle_s - 1)
     bench.look()

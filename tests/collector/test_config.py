@@ -4,7 +4,7 @@ import pytest
 
 from pantau_collector.config import InfluxV1, InfluxV2, load
 from pantau_collector.inventory import load_inventory
-from pantau_collector.notices.unknown_filters import strangers
+from pantau_collector.notices.unknown_filters import find_unknown_filters
 from pantau_contract.states import State
 from pantau_service.settings import ConfigError
 
@@ -43,7 +43,7 @@ def test_the_example_is_right(path: Path) -> None:
     assert config.broker.password is not None
     assert config.broker.password.get_secret_value() == "geheim"
     inventory = load_inventory(EXAMPLES / "inventory.example.toml")
-    assert strangers(config.recipient, inventory) == []
+    assert find_unknown_filters(config.recipient, inventory) == []
 
 
 def test_everything_that_is_wrong_is_told_at_once_by_key_with_what_was_expected(path: Path) -> None:

@@ -44,5 +44,5 @@ def test_links_within_the_page_lead_somewhere() -> None:
 
 def test_the_example_of_a_scenario_is_told_as_it_says() -> None:
     outcome = simulate(*load_scenario(Path(__file__).parents[2] / "collector" / "scenario.example.toml"))
-    assert outcome.told
+    assert outcome.sent
     assert not outcome.differences

@@ -202,7 +202,7 @@ def _probe_one(
     if as_json:
         typer.echo(probe_output.json_text(sample, identity, say), nl=False)
     else:
-        typer.echo(probe_output.table(sample, identity, inspected.untold, say), nl=False)
+        typer.echo(probe_output.table(sample, identity, inspected.no_identity, say), nl=False)
     if snapshot is not None:
         _save_snapshot(snapshot, inspected.observation.snapshot, say, quiet=as_json)
     return sample

@@ -17,7 +17,7 @@ from urllib3.util import make_headers
 from pantau_collector.alertmanager.alerts import Alert, Labels, is_firing, make_alert, to_api
 from pantau_collector.alertmanager.config import AlertmanagerConfig
 from pantau_collector.clock import Clock
-from pantau_collector.incidents.case import Incident
+from pantau_collector.incidents.incident import Incident
 from pantau_collector.inventory import Inventory
 from pantau_collector.periodic import PeriodicThread
 from pantau_collector.store import Store, StoreError, alert_rows, incident_rows

@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from pantau_collector.incidents.case import Incident
+from pantau_collector.incidents.incident import Incident
 from pantau_collector.inventory import Inventory
 from pantau_contract.words import Words
 

@@ -1,4 +1,4 @@
-"""`pantau-collector simulate`: who would be told what, and when, if this happened."""
+"""`pantau-collector simulate`: runs a scenario in virtual time, and prints who would be notified."""
 
 import json
 from pathlib import Path
@@ -13,9 +13,9 @@ from pantau_collector.config import load
 from pantau_collector.inventory import load_inventory
 from pantau_collector.notices.recipients import Recipient
 from pantau_collector.notices.subject import subject_of
-from pantau_collector.simulation import Outcome, load_scenario, of_configuration, simulate
+from pantau_collector.simulation import Outcome, load_scenario, simulate, with_configuration
+from pantau_collector.simulation.sent_letters import SentLetter, count_letters
 from pantau_collector.simulation.span import span
-from pantau_collector.simulation.told import Told, messages
 from pantau_contract.words import words
 from pantau_service.settings import ConfigError
 
@@ -48,7 +48,7 @@ def simulate_command(
             typer.secho(problem, fg="red", err=True)
         raise typer.Exit(EXIT_USAGE) from None
     if settings is not None:
-        scenario = of_configuration(scenario, settings)
+        scenario = with_configuration(scenario, settings)
     outcome = simulate(scenario, inventory)
     recipients = {recipient.id: recipient for recipient in scenario.recipient}
     if as_json:
@@ -63,10 +63,10 @@ def _as_json(outcome: Outcome, recipients: dict[str, Recipient]) -> dict[str, ob
     return {
         "messages": [
             {
-                "at_s": told.s,
-                "to": told.to,
-                "form": told.letter.form,
-                "subject": _subject(told, recipients[told.to]),
+                "at_s": letter.s,
+                "to": letter.to,
+                "form": letter.letter.form,
+                "subject": _subject(letter, recipients[letter.to]),
                 "notices": [
                     {
                         "kind": notice.kind,
@@ -74,12 +74,12 @@ def _as_json(outcome: Outcome, recipients: dict[str, Recipient]) -> dict[str, ob
                         "cause": notice.cause,
                         "cameras": [f"{camera.site or notice.site}/{camera.id}" for camera in notice.cameras],
                     }
-                    for notice, about in told.notices
+                    for notice, about in letter.notices
                 ],
             }
-            for told in outcome.told
+            for letter in outcome.sent
         ],
-        "count": dict(messages(outcome.told)),
+        "count": dict(count_letters(outcome.sent)),
         "differences": outcome.differences,
     }
 
@@ -87,14 +87,16 @@ def _as_json(outcome: Outcome, recipients: dict[str, Recipient]) -> dict[str, ob
 def _print(outcome: Outcome, recipients: dict[str, Recipient]) -> None:
     console = Console(highlight=False)
     table = Table("at", "to", "notices", "subject", box=None, pad_edge=False)
-    for told in outcome.told:
-        table.add_row(span(told.s), told.to, str(len(told.letter.notices)), _subject(told, recipients[told.to]))
+    for letter in outcome.sent:
+        table.add_row(
+            span(letter.s), letter.to, str(len(letter.letter.notices)), _subject(letter, recipients[letter.to])
+        )
     console.print(table)
     for recipient in recipients:
-        console.print(f"messages to {recipient}: {messages(outcome.told).get(recipient, 0)}", markup=False)
+        console.print(f"messages to {recipient}: {count_letters(outcome.sent).get(recipient, 0)}", markup=False)
     for line in outcome.differences:
         console.print(line, style="red", markup=False)
 
 
-def _subject(told: Told, recipient: Recipient) -> str:
-    return subject_of(told.letter, words(recipient.language), ZoneInfo(recipient.timezone))
+def _subject(letter: SentLetter, recipient: Recipient) -> str:
+    return subject_of(letter.letter, words(recipient.language), ZoneInfo(recipient.timezone))

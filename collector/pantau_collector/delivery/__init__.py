@@ -1,0 +1,1 @@
+"""Writes notices into letters in the outbox, and delivers the letters to people."""

@@ -1,4 +1,4 @@
-"""From what waits to be told to letters in the outbox, in one transaction: so none is lost or doubled.
+"""Writes pending notices into letters in the outbox, in one transaction, so that none is lost or sent twice.
 
 A letter has the number of its first notice.
 """
@@ -7,23 +7,23 @@ from itertools import groupby
 
 from sqlalchemy import Connection
 
-from pantau_collector.notices.batching import HOUR_MS, Envelope, gather
+from pantau_collector.notices.batching import HOUR_MS, BatchedLetter, batch
 from pantau_collector.notices.channel import schema
 from pantau_collector.notices.recipients import Recipient
 from pantau_collector.store import notice_rows, outbox_rows
 
-_GONE = ["gone"]
-"""The channel of letters to somebody who is no longer in the configuration: there they become dead letters."""
+_NO_CHANNELS = ["gone"]
+"""The channel of letters to recipients that the configuration no longer has; they become dead letters there."""
 
 
 def channels(recipient: Recipient) -> dict[str, str]:
-    """The recipient's URLs by a name that is fit to be shown: `1-mailtos`, `2-tgram`."""
+    """Return the recipient's URLs by names that may be shown: `1-mailtos`, `2-tgram`."""
     urls = [url.get_secret_value() for url in recipient.urls]
     return {f"{i}-{schema(url)}": url for i, url in enumerate(urls, start=1)}
 
 
 def next_channel(recipient: Recipient, channel: str) -> str | None:
-    """Where a letter goes that failed on a channel; None if it is tried there on and on."""
+    """Return the channel for a letter that failed on this one, or None if it is tried there until it works."""
     if recipient.delivery == "all":
         return None
     names = list(channels(recipient))
@@ -32,24 +32,26 @@ def next_channel(recipient: Recipient, channel: str) -> str | None:
 
 
 def dispatch(connection: Connection, recipients: dict[str, Recipient], now_ms: int) -> int:
-    """Puts all that is ready into letters; how many letters there are."""
-    waiting = sorted(notice_rows.waiting(connection, now_ms=now_ms), key=lambda each: each.recipient)
+    """Write everything that is ready into letters, and return the number of letters."""
+    pending = sorted(notice_rows.waiting(connection, now_ms=now_ms), key=lambda each: each.recipient)
     count = 0
-    for name, group in groupby(waiting, key=lambda each: each.recipient):
+    for name, group in groupby(pending, key=lambda each: each.recipient):
         recipient = recipients.get(name)
         limit = recipient.hourly_limit if recipient else None
         sent_ms = outbox_rows.letters_since(connection, name, now_ms - HOUR_MS) if limit else []
-        gathering = gather(group, now_ms, sent_ms=sent_ms, limit=limit)
-        notice_rows.hold(connection, gathering.held)
-        for letter in gathering.letters:
+        batching = batch(group, now_ms, sent_ms=sent_ms, limit=limit)
+        notice_rows.hold(connection, batching.held)
+        for letter in batching.letters:
             _write(connection, letter, name, recipient, now_ms)
-        count += len(gathering.letters)
+        count += len(batching.letters)
     return count
 
 
-def _write(connection: Connection, letter: Envelope, name: str, recipient: Recipient | None, now_ms: int) -> None:
+def _write(
+    connection: Connection, letter: BatchedLetter, name: str, recipient: Recipient | None, now_ms: int
+) -> None:
     ids = [each.id for each in letter.notices]
-    names = list(channels(recipient)) if recipient else _GONE
+    names = list(channels(recipient)) if recipient else _NO_CHANNELS
     if recipient is not None and recipient.delivery == "in_order":
         names = names[:1]
     notice_rows.put_in_letter(connection, ids, ids[0])

@@ -1,9 +1,9 @@
-"""Fills the outbox with letters and empties it: marks, sends, confirms; tries again, ever more seldom.
+"""Fills the outbox with letters and empties it: marks a letter, sends it, and confirms it; retries back off.
 
-What cannot be delivered goes on to the next channel, or is given up, visibly.
+A letter that cannot be delivered goes on to the next channel, or becomes a dead letter that the operator sees.
 
-After a crash in the middle of a sending nobody knows whether it arrived. It is sent again with the same key, by
-which a receiver may drop a repeat.
+After a crash in the middle of sending, nobody knows whether the letter arrived. It is sent again with the same
+key, by which a receiver can drop the repeat.
 """
 
 import hashlib
@@ -19,43 +19,48 @@ from sqlalchemy import Connection
 
 from pantau_collector.clock import Clock
 from pantau_collector.delivery.dispatch import channels, dispatch, next_channel
+from pantau_collector.notices.attachments import PictureSource
 from pantau_collector.notices.channel import ChannelError
 from pantau_collector.notices.compose import Composer
-from pantau_collector.notices.notice import Letter, Notice, NoticeKind
-from pantau_collector.notices.photos import Pictures
+from pantau_collector.notices.letter import Letter
+from pantau_collector.notices.notice import Notice, NoticeKind
 from pantau_collector.notices.recipients import NoticeRules, Recipient
 from pantau_collector.notices.transport import Transport
 from pantau_collector.store import Store, StoreError, notice_rows, outbox_rows
 from pantau_collector.store.outbox_rows import OutboxRow, Status
 
-LOOK_EVERY_S = 0.5
-_ROWS_A_CHANNEL = 50
-_WITH_PICTURES = 3
-"""Attempts that carry pictures: after them it may be the pictures that the service does not take."""
-_AFTER_OUTAGE = {NoticeKind.RESOLVED, NoticeKind.ACKNOWLEDGED, NoticeKind.UNACKNOWLEDGED}
-"""What makes no sense to somebody whom no notice of the outage has reached."""
+POLL_EVERY_S = 0.5
+"""Seconds between two looks into the outbox."""
+_ROWS_PER_CHANNEL = 50
+"""Rows of the outbox that are considered for each channel, the oldest first."""
+_ATTEMPTS_WITH_PICTURES = 3
+"""Attempts that carry pictures; after them the letter goes without, in case the service refuses the pictures."""
+_FOLLOW_UPS = {NoticeKind.RESOLVED, NoticeKind.ACKNOWLEDGED, NoticeKind.UNACKNOWLEDGED}
+"""Kinds that make no sense to a recipient whom no notice of the outage has reached."""
 
 _log = logging.getLogger(__name__)
 
 
-_ONCE = {NoticeKind.OPENED, NoticeKind.FLAPPING, NoticeKind.RESOLVED}
+_SENT_ONCE = {NoticeKind.OPENED, NoticeKind.FLAPPING, NoticeKind.RESOLVED}
+"""Kinds that a recipient gets once per incident, so that the incident and the kind alone identify the letter."""
 
 
-class _Pace(NamedTuple):
-    """How often something failed in a row, and when (monotonic) it is to be tried again."""
+class _BackOff(NamedTuple):
+    """Failures in a row, and the earliest time (monotonic) of the next attempt."""
 
     failures: int = 0
     due: float = 0.0
 
 
-Channel = tuple[str, str]
+ChannelKey = tuple[str, str]
 """A recipient's id, and the name of one of its URLs."""
 
 
 class Sender:
-    """A thread that looks into the outbox, and a few that send. One channel sends one notice at a time.
+    """One thread that polls the outbox, and a few that send. A channel sends one letter at a time.
 
-    A channel that is slow or gone delays no other, and is tried with one notice until it works again.
+    A channel that is slow or gone does not delay another one, and is tried with a single letter until it works
+    again.
     """
 
     def __init__(
@@ -65,7 +70,7 @@ class Sender:
         recipients: Iterable[Recipient],
         rules: NoticeRules,
         composer: Composer,
-        pictures: Pictures,
+        pictures: PictureSource,
         clock: Clock,
     ) -> None:
         self._store = store
@@ -75,91 +80,91 @@ class Sender:
         self._rules = rules
         self._composer = composer
         self._pictures = pictures
-        self._paces: dict[Channel | int, _Pace] = {}
-        self._under_way: dict[Channel, Future[None]] = {}
+        self._back_offs: dict[ChannelKey | int, _BackOff] = {}
+        self._in_flight: dict[ChannelKey, Future[None]] = {}
         self._pool = ThreadPoolExecutor(rules.parallel, thread_name_prefix="notice")
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sender")
         self.sent = 0
-        """Letters handed over since the start."""
+        """Letters delivered since the start."""
         self.failed = 0
-        """Attempts that failed since the start."""
+        """Attempts that have failed since the start."""
         self.last_error: str | None = None
-        """Why the last attempt failed; None once one has worked."""
+        """Why the last attempt failed; None if it did not."""
 
     def start(self) -> None:
-        """Begins to send."""
+        """Start sending."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Finishes what is being sent, and ends."""
+        """Finish the sends that are in flight, and stop."""
         self._stopping.set()
         self._thread.join()
 
     def pending(self) -> int:
-        """Letters that are still to be delivered, as far as the outbox can be read."""
+        """Return the number of letters that are still to be delivered, or 0 if the outbox cannot be read."""
         return self._count(Status.DUE, Status.SENDING)
 
     def dead(self) -> int:
-        """Letters that were given up, as far as the outbox can be read."""
+        """Return the number of dead letters, or 0 if the outbox cannot be read."""
         return self._count(Status.DEAD)
 
     def held(self) -> int:
-        """Notices that wait for others, or for a digest, as far as the store can be read."""
+        """Return the number of notices that wait for others or for a digest, or 0 if the store cannot be read."""
         try:
             with self._store.begin() as connection:
                 return notice_rows.count_waiting(connection)
         except StoreError:
             return 0
 
-    def look(self) -> int:
-        """Puts what is ready into letters, and begins to send what is due and whose channel is free; how many."""
-        self._under_way = {channel: future for channel, future in self._under_way.items() if not future.done()}
+    def run_once(self) -> int:
+        """Write what is ready into letters, start sending what is due, and return the number of sends started."""
+        self._in_flight = {channel: future for channel, future in self._in_flight.items() if not future.done()}
         with self._store.begin() as connection:
             dispatch(connection, self._recipients, self._clock.time_ms())
-            rows = outbox_rows.unfinished(connection, _ROWS_A_CHANNEL)
-            passed = [row for row in rows if self._pass_by(connection, row)]
-            if passed:
-                rows = outbox_rows.unfinished(connection, _ROWS_A_CHANNEL)
+            rows = outbox_rows.unfinished(connection, _ROWS_PER_CHANNEL)
+            skipped = [row for row in rows if self._skip_failing_channel(connection, row)]
+            if skipped:
+                rows = outbox_rows.unfinished(connection, _ROWS_PER_CHANNEL)
         chosen = self._choose(rows)
         for row in chosen:
-            self._under_way[row.recipient, row.channel] = self._pool.submit(self._deliver, row)
+            self._in_flight[row.recipient, row.channel] = self._pool.submit(self._deliver, row)
         return len(chosen)
 
     def _run(self) -> None:
-        while not self._stopping.wait(LOOK_EVERY_S):
+        while not self._stopping.wait(POLL_EVERY_S):
             try:
-                self.look()
+                self.run_once()
             except StoreError as error:
                 _log.error("the outbox cannot be read; it is tried again: %s", error)
         self._pool.shutdown()
 
-    def _pass_by(self, connection: Connection, row: OutboxRow) -> bool:
-        """Sends a row on at once where its channel is known to fail and is not to be tried yet."""
+    def _skip_failing_channel(self, connection: Connection, row: OutboxRow) -> bool:
+        """Pass a row on at once if its channel is failing and is not due for another attempt."""
         recipient, channel = self._recipients.get(row.recipient), (row.recipient, row.channel)
         following = next_channel(recipient, row.channel) if recipient else None
-        pace = self._paces.get(channel, _Pace())
-        if recipient is None or following is None or channel in self._under_way:
+        back_off = self._back_offs.get(channel, _BackOff())
+        if recipient is None or following is None or channel in self._in_flight:
             return False
-        if pace.failures < recipient.next_channel_after or pace.due <= self._clock.monotonic():
+        if back_off.failures < recipient.next_channel_after or back_off.due <= self._clock.monotonic():
             return False
         error = f"this channel fails; sent on by {following}"
         outbox_rows.pass_on(connection, row, following, time_ms=self._clock.time_ms(), error=error)
         return True
 
     def _choose(self, rows: list[OutboxRow]) -> list[OutboxRow]:
-        """At most one row a channel: the one tried least, of those whose incidents have no earlier row waiting."""
+        """Choose at most one row per channel: the least tried, unless an earlier one has the same incidents."""
         now = self._clock.monotonic()
-        chosen: dict[Channel, OutboxRow] = {}
+        chosen: dict[ChannelKey, OutboxRow] = {}
         waiting: set[tuple[str, str, int]] = set()
         for row in rows:
             channel = (row.recipient, row.channel)
             queue = (row.recipient, "" if self._is_in_order(row.recipient) else row.channel)
-            mine = {(*queue, incident) for incident in row.incidents}
-            first = waiting.isdisjoint(mine)
-            waiting |= mine
-            paced = any(self._paces.get(key, _Pace()).due > now for key in (channel, row.id))
-            if not first or paced or channel in self._under_way:
+            keys = {(*queue, incident) for incident in row.incidents}
+            first = waiting.isdisjoint(keys)
+            waiting |= keys
+            backs_off = any(self._back_offs.get(key, _BackOff()).due > now for key in (channel, row.id))
+            if not first or backs_off or channel in self._in_flight:
                 continue
             if channel not in chosen or row.attempts < chosen[channel].attempts:
                 chosen[channel] = row
@@ -173,11 +178,11 @@ class Sender:
         try:
             self._attempt(row)
         except StoreError as error:
-            # It stays in `sending`, and is sent again with the same key.
-            self._slow_down(row, row.attempts)
+            # The row stays in `sending`, so it is sent again with the same key.
+            self._back_off(row, row.attempts)
             _log.error("the outbox cannot be written; the notice is sent again: %s", error)
-        except Exception:  # noqa: BLE001 - the next notice must go all the same
-            self._slow_down(row, row.attempts)
+        except Exception:  # noqa: BLE001 - the next letter must be sent all the same
+            self._back_off(row, row.attempts)
             _log.exception("a notice to %s by %s failed; it is tried again", row.recipient, row.channel)
 
     def _attempt(self, row: OutboxRow) -> None:
@@ -185,19 +190,23 @@ class Sender:
         url = channels(recipient).get(row.channel) if recipient else None
         with self._store.begin() as connection:
             notices = notice_rows.of_letter(connection, row.letter)
-            unheard = notice_rows.never_notified(connection, row.recipient, row.incidents, letter=row.letter)
-            told = [each for each in notices if each.kind not in _AFTER_OUTAGE or each.incident not in unheard]
-            if told and url is not None:
+            never_notified = notice_rows.never_notified(
+                connection, row.recipient, row.incidents, letter=row.letter
+            )
+            relevant = [
+                each for each in notices if each.kind not in _FOLLOW_UPS or each.incident not in never_notified
+            ]
+            if relevant and url is not None:
                 outbox_rows.start(connection, row)
-        if not told:
+        if not relevant:
             self._finish(row, Status.DEAD, "the outage was never told")
         elif recipient is None or url is None:
             self._finish(row, Status.DEAD, "the configuration no longer has this recipient or channel")
         else:
-            self._send(row, Letter(row.form, tuple(told)), recipient, url, self._key(row, notices))
+            self._send(row, Letter(row.form, tuple(relevant)), recipient, url, self._key(row, notices))
 
     def _send(self, row: OutboxRow, letter: Letter, recipient: Recipient, url: str, key: str) -> None:
-        pictures = self._pictures if row.attempts < _WITH_PICTURES else None
+        pictures = self._pictures if row.attempts < _ATTEMPTS_WITH_PICTURES else None
         message = self._composer.compose(letter, recipient, pictures)
         try:
             self._transport.send(url, message, kind=letter.kind, key=key)
@@ -207,26 +216,29 @@ class Sender:
         self._finish(row, Status.SENT)
         self.sent += 1
         self.last_error = None
-        self._paces.pop((row.recipient, row.channel), None)
-        self._paces.pop(row.id, None)
+        self._back_offs.pop((row.recipient, row.channel), None)
+        self._back_offs.pop(row.id, None)
         incidents = ", ".join(map(str, row.incidents)) or "none"
         _log.info("told %s by %s: %s, incidents %s", row.recipient, row.channel, letter.kind, incidents)
 
     def _key(self, row: OutboxRow, notices: list[Notice]) -> str:
-        """The same for each attempt, and for no other letter: a restored store may give its numbers again."""
+        """Return a key that is the same for each attempt and different for every other letter.
+
+        It holds the time of the outage, because a restored store may give the same numbers again.
+        """
         first = notices[0]
-        what = f"{first.incident}-{first.since_ms}-{first.kind}"
-        if len(notices) > 1 or first.kind not in _ONCE:
-            what += f"-{hashlib.blake2b(msgspec.json.encode(notices), digest_size=6).hexdigest()}"
-        return f"{self._store.installation}-{what}-{row.recipient}-{row.channel}"
+        key = f"{first.incident}-{first.since_ms}-{first.kind}"
+        if len(notices) > 1 or first.kind not in _SENT_ONCE:
+            key += f"-{hashlib.blake2b(msgspec.json.encode(notices), digest_size=6).hexdigest()}"
+        return f"{self._store.installation}-{key}-{row.recipient}-{row.channel}"
 
     def _failed(self, row: OutboxRow, recipient: Recipient, error: ChannelError) -> None:
         attempts = row.attempts + 1
         self.failed += 1
         self.last_error = f"{row.recipient} by {row.channel}: {error}"
-        self._slow_down(row, row.attempts)
+        self._back_off(row, row.attempts)
         following = next_channel(recipient, row.channel)
-        failures = max(attempts, self._paces[row.recipient, row.channel].failures)
+        failures = max(attempts, self._back_offs[row.recipient, row.channel].failures)
         if following is not None and (error.for_good or failures >= recipient.next_channel_after):
             _log.warning("attempt %d to tell %s failed: sent on by %s", attempts, self.last_error, following)
             with self._store.begin() as connection:
@@ -236,21 +248,21 @@ class Sender:
         _log.warning("attempt %d to tell %s failed%s", attempts, self.last_error, ": given up" if dead else "")
         self._finish(row, Status.DEAD if dead else Status.DUE, str(error))
 
-    def _slow_down(self, row: OutboxRow, attempts: int) -> None:
+    def _back_off(self, row: OutboxRow, attempts: int) -> None:
         now = self._clock.monotonic()
         channel = (row.recipient, row.channel)
-        failures = self._paces.get(channel, _Pace()).failures
-        self._paces[channel] = _Pace(failures + 1, now + self._wait_s(failures))
-        self._paces[row.id] = _Pace(attempts + 1, now + self._wait_s(attempts))
+        failures = self._back_offs.get(channel, _BackOff()).failures
+        self._back_offs[channel] = _BackOff(failures + 1, now + self._delay_s(failures))
+        self._back_offs[row.id] = _BackOff(attempts + 1, now + self._delay_s(attempts))
 
-    def _wait_s(self, failures: int) -> float:
-        """Twice the last wait, up to the longest, and by chance up to a quarter less."""
-        longest = min(self._rules.max_retry_s, self._rules.first_retry_s * 2 ** min(failures, 30))
-        return float(longest * random.uniform(0.75, 1.0))
+    def _delay_s(self, failures: int) -> float:
+        """Return twice the previous delay, up to the longest one, less a random part of up to a quarter."""
+        limit_s = min(self._rules.max_retry_s, self._rules.first_retry_s * 2 ** min(failures, 30))
+        return float(limit_s * random.uniform(0.75, 1.0))
 
     def _finish(self, row: OutboxRow, status: Status, error: str = "") -> None:
         if status is Status.DEAD:
-            self._paces.pop(row.id, None)
+            self._back_offs.pop(row.id, None)
         with self._store.begin() as connection:
             outbox_rows.finish(connection, row.id, status, time_ms=self._clock.time_ms(), error=error)
 

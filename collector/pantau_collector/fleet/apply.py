@@ -1,29 +1,34 @@
-"""Messages onto the fleet, in whatever order they come.
+"""Applies messages to the fleet, in whatever order they arrive.
 
-MQTT orders within a topic only, and repeats what it is not sure of. So a death is compared with the present birth
-by boot and session, a state with what is known by boot and sequence number, and a duplicate is no sign of life.
+MQTT keeps the order only within a topic, and repeats messages whose delivery is uncertain. So a death is compared
+with the latest birth by boot and session, a state with the known one by boot and sequence number, and a duplicate
+is not a sign of life.
 """
 
 from typing import NamedTuple
 
 from pantau_collector.clock_correction import EARLIEST_MS, corrected_ms, correction_ms
-from pantau_collector.fleet.model import Camera, Fleet, Hardware, Measures, Site
+from pantau_collector.fleet.model import Camera, CameraMeasures, Fleet, Hardware, Site
 from pantau_contract.messages import Birth, CameraState, Death, Message, Sample, Telemetry
 from pantau_contract.states import State
 
-_MOST_BOOTS = 8
-_LONGEST_CREDIT_S = 86_400.0
-_NOTEWORTHY_S = 1.0
-_AFTER_DEATH_S = 5.0
-"""What still arrives so soon after a death was under way before it."""
+_MAX_PAST_BOOTS = 8
+"""Earlier boots of an agent that are remembered, so that their late messages are recognised."""
+_MAX_CREDIT_S = 86_400.0
+"""Seconds that a state may have lasted already, according to the agent, when the collector learns of it."""
+_MIN_SHIFT_S = 1.0
+"""Seconds by which a problem must have begun earlier than known for its incidents to be judged again."""
+_IN_FLIGHT_S = 5.0
+"""Seconds after a death during which its agent's messages are taken to have been under way before it."""
 
 
 def apply(fleet: Fleet, message: Message, received_ms: int, now_s: float, *, retained: bool = False) -> None:
-    """Takes one message; `now_s` is the collector's attention.
+    """Apply one message; `now_s` is the collector's attention.
 
-    One that the broker `retained` says what was, and is no sign of life: its sender may be gone since.
+    A message that the broker `retained` describes the past and is not a sign of life: its sender may be gone
+    since.
     """
-    heard = None if retained else _Heard(received_ms, now_s)
+    heard = None if retained else _SignOfLife(received_ms, now_s)
     match message:
         case Birth():
             _birth(fleet, message, heard, now_s)
@@ -37,14 +42,14 @@ def apply(fleet: Fleet, message: Message, received_ms: int, now_s: float, *, ret
             pass
 
 
-class _Heard(NamedTuple):
-    """A sign of life: when it was received (UTC ms), and in our attention."""
+class _SignOfLife(NamedTuple):
+    """When a sign of life was received: UTC ms, and in seconds of attention."""
 
     ms: int
     s: float
 
 
-def _birth(fleet: Fleet, birth: Birth, heard: _Heard | None, now_s: float) -> None:
+def _birth(fleet: Fleet, birth: Birth, heard: _SignOfLife | None, now_s: float) -> None:
     site = fleet.site(birth.site, now_s)
     same_boot = birth.boot == site.boot
     if (same_boot and birth.session <= site.session) or birth.boot in site.past_boots:
@@ -52,8 +57,8 @@ def _birth(fleet: Fleet, birth: Birth, heard: _Heard | None, now_s: float) -> No
     _new_boot(site, birth.boot)
     site.session, site.dead = birth.session, False
     site.name, site.version, site.interval_s = birth.name, birth.version, birth.interval_s
-    _hear(fleet, site, heard)
-    fleet.changed(site)
+    _record_sign_of_life(fleet, site, heard)
+    fleet.mark_changed(site)
     if not birth.cameras:
         return
     for about in birth.cameras:
@@ -61,7 +66,7 @@ def _birth(fleet: Fleet, birth: Birth, heard: _Heard | None, now_s: float) -> No
         hardware = Hardware(about.vendor, about.model, about.firmware, about.firmware_note)
         if (camera.name, camera.hardware) != (about.name, hardware):
             camera.name, camera.hardware = about.name, hardware
-            fleet.camera_changed(site, camera)
+            fleet.mark_camera_changed(site, camera)
     for gone in site.cameras.keys() - {about.id for about in birth.cameras}:
         fleet.remove(site, gone)
 
@@ -75,89 +80,94 @@ def _death(fleet: Fleet, death: Death, now_s: float) -> None:
     _new_boot(site, death.boot)
     site.session = death.session
     site.dead, site.dead_s = True, now_s
-    fleet.changed(site)
+    fleet.mark_changed(site)
 
 
-def _telemetry(fleet: Fleet, batch: Telemetry, received_ms: int, heard: _Heard | None, now_s: float) -> None:
+def _telemetry(fleet: Fleet, batch: Telemetry, received_ms: int, heard: _SignOfLife | None, now_s: float) -> None:
     site = fleet.site(batch.site, now_s)
     newest = site.sequences.newest(batch.boot)
-    if not site.sequences.take(batch.boot, batch.seq):
+    if not site.sequences.add(batch.boot, batch.seq):
         return
     present = _is_present(site, batch.boot, batch.time)
-    _hear(fleet, site, heard)
+    _record_sign_of_life(fleet, site, heard)
     if not present or batch.seq < newest:
         return
     if not site.boot:
         _new_boot(site, batch.boot)
-    _alive(fleet, site, heard)
+    _revive(fleet, site, heard)
     site.interval_s = batch.interval_s
     site.clock_synchronised = batch.clock_synchronised is not False
-    shift_ms = _shift_ms(site, batch.time, received_ms)
+    clock_correction_ms = _clock_correction_ms(site, batch.time, received_ms)
     for sample in batch.samples:
         camera = fleet.camera(site, sample.camera, now_s)
         if _is_newer(camera, batch.boot, batch.seq, sample.time):
-            time_ms = corrected_ms(sample.time, shift_ms, batch.time + shift_ms, received_ms)
-            told = _Told(batch.boot, batch.seq, time_ms, shift_ms)
-            _tell(fleet, site, camera, sample, told, now_s)
+            time_ms = corrected_ms(sample.time, clock_correction_ms, batch.time + clock_correction_ms, received_ms)
+            origin = _Origin(batch.boot, batch.seq, time_ms, clock_correction_ms)
+            _update_camera(fleet, site, camera, sample, origin, now_s)
             camera.sample_ms = time_ms
-            camera.measures = Measures(
+            camera.measures = CameraMeasures(
                 sample.codec, sample.width, sample.height, sample.fps, sample.bitrate_kbps, sample.rtp_loss_pct
             )
 
 
-def _camera_state(fleet: Fleet, told: CameraState, received_ms: int, heard: _Heard | None, now_s: float) -> None:
-    site = fleet.site(told.site, now_s)
-    if not _is_present(site, told.boot, told.time):
+def _camera_state(
+    fleet: Fleet, message: CameraState, received_ms: int, heard: _SignOfLife | None, now_s: float
+) -> None:
+    site = fleet.site(message.site, now_s)
+    if not _is_present(site, message.boot, message.time):
         return
-    camera = fleet.camera(site, told.camera, now_s)
-    if not _is_newer(camera, told.boot, told.seq, told.time):
+    camera = fleet.camera(site, message.camera, now_s)
+    if not _is_newer(camera, message.boot, message.seq, message.time):
         return
-    known = (camera.boot, camera.seq, camera.told_ms, camera.state, camera.cause)
-    if (told.boot, told.seq, told.time, told.state, told.cause) == known:
-        return  # kept by the broker, and given out anew when we connect
-    _hear(fleet, site, heard)
-    _alive(fleet, site, heard)
-    shift_ms = _shift_ms(site, told.time, received_ms)
-    how = _Told(told.boot, told.seq, told.time + shift_ms, shift_ms)
-    _tell(fleet, site, camera, told, how, now_s)
+    known = (camera.boot, camera.seq, camera.reported_ms, camera.state, camera.cause)
+    if (message.boot, message.seq, message.time, message.state, message.cause) == known:
+        return  # retained by the broker, and sent again when the collector connects
+    _record_sign_of_life(fleet, site, heard)
+    _revive(fleet, site, heard)
+    clock_correction_ms = _clock_correction_ms(site, message.time, received_ms)
+    origin = _Origin(message.boot, message.seq, message.time + clock_correction_ms, clock_correction_ms)
+    _update_camera(fleet, site, camera, message, origin, now_s)
 
 
-class _Told(NamedTuple):
-    """In which batch something is told, at which true time (UTC ms), and what makes a time of its clock true."""
+class _Origin(NamedTuple):
+    """The batch that a report belongs to, its true time (UTC ms), and the correction of the agent's clock."""
 
     boot: str
     seq: int
     time_ms: int
-    shift_ms: int
+    clock_correction_ms: int
 
 
-def _tell(fleet: Fleet, site: Site, camera: Camera, told: Sample | CameraState, how: _Told, now_s: float) -> None:
-    since_ms = told.since + how.shift_ms
-    possible = EARLIEST_MS <= since_ms <= how.time_ms
-    # How long it has held is both ends of the agent's clock, so it holds where that clock is merely wrong.
-    held_s = (told.time - told.since) / 1000 if site.clock_synchronised and possible else 0.0
-    credit_s = max(0.0, min(held_s, _LONGEST_CREDIT_S))
+def _update_camera(
+    fleet: Fleet, site: Site, camera: Camera, report: Sample | CameraState, origin: _Origin, now_s: float
+) -> None:
+    since_ms = report.since + origin.clock_correction_ms
+    possible = EARLIEST_MS <= since_ms <= origin.time_ms
+    # Both ends of this span are by the agent's clock, so it is right even if that clock is wrong.
+    held_s = (report.time - report.since) / 1000 if site.clock_synchronised and possible else 0.0
+    credit_s = max(0.0, min(held_s, _MAX_CREDIT_S))
     since_s = now_s - credit_s
-    changed = (told.state, told.cause) != (camera.state, camera.cause)
+    changed = (report.state, report.cause) != (camera.state, camera.cause)
     if changed:
-        camera.told_s = now_s
+        camera.reported_s = now_s
     else:
         since_s = min(camera.since_s, since_s)
-        changed = told.state is not State.OK and since_s < camera.since_s - _NOTEWORTHY_S
+        changed = report.state is not State.OK and since_s < camera.since_s - _MIN_SHIFT_S
     camera.since_s = since_s
-    camera.since_ms = since_ms if possible else how.time_ms
-    camera.state, camera.cause, camera.detail = told.state, told.cause, told.detail
-    camera.boot, camera.seq, camera.told_ms = how.boot, how.seq, told.time
-    if told.state in (State.OK, State.DEGRADED) and not camera.worked:
+    camera.since_ms = since_ms if possible else origin.time_ms
+    camera.state, camera.cause, camera.detail = report.state, report.cause, report.detail
+    camera.boot, camera.seq, camera.reported_ms = origin.boot, origin.seq, report.time
+    if report.state in (State.OK, State.DEGRADED) and not camera.worked:
         camera.worked = changed = True
     if changed:
-        fleet.camera_changed(site, camera)
+        fleet.mark_camera_changed(site, camera)
 
 
 def _is_present(site: Site, boot: str, time_ms: int) -> bool:
-    """Whether it is of the agent's present boot, and not of an earlier one whose backlog comes late.
+    """Return True if a message is from the agent's present boot, not from the late backlog of an earlier one.
 
-    A boot never heard of may be one whose birth is still under way, or an old one: the time tells.
+    A boot that was never heard of may be a new one whose birth is still under way, or an old one; the time
+    decides.
     """
     if not site.boot or boot == site.boot:
         return True
@@ -165,16 +175,16 @@ def _is_present(site: Site, boot: str, time_ms: int) -> bool:
 
 
 def _is_newer(camera: Camera, boot: str, seq: int, time_ms: int) -> bool:
-    """Whether it is told later than what is known of the camera.
+    """Return True if a report is newer than what is known of the camera.
 
-    `seq` is a batch's number; a state has that of the batch which its sample will be in.
+    `seq` is the number of a batch; a state has the number of the batch that its sample will be in.
     """
     if boot == camera.boot:
-        return (seq, time_ms) >= (camera.seq, camera.told_ms)
+        return (seq, time_ms) >= (camera.seq, camera.reported_ms)
     return True
 
 
-def _shift_ms(site: Site, time_ms: int, received_ms: int) -> int:
+def _clock_correction_ms(site: Site, time_ms: int, received_ms: int) -> int:
     if not site.clock_synchronised:
         return received_ms - time_ms
     return correction_ms(time_ms, received_ms)
@@ -182,18 +192,18 @@ def _shift_ms(site: Site, time_ms: int, received_ms: int) -> int:
 
 def _new_boot(site: Site, boot: str) -> None:
     if site.boot and boot != site.boot:
-        site.past_boots = [*site.past_boots, site.boot][-_MOST_BOOTS:]
+        site.past_boots = [*site.past_boots, site.boot][-_MAX_PAST_BOOTS:]
     site.boot = boot
 
 
-def _hear(fleet: Fleet, site: Site, heard: _Heard | None) -> None:
+def _record_sign_of_life(fleet: Fleet, site: Site, heard: _SignOfLife | None) -> None:
     if heard is not None:
         site.heard_ms, site.heard_s = heard
-    fleet.heard(site)
+    fleet.mark_heard(site)
 
 
-def _alive(fleet: Fleet, site: Site, heard: _Heard | None) -> None:
-    """It goes on telling of itself well after its death: the death was another's, or its birth was lost."""
-    if heard is not None and site.dead and heard.s - site.dead_s > _AFTER_DEATH_S:
+def _revive(fleet: Fleet, site: Site, heard: _SignOfLife | None) -> None:
+    """Revive a site that reports long after its death: that was another session's, or the birth was lost."""
+    if heard is not None and site.dead and heard.s - site.dead_s > _IN_FLIGHT_S:
         site.dead = False
-        fleet.changed(site)
+        fleet.mark_changed(site)

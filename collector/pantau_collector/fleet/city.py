@@ -1,4 +1,4 @@
-"""From the fleet to what everyone sees of it, made anew only where something has come."""
+"""Builds the view of the city from the fleet, again only for the sites that have changed."""
 
 from collections.abc import Callable, Iterable
 
@@ -8,11 +8,11 @@ from pantau_collector.inventory import Inventory
 from pantau_contract.states import Cause, State
 
 PictureTime = Callable[[str, str], int]
-"""When a site's camera's newest snapshot was taken, UTC milliseconds; 0 is never."""
+"""Returns when the newest snapshot of a camera was taken (UTC ms), or 0 if there is none, by site and camera."""
 
 
 class City:
-    """The view of every site. A camera of the inventory that no agent told of counts as not yet looked at."""
+    """The views of all sites. A camera of the inventory that no agent has reported counts as not checked yet."""
 
     def __init__(self, inventory: Inventory, picture_ms: PictureTime) -> None:
         self._inventory = inventory
@@ -24,13 +24,13 @@ class City:
         for site in self._expected:
             self._sites[site] = self._site(Site(site, first_s=0.0, online=False))
 
-    def renew(self, fleet: Fleet, changed: Iterable[str]) -> None:
-        """Makes the views of the changed sites anew."""
+    def update(self, fleet: Fleet, changed: Iterable[str]) -> None:
+        """Build the views of the changed sites again."""
         for site in changed:
             self._sites[site] = self._site(fleet.sites[site])
 
     def view(self, time_ms: int, incidents: Iterable[IncidentView]) -> CityView:
-        """The whole city, sites in the order of their ids."""
+        """Return the whole city, with its sites in the order of their ids."""
         sites = tuple(self._sites[site] for site in sorted(self._sites))
         return CityView(time_ms, sites, tuple(incidents))
 

@@ -1,4 +1,4 @@
-"""Whether a site is heard. A camera of one that is not is unknown, whatever was last told of it."""
+"""Whether a site's agent is heard. While it is not, the site's cameras are unknown, whatever their last state."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ from pantau_collector.fleet.model import Site
 
 
 class Freshness(NamedTuple):
-    """A site is `online`, or not since `since_s`; if nothing comes it is to be judged again at `next_s`."""
+    """Whether a site is `online`, or not since `since_s`; without a new message it is judged again at `next_s`."""
 
     online: bool
     since_s: float
@@ -14,7 +14,7 @@ class Freshness(NamedTuple):
 
 
 def judge(site: Site, now_s: float, *, silence_factor: float) -> Freshness:
-    """What the site's silence comes to: gone by its death, or not heard for so many of its own intervals."""
+    """Judge a site's silence: its agent is gone if it has died, or after `silence_factor` silent intervals."""
     if site.dead:
         return Freshness(online=False, since_s=site.dead_s, next_s=float("inf"))
     deadline = site.heard_s + silence_factor * site.interval_s

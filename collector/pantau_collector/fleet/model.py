@@ -1,7 +1,7 @@
-"""Last known state of every site and camera, as their agents told it.
+"""The last known state of every site and camera, as their agents reported it.
 
-Seconds ending in `_s` are of the collector's attention (see `attention.py`); times ending in `_ms` are UTC epoch
-milliseconds, with the times of agents whose clock is not set already corrected.
+Seconds ending in `_s` are seconds of the collector's attention (see `attention.py`); times ending in `_ms` are UTC
+epoch milliseconds, with the times of agents whose clock is not set already corrected.
 """
 
 from collections.abc import Iterable
@@ -12,10 +12,11 @@ from pantau_collector.fleet.sequence import Sequences
 from pantau_contract.states import Cause, State
 
 DEFAULT_INTERVAL_S = 30.0
+"""Seconds between two batches of a site, until its agent has reported its own interval."""
 
 
-class Measures(Struct, frozen=True):
-    """What the latest sample measured. Not kept over a restart: the next one comes within the site's interval."""
+class CameraMeasures(Struct, frozen=True):
+    """What the latest sample measured. It is not kept over a restart, as the next sample comes soon."""
 
     codec: str | None = None
     width: int | None = None
@@ -26,7 +27,7 @@ class Measures(Struct, frozen=True):
 
 
 class Hardware(Struct, frozen=True):
-    """What the camera says it is; `firmware_note` warns of its firmware. Empty is not known, or nothing to say."""
+    """What the camera reports about itself; `firmware_note` warns of its firmware. Empty values are unknown."""
 
     vendor: str = ""
     model: str = ""
@@ -35,12 +36,12 @@ class Hardware(Struct, frozen=True):
 
 
 class Camera(Struct):
-    """One camera. `state` has held since `since_ms`, by the agent's word.
+    """One camera. According to its agent, `state` has lasted since `since_ms`.
 
-    In our attention that was `since_s`, and we were first told so at `told_s`.
+    In the collector's attention that was `since_s`, and the collector learned of it at `reported_s`.
 
-    `boot`, `seq` and `told_ms` (the agent's own clock, uncorrected) order what is told of it. `worked`: it has
-    been seen working, or was given its grace as a new camera.
+    `boot`, `seq` and `reported_ms` (by the agent's own clock, uncorrected) order the reports. `worked`: the camera
+    has been seen working at least once.
     """
 
     id: str
@@ -50,19 +51,19 @@ class Camera(Struct):
     cause: Cause | None = Cause.STARTING
     since_ms: int = 0
     since_s: float = 0.0
-    told_s: float = 0.0
+    reported_s: float = field(default=0.0, name="told_s")
     detail: str = ""
     sample_ms: int = 0
     boot: str = ""
     seq: int = -1
-    told_ms: int = 0
+    reported_ms: int = field(default=0, name="told_ms")
     worked: bool = False
-    measures: Measures = Measures()
+    measures: CameraMeasures = CameraMeasures()
     hardware: Hardware = Hardware()
 
 
 class Site(Struct):
-    """One site. `dead`: a death was told since its latest birth. `online` is what freshness makes of it all."""
+    """One site. `dead`: a death came after its latest birth. `online` is what `freshness.judge` concluded."""
 
     id: str
     first_s: float
@@ -83,72 +84,72 @@ class Site(Struct):
 
 
 class Fleet:
-    """Every site by id; and what is to be judged, shown and saved anew."""
+    """Every site by id, and which of them must be judged, shown and saved again."""
 
     def __init__(self, sites: Iterable[Site] = ()) -> None:
         self.sites = {site.id: site for site in sites}
         self.to_judge: set[str] = set(self.sites)
-        """Sites of which more than figures has changed."""
+        """Sites in which more than measurements has changed."""
         self.to_show: set[str] = set(self.sites)
-        """Sites of which anything has come."""
+        """Sites from which anything has come."""
         self.unsaved: set[str] = set()
-        """Those of them that are not saved."""
+        """Sites whose changes are not saved."""
         self.unsaved_cameras: set[tuple[str, str]] = set()
-        """Cameras that are new, or have changed by more than figures."""
+        """Cameras that are new, or in which more than measurements has changed."""
         self.removed_cameras: set[tuple[str, str]] = set()
         """Cameras that their agent no longer has."""
 
     def site(self, site: str, now_s: float) -> Site:
-        """The site; a new one if it has never been heard of."""
+        """Return the site, adding it if it is new."""
         found = self.sites.get(site)
         if found is None:
             found = self.sites[site] = Site(site, first_s=now_s, heard_s=now_s)
-            self.changed(found)
+            self.mark_changed(found)
         return found
 
     def camera(self, site: Site, camera: str, now_s: float) -> Camera:
-        """The camera; a new one if it has never been heard of."""
+        """Return the camera, adding it if it is new."""
         found = site.cameras.get(camera)
         if found is None:
-            found = site.cameras[camera] = Camera(camera, first_s=now_s, since_s=now_s, told_s=now_s)
+            found = site.cameras[camera] = Camera(camera, first_s=now_s, since_s=now_s, reported_s=now_s)
             self.removed_cameras.discard((site.id, camera))
-            self.camera_changed(site, found)
+            self.mark_camera_changed(site, found)
         return found
 
     def remove(self, site: Site, camera: str) -> None:
-        """Forgets a camera."""
+        """Remove a camera."""
         del site.cameras[camera]
         self.unsaved_cameras.discard((site.id, camera))
         self.removed_cameras.add((site.id, camera))
-        self.changed(site)
+        self.mark_changed(site)
 
-    def heard(self, site: Site) -> None:
-        """Something has come of the site."""
+    def mark_heard(self, site: Site) -> None:
+        """Mark a site from which something has come."""
         self.to_show.add(site.id)
         self.unsaved.add(site.id)
 
-    def changed(self, site: Site) -> None:
-        """Its incidents are to be judged anew."""
-        self.heard(site)
+    def mark_changed(self, site: Site) -> None:
+        """Mark a site whose incidents must be judged again."""
+        self.mark_heard(site)
         self.to_judge.add(site.id)
 
-    def camera_changed(self, site: Site, camera: Camera) -> None:
-        """Its incidents are to be judged anew, because of this camera."""
-        self.changed(site)
+    def mark_camera_changed(self, site: Site, camera: Camera) -> None:
+        """Mark a site whose incidents must be judged again because of this camera."""
+        self.mark_changed(site)
         self.unsaved_cameras.add((site.id, camera.id))
 
-    def take_to_judge(self) -> set[str]:
-        """The sites to be judged; from now on they count as judged."""
-        taken, self.to_judge = self.to_judge, set()
-        return taken
+    def pop_to_judge(self) -> set[str]:
+        """Return the sites that must be judged, and mark them as judged."""
+        popped, self.to_judge = self.to_judge, set()
+        return popped
 
-    def take_to_show(self) -> set[str]:
-        """The sites to be shown; from now on they count as shown."""
-        taken, self.to_show = self.to_show, set()
-        return taken
+    def pop_to_show(self) -> set[str]:
+        """Return the sites that must be shown, and mark them as shown."""
+        popped, self.to_show = self.to_show, set()
+        return popped
 
-    def saved(self) -> None:
-        """All is on disk."""
+    def mark_saved(self) -> None:
+        """Mark everything as saved."""
         self.unsaved.clear()
         self.unsaved_cameras.clear()
         self.removed_cameras.clear()

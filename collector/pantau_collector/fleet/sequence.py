@@ -1,23 +1,25 @@
-"""Which of a site's batches came: each has a number, counted within a boot of its agent.
+"""Which batches of a site have arrived: each has a number, counted within a boot of its agent.
 
-Live batches come first after a break and the backlog follows, so a gap may be filled later.
+After an interruption the live batches come first and the backlog follows, so a gap may be filled later.
 """
 
 from msgspec import Struct, field
 
-_MOST_BOOTS = 4
-_MOST_GAPS = 64
+_MAX_BOOTS = 4
+"""Boots of an agent whose batches are tracked."""
+_MAX_GAPS = 64
+"""Gaps tracked per boot; the oldest beyond that are lost."""
 
 
-class Run(Struct):
-    """One boot's batches: those up to `newest` have come, except for the `gaps` (first and last number)."""
+class BootSequence(Struct):
+    """The batches of one boot: all up to `newest` have arrived, except the `gaps` (first and last number)."""
 
     boot: str
     newest: int
     gaps: list[tuple[int, int]] = field(default_factory=list)
 
-    def take(self, seq: int) -> bool:
-        """Notes a batch; False if it had come before."""
+    def add(self, seq: int) -> bool:
+        """Add a batch, and return False if it had arrived before."""
         if seq > self.newest:
             if seq > self.newest + 1:
                 self.gaps.append((self.newest + 1, seq - 1))
@@ -30,41 +32,41 @@ class Run(Struct):
         return False
 
     def missing(self) -> int:
-        """How many have not come."""
+        """Return how many batches have not arrived."""
         return sum(last - first + 1 for first, last in self.gaps)
 
 
 class Sequences(Struct):
-    """A site's latest boots. What is missing of older ones is `lost` for good."""
+    """The latest boots of a site. The batches that older boots are missing are `lost` for good."""
 
-    runs: list[Run] = field(default_factory=list)
+    runs: list[BootSequence] = field(default_factory=list)
     lost: int = 0
 
-    def take(self, boot: str, seq: int) -> bool:
-        """Notes a batch; False if it had come before, so that it is a duplicate."""
+    def add(self, boot: str, seq: int) -> bool:
+        """Add a batch, and return False if it had arrived before, so that it is a duplicate."""
         run = self._run(boot)
         if run is None:
-            self.runs.append(Run(boot, seq, [(0, seq - 1)] if self.runs and seq else []))
-            self._forget()
+            self.runs.append(BootSequence(boot, seq, [(0, seq - 1)] if self.runs and seq else []))
+            self._drop_old_boots()
             return True
-        taken = run.take(seq)
-        if len(run.gaps) > _MOST_GAPS:
+        is_new = run.add(seq)
+        if len(run.gaps) > _MAX_GAPS:
             first, last = run.gaps.pop(0)
             self.lost += last - first + 1
-        return taken
+        return is_new
 
     def newest(self, boot: str) -> int:
-        """The highest number that has come of a boot; -1 for none."""
+        """Return the highest number that has arrived from a boot, or -1 if there is none."""
         run = self._run(boot)
         return run.newest if run else -1
 
     def missing(self) -> int:
-        """How many batches are missing in all."""
+        """Return how many batches are missing in all."""
         return self.lost + sum(run.missing() for run in self.runs)
 
-    def _run(self, boot: str) -> Run | None:
+    def _run(self, boot: str) -> BootSequence | None:
         return next((run for run in reversed(self.runs) if run.boot == boot), None)
 
-    def _forget(self) -> None:
-        while len(self.runs) > _MOST_BOOTS:
+    def _drop_old_boots(self) -> None:
+        while len(self.runs) > _MAX_BOOTS:
             self.lost += self.runs.pop(0).missing()

@@ -1,4 +1,4 @@
-"""What the rest of the collector, the wall and the API see of the city: immutable, published whole each step."""
+"""What the rest of the collector, the wall and the API see of the city: immutable, and published as a whole."""
 
 from msgspec import Struct
 
@@ -6,9 +6,10 @@ from pantau_contract.states import Cause, State
 
 
 class CameraView(Struct, frozen=True):
-    """One camera as it is last known. `state` is `unknown` while its site's agent is gone.
+    """The last known state of one camera. `state` is `unknown` while its site's agent is gone.
 
-    `sample_ms` is when the agent last measured it, `picture_ms` when its newest snapshot was taken; 0 is never.
+    `sample_ms` is when the agent last measured it, `picture_ms` when its newest snapshot was taken, or 0 for
+    never.
     """
 
     id: str
@@ -49,10 +50,10 @@ class SiteView(Struct, frozen=True):
 
 
 class IncidentView(Struct, frozen=True):
-    """One outage with one root cause: a camera's, a device's, a whole site's, or an uplink's (without `site`).
+    """One outage with one root cause: of a camera, a device, a whole site, or an uplink (without `site`).
 
     `cause` is a Cause, `site_dark`, `device_down` or `uplink_down`. `acknowledged_by` is empty while nobody has
-    taken it, `downtime` while it is not covered by a maintenance. `name` is a device's or uplink's for people.
+    acknowledged it, `downtime` while no downtime covers it. `name` is what people call a device or uplink.
     """
 
     id: int
@@ -74,7 +75,7 @@ class IncidentView(Struct, frozen=True):
 
 
 class CityView(Struct, frozen=True):
-    """The city at `time_ms` (UTC, collector's clock). `incidents` holds the open ones and the latest resolved."""
+    """The city at `time_ms` (UTC, collector's clock). `incidents` are the open and the latest resolved ones."""
 
     time_ms: int
     sites: tuple[SiteView, ...]

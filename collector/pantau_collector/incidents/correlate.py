@@ -1,35 +1,32 @@
-"""Third stage: which incidents there should be within a site, so that one root cause is one incident.
+"""Third stage: proposes the incidents within a site, so that one root cause is one incident.
 
-A parent's incident has evidence of its own: a site's agent is gone, or all cameras behind a device or of a site
-are down at once, by two ways or more (with one way only, what is on it explains as much). The highest such
-parent speaks for every camera behind it that had no incident before. When its evidence ends, the cameras come
-back in waves; those that have not a while after the last wave become incidents of their own, or of a lower
-parent, at once.
+A parent's incident has evidence of its own: the site's agent is gone, or all cameras behind a device or of the
+site are down at once, over two branches or more (with a single branch, what is on that branch explains as much).
+The highest such parent stands for every camera behind it that had no incident before. When its evidence ends, the
+cameras come back in waves; those that are not back some time after the last wave become incidents of their own, or
+of a lower parent, at once.
 """
 
 from collections.abc import Callable, Iterable
 
 from msgspec import Struct, field
 
-from pantau_collector.incidents.case import (
-    DEVICE_DOWN,
-    SITE_DARK,
-    WHOLE_SITE,
-    Incident,
-    Moment,
-    Reading,
-    SiteCase,
-    Verdict,
-    Wanted,
-)
+from pantau_collector.incidents.case import SiteCase
+from pantau_collector.incidents.evaluation import Condition, Evaluation
+from pantau_collector.incidents.incident import DEVICE_DOWN, SITE_DARK, Incident
+from pantau_collector.incidents.moment import Moment
+from pantau_collector.incidents.proposal import Proposal
+from pantau_collector.incidents.subjects import WHOLE_SITE
 from pantau_contract.states import STATE_OF, State
 
-_FEWEST_WAYS = 2
+_MIN_BRANCHES = 2
+"""Branches that must be down, at least, before their parent is the root cause."""
 _DOWN = {str(State.DOWN), *(str(cause) for cause, state in STATE_OF.items() if state is State.DOWN)}
+"""Causes with which a camera counts as down, as if without power or network."""
 
 
 class _Parent(Struct):
-    """The site or a device of it: what is behind, and what stands above, the nearest first."""
+    """The site or one of its devices: the cameras behind it, and what stands above it, the nearest first."""
 
     subject: str
     above: tuple[str, ...]
@@ -37,164 +34,163 @@ class _Parent(Struct):
 
 
 class Correlate:
-    """Writes `wanted`, and in `merged` whose incident was the beginning of a parent's."""
+    """Writes `proposals`, and in `merged` the subjects whose incident was the beginning of a parent's."""
 
     def __init__(self, *, settle_s: Callable[[str], float], regroup_s: float) -> None:
         self._settle_s = settle_s
         self._regroup_s = regroup_s
 
     def __call__(self, case: SiteCase, now: Moment) -> None:
-        """Looks at the whole site first, then at its devices downwards, then at each camera."""
-        speaking: dict[str, float] = {}
+        """Look at the whole site first, then at its devices downwards, then at each camera."""
+        onsets: dict[str, float] = {}
         for parent in _parents(case):
-            above = next((each for each in reversed(parent.above) if each in speaking), None)
+            above = next((each for each in reversed(parent.above) if each in onsets), None)
             known = case.open.get(parent.subject)
-            if above is not None and (known is None or self._is_taken_over(case, known, above, speaking)):
+            if above is not None and (known is None or self._merges_into(case, known, above, onsets)):
                 continue
-            wanted = self._look(case, parent, now)
-            if wanted is not None:
-                case.wanted[parent.subject] = wanted
+            proposal = self._propose(case, parent, now)
+            if proposal is not None:
+                case.proposals[parent.subject] = proposal
                 if above is None:
-                    speaking[parent.subject] = self._onset_s(case, parent.subject, now)
+                    onsets[parent.subject] = self._onset_s(case, parent.subject, now)
         for camera in case.cameras:
-            self._camera(case, camera, speaking, now)
+            self._propose_camera(case, camera, onsets, now)
 
-    def _camera(self, case: SiteCase, camera: str, speaking: dict[str, float], now: Moment) -> None:
-        trouble, known = case.symptom(camera).trouble, case.open.get(camera)
-        if trouble is None:
+    def _propose_camera(self, case: SiteCase, camera: str, onsets: dict[str, float], now: Moment) -> None:
+        cause, known = case.symptom(camera).hard_cause, case.open.get(camera)
+        if cause is None:
             return
-        above = next((each for each in _ways(case, camera)[1:] if each in speaking), None)
-        if above is not None and known is not None and self._is_taken_over(case, known, above, speaking):
+        above = next((each for each in _path(case, camera)[1:] if each in onsets), None)
+        if above is not None and known is not None and self._merges_into(case, known, above, onsets):
             return
-        ready = above is None and case.readings[camera].verdict is Verdict.BAD
-        if known is not None or (ready and not self._waits(case, [camera], now)):
-            case.wanted[camera] = Wanted(trouble, (camera,), case.site.cameras[camera].since_ms)
+        ready = above is None and case.evaluations[camera].condition is Condition.FAILED
+        if known is not None or (ready and not self._is_held_back(case, [camera], now)):
+            case.proposals[camera] = Proposal(cause, (camera,), case.site.cameras[camera].since_ms)
 
-    def _look(self, case: SiteCase, parent: _Parent, now: Moment) -> Wanted | None:
+    def _propose(self, case: SiteCase, parent: _Parent, now: Moment) -> Proposal | None:
         known = case.open.get(parent.subject)
-        if parent.subject == WHOLE_SITE and case.gone:
-            cause, recent = case.symptom(WHOLE_SITE).trouble or "", case.symptom(WHOLE_SITE).since_s
-            return Wanted(cause, self._covered(case, parent, recent), case.site.heard_ms)
+        if parent.subject == WHOLE_SITE and case.is_lost:
+            cause, onset_s = case.symptom(WHOLE_SITE).hard_cause or "", case.symptom(WHOLE_SITE).since_s
+            return Proposal(cause, self._covered_cameras(case, parent, onset_s), case.site.heard_ms)
         own_cause = SITE_DARK if parent.subject == WHOLE_SITE else DEVICE_DOWN
         dark = self._is_dark(case, parent, now)
         if dark is None and known is not None and known.cause == own_cause:
-            return Wanted.again(known)
+            return Proposal.unchanged(known)
         if dark and (known is None or known.cause == own_cause or self._is_over(known, now)):
-            if known is None and parent.above and self._waits(case, parent.cameras, now):
+            if known is None and parent.above and self._is_held_back(case, parent.cameras, now):
                 return None
-            cameras = self._covered(case, parent, now.s)
-            return Wanted(own_cause, cameras, _first_ms(case, cameras))
-        return None if known is None else self._ending(case, known, now)
+            cameras = self._covered_cameras(case, parent, now.s)
+            return Proposal(own_cause, cameras, _first_ms(case, cameras))
+        return None if known is None else self._propose_ending(case, known, now)
 
     def _is_dark(self, case: SiteCase, parent: _Parent, now: Moment) -> bool | None:
-        """Whether all cameras behind it that worked until shortly are down; None if nothing is known of any.
+        """Return True if all cameras behind the parent that worked until just now are down.
 
-        Once so, an unsettled recovery ends nothing.
+        Return None if the condition of none of them is known. A recovery that is still soft does not end a
+        parent's incident that is open.
         """
         known = case.open.get(parent.subject)
-        earlier = self._earlier(case, parent, now.s)
-        ways, told = set(), False
+        unrelated = self._unrelated_cameras(case, parent, now.s)
+        branches, is_any_known = set(), False
         for camera in parent.cameras:
-            reading = case.readings[camera]
-            if reading.verdict in (Verdict.OFF, Verdict.UNKNOWN):
+            evaluation = case.evaluations[camera]
+            if evaluation.condition in (Condition.DISABLED, Condition.UNKNOWN):
                 continue
-            told = True
-            if camera in earlier:
+            is_any_known = True
+            if camera in unrelated:
                 continue
-            recovering = known is not None and reading.verdict is Verdict.GOOD
-            if not (_is_down(case.symptom(camera).trouble) and (reading.state is State.DOWN or recovering)):
+            recovering = known is not None and evaluation.condition is Condition.WORKING
+            is_down = _is_down(case.symptom(camera).hard_cause)
+            if not (is_down and (evaluation.state is State.DOWN or recovering)):
                 return False
-            ways.add(_way(case, camera, parent.subject))
-        if not told:
+            branches.add(_branch(case, camera, parent.subject))
+        if not is_any_known:
             return None
-        return len(ways) >= (_FEWEST_WAYS if known is None else 1)
+        return len(branches) >= (_MIN_BRANCHES if known is None else 1)
 
-    def _earlier(self, case: SiteCase, parent: _Parent, onset_s: float) -> set[str]:
-        """Cameras behind it whose incident, or whose lower parent's, has nothing to do with what begins now."""
-        earlier: set[str] = set()
+    def _unrelated_cameras(self, case: SiteCase, parent: _Parent, onset_s: float) -> set[str]:
+        """Return cameras behind the parent that had an incident, or a lower parent's, long before this onset."""
+        unrelated: set[str] = set()
         for subject, incident in case.open.items():
             if subject not in (parent.subject, *parent.above) and not self._is_recent(case, incident, onset_s):
-                earlier.update(incident.cameras)
-        return earlier
+                unrelated.update(incident.cameras)
+        return unrelated
 
     def _is_recent(self, case: SiteCase, incident: Incident, onset_s: float) -> bool:
-        """Whether it opened shortly before `onset_s`, or since."""
-        down = incident.camera is None or _is_down(case.symptom(incident.camera).trouble)
+        """Return True if the incident was opened shortly before `onset_s`, or later."""
+        down = incident.camera is None or _is_down(case.symptom(incident.camera).hard_cause)
         return down and incident.opened_s >= onset_s - self._regroup_s
 
-    def _is_taken_over(self, case: SiteCase, known: Incident, above: str, speaking: dict[str, float]) -> bool:
-        wanted = case.wanted[above]
-        if wanted.ending_s is not None or not self._is_recent(case, known, speaking[above]):
+    def _merges_into(self, case: SiteCase, known: Incident, above: str, onsets: dict[str, float]) -> bool:
+        """Merge the incident into the parent's, and return True, if it was the beginning of that one."""
+        proposal = case.proposals[above]
+        if proposal.ending_s is not None or not self._is_recent(case, known, onsets[above]):
             return False
         case.merged[known.subject] = above
         return True
 
     def _onset_s(self, case: SiteCase, subject: str, now: Moment) -> float:
-        return case.symptom(WHOLE_SITE).since_s if subject == WHOLE_SITE and case.gone else now.s
+        return case.symptom(WHOLE_SITE).since_s if subject == WHOLE_SITE and case.is_lost else now.s
 
-    def _covered(self, case: SiteCase, parent: _Parent, onset_s: float) -> tuple[str, ...]:
-        """The cameras that its incident speaks for."""
+    def _covered_cameras(self, case: SiteCase, parent: _Parent, onset_s: float) -> tuple[str, ...]:
+        """Return the cameras that the parent's incident includes."""
         known = case.open.get(parent.subject)
-        wanted = {camera for camera in parent.cameras if case.readings[camera].verdict is not Verdict.OFF}
-        wanted -= self._earlier(case, parent, onset_s)
-        return tuple(sorted(wanted.union(known.cameras if known else ())))
+        covered = {
+            camera for camera in parent.cameras if case.evaluations[camera].condition is not Condition.DISABLED
+        }
+        covered -= self._unrelated_cameras(case, parent, onset_s)
+        return tuple(sorted(covered.union(known.cameras if known else ())))
 
-    def _ending(self, case: SiteCase, known: Incident, now: Moment) -> Wanted | None:
+    def _propose_ending(self, case: SiteCase, known: Incident, now: Moment) -> Proposal | None:
         awaited = sum(
             camera not in case.open
-            and (reading := case.readings.get(camera)) is not None
-            and not is_well(case, reading, camera)
+            and (evaluation := case.evaluations.get(camera)) is not None
+            and not is_healthy(case, evaluation, camera)
             for camera in known.cameras
         )
         if not awaited or self._is_over(known, now):
             return None
-        wanted = go_on_ending(known, awaited, now)
-        case.wake((wanted.ending_s or now.s) + self._regroup_s)
-        return wanted
+        proposal = Proposal.ending(known, awaited, now.s)
+        case.schedule((proposal.ending_s or now.s) + self._regroup_s)
+        return proposal
 
     def _is_over(self, known: Incident, now: Moment) -> bool:
-        """Whether the cameras have been awaited long enough."""
+        """Return True if the incident has waited long enough for its cameras."""
         return known.ending_s is not None and now.s >= known.ending_s + self._regroup_s
 
-    def _waits(self, case: SiteCase, cameras: Iterable[str], now: Moment) -> bool:
-        """Whether others are going down too, so that it may be a parent of all of them; for a time."""
+    def _is_held_back(self, case: SiteCase, cameras: Iterable[str], now: Moment) -> bool:
+        """Return True while other cameras fail too, so that a parent may be the root cause; for a limited time."""
         mine = set(cameras)
         limit_s = max((self._limit_s(case, camera) for camera in mine if camera in case.symptoms), default=0.0)
         if now.s >= limit_s:
             return False
         for sibling in case.cameras:
-            other = case.readings[sibling]
-            going = other.verdict is Verdict.BAD and other.state is State.DOWN and other.worked
-            if sibling not in mine and sibling not in case.open and going and not case.symptom(sibling).trouble:
-                case.wake(limit_s)
+            other = case.evaluations[sibling]
+            failing = other.condition is Condition.FAILED and other.state is State.DOWN and other.worked
+            is_soft = failing and not case.symptom(sibling).hard_cause
+            if sibling not in mine and sibling not in case.open and is_soft:
+                case.schedule(limit_s)
                 return True
         return False
 
     def _limit_s(self, case: SiteCase, camera: str) -> float:
+        """Return until when (attention) an incident of the camera may be held back."""
         symptom = case.symptom(camera)
-        if not _is_down(symptom.trouble):
+        if not _is_down(symptom.hard_cause):
             return 0.0
-        settle_s = self._settle_s(symptom.trouble or "")
-        return max(symptom.since_s + 2 * settle_s, case.readings[camera].told_s + settle_s)
+        settle_s = self._settle_s(symptom.hard_cause or "")
+        return max(symptom.since_s + 2 * settle_s, case.evaluations[camera].reported_s + settle_s)
 
 
-def go_on_ending(known: Incident, awaited: int, now: Moment) -> Wanted:
-    """A parent's incident whose evidence has ended: its children are awaited anew with each wave of them."""
-    wanted = Wanted.again(known)
-    if known.ending_s is None or awaited < known.awaited:
-        return wanted._replace(ending_s=now.s, awaited=awaited)
-    return wanted
-
-
-def is_well(case: SiteCase, reading: Reading, camera: str) -> bool:
-    """Whether nothing is the matter with a camera, or ever was supposed to be."""
-    return reading.verdict is Verdict.OFF or (
-        reading.verdict is Verdict.GOOD and case.symptom(camera).trouble is None
+def is_healthy(case: SiteCase, evaluation: Evaluation, camera: str) -> bool:
+    """Return True if the camera has no problem, or is not expected to work."""
+    return evaluation.condition is Condition.DISABLED or (
+        evaluation.condition is Condition.WORKING and case.symptom(camera).hard_cause is None
     )
 
 
 def _parents(case: SiteCase) -> list[_Parent]:
-    """The site, then its devices, each before those behind it; also one that only has an incident."""
+    """Return the site, then its devices, each before those behind it; also devices that only have an incident."""
     whole = _Parent(WHOLE_SITE, (), case.cameras)
     if not case.devices.above:
         return [whole]
@@ -205,15 +201,15 @@ def _parents(case: SiteCase) -> list[_Parent]:
     return [whole, *sorted(devices.values(), key=lambda parent: len(parent.above))]
 
 
-def _ways(case: SiteCase, camera: str) -> tuple[str, ...]:
-    """The camera and what stands above it, up to the site."""
+def _path(case: SiteCase, camera: str) -> tuple[str, ...]:
+    """Return the camera and what stands above it, up to the site."""
     return (camera, *case.devices.of_camera.get(camera, ()), WHOLE_SITE)
 
 
-def _way(case: SiteCase, camera: str, parent: str) -> str:
-    """By which of the things directly behind the parent the camera is connected."""
-    ways = _ways(case, camera)
-    return ways[ways.index(parent) - 1]
+def _branch(case: SiteCase, camera: str, parent: str) -> str:
+    """Return what connects the camera directly behind the parent; the camera itself if nothing is between them."""
+    path = _path(case, camera)
+    return path[path.index(parent) - 1]
 
 
 def _first_ms(case: SiteCase, cameras: Iterable[str]) -> int:
@@ -222,5 +218,5 @@ def _first_ms(case: SiteCase, cameras: Iterable[str]) -> int:
     )
 
 
-def _is_down(trouble: str | None) -> bool:
-    return trouble in _DOWN
+def _is_down(cause: str | None) -> bool:
+    return cause in _DOWN

@@ -1,24 +1,25 @@
-"""What a maintenance may be of for it to cover a thing: the thing itself, what it hangs on, and whose it is."""
+"""Which downtime targets cover a thing: the thing itself, what it hangs on, and whose it is."""
 
 from collections.abc import Iterable
 
 from pantau_collector.incidents.downtime import Scope
-from pantau_collector.incidents.topology import Topology, device_of
+from pantau_collector.incidents.subjects import device_of
+from pantau_collector.incidents.topology import Topology
 from pantau_collector.inventory import Inventory
 
 Target = tuple[Scope, str]
-"""As a downtime has it."""
+"""A downtime's scope and target."""
 
 
 class Coverage:
-    """Looks things up, the nearest first. Devices are given by their subjects."""
+    """Looks up the targets that cover a thing, the nearest first. Devices are given by their subjects."""
 
     def __init__(self, inventory: Inventory, topology: Topology) -> None:
         self._inventory = inventory
         self._topology = topology
 
     def of_camera(self, site: str, camera: str) -> list[Target]:
-        """What covers a camera."""
+        """Return the targets that cover a camera."""
         known = self._inventory.camera(site, camera)
         targets = [(Scope.CAMERA, f"{site}/{camera}")]
         targets += _devices(site, self._topology.devices(site).of_camera.get(camera, ()))
@@ -27,21 +28,21 @@ class Coverage:
         return [*targets, *self.of_site(site)]
 
     def of_device(self, site: str, subject: str) -> list[Target]:
-        """What covers a device, and all that is behind it."""
+        """Return the targets that cover a device and everything behind it."""
         above = self._topology.devices(site).above.get(subject, ())
         return [*_devices(site, (subject, *above)), *self.of_site(site)]
 
     def of_site(self, site: str) -> list[Target]:
-        """What covers a site, and all that is there."""
+        """Return the targets that cover a site and everything there."""
         uplinks = ((Scope.UPLINK, uplink) for uplink in self._topology.uplinks_of(site))
         return [(Scope.SITE, site), *uplinks]
 
     def of_empty_site(self, site: str) -> list[Target]:
-        """What covers a site without cameras: its own owner's is all there is to it."""
+        """Return the targets that cover a site without cameras: they include its owner, as no camera has one."""
         return [*self.of_site(site), (Scope.OWNER, self._inventory.site(site).owner)]
 
     def of_uplink(self, uplink: str) -> list[Target]:
-        """What covers an uplink, and all that is behind it."""
+        """Return the targets that cover an uplink and everything behind it."""
         return [(Scope.UPLINK, each) for each in self._topology.uplinks.get(uplink, (uplink,))]
 
 

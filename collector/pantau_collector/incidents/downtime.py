@@ -1,4 +1,4 @@
-"""Maintenance that was planned: when it is, and what it covers."""
+"""A planned downtime: when it is, and what it covers."""
 
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -10,10 +10,11 @@ from dateutil.rrule import rrule, rruleset, rrulestr
 from msgspec import Struct
 
 _LONGEST_S = 366 * 86_400
+"""Longest duration of a recurring downtime, in seconds: a leap year."""
 
 
 class Scope(StrEnum):
-    """What a downtime is of. Its target is `site/camera`, `site/device`, or the id or name of the other kinds."""
+    """What a downtime is for. Its target is `site/camera`, `site/device`, or the id or name of the other kinds."""
 
     CAMERA = "camera"
     DEVICE = "device"
@@ -24,11 +25,11 @@ class Scope(StrEnum):
 
 
 class Downtime(Struct, frozen=True):
-    """One maintenance, or one that recurs. Times are UTC ms.
+    """One downtime, or a recurring one. Times are UTC ms.
 
-    Without `rrule` it is from `start_ms` to `end_ms`. With one (RFC 5545, as `FREQ=WEEKLY;BYDAY=SU`), `start_ms`
-    is its first occurrence, each lasts `duration_s`, and none begins after `end_ms`, if that is set; it recurs by
-    the wall clock of `timezone`.
+    Without `rrule` it lasts from `start_ms` to `end_ms`. With one (RFC 5545, as `FREQ=WEEKLY;BYDAY=SU`),
+    `start_ms` is its first occurrence, each occurrence lasts `duration_s`, and none begins after `end_ms`, if
+    that is set; it recurs by the wall clock of `timezone`.
     """
 
     id: int
@@ -46,18 +47,18 @@ class Downtime(Struct, frozen=True):
 
 
 class Occurrence(NamedTuple):
-    """From when until when, UTC ms."""
+    """One occurrence of a downtime: its start and its end, UTC ms."""
 
     start_ms: int
     end_ms: int
 
 
 class DowntimeError(ValueError):
-    """It cannot be planned so; the text says what was expected."""
+    """The downtime cannot be planned; the text says what was expected."""
 
 
 def check(downtime: Downtime) -> None:
-    """Looks whether it can ever be.
+    """Check that the downtime can ever take place.
 
     Raises:
         DowntimeError: it cannot.
@@ -81,7 +82,7 @@ def check(downtime: Downtime) -> None:
 
 
 def occurrence(downtime: Downtime, now_ms: int) -> Occurrence | None:
-    """The one under way, or else the next; None if there is none any more."""
+    """Return the occurrence that is under way, or else the next one; None if there will be none."""
     if downtime.cancelled_ms is not None:
         return None
     if downtime.rrule is None:
@@ -89,7 +90,7 @@ def occurrence(downtime: Downtime, now_ms: int) -> Occurrence | None:
         return Occurrence(downtime.start_ms, end_ms) if now_ms < end_ms else None
     zone, duration_ms = ZoneInfo(downtime.timezone), downtime.duration_s * 1000
     rule = _rule(downtime.rrule, downtime.start_ms, downtime.timezone)
-    # The rule is of a wall clock, whose hours may be set: it is asked in naive local times.
+    # The rule follows a wall clock that may be set forward or back, so it is queried in naive local times.
     after = datetime.fromtimestamp((now_ms - duration_ms) / 1000, zone).replace(tzinfo=None)
     begins = rule.after(after - timedelta(hours=2))
     while begins is not None:

@@ -1,20 +1,23 @@
-"""What nobody takes is raised to the next level, so long after it began to wait."""
+"""A stage: escalates an incident that nobody acknowledges, to each level after a fixed time."""
 
 from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from pantau_collector.incidents.case import Case, Kind, Moment
+from pantau_collector.incidents.case import Case
+from pantau_collector.incidents.moment import Moment
+from pantau_collector.incidents.transition import TransitionKind
 
 
 class Escalate:
-    """`after_s` are the seconds of attention to the first, second ... level."""
+    """Writes each incident's `escalation`."""
 
     def __init__(self, after_s: Sequence[float]) -> None:
+        """Escalate to the first, second ... level after so many seconds of attention each."""
         self._after_s = tuple(sorted(after_s))
 
     def __call__(self, case: Case, now: Moment) -> None:
-        """Each level once; not while somebody has taken it, nor in maintenance."""
+        """Escalate to each level once; not while the incident is acknowledged, nor during a downtime."""
         for known in list(case.open.values()):
             incident = known
             if incident.acknowledged is not None or incident.downtime:
@@ -22,8 +25,8 @@ class Escalate:
             for level, after_s in enumerate(self._after_s[incident.escalation :], incident.escalation + 1):
                 due_s = incident.waiting_s + after_s
                 if now.s < due_s:
-                    case.wake(due_s)
+                    case.schedule(due_s)
                     break
                 incident = replace(incident, escalation=level)
-                case.keep(incident)
-                case.note(Kind.ESCALATED, incident, now)
+                case.update(incident)
+                case.record(TransitionKind.ESCALATED, incident, now)

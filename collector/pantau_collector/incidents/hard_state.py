@@ -1,18 +1,28 @@
-"""Second stage: soft to hard. A symptom is believed once it has lasted, and so is a recovery."""
+"""Second stage: turns soft states into hard ones, as Nagios and Icinga call them.
+
+A problem is soft until it has lasted for the settle time, then it is hard; a recovery likewise. Only hard problems
+become incidents.
+"""
 
 from collections.abc import Mapping
 
-from pantau_collector.incidents.case import Case, Moment, Reading, SiteCase, Symptom, Verdict
+from pantau_collector.incidents.case import Case, SiteCase
+from pantau_collector.incidents.evaluation import Condition, Evaluation
+from pantau_collector.incidents.moment import Moment
+from pantau_collector.incidents.symptom import Symptom
 
-GATHER_S = 2.0
-"""What is told late, as when an uplink returns, is told of one camera after another: so long all are heard."""
+LATE_REPORTS_S = 2.0
+"""Seconds (attention) to wait for related reports after a late one, before its problem becomes hard.
+
+What an agent reports late, as when an uplink returns, comes one camera after another; this lets all arrive.
+"""
 
 
-class Settle:
-    """Writes each subject's settled `trouble`.
+class HardState:
+    """Writes each symptom's `hard_cause`.
 
-    What is new has a grace before its first trouble, for it is still being set up. What cannot be known now keeps
-    the trouble it had.
+    A new subject has a grace before its first hard problem, because it is still being set up. A subject whose
+    condition is unknown keeps the hard state that it had.
     """
 
     def __init__(
@@ -24,56 +34,56 @@ class Settle:
         self._grace_s = new_camera_grace_s
 
     def __call__(self, case: SiteCase, now: Moment) -> None:
-        """Judges every subject, and forgets those that are no more."""
-        for subject, reading in case.readings.items():
+        """Update the symptom of every subject, and forget the symptoms of subjects that no longer exist."""
+        for subject, evaluation in case.evaluations.items():
             before = case.symptoms.get(subject)
-            if before is None and reading.verdict is not Verdict.BAD:
+            if before is None and evaluation.condition is not Condition.FAILED:
                 continue
             symptom = before or Symptom()
-            known = (symptom.bad, symptom.since_s, symptom.trouble)
-            self._judge(case, symptom, reading, now)
-            if (symptom.bad, symptom.since_s, symptom.trouble) != known:
+            known = (symptom.failing, symptom.since_s, symptom.hard_cause)
+            self._update(case, symptom, evaluation, now)
+            if (symptom.failing, symptom.since_s, symptom.hard_cause) != known:
                 case.changed_symptoms.add(subject)
-            if symptom.plain:
+            if symptom.is_empty:
                 case.symptoms.pop(subject, None)
             else:
                 case.symptoms[subject] = symptom
-        for subject in case.symptoms.keys() - case.readings.keys() - case.devices.above.keys():
+        for subject in case.symptoms.keys() - case.evaluations.keys() - case.devices.above.keys():
             del case.symptoms[subject]
             case.changed_symptoms.add(subject)
 
     def settle_s(self, cause: str) -> float:
-        """How long a cause has to last."""
+        """Return how many seconds a problem of this cause stays soft."""
         return self._by_cause.get(cause, self._settle_s)
 
-    def _judge(self, case: Case, symptom: Symptom, reading: Reading, now: Moment) -> None:
-        match reading.verdict:
-            case Verdict.BAD:
-                since_s = min(symptom.since_s, reading.since_s) if symptom.bad else reading.since_s
-                symptom.bad, symptom.since_s = True, since_s
-                self._harden(case, symptom, reading, now)
-            case Verdict.GOOD:
-                if symptom.bad:
-                    symptom.bad, symptom.since_s = False, reading.since_s
+    def _update(self, case: Case, symptom: Symptom, evaluation: Evaluation, now: Moment) -> None:
+        match evaluation.condition:
+            case Condition.FAILED:
+                since_s = min(symptom.since_s, evaluation.since_s) if symptom.failing else evaluation.since_s
+                symptom.failing, symptom.since_s = True, since_s
+                self._harden(case, symptom, evaluation, now)
+            case Condition.WORKING:
+                if symptom.failing:
+                    symptom.failing, symptom.since_s = False, evaluation.since_s
                 ends_s = symptom.since_s + self._recovery_s
                 if now.s >= ends_s:
-                    symptom.trouble = None
-                elif symptom.trouble is not None:
-                    case.wake(ends_s)
-            case Verdict.OFF:
-                symptom.bad, symptom.trouble = False, None
-            case Verdict.UNKNOWN:
+                    symptom.hard_cause = None
+                elif symptom.hard_cause is not None:
+                    case.schedule(ends_s)
+            case Condition.DISABLED:
+                symptom.failing, symptom.hard_cause = False, None
+            case Condition.UNKNOWN:
                 pass
 
-    def _harden(self, case: Case, symptom: Symptom, reading: Reading, now: Moment) -> None:
-        if reading.cause == symptom.trouble:
+    def _harden(self, case: Case, symptom: Symptom, evaluation: Evaluation, now: Moment) -> None:
+        if evaluation.cause == symptom.hard_cause:
             return
-        # A second cause is no new trouble; it too must last before it is believed.
-        since_s = symptom.since_s if symptom.trouble is None else reading.since_s
-        due_s = max(since_s + self.settle_s(reading.cause), reading.told_s + GATHER_S)
-        if not reading.worked:
-            due_s = max(due_s, reading.first_s + self._grace_s)
+        # A second cause is not a new problem, but it too must last before it replaces the first one.
+        since_s = symptom.since_s if symptom.hard_cause is None else evaluation.since_s
+        due_s = max(since_s + self.settle_s(evaluation.cause), evaluation.reported_s + LATE_REPORTS_S)
+        if not evaluation.worked:
+            due_s = max(due_s, evaluation.first_seen_s + self._grace_s)
         if now.s >= due_s:
-            symptom.trouble = reading.cause
+            symptom.hard_cause = evaluation.cause
         else:
-            case.wake(due_s)
+            case.schedule(due_s)

@@ -1,4 +1,4 @@
-"""The rules by which an outage is one, as the configuration gives them."""
+"""The configuration's table `incidents`: the thresholds by which a problem becomes an outage."""
 
 from typing import Annotated
 
@@ -8,32 +8,33 @@ from pantau_contract.states import Cause, State
 
 
 class IncidentRules(BaseModel):
-    """When an outage is one. All seconds are of *attention*: time in which the collector was truly listening."""
+    """Thresholds. All seconds are seconds of *attention*: time in which the collector was truly listening."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
     settle_s: Annotated[float, Field(ge=0, le=86400)] = 20
-    """A symptom has lasted so long before it is believed."""
+    """Seconds that a problem must last before it is an outage."""
     settle_s_by_cause: dict[Cause, Annotated[float, Field(ge=0, le=86400)]] = {}
+    """Seconds that a problem of a certain cause must last, in place of `settle_s`."""
     recovery_s: Annotated[float, Field(ge=0, le=86400)] = 20
-    """A recovery has lasted so long before it is believed."""
+    """Seconds that a recovery must last before it ends an outage."""
     silence_factor: Annotated[float, Field(ge=1.5, le=100)] = 3
-    """A site that has not been heard for so many of its reporting intervals is gone."""
+    """Reporting intervals without a sign of life after which a site's agent is gone."""
     states: frozenset[State] = frozenset({State.DOWN, State.IMPAIRED})
-    """A camera in one of these has an outage."""
+    """States of a camera that are an outage."""
     new_camera_grace_s: Annotated[float, Field(ge=0, le=86400)] = 120
-    """A new camera, or site, that has never worked yet is given so long before it can have an outage."""
+    """Seconds before a new camera or site that has never worked can have an outage."""
     restart_grace_s: Annotated[float, Field(ge=0, le=86400)] = 30
-    """After a start of the collector, or a break of its listening, no outage is opened for so long."""
+    """Seconds after the collector's start, or after a break in its listening, in which no outage is opened."""
     regroup_s: Annotated[float, Field(ge=0, le=86400)] = 90
-    """When a parent's outage ends, what it took down has so long to come back before each is told by itself."""
+    """Seconds that the children of a parent's outage have to come back before each has an outage of its own."""
     uplink_window_s: Annotated[float, Field(ge=0, le=86400)] = 90
-    """The sites behind one uplink that are lost within so long of each other are lost with it."""
+    """Seconds within which all sites behind an uplink must be lost for the uplink to be the cause."""
     flap_interval_s: Annotated[float, Field(gt=0, le=86400)] = 30
-    """Of the latest 20 results of a camera, one each so many seconds, 30 % or more were changes: it flaps."""
+    """Seconds each of the 20 results stands for that decide whether a camera flaps; see `flap.py`."""
 
     keep_days: Annotated[int, Field(ge=1, le=36_500)] = 400
-    """What is over is kept for so long: a year's reports, and some time to write them."""
+    """Days for which resolved incidents are kept: enough for a year's reports, and some time to write them."""
 
     @field_validator("states")
     @classmethod

@@ -1,4 +1,4 @@
-"""The docket: every case, and when it is to be judged again though nothing has come."""
+"""Decides which cases are judged, and when: those that have changed, and those whose time has come."""
 
 import heapq
 from collections import Counter
@@ -7,23 +7,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import Struct, field
 
 from pantau_collector.fleet.model import Site
-from pantau_collector.incidents.case import (
-    WHOLE_SITE,
-    Case,
-    Incident,
-    Moment,
-    Request,
-    SiteCase,
-    Symptom,
-    Transition,
-    UplinkCase,
-)
+from pantau_collector.incidents.acknowledgement import AcknowledgementRequest
+from pantau_collector.incidents.case import Case, SiteCase, UplinkCase
+from pantau_collector.incidents.incident import Incident
+from pantau_collector.incidents.moment import Moment
 from pantau_collector.incidents.stages import Stages
-from pantau_collector.incidents.topology import Topology, uplink_subject
+from pantau_collector.incidents.subjects import WHOLE_SITE, uplink_subject
+from pantau_collector.incidents.symptom import Symptom
+from pantau_collector.incidents.topology import Topology
+from pantau_collector.incidents.transition import Transition
 
 
 class Judgement(Struct):
-    """What came of a session: the sites judged, what to tell, what to keep. A symptom of None is one to forget."""
+    """The result of a pass: the sites judged, the transitions, and the incidents and symptoms to save.
+
+    A symptom of None is to be deleted.
+    """
 
     sites: list[str] = field(default_factory=list)
     transitions: list[Transition] = field(default_factory=list)
@@ -35,11 +34,11 @@ class Judgement(Struct):
 
 
 class Scheduler:
-    """Takes the cases through the stages: those of what has changed, and those whose time has come.
+    """Takes the cases through the stages.
 
-    Sites' evidence comes first; then each uplink behind which something was judged, the furthest first, for a
-    nearer one may be explained by it; then the life of the incidents of all these sites, and of those for which
-    an uplink has begun or ceased to speak.
+    The evidence of the sites comes first. Then comes each uplink behind which something was judged, the furthest
+    first, because a nearer one may be explained by it. Then comes the life of the incidents of all these sites,
+    and of the sites that an uplink has begun or ceased to inhibit.
     """
 
     def __init__(
@@ -54,9 +53,11 @@ class Scheduler:
         self._topology = topology
         self._sites: dict[str, SiteCase] = {}
         self._uplinks: dict[str, UplinkCase] = {}
-        self._agenda: list[tuple[float, str]] = []
-        self._covers: dict[str, Incident] = {}
+        self._queue: list[tuple[float, str]] = []
+        self._inhibitors: dict[str, Incident] = {}
+        """For each inhibited site, the incident of the uplink that inhibits it."""
         self._released: dict[str, Incident] = {}
+        """For each site that has ceased to be inhibited in this pass, the incident that inhibited it."""
         self._lost: set[str] = set()
         self._lost_behind: Counter[str] = Counter()
         self._open: dict[str, dict[str, Incident]] = {}
@@ -65,17 +66,17 @@ class Scheduler:
             self._open.setdefault(incident.case, {})[incident.subject] = incident
         for (case, subject), symptom in (symptoms or {}).items():
             self._symptoms.setdefault(case, {})[subject] = symptom
-        gone = {each.uplink for opened in self._open.values() for each in opened.values() if each.uplink}
+        down = {each.uplink for opened in self._open.values() for each in opened.values() if each.uplink}
         branches = topology.branches()
-        for uplink in {**branches, **dict.fromkeys(gone - branches.keys())}:
+        for uplink in {**branches, **dict.fromkeys(down - branches.keys())}:
             self._add_uplink(uplink, branches.get(uplink, {}))
         self._order = sorted(self._uplinks, key=lambda each: len(self._uplinks[each].uplinks))
         self._unjudged = set(self._order)
 
     @property
     def next_s(self) -> float:
-        """When the next case is to be judged, though nothing comes (attention)."""
-        return self._agenda[0][0] if self._agenda else float("inf")
+        """When the next case is due (attention) if nothing changes."""
+        return self._queue[0][0] if self._queue else float("inf")
 
     def judge(
         self,
@@ -83,101 +84,112 @@ class Scheduler:
         changed: Iterable[str],
         now: Moment,
         *,
-        requests: Mapping[str, Sequence[Request]] | None = None,
-        also: Iterable[str] = (),
+        requests: Mapping[str, Sequence[AcknowledgementRequest]] | None = None,
+        extra: Iterable[str] = (),
     ) -> Judgement:
-        """Judges every changed site, every case whose time has come or that is asked of, and those of `also`."""
+        """Judge every changed site, every case that is due or has a request, and the `extra` cases.
+
+        Args:
+            sites: all sites of the fleet by id.
+            changed: the ids of the sites that have changed.
+            now: the moment.
+            requests: what people ask for, by the id of the case.
+            extra: the ids of further cases to judge.
+        """
         requests = requests or {}
         judgement = Judgement()
         self._released = {}
-        due = dict.fromkeys([*changed, *self._due(now.s), *requests, *also])
+        due = dict.fromkeys([*changed, *self._pop_due(now.s), *requests, *extra])
         for site in due:
             if site in sites:
-                self._hear(sites[site], now)
+                self._evaluate(sites[site], now)
         judged = [site for site in due if site in sites]
         for site in self._judge_uplinks(judged, due, now, requests, judgement):
             if site in sites and site not in due:
-                self._hear(sites[site], now)
+                self._evaluate(sites[site], now)
                 judged.append(site)
         for site in judged:
             judgement.sites.append(site)
             self._judge_site(self._sites[site], now, requests.get(site, ()), judgement)
         return judgement
 
-    def _hear(self, site: Site, now: Moment) -> None:
-        case = self._site_case(site)
+    def _evaluate(self, site: Site, now: Moment) -> None:
+        case = self._renew_site_case(site)
         for stage in self._stages.site:
             stage(case, now)
-        if case.gone != (site.id in self._lost):
+        if case.is_lost != (site.id in self._lost):
             self._lost ^= {site.id}
             for uplink in case.uplinks:
-                self._lost_behind[uplink_subject(uplink)] += 1 if case.gone else -1
+                self._lost_behind[uplink_subject(uplink)] += 1 if case.is_lost else -1
 
     def _judge_uplinks(
         self,
         judged: Iterable[str],
         due: Iterable[str],
         now: Moment,
-        requests: Mapping[str, Sequence[Request]],
+        requests: Mapping[str, Sequence[AcknowledgementRequest]],
         judgement: Judgement,
     ) -> set[str]:
-        """The sites for which an uplink has begun or ceased to speak, or that have lost one."""
+        """Judge the uplinks, and return the sites that one has begun or ceased to inhibit."""
         if not self._order:
             return set()
         touched = {uplink_subject(each) for site in judged for each in self._topology.uplinks_of(site)}
         touched.update(each for each in due if each in self._uplinks)
         touched |= self._unjudged
         self._unjudged = set()
-        concerned: set[str] = set()
+        affected: set[str] = set()
         for uplink in self._order:
             if uplink not in touched or self._is_idle(uplink):
                 continue
-            case = self._uplink_case(uplink)
+            case = self._renew_uplink_case(uplink)
             case.requests = list(requests.get(uplink, ()))
-            before = case.open.get(uplink) if case.speaks else None
-            case.speaks = False
+            before = case.open.get(uplink) if case.inhibits else None
+            case.inhibits = False
             self._stages.uplink(case, now)
-            self._hold(case, case.branches, now)
-            self._live(case, now, judgement)
-            after = case.open.get(uplink) if case.speaks else None
+            self._hold_back(case, case.branches, now)
+            self._run_life_stages(case, now, judgement)
+            after = case.open.get(uplink) if case.inhibits else None
             if after is not before:
-                concerned |= self._cover(before, after)
+                affected |= self._replace_inhibitor(before, after)
                 touched |= {each for each in self._order if case.uplink in self._uplinks[each].uplinks}
-        return concerned
+        return affected
 
     def _is_idle(self, uplink: str) -> bool:
-        """Whether nothing is lost behind it, and nothing is to be ended: most uplinks, most of the time."""
-        kept = self._uplinks[uplink]
-        return not (self._lost_behind[uplink] or kept.open or kept.symptoms)
+        """Return True if no site behind the uplink is lost and nothing can end: the usual state of an uplink."""
+        case = self._uplinks[uplink]
+        return not (self._lost_behind[uplink] or case.open or case.symptoms)
 
-    def _cover(self, before: Incident | None, after: Incident | None) -> set[str]:
-        """From now on an uplink's incident speaks for its sites, and no longer for those that it spoke for."""
+    def _replace_inhibitor(self, before: Incident | None, after: Incident | None) -> set[str]:
+        """Have an uplink's incident inhibit its present sites instead of its former ones; return the affected."""
         were, are = (set(each.sites) if each else set() for each in (before, after))
-        concerned = were - are
-        concerned |= {site for site in are if not _same(self._covers.get(site), after)}
+        affected = were - are
+        affected |= {site for site in are if not _same(self._inhibitors.get(site), after)}
         for site in were:
-            if before is not None and _same(self._covers.get(site), before):
-                del self._covers[site]
+            if before is not None and _same(self._inhibitors.get(site), before):
+                del self._inhibitors[site]
                 self._released[site] = before
         if after is not None:
-            self._covers.update(dict.fromkeys(are, after))
-        return concerned
+            self._inhibitors.update(dict.fromkeys(are, after))
+        return affected
 
-    def _judge_site(self, case: SiteCase, now: Moment, requests: Sequence[Request], judgement: Judgement) -> None:
-        case.cover = self._covers.get(case.id)
-        case.released = None if case.cover else self._released.get(case.id)
+    def _judge_site(
+        self, case: SiteCase, now: Moment, requests: Sequence[AcknowledgementRequest], judgement: Judgement
+    ) -> None:
+        case.inhibited_by = self._inhibitors.get(case.id)
+        case.released_by = None if case.inhibited_by else self._released.get(case.id)
         case.requests = list(requests)
-        if case.cover is None and case.going:
-            self._hold(case, (case.id,), now)
-        self._live(case, now, judgement)
+        if case.inhibited_by is None and case.is_silent:
+            self._hold_back(case, (case.id,), now)
+        self._run_life_stages(case, now, judgement)
 
-    def _hold(self, case: SiteCase | UplinkCase, members: Iterable[str], now: Moment) -> None:
-        if WHOLE_SITE in case.open or case.subject in case.open or case.subject not in case.wanted:
+    def _hold_back(self, case: SiteCase | UplinkCase, members: Iterable[str], now: Moment) -> None:
+        if WHOLE_SITE in case.open or case.subject in case.open or case.subject not in case.proposals:
             return
         parents = (self._uplinks[uplink_subject(each)] for each in case.uplinks)
-        case.held_s = max((self._stages.uplink.held_s(each, members, now) for each in parents), default=0.0)
+        held_until_s = (self._stages.uplink.held_until_s(each, members, now) for each in parents)
+        case.held_until_s = max(held_until_s, default=0.0)
 
-    def _live(self, case: Case, now: Moment, judgement: Judgement) -> None:
+    def _run_life_stages(self, case: Case, now: Moment, judgement: Judgement) -> None:
         for stage in self._stages.life:
             stage(case, now)
         judgement.transitions += case.transitions
@@ -185,21 +197,21 @@ class Scheduler:
             judgement.incidents[incident.id] = incident
         for subject in case.changed_symptoms:
             judgement.symptoms[case.id, subject] = case.symptoms.get(subject)
-        if case.wake_s != float("inf"):
-            heapq.heappush(self._agenda, (case.wake_s, case.id))
+        if case.due_s != float("inf"):
+            heapq.heappush(self._queue, (case.due_s, case.id))
 
-    def _site_case(self, site: Site) -> SiteCase:
-        """The site's case, with what is kept of it alone."""
-        kept = self._sites.get(site.id)
+    def _renew_site_case(self, site: Site) -> SiteCase:
+        """Return a new case of the site, with only what outlasts a judgement."""
+        before = self._sites.get(site.id)
         case = self._sites[site.id] = SiteCase(
             id=site.id,
             place=site.id,
-            symptoms=kept.symptoms if kept else self._symptoms.pop(site.id, {}),
-            open=kept.open if kept else self._open.pop(site.id, {}),
+            symptoms=before.symptoms if before else self._symptoms.pop(site.id, {}),
+            open=before.open if before else self._open.pop(site.id, {}),
             site=site,
-            devices=kept.devices if kept else self._topology.devices(site.id),
-            uplinks=kept.uplinks if kept else self._topology.uplinks_of(site.id),
-            cover=self._covers.get(site.id),
+            devices=before.devices if before else self._topology.devices(site.id),
+            uplinks=before.uplinks if before else self._topology.uplinks_of(site.id),
+            inhibited_by=self._inhibitors.get(site.id),
         )
         return case
 
@@ -216,29 +228,31 @@ class Scheduler:
             uplinks=self._topology.uplinks.get(uplink, (uplink,))[1:],
         )
 
-    def _uplink_case(self, subject: str) -> UplinkCase:
-        kept = self._uplinks[subject]
-        above = (self._uplinks[uplink_subject(each)] for each in reversed(kept.uplinks))
+    def _renew_uplink_case(self, subject: str) -> UplinkCase:
+        """Return a new case of the uplink, with only what outlasts a judgement."""
+        before = self._uplinks[subject]
+        above = (self._uplinks[uplink_subject(each)] for each in reversed(before.uplinks))
+        inhibitor = next((each.open[each.id] for each in above if each.inhibits and each.id in each.open), None)
         case = self._uplinks[subject] = UplinkCase(
             id=subject,
             place="",
-            symptoms=kept.symptoms,
-            open=kept.open,
-            uplink=kept.uplink,
-            branches=kept.branches,
+            symptoms=before.symptoms,
+            open=before.open,
+            uplink=before.uplink,
+            branches=before.branches,
             sites=self._sites,
-            uplinks=kept.uplinks,
-            speaks=kept.speaks,
-            cover=next((each.open[each.id] for each in above if each.speaks and each.id in each.open), None),
+            uplinks=before.uplinks,
+            inhibits=before.inhibits,
+            inhibited_by=inhibitor,
         )
         return case
 
-    def _due(self, now_s: float) -> list[str]:
+    def _pop_due(self, now_s: float) -> list[str]:
         due = []
-        while self._agenda and self._agenda[0][0] <= now_s:
-            wake_s, name = heapq.heappop(self._agenda)
+        while self._queue and self._queue[0][0] <= now_s:
+            due_s, name = heapq.heappop(self._queue)
             case = self._sites.get(name) or self._uplinks.get(name)
-            if case is not None and case.wake_s == wake_s:
+            if case is not None and case.due_s == due_s:
                 due.append(name)
         return due
 

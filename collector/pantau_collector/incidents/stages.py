@@ -1,35 +1,59 @@
 """The rules about outages, in their order. A new rule is a new stage in one of these lists."""
 
 from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 from msgspec import Struct
 
 from pantau_collector.incidents.acknowledge import acknowledge
-from pantau_collector.incidents.case import SiteStage, Stage
+from pantau_collector.incidents.case import Case, SiteCase
 from pantau_collector.incidents.correlate import Correlate
 from pantau_collector.incidents.escalate import Escalate
-from pantau_collector.incidents.evaluate import Read
+from pantau_collector.incidents.evaluate import Evaluate
 from pantau_collector.incidents.flap import Flap
-from pantau_collector.incidents.hard_state import Settle
-from pantau_collector.incidents.planned import Planned
+from pantau_collector.incidents.hard_state import HardState
+from pantau_collector.incidents.inhibit import Inhibit
+from pantau_collector.incidents.lifecycle import Lifecycle
+from pantau_collector.incidents.moment import Moment
+from pantau_collector.incidents.mute import Mute
 from pantau_collector.incidents.rules import IncidentRules
-from pantau_collector.incidents.transitions import Transitions
-from pantau_collector.incidents.uplinks import Explain, Uplinks
+from pantau_collector.incidents.uplinks import Uplinks
+
+
+class SiteStage(Protocol):
+    """One rule about what a site's agent reports. It is pure: it knows nothing but the case and the moment."""
+
+    def __call__(self, case: SiteCase, now: Moment) -> None:
+        """Do this stage's part of the case."""
+
+
+class LifeStage(Protocol):
+    """One rule about the life of incidents, whatever they are about."""
+
+    def __call__(self, case: Case, now: Moment) -> None:
+        """Do this stage's part of the case."""
 
 
 class Stages(Struct, frozen=True):
-    """First what each site's agent tells, then what many sites tell together, then the life of incidents."""
+    """First what each site's agent reports, then what many sites show together, then the life of incidents."""
 
     site: Sequence[SiteStage]
     uplink: Uplinks
-    life: Sequence[Stage]
+    life: Sequence[LifeStage]
 
 
 def make_stages(
-    rules: IncidentRules, planned: Planned, ids: Iterator[int], *, escalate_after_s: Sequence[float] = ()
+    rules: IncidentRules, mute: Mute, ids: Iterator[int], *, escalate_after_s: Sequence[float] = ()
 ) -> Stages:
-    """All of them; `ids` numbers new incidents, and one is raised to a level after so long."""
-    settle = Settle(
+    """Make all stages.
+
+    Args:
+        rules: the thresholds.
+        mute: the stage that knows the active downtimes.
+        ids: the numbers for new incidents.
+        escalate_after_s: seconds (attention) until each level of escalation.
+    """
+    hard_state = HardState(
         settle_s=rules.settle_s,
         by_cause={str(cause): seconds for cause, seconds in rules.settle_s_by_cause.items()},
         recovery_s=rules.recovery_s,
@@ -37,16 +61,16 @@ def make_stages(
     )
     return Stages(
         site=[
-            Read(silence_factor=rules.silence_factor, states=rules.states),
-            settle,
-            Correlate(settle_s=settle.settle_s, regroup_s=rules.regroup_s),
+            Evaluate(silence_factor=rules.silence_factor, states=rules.states),
+            hard_state,
+            Correlate(settle_s=hard_state.settle_s, regroup_s=rules.regroup_s),
         ],
         uplink=Uplinks(window_s=rules.uplink_window_s, regroup_s=rules.regroup_s),
         life=[
-            Explain(),
-            planned,
+            Inhibit(),
+            mute,
             Flap(interval_s=rules.flap_interval_s),
-            Transitions(ids),
+            Lifecycle(ids),
             acknowledge,
             Escalate(escalate_after_s),
         ],

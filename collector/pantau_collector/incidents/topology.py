@@ -1,7 +1,7 @@
-"""What stands between a camera and the collector, out of the inventory; any level may be missing.
+"""What stands between a camera and the collector, according to the inventory; any level may be missing.
 
-camera -> host or recorder -> switch -> site -> uplink -> further uplink. What is not in the inventory, or names
-what is not, hangs directly on the level above.
+camera -> host or recorder -> switch -> site -> uplink -> further uplink. Whatever is not in the inventory, or
+names something that is not, hangs directly on the level above.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,49 +9,23 @@ from functools import partial
 
 from msgspec import Struct, field
 
+from pantau_collector.incidents.subjects import device_subject, uplink_subject
 from pantau_collector.inventory import Inventory
-
-_DEVICE, _UPLINK = "device:", "uplink:"
-
-
-def device_subject(device: str) -> str:
-    """The subject that is a device of a site; no camera's id has a colon."""
-    return f"{_DEVICE}{device}"
-
-
-def is_device(subject: str) -> bool:
-    """Whether a subject is a device."""
-    return subject.startswith(_DEVICE)
-
-
-def device_of(subject: str) -> str:
-    """The id of the device that is a subject."""
-    return subject.removeprefix(_DEVICE)
-
-
-def uplink_subject(uplink: str) -> str:
-    """The subject that is an uplink, and the name of its case beside the sites' ids."""
-    return f"{_UPLINK}{uplink}"
-
-
-def uplink_of(subject: str) -> str:
-    """The id of the uplink that is a subject."""
-    return subject.removeprefix(_UPLINK)
 
 
 class Devices(Struct, frozen=True):
-    """A site's devices by their subjects. A path goes from the lowest to the highest."""
+    """A site's devices by their subjects. A path goes from the lowest device to the highest."""
 
     of_camera: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     above: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Each device's own path, without itself."""
+    """Each device's own path, without the device itself."""
 
 
 _NONE = Devices()
 
 
 class Topology:
-    """Made once of the inventory."""
+    """All paths, computed once from the inventory."""
 
     def __init__(self, inventory: Inventory) -> None:
         self._devices: dict[str, Devices] = {}
@@ -67,19 +41,19 @@ class Topology:
         for site, devices in above.items():
             self._devices[site] = Devices(cameras.get(site, {}), devices)
         self.uplinks = {uplink: _path(uplink, partial(_via_uplink, inventory)) for uplink in inventory.uplinks}
-        """Each uplink's path, beginning with itself."""
+        """Each uplink's path, beginning with the uplink itself."""
         self._of_site = {site.id: self.uplinks.get(site.uplink, ()) for site in inventory.sites.values()}
 
     def devices(self, site: str) -> Devices:
-        """What stands within a site."""
+        """Return the devices of a site."""
         return self._devices.get(site, _NONE)
 
     def uplinks_of(self, site: str) -> tuple[str, ...]:
-        """What connects a site, the nearest first."""
+        """Return the uplinks that connect a site, the nearest first."""
         return self._of_site.get(site, ())
 
     def branches(self) -> dict[str, dict[str, str]]:
-        """Of each uplink, the sites behind it, each with the site or further uplink that is connected there."""
+        """Return the sites behind each uplink, each with the site or further uplink that connects it there."""
         branches: dict[str, dict[str, str]] = {uplink: {} for uplink in self.uplinks}
         for site, path in self._of_site.items():
             below = site
@@ -90,7 +64,7 @@ class Topology:
 
 
 def _path(first: str, via: Callable[[str], str]) -> tuple[str, ...]:
-    """From the first on upwards; a loop is cut where it closes."""
+    """Follow `via` upwards from the first one; a loop is cut where it closes."""
     path = [first]
     while (following := via(path[-1])) and following not in path:
         path.append(following)

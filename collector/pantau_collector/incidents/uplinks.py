@@ -1,87 +1,90 @@
-"""Across sites: an uplink is down when none of the sites behind it is heard any more, within a window.
+"""The stage across sites: an uplink is down when all sites behind it have gone silent within a window.
 
-It needs two ways at least: a single site, or a single further uplink, explains as much by itself. The sites that
-it cuts off make no incidents meanwhile; when one of them is heard again they come back in waves, and those that
-have not a while after the last wave become incidents of their own at once.
+It needs two branches at least: a single site, or a single further uplink, explains as much by itself. The sites
+that the uplink cuts off open no incidents meanwhile. When one of them is heard again they come back in waves, and
+those that are not back some time after the last wave become incidents of their own at once.
 """
 
 from collections.abc import Iterable
 
-from pantau_collector.incidents.case import (
-    UPLINK_DOWN,
-    WHOLE_SITE,
-    Case,
-    Incident,
-    Moment,
-    SiteCase,
-    UplinkCase,
-    Verdict,
-    Wanted,
-)
-from pantau_collector.incidents.correlate import go_on_ending, is_well
+from pantau_collector.incidents.case import SiteCase, UplinkCase
+from pantau_collector.incidents.correlate import is_healthy
+from pantau_collector.incidents.evaluation import Condition
+from pantau_collector.incidents.incident import UPLINK_DOWN, Incident
+from pantau_collector.incidents.moment import Moment
+from pantau_collector.incidents.proposal import Proposal
+from pantau_collector.incidents.subjects import WHOLE_SITE
 
-_FEWEST_WAYS = 2
-_ENOUGH_OTHERS = 1 / 3
-"""Agents are missed by the broker one after another; if so many others go too, it may be all of them."""
+_MIN_BRANCHES = 2
+"""Branches that must be lost, at least, before their uplink is the root cause."""
+_SILENT_SHARE = 1 / 3
+"""Share of the other sites that must be silent for an outage to be held back as possibly the uplink's.
+
+The broker notices lost agents one after another, so it may turn out to be all of them.
+"""
 
 
 class Uplinks:
-    """Writes an uplink's `wanted`, and whether it `speaks`."""
+    """Writes an uplink's proposal, and whether it `inhibits`."""
 
     def __init__(self, *, window_s: float, regroup_s: float) -> None:
         self._window_s = window_s
         self._regroup_s = regroup_s
 
     def __call__(self, case: UplinkCase, now: Moment) -> None:
-        """Looks at what is behind it, unless a further uplink explains that."""
+        """Look at the sites behind the uplink, unless a further uplink explains what happens there."""
         known = case.open.get(case.id)
-        if case.cover is not None and (known is None or self._is_taken_over(case, known)):
+        if case.inhibited_by is not None and (known is None or self._merges(case, known)):
             return
-        wanted = self._look(case, known, now)
-        if wanted is not None:
-            case.wanted[case.id] = wanted
-            case.speaks = True
+        proposal = self._propose(case, known, now)
+        if proposal is not None:
+            case.proposals[case.id] = proposal
+            case.inhibits = True
 
-    def _look(self, case: UplinkCase, known: Incident | None, now: Moment) -> Wanted | None:
+    def _propose(self, case: UplinkCase, known: Incident | None, now: Moment) -> Proposal | None:
         worked = [site for site in _behind(case, case.branches) if _has_worked(site)]
-        newest_s = max((site.symptom(WHOLE_SITE).since_s for site in worked if site.gone), default=None)
+        newest_s = max((site.symptom(WHOLE_SITE).since_s for site in worked if site.is_lost), default=None)
         if newest_s is None:
-            return None if known is None else self._ending(case, known, now)
-        mine = [site for site in worked if not self._is_earlier(case, site, known, newest_s)]
-        ways = {case.branches[site.id] for site in mine}
-        if all(site.gone for site in mine) and len(ways) >= (_FEWEST_WAYS if known is None else 1):
-            return _wanted(known, mine)
-        return None if known is None else self._ending(case, known, now)
+            return None if known is None else self._propose_ending(case, known, now)
+        related = [site for site in worked if not self._is_unrelated(case, site, known, newest_s)]
+        branches = {case.branches[site.id] for site in related}
+        if all(site.is_lost for site in related) and len(branches) >= (_MIN_BRANCHES if known is None else 1):
+            return _propose_down(known, related)
+        return None if known is None else self._propose_ending(case, known, now)
 
-    def _is_earlier(self, case: UplinkCase, site: SiteCase, known: Incident | None, newest_s: float) -> bool:
-        """Whether what was told of it has nothing to do with what began at `newest_s`."""
+    def _is_unrelated(self, case: UplinkCase, site: SiteCase, known: Incident | None, newest_s: float) -> bool:
+        """Return True if the site's open incident began too long before `newest_s` to have the same cause."""
         if known is not None and site.id in known.sites:
             return False
-        told = site.open.get(WHOLE_SITE) or (site.cover if site.cover and site.cover.subject != case.id else None)
-        return told is not None and told.opened_s < newest_s - self._window_s
+        inhibitor = site.inhibited_by if site.inhibited_by and site.inhibited_by.subject != case.id else None
+        incident = site.open.get(WHOLE_SITE) or inhibitor
+        return incident is not None and incident.opened_s < newest_s - self._window_s
 
-    def _ending(self, case: UplinkCase, known: Incident, now: Moment) -> Wanted | None:
+    def _propose_ending(self, case: UplinkCase, known: Incident, now: Moment) -> Proposal | None:
         awaited = sum(not _is_back(site) for site in _behind(case, known.sites))
         over = known.ending_s is not None and now.s >= known.ending_s + self._regroup_s
         if not awaited or over:
             return None
-        wanted = go_on_ending(known, awaited, now)
-        case.wake((wanted.ending_s or now.s) + self._regroup_s)
-        return wanted
+        proposal = Proposal.ending(known, awaited, now.s)
+        case.schedule((proposal.ending_s or now.s) + self._regroup_s)
+        return proposal
 
-    def _is_taken_over(self, case: UplinkCase, known: Incident) -> bool:
-        cover = case.cover
-        if cover is None or cover.ending_s is not None or known.opened_s < cover.opened_s - self._window_s:
+    def _merges(self, case: UplinkCase, known: Incident) -> bool:
+        """Merge the incident into that of the further uplink, and return True, if it was that one's beginning."""
+        further = case.inhibited_by
+        if further is None or further.ending_s is not None:
             return False
-        case.merged[known.subject] = cover.subject
+        if known.opened_s < further.opened_s - self._window_s:
+            return False
+        case.merged[known.subject] = further.subject
         return True
 
-    def held_s(self, case: UplinkCase, members: Iterable[str], now: Moment) -> float:
-        """Until when (attention) an outage of some of its sites is held back, for it may be all of them."""
-        mine = [site for site in _behind(case, members) if site.going]
-        if not mine:
+    def held_until_s(self, case: UplinkCase, members: Iterable[str], now: Moment) -> float:
+        """Return until when (attention) an outage of some of the sites is held back as possibly the uplink's."""
+        silent = [site for site in _behind(case, members) if site.is_silent]
+        if not silent:
             return 0.0
-        until_s = max(site.symptom(WHOLE_SITE).since_s for site in mine) + self._window_s
+        until_s = max(site.symptom(WHOLE_SITE).since_s for site in silent) + self._window_s
         if now.s >= until_s:
             return 0.0
         own = set(members)
@@ -90,23 +93,8 @@ class Uplinks:
             for site in _behind(case, case.branches)
             if site.id not in own and _has_worked(site) and WHOLE_SITE not in site.open
         ]
-        going = sum(site.going for site in others)
-        return until_s if going and going >= len(others) * _ENOUGH_OTHERS else 0.0
-
-
-class Explain:
-    """Takes out of a case's `wanted` what an uplink explains (`cover`), or may yet come to explain (`held_s`)."""
-
-    def __call__(self, case: Case, now: Moment) -> None:
-        """What is open already stays, but a whole site's incident that was the uplink's beginning."""
-        if case.cover is not None:
-            case.wanted = {subject: wanted for subject, wanted in case.wanted.items() if subject in case.open}
-            if case.cover.ending_s is None and case.place and WHOLE_SITE in case.wanted:
-                del case.wanted[WHOLE_SITE]
-                case.merged[WHOLE_SITE] = case.cover.subject
-        elif now.s < case.held_s and case.subject not in case.open and case.subject in case.wanted:
-            del case.wanted[case.subject]
-            case.wake(case.held_s)
+        silent_others = sum(site.is_silent for site in others)
+        return until_s if silent_others and silent_others >= len(others) * _SILENT_SHARE else 0.0
 
 
 def _behind(case: UplinkCase, sites: Iterable[str]) -> list[SiteCase]:
@@ -114,30 +102,32 @@ def _behind(case: UplinkCase, sites: Iterable[str]) -> list[SiteCase]:
 
 
 def _has_worked(site: SiteCase) -> bool:
-    whole = site.readings.get(WHOLE_SITE)
+    whole = site.evaluations.get(WHOLE_SITE)
     return whole is not None and whole.worked
 
 
 def _is_back(site: SiteCase) -> bool:
-    """Whether it is heard, and all is well there but for what had been told before."""
-    whole = site.readings[WHOLE_SITE]
-    if whole.verdict is not Verdict.GOOD or site.gone:
+    """Return True if the site is heard, and nothing is wrong there that has no incident of its own."""
+    whole = site.evaluations[WHOLE_SITE]
+    if whole.condition is not Condition.WORKING or site.is_lost:
         return WHOLE_SITE in site.open
-    spoken = {camera for incident in site.open.values() for camera in incident.cameras}
-    return all(camera in spoken or is_well(site, site.readings[camera], camera) for camera in site.cameras)
+    covered = {camera for incident in site.open.values() for camera in incident.cameras}
+    return all(camera in covered or is_healthy(site, site.evaluations[camera], camera) for camera in site.cameras)
 
 
-def _wanted(known: Incident | None, sites: list[SiteCase]) -> Wanted:
+def _propose_down(known: Incident | None, sites: list[SiteCase]) -> Proposal:
     ids = tuple(sorted({site.id for site in sites}.union(known.sites if known else ())))
     if known is not None and known.sites == ids:
-        return Wanted(UPLINK_DOWN, known.cameras, known.since_ms, sites=ids)
-    cameras = {f"{site.id}/{camera}" for site in sites for camera in _cut_off(site)}
+        return Proposal(UPLINK_DOWN, known.cameras, known.since_ms, sites=ids)
+    cameras = {f"{site.id}/{camera}" for site in sites for camera in _affected_cameras(site)}
     since_ms = min(site.site.heard_ms for site in sites)
-    return Wanted(UPLINK_DOWN, tuple(sorted(cameras.union(known.cameras if known else ()))), since_ms, sites=ids)
+    return Proposal(UPLINK_DOWN, tuple(sorted(cameras.union(known.cameras if known else ()))), since_ms, sites=ids)
 
 
-def _cut_off(site: SiteCase) -> set[str]:
-    spoken = {
+def _affected_cameras(site: SiteCase) -> set[str]:
+    """Return the site's cameras that are expected to work and have no incident of their own."""
+    covered = {
         camera for subject, incident in site.open.items() if subject != WHOLE_SITE for camera in incident.cameras
     }
-    return {camera for camera in site.cameras if site.readings[camera].verdict is not Verdict.OFF} - spoken
+    expected = {camera for camera in site.cameras if site.evaluations[camera].condition is not Condition.DISABLED}
+    return expected - covered

@@ -1,4 +1,4 @@
-"""A recipient's URL: the Apprise service that it names, and what is said of it with its secrets taken out."""
+"""A recipient's URL: the Apprise service that it names, and what may be shown of it without its secrets."""
 
 import logging
 import threading
@@ -9,11 +9,13 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from apprise import Apprise, AppriseAsset, NotifyBase, PersistentStoreMode
 
 KEY_HEADER = "X-Pantau-Key"
+"""The header with the key, by which a receiver recognises a repeat."""
 WEBHOOKS = {"webhook", "webhooks"}
-"""Our own kind, beside Apprise's: a signed POST."""
+"""The schemas of our own service, beside those of Apprise: a signed POST."""
 _WITH_HEADERS = {"mailto", "mailtos", "json", "jsons", "xml", "xmls", "form", "forms"}
-"""Services that take headers of ours, as `+Name=value` in the URL."""
-_SHORTEST_SECRET = 4
+"""Services that accept our headers, as `+Name=value` in the URL."""
+_MIN_SECRET_LENGTH = 4
+"""Characters that a part of a URL must have to be redacted; a shorter one occurs in ordinary words."""
 
 _asset = AppriseAsset(
     app_id="Pantau", app_desc="Pantau", storage_mode=PersistentStoreMode.MEMORY, async_mode=False
@@ -21,9 +23,9 @@ _asset = AppriseAsset(
 
 
 class ChannelError(Exception):
-    """A URL cannot be used, or a message could not be sent; the text says why, without secrets.
+    """A URL cannot be used, or a message could not be sent; the text states why, without secrets.
 
-    `for_good`: the other side has said that it will never take this.
+    `for_good`: the other side has answered that it will never accept this.
     """
 
     def __init__(self, text: str, *, for_good: bool = False) -> None:
@@ -32,10 +34,10 @@ class ChannelError(Exception):
 
 
 def check_channel(url: str) -> None:
-    """Looks whether a URL can be sent to.
+    """Check that a URL can be sent to.
 
     Raises:
-        ChannelError: it cannot: there is no such service, or the URL lacks what it needs.
+        ChannelError: there is no such service, or the URL lacks what the service needs.
     """
     if schema(url) in WEBHOOKS:
         webhook_parts(url)
@@ -44,24 +46,24 @@ def check_channel(url: str) -> None:
 
 
 def open_channel(url: str, *, key: str = "") -> NotifyBase:
-    """The service that a URL names; where it can carry it, what it sends has `key` in a header `X-Pantau-Key`.
+    """Return the service that a URL names. `key` goes into a header `X-Pantau-Key` if the service has headers.
 
     Raises:
         ChannelError: there is no such service, or the URL lacks what the service needs.
     """
-    with listening() as said:
+    with capture_log() as lines:
         service = Apprise.instantiate(_with_key(url, key), asset=_asset)
-    complaint = "; ".join(redact(line, url) for line in said)
+    complaint = "; ".join(redact(line, url) for line in lines)
     if not isinstance(service, NotifyBase):
         raise ChannelError(complaint or "it names no service that Apprise knows")
     if not getattr(service, "targets", True) or "Dropped invalid" in complaint:
         raise ChannelError(complaint or "it names nobody to send to")
-    service.request_rate_per_sec = 0  # Apprise would sleep 5.5 s between sends; the outbox paces them
+    service.request_rate_per_sec = 0  # Apprise would sleep 5.5 s between sends; the outbox paces them instead
     return service
 
 
 def webhook_parts(url: str) -> tuple[str, str]:
-    """The address (http or https) and the secret of `webhooks://:SECRET@HOST/PATH`.
+    """Return the address (http or https) and the secret of `webhooks://:SECRET@HOST/PATH`.
 
     Raises:
         ChannelError: one of them is missing.
@@ -79,19 +81,19 @@ def webhook_parts(url: str) -> tuple[str, str]:
 
 
 def schema(url: str) -> str:
-    """The kind of service, as `mailtos` or `tgram`: fit to be shown."""
+    """Return the kind of service, such as `mailtos` or `tgram`; it may be shown."""
     return url.partition("://")[0][:20].lower()
 
 
 def redact(text: str, url: str) -> str:
-    """The text without the URL and without anything secret in it. In a mail's URL that is the password alone."""
+    """Return the text without the URL and its secrets. A mail's URL has no secret but the password."""
     parts = urlsplit(url)
     secrets = [url, parts.password or ""]
     if not schema(url).startswith("mailto"):
         secrets += [parts.username or "", parts.hostname or "", parts.netloc, *parts.path.split("/")]
         secrets += [value for _, value in parse_qsl(parts.query)]
     for secret in sorted({*secrets, *map(unquote, secrets)}, key=len, reverse=True):
-        if len(secret) >= _SHORTEST_SECRET:
+        if len(secret) >= _MIN_SECRET_LENGTH:
             text = text.replace(secret, "***")
     return text
 
@@ -102,32 +104,32 @@ def _with_key(url: str, key: str) -> str:
     return f"{url}{'&' if '?' in url else '?'}+{KEY_HEADER}={key}"
 
 
-class _Said(logging.Handler):
-    """Apprise tells why something failed in its log alone; this keeps each thread's lines for that thread."""
+class _LogCapture(logging.Handler):
+    """Captures each thread's log lines for that thread: Apprise reports why something failed only in its log."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self._lines = threading.local()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keeps the line where the thread listens."""
-        lines = getattr(self._lines, "kept", None)
+        """Add the line to those that the thread captures, if it does."""
+        lines = getattr(self._lines, "captured", None)
         if lines is not None:
             lines.append(record.getMessage())
 
     @contextmanager
-    def listening(self) -> Iterator[list[str]]:
-        """What this thread makes Apprise say meanwhile."""
-        kept: list[str] = []
-        self._lines.kept = kept
+    def capture(self) -> Iterator[list[str]]:
+        """Capture the lines that Apprise logs in this thread meanwhile."""
+        captured: list[str] = []
+        self._lines.captured = captured
         try:
-            yield kept
+            yield captured
         finally:
-            self._lines.kept = None
+            self._lines.captured = None
 
 
-_said = _Said()
+_log_capture = _LogCapture()
 _log = logging.getLogger("apprise")
-_log.addHandler(_said)
-_log.propagate = False  # its lines reach our own log redacted, with the notice that they are about
-listening = _said.listening
+_log.addHandler(_log_capture)
+_log.propagate = False  # its lines reach our own log redacted, with the notice that they belong to
+capture_log = _log_capture.capture

@@ -1,4 +1,4 @@
-"""A letter in its recipient's words: subject, text and HTML, from the templates beside this file."""
+"""Puts a letter into its recipient's words: subject, text and HTML, from the templates beside this file."""
 
 import logging
 from pathlib import Path
@@ -7,13 +7,15 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from pantau_collector.notices.attachments import PictureSource, pictures_for
+from pantau_collector.notices.letter import Form, Letter
 from pantau_collector.notices.links import Links
-from pantau_collector.notices.notice import Form, Letter, Message, Notice, NoticeKind
-from pantau_collector.notices.photos import Pictures, pictures_for
-from pantau_collector.notices.phrases import date_and_time
+from pantau_collector.notices.message import RenderedMessage
+from pantau_collector.notices.notice import Notice, NoticeKind
 from pantau_collector.notices.recipients import Recipient
 from pantau_collector.notices.sections import Section, section_of
-from pantau_collector.notices.subject import brief, lasted, latest, subject_of
+from pantau_collector.notices.subject import latest_notices, outage_duration, short_cause, subject_of
+from pantau_collector.notices.time_format import date_and_time
 from pantau_contract.words import Words
 from pantau_contract.words import words as words_of
 
@@ -23,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 
 class Composer:
-    """Puts letters into words. `{form}.txt.j2` and `{form}.html.j2` are a form's two templates."""
+    """Composes letters. `{form}.txt.j2` and `{form}.html.j2` are the two templates of a form."""
 
     def __init__(self, links: Links, *, templates: Path = TEMPLATES) -> None:
         self._links = links
@@ -36,10 +38,12 @@ class Composer:
             keep_trailing_newline=True,
         )
 
-    def compose(self, letter: Letter, recipient: Recipient, pictures: Pictures | None = None) -> Message:
-        """The letter in the recipient's language and time zone; in plain lines if a template fails."""
+    def compose(
+        self, letter: Letter, recipient: Recipient, pictures: PictureSource | None = None
+    ) -> RenderedMessage:
+        """Compose the letter in the recipient's language and time zone, or in plain lines if a template fails."""
         words, zone = words_of(recipient.language), ZoneInfo(recipient.timezone)
-        notices = latest(letter.notices) if letter.form is Form.DIGEST else letter.notices
+        notices = latest_notices(letter.notices) if letter.form is Form.DIGEST else letter.notices
         single = letter.form is Form.SINGLE
         shown = pictures_for(notices[0], pictures, words, zone) if single and pictures is not None else ()
         sections = [section_of(notice, recipient.id, words, zone, self._links, shown) for notice in notices]
@@ -51,9 +55,9 @@ class Composer:
             "title": title,
             "sections": sections,
             "parts": _parts_of_digest(sections, words),
-            "brief": lambda notice: brief(notice, words),
+            "short_cause": lambda notice: short_cause(notice, words),
             "when": lambda time_ms: date_and_time(time_ms, zone, words),
-            "lasted": lambda notice: lasted(notice, words),
+            "outage_duration": lambda notice: outage_duration(notice, words),
             "wall": self._links.wall,
         }
         try:
@@ -61,7 +65,7 @@ class Composer:
         except Exception:  # noqa: BLE001 - whatever a template does, people must be told
             _log.exception("the template for a letter of form %s failed; it is sent in plain lines", letter.form)
             text, html = _plain(title, sections, words, single=single), ""
-        return Message(
+        return RenderedMessage(
             subject=subject_of(letter, words, zone),
             text=text,
             html=html,
@@ -85,7 +89,7 @@ def _title(letter: Letter, sections: list[Section], words: Words) -> str:
 
 
 def _parts_of_digest(sections: list[Section], words: Words) -> list[tuple[str, list[Section]]]:
-    """What goes on, what is over and what is to come, each under its heading; an empty part is left out."""
+    """Return what is open, what is over and what is to come, each under its heading; without empty parts."""
     kinds: dict[str, list[Section]] = {"digest_open": [], "digest_over": [], "digest_other": []}
     for section in sections:
         notice = section.notice

@@ -1,7 +1,7 @@
-"""Hours of the week: `Mon-Fri 07:30-16:00`, `Sat,Sun 09:00-12:00`, `22:00-06:00`. Pure.
+"""Hours of the week: `Mon-Fri 07:30-16:00`, `Sat,Sun 09:00-12:00`, `22:00-06:00`. It is pure.
 
-Days are English or Indonesian, in three letters. Without days it is every day. Hours that go past midnight belong
-to the day on which they begin.
+Days are English or Indonesian, in three letters; without days the hours are of every day. Hours past midnight
+belong to the day on which they begin.
 """
 
 import re
@@ -15,10 +15,11 @@ _INDONESIAN = ("sen", "sel", "rab", "kam", "jum", "sab", "min")
 _DAYS = {name: day for names in (_ENGLISH, _INDONESIAN) for day, name in enumerate(names)}
 _SPAN = re.compile(r"(?:(\S+)\s+)?(\d{1,2})[:.](\d{2})\s*-\s*(\d{1,2})[:.](\d{2})")
 _DAY_MIN = 24 * 60
+"""Minutes of a day."""
 
 
 class Hours(Struct, frozen=True):
-    """On `days` (Monday is 0) from minute `start` of the day to minute `end`, past midnight if not later."""
+    """Minute `start` to `end` of the `days` (Monday is 0); past midnight if `end` is not later than `start`."""
 
     days: frozenset[int]
     start: int
@@ -26,15 +27,15 @@ class Hours(Struct, frozen=True):
 
     @property
     def length_min(self) -> int:
-        """How long they are."""
+        """The length of the hours in minutes."""
         return self.end - self.start if self.end > self.start else self.end - self.start + _DAY_MIN
 
 
 def parse(text: str) -> Hours:
-    """The hours that a text names.
+    """Return the hours that a text names.
 
     Raises:
-        ValueError: it names none; the text says what was expected.
+        ValueError: it names none; the text states what was expected.
     """
     found = _SPAN.fullmatch(text.strip())
     if found is None:
@@ -48,12 +49,12 @@ def parse(text: str) -> Hours:
 
 
 def within(hours: Iterable[Hours], local: datetime) -> bool:
-    """Whether a time, in the zone that the hours are meant in, lies in any of them."""
+    """Return True if a time, in the zone of the hours, is in any of them."""
     return end_of(hours, local) is not None
 
 
 def end_of(hours: Iterable[Hours], local: datetime) -> datetime | None:
-    """When the hours that a time lies in are over, also if others follow at once; None if it lies in none."""
+    """Return when the hours that a time is in end, across hours that follow at once; None if it is in none."""
     hours = list(hours)
     end: datetime | None = None
     at = local

@@ -1,7 +1,7 @@
-"""The links in a notice: to a map, to the wall, and the signed one by which its recipient takes the outage.
+"""The links in a notice: to a map, to the wall, and the signed one by which the recipient acknowledges the outage.
 
-The signature is an HMAC-SHA256 (RFC 2104), cut to 128 bits, over the incident, when it began, the recipient
-and when the link expires. When it began is in it because a store that was restored may give a number again.
+The signature is an HMAC-SHA256 (RFC 2104), cut to 128 bits, over the incident, when it began, the recipient and
+when the link expires. When the incident began is included because a restored store may give a number again.
 """
 
 import base64
@@ -14,10 +14,11 @@ from urllib.parse import urlencode
 from pantau_collector.notices.notice import Notice
 
 _SIGNATURE_BYTES = 16
+"""Bytes that are left of the signature: 128 bits."""
 
 
 class LinkError(Exception):
-    """A link to acknowledge by that is not valid; `expired` if it once was."""
+    """An acknowledgement link is not valid; `expired` if it once was."""
 
     def __init__(self, *, expired: bool = False) -> None:
         super().__init__("expired" if expired else "invalid")
@@ -25,7 +26,7 @@ class LinkError(Exception):
 
 
 class Claim(NamedTuple):
-    """What a link says: whoever has it may acknowledge this incident for this recipient."""
+    """The content of a link: its bearer may acknowledge this incident for this recipient."""
 
     incident: int
     since_ms: int
@@ -33,7 +34,7 @@ class Claim(NamedTuple):
 
 
 class Links:
-    """Makes links, and reads those that come back. Without a public address there are none but maps."""
+    """Makes links, and checks those that come back. Without a public address there are only links to maps."""
 
     def __init__(
         self, *, public_url: str | None, secret: bytes, valid_s: float, time_ms: Callable[[], int]
@@ -45,18 +46,21 @@ class Links:
 
     @property
     def wall(self) -> str:
-        """The wall's address; empty if it has none."""
+        """The address of the wall, or an empty string."""
         return f"{self._public_url}/" if self._public_url else ""
 
     def map(self, notice: Notice) -> str:
-        """The place on a map; empty if nobody knows where it is."""
+        """Return a link to the place on a map, or an empty string if its position is unknown."""
         if notice.latitude is None or notice.longitude is None:
             return ""
         at = f"{notice.latitude:.6f}", f"{notice.longitude:.6f}"
         return f"https://www.openstreetmap.org/?mlat={at[0]}&mlon={at[1]}#map=18/{at[0]}/{at[1]}"
 
     def acknowledge(self, notice: Notice, recipient: str) -> str:
-        """Where the recipient takes the outage; empty if there is no public address, or nothing to take."""
+        """Return the link by which the recipient acknowledges the outage.
+
+        It is empty if there is no public address, or nothing to acknowledge.
+        """
         if not self._public_url or not notice.incident:
             return ""
         expires_s = int(self._time_ms() / 1000 + self._valid_s)
@@ -71,10 +75,10 @@ class Links:
         return f"{self._public_url}/ack?{urlencode(query)}"
 
     def read(self, query: Mapping[str, str]) -> Claim:
-        """What a link's query says.
+        """Return the claim in the query of a link.
 
         Raises:
-            LinkError: it was not made here, or is too old.
+            LinkError: the link was not made here, or is too old.
         """
         try:
             claim = Claim(int(query["i"]), int(query["t"]), query["r"])

@@ -1,7 +1,7 @@
-"""A message as a mail: our own text beside the HTML, pictures within it; sent over SMTP.
+"""Sends a message as a mail over SMTP: our own text beside the HTML, with the pictures within it.
 
-Apprise reads the URL. It does not send, for its mails carry its own rendering of the HTML as text (2.2), and no
-picture that HTML could show beside the words.
+Apprise reads the URL but does not send, because its mails carry its own rendering of the HTML as text (2.2), and
+no picture that the HTML could show.
 """
 
 import hashlib
@@ -17,26 +17,33 @@ from typing import Any
 from apprise.plugins.email.base import NotifyEmail
 
 from pantau_collector.notices.channel import KEY_HEADER, ChannelError
-from pantau_collector.notices.notice import Message
+from pantau_collector.notices.message import RenderedMessage
 
 TIMEOUT_S = 30
+"""Seconds to wait for the mail server."""
 _POLICY = SMTP.clone(max_line_length=400)
-"""RFC 5322 allows 998. Python folds a long subject before its first word, which then begins with a blank."""
+"""Long header lines: RFC 5322 allows 998 characters.
+
+Python folds a long subject before its first word, which then begins with a blank.
+"""
 NOTICES_HEADER = "X-Pantau-Notices"
-"""What a mail tells of, for programs: `resolved 7, opened 9`, kind and incident."""
-_NEVER = 550
-"""From here on an SMTP server's answer to a recipient is for good (RFC 5321, 4.2.1: 5yz; 55z is the mailbox's)."""
+"""The header that lists the notices of a mail for programs: `resolved 7, opened 9`, kind and incident."""
+_PERMANENT = 550
+"""The SMTP reply code from which on a refusal of a recipient is permanent.
+
+RFC 5321, 4.2.1: 5yz; 55z concerns the mailbox.
+"""
 
 
 def is_plain(service: object) -> bool:
-    """Whether a service is a mail that is neither signed nor encrypted: Apprise does those."""
+    """Return True if a service is a mail that is neither signed nor encrypted; Apprise sends those that are."""
     return isinstance(service, NotifyEmail) and service.pgp_mode == "no"
 
 
-def compose_mail(service: Any, message: Message, *, key: str) -> EmailMessage:
-    """The mail, as Apprise's `NotifyEmail` would address it.
+def compose_mail(service: Any, message: RenderedMessage, *, key: str) -> EmailMessage:
+    """Return the mail, addressed as Apprise's `NotifyEmail` would.
 
-    Text and HTML are alternatives (RFC 2046), pictures belong to the HTML (RFC 2387).
+    Text and HTML are alternatives (RFC 2046), the pictures belong to the HTML (RFC 2387).
     """
     name, address = service.from_addr
     domain = address.rpartition("@")[2]
@@ -52,7 +59,7 @@ def compose_mail(service: Any, message: Message, *, key: str) -> EmailMessage:
     mail["Message-ID"] = f"<{_token(key)}@{domain}>"
     if message.thread:
         mail["References"] = f"<{_token(message.thread)}@{domain}>"
-    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday answers, please
+    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: asks for no automatic replies, such as holiday notices
     mail[KEY_HEADER] = key
     mail[NOTICES_HEADER] = ", ".join(f"{notice.kind} {notice.incident}" for notice in message.notices)
     for header, value in service.headers.items():
@@ -72,11 +79,11 @@ def compose_mail(service: Any, message: Message, *, key: str) -> EmailMessage:
     return mail
 
 
-def send_mail(service: Any, message: Message, *, key: str) -> None:
-    """Hands the mail to the server that the URL names.
+def send_mail(service: Any, message: RenderedMessage, *, key: str) -> None:
+    """Send the mail by the server that the URL names.
 
     Raises:
-        ChannelError: it was not taken, or not for all who should have it.
+        ChannelError: it was not accepted, or not for all recipients.
     """
     mail = compose_mail(service, message, key=key)
     to = [*(address for _, address in service.targets), *service.cc, *service.bcc]
@@ -88,8 +95,8 @@ def send_mail(service: Any, message: Message, *, key: str) -> None:
     except smtplib.SMTPAuthenticationError as error:
         raise ChannelError(f"{service.smtp_host} refuses user or password ({error.smtp_code})") from None
     except smtplib.SMTPResponseException as error:
-        said = f"{error.smtp_code} {_said(error.smtp_error)}"
-        raise ChannelError(f"{service.smtp_host} answered {said} to a mail to {', '.join(to)}") from None
+        answer = f"{error.smtp_code} {_text(error.smtp_error)}"
+        raise ChannelError(f"{service.smtp_host} answered {answer} to a mail to {', '.join(to)}") from None
     except (OSError, smtplib.SMTPException) as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise ChannelError(f"{service.smtp_host}:{service.port} cannot be reached: {reason}") from None
@@ -117,11 +124,11 @@ def _connected(service: Any) -> Iterator[smtplib.SMTP]:
 
 
 def _refused(recipients: dict[str, tuple[int, bytes]]) -> ChannelError:
-    lines = [f"{address} was refused: {code} {_said(text)}" for address, (code, text) in recipients.items()]
-    return ChannelError("; ".join(lines), for_good=all(code >= _NEVER for code, _ in recipients.values()))
+    lines = [f"{address} was refused: {code} {_text(text)}" for address, (code, text) in recipients.items()]
+    return ChannelError("; ".join(lines), for_good=all(code >= _PERMANENT for code, _ in recipients.values()))
 
 
-def _said(text: bytes | str) -> str:
+def _text(text: bytes | str) -> str:
     return text.decode("utf-8", "replace") if isinstance(text, bytes) else text
 
 

@@ -1,4 +1,4 @@
-"""Who is told, of what, when and how: the tables `recipient`, `group`, `escalation` and `notices`."""
+"""Who is notified, of what, when and how: the tables `recipient`, `group`, `escalation` and `notices`."""
 
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal, Self
@@ -34,13 +34,13 @@ def _current_names(causes: frozenset[str]) -> frozenset[str]:
     return frozenset(map(current_name, causes))
 
 
-Channel = Annotated[SecretStr, AfterValidator(_channel)]
+ChannelUrl = Annotated[SecretStr, AfterValidator(_channel)]
 HoursText = Annotated[str, AfterValidator(_hours)]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 
 
 class Filter(BaseModel):
-    """Of what somebody is told. An empty key lets all through; those set must all fit one and the same camera."""
+    """What somebody is notified of. An empty key matches everything; the other keys must all match one camera."""
 
     model_config = _STRICT
 
@@ -51,42 +51,42 @@ class Filter(BaseModel):
     tags: frozenset[str] = frozenset()
     criticality: frozenset[Criticality] = frozenset()
     causes: Annotated[frozenset[str], AfterValidator(_current_names)] = frozenset()
-    """An outage's cause, as `black` or `site_dark`."""
+    """The causes of outages, such as `black` or `site_dark`."""
     hours: list[HoursText] = []
-    """In the recipient's time zone; outside of them it is another's turn, and what began then is not told."""
+    """Hours of duty in the recipient's time zone. What begins outside of them is not sent, also not later."""
 
     @property
     def is_empty(self) -> bool:
-        """Whether it lets all through at any time."""
+        """True if it matches everything at any time."""
         return not any(getattr(self, key) for key in Filter.model_fields)
 
 
 class Recipient(Filter):
-    """A person, or a group with an address of its own."""
+    """A person, or several people with one address."""
 
     id: Slug
     name: str = ""
     language: Language = "id"
     timezone: ZoneName = "Asia/Jakarta"
-    urls: Annotated[list[Channel], Field(min_length=1)]
+    urls: Annotated[list[ChannelUrl], Field(min_length=1)]
     delivery: Literal["all", "in_order"] = "all"
-    """By all channels at once, or by the first that works."""
+    """Whether a letter goes out by all channels at once, or by the first one that works."""
     next_channel_after: Annotated[int, Field(ge=1, le=1000)] = 3
-    """With `in_order`: attempts that fail before the next channel is tried."""
+    """Failed attempts before the next channel is tried, with `in_order`."""
     quiet_hours: list[HoursText] = []
-    """What comes meanwhile is told in one digest when they end."""
+    """Hours during which notices are held back; they are sent in one digest afterwards."""
     quiet_except: frozenset[Criticality] = frozenset({"high"})
-    """Outages of such cameras come through all the same; so do escalations."""
+    """Criticality of cameras whose outages are sent during quiet hours too, as escalations are."""
     hourly_limit: Annotated[int, Field(ge=1, le=10_000)] | None = None
-    """Messages in an hour; what goes beyond is told in a digest as soon as there is room."""
+    """Letters per hour; what exceeds them is sent in a digest as soon as there is room."""
     escalations_only: bool = False
-    """Told only of what nobody has taken for long, and then of its end."""
+    """Notify only of what nobody has acknowledged for long, and then of its end."""
 
 
 class Group(Filter):
-    """People who are told of the same. Its `members` are told of what fits its filter beside their own.
+    """People with a common filter. The `members` are notified of what matches it, beside their own filters.
 
-    A member without a filter of its own is told only of what fits its groups'.
+    A member without a filter of its own is notified only of what matches its groups.
     """
 
     id: Slug
@@ -95,9 +95,9 @@ class Group(Filter):
 
 
 class EscalationLevel(Filter):
-    """An outage that nobody has acknowledged for `after_min` minutes goes to these recipients or groups too.
+    """Recipients or groups who are also notified of an outage that is not acknowledged for `after_min` minutes.
 
-    A recipient with a filter is told only of what fits that as well.
+    A recipient with a filter is notified only of what matches that as well.
     """
 
     after_min: Annotated[float, Field(gt=0, le=30 * 24 * 60)]
@@ -105,27 +105,31 @@ class EscalationLevel(Filter):
 
 
 class NoticeRules(BaseModel):
-    """How notices are gathered, and how hard they are tried.
+    """How notices are batched, and how often a letter is retried.
 
-    Each wait is twice the last one, from `first_retry_s` up to `max_retry_s`.
+    Each delay is twice the one before, from `first_retry_s` up to `max_retry_s`.
     """
 
     model_config = _STRICT
 
     gather_s: Annotated[float, Field(ge=0, le=3600)] = 30
-    """Outages of whole sites and above wait so long for others, so that one message tells of all."""
+    """Seconds that an outage of a whole site or more waits for others, so that one message reports all."""
     announce_min: Annotated[float, Field(ge=0, le=30 * 24 * 60)] = 60
-    """Maintenance is announced so long before it begins; 0: it is not."""
+    """Minutes before its beginning at which maintenance is announced, or 0 for no announcements."""
     acknowledge_h: Annotated[float, Field(gt=0, le=24 * 30)] = 72
-    """How long the link in a notice can acknowledge."""
+    """Hours for which the link in a notice can acknowledge."""
     max_attempts: Annotated[int, Field(ge=1, le=10_000)] = 100
+    """Attempts to deliver a letter on its last channel before it becomes a dead letter."""
     first_retry_s: Seconds = 5
+    """Seconds before the first retry."""
     max_retry_s: Seconds = 900
+    """Seconds before a retry, at most."""
     parallel: Annotated[int, Field(ge=1, le=64)] = 8
+    """Letters that are sent at the same time."""
 
 
 class People(BaseModel):
-    """Everybody who is told: recipients, their groups, and who is told later. Checked against each other."""
+    """Everybody who is notified: recipients, groups and levels of escalation, checked against each other."""
 
     model_config = _STRICT
 
@@ -140,16 +144,16 @@ class People(BaseModel):
 
     @property
     def levels(self) -> list[EscalationLevel]:
-        """The levels of escalation, the soonest first: the nth is the incident's escalation n."""
+        """The levels of escalation, the soonest first: the nth one is the incident's escalation n."""
         return sorted(self.escalation, key=lambda level: level.after_min)
 
     def filters(self, recipient: Recipient) -> list[Filter]:
-        """What the recipient is told of: what fits any of these."""
+        """Return the filters of a recipient; they are notified of what matches any of these."""
         groups: list[Filter] = [group for group in self.group if recipient.id in group.members]
         return groups if recipient.is_empty and groups else [recipient, *groups]
 
-    def named(self, names: Iterable[str]) -> set[str]:
-        """The ids of the recipients that these names of recipients and groups stand for."""
+    def expand(self, names: Iterable[str]) -> set[str]:
+        """Return the ids of the recipients that these names of recipients and groups stand for."""
         members: Mapping[str, frozenset[str]] = {group.id: group.members for group in self.group}
         return {one for name in names for one in members.get(name, (name,))}
 
@@ -157,10 +161,10 @@ class People(BaseModel):
 def check_people(
     recipients: Iterable[Recipient], groups: Iterable[Group], escalation: Iterable[EscalationLevel]
 ) -> None:
-    """Looks whether all who are named are there, and each once.
+    """Check that everybody who is named exists, and once only.
 
     Raises:
-        ValueError: they are not; the text says what was expected.
+        ValueError: they do not; the text states what was expected.
     """
     people, groups = [recipient.id for recipient in recipients], list(groups)
     names = [*people, *(group.id for group in groups)]

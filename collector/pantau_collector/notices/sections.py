@@ -1,4 +1,4 @@
-"""What a message says of one notice, in a recipient's words, as a template shows it."""
+"""The part of a message about one notice, in the recipient's words, as a template shows it."""
 
 from itertools import groupby
 from zoneinfo import ZoneInfo
@@ -6,9 +6,10 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from pantau_collector.notices.links import Links
-from pantau_collector.notices.notice import TELL_OF_OUTAGE, Notice, NoticeCamera, NoticeKind, Picture
-from pantau_collector.notices.phrases import date_and_time
-from pantau_collector.notices.subject import lasted, waited
+from pantau_collector.notices.message import AttachedPicture
+from pantau_collector.notices.notice import OUTAGE_NOTICES, Notice, NoticeCamera, NoticeKind
+from pantau_collector.notices.subject import outage_duration, unacknowledged_duration
+from pantau_collector.notices.time_format import date_and_time
 from pantau_contract.states import State
 from pantau_contract.words import Words
 
@@ -16,8 +17,8 @@ from pantau_contract.words import Words
 class Section(Struct, frozen=True):
     """One notice. `lines` stand below the headline; `facts` and `links` are labels and values, in their order.
 
-    `affected` are the cameras of what takes down more than one, by their owners' names. `acknowledge` is empty
-    where there is nothing to take.
+    `affected` are the cameras of an outage of more than one, by the names of their owners. `acknowledge` is empty
+    if there is nothing to acknowledge.
     """
 
     notice: Notice
@@ -27,7 +28,7 @@ class Section(Struct, frozen=True):
     affected: list[tuple[str, list[NoticeCamera]]]
     links: list[tuple[str, str]]
     acknowledge: str
-    pictures: tuple[Picture, ...] = ()
+    pictures: tuple[AttachedPicture, ...] = ()
 
 
 def section_of(
@@ -36,10 +37,10 @@ def section_of(
     words: Words,
     zone: ZoneInfo,
     links: Links,
-    pictures: tuple[Picture, ...] = (),
+    pictures: tuple[AttachedPicture, ...] = (),
 ) -> Section:
-    """The notice in words; `pictures` go with it."""
-    takes = notice.kind in TELL_OF_OUTAGE or notice.kind is NoticeKind.UNACKNOWLEDGED
+    """Put the notice into words; `pictures` go with it."""
+    has_link = notice.kind in OUTAGE_NOTICES or notice.kind is NoticeKind.UNACKNOWLEDGED
     on_map = links.map(notice)
     return Section(
         notice=notice,
@@ -48,7 +49,7 @@ def section_of(
         facts=[(words(f"notice.{label}"), value) for label, value in _facts(notice, words, zone)],
         affected=_by_owner(notice, words),
         links=[(words("notice.map"), on_map)] if on_map else [],
-        acknowledge=links.acknowledge(notice, recipient) if takes else "",
+        acknowledge=links.acknowledge(notice, recipient) if has_link else "",
         pictures=pictures,
     )
 
@@ -66,13 +67,13 @@ def _headline(notice: Notice, words: Words) -> str:
         NoticeKind.UNACKNOWLEDGED: "notice.left",
         NoticeKind.ESCALATED: "notice.waited",
     }[notice.kind]
-    return words(phrase, by=notice.by, waited=waited(notice, words))
+    return words(phrase, by=notice.by, waited=unacknowledged_duration(notice, words))
 
 
 def _recovery(notice: Notice, words: Words) -> str:
     if notice.camera is None:
-        what = "uplink" if notice.uplink else "device" if notice.device else "site"
-        return words(f"notice.over_{what}")
+        parent = "uplink" if notice.uplink else "device" if notice.device else "site"
+        return words(f"notice.over_{parent}")
     if notice.state in (State.OK, State.DEGRADED):
         return words("notice.over")
     return words("notice.not_working", state=words.state(State(notice.state)))
@@ -100,11 +101,11 @@ def _facts(notice: Notice, words: Words, zone: ZoneInfo) -> list[tuple[str, str]
     facts.append(("since", date_and_time(notice.since_ms, zone, words)))
     if kind is NoticeKind.RESOLVED and notice.resolved_ms is not None:
         facts.append(("until", date_and_time(notice.resolved_ms, zone, words)))
-        facts.append(("lasted", lasted(notice, words)))
+        facts.append(("lasted", outage_duration(notice, words)))
     if notice.by and kind is not NoticeKind.RESOLVED:
         until = _until(notice, words, zone)
         facts.append(("by", f"{notice.by} ({words('notice.until').lower()} {until})" if until else notice.by))
-    if kind in TELL_OF_OUTAGE or kind is NoticeKind.UNACKNOWLEDGED:
+    if kind in OUTAGE_NOTICES or kind is NoticeKind.UNACKNOWLEDGED:
         facts += [("remedy", words.remedy(notice.cause)), ("evidence", words.evidence(notice.detail))]
     if notice.camera is not None:
         facts += _parties(notice.cameras, words)
@@ -123,7 +124,7 @@ def _parties(cameras: tuple[NoticeCamera, ...], words: Words) -> list[tuple[str,
 
 
 def _by_owner(notice: Notice, words: Words) -> list[tuple[str, list[NoticeCamera]]]:
-    """The cameras of what takes down more than one, by their owners' names."""
+    """Return the cameras of an outage of more than one, by the names of their owners."""
     if notice.camera is not None:
         return []
 

@@ -1,4 +1,4 @@
-"""How a message leaves: mail and webhook by our own hands, all else through Apprise and its hundred services."""
+"""Sends a message: mail and webhooks by our own code, everything else through Apprise and its hundred services."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -6,16 +6,10 @@ from typing import Protocol
 from apprise import AppriseAttachment, NotifyBase, NotifyFormat, NotifyType
 from apprise.attachment.memory import AttachMemory
 
-from pantau_collector.notices.channel import (
-    WEBHOOKS,
-    ChannelError,
-    listening,
-    open_channel,
-    redact,
-    schema,
-)
+from pantau_collector.notices.channel import WEBHOOKS, ChannelError, capture_log, open_channel, redact, schema
 from pantau_collector.notices.mail import is_plain, send_mail
-from pantau_collector.notices.notice import Message, NoticeKind, Picture
+from pantau_collector.notices.message import AttachedPicture, RenderedMessage
+from pantau_collector.notices.notice import NoticeKind
 from pantau_collector.notices.webhook import send_webhook
 
 _TYPES = {
@@ -28,27 +22,27 @@ _TYPES = {
 
 
 class Transport(Protocol):
-    """Hands a message to one URL."""
+    """Sends a message to one URL."""
 
-    def send(self, url: str, message: Message, *, kind: NoticeKind, key: str) -> None:
-        """Sends, or says why it could not. The same `key` tells the receiver that it is the same message.
+    def send(self, url: str, message: RenderedMessage, *, kind: NoticeKind, key: str) -> None:
+        """Send the message. The same `key` marks a repeat of the same message for its receiver.
 
         Raises:
-            ChannelError: it could not be sent; the text says why, without secrets.
+            ChannelError: it could not be sent; the text states why, without secrets.
         """
 
 
 class ChannelTransport:
-    """Sends at once, and once: the outbox waits and tries again."""
+    """Sends at once, and once: the outbox is what waits and retries."""
 
     def __init__(self, time_ms: Callable[[], int]) -> None:
         self._time_ms = time_ms
 
-    def send(self, url: str, message: Message, *, kind: NoticeKind, key: str) -> None:
-        """Sends, or says why it could not.
+    def send(self, url: str, message: RenderedMessage, *, kind: NoticeKind, key: str) -> None:
+        """Send the message.
 
         Raises:
-            ChannelError: it could not be sent; the text says why, without secrets.
+            ChannelError: it could not be sent; the text states why, without secrets.
         """
         try:
             if schema(url) in WEBHOOKS:
@@ -65,8 +59,8 @@ class ChannelTransport:
             raise ChannelError(redact(f"{type(error).__name__}: {error}", url)) from None
 
 
-def _send_by_apprise(service: NotifyBase, message: Message, kind: NoticeKind) -> None:
-    with listening() as said:
+def _send_by_apprise(service: NotifyBase, message: RenderedMessage, kind: NoticeKind) -> None:
+    with capture_log() as lines:
         sent = service.notify(
             title=message.subject,
             body=message.text,
@@ -75,10 +69,10 @@ def _send_by_apprise(service: NotifyBase, message: Message, kind: NoticeKind) ->
             attach=_attachments(message.pictures) if service.attachment_support else None,
         )
     if not sent:
-        raise ChannelError("; ".join(said) or "the service did not take it, and said nothing")
+        raise ChannelError("; ".join(lines) or "the service did not take it, and said nothing")
 
 
-def _attachments(pictures: tuple[Picture, ...]) -> AppriseAttachment | None:
+def _attachments(pictures: tuple[AttachedPicture, ...]) -> AppriseAttachment | None:
     if not pictures:
         return None
     attachments = AppriseAttachment()

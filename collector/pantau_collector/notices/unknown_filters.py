@@ -1,4 +1,4 @@
-"""What recipients filter by and no inventory knows: they would never be told of it."""
+"""Finds filters that no camera can ever match, because the inventory does not know what they name."""
 
 from collections.abc import Iterable
 
@@ -7,17 +7,17 @@ from pantau_collector.notices.recipients import Recipient
 from pantau_service.settings import did_you_mean
 
 
-def strangers(recipients: Iterable[Recipient], inventory: Inventory) -> list[str]:
-    """One line for each owner, maintainer or site that a recipient filters by and the inventory does not have."""
+def find_unknown_filters(recipients: Iterable[Recipient], inventory: Inventory) -> list[str]:
+    """Return one line for each owner, maintainer or site that a filter names and the inventory does not have."""
     known = (
         ("owners", inventory.owners.keys()),
         ("maintainers", inventory.maintainers.keys()),
         ("sites", inventory.sites.keys()),
     )
     return [
-        f"recipient `{recipient.id}`: {key}: there is no {key[:-1]} `{wanted}`; {did_you_mean(wanted, there)}"
+        f"recipient `{recipient.id}`: {key}: there is no {key[:-1]} `{named}`; {did_you_mean(named, names)}"
         for recipient in recipients
-        for key, there in known
-        for wanted in sorted(getattr(recipient, key))
-        if wanted not in there
+        for key, names in known
+        for named in sorted(getattr(recipient, key))
+        if named not in names
     ]

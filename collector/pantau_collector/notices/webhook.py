@@ -1,7 +1,8 @@
 """A signed POST to another program: `webhooks://:SECRET@HOST/PATH`.
 
-The receiver checks that it is ours and is not an old one sent again: `X-Pantau-Signature` is `sha256=` and the
-HMAC-SHA256 (RFC 2104, in hexadecimal), by the secret, of the timestamp, a dot, and the body, as they came.
+The receiver can check that it is ours, and not an old one that is replayed: `X-Pantau-Signature` is `sha256=` and
+the HMAC-SHA256 (RFC 2104, in hexadecimal), with the secret as its key, of the timestamp, a dot, and the body, as
+they were received.
 """
 
 import hashlib
@@ -11,27 +12,34 @@ import msgspec
 import urllib3
 
 from pantau_collector.notices.channel import KEY_HEADER, ChannelError, webhook_parts
-from pantau_collector.notices.notice import Message, NoticeKind
+from pantau_collector.notices.message import RenderedMessage
+from pantau_collector.notices.notice import NoticeKind
 
 TIMESTAMP_HEADER = "X-Pantau-Timestamp"
+"""The header with the time of sending, in seconds since the epoch."""
 SIGNATURE_HEADER = "X-Pantau-Signature"
+"""The header with the signature."""
 
-_CONNECT_S = 5.0
-_READ_S = 20.0
-_NOT_FOR_GOOD = {401, 403, 404, 407, 408, 425, 429}
-"""4xx that a person, or time, may mend; others say that this very message will never be taken."""
+_CONNECT_TIMEOUT_S = 5.0
+"""Seconds to wait for a connection."""
+_READ_TIMEOUT_S = 20.0
+"""Seconds to wait for the answer."""
+_RETRYABLE = {401, 403, 404, 407, 408, 425, 429}
+"""Status codes 4xx that a person, or time, may correct; with any other the message will never be accepted."""
 
-_pool = urllib3.PoolManager(timeout=urllib3.Timeout(connect=_CONNECT_S, read=_READ_S), retries=False)
+_pool = urllib3.PoolManager(
+    timeout=urllib3.Timeout(connect=_CONNECT_TIMEOUT_S, read=_READ_TIMEOUT_S), retries=False
+)
 
 
 def signature(secret: str, timestamp: str, body: bytes) -> str:
-    """What stands in `X-Pantau-Signature`."""
+    """Return the value of `X-Pantau-Signature`."""
     mac = hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256)
     return f"sha256={mac.hexdigest()}"
 
 
-def make_body(message: Message, *, kind: NoticeKind, key: str) -> bytes:
-    """The body, as JSON: the facts of each notice beside the words."""
+def make_body(message: RenderedMessage, *, kind: NoticeKind, key: str) -> bytes:
+    """Return the body, as JSON: the facts of each notice beside the words."""
     return msgspec.json.encode(
         {
             "key": key,
@@ -44,11 +52,11 @@ def make_body(message: Message, *, kind: NoticeKind, key: str) -> bytes:
     )
 
 
-def send_webhook(url: str, message: Message, *, kind: NoticeKind, key: str, time_ms: int) -> None:
-    """Posts it.
+def send_webhook(url: str, message: RenderedMessage, *, kind: NoticeKind, key: str, time_ms: int) -> None:
+    """Post the message.
 
     Raises:
-        ChannelError: nobody took it; any 2xx has.
+        ChannelError: it was not accepted; any 2xx status accepts it.
     """
     address, secret = webhook_parts(url)
     body = make_body(message, kind=kind, key=key)
@@ -65,5 +73,5 @@ def send_webhook(url: str, message: Message, *, kind: NoticeKind, key: str, time
     except urllib3.exceptions.HTTPError as error:
         raise ChannelError(f"it cannot be reached ({type(error).__name__})") from None
     if not 200 <= answer.status < 300:
-        refused = 400 <= answer.status < 500 and answer.status not in _NOT_FOR_GOOD
+        refused = 400 <= answer.status < 500 and answer.status not in _RETRYABLE
         raise ChannelError(f"it answered {answer.status}", for_good=refused)

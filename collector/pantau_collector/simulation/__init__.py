@@ -1,6 +1,6 @@
 """A city in virtual time: agents that tell of their cameras, the collector's real stages and store, no network."""
 
 from pantau_collector.simulation.run import Outcome, simulate
-from pantau_collector.simulation.scenario import Scenario, load_scenario, of_configuration
+from pantau_collector.simulation.scenario import Scenario, load_scenario, with_configuration
 
-__all__ = ["Outcome", "Scenario", "load_scenario", "of_configuration", "simulate"]
+__all__ = ["Outcome", "Scenario", "load_scenario", "simulate", "with_configuration"]

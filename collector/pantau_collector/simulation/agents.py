@@ -10,6 +10,7 @@ from pantau_contract.topics import Topic, TopicKind
 from pantau_contract.wire import encode
 
 INTERVAL_S = 30.0
+"""Seconds between two batches of an agent."""
 
 
 class VirtualClock:
@@ -55,7 +56,7 @@ class MemoryJournal:
 
     def read(self, position: int, limit: int) -> tuple[list[Record], int]:
         """Up to so many records from there on, and where to go on."""
-        self._forget()
+        self._drop_saved()
         first = position - self._removed
         records = self.records[first : first + limit]
         return records, position + len(records)
@@ -68,7 +69,7 @@ class MemoryJournal:
         """Note that the only reader needs nothing before `position` any more."""
         self._position = position
 
-    def _forget(self) -> None:
+    def _drop_saved(self) -> None:
         done = self._position - self._removed
         if done > 10_000:
             del self.records[:done]
@@ -148,7 +149,7 @@ class Agent:
         return self.birth()
 
 
-def record(message: Message, received_ms: int) -> Record:
+def to_record(message: Message, received_ms: int) -> Record:
     """The message as the journal holds it."""
     match message:
         case Birth() | Death():

@@ -12,21 +12,24 @@ from typing import NamedTuple
 
 from pantau_collector.fleet.apply import apply
 from pantau_collector.fleet.model import Fleet
-from pantau_collector.incidents.case import Incident, Moment, Transition
 from pantau_collector.incidents.coverage import Coverage
-from pantau_collector.incidents.downtime import Downtime
-from pantau_collector.incidents.planned import Planned
+from pantau_collector.incidents.incident import Incident
+from pantau_collector.incidents.moment import Moment
+from pantau_collector.incidents.mute import Mute
 from pantau_collector.incidents.rules import IncidentRules
 from pantau_collector.incidents.scheduler import Judgement, Scheduler
 from pantau_collector.incidents.stages import Stages, make_stages
 from pantau_collector.incidents.topology import Topology
+from pantau_collector.incidents.transition import Transition
 from pantau_collector.inventory import Inventory
 from pantau_contract.messages import Birth, CameraAbout, CameraState, Death
 from pantau_contract.states import STATE_OF, Cause, State
 
 EPOCH_MS = 1_790_000_000_000
-_FOR_EVER_S = 1e12
-MakeStages = Callable[[IncidentRules, Planned, Iterator[int]], Stages]
+"""The time at which every history begins, UTC ms."""
+_FOREVER_S = 1e12
+"""Seconds that never pass in a simulation: the agents' interval, so that their silence is never noticed."""
+MakeStages = Callable[[IncidentRules, Mute, Iterator[int]], Stages]
 
 
 class Fault(NamedTuple):
@@ -52,17 +55,16 @@ class History:
         """How many faults each camera, and each site's agent, has now."""
         self._fleet = Fleet()
         topology = Topology(inventory)
-        self._planned = Planned(Coverage(inventory, topology))
-        stages = make_stages(rules, self._planned, count(1))
-        self._docket = Scheduler(stages, topology)
-        self._agenda: list[tuple[float, int, Callable[[], None]]] = []
+        stages = make_stages(rules, Mute(Coverage(inventory, topology)), count(1))
+        self._scheduler = Scheduler(stages, topology)
+        self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._order = count()
         self._session = 1
         self._cameras: dict[str, list[str]] = {site: [] for site in inventory.sites}
         for site, camera in inventory.cameras:
             self._cameras[site].append(camera)
         for site in inventory.sites:
-            self._born(site)
+            self._connect(site)
 
     def plan(self, faults: Iterable[Fault]) -> None:
         """These are to happen."""
@@ -70,29 +72,24 @@ class History:
             self._at(fault.start_s, lambda fault=fault: self._change(fault, 1))  # type: ignore[misc] # as bound
             self._at(fault.end_s, lambda fault=fault: self._change(fault, -1))  # type: ignore[misc] # as bound
 
-    def maintain(self, downtime: Downtime, start_s: float, end_s: float) -> None:
-        """One maintenance, the only one at that time."""
-        self._at(start_s, lambda: self._planned.set([downtime]))
-        self._at(end_s, lambda: self._planned.set([]))
-
     def run(self, until_s: float) -> Iterator[list[Transition]]:
         """Goes on to that second; what became of incidents at each moment at which anything did."""
         while True:
-            event_s = self._agenda[0][0] if self._agenda else _FOR_EVER_S
-            self.now_s = max(self.now_s, min(event_s, self._docket.next_s, until_s))
-            also: tuple[str, ...] = ()
-            while self._agenda and self._agenda[0][0] <= self.now_s:
-                heapq.heappop(self._agenda)[2]()
-                also = tuple(incident.case for incident in self.open.values())
-            judgement = self._judge(also)
+            event_s = self._events[0][0] if self._events else _FOREVER_S
+            self.now_s = max(self.now_s, min(event_s, self._scheduler.next_s, until_s))
+            extra: tuple[str, ...] = ()
+            while self._events and self._events[0][0] <= self.now_s:
+                heapq.heappop(self._events)[2]()
+                extra = tuple(incident.case for incident in self.open.values())
+            judgement = self._judge(extra)
             if judgement.transitions:
                 yield judgement.transitions
             if self.now_s >= until_s:
                 return
 
-    def _judge(self, also: Iterable[str]) -> Judgement:
+    def _judge(self, extra: Iterable[str]) -> Judgement:
         now = Moment(EPOCH_MS + int(self.now_s * 1000), self.now_s)
-        judgement = self._docket.judge(self._fleet.sites, self._fleet.take_to_judge(), now, also=also)
+        judgement = self._scheduler.judge(self._fleet.sites, self._fleet.pop_to_judge(), now, extra=extra)
         for incident in judgement.incidents.values():
             if incident.resolved_ms is None:
                 self.open[incident.id] = incident
@@ -100,8 +97,8 @@ class History:
                 self.open.pop(incident.id, None)
         return judgement
 
-    def _at(self, second: float, happening: Callable[[], None]) -> None:
-        heapq.heappush(self._agenda, (second, next(self._order), happening))
+    def _at(self, second: float, event: Callable[[], None]) -> None:
+        heapq.heappush(self._events, (second, next(self._order), event))
 
     def _change(self, fault: Fault, by: int) -> None:
         thing = (fault.site, fault.camera)
@@ -111,25 +108,25 @@ class History:
             return
         if fault.camera:
             if not self.down[fault.site, ""]:
-                self._say(fault.site, fault.camera, fault.cause if by > 0 else None)
+                self._report(fault.site, fault.camera, fault.cause if by > 0 else None)
         elif by > 0:
-            self._hear(Death(fault.site, "boot", self._session))
+            self._apply(Death(fault.site, "boot", self._session))
         else:
-            self._born(fault.site)
+            self._connect(fault.site)
 
-    def _born(self, site: str) -> None:
+    def _connect(self, site: str) -> None:
         self._session += 1
         cameras = tuple(map(CameraAbout, self._cameras[site]))
-        self._hear(Birth(site, "boot", self._session, self._ms(), "1", _FOR_EVER_S, cameras=cameras))
+        self._apply(Birth(site, "boot", self._session, self._ms(), "1", _FOREVER_S, cameras=cameras))
         for camera in self._cameras[site]:
-            self._say(site, camera, Cause.UNREACHABLE if self.down[site, camera] else None)
+            self._report(site, camera, Cause.UNREACHABLE if self.down[site, camera] else None)
 
-    def _say(self, site: str, camera: str, cause: Cause | None) -> None:
+    def _report(self, site: str, camera: str, cause: Cause | None) -> None:
         state = STATE_OF[cause] if cause else State.OK
         self._session += 1
-        self._hear(CameraState(site, camera, "boot", self._session, self._ms(), state, self._ms(), cause))
+        self._apply(CameraState(site, camera, "boot", self._session, self._ms(), state, self._ms(), cause))
 
-    def _hear(self, message: Birth | Death | CameraState) -> None:
+    def _apply(self, message: Birth | Death | CameraState) -> None:
         if isinstance(message, Death):
             message = Death(message.site, message.boot, self._fleet.sites[message.site].session)
         apply(self._fleet, message, self._ms(), self.now_s)

@@ -17,47 +17,47 @@ from pantau_collector.incidents.downtime import Downtime
 from pantau_collector.inventory import Inventory
 from pantau_collector.journal import Journal
 from pantau_collector.pipeline import Pipeline
-from pantau_collector.simulation.agents import Agent, MemoryJournal, VirtualClock, record
+from pantau_collector.simulation.agents import Agent, MemoryJournal, VirtualClock, to_record
 from pantau_collector.simulation.scenario import Event, Scenario, targets
-from pantau_collector.simulation.told import Told, differences, messages, read_told
+from pantau_collector.simulation.sent_letters import SentLetter, count_letters, differences, read_sent_letters
 from pantau_collector.store import Store, StoreError, downtime_rows, request_rows
 from pantau_contract.messages import Message
 from pantau_contract.states import State
 
-_STEP_S = 1.0
-_LONGEST_STEP_S = 4.0
+_MIN_STEP_S = 1.0
+_MAX_STEP_S = 4.0
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of a random name is made in it
 """Where a year of synchronised writes does not try the disk."""
-Happening = tuple[float, Callable[[], None]]
+TimedAction = tuple[float, Callable[[], None]]
 """So many seconds after the time of an event, this."""
 
 
 class Outcome(NamedTuple):
     """What was told, and how that differs from what was wanted: nothing, if nothing was said of it."""
 
-    told: list[Told]
+    sent: list[SentLetter]
     differences: list[str]
 
 
 def simulate(scenario: Scenario, inventory: Inventory, folder: Path | None = None) -> Outcome:
     """Runs it to its end; the store is in `folder`, or in memory that is gone afterwards."""
     with TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None) as temporary:
-        city = City(scenario, inventory, folder or Path(temporary))
+        city = SimulatedCity(scenario, inventory, folder or Path(temporary))
         try:
             city.run()
         finally:
             city.store.close()
-    wrong = [] if scenario.notice is None else differences(city.told, scenario.notice)
-    counts = messages(city.told)
+    wrong = [] if scenario.notice is None else differences(city.sent, scenario.notice)
+    counts = count_letters(city.sent)
     wrong += [
-        f"{counts.get(recipient, 0)} messages to {recipient}, and {wanted} wanted"
-        for recipient, wanted in scenario.messages.items()
-        if counts.get(recipient, 0) != wanted
+        f"{counts.get(recipient, 0)} messages to {recipient}, and {expected} wanted"
+        for recipient, expected in scenario.messages.items()
+        if counts.get(recipient, 0) != expected
     ]
-    return Outcome(city.told, wrong)
+    return Outcome(city.sent, wrong)
 
 
-class City:
+class SimulatedCity:
     """The agents, the collector, and what is to happen."""
 
     def __init__(self, scenario: Scenario, inventory: Inventory, folder: Path) -> None:
@@ -66,25 +66,25 @@ class City:
         self.clock = VirtualClock(int(datetime.fromisoformat(scenario.starts).timestamp() * 1000))
         self.journal = MemoryJournal()
         self.store = Store.at(folder / "store.sqlite")
-        self.told: list[Told] = []
+        self.sent: list[SentLetter] = []
         self.listening = True
-        self._store_is_there = True
+        self._store_available = True
         self._last_row = 0
         self._recipients = {recipient.id: recipient for recipient in scenario.recipient}
-        self._agenda: list[tuple[float, int, Callable[[], None]]] = []
+        self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._order = count()
-        well = (State.OK, None, self.clock.true_ms())
+        healthy = (State.OK, None, self.clock.true_ms())
         self.agents = {
             site: Agent(site, self.clock, {}, next_s=i % 30.0) for i, site in enumerate(inventory.sites)
         }
         for site, camera in inventory.cameras:
-            self.agents[site].cameras[camera] = well
+            self.agents[site].cameras[camera] = healthy
         for event in scenario.event:
             for at in event.times():
-                self._at(at, *self._happening(event))
+                self._at(at, *self._actions(event))
         self.start()
         for agent in self.agents.values():
-            self._hear(agent.birth())
+            self._receive(agent.birth())
 
     def start(self) -> None:
         """The collector starts, or starts again after a crash."""
@@ -102,38 +102,38 @@ class City:
     def run(self) -> None:
         """To the end; may be called again after a step that failed."""
         while self.clock.s < self.scenario.lasts:
-            self.clock.s += self._stride_s()
-            while self._agenda and self._agenda[0][0] <= self.clock.s:
-                heapq.heappop(self._agenda)[2]()
+            self.clock.s += self._step_length_s()
+            while self._events and self._events[0][0] <= self.clock.s:
+                heapq.heappop(self._events)[2]()
             for agent in self.agents.values():
-                if messages := agent.tick():
-                    self._hear(messages)
+                if count_letters := agent.tick():
+                    self._receive(count_letters)
             self.step()
 
-    def _stride_s(self) -> float:
+    def _step_length_s(self) -> float:
         """How far to the next moment at which anything may happen, and no further than would be a lapse."""
-        event_s = self._agenda[0][0] if self._agenda else self.scenario.lasts
+        event_s = self._events[0][0] if self._events else self.scenario.lasts
         wake_s = self.clock.s + self.pipeline.idle_s
-        return max(_STEP_S, min(_LONGEST_STEP_S, float(int(min(event_s, wake_s) - self.clock.s))))
+        return max(_MIN_STEP_S, min(_MAX_STEP_S, float(int(min(event_s, wake_s) - self.clock.s))))
 
     def step(self) -> None:
         """The collector does what is due."""
         try:
-            with self._as_it_is():
+            with self._store_as_available():
                 self.pipeline.step()
         except StoreError:
-            if self._store_is_there:
+            if self._store_available:
                 raise
             return
         with self.store.begin() as connection:
             dispatch(connection, self._recipients, self.clock.time_ms())
-            told, self._last_row = read_told(connection, self._last_row, self.clock.s)
-        self.told += told
+            sent, self._last_row = read_sent_letters(connection, self._last_row, self.clock.s)
+        self.sent += sent
 
     @contextmanager
-    def _as_it_is(self) -> Iterator[None]:
+    def _store_as_available(self) -> Iterator[None]:
         """The store, which may be away."""
-        if self._store_is_there:
+        if self._store_available:
             yield
             return
         begin = self.store.begin
@@ -149,17 +149,17 @@ class City:
         finally:
             self.store.begin = begin  # type: ignore[method-assign] # as it was
 
-    def _at(self, second: float, *happenings: Happening) -> None:
-        for after_s, happening in happenings:
-            heapq.heappush(self._agenda, (second + after_s, next(self._order), happening))
+    def _at(self, second: float, *actions: TimedAction) -> None:
+        for after_s, action in actions:
+            heapq.heappush(self._events, (second + after_s, next(self._order), action))
 
-    def _hear(self, messages: list[Message]) -> None:
-        self.journal.append([record(message, self.clock.time_ms()) for message in messages])
+    def _receive(self, count_letters: list[Message]) -> None:
+        self.journal.append([to_record(message, self.clock.time_ms()) for message in count_letters])
 
-    def _happening(self, event: Event) -> list[Happening]:
+    def _actions(self, event: Event) -> list[TimedAction]:
         away: dict[str, Callable[[bool], None]] = {
             "broker_away": self._set_listening,
-            "store_away": self._set_store,
+            "store_away": self._set_store_available,
         }
         if event.do in away:
             ends = [(event.lasts, partial(away[event.do], True))] if event.lasts else []
@@ -168,47 +168,47 @@ class City:
             "restart": self.start,
             "pause": partial(self._pause, event.lasts or 0.0),
             "clock_step": partial(self._step_clock, event.jump),
-            "acknowledge": partial(self._ask, event),
-            "withdraw": partial(self._ask, event),
-            "downtime": partial(self._plan, event),
+            "acknowledge": partial(self._request, event),
+            "withdraw": partial(self._request, event),
+            "downtime": partial(self._add_downtime, event),
         }
-        return [(0.0, once[event.do])] if event.do in once else self._to_targets(event)
+        return [(0.0, once[event.do])] if event.do in once else self._target_actions(event)
 
-    def _to_targets(self, event: Event) -> list[Happening]:
-        happenings: list[Happening] = []
+    def _target_actions(self, event: Event) -> list[TimedAction]:
+        actions: list[TimedAction] = []
         pairs = [pair for what in event.what for pair in targets(self.inventory, what) or [_pair(what)]]
         for i, (site, camera) in enumerate(pairs):
             after_s = event.spread * i / len(pairs)
-            happenings.append((after_s, self._one(event, site, camera, mends=event.do == "mend")))
+            actions.append((after_s, self._target_action(event, site, camera, mends=event.do == "mend")))
             if event.lasts is not None and event.do == "fail":
-                happenings.append((after_s + event.lasts, self._one(event, site, camera, mends=True)))
-        return happenings
+                actions.append((after_s + event.lasts, self._target_action(event, site, camera, mends=True)))
+        return actions
 
-    def _one(self, event: Event, site: str, camera: str, *, mends: bool) -> Callable[[], None]:
-        def happening() -> None:
+    def _target_action(self, event: Event, site: str, camera: str, *, mends: bool) -> Callable[[], None]:
+        def action() -> None:
             agent = self.agents[site]
             if event.do == "remove":
                 del agent.cameras[camera]
-                self._hear(agent.rejoin())
+                self._receive(agent.rejoin())
             elif event.do == "add" and not mends:
                 agent.set(camera, event.cause)
-                self._hear(agent.rejoin())
+                self._receive(agent.rejoin())
             elif camera:
-                self._hear(agent.set(camera, None if mends else event.cause))
+                self._receive(agent.set(camera, None if mends else event.cause))
             elif mends:
-                self._hear(agent.rejoin())
+                self._receive(agent.rejoin())
             else:
                 agent.connected = False
                 if event.tells:
-                    self._hear([agent.death()])
+                    self._receive([agent.death()])
 
-        return happening
+        return action
 
     def _set_listening(self, value: bool) -> None:
         self.listening = value
 
-    def _set_store(self, value: bool) -> None:
-        self._store_is_there = value
+    def _set_store_available(self, value: bool) -> None:
+        self._store_available = value
         if value:
             self.start()
 
@@ -218,7 +218,7 @@ class City:
     def _step_clock(self, jump_s: float) -> None:
         self.clock.step_ms += int(jump_s * 1000)
 
-    def _ask(self, event: Event) -> None:
+    def _request(self, event: Event) -> None:
         now_ms = self.clock.time_ms()
         until_ms = None if event.lasts is None else now_ms + int(event.lasts * 1000)
         for incident in self.pipeline.open_incidents:
@@ -230,7 +230,7 @@ class City:
                 else:
                     request_rows.withdraw_acknowledgement(connection, incident.id, event.by, created_ms=now_ms)
 
-    def _plan(self, event: Event) -> None:
+    def _add_downtime(self, event: Event) -> None:
         now_ms = self.clock.time_ms()
         lasts_ms = int((event.lasts or 3600.0) * 1000)
         for what in event.what:

@@ -11,7 +11,7 @@ from pantau_collector.incidents.downtime import Scope
 from pantau_collector.incidents.rules import IncidentRules
 from pantau_collector.inventory import Inventory, InventoryCamera, InventoryDevice, InventorySite
 from pantau_collector.inventory.check import problems
-from pantau_collector.inventory.load import Loaded
+from pantau_collector.inventory.load import LoadedFile
 from pantau_collector.inventory.model import InventoryFile
 from pantau_collector.notices.recipients import (
     EscalationLevel,
@@ -95,7 +95,7 @@ class Event(BaseModel):
             yield at
 
 
-class WantedNotice(BaseModel):
+class ExpectedNotice(BaseModel):
     """A notice that should go out `at` a time, or at most `within` so long after it."""
 
     model_config = _STRICT
@@ -124,7 +124,7 @@ class Scenario(InventoryFile):
     escalation: tuple[EscalationLevel, ...] = ()
     cluster: tuple[Cluster, ...] = ()
     event: tuple[Event, ...] = ()
-    notice: tuple[WantedNotice, ...] | None = None
+    notice: tuple[ExpectedNotice, ...] | None = None
     messages: dict[str, int] = {}  # noqa: RUF012 - pydantic copies it
 
     @model_validator(mode="after")
@@ -138,9 +138,9 @@ class Scenario(InventoryFile):
         return People(recipient=list(self.recipient), group=list(self.group), escalation=list(self.escalation))
 
 
-def of_configuration(scenario: Scenario, config: CollectorConfig) -> Scenario:
+def with_configuration(scenario: Scenario, config: CollectorConfig) -> Scenario:
     """The scenario with the people and rules of a configuration, where it has none of its own."""
-    theirs = {
+    configured = {
         "incidents": config.incidents,
         "notices": config.notices,
         "recipient": tuple(config.recipient),
@@ -148,7 +148,7 @@ def of_configuration(scenario: Scenario, config: CollectorConfig) -> Scenario:
         "escalation": tuple(config.escalation),
     }
     own = scenario.model_fields_set
-    return scenario.model_copy(update={key: value for key, value in theirs.items() if key not in own})
+    return scenario.model_copy(update={key: value for key, value in configured.items() if key not in own})
 
 
 def load_scenario(path: Path, known: Inventory | None = None) -> tuple[Scenario, Inventory]:
@@ -163,7 +163,7 @@ def load_scenario(path: Path, known: Inventory | None = None) -> tuple[Scenario,
     except ValidationError as error:
         raise ConfigError(explain(error, Scenario, path)) from None
     content = _with_clusters(scenario)
-    wrong = problems(Loaded(path, content).placed())
+    wrong = problems(LoadedFile(path, content).entries())
     if wrong:
         raise ConfigError(wrong)
     inventory = Inventory(

@@ -14,10 +14,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 
-from pantau_collector.incidents.case import Incident
+from pantau_collector.incidents.incident import Incident
 from pantau_collector.notices.links import Claim, LinkError, Links
-from pantau_collector.notices.phrases import date_and_time
 from pantau_collector.notices.recipients import Recipient
+from pantau_collector.notices.time_format import date_and_time
 from pantau_collector.store import Store, StoreError, incident_rows, request_rows
 from pantau_collector.web.environment import TEMPLATES
 from pantau_collector.web.headers import HEADERS

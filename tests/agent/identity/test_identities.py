@@ -22,11 +22,11 @@ from pantau_agent.link import Link
 from pantau_agent.spool import Spool
 from pantau_contract.messages import Birth, CameraAbout, Death
 from pantau_contract.words.evidence import Detail
+from tests.agent.eventually import eventually
 from tests.agent.http.camera import Asked, Visitor, response, serving, stills
 from tests.agent.http.camera import Camera as WebCamera
 from tests.agent.identity.maker_pages import PAGES
 from tests.agent.listener import listening
-from tests.agent.soon import soon
 from tests.agent.virtual_time import VirtualLoop
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.process import free_port
@@ -155,13 +155,13 @@ async def test_what_is_new_comes_to_the_collector_by_another_birth_and_no_death(
     link = Link(config, spool, clock, identities.about)
     with listening(mosquitto.port) as listener:
         life = asyncio.create_task(link.run())
-        assert await soon(listener.agents)
+        assert await eventually(listener.agents)
         identities._by_camera["gate"] = OLD
-        link.begin_anew()
-        assert await soon(lambda: len(listener.agents()) >= 2)
+        link.reconnect()
+        assert await eventually(lambda: len(listener.agents()) >= 2)
         link.close(within_s=2)
         await asyncio.wait_for(life, 60)
-        assert await soon(lambda: len(listener.agents()) >= 3)
+        assert await eventually(lambda: len(listener.agents()) >= 3)
     await spool.close()
     first, second, third = listener.agents()
     assert isinstance(first, Birth)
@@ -201,7 +201,7 @@ async def test_the_running_agent_tells_the_firmware_of_a_camera_that_streams(
                 births = [birth for birth in listener.agents() if isinstance(birth, Birth)]
                 return list(births[-1].cameras) if births else []
 
-            assert await soon(lambda: any(camera.firmware for camera in told()))
+            assert await eventually(lambda: any(camera.firmware for camera in told()))
             os.kill(os.getpid(), signal.SIGTERM)
             await asyncio.wait_for(life, 60)
     gate, dead = told()

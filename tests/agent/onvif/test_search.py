@@ -8,7 +8,7 @@ from typing import cast
 
 from pantau_agent.onvif.discovery import TYPES, Match
 from pantau_agent.onvif.search import Interface, search
-from tests.agent.soon import soon
+from tests.agent.eventually import eventually
 from tests.servers.process import free_port
 
 Answer = Callable[[bytes], bytes | None]
@@ -54,7 +54,7 @@ async def found_at(port: int, asked: list[bytes], interfaces: Sequence[Interface
     """What a search finds; it is longer on a busy machine."""
     for wait_s in (0.2, 2.0, 10.0):
         found = await search(interfaces, ["127.0.0.1"], wait_s=wait_s, port=port)
-        if found and await soon(lambda: len(asked) >= len(TYPES), within_s=0.1):
+        if found and await eventually(lambda: len(asked) >= len(TYPES), within_s=0.1):
             return found
     return []
 

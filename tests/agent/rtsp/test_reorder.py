@@ -3,7 +3,7 @@ import struct
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pantau_agent.rtsp.access_unit import H264Collector
+from pantau_agent.rtsp.access_unit import H264Assembler
 from pantau_agent.rtsp.reorder import HOLD_S, MAX_HELD, ReorderBuffer
 from pantau_agent.rtsp.rtp import Reception
 from tests.agent.rtsp.scripted import rtp
@@ -19,7 +19,7 @@ class Line:
         self.out: list[tuple[int, float]] = []
         self.now = 100.0
         self.buffer = ReorderBuffer(self._receive)
-        self.reception = Reception(96, 90_000, H264Collector())
+        self.reception = Reception(96, 90_000, H264Assembler())
 
     def _receive(self, buffer: bytes, start: int, end: int, now: float) -> None:
         self.reception.receive(buffer, start, end, now)

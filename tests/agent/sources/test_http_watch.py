@@ -16,16 +16,16 @@ from pantau_agent.config import Camera as Configured
 from pantau_agent.picture.decoder import Decoder
 from pantau_agent.watching.watch import watch
 from pantau_contract.states import Cause, State
+from tests.agent.concurrent_tests import ConcurrentTests
 from tests.agent.http.camera import MULTIPART, Asked, Camera, Visitor, part, pictures, saying, serving, stills
-from tests.agent.together import Together
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-together = Together()
+concurrently = ConcurrentTests()
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module", autouse=True)
 async def all_at_once(request: pytest.FixtureRequest) -> AsyncIterator[None]:
-    async with together.running(request):
+    async with concurrently.running(request):
         yield
 
 
@@ -52,7 +52,7 @@ async def watched_until(
 STALL = (State.OK, None), (State.DOWN, Cause.STALLED), (State.OK, None)
 
 
-@together
+@concurrently
 async def test_a_stream_that_stalls_is_down_and_back_over_a_new_connection() -> None:
     async def stalling(visitor: Visitor, _asked: Asked) -> None:
         await visitor.send(MULTIPART)
@@ -70,7 +70,7 @@ async def test_a_stream_that_stalls_is_down_and_back_over_a_new_connection() -> 
     assert camera.connections == 2
 
 
-@together
+@concurrently
 async def test_a_still_that_is_not_answered_is_a_stall_since_it_was_asked_for() -> None:
     async def hanging_once(visitor: Visitor, asked: Asked) -> None:
         times.append(time.time())
@@ -90,7 +90,7 @@ async def test_a_still_that_is_not_answered_is_a_stall_since_it_was_asked_for() 
     assert min(after - before for before, after in itertools.pairwise(asked)) > 0.5
 
 
-@together
+@concurrently
 async def test_a_camera_that_takes_long_over_a_still_is_asked_less_and_is_no_stall() -> None:
     async def slow(visitor: Visitor, asked: Asked) -> None:
         times.append(time.monotonic())
@@ -110,7 +110,7 @@ async def test_a_camera_that_takes_long_over_a_still_is_asked_less_and_is_no_sta
     assert camera.most_open == 1
 
 
-@together
+@concurrently
 async def test_a_still_that_is_refused_later_is_told() -> None:
     async def gone(visitor: Visitor, asked: Asked) -> None:
         await (saying("404 Not Found") if works.is_set() else stills())(visitor, asked)

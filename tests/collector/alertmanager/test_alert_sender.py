@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from pantau_collector.alertmanager.alert_sender import AlertSender
 from pantau_collector.alertmanager.config import AlertmanagerConfig
 from pantau_collector.clock import SystemClock
-from pantau_collector.incidents.case import Incident, Kind, Transition
+from pantau_collector.incidents.incident import Incident
+from pantau_collector.incidents.transition import Transition, TransitionKind
 from pantau_collector.inventory import Inventory, InventoryCamera, InventorySite
 from pantau_collector.store import Store, incident_rows
 from tests.collector.sinks.scripted_server import Answer, ScriptedServer, scripted_server
@@ -52,7 +53,7 @@ class Collector:
             self.config, self.store, lambda: INVENTORY, self.clock, public_url="https://pantau.example"
         )
 
-    def step(self, kind: Kind, incident: Incident) -> None:
+    def step(self, kind: TransitionKind, incident: Incident) -> None:
         with self.store.begin() as connection:
             step = Transition(kind, incident, self.clock.time_ms())
             incident_rows.save_incidents(connection, [incident], [step])
@@ -62,11 +63,11 @@ class Collector:
         cameras = values.pop("cameras", (camera,) if camera else ("gate", "pole"))
         cause = values.pop("cause", "stalled" if camera else "site_dark")
         incident = Incident(number, "kabil", camera, cause, cameras, now_ms - 30_000, now_ms, 0.0, **values)
-        self.step(Kind.OPENED, incident)
+        self.step(TransitionKind.OPENED, incident)
         return incident
 
     def resolve(self, incident: Incident) -> None:
-        self.step(Kind.RESOLVED, replace(incident, resolved_ms=self.clock.time_ms()))
+        self.step(TransitionKind.RESOLVED, replace(incident, resolved_ms=self.clock.time_ms()))
 
 
 @pytest.fixture
@@ -150,7 +151,7 @@ def test_an_incident_whose_cause_changes_is_another_alert_and_the_first_ends(
         incident = collector.open()
         collector.alerts.send_due()
         assert until(lambda: len(alertmanager.notified) == 1)
-        collector.step(Kind.CHANGED, replace(incident, cause="timeout"))
+        collector.step(TransitionKind.CHANGED, replace(incident, cause="timeout"))
         collector.alerts.send_due()
         assert until(lambda: len(alertmanager.notified) == 3)
         assert ("resolved", GATE) in alertmanager.notified
@@ -200,7 +201,7 @@ def test_what_is_in_maintenance_is_nobodys_alarm_until_it_outlives_it(
     collector.clock.skipped += 61
     collector.alerts.send_due()
     assert posted(server) == []
-    collector.step(Kind.DOWNTIME_ENDED, replace(incident, downtime=""))
+    collector.step(TransitionKind.DOWNTIME_ENDED, replace(incident, downtime=""))
     collector.alerts.send_due()
     assert [alert["labels"] for alert in posted(server)] == [GATE]
 

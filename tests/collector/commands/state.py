@@ -7,7 +7,8 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from pantau_collector.data_dir import DataDir
-from pantau_collector.incidents.case import Incident, Kind, Transition
+from pantau_collector.incidents.incident import Incident
+from pantau_collector.incidents.transition import Transition, TransitionKind
 from pantau_collector.store import Store, incident_rows
 
 OPENED_MS = 1_790_000_000_000
@@ -25,7 +26,7 @@ def state(folder: Path) -> Iterator[Connection]:
         store.close()
 
 
-def keep(folder: Path, incident: Incident, *kinds: Kind) -> None:
+def keep(folder: Path, incident: Incident, *kinds: TransitionKind) -> None:
     """Keeps an incident, and steps of it a minute apart."""
     with state(folder) as connection:
         steps = [Transition(kind, incident, incident.opened_ms + 60_000 * i) for i, kind in enumerate(kinds)]

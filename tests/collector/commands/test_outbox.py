@@ -2,8 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from pantau_collector.incidents.case import Kind
-from pantau_collector.notices.notice import Form, Notice, NoticeKind, Telling
+from pantau_collector.incidents.transition import TransitionKind
+from pantau_collector.notices.letter import Form
+from pantau_collector.notices.notice import Notice, NoticeKind
+from pantau_collector.notices.notification import Notification
 from pantau_collector.store import notice_rows, outbox_rows
 from pantau_collector.store.outbox_rows import OutboxRow, Status
 from pantau_collector.store.schema import notices
@@ -13,7 +15,7 @@ from tests.collector.commands.state import OPENED_MS, incident, keep, state
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    keep(tmp_path, incident(), Kind.OPENED)
+    keep(tmp_path, incident(), TransitionKind.OPENED)
     return configured(tmp_path)
 
 
@@ -22,7 +24,7 @@ def tell(folder: Path, recipient: str, status: Status | None, error: str = "") -
     notice = Notice(NoticeKind.OPENED, 1, "kabil", "Kabil", "gate", "Gate", "stalled", "down", OPENED_MS, ())
     with state(folder) as connection:
         before = {row.id for row in connection.execute(notices.select())}
-        notice_rows.add(connection, [Telling(recipient, notice, OPENED_MS + 60_000)], created_ms=OPENED_MS)
+        notice_rows.add(connection, [Notification(recipient, notice, OPENED_MS + 60_000)], created_ms=OPENED_MS)
         [number] = {row.id for row in connection.execute(notices.select())} - before
         if status is None:
             return

@@ -8,11 +8,13 @@ from pantau_collector import clock as clocks
 from pantau_collector.delivery.sender import Sender
 from pantau_collector.notices.channel import ChannelError
 from pantau_collector.notices.compose import Composer
-from pantau_collector.notices.notice import Message, Notice, NoticeKind, Telling
+from pantau_collector.notices.message import RenderedMessage
+from pantau_collector.notices.notice import Notice, NoticeKind
+from pantau_collector.notices.notification import Notification
 from pantau_collector.notices.recipients import NoticeRules, Recipient
 from pantau_collector.notices.transport import Transport
 from pantau_collector.store import Store, notice_rows
-from tests.collector.notices.facts import camera_notice, links
+from tests.collector.notices.examples import camera_notice, links
 
 OPENED, RESOLVED = NoticeKind.OPENED, NoticeKind.RESOLVED
 GOOD_JPEG = b"\xff\xd8\xff\xe0" + bytes(900) + b"\xff\xd9"
@@ -49,13 +51,13 @@ class Recorder:
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, NoticeKind, str]] = []
-        self.messages: list[Message] = []
+        self.messages: list[RenderedMessage] = []
         self.attempts: list[tuple[str, bool]] = []
         self.fails: Callable[[str], bool] = lambda _url: False
         self.for_good = False
         self.blocked: dict[str, Event] = {}
 
-    def send(self, url: str, message: Message, *, kind: NoticeKind, key: str) -> None:
+    def send(self, url: str, message: RenderedMessage, *, kind: NoticeKind, key: str) -> None:
         self.attempts.append((url, bool(message.pictures)))
         if url in self.blocked:
             self.blocked[url].wait(60)
@@ -71,8 +73,8 @@ class Recorder:
 def put(store: Store, *notices: Notice, who: str = "noc", ready_ms: int = 0, held: bool = False) -> None:
     """What is to be told, each in a letter of its own unless it is ready with others of its kind."""
     with store.begin() as connection:
-        tellings = [Telling(who, notice, ready_ms, held, str(i)) for i, notice in enumerate(notices)]
-        notice_rows.add(connection, tellings, created_ms=0)
+        notifications = [Notification(who, notice, ready_ms, held, str(i)) for i, notice in enumerate(notices)]
+        notice_rows.add(connection, notifications, created_ms=0)
 
 
 def opened(incident: int = 1) -> Notice:
@@ -91,8 +93,8 @@ def make(
 
 
 def flush(sender: Sender) -> None:
-    while sender.look():
-        for future in sender._under_way.values():
+    while sender.run_once():
+        for future in sender._in_flight.values():
             future.result(60)
 
 

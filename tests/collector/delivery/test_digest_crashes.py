@@ -10,11 +10,13 @@ from sqlalchemy import Connection
 from pantau_collector.delivery.sender import Sender
 from pantau_collector.notices.channel import ChannelError
 from pantau_collector.notices.compose import Composer
-from pantau_collector.notices.notice import Message, NoticeKind, Telling
+from pantau_collector.notices.message import RenderedMessage
+from pantau_collector.notices.notice import NoticeKind
+from pantau_collector.notices.notification import Notification
 from pantau_collector.notices.recipients import NoticeRules
 from pantau_collector.store import Store, notice_rows
 from tests.collector.delivery.sending import Album, Clock
-from tests.collector.notices.facts import camera_notice, links, recipient
+from tests.collector.notices.examples import camera_notice, links, recipient
 
 OPENED, RESOLVED = NoticeKind.OPENED, NoticeKind.RESOLVED
 WHO = [
@@ -22,13 +24,16 @@ WHO = [
     recipient("json://h/limited", id="limited", hourly_limit=2),
     recipient("json://h/one", "json://h/two", id="ordered", delivery="in_order", next_channel_after=1),
 ]
-TELLINGS = [
-    *(Telling("quiet", camera_notice(OPENED, i), 40_000, held=True) for i in (1, 2, 3)),
-    Telling("quiet", camera_notice(RESOLVED, 2), 40_000, held=True),
-    *(Telling("limited", camera_notice(OPENED, i), (i - 3) * 10_000) for i in (4, 5, 6, 7)),
-    *(Telling("ordered", camera_notice(OPENED, i), 20_000) for i in (8, 9)),
+NOTIFICATIONS = [
+    *(Notification("quiet", camera_notice(OPENED, i), 40_000, held=True) for i in (1, 2, 3)),
+    Notification("quiet", camera_notice(RESOLVED, 2), 40_000, held=True),
+    *(Notification("limited", camera_notice(OPENED, i), (i - 3) * 10_000) for i in (4, 5, 6, 7)),
+    *(Notification("ordered", camera_notice(OPENED, i), 20_000) for i in (8, 9)),
 ]
-WANTED = Counter((telling.recipient, telling.notice.incident, telling.notice.kind) for telling in TELLINGS)
+WANTED = Counter(
+    (notification.recipient, notification.notice.incident, notification.notice.kind)
+    for notification in NOTIFICATIONS
+)
 
 
 class KilledError(BaseException):
@@ -39,10 +44,10 @@ class Phone:
     """Keeps letters by their keys; one channel takes nothing."""
 
     def __init__(self) -> None:
-        self.letters: dict[str, tuple[str, Message]] = {}
+        self.letters: dict[str, tuple[str, RenderedMessage]] = {}
         self.repeats = 0
 
-    def send(self, url: str, message: Message, *, kind: NoticeKind, key: str) -> None:  # noqa: ARG002 - as Transport has it
+    def send(self, url: str, message: RenderedMessage, *, kind: NoticeKind, key: str) -> None:  # noqa: ARG002 - as Transport has it
         if url.endswith("one"):
             raise ChannelError("no answer")
         if key in self.letters:
@@ -88,15 +93,15 @@ def run(folder: Path, *, kill_at: int, committed: bool = False) -> tuple[Phone, 
         return Sender(store, phone, WHO, rules, Composer(links()), Album(), clock)
 
     with store.begin() as connection:
-        for telling in TELLINGS:
-            made_ms = telling.ready_ms if telling.recipient == "limited" else 0
-            notice_rows.add(connection, [telling], created_ms=made_ms)
+        for notification in NOTIFICATIONS:
+            made_ms = notification.ready_ms if notification.recipient == "limited" else 0
+            notice_rows.add(connection, [notification], created_ms=made_ms)
     sender = start()
     with killed_at(store, kill_at, committed=committed) as count:
         while clock.s < 6000:
             try:
-                while sender.look():
-                    for future in sender._under_way.values():
+                while sender.run_once():
+                    for future in sender._in_flight.values():
                         future.result()
             except KilledError:
                 sender = start()

@@ -15,7 +15,7 @@ from tests.collector.delivery.sending import (
     resolved,
     statuses,
 )
-from tests.collector.notices.facts import recipient
+from tests.collector.notices.examples import recipient
 from tests.servers.process import until
 
 
@@ -84,16 +84,18 @@ def test_a_recovery_waits_for_its_outage_that_another_channel_still_has(store: S
         store, phone, clock, recipient("json://h/one", "json://h/two", delivery="in_order", next_channel_after=1)
     )
     put(store, opened())
-    sender.look()
-    for future in sender._under_way.values():
+    sender.run_once()
+    for future in sender._in_flight.values():
         future.result(20)
     put(store, resolved())
     clock.s += 30
     try:
-        assert until(lambda: bool(sender.look() or True) and phone.attempts[-1][0].endswith("two"))
+        assert until(lambda: bool(sender.run_once() or True) and phone.attempts[-1][0].endswith("two"))
         for _ in range(5):
-            sender.look()
+            sender.run_once()
         assert len(phone.attempts) == 2
     finally:
         hanging.set()
-    assert until(lambda: bool(sender.look() or True) and [kind for _, kind, _ in phone.sent] == [OPENED, RESOLVED])
+    assert until(
+        lambda: bool(sender.run_once() or True) and [kind for _, kind, _ in phone.sent] == [OPENED, RESOLVED]
+    )

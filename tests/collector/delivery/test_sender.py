@@ -7,7 +7,7 @@ import pytest
 
 from pantau_collector.clock import SystemClock
 from pantau_collector.delivery.dispatch import dispatch
-from pantau_collector.notices.notice import Telling
+from pantau_collector.notices.notification import Notification
 from pantau_collector.notices.recipients import Recipient
 from pantau_collector.notices.transport import ChannelTransport
 from pantau_collector.store import Store, notice_rows, outbox_rows, outbox_search
@@ -27,7 +27,7 @@ from tests.collector.delivery.sending import (
     resolved,
     statuses,
 )
-from tests.collector.notices.facts import SINCE_MS, recipient
+from tests.collector.notices.examples import SINCE_MS, recipient
 from tests.servers.process import until
 from tests.servers.smtp import Mailbox
 
@@ -149,7 +149,7 @@ def test_a_channel_that_hangs_or_fails_delays_no_other(store: Store, clock: Cloc
             dispatch(connection, {"noc": recipient(*URLS)}, 0)
 
     def works() -> int:
-        sender.look()
+        sender.run_once()
         return sum(url.endswith("works") for url, _, _ in phone.sent)
 
     try:
@@ -249,7 +249,7 @@ def test_what_was_made_before_the_clock_was_set_back_does_not_wait_for_that_time
     phone = Recorder()
     clock.s = 1000
     with store.begin() as connection:
-        notice_rows.add(connection, [Telling("noc", opened(), 90_000_000)], created_ms=89_970_000)
+        notice_rows.add(connection, [Notification("noc", opened(), 90_000_000)], created_ms=89_970_000)
     flush(make(store, phone, clock, recipient()))
     assert len(phone.sent) == 1
 

@@ -54,7 +54,7 @@ def camera_state(fleet: Fleet) -> State:
 
 def test_what_a_camera_says_it_is_follows_its_births(fleet: Fleet, hear: Hear) -> None:
     hear(birth("b1", 1, "cam1"))
-    fleet.saved()
+    fleet.mark_saved()
     about = CameraAbout("cam1", "", "hikvision", "DS-2CD", "V5.4.0", "vulnerable: because")
     hear(msgspec.structs.replace(birth("b1", 2), cameras=(about,)))
     assert fleet.sites["kabil"].cameras["cam1"].hardware == Hardware(
@@ -169,7 +169,7 @@ def test_who_goes_on_telling_is_not_dead(fleet: Fleet, hear: Hear) -> None:
 
 def test_a_camera_that_its_agent_no_longer_has_is_forgotten(fleet: Fleet, hear: Hear) -> None:
     hear(birth("b1", 1, "cam1", "cam2"))
-    fleet.saved()
+    fleet.mark_saved()
     hear(birth("b1", 2, "cam2"))
     assert list(fleet.sites["kabil"].cameras) == ["cam2"]
     assert fleet.removed_cameras == {("kabil", "cam1")}

@@ -10,10 +10,11 @@ from pantau_collector.inventory import Inventory
 from pantau_collector.notices.channel import ChannelError
 from pantau_collector.notices.compose import Composer
 from pantau_collector.notices.links import Links
-from pantau_collector.notices.notice import Message, NoticeKind
+from pantau_collector.notices.message import RenderedMessage
+from pantau_collector.notices.notice import NoticeKind
 from pantau_collector.notices.recipients import EscalationLevel, NoticeRules, People, Recipient
 from pantau_collector.pipeline import Pipeline
-from pantau_collector.simulation.agents import INTERVAL_S, Agent, MemoryJournal, VirtualClock, record
+from pantau_collector.simulation.agents import INTERVAL_S, Agent, MemoryJournal, VirtualClock, to_record
 from pantau_collector.store import Store
 from pantau_contract.messages import Message as Wire
 from pantau_contract.states import Cause, State
@@ -30,7 +31,7 @@ class Told(NamedTuple):
     about: str
     cause: str
     key: str
-    message: Message
+    message: RenderedMessage
 
 
 class Phone:
@@ -42,7 +43,7 @@ class Phone:
         self.keys: list[str] = []
         self.broken: Callable[[str], bool] = lambda _url: False
 
-    def send(self, url: str, message: Message, *, kind: NoticeKind, key: str) -> None:  # noqa: ARG002 - as Transport has it
+    def send(self, url: str, message: RenderedMessage, *, kind: NoticeKind, key: str) -> None:  # noqa: ARG002 - as Transport has it
         if self.broken(url):
             raise ChannelError("no answer")
         self.keys.append(key)
@@ -120,7 +121,7 @@ class Play:
 
     def hear(self, *messages: Wire) -> None:
         """Messages arrive."""
-        self.journal.append([record(message, self.clock.time_ms()) for message in messages])
+        self.journal.append([to_record(message, self.clock.time_ms()) for message in messages])
 
     def fail(self, site: str, camera: str, cause: Cause | None = Cause.STALLED) -> Callable[[], None]:
         return lambda: self.hear(*self.agents[site].set(camera, cause))
@@ -171,8 +172,8 @@ class Play:
 
     def deliver(self) -> None:
         """Sends what is due, and waits for it."""
-        while self.sender.look():
-            for future in self.sender._under_way.values():
+        while self.sender.run_once():
+            for future in self.sender._in_flight.values():
                 future.result()
 
     def told(self, kind: str | None = None) -> list[tuple[str, str, str, str]]:

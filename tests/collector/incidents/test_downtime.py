@@ -6,11 +6,14 @@ import pytest
 from msgspec.structs import replace
 
 from pantau_collector.incidents.calendar import Calendar
-from pantau_collector.incidents.case import Case, Moment, Wanted
+from pantau_collector.incidents.case import Case
 from pantau_collector.incidents.coverage import Coverage
 from pantau_collector.incidents.downtime import Downtime, DowntimeError, Scope, check, occurrence
-from pantau_collector.incidents.planned import Planned
-from pantau_collector.incidents.topology import Topology, device_subject
+from pantau_collector.incidents.moment import Moment
+from pantau_collector.incidents.mute import Mute
+from pantau_collector.incidents.proposal import Proposal
+from pantau_collector.incidents.subjects import device_subject
+from pantau_collector.incidents.topology import Topology
 from pantau_collector.inventory import Inventory, InventoryCamera, InventoryDevice, InventorySite, InventoryUplink
 
 HOUR_MS = 3_600_000
@@ -67,8 +70,8 @@ def test_one_that_can_never_be_is_refused(change: dict[str, object], said: str) 
 def test_the_calendar_says_when_something_has_changed_and_not_else() -> None:
     calendar = Calendar()
     once = Downtime(2, Scope.OWNER, "dishub", start_ms=1000, end_ms=2000)
-    calendar.take([once])
-    said = [(now, calendar.advance(now), len(calendar.under_way)) for now in (0, 999, 1000, 1500, 2000, 3000)]
+    calendar.set_downtimes([once])
+    said = [(now, calendar.advance(now), len(calendar.active)) for now in (0, 999, 1000, 1500, 2000, 3000)]
     assert said == [
         (0, False, 0),
         (999, False, 0),
@@ -77,7 +80,7 @@ def test_the_calendar_says_when_something_has_changed_and_not_else() -> None:
         (2000, True, 0),
         (3000, False, 0),
     ]
-    calendar.take([Downtime(3, Scope.OWNER, "dishub", start_ms=1000, end_ms=9000)])
+    calendar.set_downtimes([Downtime(3, Scope.OWNER, "dishub", start_ms=1000, end_ms=9000)])
     assert calendar.advance(3001)
 
 
@@ -108,17 +111,17 @@ INVENTORY = Inventory(
     ],
 )
 def test_what_is_covered_is_all_of_it_and_nothing_else(scope: Scope, target: str, covered: set[str]) -> None:
-    planned = Planned(Coverage(INVENTORY, Topology(INVENTORY)))
-    planned.set([Downtime(7, scope, target, 0, 1)])
+    mute = Mute(Coverage(INVENTORY, Topology(INVENTORY)))
+    mute.set_active([Downtime(7, scope, target, 0, 1)])
     case = Case("kabil", "kabil")
-    case.wanted = {
-        "cam1": Wanted("stalled", ("cam1",), 0),
-        "cam2": Wanted("stalled", ("cam2",), 0),
-        "": Wanted("site_dark", ("cam1", "cam2"), 0),
-        device_subject("nvr"): Wanted("device_down", ("cam1",), 0),
+    case.proposals = {
+        "cam1": Proposal("stalled", ("cam1",), 0),
+        "cam2": Proposal("stalled", ("cam2",), 0),
+        "": Proposal("site_dark", ("cam1", "cam2"), 0),
+        device_subject("nvr"): Proposal("device_down", ("cam1",), 0),
     }
-    planned(case, Moment(0, 0.0))
-    assert {subject for subject, wanted in case.wanted.items() if wanted.downtime == "7"} == covered
+    mute(case, Moment(0, 0.0))
+    assert {subject for subject, proposal in case.proposals.items() if proposal.downtime == "7"} == covered
 
 
 def test_an_owners_maintenance_covers_what_is_theirs_and_nobody_elses_at_their_site() -> None:
@@ -129,31 +132,31 @@ def test_an_owners_maintenance_covers_what_is_theirs_and_nobody_elses_at_their_s
             InventoryCamera(site="kabil", id="cam2", owner="polisi"),
         ],
     )
-    planned = Planned(Coverage(inventory, Topology(inventory)))
-    planned.set([Downtime(7, Scope.OWNER, "dishub", 0, 1)])
+    mute = Mute(Coverage(inventory, Topology(inventory)))
+    mute.set_active([Downtime(7, Scope.OWNER, "dishub", 0, 1)])
     case = Case("kabil", "kabil")
-    case.wanted = {
-        "cam1": Wanted("stalled", ("cam1",), 0),
-        "cam2": Wanted("stalled", ("cam2",), 0),
-        "new": Wanted("stalled", ("new",), 0),
-        "": Wanted("site_dark", ("cam1", "cam2"), 0),
+    case.proposals = {
+        "cam1": Proposal("stalled", ("cam1",), 0),
+        "cam2": Proposal("stalled", ("cam2",), 0),
+        "new": Proposal("stalled", ("new",), 0),
+        "": Proposal("site_dark", ("cam1", "cam2"), 0),
     }
-    planned(case, Moment(0, 0.0))
-    assert {subject for subject, wanted in case.wanted.items() if wanted.downtime} == {"cam1", "new"}
-    case.wanted = {"": Wanted("agent_gone", (), 0)}
-    planned(case, Moment(0, 0.0))
-    assert case.wanted[""].downtime == "7"
+    mute(case, Moment(0, 0.0))
+    assert {subject for subject, proposal in case.proposals.items() if proposal.downtime} == {"cam1", "new"}
+    case.proposals = {"": Proposal("agent_gone", (), 0)}
+    mute(case, Moment(0, 0.0))
+    assert case.proposals[""].downtime == "7"
 
 
 def test_an_uplinks_outage_is_covered_where_all_of_its_sites_are() -> None:
-    planned = Planned(Coverage(INVENTORY, Topology(INVENTORY)))
+    mute = Mute(Coverage(INVENTORY, Topology(INVENTORY)))
     case = Case("uplink:telkom", "")
     for scope, target, downtime in (
         (Scope.UPLINK, "batam", "7"),
         (Scope.SITE, "kabil", "7"),
         (Scope.SITE, "x", ""),
     ):
-        case.wanted = {"uplink:telkom": Wanted("uplink_down", ("kabil/cam1",), 0, sites=("kabil",))}
-        planned.set([Downtime(7, scope, target, 0, 1)])
-        planned(case, Moment(0, 0.0))
-        assert case.wanted["uplink:telkom"].downtime == downtime, target
+        case.proposals = {"uplink:telkom": Proposal("uplink_down", ("kabil/cam1",), 0, sites=("kabil",))}
+        mute.set_active([Downtime(7, scope, target, 0, 1)])
+        mute(case, Moment(0, 0.0))
+        assert case.proposals["uplink:telkom"].downtime == downtime, target

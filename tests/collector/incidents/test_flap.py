@@ -2,7 +2,7 @@
 
 import pytest
 
-from pantau_collector.incidents.flap import later, share_pct
+from pantau_collector.incidents.flap import share_pct, shift
 
 
 def test_the_weights_are_icingas() -> None:
@@ -13,5 +13,5 @@ def test_the_weights_are_icingas() -> None:
 
 
 def test_a_change_is_forgotten_after_twenty_results() -> None:
-    assert later(1, 18) == 1 << 18
-    assert later(1, 19) == later((1 << 19) - 1, 1_000_000) == 0
+    assert shift(1, 18) == 1 << 18
+    assert shift(1, 19) == shift((1 << 19) - 1, 1_000_000) == 0

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from sqlalchemy import event
 
 from pantau_collector.simulation import load_scenario
-from pantau_collector.simulation.run import City
+from pantau_collector.simulation.run import SimulatedCity
 
 SCENARIO = Path(__file__).with_name("killed.toml")
 _WRITE = re.compile(r"(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)")
@@ -23,7 +23,7 @@ class KilledError(BaseException):
 
 
 @contextmanager
-def killed_at(city: City, write: int) -> Iterator[list[str]]:
+def killed_at(city: SimulatedCity, write: int) -> Iterator[list[str]]:
     """The process dies at the nth write, within its transaction; what was written, by the tables' names."""
     writes: list[str] = []
 
@@ -44,7 +44,7 @@ def played(write: int) -> tuple[Counter[tuple[str, str, str]], list[str]]:
     scenario, inventory = load_scenario(SCENARIO)
     memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
     with TemporaryDirectory(dir=memory) as folder:
-        city = City(scenario, inventory, Path(folder))
+        city = SimulatedCity(scenario, inventory, Path(folder))
         with killed_at(city, write) as writes:
             while city.clock.s < scenario.lasts:
                 try:
@@ -52,7 +52,9 @@ def played(write: int) -> tuple[Counter[tuple[str, str, str]], list[str]]:
                 except KilledError:
                     city.start()
         city.store.close()
-    told = Counter((one.to, str(notice.kind), about) for one in city.told for notice, about in one.notices)
+    told = Counter(
+        (letter.to, str(notice.kind), about) for letter in city.sent for notice, about in letter.notices
+    )
     return told, writes
 
 

@@ -75,7 +75,7 @@ def test_nothing_is_told_of_the_middle_of_what_is_caught_up_with(
     city = play({"kabil": 1})
     city.at(95, city.fail("kabil", "cam1"))
     city.run(100)
-    monkeypatch.setattr("pantau_collector.pipeline.RECORDS_A_STEP", 1)
+    monkeypatch.setattr("pantau_collector.pipeline.pipeline.RECORDS_PER_STEP", 1)
     agent = city.agents["kabil"]
     city.clock.s += 20
     city.hear(agent.state("cam1"), *agent.set("cam1", None))
@@ -88,7 +88,7 @@ def test_what_is_kept_is_not_kept_again(play: Make) -> None:
     city = play({"kabil": 2})
     city.at(10, city.fail("kabil", "cam1"))
     city.run(20)
-    fleet = city.pipeline._fleet
+    fleet = city.pipeline._state.fleet
     assert (fleet.unsaved, fleet.unsaved_cameras) == (set(), set())
 
 

@@ -7,9 +7,10 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pantau_collector.incidents.case import Incident, Kind, Transition
+from pantau_collector.incidents.incident import Incident
 from pantau_collector.incidents.rules import IncidentRules
 from pantau_collector.incidents.topology import Topology
+from pantau_collector.incidents.transition import Transition, TransitionKind
 from pantau_collector.inventory import (
     Inventory,
     InventoryCamera,
@@ -38,8 +39,8 @@ PEOPLE = People.model_validate(
         ]
     }
 )
-BEGINS = frozenset({Kind.OPENED, Kind.SPLIT})
-ENDS = frozenset({Kind.RESOLVED, Kind.MERGED})
+BEGINS = frozenset({TransitionKind.OPENED, TransitionKind.SPLIT})
+ENDS = frozenset({TransitionKind.RESOLVED, TransitionKind.MERGED})
 
 
 @st.composite
@@ -143,8 +144,8 @@ def what_is_down_is_told_once(history: History) -> None:
         if camera and site not in gone:
             assert (site, camera) in spoken, f"{site}/{camera} is down, and nobody was told"
         elif not camera:
-            telling = [i for i in incidents if site in i.sites or (i.site == site and i.subject == "")]
-            assert len(telling) == 1, f"{site} is gone: {telling}"
+            covering = [i for i in incidents if site in i.sites or (i.site == site and i.subject == "")]
+            assert len(covering) == 1, f"{site} is gone: {covering}"
     for incident in incidents:
         reasons = [history.down[site, camera] or site in gone for site, camera in incident.members] or [
             incident.site in gone
@@ -154,8 +155,8 @@ def what_is_down_is_told_once(history: History) -> None:
 
 def tell(transition: Transition, city: Inventory, told: dict[str, list[NoticeKind]]) -> None:
     known = {recipient: set(kinds) for recipient, kinds in told.items()}
-    for telling in plan(transition, known, PEOPLE, city, {}, NoticeRules()):
-        told[telling.recipient].append(telling.notice.kind)
+    for notification in plan(transition, known, PEOPLE, city, {}, NoticeRules()):
+        told[notification.recipient].append(notification.notice.kind)
 
 
 def each_entitled_recipient_is_told_once(
@@ -169,4 +170,4 @@ def each_entitled_recipient_is_told_once(
     for recipient, kinds in told.items():
         assert not [kind for kind, number in Counter(kinds).items() if number > 1], (recipient, kinds)
         assert {NoticeKind.OPENED, NoticeKind.FLAPPING}.intersection(kinds)
-        assert (NoticeKind.RESOLVED in kinds) == (life[-1].kind is Kind.RESOLVED)
+        assert (NoticeKind.RESOLVED in kinds) == (life[-1].kind is TransitionKind.RESOLVED)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pantau_collector.incidents.case import Kind
+from pantau_collector.incidents.transition import TransitionKind
 from pantau_collector.journal import Journal, Record
 from pantau_collector.own_records import Figures, IncidentStep, is_own, read_record
 from pantau_collector.recorder import FIGURES_EVERY_S, Recorder
@@ -40,11 +40,11 @@ def test_each_step_of_an_incident_is_journaled_once(play: Play) -> None:
     play.run(60)
     recorder.record_due()
     recorder.record_due()
-    assert steps(play) == [(Kind.OPENED, "cam1")]
+    assert steps(play) == [(TransitionKind.OPENED, "cam1")]
     play.at(70, play.mend("a", "cam1"))
     play.run(120)
     recorder.record_due()
-    assert steps(play) == [(Kind.OPENED, "cam1"), (Kind.RESOLVED, "cam1")]
+    assert steps(play) == [(TransitionKind.OPENED, "cam1"), (TransitionKind.RESOLVED, "cam1")]
 
 
 def test_steps_decided_while_the_journal_could_not_be_written_are_journaled_later(
@@ -59,7 +59,7 @@ def test_steps_decided_while_the_journal_could_not_be_written_are_journaled_late
             recorder.record_due()
     assert steps(play) == []
     make_recorder(play).record_due()
-    assert steps(play) == [(Kind.OPENED, "cam1")]
+    assert steps(play) == [(TransitionKind.OPENED, "cam1")]
 
 
 def test_a_crash_before_the_cursor_makes_the_same_point_again(play: Play, monkeypatch: pytest.MonkeyPatch) -> None:

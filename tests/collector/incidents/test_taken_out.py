@@ -9,8 +9,8 @@ from pantau_collector.fleet.attention import Attention
 from pantau_collector.incidents import correlate
 from pantau_collector.incidents.escalate import Escalate
 from pantau_collector.incidents.flap import Flap
-from pantau_collector.incidents.hard_state import Settle
-from pantau_collector.incidents.planned import Planned
+from pantau_collector.incidents.hard_state import HardState
+from pantau_collector.incidents.mute import Mute
 from pantau_collector.incidents.uplinks import Uplinks
 from pantau_collector.simulation import load_scenario, simulate
 from pantau_collector.simulation.agents import Agent
@@ -27,13 +27,13 @@ def stage(kind: type) -> TakeOut:
 
 def grace(patch: pytest.MonkeyPatch) -> None:
     """What is new is judged as everything else."""
-    made = Settle.__init__
-    patch.setattr(Settle, "__init__", lambda self, **rules: made(self, **{**rules, "new_camera_grace_s": 0.0}))
+    made = HardState.__init__
+    patch.setattr(HardState, "__init__", lambda self, **rules: made(self, **{**rules, "new_camera_grace_s": 0.0}))
 
 
 def parents(patch: pytest.MonkeyPatch) -> None:
     """Nothing is ever evidence of a site or device."""
-    patch.setattr(correlate, "_FEWEST_WAYS", 10_000)
+    patch.setattr(correlate, "_MIN_BRANCHES", 10_000)
 
 
 def memory(patch: pytest.MonkeyPatch) -> None:
@@ -63,7 +63,7 @@ WITHOUT: dict[str, TakeOut] = {
     "02_new_cameras": grace,
     "03_a_switch_with_sixteen_cameras": parents,
     "04_who_is_behind_it": parents,
-    "16_an_outage_that_outlives_its_downtime": stage(Planned),
+    "16_an_outage_that_outlives_its_downtime": stage(Mute),
     "16_a_restart_in_downtime": memory,
     "17_a_child_that_stays_down": stage(Uplinks),
     "18_the_store_is_away": memory,

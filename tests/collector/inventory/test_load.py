@@ -4,7 +4,7 @@ import pytest
 
 from pantau_collector.config import Recipient
 from pantau_collector.inventory import load_inventory
-from pantau_collector.notices.unknown_filters import strangers
+from pantau_collector.notices.unknown_filters import find_unknown_filters
 from pantau_service.settings import ConfigError
 
 
@@ -63,7 +63,7 @@ def test_doubles_unknown_owners_and_wrong_coordinates_are_told_by_table_and_key(
 def test_a_recipient_that_filters_by_what_nobody_knows_is_told(path: Path) -> None:
     path.write_text("[[owner]]\nid = 'dishub'")
     recipient = Recipient.model_validate({"id": "r", "owners": ["dishup"], "urls": ["json://localhost"]})
-    assert strangers([recipient], load_inventory(path)) == [
+    assert find_unknown_filters([recipient], load_inventory(path)) == [
         "recipient `r`: owners: there is no owner `dishup`; did you mean `dishub`?"
     ]
 

@@ -1,5 +1,7 @@
-from pantau_collector.notices.batching import HOUR_MS, Gathering, gather
-from pantau_collector.notices.notice import Form, NoticeKind, Waiting
+from pantau_collector.notices.batching import HOUR_MS, Batching, batch
+from pantau_collector.notices.letter import Form
+from pantau_collector.notices.notice import NoticeKind
+from pantau_collector.notices.notification import PendingNotice
 
 OPENED, RESOLVED = NoticeKind.OPENED, NoticeKind.RESOLVED
 NOW = 10 * HOUR_MS
@@ -13,15 +15,15 @@ def one(
     held: bool = False,
     gathers: bool = False,
     incident: int | None = None,
-) -> Waiting:
-    return Waiting(number, incident or number, kind, "noc", ready, held, gathers)
+) -> PendingNotice:
+    return PendingNotice(number, incident or number, kind, "noc", ready, held, gathers)
 
 
-def judge(*waiting: Waiting, sent: tuple[int, ...] = (), limit: int | None = None) -> Gathering:
-    return gather(waiting, NOW, sent_ms=sent, limit=limit)
+def judge(*waiting: PendingNotice, sent: tuple[int, ...] = (), limit: int | None = None) -> Batching:
+    return batch(waiting, NOW, sent_ms=sent, limit=limit)
 
 
-def shape(gathering: Gathering) -> list[tuple[Form, list[int]]]:
+def shape(gathering: Batching) -> list[tuple[Form, list[int]]]:
     return [(letter.form, [each.id for each in letter.notices]) for letter in gathering.letters]
 
 
@@ -31,7 +33,7 @@ def test_what_is_ready_at_the_same_time_goes_in_one_letter_a_kind() -> None:
 
 
 def test_nothing_goes_before_its_time() -> None:
-    assert judge(one(1, ready=NOW + 1, gathers=True), one(2, ready=NOW + 1, held=True)) == Gathering([], {})
+    assert judge(one(1, ready=NOW + 1, gathers=True), one(2, ready=NOW + 1, held=True)) == Batching([], {})
 
 
 def test_when_the_first_has_waited_long_enough_all_that_gathers_goes() -> None:

@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 
 from pantau_collector.notices.compose import TEMPLATES, Composer
-from pantau_collector.notices.notice import Form, Notice, NoticeCamera, NoticeKind
-from pantau_collector.notices.phrases import duration
+from pantau_collector.notices.letter import Form
+from pantau_collector.notices.notice import Notice, NoticeCamera, NoticeKind
+from pantau_collector.notices.time_format import duration
 from pantau_contract.words import LANGUAGES, words
 from pantau_contract.words.evidence import detail, together
-from tests.collector.notices.facts import SINCE_MS, camera_notice, letter, links, recipient, site_notice
+from tests.collector.notices.examples import SINCE_MS, camera_notice, letter, links, recipient, site_notice
 
 COMPOSER = Composer(links())
 KINDS = list(NoticeKind)

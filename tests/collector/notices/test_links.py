@@ -1,7 +1,7 @@
 import pytest
 
 from pantau_collector.notices.links import Claim, LinkError, Links
-from tests.collector.notices.facts import SECRET, SINCE_MS, camera_notice, links
+from tests.collector.notices.examples import SECRET, SINCE_MS, camera_notice, links
 
 LINK = links().acknowledge(camera_notice(), "noc")
 

@@ -6,11 +6,12 @@ from msgspec.structs import replace
 
 from pantau_collector.notices.channel import ChannelError, open_channel
 from pantau_collector.notices.mail import compose_mail, is_plain, send_mail
-from pantau_collector.notices.notice import Message, Notice, NoticeKind
+from pantau_collector.notices.message import RenderedMessage
+from pantau_collector.notices.notice import Notice, NoticeKind
 from tests.servers.process import free_port
 from tests.servers.smtp import Mailbox
 
-MESSAGE = Message(
+MESSAGE = RenderedMessage(
     "[PADAM] Simpang “Kabil”", "Garis satu\nGaris dua: ünïcode\n", "<p>Garis satu</p>", thread="12-5"
 )
 

@@ -4,13 +4,17 @@ import pytest
 from msgspec.structs import replace
 
 from pantau_collector.fleet.model import Camera, Site
-from pantau_collector.incidents.case import Acknowledgement, Incident, Kind, Transition
+from pantau_collector.incidents.acknowledgement import Acknowledgement
+from pantau_collector.incidents.incident import Incident
+from pantau_collector.incidents.transition import Transition
+from pantau_collector.incidents.transition import TransitionKind as Step
 from pantau_collector.inventory import Inventory, InventoryCamera, InventorySite, InventoryUplink, Party
-from pantau_collector.notices.concern import concerned
-from pantau_collector.notices.notice import NoticeKind, Telling
+from pantau_collector.notices.filtering import matching_cameras
+from pantau_collector.notices.notice import NoticeKind
+from pantau_collector.notices.notification import Notification
 from pantau_collector.notices.plan import plan
 from pantau_collector.notices.recipients import NoticeRules, People
-from tests.collector.notices.facts import SINCE_MS
+from tests.collector.notices.examples import SINCE_MS
 
 INVENTORY = Inventory(
     owners=[Party(id="dishub", name="Dinas Perhubungan")],
@@ -52,18 +56,18 @@ def people(*recipients: dict[str, Any], group: Any = (), escalation: Any = ()) -
 
 
 def tell(
-    kind: Kind,
+    kind: Step,
     incident: Incident = ONE,
     who: People | None = None,
     told: dict[str, set[NoticeKind]] | None = None,
     time_ms: int = NOON_MS,
-) -> list[Telling]:
+) -> list[Notification]:
     rules = NoticeRules(gather_s=30)
     return plan(Transition(kind, incident, time_ms), told or {}, who or people(), INVENTORY, SITES, rules)
 
 
-def whom(tellings: list[Telling]) -> list[tuple[str, NoticeKind]]:
-    return [(telling.recipient, telling.notice.kind) for telling in tellings]
+def whom(notifications: list[Notification]) -> list[tuple[str, NoticeKind]]:
+    return [(notification.recipient, notification.notice.kind) for notification in notifications]
 
 
 def with_(incident: Incident, **more: Any) -> Incident:
@@ -95,7 +99,7 @@ def test_a_recipient_is_concerned_by_cameras_that_fit_all_of_its_keys(
     keys: dict[str, Any], cameras: list[str] | None
 ) -> None:
     who = people(keys)
-    found = concerned(who, who.recipient[0], WHOLE, INVENTORY, NOON_MS)
+    found = matching_cameras(who, who.recipient[0], WHOLE, INVENTORY, NOON_MS)
     assert found == (None if cameras is None else tuple(("kabil", camera) for camera in cameras))
 
 
@@ -104,7 +108,7 @@ def test_a_site_without_cameras_concerns_those_who_look_after_it() -> None:
 
     def is_concerned(**keys: Any) -> bool:
         who = people(keys)
-        return concerned(who, who.recipient[0], empty, INVENTORY, NOON_MS) == ()
+        return matching_cameras(who, who.recipient[0], empty, INVENTORY, NOON_MS) == ()
 
     assert is_concerned()
     assert is_concerned(sites=["sekupang"])
@@ -116,11 +120,11 @@ def test_a_site_without_cameras_concerns_those_who_look_after_it() -> None:
 
 def test_who_mends_an_uplink_is_told_of_all_that_it_takes_down() -> None:
     who = people({"maintainers": ["telco"]})
-    assert whom(tell(Kind.OPENED, UPLINK, who)) == [("noc", OPENED)]
-    (telling,) = tell(Kind.OPENED, UPLINK, who)
-    assert telling.notice.place == "Menara Timur"
-    assert len(telling.notice.cameras) == 2
-    assert tell(Kind.OPENED, HIGH, who) == []
+    assert whom(tell(Step.OPENED, UPLINK, who)) == [("noc", OPENED)]
+    (notification,) = tell(Step.OPENED, UPLINK, who)
+    assert notification.notice.place == "Menara Timur"
+    assert len(notification.notice.cameras) == 2
+    assert tell(Step.OPENED, HIGH, who) == []
 
 
 def test_a_group_tells_its_members_what_fits_it() -> None:
@@ -130,36 +134,36 @@ def test_a_group_tells_its_members_what_fits_it() -> None:
         {"id": "cici"},
         group=[{"id": "malam", "members": ["ani", "budi"], "projects": ["Tol"]}],
     )
-    assert whom(tell(Kind.OPENED, ONE, who)) == [("ani", OPENED), ("budi", OPENED), ("cici", OPENED)]
-    assert whom(tell(Kind.OPENED, HIGH, who)) == [("cici", OPENED)]
+    assert whom(tell(Step.OPENED, ONE, who)) == [("ani", OPENED), ("budi", OPENED), ("cici", OPENED)]
+    assert whom(tell(Step.OPENED, HIGH, who)) == [("cici", OPENED)]
 
 
 def test_each_is_told_once_that_it_began_and_only_those_told_that_it_ended() -> None:
     who = people({"id": "ani"}, {"id": "budi"})
     heard = {"ani": {OPENED}}
-    assert whom(tell(Kind.OPENED, who=who)) == [("ani", OPENED), ("budi", OPENED)]
-    for kind in (Kind.CHANGED, Kind.SPLIT, Kind.DOWNTIME_ENDED):
+    assert whom(tell(Step.OPENED, who=who)) == [("ani", OPENED), ("budi", OPENED)]
+    for kind in (Step.CHANGED, Step.SPLIT, Step.DOWNTIME_ENDED):
         assert whom(tell(kind, who=who, told=heard)) == [("budi", OPENED)]
-    assert whom(tell(Kind.RESOLVED, who=who, told=heard)) == [("ani", RESOLVED)]
-    assert tell(Kind.RESOLVED, who=who) == []
-    for kind in (Kind.MERGED, Kind.DOWNTIME_STARTED, Kind.FLAPPING_ENDED):
+    assert whom(tell(Step.RESOLVED, who=who, told=heard)) == [("ani", RESOLVED)]
+    assert tell(Step.RESOLVED, who=who) == []
+    for kind in (Step.MERGED, Step.DOWNTIME_STARTED, Step.FLAPPING_ENDED):
         assert tell(kind, who=who, told=heard) == []
 
 
 def test_an_end_is_told_outside_of_the_hours_too() -> None:
     who = people({"hours": ["07:00-16:00"]})
-    assert tell(Kind.OPENED, who=who, time_ms=NIGHT_MS) == []
-    assert whom(tell(Kind.RESOLVED, who=who, told={"noc": {OPENED}}, time_ms=NIGHT_MS)) == [("noc", RESOLVED)]
+    assert tell(Step.OPENED, who=who, time_ms=NIGHT_MS) == []
+    assert whom(tell(Step.RESOLVED, who=who, told={"noc": {OPENED}}, time_ms=NIGHT_MS)) == [("noc", RESOLVED)]
 
 
 def test_in_maintenance_nothing_is_told_but_what_outlives_it_is_and_so_is_an_end() -> None:
     covered = with_(ONE, downtime="3")
-    assert tell(Kind.OPENED, covered) == []
-    assert tell(Kind.ESCALATED, with_(covered, escalation=1)) == []
-    assert whom(tell(Kind.RESOLVED, covered, told={"noc": {OPENED}})) == [("noc", RESOLVED)]
-    (telling,) = tell(Kind.DOWNTIME_ENDED)
-    assert telling.notice.outlived
-    assert not tell(Kind.OPENED)[0].notice.outlived
+    assert tell(Step.OPENED, covered) == []
+    assert tell(Step.ESCALATED, with_(covered, escalation=1)) == []
+    assert whom(tell(Step.RESOLVED, covered, told={"noc": {OPENED}})) == [("noc", RESOLVED)]
+    (notification,) = tell(Step.DOWNTIME_ENDED)
+    assert notification.notice.outlived
+    assert not tell(Step.OPENED)[0].notice.outlived
 
 
 def test_escalation_tells_those_of_its_level_and_those_alone() -> None:
@@ -173,72 +177,76 @@ def test_escalation_tells_those_of_its_level_and_those_alone() -> None:
             {"after_min": 15, "recipients": ["atasan", "ani"]},
         ],
     )
-    assert whom(tell(Kind.OPENED, HIGH, who)) == [("ani", OPENED)]
-    first = tell(Kind.ESCALATED, with_(HIGH, escalation=1), who, {"ani": {OPENED}})
+    assert whom(tell(Step.OPENED, HIGH, who)) == [("ani", OPENED)]
+    first = tell(Step.ESCALATED, with_(HIGH, escalation=1), who, {"ani": {OPENED}})
     assert whom(first) == [("ani", ESCALATED), ("kabid", ESCALATED)]
-    assert {(telling.notice.waited_min, telling.step) for telling in first} == {(15, "1")}
-    assert whom(tell(Kind.ESCALATED, with_(HIGH, escalation=2), who)) == [("walikota", ESCALATED)]
-    assert tell(Kind.ESCALATED, with_(ONE, escalation=2), who) == [], "it is not of high criticality"
-    assert tell(Kind.ESCALATED, with_(HIGH, escalation=3), who) == [], "there is no such level any more"
-    assert whom(tell(Kind.RESOLVED, HIGH, who, {"kabid": {ESCALATED}})) == [("kabid", RESOLVED)]
+    assert {(notification.notice.waited_min, notification.step) for notification in first} == {(15, "1")}
+    assert whom(tell(Step.ESCALATED, with_(HIGH, escalation=2), who)) == [("walikota", ESCALATED)]
+    assert tell(Step.ESCALATED, with_(ONE, escalation=2), who) == [], "it is not of high criticality"
+    assert tell(Step.ESCALATED, with_(HIGH, escalation=3), who) == [], "there is no such level any more"
+    assert whom(tell(Step.RESOLVED, HIGH, who, {"kabid": {ESCALATED}})) == [("kabid", RESOLVED)]
 
 
 def test_that_somebody_has_taken_it_is_told_to_the_others_who_know_of_it() -> None:
     who = people({"id": "ani", "name": "Ani"}, {"id": "budi"}, {"id": "cici"})
     heard = {"ani": {OPENED}, "budi": {OPENED}}
     taken = with_(ONE, acknowledged=Acknowledgement("Ani", NOON_MS, NOON_MS + 1))
-    (telling,) = tell(Kind.ACKNOWLEDGED, taken, who, heard)
-    assert (telling.recipient, telling.notice.by, telling.notice.until_ms) == ("budi", "Ani", NOON_MS + 1)
-    again = tell(Kind.ACKNOWLEDGED, taken, who, heard, NOON_MS + 5)
-    assert [each.step for each in again] != [telling.step]
-    assert [each.recipient for each in tell(Kind.UNACKNOWLEDGED, ONE, who, heard)] == ["ani", "budi"]
+    (notification,) = tell(Step.ACKNOWLEDGED, taken, who, heard)
+    assert (notification.recipient, notification.notice.by, notification.notice.until_ms) == (
+        "budi",
+        "Ani",
+        NOON_MS + 1,
+    )
+    again = tell(Step.ACKNOWLEDGED, taken, who, heard, NOON_MS + 5)
+    assert [each.step for each in again] != [notification.step]
+    assert [each.recipient for each in tell(Step.UNACKNOWLEDGED, ONE, who, heard)] == ["ani", "budi"]
 
 
 def test_flapping_is_told_once_also_to_those_who_know_of_the_outage() -> None:
     flapping = with_(ONE, flapping=True)
-    assert whom(tell(Kind.FLAPPING_STARTED, flapping, told={"noc": {OPENED}})) == [("noc", FLAPPING)]
-    assert whom(tell(Kind.OPENED, flapping)) == [("noc", FLAPPING)]
-    assert tell(Kind.FLAPPING_STARTED, flapping, told={"noc": {FLAPPING}}) == []
-    assert tell(Kind.CHANGED, flapping, told={"noc": {FLAPPING}}) == []
-    assert whom(tell(Kind.RESOLVED, ONE, told={"noc": {FLAPPING}})) == [("noc", RESOLVED)]
+    assert whom(tell(Step.FLAPPING_STARTED, flapping, told={"noc": {OPENED}})) == [("noc", FLAPPING)]
+    assert whom(tell(Step.OPENED, flapping)) == [("noc", FLAPPING)]
+    assert tell(Step.FLAPPING_STARTED, flapping, told={"noc": {FLAPPING}}) == []
+    assert tell(Step.CHANGED, flapping, told={"noc": {FLAPPING}}) == []
+    assert whom(tell(Step.RESOLVED, ONE, told={"noc": {FLAPPING}})) == [("noc", RESOLVED)]
 
 
 def test_what_takes_down_more_than_a_camera_waits_for_others_like_it() -> None:
-    def ready(kind: Kind, incident: Incident) -> tuple[int, bool]:
-        (telling,) = tell(kind, incident, told={"noc": {OPENED}} if kind is Kind.RESOLVED else {})
-        return telling.ready_ms - NOON_MS, telling.held
+    def ready(kind: Step, incident: Incident) -> tuple[int, bool]:
+        (notification,) = tell(kind, incident, told={"noc": {OPENED}} if kind is Step.RESOLVED else {})
+        return notification.ready_ms - NOON_MS, notification.held
 
-    assert ready(Kind.OPENED, ONE) == (0, False)
-    assert ready(Kind.OPENED, WHOLE) == (30_000, False)
-    assert ready(Kind.RESOLVED, WHOLE) == (30_000, False)
+    assert ready(Step.OPENED, ONE) == (0, False)
+    assert ready(Step.OPENED, WHOLE) == (30_000, False)
+    assert ready(Step.RESOLVED, WHOLE) == (30_000, False)
 
 
 def test_in_quiet_hours_all_but_the_urgent_is_held_until_they_end() -> None:
     quiet = {"quiet_hours": ["22:00-06:00"]}
     who = people(quiet, escalation=[{"after_min": 5, "recipients": ["noc"]}])
 
-    def ready(kind: Kind, incident: Incident, who: People = who, time_ms: int = NIGHT_MS) -> tuple[int, bool]:
-        (telling,) = tell(kind, incident, who, {"noc": {OPENED}} if kind is Kind.RESOLVED else {}, time_ms)
-        return telling.ready_ms, telling.held
+    def ready(kind: Step, incident: Incident, who: People = who, time_ms: int = NIGHT_MS) -> tuple[int, bool]:
+        (notification,) = tell(kind, incident, who, {"noc": {OPENED}} if kind is Step.RESOLVED else {}, time_ms)
+        return notification.ready_ms, notification.held
 
-    assert ready(Kind.OPENED, ONE) == (SIX_MS, True)
-    assert ready(Kind.RESOLVED, WHOLE) == (NIGHT_MS + 30_000, False), "one of its cameras is urgent"
-    assert ready(Kind.OPENED, HIGH) == (NIGHT_MS, False)
-    assert ready(Kind.OPENED, HIGH, people({**quiet, "quiet_except": []})) == (SIX_MS, True)
-    assert ready(Kind.ESCALATED, with_(ONE, escalation=1)) == (NIGHT_MS, False)
-    assert ready(Kind.OPENED, ONE, time_ms=SIX_MS) == (SIX_MS, False)
+    assert ready(Step.OPENED, ONE) == (SIX_MS, True)
+    assert ready(Step.RESOLVED, WHOLE) == (NIGHT_MS + 30_000, False), "one of its cameras is urgent"
+    assert ready(Step.OPENED, HIGH) == (NIGHT_MS, False)
+    assert ready(Step.OPENED, HIGH, people({**quiet, "quiet_except": []})) == (SIX_MS, True)
+    assert ready(Step.ESCALATED, with_(ONE, escalation=1)) == (NIGHT_MS, False)
+    assert ready(Step.OPENED, ONE, time_ms=SIX_MS) == (SIX_MS, False)
     east = people({**quiet, "timezone": "Asia/Jayapura"})
-    assert ready(Kind.OPENED, ONE, east) == (SIX_MS - 2 * 3_600_000, True)
+    assert ready(Step.OPENED, ONE, east) == (SIX_MS - 2 * 3_600_000, True)
 
 
 def test_a_notice_names_things_as_the_inventory_does_or_else_as_the_agent_does() -> None:
-    (telling,) = tell(Kind.OPENED, HIGH)
-    notice = telling.notice
+    (notification,) = tell(Step.OPENED, HIGH)
+    notice = notification.notice
     assert (notice.site_name, notice.camera_name) == ("kabil", "by the agent")
     assert (notice.cameras[0].owner, notice.cameras[0].maintainer) == ("Dinas Perhubungan", "sinar")
 
 
 def test_a_camera_of_which_nobody_is_told_to_own_it_is_its_sites() -> None:
     site = Incident(9, "sekupang", "x", "black", ("x",), 1, 2, 3.0)
-    (telling,) = tell(Kind.OPENED, site, people({"owners": ["dishub"]}))
-    assert telling.notice.cameras[0].owner == "Dinas Perhubungan"
+    (notification,) = tell(Step.OPENED, site, people({"owners": ["dishub"]}))
+    assert notification.notice.cameras[0].owner == "Dinas Perhubungan"

@@ -84,7 +84,7 @@ def test_levels_of_escalation_go_by_their_time_and_name_people_and_groups(path: 
     )
     people = load(path).people
     assert [level.after_min for level in people.levels] == [10.5, 60]
-    assert people.named(people.levels[1].recipients) == {"ani", "ben"}
+    assert people.expand(people.levels[1].recipients) == {"ani", "ben"}
 
 
 def test_a_filter_understands_the_former_name_of_a_cause() -> None:

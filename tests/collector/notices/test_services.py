@@ -10,9 +10,10 @@ from apprise.plugins.telegram import NotifyTelegram
 
 from pantau_collector.notices.channel import ChannelError
 from pantau_collector.notices.compose import Composer
-from pantau_collector.notices.notice import Message, NoticeKind, Picture
+from pantau_collector.notices.message import AttachedPicture, RenderedMessage
+from pantau_collector.notices.notice import NoticeKind
 from pantau_collector.notices.transport import ChannelTransport
-from tests.collector.notices.facts import SINCE_MS, camera_notice, letter, links, recipient
+from tests.collector.notices.examples import SINCE_MS, camera_notice, letter, links, recipient
 from tests.collector.notices.http_receiver import Receiver, http_receiver
 from tests.servers.process import free_port
 
@@ -27,7 +28,7 @@ def receiver() -> Iterator[Receiver]:
         yield server
 
 
-def send(url: str, message: Message = MESSAGE) -> None:
+def send(url: str, message: RenderedMessage = MESSAGE) -> None:
     TRANSPORT.send(url, message, kind=OPENED, key="k-1")
 
 
@@ -78,8 +79,8 @@ def test_ntfy(receiver: Receiver) -> None:
 
 
 def test_ntfy_gets_the_picture(receiver: Receiver) -> None:
-    picture = Picture("kabil-now.jpg", "sekarang", b"\xff\xd8\xff\xe0" + bytes(99) + b"\xff\xd9")
-    pictured = Message(MESSAGE.subject, MESSAGE.text, pictures=(picture,))
+    picture = AttachedPicture("kabil-now.jpg", "sekarang", b"\xff\xd8\xff\xe0" + bytes(99) + b"\xff\xd9")
+    pictured = RenderedMessage(MESSAGE.subject, MESSAGE.text, pictures=(picture,))
     send(f"ntfy://127.0.0.1:{receiver.server_port}/kamera", pictured)
     assert any(picture.jpeg in each.body for each in receiver.received)
 

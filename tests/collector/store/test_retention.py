@@ -4,9 +4,11 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import func, select
 
-from pantau_collector.incidents.case import Kind, Transition
 from pantau_collector.incidents.downtime import Downtime, Scope
-from pantau_collector.notices.notice import Form, Notice, NoticeKind, Telling
+from pantau_collector.incidents.transition import Transition, TransitionKind
+from pantau_collector.notices.letter import Form
+from pantau_collector.notices.notice import Notice, NoticeKind
+from pantau_collector.notices.notification import Notification
 from pantau_collector.retention import StateRetention
 from pantau_collector.store import Store, downtime_rows, incident_rows, notice_rows, outbox_rows, schema
 from pantau_collector.store.outbox_rows import Status
@@ -31,9 +33,12 @@ class Kept:
         over = replace(incident(number), opened_ms=at_ms, resolved_ms=at_ms)
         notice = Notice(NoticeKind.OPENED, number, "kabil", "", "gate", "", "stalled", "down", at_ms, ())
         with self.store.begin() as connection:
-            steps = [Transition(Kind.OPENED, over, at_ms), Transition(Kind.RESOLVED, over, at_ms)]
+            steps = [
+                Transition(TransitionKind.OPENED, over, at_ms),
+                Transition(TransitionKind.RESOLVED, over, at_ms),
+            ]
             incident_rows.save_incidents(connection, [over], steps)
-            notice_rows.add(connection, [Telling("noc", notice, at_ms)], created_ms=at_ms)
+            notice_rows.add(connection, [Notification("noc", notice, at_ms)], created_ms=at_ms)
             letter = connection.execute(select(func.max(schema.notices.c.id))).scalar_one()
             notice_rows.put_in_letter(connection, [letter], letter)
             outbox_rows.add(

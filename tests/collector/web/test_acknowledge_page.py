@@ -9,14 +9,15 @@ from msgspec.structs import replace
 from starlette.testclient import TestClient
 
 from pantau_collector.fleet.view import CityView
-from pantau_collector.incidents.case import Acknowledgement, Incident, Request
+from pantau_collector.incidents.acknowledgement import Acknowledgement, AcknowledgementRequest
+from pantau_collector.incidents.incident import Incident
 from pantau_collector.notices.links import Links
 from pantau_collector.notices.notice import Notice
 from pantau_collector.pictures import PictureFiles
 from pantau_collector.store import Store, incident_rows, request_rows
 from pantau_collector.web import create_app
 from pantau_collector.web.acknowledge_page import AcknowledgePage
-from tests.collector.notices.facts import SINCE_MS, camera_notice, recipient
+from tests.collector.notices.examples import SINCE_MS, camera_notice, recipient
 
 NOW_MS = SINCE_MS + 60_000
 INCIDENT = Incident(12, "kabil", "timur", "frozen", ("timur",), SINCE_MS, SINCE_MS, 3.0)
@@ -52,7 +53,7 @@ class Desk:
         url = self.links.acknowledge(notice or camera_notice(), who)
         return urlsplit(url)._replace(scheme="", netloc="").geturl()
 
-    def asked(self) -> list[Request]:
+    def asked(self) -> list[AcknowledgementRequest]:
         with self.store.begin() as connection:
             return request_rows.load_pending(connection)
 
@@ -88,7 +89,7 @@ def test_the_button_takes_it_for_as_long_as_chosen(desk: Desk, hours: str, until
     answer = desk.client.post(desk.link(), data={"hours": hours})
     assert answer.status_code == 200
     assert "Tercatat: ditangani oleh Ani." in answer.text
-    assert desk.asked() == [Request(1, 12, "Ani", NOW_MS, until_ms, withdrawn=False)]
+    assert desk.asked() == [AcknowledgementRequest(1, 12, "Ani", NOW_MS, until_ms, withdrawn=False)]
 
 
 def test_pressing_twice_does_no_harm(desk: Desk) -> None:

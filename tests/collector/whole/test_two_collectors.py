@@ -12,7 +12,8 @@ from pantau_collector.inventory import Inventory
 from pantau_collector.journal import Journal, Record
 from pantau_collector.leadership import AdvisoryLock
 from pantau_collector.notices.recipients import People
-from pantau_collector.pipeline import OVERLAP_MS, Pipeline
+from pantau_collector.pipeline import Pipeline
+from pantau_collector.pipeline.position import OVERLAP_MS
 from pantau_collector.simulation.agents import VirtualClock
 from pantau_collector.store import Store, StoreError
 from pantau_contract.states import Cause
