@@ -11,7 +11,7 @@ RECORDS = sorted(path for path in FOLDER.glob("*.md") if path.name != "README.md
 
 def test_the_index_lists_every_record_in_order() -> None:
     rows = re.findall(
-        r"^\| \[(\d{4})\]\((\S+)\) \| (.+) \| (\S+) \|$", (FOLDER / "README.md").read_text("utf-8"), re.M
+        r"^\| \[(\d{4})\]\((\S+)\) \| (.+) \| (\S+) \|$", (FOLDER / "README.md").read_text("utf-8"), re.MULTILINE
     )
     assert [name for _, name, _, _ in rows] == [path.name for path in RECORDS]
     assert [number for number, *_ in rows] == [f"{number:04d}" for number in range(1, len(RECORDS) + 1)]
@@ -24,9 +24,9 @@ def test_the_index_lists_every_record_in_order() -> None:
 @pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.stem)
 def test_a_record_is_complete(path: Path) -> None:
     text = path.read_text("utf-8")
-    status = re.search(r"^- Status: (accepted|superseded)$", text, re.M)
-    superseded = re.search(r"^- Superseded by: (-|\d{4})$", text, re.M)
+    status = re.search(r"^- Status: (accepted|superseded)$", text, re.MULTILINE)
+    superseded = re.search(r"^- Superseded by: (-|\d{4})$", text, re.MULTILINE)
     assert status
     assert superseded
     assert (status[1] == "superseded") == (superseded[1] != "-")
-    assert re.findall(r"^## (.+)$", text, re.M) == ["Context", "Decision", "Consequences"]
+    assert re.findall(r"^## (.+)$", text, re.MULTILINE) == ["Context", "Decision", "Consequences"]
