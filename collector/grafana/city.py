@@ -121,7 +121,7 @@ class City:
         )
 
     def _variable(self, name: str, query: str) -> dashboard.QueryVariable:
-        """Return a variable of which several may be chosen; "all" is one regular expression, to keep queries short."""
+        """Return a variable with several choices; "all" is one regular expression, to keep queries short."""
         return (
             dashboard.QueryVariable(name)
             .label(self._words(f"grafana.{name}"))
