@@ -92,7 +92,7 @@ class PictureSampler:
             if self._waits_for_keyframe:
                 self._wake_up.set()
 
-        source.want(deliver)
+        source.request_keyframe(deliver)
 
     def sample_if_due(self, now: float, measures: Measures) -> None:
         """Start decoding the newest keyframe if a sample is due at `now` (monotonic), given the measures."""

@@ -17,8 +17,8 @@ from pantau_agent.streams.failure import Failure, Kind, Step
 from pantau_agent.watching.watch import watch
 from pantau_contract.states import Cause, State
 from pantau_contract.words.evidence import Detail
+from tests.agent.eventually import eventually
 from tests.agent.rtsp.scripted import Camera, saying, serving
-from tests.agent.soon import soon
 
 LEARNT = Baseline(assessments=9000, fps=15, bitrate_kbps=400, keyframe_interval_s=2)
 REFUSAL = Refusal(Failure(Step.DESCRIBE, Kind.WRONG_PASSWORD, Detail("no"), status=401), until_ms=1 << 60)
@@ -105,7 +105,7 @@ async def test_a_refusal_is_on_the_disk_soon_and_what_is_learnt_later(
     await asyncio.sleep(0.2)
     assert not file.exists()
     memories.of("gate").refusal = REFUSAL
-    assert await soon(file.exists)
+    assert await eventually(file.exists)
     keeping.cancel()
     assert CameraMemories([gate()], file).of("gate").refusal == REFUSAL
 

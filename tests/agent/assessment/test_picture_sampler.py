@@ -50,7 +50,7 @@ class Stream:
         self.wanted: list[Callable[[Keyframe], None]] = []
         self._rare = rare
 
-    def want(self, deliver: Callable[[Keyframe], None]) -> None:
+    def request_keyframe(self, deliver: Callable[[Keyframe], None]) -> None:
         self.wanted.append(deliver)
         if not self._rare:
             self.keyframe(b"")

@@ -174,7 +174,7 @@ class Session:
     def remark(self) -> str:
         return ""
 
-    def want(self, deliver: Callable[[Keyframe], None]) -> None:
+    def request_keyframe(self, deliver: Callable[[Keyframe], None]) -> None:
         self._loop.call_later(1, deliver, Keyframe("h264", b""))
 
 

@@ -17,21 +17,21 @@ from pantau_agent.watching import watch as watch_module
 from pantau_agent.watching.watch import watch
 from pantau_contract.states import Cause, State
 from pantau_simcam import Fault, Simcam
-from tests.agent.busy import changes, well
+from tests.agent.concurrent_tests import ConcurrentTests
+from tests.agent.eventually import eventually
 from tests.agent.rtsp.scripted import Asked, Camera, Visitor, footage, saying, serving, usual
-from tests.agent.soon import soon
-from tests.agent.together import Together
+from tests.agent.slow_machine import is_healthy, state_changes
 from tests.simcam.small import spec
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-together = Together("decoder")
+concurrently = ConcurrentTests("decoder")
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module", autouse=True)
 async def all_at_once(request: pytest.FixtureRequest) -> AsyncIterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(watch_module, "PROBE_S", 1.0)
-        async with Decoder(SystemClock()) as decoder, together.running(request, decoder=decoder):
+        async with Decoder(SystemClock()) as decoder, concurrently.running(request, decoder=decoder):
             yield
 
 
@@ -43,7 +43,7 @@ class Watched:
 
     @property
     def changes(self) -> list[tuple[State, Cause | None]]:
-        return changes(self.observations)
+        return state_changes(self.observations)
 
     @property
     def pictures(self) -> list[bytes]:
@@ -52,7 +52,7 @@ class Watched:
     @property
     def is_well(self) -> bool:
         """True if the camera is ok now, or slow as everything is on a busy machine."""
-        return bool(self.observations) and well(self.observations[-1].sample)
+        return bool(self.observations) and is_healthy(self.observations[-1].sample)
 
     def has(self, cause: Cause) -> bool:
         return bool(self.observations) and self.observations[-1].sample.cause is cause
@@ -82,23 +82,23 @@ async def watching(
             task.result()
 
 
-@together
+@concurrently
 async def test_a_camera_from_its_start_to_its_end_and_back(decoder: Decoder) -> None:
     camera = Camera(media=footage())
     async with contextlib.AsyncExitStack() as stack:
         async with serving(camera):
             watched = await stack.enter_async_context(watching(decoder, camera.url))
-            assert await soon(lambda: watched.is_well)
+            assert await eventually(lambda: watched.is_well)
             assert watched.observations[0].sample.cause is Cause.STARTING
-            assert await soon(lambda: watched.pictures and watched.observations[-1].sample.fps)
-        assert await soon(lambda: watched.has(Cause.REFUSED))
+            assert await eventually(lambda: watched.pictures and watched.observations[-1].sample.fps)
+        assert await eventually(lambda: watched.has(Cause.REFUSED))
         down = watched.observations[-1].sample
         assert down.since <= down.time
         assert down.fps is None
         async with serving(camera):
-            assert await soon(lambda: watched.is_well)
+            assert await eventually(lambda: watched.is_well)
             await stack.aclose()
-            assert await soon(lambda: camera.methods()[-1] == "TEARDOWN")
+            assert await eventually(lambda: camera.methods()[-1] == "TEARDOWN")
     first, *down_changes, last = watched.changes
     assert first == last == (State.OK, None)
     # On a busy machine the stream stalls before the refusal is seen.
@@ -106,7 +106,7 @@ async def test_a_camera_from_its_start_to_its_end_and_back(decoder: Decoder) -> 
     assert all(one.sample.since <= one.sample.time for one in watched.observations)
 
 
-@together
+@concurrently
 async def test_a_connection_that_is_dropped_is_opened_again(decoder: Decoder) -> None:
     visitors: list[Visitor] = []
 
@@ -115,14 +115,14 @@ async def test_a_connection_that_is_dropped_is_opened_again(decoder: Decoder) ->
         await footage()(visitor)
 
     async with serving(Camera(media=media)) as camera, watching(decoder, camera.url) as watched:
-        assert await soon(lambda: watched.is_well)
+        assert await eventually(lambda: watched.is_well)
         visitors[0].writer.transport.abort()
-        assert await soon(lambda: len(visitors) == 2)
+        assert await eventually(lambda: len(visitors) == 2)
         seen = len(watched.observations)
-        assert await soon(lambda: len(watched.observations) > seen and watched.is_well)
+        assert await eventually(lambda: len(watched.observations) > seen and watched.is_well)
 
 
-@together
+@concurrently
 async def test_a_stall_is_reported_and_its_session_closed_before_another_is_opened(decoder: Decoder) -> None:
     highest = 0
 
@@ -137,26 +137,26 @@ async def test_a_stall_is_reported_and_its_session_closed_before_another_is_open
 
     camera = Camera({"TEARDOWN": slow_farewell}, media=media)
     async with serving(camera), watching(decoder, camera.url) as watched:
-        assert await soon(lambda: watched.is_well)
-        assert await soon(lambda: watched.has(Cause.STALLED))
-        assert await soon(lambda: camera.count("TEARDOWN"))
-        assert await soon(lambda: watched.is_well)
+        assert await eventually(lambda: watched.is_well)
+        assert await eventually(lambda: watched.has(Cause.STALLED))
+        assert await eventually(lambda: camera.count("TEARDOWN"))
+        assert await eventually(lambda: watched.is_well)
         assert highest == 1
 
 
-@together
+@concurrently
 async def test_a_wrong_password_is_tried_once(decoder: Decoder) -> None:
     refused = saying("401 Unauthorized", 'WWW-Authenticate: Basic realm="gate"')
     camera = Camera({"DESCRIBE": refused})
     async with serving(camera), watching(decoder, camera.url, user="u", password="wrong") as watched:
-        assert await soon(lambda: watched.has(Cause.AUTH_FAILED))
+        assert await eventually(lambda: watched.has(Cause.AUTH_FAILED))
         seen = len(watched.observations)
-        assert await soon(lambda: len(watched.observations) > seen + 3)
+        assert await eventually(lambda: len(watched.observations) > seen + 3)
     assert sum("Authorization" in asked.headers for asked in camera.asked) == 1
     assert camera.connections == 1
 
 
-@together
+@concurrently
 async def test_a_camera_that_hangs_up_again_and_again_never_sees_two_of_us(decoder: Decoder) -> None:
     highest = 0
 
@@ -167,12 +167,12 @@ async def test_a_camera_that_hangs_up_again_and_again_never_sees_two_of_us(decod
         visitor.writer.close()
 
     async with serving(Camera(media=hang_up)) as camera, watching(decoder, camera.url) as watched:
-        assert await soon(lambda: camera.connections >= 3)
-        assert await soon(lambda: watched.has(Cause.STALLED))
+        assert await eventually(lambda: camera.connections >= 3)
+        assert await eventually(lambda: watched.has(Cause.STALLED))
     assert highest == 1
 
 
-@together
+@concurrently
 async def test_cancelled_while_connecting_nothing_is_left_open(decoder: Decoder) -> None:
     async def late(visitor: Visitor, asked: Asked) -> bytes:
         await asyncio.sleep(0.2)
@@ -180,22 +180,22 @@ async def test_cancelled_while_connecting_nothing_is_left_open(decoder: Decoder)
 
     async with serving(Camera({"SETUP": late})) as camera:
         async with watching(decoder, camera.url):
-            assert await soon(lambda: camera.count("SETUP"))
-        assert await soon(lambda: camera.methods()[-1] == "TEARDOWN")
-        assert await soon(lambda: camera.open_now == 0)
+            assert await eventually(lambda: camera.count("SETUP"))
+        assert await eventually(lambda: camera.methods()[-1] == "TEARDOWN")
+        assert await eventually(lambda: camera.open_now == 0)
 
 
-@together
+@concurrently
 async def test_in_sample_mode_each_visit_ends(decoder: Decoder) -> None:
     async with serving(Camera(media=footage())) as camera:
         async with watching(decoder, camera.url, mode="sample", picture_interval_s=1) as watched:
-            assert await soon(lambda: len(watched.observations) >= 2)
+            assert await eventually(lambda: len(watched.observations) >= 2)
             assert watched.changes == [(State.OK, None)]
-            assert await soon(lambda: len(watched.pictures) >= 2)
-        assert await soon(lambda: camera.count("TEARDOWN") == camera.connections)
+            assert await eventually(lambda: len(watched.pictures) >= 2)
+        assert await eventually(lambda: camera.count("TEARDOWN") == camera.connections)
 
 
-@together
+@concurrently
 async def test_in_sample_mode_a_wrong_password_is_tried_once(decoder: Decoder) -> None:
     refused = saying("401 Unauthorized", 'WWW-Authenticate: Basic realm="gate"')
     camera = Camera({"DESCRIBE": refused})
@@ -203,36 +203,36 @@ async def test_in_sample_mode_a_wrong_password_is_tried_once(decoder: Decoder) -
         serving(camera),
         watching(decoder, camera.url, mode="sample", user="u", password="w", picture_interval_s=0.1),
     ):
-        assert await soon(lambda: camera.connections)
+        assert await eventually(lambda: camera.connections)
         await asyncio.sleep(1)
     assert camera.connections == 1
 
 
-@together
+@concurrently
 async def test_a_frozen_picture_is_noticed_and_so_is_its_end(decoder: Decoder) -> None:
     small = spec("gate", width=320, height=192, gop_s=1)
     async with Simcam([small]) as simcam:
         await simcam.filmed()  # it answers DESCRIBE only then, on a busy machine later than a camera may
         async with watching(decoder, simcam.url("gate"), picture_interval_s=300) as watched:
-            assert await soon(lambda: watched.is_well and len(watched.observations) > 8)
+            assert await eventually(lambda: watched.is_well and len(watched.observations) > 8)
             simcam.set_fault("gate", Fault.FREEZE)
-            assert await soon(lambda: watched.has(Cause.FROZEN))
+            assert await eventually(lambda: watched.has(Cause.FROZEN))
             simcam.clear("gate")
-            assert await soon(lambda: watched.is_well)
+            assert await eventually(lambda: watched.is_well)
             assert simcam.counts("gate").highest == 1
 
 
 @pytest.mark.parametrize("mode", ["watch", "sample"])
-@together
+@concurrently
 async def test_a_picture_that_is_requested_comes_before_its_interval(decoder: Decoder, mode: str) -> None:
     requested = asyncio.Event()
     async with Simcam([spec("gate")]) as simcam:
         await simcam.filmed()  # otherwise the first probe fails on a busy machine, and the next is due in an hour
         url = simcam.url("gate")
         async with watching(decoder, url, requested, mode=mode, picture_interval_s=3600) as watched:
-            assert await soon(lambda: len(watched.pictures) == 1)
+            assert await eventually(lambda: len(watched.pictures) == 1)
             await asyncio.sleep(3)
             assert len(watched.pictures) == 1
             requested.set()
-            assert await soon(lambda: len(watched.pictures) == 2)
+            assert await eventually(lambda: len(watched.pictures) == 2)
             assert not requested.is_set()

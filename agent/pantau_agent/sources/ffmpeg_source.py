@@ -1,0 +1,198 @@
+"""A camera's RTMP stream as a source: FFmpeg reads it, in a process of its own that may hang or die."""
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from urllib.parse import quote
+
+import msgspec
+
+from pantau_agent.clock import Clock
+from pantau_agent.ffmpeg.exchange import (
+    KEYFRAME_REQUEST,
+    MAX_MESSAGE,
+    Ended,
+    Opened,
+    Progress,
+    ReaderMessage,
+    Ready,
+    RequestedKeyframe,
+    Start,
+    pack,
+)
+from pantau_agent.picture.exchange import LENGTH
+from pantau_agent.sources.target import Target
+from pantau_agent.streams import tcp
+from pantau_agent.streams.counts import Counts
+from pantau_agent.streams.credentials import Credentials
+from pantau_agent.streams.failure import Failure, Kind, LookError, MachineError, Step
+from pantau_agent.streams.keyframe import Keyframe
+from pantau_agent.streams.url import StreamUrl
+from pantau_contract.words.evidence import NO_DETAIL, Detail, detail
+
+COMMAND = (sys.executable, "-m", "pantau_agent.ffmpeg.reader")
+"""Starts the reader."""
+START_S = 30.0
+"""Seconds for the reader to load its libraries."""
+GRACE_S = 1.0
+"""Seconds beyond FFmpeg's own deadline after which its process is ended."""
+
+
+class FfmpegSource:
+    """One session with a camera, in one process, which ends with it."""
+
+    def __init__(self, target: Target, clock: Clock, *, command: Sequence[str] = COMMAND) -> None:
+        self.codec: str | None = None
+        self.started = self.connected = 0.0
+        self.accepted = False
+        self.failure: Failure | None = None
+        self.transport = "tls" if target.url.scheme in {"https", "rtmps"} else "tcp"
+        self._target = target
+        self._url = target.url
+        self._monotonic = clock.monotonic
+        self._command = command
+        self._counts = Counts()
+        self._remark = NO_DETAIL
+        self._deliver: Callable[[Keyframe], None] | None = None
+        self._process: asyncio.subprocess.Process | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._ready = asyncio.Event()
+        self._opened = asyncio.Event()
+
+    async def open(self, timeout_s: float) -> None:
+        """Start the reader and have it open the stream. Raises `LookError` or `MachineError`."""
+        try:
+            await self._start()
+            self.started = self._monotonic()
+            await self._check_reachable(timeout_s)
+            self._send(pack(Start(_url_with(self._target.credentials, self._url), timeout_s)))
+            await self._wait_for(self._opened, timeout_s + GRACE_S)
+            self._must_be_open(timeout_s)
+        except BaseException:
+            await self.close()
+            raise
+        self.connected = self.connected or self._monotonic()
+        self.accepted = self.accepted or self._target.credentials is not None
+
+    async def refresh(self) -> None:
+        """Do nothing: the reader reports what arrives."""
+
+    async def wait(self) -> None:
+        """Wait until the stream ends by itself."""
+        if self._reading is not None:
+            await asyncio.shield(self._reading)
+
+    async def close(self) -> None:
+        """End the reader, and with it the connection."""
+        process, reading = self._process, self._reading
+        self._kill()
+        if reading is not None:
+            reading.cancel()
+            await asyncio.wait({reading})
+        if process is not None:
+            await process.wait()
+
+    def counts(self) -> Counts:
+        """Return the counts so far."""
+        return self._counts
+
+    def clock(self) -> tuple[float, float] | None:
+        """Return None: such streams count time from their own start."""
+        return None
+
+    def remark(self) -> Detail:
+        """Return what is odd about the stream so far."""
+        return self._remark
+
+    def request_keyframe(self, deliver: Callable[[Keyframe], None]) -> None:
+        """Have the next keyframe delivered to `deliver`, once."""
+        self._deliver = deliver
+        self._send(KEYFRAME_REQUEST)
+
+    async def _start(self) -> None:
+        pipe = asyncio.subprocess.PIPE
+        try:
+            self._process = await asyncio.create_subprocess_exec(*self._command, stdin=pipe, stdout=pipe)
+        except OSError as error:
+            raise MachineError(detail("no_reader", said=error.strerror or error)) from None
+        self._reading = asyncio.create_task(self._read(self._process))
+        await self._wait_for(self._ready, START_S)
+        if not self._ready.is_set():
+            raise MachineError(detail("dead_reader"))
+
+    async def _check_reachable(self, timeout_s: float) -> None:
+        """Check what the errors of FFmpeg do not distinguish, before it connects. Raises `LookError`."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await tcp.resolve(self._url.host, self._url.port)
+        except TimeoutError:
+            silent = detail("silent", step=Step.RESOLVE, seconds=f"{timeout_s:g}")
+            raise LookError(Failure(Step.RESOLVE, Kind.SILENT, silent)) from None
+
+    def _must_be_open(self, timeout_s: float) -> None:
+        if self.failure is not None:
+            raise LookError(self.failure)
+        if not self._opened.is_set():
+            late = detail("no_stream", seconds=f"{timeout_s:g}")
+            raise LookError(Failure(Step.PLAY, Kind.SILENT, late))
+
+    async def _wait_for(self, event: asyncio.Event, timeout_s: float) -> None:
+        """Wait until the event is set, the reader has ended, or the time is over."""
+        assert self._reading is not None  # noqa: S101 # for the type checker: it started with the process
+        waiting = asyncio.create_task(event.wait())
+        try:
+            both: set[asyncio.Task[object]] = {waiting, self._reading}
+            await asyncio.wait(both, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
+
+    async def _read(self, process: asyncio.subprocess.Process) -> None:
+        """Handle the reader's messages until it ends; `failure` is set then."""
+        assert process.stdout is not None  # noqa: S101 # for the type checker: it was opened as a pipe
+        decoder = msgspec.msgpack.Decoder(ReaderMessage)
+        try:
+            while self.failure is None:
+                (length,) = LENGTH.unpack(await process.stdout.readexactly(LENGTH.size))
+                if length > MAX_MESSAGE:
+                    break
+                self._handle(decoder.decode(await process.stdout.readexactly(length)))
+        except (asyncio.IncompleteReadError, msgspec.DecodeError, OSError):
+            pass
+        if self.failure is None:
+            self.failure = Failure(Step.STREAM, Kind.CRASHED, detail("ffmpeg_died"))
+
+    def _handle(self, message: ReaderMessage) -> None:
+        match message:
+            case Ready():
+                self._ready.set()
+            case Opened(codec):
+                self.codec = codec
+                self._opened.set()
+            case Progress(counts, remark):
+                self._counts, self._remark = counts, remark
+            case RequestedKeyframe(data, damaged):
+                deliver, self._deliver = self._deliver, None
+                if deliver is not None:
+                    deliver(Keyframe(self.codec or "", data, damaged))
+            case Ended(failure):
+                self.failure = replace(failure, trusted=failure.trusted or self._target.trusted)
+
+    def _kill(self) -> None:
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+
+    def _send(self, data: bytes) -> None:
+        if self._process is not None and self._process.stdin is not None:
+            with contextlib.suppress(OSError):  # it has died then, which `_read` notices
+                self._process.stdin.write(data)
+
+
+def _url_with(credentials: Credentials | None, url: StreamUrl) -> str:
+    if credentials is None:
+        return url.without_credentials
+    scheme, _, rest = url.without_credentials.partition("://")
+    user, password = (quote(text, safe="") for text in (credentials.user, credentials.password))
+    return f"{scheme}://{user}:{password}@{rest}"

@@ -1,0 +1,133 @@
+"""A camera's pictures over HTTP as a source: an MJPEG stream or stills, depending on the camera's response."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from pantau_agent.clock import Clock
+from pantau_agent.http.client import Client, Response
+from pantau_agent.sources.jpeg_counter import JpegCounter
+from pantau_agent.sources.mjpeg_feed import MjpegFeed
+from pantau_agent.sources.still_feed import StillFeed
+from pantau_agent.sources.target import Target
+from pantau_agent.streams.counts import Counts
+from pantau_agent.streams.failure import Failure, Kind, LookError, Step
+from pantau_agent.streams.keyframe import Keyframe
+from pantau_contract.words.evidence import Detail, detail
+
+_STILLS = {"image/jpeg", "image/jpg", "image/pjpeg", "application/octet-stream", ""}
+"""Media types of stills. The last two come from careless cameras, so the content is checked before it counts."""
+
+
+class Feed(Protocol):
+    """A way to get pictures out of an HTTP response."""
+
+    @property
+    def idle(self) -> bool:
+        """True if nothing is due from the camera now, so that its silence is no stall."""
+
+    async def begin(self) -> None:
+        """Prepare reading. Raises `LookError` if the response is unusable."""
+
+    async def run(self) -> None:
+        """Read until the pictures end, which raises `LookError`."""
+
+
+class HttpSource:
+    """One session with a camera, over one connection at a time."""
+
+    codec: str | None = "mjpeg"
+
+    def __init__(self, target: Target, clock: Clock) -> None:
+        self.started = 0.0
+        self.connected = 0.0
+        self.failure: Failure | None = None
+        self.transport = "tls" if target.url.scheme == "https" else "tcp"
+        self._monotonic = clock.monotonic
+        self._client = Client(target.url, target.credentials, clock.monotonic, trusted=target.trusted)
+        self._jpegs = JpegCounter()
+        self._feed: Feed | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def accepted(self) -> bool:
+        """True if the camera has accepted the password."""
+        return self._client.accepted
+
+    async def open(self, timeout_s: float) -> None:
+        """Send the request, and read the first picture if it is a still. Raises `LookError`."""
+        self.started = self._monotonic()
+        try:
+            async with asyncio.timeout(timeout_s):
+                response = await self._client.get()
+                self.connected = self._client.connected
+                self._feed = self._feed_of(response, timeout_s)
+                await self._feed.begin()
+        except TimeoutError:
+            failure = self._timed_out(timeout_s)
+            await self.close()
+            raise LookError(failure) from None
+        except BaseException:
+            await self.close()
+            raise
+        self._task = asyncio.create_task(self._run(self._feed))
+
+    async def refresh(self) -> None:
+        """Do nothing: what arrives is read as it comes."""
+
+    async def wait(self) -> None:
+        """Wait until the pictures end by themselves."""
+        if self._task is not None:
+            await asyncio.shield(self._task)
+
+    async def close(self) -> None:
+        """Close the connection."""
+        try:
+            if self._task is not None:
+                self._task.cancel()
+                await asyncio.wait({self._task})
+        finally:
+            await self._client.close()
+
+    def counts(self) -> Counts:
+        """Return the counts so far."""
+        counts = self._jpegs.counts()
+        if self._feed is not None and self._feed.idle:
+            return counts._replace(last_packet=self._monotonic())
+        return counts
+
+    def clock(self) -> tuple[float, float] | None:
+        """Return None: pictures carry no readable time, and a web server's clock may not be the camera's."""
+        return None
+
+    def remark(self) -> Detail:
+        """Return what is odd about the pictures so far."""
+        counts = self._jpegs.counts()
+        if not counts.packets:
+            return detail("opened_in_vain")
+        return self._jpegs.problem
+
+    def request_keyframe(self, deliver: Callable[[Keyframe], None]) -> None:
+        """Have the next picture delivered to `deliver`, once."""
+        self._jpegs.request_keyframe(deliver)
+
+    def _feed_of(self, response: Response, timeout_s: float) -> Feed:
+        head = response.head
+        if head.media_type.startswith("multipart/"):
+            return MjpegFeed(response, head.boundary, self._jpegs, self._monotonic)
+        if head.media_type in _STILLS:
+            return StillFeed(self._client, response, self._jpegs, self._monotonic, timeout_s)
+        other = detail("other_type", media_type=head.media_type[:60])
+        raise LookError(Failure(Step.GET, Kind.NO_VIDEO, other))
+
+    async def _run(self, feed: Feed) -> None:
+        try:
+            await feed.run()
+        except LookError as error:
+            self.failure = error.failure
+
+    def _timed_out(self, timeout_s: float) -> Failure:
+        step, seconds = self._client.step, f"{timeout_s:g}"
+        if self._feed is not None:
+            return Failure(Step.STREAM, Kind.NO_MEDIA, detail("no_whole_picture", seconds=seconds))
+        return Failure(step, Kind.SILENT, detail("silent", step=step, seconds=seconds))

@@ -1,0 +1,89 @@
+"""A camera's RTSP stream as a source."""
+
+from collections.abc import Callable
+
+from pantau_agent.clock import Clock
+from pantau_agent.rtsp.client import Session
+from pantau_agent.sources.target import Target
+from pantau_agent.streams.counts import Counts
+from pantau_agent.streams.failure import Failure
+from pantau_agent.streams.keyframe import MAX_KEYFRAME_BYTES, Keyframe
+from pantau_contract.words.evidence import NO_DETAIL, Detail, detail
+
+
+class RtspSource:
+    """One RTSP session."""
+
+    def __init__(self, target: Target, clock: Clock) -> None:
+        self.codec: str | None = None
+        self._session = Session(target.url, target.credentials, clock.monotonic, trusted=target.trusted)
+
+    @property
+    def transport(self) -> str:
+        """tcp, tls or udp."""
+        return self._session.transport
+
+    @property
+    def started(self) -> float:
+        """When connecting began."""
+        return self._session.started
+
+    @property
+    def connected(self) -> float:
+        """When the TCP connection was made."""
+        return self._session.connected
+
+    @property
+    def accepted(self) -> bool:
+        """True if the camera has accepted the password."""
+        return self._session.accepted
+
+    @property
+    def failure(self) -> Failure | None:
+        """Why the session ended by itself; None while it has not."""
+        return self._session.failure
+
+    async def open(self, timeout_s: float) -> None:
+        """Connect and play. Raises `LookError`."""
+        await self._session.open(timeout_s)
+        self.codec = self._session.track.codec
+
+    async def refresh(self) -> None:
+        """Read all that has arrived."""
+        await self._session.refresh()
+
+    async def wait(self) -> None:
+        """Wait until the session ends by itself."""
+        await self._session.wait()
+
+    async def close(self) -> None:
+        """End the session with a TEARDOWN."""
+        await self._session.close()
+
+    def counts(self) -> Counts:
+        """Return the counts so far."""
+        return self._session.reception.snapshot()
+
+    def clock(self) -> tuple[float, float] | None:
+        """Return the camera's clock by its RTCP sender reports."""
+        clock = self._session.sender_clock
+        return None if clock.unix is None else (clock.unix, clock.heard)
+
+    def remark(self) -> Detail:
+        """Return what is odd about the stream so far."""
+        reception = self._session.reception
+        if self._session.unit.oversized or reception.size > MAX_KEYFRAME_BYTES:
+            return detail("cut_picture", megabytes=MAX_KEYFRAME_BYTES >> 20)
+        if reception.packets and not reception.frames:
+            return detail("no_whole_frame")
+        if not reception.packets and reception.malformed:
+            return detail("not_rtp")
+        if not reception.packets and self._session.sender_clock.reports:
+            return detail("rtcp_alone")
+        if self._session.sender_clock.bye:
+            return detail("goodbye")
+        return NO_DETAIL
+
+    def request_keyframe(self, deliver: Callable[[Keyframe], None]) -> None:
+        """Have the next keyframe delivered to `deliver`, once."""
+        self._session.unit.request_keyframe(deliver)
