@@ -1,8 +1,6 @@
 """What is known of each camera, over days and restarts; and how the collector comes to know it."""
 
 import asyncio
-import os
-import signal
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -195,6 +193,9 @@ async def test_the_running_agent_tells_the_firmware_of_a_camera_that_streams(
                     Camera(id="dead", url=f"http://127.0.0.1:{free_port()}/cam", vendor="hikvision"),
                 ],
             )
+            stops: list[Callable[[], None]] = []
+            loop = asyncio.get_running_loop()
+            monkeypatch.setattr(loop, "add_signal_handler", lambda _number, stop: stops.append(stop))
             life = asyncio.create_task(run.run(config))
 
             def told() -> list[CameraAbout]:
@@ -202,7 +203,7 @@ async def test_the_running_agent_tells_the_firmware_of_a_camera_that_streams(
                 return list(births[-1].cameras) if births else []
 
             assert await eventually(lambda: any(camera.firmware for camera in told()))
-            os.kill(os.getpid(), signal.SIGTERM)
+            stops[0]()
             await asyncio.wait_for(life, 60)
     gate, dead = told()
     assert (gate.model, gate.firmware) == ("DS-2CD2142FWD-I", "V5.4.0 build 160530")
