@@ -26,7 +26,7 @@ class LowWaterMark:
 
     def update(self, now: float, octets: int) -> int:
         """Return the new mark in bytes; 1 in an exact interval. `octets` counts the bytes received until `now`."""
-        then, had = self._last
+        then, octets_then = self._last
         self._last = now, octets
         if self._started < 0:
             self._started = now
@@ -34,4 +34,4 @@ class LowWaterMark:
         age = now - self._started
         if age < EXACT_AT_START_S or age % EVERY_S < EXACT_S or now <= then:
             return 1
-        return max(1, min(MAX_BYTES, int((octets - had) / (now - then) * WINDOW_S)))
+        return max(1, min(MAX_BYTES, int((octets - octets_then) / (now - then) * WINDOW_S)))

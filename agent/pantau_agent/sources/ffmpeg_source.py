@@ -123,7 +123,7 @@ class FfmpegSource:
             raise MachineError(detail("dead_reader"))
 
     async def _check_reachable(self, timeout_s: float) -> None:
-        """Check what FFmpeg's errors would not tell, before FFmpeg takes the same way. Raises `LookError`."""
+        """Check what the errors of FFmpeg do not distinguish, before it connects. Raises `LookError`."""
         try:
             async with asyncio.timeout(timeout_s):
                 await tcp.resolve(self._url.host, self._url.port)

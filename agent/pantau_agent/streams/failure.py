@@ -26,15 +26,15 @@ class Kind(StrEnum):
     NAME = "name not resolved"
     OS_ERROR = "error of the operating system"
     SILENT = "no answer in time"
-    NO_MEDIA = "plays, and nothing can be seen"
+    NO_MEDIA = "plays, but no picture arrives"
     CLOSED = "connection closed"
     WRONG_PROTOCOL = "not the protocol that was expected"
-    STATUS = "answered with an error"
+    STATUS = "answered with an error status"
     NO_VIDEO = "no video that can be watched"
-    NO_PASSWORD = "asks for a password and has none"  # noqa: S105 # not a password
-    WRONG_PASSWORD = "refuses the password"  # noqa: S105 # not a password
-    CRASHED = "what reads it dies of it"
-    UNKNOWN_SCHEME = "asks for an authentication that is not spoken"
+    NO_PASSWORD = "a password is needed, and there is none"  # noqa: S105 # not a password
+    WRONG_PASSWORD = "the password is refused"  # noqa: S105 # not a password
+    CRASHED = "the process that reads the stream crashed"
+    UNKNOWN_SCHEME = "no supported authentication scheme is offered"
 
 
 @dataclass(frozen=True, slots=True)

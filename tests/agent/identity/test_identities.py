@@ -1,6 +1,7 @@
-"""What is known of each camera, over days and restarts; and how the collector comes to know it."""
+"""The identities of cameras over days and restarts, and how they reach the collector."""
 
 import asyncio
+import signal
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -38,7 +39,7 @@ OLD, NEW = Identity("hikvision", "M", "V1"), Identity("hikvision", "M", "V2")
 
 
 class Answers:
-    """What cameras say when asked; `asked` is whom, and when."""
+    """Cameras' answers; `asked` lists which cameras were asked, and when."""
 
     def __init__(self, *said: Identity | Exception) -> None:
         self.said = list(said)
@@ -60,7 +61,7 @@ def days(
     *,
     cameras: Sequence[Camera] = CAMERAS,
 ) -> tuple[Identities, int]:
-    """So many days pass in no time; how often there was something new."""
+    """Let days pass in virtual time, and count how often there was something new."""
     loop = VirtualLoop()
     identities = Identities(cameras, file, loop, answers)
     changes = 0
@@ -174,6 +175,8 @@ async def test_the_running_agent_tells_the_firmware_of_a_camera_that_streams(
     mosquitto: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(identities_module, "ROUND_S", 0.3)
+    handlers: dict[int, Callable[[], None]] = {}
+    monkeypatch.setattr(asyncio.get_running_loop(), "add_signal_handler", handlers.__setitem__)
     pictures = stills()
 
     async def show(visitor: Visitor, asked: Asked) -> None:
@@ -193,9 +196,6 @@ async def test_the_running_agent_tells_the_firmware_of_a_camera_that_streams(
                     Camera(id="dead", url=f"http://127.0.0.1:{free_port()}/cam", vendor="hikvision"),
                 ],
             )
-            stops: list[Callable[[], None]] = []
-            loop = asyncio.get_running_loop()
-            monkeypatch.setattr(loop, "add_signal_handler", lambda _number, stop: stops.append(stop))
             life = asyncio.create_task(run.run(config))
 
             def told() -> list[CameraAbout]:
@@ -203,7 +203,7 @@ async def test_the_running_agent_tells_the_firmware_of_a_camera_that_streams(
                 return list(births[-1].cameras) if births else []
 
             assert await eventually(lambda: any(camera.firmware for camera in told()))
-            stops[0]()
+            handlers[signal.SIGTERM]()
             await asyncio.wait_for(life, 60)
     gate, dead = told()
     assert (gate.model, gate.firmware) == ("DS-2CD2142FWD-I", "V5.4.0 build 160530")

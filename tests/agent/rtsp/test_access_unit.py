@@ -19,7 +19,7 @@ KINDS: dict[str, tuple[type[NalAssembler], str, str]] = {
 
 
 def take(unit: NalAssembler, *payloads: bytes, damaged: bool = False) -> int:
-    """One access unit, a payload a packet; its kind."""
+    """Feed one access unit, with one payload per packet, and return its kind."""
     unit.begin()
     for payload in payloads:
         framed = b"head" + payload
@@ -31,7 +31,7 @@ def take(unit: NalAssembler, *payloads: bytes, damaged: bool = False) -> int:
 
 
 def fragments(nal: bytes, codec: str, size: int = 500) -> list[bytes]:
-    """FU-A of RFC 6184, 5.8; FU of RFC 7798, 4.4.3."""
+    """Split a NAL unit into FU-A (RFC 6184, 5.8) or FU (RFC 7798, 4.4.3)."""
     if codec == "h264":
         indicator, kind, body = bytes((nal[0] & 0xE0 | 28,)), nal[0] & 0x1F, nal[1:]
     else:
@@ -46,7 +46,7 @@ def fragments(nal: bytes, codec: str, size: int = 500) -> list[bytes]:
 
 
 def aggregated(nals: list[bytes], codec: str) -> bytes:
-    """STAP-A of RFC 6184, 5.7.1; AP of RFC 7798, 4.4.2."""
+    """Combine NAL units into a STAP-A (RFC 6184, 5.7.1) or AP (RFC 7798, 4.4.2)."""
     head = b"\x78" if codec == "h264" else b"\x60\x01"
     return head + b"".join(len(nal).to_bytes(2) + nal for nal in nals)
 

@@ -1,4 +1,4 @@
-"""The RTSP client against cameras of this test's own, each with its way."""
+"""The RTSP client against scripted cameras."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""The RTSP client where a camera asks who is there."""
+"""The RTSP client against cameras that ask for a login."""
 
 import re
 from collections.abc import AsyncIterator
@@ -36,7 +36,7 @@ DIGEST = 'WWW-Authenticate: Digest realm="camera", nonce="{}"{}'
 
 
 class Guard:
-    """Asks for the user and password, as Digest has it; every nonce is good for `uses` requests."""
+    """Asks for a Digest login; every nonce is valid for `uses` requests."""
 
     def __init__(self, *, uses: int = 1000, stale: bool = True, password: str = WHO.password) -> None:
         self.uses = uses

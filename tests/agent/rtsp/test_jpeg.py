@@ -21,7 +21,7 @@ def picture(*, subsampling: int = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420, quality:
 
 
 def taken_apart(jpeg: bytes) -> tuple[bytes, bytes]:
-    """The quantisation tables, and the entropy-coded data, of a baseline JPEG."""
+    """Return the quantisation tables and the entropy-coded data of a baseline JPEG."""
     at, tables = 2, b""
     while True:
         marker, length = jpeg[at + 1], int.from_bytes(jpeg[at + 2 : at + 4])
@@ -35,7 +35,7 @@ def taken_apart(jpeg: bytes) -> tuple[bytes, bytes]:
 def payloads(
     jpeg: bytes, *, kind: int = 1, quality: int = 60, in_band: bool = False, size: int = 1000
 ) -> list[bytes]:
-    """As RFC 2435, 3.1 packs it."""
+    """Pack a JPEG into payloads (RFC 2435, section 3.1)."""
     tables, data = taken_apart(jpeg)
     found = []
     for at in range(0, len(data), size):

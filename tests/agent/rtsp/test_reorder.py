@@ -9,11 +9,11 @@ from pantau_agent.rtsp.rtp import Reception
 from tests.agent.rtsp.scripted import rtp
 
 FIRST = 65_500
-"""The sequence number wraps on the way."""
+"""The first sequence number; the numbers wrap during the tests."""
 
 
 class Line:
-    """A buffer, fed a packet each millisecond; what came out of it, as number and time of arrival."""
+    """A buffer that is fed a packet each millisecond, and its output as numbers and times of arrival."""
 
     def __init__(self) -> None:
         self.out: list[tuple[int, float]] = []

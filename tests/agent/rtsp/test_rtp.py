@@ -26,7 +26,7 @@ def receive(stream: Reception, packet: bytes, now: float = 1.0) -> None:
 def played(
     count: int, *, first: int = 0, gone: frozenset[int] = frozenset(), order: list[int] | None = None
 ) -> Reception:
-    """One frame a packet, 25 a second, on time; some packets gone."""
+    """Receive one frame per packet, 25 a second, on time; some packets are missing."""
     stream = reception()
     for i in order or range(count):
         if i not in gone:

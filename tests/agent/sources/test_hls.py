@@ -44,7 +44,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Files(Quiet, SimpleHTTPRequestHandler):
-    """Serves a directory; to whom the password is wrong it says so. `asked` counts the proofs."""
+    """Serves a directory, with a login if there is a challenge. `asked` counts the proofs of a password."""
 
     challenge = ""
     proofs: list[str]
@@ -63,7 +63,7 @@ class Files(Quiet, SimpleHTTPRequestHandler):
 
 @contextmanager
 def web(directory: Path, challenge: str = "") -> Iterator[tuple[str, list[str]]]:
-    """The URL of the directory, and what passwords came."""
+    """Serve the directory; the context's value is its URL and the passwords that were received."""
     proofs: list[str] = []
     handler = type("Handler", (Files,), {"challenge": challenge, "proofs": proofs})
     with serve(ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(directory)))) as server:
@@ -72,7 +72,7 @@ def web(directory: Path, challenge: str = "") -> Iterator[tuple[str, list[str]]]
 
 @contextmanager
 def camera(clip: Path, directory: Path, *more: str) -> Iterator[subprocess.Popen[bytes]]:
-    """ffmpeg writes a live stream, as `live.m3u8`."""
+    """Have ffmpeg write a live stream, as `live.m3u8`."""
     command = [
         require_program("ffmpeg"),
         "-loglevel",
@@ -104,7 +104,7 @@ async def looked(decoder: Decoder, url: str, *, timeout_s: float = 10, **who: ob
 async def watched(
     decoder: Decoder, url: str, *, then: Callable[[], object], until_cause: Cause
 ) -> list[Cause | None]:
-    """The changes up to a cause, without those of a busy machine; once the camera is ok, something happens."""
+    """Return the changes up to a cause, without those of a busy machine; call back once the camera is ok."""
     changes: list[Cause | None] = []
     configured = Configured(id="gate", url=url, timeout_s=4)
     async with asyncio.timeout(120):

@@ -1,4 +1,4 @@
-"""MJPEG streams and stills over HTTP: each cause as it comes off the wire, in one look."""
+"""MJPEG streams and stills over HTTP: each cause, as its fault appears on the wire, in a one-shot probe."""
 
 import asyncio
 import ssl
@@ -51,7 +51,7 @@ async def all_at_once(
 
 
 async def looked(camera: Camera, decoder: Decoder, *, seconds: float = 0.5, timeout_s: float = 10.0) -> Sample:
-    """One look at a camera that is being served."""
+    """Probe a camera once while it is served."""
     configured = Configured(
         id=f"camera{camera.port}", url=camera.url, user="u", password=SecretStr("p@: w"), timeout_s=timeout_s
     )
@@ -64,7 +64,7 @@ async def seen(script: Script, decoder: Decoder, *, seconds: float = 0.5, timeou
 
 
 def guarded(challenge: str, then: Script) -> Script:
-    """Lets in whoever proves to know the password."""
+    """Return a script that asks for a login before it plays `then`."""
 
     async def guard(visitor: Visitor, asked: Asked) -> None:
         if is_right(asked):
@@ -76,7 +76,7 @@ def guarded(challenge: str, then: Script) -> Script:
 
 
 def is_right(asked: Asked) -> bool:
-    """Basic as RFC 7617, section 2 has it; of Digest, that it is one for this request."""
+    """Check a login: Basic by RFC 7617, section 2; of Digest, that it is one for this request."""
     said = asked.headers.get("authorization", "")
     if said.startswith("Digest "):
         (proof,) = parse_challenges([said])
@@ -171,7 +171,7 @@ async def test_a_wrong_password_is_sent_once(decoder: Decoder) -> None:
 
 
 async def silence(_visitor: Visitor, _asked: Asked) -> None:
-    """Takes the request and says nothing."""
+    """Read the request and send nothing."""
 
 
 async def hanging_up(visitor: Visitor, _asked: Asked) -> None:

@@ -1,4 +1,4 @@
-"""Which source a URL gets, and the command that a technician types."""
+"""The source for each URL, and the command that a technician types."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""RTMP: against ffmpeg as a real server, and cameras of this test's own that fail."""
+"""RTMP: with ffmpeg as a real server, and with scripted cameras that fail."""
 
 import asyncio
 import random
@@ -49,7 +49,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @contextmanager
 def serving(clip: Path, *more: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """ffmpeg as a server for one visitor: the URL, and the process."""
+    """Run ffmpeg as a server for one viewer; the context's value is the URL and the process."""
     url = f"rtmp://127.0.0.1:{free_port()}/live/cam"
     command = [require_program("ffmpeg"), "-loglevel", "error", "-re", "-stream_loop", "-1", "-i", str(clip)]
     process = subprocess.Popen(
@@ -112,7 +112,7 @@ async def test_a_stream_that_stalls_is_told_and_so_is_that_nobody_listens_any_mo
 
 @asynccontextmanager
 async def saying(said: bytes, *, hang_up: bool = False) -> AsyncIterator[int]:
-    """A port that says so to everybody."""
+    """Open a port that sends the same to everybody."""
 
     async def visit(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(said)
