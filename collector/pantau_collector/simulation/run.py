@@ -181,23 +181,23 @@ class SimulatedCity:
         pairs = [pair for what in event.what for pair in targets(self.inventory, what) or [_pair(what)]]
         for i, (site, camera) in enumerate(pairs):
             after_s = event.spread * i / len(pairs)
-            actions.append((after_s, self._target_action(event, site, camera, mends=event.do == "mend")))
+            actions.append((after_s, self._target_action(event, site, camera, recovers=event.do == "mend")))
             if event.lasts is not None and event.do == "fail":
-                actions.append((after_s + event.lasts, self._target_action(event, site, camera, mends=True)))
+                actions.append((after_s + event.lasts, self._target_action(event, site, camera, recovers=True)))
         return actions
 
-    def _target_action(self, event: Event, site: str, camera: str, *, mends: bool) -> Callable[[], None]:
+    def _target_action(self, event: Event, site: str, camera: str, *, recovers: bool) -> Callable[[], None]:
         def action() -> None:
             agent = self.agents[site]
             if event.do == "remove":
                 del agent.cameras[camera]
                 self._receive(agent.rejoin())
-            elif event.do == "add" and not mends:
+            elif event.do == "add" and not recovers:
                 agent.set(camera, event.cause)
                 self._receive(agent.rejoin())
             elif camera:
-                self._receive(agent.set(camera, None if mends else event.cause))
-            elif mends:
+                self._receive(agent.set(camera, None if recovers else event.cause))
+            elif recovers:
                 self._receive(agent.rejoin())
             else:
                 agent.connected = False
