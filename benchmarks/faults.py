@@ -29,7 +29,8 @@ from pantau_agent.event_loop import new_event_loop
 from pantau_agent.picture.decoder import Decoder, JudgedPicture
 from pantau_agent.picture.settings import PictureSettings
 from pantau_agent.streams.keyframe import Keyframe
-from pantau_agent.watching.sessions import PROVEN_S, HostLimits
+from pantau_agent.watching.host_limits import HostLimits
+from pantau_agent.watching.sessions import PROVEN_S
 from pantau_agent.watching.watch import watch
 from pantau_contract.states import Cause, State
 from pantau_simcam import Fault
@@ -69,9 +70,9 @@ class Watched:
         self.pictures = 0
         self._heard = asyncio.Event()
 
-    async def follow(self, decoder: Decoder, doors: HostLimits) -> None:
+    async def follow(self, decoder: Decoder, host_limits: HostLimits) -> None:
         """Watches until cancelled."""
-        async for observation in watch(self.camera, decoder, SystemClock(), doors=doors):
+        async for observation in watch(self.camera, decoder, SystemClock(), host_limits=host_limits):
             self.pictures += observation.snapshot is not None
             if observation.changed:
                 self.said.append(Said(time.monotonic(), observation.sample.state, observation.sample.cause))
@@ -232,7 +233,7 @@ async def run(
 
     crew, names = list(urls)[:SCENES], list(urls)[SCENES:]
     stream, picture = names[: options.cameras], names[options.cameras :]
-    doors = HostLimits(at_once=len(urls))  # they are on one host only because they are simulated
+    host_limits = HostLimits(max_connecting=len(urls))  # they are on one host only because they are simulated
     async with TimedDecoder(lateness, urls) as decoder, asyncio.TaskGroup() as watching:
         following = [watching.create_task(lateness.measure())]
 
@@ -245,7 +246,7 @@ async def run(
                 picture_interval_s=interval_s,
             )
             one = Watched(camera)
-            following.append(watching.create_task(one.follow(decoder, doors)))
+            following.append(watching.create_task(one.follow(decoder, host_limits)))
             return one
 
         for name in crew:

@@ -16,6 +16,7 @@ import msgspec
 
 from pantau_agent.reporting.precision import Precision
 from pantau_agent.spool import Spool
+from pantau_agent.spool.dating import date_batch
 from pantau_contract.messages import Host, Sample, Telemetry
 from pantau_contract.states import STATE_OF, Cause, State
 from pantau_contract.topics import Topic, TopicKind
@@ -114,9 +115,12 @@ def rounded(of: list[Telemetry]) -> list[Telemetry]:
     """The batches as the agent reports them."""
     precision = Precision()
     return [
-        msgspec.structs.replace(
-            batch,
-            samples=tuple(precision.round(sample, batch.monotonic_ms / 1000) for sample in batch.samples),
+        date_batch(
+            msgspec.structs.replace(
+                batch,
+                samples=tuple(precision.round(sample, batch.monotonic_ms / 1000) for sample in batch.samples),
+            ),
+            batch.time - batch.monotonic_ms,
         )
         for batch in of
     ]

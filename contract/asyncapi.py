@@ -1,4 +1,4 @@
-"""Prints the contract as AsyncAPI 3.0, from the topics and structs themselves: `python contract/asyncapi.py`."""
+"""Prints the contract as AsyncAPI 3.0, made from its topics and structs: `python contract/asyncapi.py`."""
 
 import sys
 from inspect import cleandoc
@@ -23,8 +23,8 @@ _SLUG = {"description": "lower-case letters, digits, '-' and '_', at most 63"}
 
 
 def document() -> dict[str, Any]:
-    """The AsyncAPI document."""
-    structs = [struct for _, of_channel, _ in _CHANNELS.values() for struct in of_channel]
+    """Return the AsyncAPI document."""
+    structs = [struct for _, channel_structs, _ in _CHANNELS.values() for struct in channel_structs]
     _, schemas = msgspec.json.schema_components(structs, ref_template="#/components/schemas/{name}")
     for schema in schemas.values():
         if "description" in schema:
@@ -37,10 +37,13 @@ def document() -> dict[str, Any]:
         }
         for struct in structs
     }
-    messages["Snapshot"] = {"contentType": "image/jpeg", "summary": "A JPEG; its EXIF says what it shows"}
+    messages["Snapshot"] = {
+        "contentType": "image/jpeg",
+        "summary": "A JPEG with the facts in its EXIF",
+    }
     channels = {
-        name: _channel(address, [struct.__name__ for struct in of_channel], retained)
-        for name, (address, of_channel, retained) in _CHANNELS.items()
+        name: _channel(address, [struct.__name__ for struct in channel_structs], retained)
+        for name, (address, channel_structs, retained) in _CHANNELS.items()
     }
     channels["snapshot"] = _channel("{site}/camera/{camera}/snapshot", ["Snapshot"], retained=False)
     return {
@@ -48,7 +51,7 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "Pantau",
             "version": __version__,
-            "description": "What agents and collector say over MQTT, QoS 1. Times are UTC, milliseconds.",
+            "description": "The messages of agents and collector over MQTT, QoS 1. Times are UTC epoch ms.",
         },
         "defaultContentType": "application/json",
         "channels": channels,
@@ -75,7 +78,7 @@ def _channel(address: str, messages: list[str], retained: bool) -> dict[str, Any
 
 
 def text() -> str:
-    """The document as YAML."""
+    """Return the document as YAML."""
     return yaml.safe_dump(document(), sort_keys=False, allow_unicode=True, width=110)
 
 

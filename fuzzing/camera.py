@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from fuzzing.mutation import chunks
-from pantau_agent.rtsp.connection import Connection
+from pantau_agent.rtsp.connection import RtspConnection
 from pantau_agent.streams.failure import Step
 from pantau_agent.streams.url import StreamUrl
 
@@ -17,7 +17,7 @@ TURNS = 8
 class Wire(asyncio.Transport):
     """The client's side of the connection; it closes after the last piece."""
 
-    def __init__(self, connection: Connection, pieces: list[bytes], rng: random.Random) -> None:
+    def __init__(self, connection: RtspConnection, pieces: list[bytes], rng: random.Random) -> None:
         super().__init__({"peername": ("127.0.0.1", 554), "sockname": ("127.0.0.1", 40_000)})
         self._connection = connection
         self._pieces = pieces
@@ -73,14 +73,14 @@ class _NoSocket:
 
 def connect_to(
     pieces: list[bytes], rng: random.Random
-) -> Callable[[StreamUrl, Callable[[], float], Callable[[Step], None]], Awaitable[Connection]]:
+) -> Callable[[StreamUrl, Callable[[], float], Callable[[Step], None]], Awaitable[RtspConnection]]:
     """Return a replacement for `connection.connect`; each connection continues where the previous one ended."""
 
     async def connect(
         _url: StreamUrl, monotonic: Callable[[], float], reached: Callable[[Step], None]
-    ) -> Connection:
+    ) -> RtspConnection:
         reached(Step.CONNECT)
-        connection = Connection(cast("Any", _NoSocket()), monotonic)
+        connection = RtspConnection(cast("Any", _NoSocket()), monotonic)
         connection.connection_made(Wire(connection, pieces, rng))
         return connection
 

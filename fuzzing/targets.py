@@ -12,8 +12,8 @@ from fuzzing.mutation import chunks
 from fuzzing.seeds import CHALLENGES, CONVERSATIONS, DESCRIPTIONS, PACKETS, PLAYLISTS, REPORTS, URLS, split
 from pantau_agent.http import playlist as hls
 from pantau_agent.rtsp import client, sdp
-from pantau_agent.rtsp.access_unit import Collector, H264Collector, H265Collector
-from pantau_agent.rtsp.jpeg import JpegCollector
+from pantau_agent.rtsp.access_unit import H264Assembler, H265Assembler, KeyframeAssembler
+from pantau_agent.rtsp.jpeg import JpegAssembler
 from pantau_agent.rtsp.messages import Demultiplexer, Response, encode_request
 from pantau_agent.rtsp.reorder import ReorderBuffer
 from pantau_agent.rtsp.rtp import Reception, SenderClock
@@ -27,10 +27,10 @@ CAMERA = url.parse("rtsp://192.0.2.1/cam")
 CREDENTIALS = Credentials("user", "password")
 MAX_WAITING = 512 << 10
 """Bytes of incomplete input that a connection may buffer: the largest head and body, and one chunk."""
-COLLECTORS: dict[str, Callable[[], Collector]] = {
-    "h264": H264Collector,
-    "h265": H265Collector,
-    "jpeg": JpegCollector,
+COLLECTORS: dict[str, Callable[[], KeyframeAssembler]] = {
+    "h264": H264Assembler,
+    "h265": H265Assembler,
+    "jpeg": JpegAssembler,
 }
 
 
@@ -52,10 +52,10 @@ class Target:
 
 def conversation(data: bytes, rng: random.Random) -> None:
     """Parse a camera's responses and packets as they arrive on a connection, in chunks."""
-    demultiplexer, unit = Demultiplexer(), H264Collector()
+    demultiplexer, unit = Demultiplexer(), H264Assembler()
     demultiplexer.channels[0] = Reception(96, 90_000, unit).receive
     demultiplexer.channels[1] = SenderClock().receive
-    unit.want(_forget)
+    unit.request_keyframe(_forget)
     for number, chunk in enumerate(chunks(rng, data)):
         for message in demultiplexer.feed(chunk, number / 100):
             if isinstance(message, Response) and message.cseq is not None and message.body:
@@ -72,7 +72,7 @@ def session(data: bytes, rng: random.Random) -> None:
             opened = client.Session(CAMERA, CREDENTIALS, asyncio.get_running_loop().time)
             try:
                 await opened.open(10)
-                opened.unit.want(_forget)
+                opened.unit.request_keyframe(_forget)
                 await opened.wait()
             finally:
                 await opened.close()
@@ -86,8 +86,8 @@ def description(data: bytes, _rng: random.Random) -> None:
     assert len(read.tracks) <= sdp.MAX_TRACKS
     track = read.video()
     if track is not None:
-        H264Collector(track.parameter_sets)
-        Reception(track.payload_type, track.clock_rate, H264Collector())
+        H264Assembler(track.parameter_sets)
+        Reception(track.payload_type, track.clock_rate, H264Assembler())
         encode_request("SETUP", track.control, {"CSeq": "1"})
     encode_request("PLAY", read.control, {"CSeq": "1"})
     ", ".join(read.encodings())
@@ -119,7 +119,7 @@ def packets(codec: str) -> Callable[[bytes, random.Random], None]:
         ordered = ReorderBuffer(reception.receive)
         receive = ordered.receive if rng.random() < 0.3 else reception.receive
         for number, packet in enumerate(split(data)):
-            unit.want(_forget)
+            unit.request_keyframe(_forget)
             receive(b"$0oo" + packet, 4, 4 + len(packet), 1 + number / 100)
         ordered.release(1e9)
         assert min(reception.lost, reception.frames, reception.octets) >= 0

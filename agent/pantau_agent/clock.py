@@ -1,25 +1,32 @@
-"""Time, passed in wherever it matters, so that a year of outages can be replayed in a second."""
+"""The clocks, passed in wherever time matters, so that tests can replay a year of outages in a second."""
 
 import time
 from typing import Protocol
 
 _ONE_MOMENT_S = 0.01
+"""Seconds between two readings of the clocks that still count as one moment."""
+STEP_MS = 100
+"""Milliseconds by which the wall clock must move against the monotonic clock to count as stepped.
+
+The kernel slews both clocks alike, and time daemons step from 128 ms on; what is less is the time between two
+readings.
+"""
 
 
 class Clock(Protocol):
     """What the agent reads time from."""
 
     def time_ms(self) -> int:
-        """UTC now, epoch milliseconds; may be stepped."""
+        """Return UTC now, in milliseconds since 1970; it may be stepped."""
 
     def monotonic(self) -> float:
-        """Seconds since some fixed moment; never stepped."""
+        """Return the seconds since some fixed moment; it is never stepped."""
 
 
 def read_both(clock: Clock) -> tuple[int, float]:
-    """Time of day (UTC, ms) and monotonic clock (s) of one moment.
+    """Return the wall clock (UTC, ms) and the monotonic clock (s) of one moment.
 
-    Where the process was held up between the two they are read again, for their difference tells of steps.
+    Both are read again if the process was held up between the two, because their difference reveals steps.
     """
     for _ in range(5):
         before = clock.monotonic()
@@ -30,13 +37,36 @@ def read_both(clock: Clock) -> tuple[int, float]:
     return time_ms, before
 
 
+class UtcEpoch:
+    """The UTC time at which the monotonic clock stood at zero. It follows the steps of the wall clock.
+
+    Everything is measured in monotonic time; adding this epoch dates it. The epoch stays the same to the
+    millisecond between two steps, so the same moment always gets the same date.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._epoch_ms = self._read()
+
+    def now_ms(self) -> int:
+        """Return the epoch by the current wall clock, in UTC ms; it is negative if that was never set."""
+        read_ms = self._read()
+        if abs(read_ms - self._epoch_ms) >= STEP_MS:
+            self._epoch_ms = read_ms
+        return self._epoch_ms
+
+    def _read(self) -> int:
+        time_ms, monotonic_s = read_both(self._clock)
+        return time_ms - int(monotonic_s * 1000)
+
+
 class SystemClock:
     """The machine's own clocks."""
 
     @staticmethod
     def time_ms() -> int:
-        """UTC now, epoch milliseconds."""
+        """Return UTC now, in milliseconds since 1970."""
         return time.time_ns() // 1_000_000
 
-    # The function itself: it is read once for each chunk that arrives.
+    # The function itself, without a wrapper: it is called for each chunk that arrives.
     monotonic = staticmethod(time.monotonic)

@@ -1,8 +1,8 @@
 """The agent's configuration: a TOML file, the environment, and systemd's credentials.
 
-A value in the environment (`PANTAU_AGENT_BROKER__HOST`) goes before the file's. A password stands in the file, in
-a file of its own (`password_file`), or in a systemd credential: `broker`, and `camera-{id}` for each camera. Files
-are looked for beside the configuration.
+A value in the environment (`PANTAU_AGENT_BROKER__HOST`) takes precedence over the file's. A password is in the
+file, in a file of its own (`password_file`), or in a systemd credential: `broker`, and `camera-{id}` for each
+camera. Paths are relative to the configuration file.
 """
 
 import logging
@@ -24,10 +24,13 @@ from pantau_service.secret_files import SecretFile, secret
 from pantau_service.settings import ConfigError, error_at, explain, read_toml
 
 ENV_PREFIX = "PANTAU_AGENT_"
+"""Prefix of the environment variables that override the file."""
 ENV_DELIMITER = "__"
+"""Separates tables and keys in their names."""
 
 _log = logging.getLogger(__name__)
-_FILES = {"password_file", "ca_file", "path"}
+_PATH_KEYS = {"password_file", "ca_file", "path"}
+"""Keys whose values are paths."""
 _STRICT = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
 
@@ -62,7 +65,7 @@ Seconds = Annotated[float, Field(gt=0, le=86400)]
 
 
 class Site(BaseModel):
-    """The camera cluster that this agent looks after."""
+    """The camera cluster that this agent watches."""
 
     model_config = _STRICT
 
@@ -71,7 +74,7 @@ class Site(BaseModel):
 
 
 class Broker(BaseModel):
-    """The MQTT broker. Once made, `password` holds the secret wherever it came from."""
+    """The MQTT broker. After validation `password` holds the secret, wherever it came from."""
 
     model_config = _STRICT
 
@@ -95,7 +98,7 @@ class Broker(BaseModel):
 
 
 class Report(BaseModel):
-    """How often the agent reports, and how often it sends a picture of a camera whose state does not change."""
+    """The seconds between two reports, and between two pictures of a camera whose state does not change."""
 
     model_config = _STRICT
 
@@ -105,7 +108,7 @@ class Report(BaseModel):
 
 
 class Spool(BaseModel):
-    """The durable queue of what the broker has not taken yet."""
+    """The durable queue of what the broker has not acknowledged yet."""
 
     model_config = _STRICT
 
@@ -118,8 +121,8 @@ class Spool(BaseModel):
 class Camera(BaseModel):
     """One camera: a `url`, or a `vendor` and a `host` from which the URL is made.
 
-    Once made, `url` holds no credentials: they are in `user` and `password`, wherever they came from. Where the
-    vendor wants them in the URL itself, it holds the placeholders of `vendors.fill_credentials`.
+    After validation `url` contains no credentials: they are in `user` and `password`, wherever they came from. If
+    the vendor needs them in the URL itself, it contains the placeholders of `vendors.fill_credentials`.
     """
 
     model_config = _STRICT
@@ -146,7 +149,7 @@ class Camera(BaseModel):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        parsed = stream_url.parse(self._given_url())
+        parsed = stream_url.parse(self._configured_url())
         url, user_in_path, password_in_path = vendors.take_credentials(parsed.without_credentials)
         password = secret("password", self.password, self.password_file, f"camera-{self.id}")
         password_in_url = parsed.password if parsed.password is not None else password_in_path
@@ -161,8 +164,8 @@ class Camera(BaseModel):
         _set(self, url=url, user=user, password=password)
         return self
 
-    def _given_url(self) -> str:
-        """`url` as it was given, or the vendor's."""
+    def _configured_url(self) -> str:
+        """Return the configured URL, or the one made from vendor and host."""
         if self.url is not None:
             if self.host is not None:
                 raise error_at("host", "expected no `host` beside a `url`: the URL has it")
@@ -182,7 +185,7 @@ class Camera(BaseModel):
 
 
 class AgentConfig(EnvironmentSettings):
-    """All of it."""
+    """The whole configuration."""
 
     model_config = SettingsConfigDict(
         env_prefix=ENV_PREFIX, env_nested_delimiter=ENV_DELIMITER, extra="forbid", frozen=True
@@ -195,22 +198,24 @@ class AgentConfig(EnvironmentSettings):
     camera: list[Camera] = Field(default_factory=list)
 
     @model_validator(mode="after")
-    def _distinct(self) -> Self:
-        twice = [name for name, count in Counter(camera.id for camera in self.camera).items() if count > 1]
-        if twice:
-            raise error_at("camera", f"expected each `id` once, got {', '.join(map(repr, twice))} more than once")
+    def _check_ids_are_distinct(self) -> Self:
+        repeated = [name for name, count in Counter(camera.id for camera in self.camera).items() if count > 1]
+        if repeated:
+            raise error_at(
+                "camera", f"expected each `id` once, got {', '.join(map(repr, repeated))} more than once"
+            )
         return self
 
 
 def load(path: Path) -> AgentConfig:
-    """Reads and checks the configuration.
+    """Read and check the configuration.
 
     Raises:
-        ConfigError: with one line for everything that is wrong: file, key, what was expected, what is there.
+        ConfigError: it is wrong; one line per problem with file, key, what was expected and what was found.
     """
     data = read_toml(path)
     try:
-        config = AgentConfig(**_beside(path, data))
+        config = AgentConfig(**_with_absolute_paths(path, data))
     except ValidationError as error:
         problems = explain(
             error,
@@ -229,21 +234,21 @@ def load(path: Path) -> AgentConfig:
 
 
 def _set(model: BaseModel, **values: object) -> None:
-    """Completes a frozen model while it is being made."""
+    """Set fields of a frozen model during its validation."""
     model.__dict__.update(values)
 
 
-def _beside(path: Path, node: Any, key: str = "") -> Any:
-    """The data with every file's path taken from the folder of the configuration."""
+def _with_absolute_paths(path: Path, node: Any, key: str = "") -> Any:
+    """Return the data with every path joined to the folder of the configuration."""
     if isinstance(node, dict):
-        return {name: _beside(path, value, name) for name, value in node.items()}
+        return {name: _with_absolute_paths(path, value, name) for name, value in node.items()}
     if isinstance(node, list):
-        return [_beside(path, value) for value in node]
-    return str(path.parent / node) if key in _FILES and isinstance(node, str) and node else node
+        return [_with_absolute_paths(path, value) for value in node]
+    return str(path.parent / node) if key in _PATH_KEYS and isinstance(node, str) and node else node
 
 
 def _warn_if_exposed(path: Path, data: dict[str, Any], config: AgentConfig) -> None:
-    """Says so where everyone on the machine can read a password."""
+    """Log a warning for each file with a password that everyone on the machine can read."""
     files = [config.broker.password_file, *(camera.password_file for camera in config.camera)]
     tables = [data.get("broker", {}), *data.get("camera", [])]
     if any("password" in table or "@" in table.get("url", "") for table in tables):

@@ -1,4 +1,4 @@
-"""The event loop: uvloop, which halves the cost of reading packets, where it is installed."""
+"""The event loop: uvloop where it is installed, which halves the cost of reading packets."""
 
 import asyncio
 
@@ -9,5 +9,5 @@ except ImportError:
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
-    """Uvloop's loop, or asyncio's own."""
+    """Return a new uvloop event loop, or one of asyncio's own if uvloop is missing."""
     return asyncio.new_event_loop() if uvloop is None else uvloop.new_event_loop()

@@ -1,6 +1,6 @@
 """The machine itself: load, memory, disk, temperature, power, clock.
 
-What cannot be measured is absent; nothing raises.
+What cannot be measured is None; nothing raises.
 """
 
 import ctypes
@@ -18,38 +18,38 @@ from pantau_contract.messages import Host
 
 _T = TypeVar("_T")
 
-# Bits of the Raspberry Pi firmware's throttled word: now, and 16 higher since it was last read.
+# Bits of the Raspberry Pi firmware's throttled word: the state now, and 16 bits higher since the last read.
 _UNDERVOLTAGE = 0b0001 | 0b0001 << 16
 _THROTTLED = 0b1110 | 0b1110 << 16
 
 
 @dataclass(frozen=True, slots=True)
 class ClockStatus:
-    """Whether the machine's clock is set by a time server (None: nobody can say), and who says so."""
+    """Whether the machine's clock is set by a time server (None: unknown), and what reports it."""
 
     synchronised: bool | None
     source: str
 
 
 def clock_may_be_right() -> bool:
-    """Whether nothing says that this machine's clock was never set. Else no camera's is judged by it."""
+    """Return False if this machine's clock is known not to be set; cameras' clocks are not judged by it then."""
     return Machine(Path("/")).clock().synchronised is not False
 
 
 class Machine:
-    """Reads the machine.
+    """Reads the machine's figures.
 
-    `disk` is a path on the disk to look at; `root` stands before `/sys`, `/proc` and `/run`.
+    `disk` is a path on the disk to measure; `root` is the directory that contains `sys`, `proc` and `run`.
     """
 
     def __init__(self, disk: Path, root: Path = Path("/")) -> None:
         self._disk = disk
         self._root = root
         self._process = psutil.Process()
-        _or_none(psutil.cpu_percent)  # the first call begins the interval
+        _or_none(psutil.cpu_percent)  # the first call starts the interval
 
     def read(self, *, spool_batches: int | None = None, spool_mb: float | None = None) -> Host:
-        """The figures now. `cpu_pct` is over the time since the last call."""
+        """Return the figures now. `cpu_pct` covers the time since the last call."""
         load = _or_none(os.getloadavg)
         memory = _or_none(psutil.virtual_memory)
         disk = _or_none(lambda: psutil.disk_usage(str(self._disk)))
@@ -72,29 +72,29 @@ class Machine:
         )
 
     def clock(self) -> ClockStatus:
-        """systemd-timesyncd's word, else the kernel's, which chrony and ntpd keep too."""
+        """Return the clock's status by systemd-timesyncd, else by the kernel, which chrony and ntpd update too."""
         if (self._root / "run/systemd/timesync/synchronized").exists():
             return ClockStatus(synchronised=True, source="systemd-timesyncd")
-        synchronised = _or_none(_kernel_says_synchronised)
+        synchronised = _or_none(_kernel_is_synchronised)
         return ClockStatus(synchronised, "the kernel" if synchronised is not None else "nobody")
 
     def boot(self) -> str:
-        """The kernel's id of this boot; where it has none, one of this call."""
+        """Return the kernel's id of this boot; if it has none, a new one at each call."""
         return self._text("proc/sys/kernel/random/boot_id") or uuid.uuid4().hex
 
     def _temperature_c(self) -> float | None:
-        """The processor's, or where no zone is named so, the hottest zone's."""
-        of_processor: list[float] = []
+        """Return the processor's temperature, or that of the hottest zone if none is named after the processor."""
+        processor: list[float] = []
         others: list[float] = []
         for zone in self._root.glob("sys/class/thermal/thermal_zone*"):
             value = _number(_read(zone / "temp"))
             if value is not None and -50_000 < value < 200_000:
                 kind = _read(zone / "type")
-                (of_processor if "cpu" in kind or "pkg" in kind else others).append(value / 1000)
-        return max(of_processor or others, default=None)
+                (processor if "cpu" in kind or "pkg" in kind else others).append(value / 1000)
+        return max(processor or others, default=None)
 
     def _throttled_word(self) -> int | None:
-        """The Raspberry Pi firmware's, hexadecimal."""
+        """Return the Raspberry Pi firmware's throttled word, or None on another machine."""
         for file in self._root.glob("sys/devices/platform/soc*/*firmware/get_throttled"):
             return _or_none(partial(int, _read(file), 16))
         return None
@@ -119,7 +119,7 @@ def _number(text: str) -> float | None:
 
 
 def _or_none(measure: Callable[[], _T]) -> _T | None:
-    """What a measure says; sensors, containers and exotic kernels fail in every way there is."""
+    """Return what `measure` returns, or None if it fails: sensors and containers fail in every way there is."""
     try:
         return measure()
     except (OSError, ValueError, AttributeError, NotImplementedError, psutil.Error):
@@ -143,10 +143,11 @@ class _Timex(ctypes.Structure):
 
 
 _STA_UNSYNC = 0x40
+"""Bit of `status`, set while the clock is not synchronised (adjtimex(2))."""
 
 
-def _kernel_says_synchronised() -> bool:
-    """Reads the kernel's clock state; changes nothing (modes = 0).
+def _kernel_is_synchronised() -> bool:
+    """Return the kernel's clock state, without changing it (modes = 0).
 
     Raises:
         OSError: the call is not allowed here.

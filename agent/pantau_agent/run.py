@@ -5,44 +5,49 @@ import logging
 import signal
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from typing import Any
 
-from pantau_agent.assessment.camera_memory import FILE as NOTEBOOK
+from pantau_agent.assessment.camera_memory import FILE as MEMORIES_FILE
 from pantau_agent.assessment.camera_memory import CameraMemories
 from pantau_agent.assessment.observation import Observation
-from pantau_agent.clock import Clock, SystemClock, read_both
+from pantau_agent.clock import Clock, SystemClock, UtcEpoch
 from pantau_agent.config import AgentConfig, Camera
 from pantau_agent.host import ClockStatus, Machine
-from pantau_agent.identity.identities import FILE, Identities
+from pantau_agent.identity.identities import FILE as IDENTITIES_FILE
+from pantau_agent.identity.identities import Identities
 from pantau_agent.link import Link
 from pantau_agent.picture.decoder import Decoder
 from pantau_agent.picture.settings import memories_directory
 from pantau_agent.reporting.report import Reporter
 from pantau_agent.spool import Spool
-from pantau_agent.watching.restart import supervised
-from pantau_agent.watching.sessions import HostLimits
+from pantau_agent.spool.dating import date_sample, encode_batch
+from pantau_agent.watching.host_limits import HostLimits
+from pantau_agent.watching.restart import watch_with_restarts
 from pantau_agent.watching.watch import watch
 from pantau_contract.messages import Command, Reply, Telemetry
 from pantau_contract.states import State
-from pantau_contract.wire import encode
 from pantau_service.systemd import Notifier
 
 Watch = Callable[[Camera], AsyncGenerator[Observation, None]]
+"""Watches a camera, as `watching.watch.watch` does."""
 
 _log = logging.getLogger(__name__)
 
 _START_GAP_S = 0.05
-"""Between the starts of two cameras, so that they do not all begin in the same instant."""
+"""Seconds between the starts of two cameras, so they do not all begin in the same instant."""
 _CAMERAS_END_WITHIN_S = 10
+"""Seconds within which all sessions with cameras must be closed."""
 _LAST_BATCH_WITHIN_S = 5
+"""Seconds within which the last batch must be in the spool."""
 _LINK_ENDS_WITHIN_S = 5
+"""Seconds within which the last batch must be sent."""
 _LATE_S = 30
-"""A report that is so much later than its interval means that the agent hangs."""
+"""Seconds by which a report must be late for the agent to count as hanging."""
 
 
 async def run(config: AgentConfig) -> None:
-    """Runs until SIGTERM or SIGINT.
+    """Run until SIGTERM or SIGINT.
 
     Raises:
         SpoolInUseError: another agent has the spool.
@@ -59,46 +64,47 @@ async def run(config: AgentConfig) -> None:
         machine_boot=machine.boot(),
         clock=clock,
     )
-    doors = HostLimits()
-    identities = Identities(config.camera, config.spool.path.with_name(FILE), clock)
-    notebook = CameraMemories(config.camera, config.spool.path.with_name(NOTEBOOK))
+    host_limits = HostLimits()
+    identities = Identities(config.camera, config.spool.path.with_name(IDENTITIES_FILE), clock)
+    memories = CameraMemories(config.camera, config.spool.path.with_name(MEMORIES_FILE))
     link = Link(config, spool, clock, identities.about)
     settings = {camera.id: camera.picture.settings for camera in config.camera}
-    wanted = {camera.id: asyncio.Event() for camera in config.camera}
+    picture_requests = {camera.id: asyncio.Event() for camera in config.camera}
     async with Decoder(clock, memories=memories_directory(config.spool.path), settings=settings) as decoder:
-        agent = Agent(config, spool, link, machine, clock, Notifier(), wanted)
+        agent = Agent(config, spool, link, machine, clock, Notifier(), picture_requests)
 
         def watch_camera(camera: Camera) -> AsyncGenerator[Observation, None]:
             return watch(
                 camera,
                 decoder,
                 clock,
-                doors=doors,
-                page=notebook.page(camera.id),
+                host_limits=host_limits,
+                memory=memories.of(camera.id),
                 clock_trusted=lambda: agent.clock_trusted,
-                wanted=wanted[camera.id],
+                picture_requested=picture_requests[camera.id],
             )
 
-        beside: list[asyncio.Task[Any]] = [
-            asyncio.create_task(_tell_what_is_new(identities, agent, link), name="asking for firmware"),
-            asyncio.create_task(notebook.keep(), name="keeping what is learnt"),
+        background: list[asyncio.Task[Any]] = [
+            asyncio.create_task(_reconnect_on_new_identities(identities, agent, link), name="asking for firmware"),
+            asyncio.create_task(memories.save_periodically(), name="saving the camera memory"),
         ]
         try:
             await agent.run(watch_camera, stop)
         finally:
-            await _end(beside, 1)
-            notebook.save()
+            await _cancel(background, 1)
+            memories.save()
 
 
-async def _tell_what_is_new(identities: Identities, agent: "Agent", link: Link) -> None:
-    async for _ in identities.changes(agent.streams):
-        link.begin_anew()
+async def _reconnect_on_new_identities(identities: Identities, agent: "Agent", link: Link) -> None:
+    """Reconnect whenever a camera's model or firmware becomes known, because the birth contains them."""
+    async for _ in identities.changes(agent.is_streaming):
+        link.reconnect()
 
 
 class Agent:
-    """The tasks, and what passes between them. It owns the spool and the link, and ends both.
+    """The tasks of an agent, and what passes between them. It owns the spool and the link, and closes both.
 
-    `wanted` is set, by camera, when its picture is asked for from afar.
+    `picture_requests` are set, by camera, when a picture is requested from afar.
     """
 
     def __init__(
@@ -109,80 +115,80 @@ class Agent:
         machine: Machine,
         clock: Clock,
         notifier: Notifier,
-        wanted: Mapping[str, asyncio.Event],
+        picture_requests: Mapping[str, asyncio.Event],
     ) -> None:
         self._config = config
         self._spool = spool
         self._link = link
         self._machine = machine
         self._clock = clock
+        self._epoch = UtcEpoch(clock)
         self._notifier = notifier
-        self._wanted = wanted
+        self._picture_requests = picture_requests
         self._clock_status = machine.clock()
-        now_ms, self._reported_s = read_both(clock)
+        self._reported_at = clock.monotonic()
         self._ending = asyncio.Event()
         self._reporter = Reporter(
             config.site.id,
             spool.boot,
             config.camera,
             snapshot_interval_s=config.report.snapshot_interval_s,
-            now_ms=now_ms,
-            monotonic_s=self._reported_s,
+            now=self._reported_at,
         )
 
     @property
     def clock_trusted(self) -> bool:
-        """Whether a camera's clock may be judged by this machine's."""
+        """True if cameras' clocks may be judged by this machine's."""
         return self._clock_status.synchronised is True
 
-    def streams(self, camera: str) -> bool:
-        """Whether a camera lets us in, and shows something."""
+    def is_streaming(self, camera: str) -> bool:
+        """Return whether a camera accepts our login and streams."""
         sample = self._reporter.latest(camera)
         return sample is not None and sample.state in {State.OK, State.DEGRADED, State.IMPAIRED}
 
     async def run(self, watch_camera: Watch, stop: asyncio.Event) -> None:
-        """Watches and reports until `stop`; then takes leave of cameras and broker, and keeps the last batch."""
-        self._say_clock(self._clock_status)
-        for state in self._reporter.states(self._spool.next_seq):
-            self._link.offer_state(state, at_once=False)
+        """Watch and report until `stop`; then close all sessions, and spool and send the last batch."""
+        self._log_clock_status(self._clock_status)
+        self._offer_states()
         link = asyncio.create_task(self._link.run(), name="the link to the broker")
         reports = asyncio.create_task(self._report_until_end(), name="reporting")
         cameras = [
             asyncio.create_task(
-                self._follow(camera, watch_camera, number * _START_GAP_S), name=f"camera {camera.id}"
+                self._watch(camera, watch_camera, number * _START_GAP_S), name=f"camera {camera.id}"
             )
             for number, camera in enumerate(camera for camera in self._config.camera if camera.enabled)
         ]
         others: list[asyncio.Task[Any]] = [
-            asyncio.create_task(self._answer_for_ever(), name="answering commands"),
+            asyncio.create_task(self._answer_commands(), name="answering commands"),
             asyncio.create_task(stop.wait(), name="waiting for a signal"),
         ]
         if self._notifier.watchdog_s is not None:
-            others.append(asyncio.create_task(self._show_life(self._notifier.watchdog_s / 3), name="the watchdog"))
+            others.append(
+                asyncio.create_task(self._feed_watchdog(self._notifier.watchdog_s / 3), name="the watchdog")
+            )
         self._notifier.ready(self._status())
         ended, _ = await asyncio.wait({link, reports, *cameras, *others}, return_when=asyncio.FIRST_COMPLETED)
         self._notifier.stopping("taking leave of cameras and broker")
-        await _end(cameras, _CAMERAS_END_WITHIN_S)
+        await _cancel(cameras, _CAMERAS_END_WITHIN_S)
         self._ending.set()
         await asyncio.wait({reports}, timeout=_LAST_BATCH_WITHIN_S)
         self._link.close(within_s=_LINK_ENDS_WITHIN_S)
         await asyncio.wait({link}, timeout=2 * _LINK_ENDS_WITHIN_S)
-        await _end([link, reports, *others], 1)
+        await _cancel([link, reports, *others], 1)
         await self._spool.close()
         for task in ended:
-            task.result()  # what failed by itself ends the agent, with its reason
+            task.result()  # a task that failed ends the agent, with its error
 
-    async def _follow(self, camera: Camera, watch_camera: Watch, delay_s: float) -> None:
+    async def _watch(self, camera: Camera, watch_camera: Watch, delay_s: float) -> None:
         await asyncio.sleep(delay_s)
-        observations = supervised(camera.id, lambda: watch_camera(camera), self._clock)
-        async with aclosing(observations):
-            async for observation in observations:
-                self._take(observation)
+        await watch_with_restarts(camera.id, lambda: watch_camera(camera), self._handle_observation, self._clock)
 
-    def _take(self, observation: Observation) -> None:
-        now_ms, monotonic_s = read_both(self._clock)
-        outcome = self._reporter.observe(
-            observation, seq=self._spool.next_seq, now_ms=now_ms, monotonic_s=monotonic_s
+    def _handle_observation(self, observation: Observation) -> None:
+        outcome = self._reporter.add(
+            observation,
+            seq=self._spool.next_seq,
+            epoch_ms=self._epoch.now_ms(),
+            now=self._clock.monotonic(),
         )
         sample = observation.sample
         if outcome.state is not None:
@@ -194,52 +200,58 @@ class Agent:
             self._link.offer_snapshot(sample.camera, outcome.snapshot)
 
     async def _report_until_end(self) -> None:
-        """A batch each interval, and one more at the end."""
+        """Report each interval, and once more at the end."""
         interval_s = self._config.report.interval_s
-        due_s = self._clock.monotonic()
+        due = self._clock.monotonic()
         while not self._ending.is_set():
-            due_s = max(due_s, self._clock.monotonic() - interval_s) + interval_s
+            due = max(due, self._clock.monotonic() - interval_s) + interval_s
             with suppress(TimeoutError):
-                async with asyncio.timeout(due_s - self._clock.monotonic()):
+                async with asyncio.timeout(due - self._clock.monotonic()):
                     await self._ending.wait()
             await self._report()
-            self._reported_s = self._clock.monotonic()
+            self._reported_at = self._clock.monotonic()
             self._notifier.status(self._status())
 
     async def _report(self) -> None:
-        """The interval's batch, to the spool and then to the link."""
+        """Append the interval's batch to the spool, and then offer it to the link."""
         clock_status = self._machine.clock()
         if clock_status.synchronised is not self._clock_status.synchronised:
-            self._say_clock(clock_status)
+            self._log_clock_status(clock_status)
         self._clock_status = clock_status
-        now_ms, monotonic_s = read_both(self._clock)
-        telemetry = Telemetry(
+        now = self._clock.monotonic()
+        now_ms = int(now * 1000)
+        undated = Telemetry(
             site=self._config.site.id,
             boot=self._spool.boot,
             seq=self._spool.next_seq,
             time=now_ms,
-            monotonic_ms=int(monotonic_s * 1000),
+            monotonic_ms=now_ms,
             clock_synchronised=clock_status.synchronised,
             interval_s=self._config.report.interval_s,
-            samples=self._reporter.take_samples(now_ms=now_ms, monotonic_s=monotonic_s),
+            samples=self._reporter.collect_samples(now),
             host=self._machine.read(spool_batches=self._spool.batches, spool_mb=self._spool.used_mb),
             dropped=self._spool.dropped,
-            drop=self._spool.drop,
+            drop=self._spool.unreported_drop,
         )
-        payload = encode(telemetry, compress=self._config.report.compress)
         batch = await self._spool.append(
-            payload, clock_synchronised=clock_status.synchronised, tells=telemetry.drop is not None
+            encode_batch(undated, self._epoch.now_ms(), compress=self._config.report.compress),
+            clock_synchronised=clock_status.synchronised,
+            reports_drop=undated.drop is not None,
         )
         self._link.offer_batch(batch)
-        for state in self._reporter.states(self._spool.next_seq):
+        self._offer_states()
+
+    def _offer_states(self) -> None:
+        """Offer every camera's state, for the next connection."""
+        for state in self._reporter.states(self._spool.next_seq, self._epoch.now_ms()):
             self._link.offer_state(state, at_once=False)
 
-    async def _answer_for_ever(self) -> None:
+    async def _answer_commands(self) -> None:
         while True:
             self._link.offer_reply(self._answer(await self._link.commands.get()))
 
     def _answer(self, command: Command) -> Reply:
-        """The latest sample at once; a snapshot follows as soon as the camera's newest keyframe is decoded."""
+        """Return the latest sample; a snapshot follows as soon as the camera's newest keyframe is decoded."""
         sample = self._reporter.latest(command.camera)
         error = ""
         if sample is None:
@@ -247,27 +259,28 @@ class Agent:
         elif sample.state is State.DISABLED:
             error = f"camera {command.camera!r} is disabled in the agent's configuration"
         elif command.action == "snapshot":
-            self._reporter.want_snapshot(command.camera)
-            self._wanted[command.camera].set()
+            self._reporter.request_snapshot(command.camera)
+            self._picture_requests[command.camera].set()
         _log.info(
             "asked from afar to %s camera %s%s", command.action, command.camera, f": {error}" if error else ""
         )
-        return Reply(self._config.site.id, command.id, command.camera, self._clock.time_ms(), error, sample)
+        dated = date_sample(sample, self._epoch.now_ms()) if sample is not None else None
+        return Reply(self._config.site.id, command.id, command.camera, self._clock.time_ms(), error, dated)
 
-    async def _show_life(self, every_s: float) -> None:
-        """Feeds the watchdog as long as the event loop turns and reports are made."""
+    async def _feed_watchdog(self, every_s: float) -> None:
+        """Notify the watchdog while the event loop runs and reports are made."""
         while True:
-            late_s = self._clock.monotonic() - self._reported_s - self._config.report.interval_s
+            late_s = self._clock.monotonic() - self._reported_at - self._config.report.interval_s
             if late_s < _LATE_S:
                 self._notifier.alive()
             await asyncio.sleep(every_s)
 
     def _status(self) -> str:
-        states = Counter(state.state for state in self._reporter.states(0))
-        told = ", ".join(f"{states[state]} {state}" for state in State if states[state]) or "no cameras"
-        return f"cameras: {told}; {self._link.status}; {self._spool.batches} batches wait"
+        states = Counter(state.state for state in self._reporter.states(0, self._epoch.now_ms()))
+        summary = ", ".join(f"{states[state]} {state}" for state in State if states[state]) or "no cameras"
+        return f"cameras: {summary}; {self._link.status}; {self._spool.batches} batches wait"
 
-    def _say_clock(self, status: ClockStatus) -> None:
+    def _log_clock_status(self, status: ClockStatus) -> None:
         if status.synchronised is False:
             _log.warning(
                 "this machine's clock is not synchronised (%s says so): check its time server", status.source
@@ -276,8 +289,8 @@ class Agent:
             _log.info("clock synchronised: %s, %s says so", status.synchronised, status.source)
 
 
-async def _end(tasks: list[asyncio.Task[Any]], within_s: float) -> None:
-    """Cancels, and waits for what they do at their end."""
+async def _cancel(tasks: list[asyncio.Task[Any]], within_s: float) -> None:
+    """Cancel tasks, and wait up to `within_s` for what they do at their end."""
     for task in tasks:
         task.cancel()
     if tasks:

@@ -1,8 +1,8 @@
 """Addresses of streams and still pictures by vendor, from the files in `firmware-notes/`.
 
-`firmware-notes/README.md` describes the files. Some vendors want user and password in the path or query; those
-stay `{user}` and `{password}` in every URL made here, and only `fill_credentials`, at the moment of the request,
-puts them in. So a URL can be kept, logged and shown.
+`firmware-notes/README.md` describes the files. Some vendors need user and password in the path or query. Every URL
+made here has the placeholders `{user}` and `{password}` instead, and `fill_credentials` fills them in for the
+request only, so a URL can be stored, logged and shown.
 """
 
 import datetime as dt
@@ -21,11 +21,11 @@ from msgspec import Struct
 
 
 class VendorError(ValueError):
-    """No address can be made, or a note is wrong; the text says why and what to do."""
+    """No address can be made, or a note is wrong. The text explains why and what to do."""
 
 
 class Device(Struct, frozen=True, forbid_unknown_fields=True):
-    """A kind of device with addresses of its own. `stream` and `still` are paths by the stream's name."""
+    """A kind of device with addresses of its own. `stream` and `still` map a stream's name to a path."""
 
     id: str
     what: str
@@ -38,7 +38,7 @@ class Device(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Quirk(Struct, frozen=True, forbid_unknown_fields=True):
-    """What surprises with this vendor, and what to do about it."""
+    """A peculiarity of this vendor, and what to do about it."""
 
     id: str
     text: str
@@ -46,7 +46,7 @@ class Quirk(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Versions(Struct, frozen=True, forbid_unknown_fields=True, rename={"first": "from", "last": "to"}):
-    """Which firmware: first and last bad version, or the first good one, or the date of the first good build."""
+    """A range of firmware: first and last bad version, or first good version, or date of the first good build."""
 
     first: str | None = None
     last: str | None = None
@@ -55,7 +55,7 @@ class Versions(Struct, frozen=True, forbid_unknown_fields=True, rename={"first":
 
 
 class Firmware(Struct, frozen=True, forbid_unknown_fields=True):
-    """Firmware to be warned of. `models` are shell patterns."""
+    """Firmware to warn of. `models` are shell patterns."""
 
     models: tuple[str, ...]
     versions: Versions
@@ -78,24 +78,24 @@ class Note(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def vendors() -> list[str]:
-    """What may be written as `vendor` in a configuration, without the aliases, sorted."""
+    """Return the possible values of `vendor` in a configuration, without the aliases, sorted."""
     return sorted(device.id for note in _notes() for device in note.device)
 
 
 def note(vendor: str) -> Note:
-    """The note on a vendor, by any of its names, whatever the case.
+    """Return the note on a vendor, by any of its names, ignoring case.
 
     Raises:
-        VendorError: no such vendor; the nearest names are told.
+        VendorError: no such vendor; the text suggests the nearest names.
     """
     return _find(vendor)[0]
 
 
 def stream_url(vendor: str, host: str, *, channel: int = 1, stream: str = "main", port: int | None = None) -> str:
-    """The `rtsp://` URL of a stream, without credentials.
+    """Return the `rtsp://` URL of a stream, without credentials.
 
-    `channel` counts from 1, whatever the device does inside. `host` is a name or an address, IPv6 with or without
-    brackets. Where the vendor wants credentials in the URL, it holds `{user}` and `{password}` for
+    `channel` counts from 1, however the device counts. `host` is a name or an address, IPv6 with or without
+    brackets. If the vendor needs credentials in the URL, it contains `{user}` and `{password}` for
     `fill_credentials`.
 
     Raises:
@@ -112,7 +112,7 @@ def stream_url(vendor: str, host: str, *, channel: int = 1, stream: str = "main"
 def still_url(
     vendor: str, host: str, *, channel: int = 1, stream: str = "main", port: int | None = None
 ) -> str | None:
-    """The `http://` URL of a still JPEG, as `stream_url` makes it; `None` where there is none for this stream.
+    """Return the `http://` URL of a still JPEG, made like `stream_url`, or None if this stream has none.
 
     Raises:
         VendorError: no such vendor, no such channel on this kind of device, or not a host or port.
@@ -128,15 +128,15 @@ _CREDENTIAL = re.compile(r"(?:\{|%7B)(user|password)(?:\}|%7D)", re.IGNORECASE)
 
 
 def wants_credentials(url: str) -> bool:
-    """Whether the URL carries user or password in itself, besides any login."""
+    """Return whether the URL contains a placeholder for user or password."""
     return _CREDENTIAL.search(url) is not None
 
 
 def fill_credentials(url: str, user: str | None, password: str | None) -> str:
-    """The URL with `{user}` and `{password}` filled in, percent-encoded; for the request line only.
+    """Return the URL with `{user}` and `{password}` filled in, percent-encoded, for the request line only.
 
-    What it returns is secret: it must not be logged, kept, or put into an error. A URL without placeholders comes
-    back as it is. What is not given is filled with nothing: such cameras are often sold with an empty password.
+    The result is secret: it must not be logged, stored, or put into an error. A URL without placeholders is
+    returned unchanged. None is filled in as nothing: such cameras are often sold with an empty password.
     """
     values = {"user": user or "", "password": password or ""}
     return _CREDENTIAL.sub(lambda match: quote(values[match[1].lower()], safe=""), url)
@@ -146,9 +146,10 @@ _IN_PATH = re.compile(r"(?<=/user=)(?P<user>[^/]*?)(?P<between>[_&]password=)(?P
 
 
 def take_credentials(url: str) -> tuple[str, str | None, str | None]:
-    """The opposite, for an XMEye URL that a person copied from elsewhere: URL with placeholders, user, password.
+    """Return URL with placeholders, user and password of an XMEye URL that a person copied from elsewhere.
 
-    A URL that carries none in its path comes back as it is, with `None` and `None`.
+    It is the opposite of `fill_credentials`. A URL without credentials in its path is returned unchanged, with
+    None and None.
     """
     match = _IN_PATH.search(url)
     if match is None or wants_credentials(match[0]):
@@ -185,7 +186,7 @@ def _url(scheme: str, host: str, port: int | None, default_port: int, path: str)
 
 
 def _host(host: str) -> str:
-    """The host as a URL has it (RFC 3986 section 3.2.2; the zone of an IPv6 address as in RFC 6874)."""
+    """Return the host as written in a URL (RFC 3986 section 3.2.2; IPv6 zones by RFC 6874)."""
     bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     if ":" in bare:
         try:
@@ -225,10 +226,10 @@ def _notes() -> tuple[Note, ...]:
 
 
 def load_notes(directory: Traversable) -> tuple[Note, ...]:
-    """All notes of a directory, checked, by file name.
+    """Return all notes of a directory, checked and sorted by file name.
 
     Raises:
-        VendorError: a note that breaks the form; file and key are told.
+        VendorError: a note has the wrong form; the text contains file and key.
     """
     files = sorted(
         (file for file in directory.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name
@@ -254,10 +255,10 @@ def _check_paths(file: str, device: Device) -> None:
     for key, paths in (("stream", device.stream), ("still", device.still)):
         for name, path in paths.items():
             if unknown := set(re.findall(r"\{[^}]*\}?", path)).difference(_PLACEHOLDERS):
-                wrong = ", ".join(sorted(unknown))
+                names = ", ".join(sorted(unknown))
                 allowed = ", ".join(_PLACEHOLDERS)
                 raise VendorError(
-                    f"{file}: device {device.id}, {key}.{name}: unknown {wrong}; known are {allowed}"
+                    f"{file}: device {device.id}, {key}.{name}: unknown {names}; known are {allowed}"
                 )
             if not path.startswith("/") or not path.isascii() or " " in path:
                 raise VendorError(
@@ -266,7 +267,7 @@ def _check_paths(file: str, device: Device) -> None:
 
 
 def _directory() -> Traversable:
-    """In an installed wheel inside the package; in a source tree at its top."""
+    """Return the directory of the notes: inside the package in an installed wheel, at the top of a source tree."""
     installed = importlib.resources.files("pantau_agent") / "firmware_notes"
     if installed.is_dir():
         return installed

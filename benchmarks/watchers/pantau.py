@@ -7,17 +7,17 @@ from pantau_agent.clock import SystemClock
 from pantau_agent.config import Camera
 from pantau_agent.event_loop import new_event_loop
 from pantau_agent.picture.decoder import Decoder
-from pantau_agent.watching.sessions import HostLimits
+from pantau_agent.watching.host_limits import HostLimits
 from pantau_agent.watching.watch import watch
 
 
 async def main(urls: list[str]) -> None:
     """Watches as an agent does; what it observes is dropped."""
-    clock, doors = SystemClock(), HostLimits(at_once=64)
+    clock, host_limits = SystemClock(), HostLimits(max_connecting=64)
 
     async def one(number: int, url: str, decoder: Decoder) -> None:
         camera = Camera(id=f"cam{number}", url=url)
-        async for _ in watch(camera, decoder, clock, doors=doors):
+        async for _ in watch(camera, decoder, clock, host_limits=host_limits):
             pass
 
     async with Decoder(clock) as decoder:

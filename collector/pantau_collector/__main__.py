@@ -1,4 +1,4 @@
-"""Lets `python -m pantau_collector` be the command."""
+"""Runs the command as `python -m pantau_collector`."""
 
 from pantau_collector.cli import app
 

@@ -1,4 +1,4 @@
-"""Web addresses, as configurations hold them."""
+"""The types of web addresses in a configuration."""
 
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -7,10 +7,10 @@ from pydantic import AfterValidator, SecretStr
 
 
 def web_address(text: str) -> str:
-    """The address of a server, without a slash at its end, if it is one.
+    """Check the address of a server, and return it without a slash at its end.
 
     Raises:
-        ValueError: it is not, or holds a password; the text says what was expected.
+        ValueError: it is no such address, or holds a password; the text says what was expected.
     """
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -28,5 +28,7 @@ def _secret_address(url: SecretStr) -> SecretStr:
 
 
 WebAddress = Annotated[str, AfterValidator(web_address)]
+"""The address of a server, without user and password."""
+
 SecretAddress = Annotated[SecretStr, AfterValidator(_secret_address)]
-"""An address that is itself a secret: who knows it can use it."""
+"""An address that is itself a secret, because everyone who knows it can use it."""

@@ -85,8 +85,8 @@ def check(
         typer.echo(json.dumps(counts))
     else:
         english = words("en")
-        told = ", ".join(english(f"count.{what}", count=number) for what, number in counts.items())
-        typer.echo(f"{config} is right: {told}")
+        summary = ", ".join(english(f"count.{what}", count=number) for what, number in counts.items())
+        typer.echo(f"{config} is right: {summary}")
 
 
 def _load(path: Path) -> tuple[CollectorConfig, Inventory]:

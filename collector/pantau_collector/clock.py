@@ -1,26 +1,26 @@
-"""Time, passed in wherever it matters, so that a year of outages can be replayed in a second."""
+"""Clocks, which are passed in wherever time matters, so that a year of outages can be replayed in a second."""
 
 import time
 from typing import Protocol
 
 
 class Clock(Protocol):
-    """What the collector reads time from."""
+    """The source of time for the collector."""
 
     def time_ms(self) -> int:
-        """UTC now, epoch milliseconds; may be stepped."""
+        """Return the present time in UTC epoch milliseconds; it may be stepped."""
 
     def monotonic(self) -> float:
-        """Seconds since some fixed moment; never stepped."""
+        """Return the seconds since some fixed moment; it is never stepped."""
 
 
 class SystemClock:
-    """The machine's own clocks."""
+    """The clocks of the machine."""
 
     def time_ms(self) -> int:
-        """UTC now, epoch milliseconds."""
+        """Return the present time in UTC epoch milliseconds."""
         return time.time_ns() // 1_000_000
 
     def monotonic(self) -> float:
-        """Seconds since some fixed moment."""
+        """Return the seconds since some fixed moment."""
         return time.monotonic()

@@ -1,8 +1,8 @@
 """The collector's configuration: a TOML file, the environment, and systemd's credentials.
 
-A value in the environment (`PANTAU_COLLECTOR_BROKER__HOST`) goes before the file. A secret stands in the file, in
-a file of its own (`password_file`, `token_file`), or in a systemd credential: `broker`, `influx`, `store`. Files
-are looked for beside the configuration.
+A value in the environment (`PANTAU_COLLECTOR_BROKER__HOST`) takes precedence over the file. A secret is given in
+the file, in a file of its own (`password_file`, `token_file`), or in a systemd credential: `broker`, `influx`,
+`store`. Relative paths start at the configuration's folder.
 """
 
 from importlib.util import find_spec
@@ -37,15 +37,19 @@ from pantau_collector.notices.recipients import (
 )
 from pantau_service.environment_settings import EnvironmentSettings
 from pantau_service.secret_files import SecretFile, secret
-from pantau_service.settings import ConfigError, explain, read_toml
+from pantau_service.settings import ConfigError, error_at, explain, read_toml
 
 __all__ = ["CollectorConfig", "NoticeRules", "Recipient", "load", "slug"]
 
 ENV_PREFIX = "PANTAU_COLLECTOR_"
+"""The beginning of every environment variable that holds a value of the configuration."""
+
 ENV_DELIMITER = "__"
+"""The separator between table and key in the name of an environment variable."""
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 _FILES = {"data_dir", "inventory", "password_file", "token_file", "ca_file", "url_file"}
+"""Keys that hold a path."""
 
 
 def _postgresql(text: str) -> str:
@@ -76,9 +80,9 @@ ReadableFile = Annotated[Path, AfterValidator(_readable_file)]
 
 
 class Broker(BaseModel):
-    """The MQTT broker. After loading, `password` holds the secret wherever it came from.
+    """The MQTT broker. After loading, `password` holds the secret, whatever its source.
 
-    `client_id` names the broker's queue for this collector: what arrives while it is away is kept under that name.
+    `client_id` identifies the session at the broker, which queues what arrives while this collector is away.
     """
 
     model_config = _STRICT
@@ -101,7 +105,7 @@ class Broker(BaseModel):
 
 
 class PostgreSQL(BaseModel):
-    """A PostgreSQL for the state, where two collectors run; after loading, `password` holds the secret."""
+    """A PostgreSQL database for the state of two collectors. After loading, `password` holds the secret."""
 
     model_config = _STRICT
 
@@ -116,13 +120,13 @@ class PostgreSQL(BaseModel):
 
     @property
     def full_url(self) -> URL:
-        """The address with the password."""
+        """Return the address with the password."""
         password = self.password.get_secret_value() if self.password else None
         return make_url(self.url).set(password=password)
 
 
 class InfluxV1(BaseModel):
-    """An InfluxDB 1.x, or what speaks its `/write`."""
+    """An InfluxDB 1.x, or a server with its `/write`."""
 
     model_config = _STRICT
 
@@ -140,7 +144,7 @@ class InfluxV1(BaseModel):
 
 
 class InfluxV2(BaseModel):
-    """An InfluxDB 2.x or 3.x, or what speaks its `/api/v2/write`. After loading, `token` holds the secret."""
+    """An InfluxDB 2.x or 3.x, or a server with its `/api/v2/write`. After loading, `token` holds the secret."""
 
     model_config = _STRICT
 
@@ -158,7 +162,7 @@ class InfluxV2(BaseModel):
 
 
 class Web(BaseModel):
-    """The wall page and the API. `public_url` is the address that people reach it by; notices link to it."""
+    """The wall page and the API. `public_url` is the address by which people reach them; notices link to it."""
 
     model_config = _STRICT
 
@@ -168,7 +172,7 @@ class Web(BaseModel):
 
 
 class CollectorConfig(EnvironmentSettings):
-    """All of it."""
+    """The whole configuration."""
 
     model_config = SettingsConfigDict(
         env_prefix=ENV_PREFIX, env_nested_delimiter=ENV_DELIMITER, extra="forbid", frozen=True
@@ -176,7 +180,6 @@ class CollectorConfig(EnvironmentSettings):
 
     data_dir: Path = Path("/var/lib/pantau-collector")
     inventory: Path | None = None
-    embedded_broker: bool = False
     broker: Broker = Field(default_factory=Broker)
     store: PostgreSQL | None = None
     influx: Annotated[InfluxV1 | InfluxV2, Field(discriminator="version")] | None = None
@@ -189,6 +192,17 @@ class CollectorConfig(EnvironmentSettings):
     group: list[Group] = Field(default_factory=list)
     escalation: list[EscalationLevel] = Field(default_factory=list)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _without_embedded_broker(cls, data: Any) -> Any:
+        """Explain a key that configurations of the demo had before 0.2.0."""
+        if isinstance(data, dict) and "embedded_broker" in data:
+            raise error_at(
+                "embedded_broker",
+                "the collector has no broker of its own any more: remove this key",
+            )
+        return data
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         check_people(self.recipient, self.group, self.escalation)
@@ -196,15 +210,15 @@ class CollectorConfig(EnvironmentSettings):
 
     @property
     def people(self) -> People:
-        """Everybody who is told."""
+        """Return everybody who is notified."""
         return People.model_construct(recipient=self.recipient, group=self.group, escalation=self.escalation)
 
 
 def load(path: Path) -> CollectorConfig:
-    """Reads and checks the configuration.
+    """Read and check the configuration.
 
     Raises:
-        ConfigError: with one line for everything that is wrong: file, key, what was expected, what is there.
+        ConfigError: with a line for everything that is wrong: file, key, what was expected, what is there.
     """
     data = _beside(path.parent, read_toml(path))
     try:
@@ -217,11 +231,11 @@ def load(path: Path) -> CollectorConfig:
 
 
 def _beside(folder: Path, table: dict[str, Any]) -> dict[str, Any]:
-    """The table with each file's path taken from the configuration's folder."""
+    """Return the table with relative paths made to start at the configuration's folder."""
 
-    def placed(key: str, value: Any) -> Any:
+    def resolved(key: str, value: Any) -> Any:
         if isinstance(value, dict):
             return _beside(folder, value)
         return str(folder / value) if key in _FILES and isinstance(value, str) and value else value
 
-    return {key: placed(key, value) for key, value in table.items()}
+    return {key: resolved(key, value) for key, value in table.items()}

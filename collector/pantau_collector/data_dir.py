@@ -1,20 +1,20 @@
-"""Where in `data_dir` what lies."""
+"""The layout of the collector's `data_dir`."""
 
 from pathlib import Path
 
 
 class DataDir:
-    """The paths; nothing is made by asking for one."""
+    """The paths within `data_dir`; creating this object creates none of them."""
 
     def __init__(self, root: Path) -> None:
         self.journal = root / "journal"
         self.pictures = root / "pictures"
         self.dead_messages = root / "dead-letters" / "messages.jsonl"
-        """What agents sent and the contract does not allow."""
+        """Messages from agents that broke the contract."""
         self.dead_lines = root / "dead-letters" / "lines.jsonl"
-        """What InfluxDB refused for ever."""
+        """Lines that InfluxDB refused for good."""
         self.dead_replay = root / "dead-letters" / "replay.jsonl"
-        """What an InfluxDB refused of a replay."""
+        """Lines of a replay that an InfluxDB refused for good."""
         self.influx_cursor = root / "influx.cursor"
         self.store = root / "collector.sqlite"
-        """Fleet, incidents, outbox: what the pipeline keeps."""
+        """The pipeline's state: fleet, incidents, notices, outbox."""

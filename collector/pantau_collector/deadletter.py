@@ -1,4 +1,4 @@
-"""What could not be taken, kept with the reason, for the person who finds out why."""
+"""Dead letters: what could not be processed, kept with the reason, for the person who finds out why."""
 
 import base64
 import contextlib
@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 MAX_KEPT = 64 << 10
-"""How much of a payload is kept, in bytes."""
+"""Bytes of a payload that are kept."""
 
 
 class DeadLetter(NamedTuple):
-    """One thing that was not taken. `topic` is where it came on, or the measurement of a line."""
+    """A message or line that was refused. `topic` is a message's topic, or a line's measurement."""
 
     topic: str
     reason: str
@@ -25,7 +25,7 @@ class DeadLetter(NamedTuple):
 class DeadLetters:
     """A file of JSON lines: `time` (UTC), `topic`, `reason`, `size`, and `payload` (base64, its first 64 KiB).
 
-    When the file is full it becomes `*.1` and a new one begins; `files` of them are kept. Any thread may write.
+    A full file is renamed to `*.1` and a new one begun; `files` of them are kept. Any thread may write.
     """
 
     def __init__(
@@ -38,13 +38,13 @@ class DeadLetters:
         self._files = files
         self._writing = threading.Lock()
         self.written = 0
-        """Letters since the start."""
+        """Dead letters written since the start."""
 
     def write(self, letters: Iterable[DeadLetter]) -> None:
-        """Adds the letters, durably.
+        """Append dead letters durably.
 
         Raises:
-            OSError: they could not be written, perhaps some of them were.
+            OSError: not all of them are written, but some may be.
         """
         now = datetime.fromtimestamp(self._time_ms() / 1000, UTC).isoformat(timespec="milliseconds")
         lines = [_line(letter, now) for letter in letters]
@@ -53,7 +53,7 @@ class DeadLetters:
         with self._writing:
             self._rotate()
             with self._path.open("ab") as file:
-                if file.tell() and not _ends_whole(self._path):
+                if file.tell() and not _ends_with_newline(self._path):
                     file.write(b"\n")
                 file.write(b"".join(lines))
                 file.flush()
@@ -83,8 +83,8 @@ def _line(letter: DeadLetter, now: str) -> bytes:
     return json.dumps(content).encode() + b"\n"
 
 
-def _ends_whole(path: Path) -> bool:
-    """Whether the last line is complete; a loss of power may have cut it."""
+def _ends_with_newline(path: Path) -> bool:
+    """Return False if the last line is incomplete, as a loss of power may leave it."""
     with path.open("rb") as file:
         file.seek(-1, os.SEEK_END)
         return file.read(1) == b"\n"

@@ -1,4 +1,4 @@
-"""How the collector itself fares: what `/healthz` answers and the wall warns of."""
+"""The collector's own health, which `/healthz` returns and the wall shows warnings of."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class TroubleKind(StrEnum):
-    """What can be wrong with a collector. Each has a line in the words, `wall.trouble.*`."""
+    """What can be wrong with a collector. Each kind has a text in the words, `wall.trouble.*`."""
 
     VIEW_STALE = "view_stale"
     BROKER_GONE = "broker_gone"
@@ -17,7 +17,7 @@ class TroubleKind(StrEnum):
 
 
 class Trouble(Struct, frozen=True):
-    """One thing that is wrong. `detail` is for the collector's operator, without secrets."""
+    """Something that is wrong. `detail` is for the collector's operator, and holds no secrets."""
 
     kind: TroubleKind
     detail: str = ""
@@ -26,7 +26,8 @@ class Trouble(Struct, frozen=True):
 class Health(Struct, frozen=True):
     """The collector is healthy when it has no trouble.
 
-    While it is not `attentive`, for a grace after its start or after a break of its listening, it opens no outage.
+    While it is not `attentive`, during a grace period after its start or after a break in receiving, it opens no
+    incident.
     """
 
     troubles: tuple[Trouble, ...] = ()
@@ -34,12 +35,12 @@ class Health(Struct, frozen=True):
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is wrong."""
+        """True if nothing is wrong."""
         return not self.troubles
 
 
 def with_view(health: Health, *, view_age_s: float, stale_after_s: float) -> Health:
-    """The health, and a trouble more when the view of the city has not been renewed for `stale_after_s`."""
+    """Return the health with a trouble added if the view of the city is older than `stale_after_s`."""
     if view_age_s <= stale_after_s:
         return health
     stale = Trouble(

@@ -1,9 +1,9 @@
-"""Which of two collectors is the active one.
+"""Decides which of two collectors is the active one: the holder of an advisory lock in their PostgreSQL.
 
-The one that holds an advisory lock of their PostgreSQL is. The lock belongs to a connection: when its process dies
-the server gives it free at once, and when its machine is gone, or hangs, or its network swallows what it sends, as
-soon as nothing has been asked over the connection for some seconds. An active collector that loses it must end.
-What it may be writing just then is refused by the store, which knows who took over last.
+The lock belongs to a connection. If the holder's process dies, the server releases the lock at once; if its
+machine is gone or hangs, or its network drops packets, the server does so after a few seconds without a query. An
+active collector that loses the lock must end. What it is still writing then is refused by the store, which knows
+who took over last.
 """
 
 import logging
@@ -27,44 +27,46 @@ CONNECT: dict[str, Any] = {
     "tcp_user_timeout": 6000,
     "options": " ".join(f"-c {name}={value}" for name, value in _SERVER_SETTINGS.items()),
 }
-"""libpq's settings, under which either side notices within seconds that the other is gone. A collector that is
-gone in the middle of a transaction must not keep what it has locked."""
+"""Connection settings of libpq by which either side notices within seconds that the other is gone.
+
+The server ends the transaction of a collector that is gone, and so releases what it had locked.
+"""
 _SET_IDLE = "SELECT set_config(name, '7s', false) FROM pg_settings WHERE name = 'idle_session_timeout'"
-"""For the lock's connection, over which `keep` asks each 2 s; PostgreSQL knows it from 14 on."""
-_KEY = int.from_bytes(b"pantau")
+"""Limits the idle time of the lock's connection, on which `keep` queries each 2 s; exists since PostgreSQL 14."""
+_LOCK_KEY = int.from_bytes(b"pantau")
 _log = logging.getLogger(__name__)
 
 
 class Leadership(Protocol):
-    """Asked by one thread."""
+    """Decides whether this collector is the active one; used by one thread."""
 
     def gain(self) -> bool:
-        """Tries to become the active one; whether it is."""
+        """Try to become the active collector, and return True if this is it."""
 
     def keep(self) -> bool:
-        """Whether no other has become the active one since."""
+        """Return False once another collector has become the active one."""
 
     def release(self) -> None:
-        """Lets another be the active one."""
+        """Let another collector become the active one."""
 
 
 class Alone:
-    """The only collector is always the active one."""
+    """The leadership of a collector that is the only one, and therefore always active."""
 
     def gain(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
     def keep(self) -> bool:
-        """Nobody else can be."""
+        """Return True."""
         return True
 
     def release(self) -> None:
-        """There is nobody to let."""
+        """Do nothing."""
 
 
 class AdvisoryLock:
-    """The lock, on a connection of its own."""
+    """The leadership of one of two collectors: an advisory lock, on a connection of its own."""
 
     def __init__(self, url: URL) -> None:
         self._engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=CONNECT)
@@ -72,44 +74,46 @@ class AdvisoryLock:
         self._failing = False
 
     def gain(self) -> bool:
-        """Tries to take the lock; False also while the database cannot be reached."""
-        return self._try() is True
+        """Try to take the lock, and return True if it is held; False if the database cannot be reached."""
+        return self._try_lock() is True
 
     def keep(self) -> bool:
-        """Whether the lock is held still, or anew. While the database is away nobody can hold it."""
+        """Return False if another collector holds the lock. While the database is away, nobody can hold it."""
         if self._connection is not None:
             try:
                 self._connection.execute(text("SELECT 1"))
             except SQLAlchemyError as error:
-                self._drop(error)
+                self._disconnect(error)
             else:
                 return True
-        return self._try() is not False
+        return self._try_lock() is not False
 
     def release(self) -> None:
-        """Gives the lock free."""
+        """Release the lock."""
         if self._connection is not None:
             self._connection.invalidate()
             self._connection = None
         self._engine.dispose()
 
-    def _try(self) -> bool | None:
-        """Whether the lock is ours; None: nobody can tell."""
+    def _try_lock(self) -> bool | None:
+        """Try to take the lock. Return None if the database cannot be reached."""
         try:
             connection = self._engine.connect()
             connection.execute(text(_SET_IDLE))
-            mine = bool(connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _KEY}).scalar_one())
+            acquired = bool(
+                connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _LOCK_KEY}).scalar_one()
+            )
         except SQLAlchemyError as error:
-            self._drop(error)
+            self._disconnect(error)
             return None
         self._failing = False
-        if mine:
+        if acquired:
             self._connection = connection
         else:
             connection.close()
-        return mine
+        return acquired
 
-    def _drop(self, error: SQLAlchemyError) -> None:
+    def _disconnect(self, error: SQLAlchemyError) -> None:
         if self._connection is not None:
             self._connection.invalidate()
             self._connection = None

@@ -1,6 +1,6 @@
-"""What the collector adds to its own journal, so that it reaches the series as everything else does.
+"""Records that the collector writes to its own journal, so that they reach the series like everything else.
 
-The topics are none of the contract's: nothing that comes from a broker can be taken for one of these.
+Their topics are outside the contract, so nothing that a broker delivers can be mistaken for one of them.
 """
 
 import msgspec
@@ -10,13 +10,15 @@ from pantau_collector.journal import Record
 from pantau_contract.errors import ContractError
 
 PREFIX = "collector/"
+"""The beginning of their topics."""
 
 
 class IncidentStep(Struct, frozen=True):
-    """One step in an incident's life; `kind` as `incidents.case.Kind` has it.
+    """A step in an incident's life; `kind` is a value of `incidents.case.Kind`.
 
-    `camera` or `device` is None for all else, `site` empty for an uplink's. `cameras` is how many it takes down;
-    `since_ms` when it began by what the agent said. Times are UTC ms.
+    `camera`, `device` and `uplink` are None unless the incident is about one; an uplink's `site` is empty.
+    `cameras` is the number of affected cameras, and `since_ms` when the outage began according to the agent. Times
+    are UTC ms.
     """
 
     incident: int
@@ -32,7 +34,7 @@ class IncidentStep(Struct, frozen=True):
 
 
 class Figures(Struct, frozen=True):
-    """How the collector `name` fares at a moment; counters are since its start, sizes in 10^6 bytes."""
+    """Figures about the collector `name` at a moment. Counters count since its start; sizes are in 10^6 bytes."""
 
     name: str
     messages: int
@@ -65,25 +67,25 @@ _TOPICS = {kind: topic for topic, kind in _TYPES.items()}
 
 
 def is_own(record: Record) -> bool:
-    """Whether the collector wrote it of itself."""
+    """Return True for a record that the collector wrote about itself."""
     return record.topic.startswith(PREFIX)
 
 
 def make_record(content: OwnRecord, time_ms: int) -> Record:
-    """The record of it, as of `time_ms`."""
+    """Return the record of a step or of figures, dated `time_ms`."""
     return Record(time_ms, _TOPICS[type(content)], msgspec.json.encode(content))
 
 
 def read_record(record: Record) -> OwnRecord:
-    """What one of our own records holds.
+    """Decode one of our own records.
 
     Raises:
-        ContractError: it is none that this version knows.
+        ContractError: this version does not know the record.
     """
-    known = _TYPES.get(record.topic)
-    if known is None:
+    record_type = _TYPES.get(record.topic)
+    if record_type is None:
         raise ContractError(f"{record.topic[:80]!r} is no record of this version of the collector")
     try:
-        return msgspec.json.decode(record.payload, type=known)
+        return msgspec.json.decode(record.payload, type=record_type)
     except msgspec.MsgspecError as error:
         raise ContractError(f"{record.topic}: {error}") from error

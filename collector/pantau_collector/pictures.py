@@ -1,6 +1,6 @@
-"""The last snapshots as files: each camera's newest, and its newest that was taken in state `ok`.
+"""Keeps snapshots as files: each camera's newest, and its newest that was taken in state `ok`.
 
-A file is replaced whole, never changed. Its time of change is when the picture was taken.
+A file is replaced as a whole, never changed. Its modification time is when the picture was taken.
 """
 
 import contextlib
@@ -14,40 +14,39 @@ from pantau_contract.snapshot import SnapshotMetadata
 from pantau_contract.states import State
 
 MAX_CAMERAS_OF_SITE = 1024
-"""More of one site are not cameras, but an error that would fill the disk."""
+"""Cameras of a site at most; more of them are an error that would fill the disk."""
 
 _LATEST = "latest.jpg"
 _LATEST_GOOD = "latest_good.jpg"
 _FUTURE_MS = 5 * 60 * 1000
+"""Milliseconds by which a picture's time may lie in the future before it is not believed."""
 
 
 class PictureFiles:
-    """PictureFiles under `directory/{site}/{camera}/`. One thread puts; any may read."""
+    """Pictures under `directory/{site}/{camera}/`. One thread writes them; any thread may read them."""
 
     def __init__(self, directory: Path, *, time_ms: Callable[[], int]) -> None:
         self._directory = directory
         self._time_ms = time_ms
-        self._putting = threading.Lock()
-        self.stored = 0
-        """PictureFiles put since the start."""
+        self._writing = threading.Lock()
         self.late = 0
-        """PictureFiles not put, since a newer one was there."""
+        """Pictures that were not kept, because a newer one existed."""
 
     def put(self, about: SnapshotMetadata, jpeg: bytes) -> bool:
-        """Keeps a picture where no newer one is there; whether it did.
+        """Keep a picture unless a newer one exists, and return True if it was kept.
 
-        A picture from the future (the agent's clock is wrong) counts as taken now, lest it stay for ever.
-        PictureFiles are not synchronised to the disk: a loss of power may cost the newest, and the next comes in
-        minutes.
+        A picture from the future (the agent's clock is wrong) counts as taken now, so that it does not stay for
+        ever. Pictures are not synchronised to the disk: a loss of power may cost the newest, and the camera's next
+        one comes within minutes.
 
         Raises:
             ContractError: the site has too many cameras.
-            OSError: it could not be written.
+            OSError: the picture could not be written.
         """
         now = self._time_ms()
         taken_ms = now if about.time > now + _FUTURE_MS else about.time
         names = [_LATEST, _LATEST_GOOD] if about.state is State.OK else [_LATEST]
-        with self._putting:
+        with self._writing:
             folder = self._folder(about.site, about.camera)
             names = [name for name in names if taken_ms >= _taken_ms(folder / name)]
             if not names:
@@ -66,18 +65,18 @@ class PictureFiles:
         return True
 
     def latest(self, site: str, camera: str) -> Path | None:
-        """The file of a camera's newest picture, or None."""
-        return self._found(site, camera, _LATEST)
+        """Return the file of a camera's newest picture, or None."""
+        return self._existing(site, camera, _LATEST)
 
     def latest_good(self, site: str, camera: str) -> Path | None:
-        """The file of a camera's newest picture that was taken in state `ok`, or None."""
-        return self._found(site, camera, _LATEST_GOOD)
+        """Return the file of a camera's newest picture that was taken in state `ok`, or None."""
+        return self._existing(site, camera, _LATEST_GOOD)
 
     def taken_ms(self, site: str, camera: str) -> int:
-        """When a camera's newest picture was taken (UTC, milliseconds); 0 if there is none."""
+        """Return when a camera's newest picture was taken (UTC ms), or 0 if there is none."""
         return _taken_ms(self._directory / site / camera / _LATEST)
 
-    def _found(self, site: str, camera: str, name: str) -> Path | None:
+    def _existing(self, site: str, camera: str, name: str) -> Path | None:
         path = self._directory / site / camera / name
         return path if path.exists() else None
 

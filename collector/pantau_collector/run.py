@@ -1,4 +1,4 @@
-"""Wiring: every room made and started, in the order of the data's way backwards, so that none lacks its reader."""
+"""Creates and starts every part of the collector, against the flow of the data, so that each finds its reader."""
 
 import logging
 import signal
@@ -15,7 +15,6 @@ from pantau_collector.config import CollectorConfig
 from pantau_collector.data_dir import DataDir
 from pantau_collector.deadletter import DeadLetters
 from pantau_collector.delivery.sender import Sender
-from pantau_collector.embedded_broker import EmbeddedBroker
 from pantau_collector.heartbeat.sender import HeartbeatSender
 from pantau_collector.intake import Intake
 from pantau_collector.inventory import Inventory, load_inventory
@@ -38,19 +37,22 @@ from pantau_service.settings import ConfigError
 from pantau_service.systemd import Notifier
 
 _STOP_WITHIN_S = 15
-_LOOK_EVERY_S = 2.0
+"""Seconds for which the end of the pipeline and of the web server is waited for."""
+_CHECK_EVERY_S = 2.0
+"""Seconds from one check of leadership and health to the next."""
 _TRY_EVERY_S = 1.0
+"""Seconds from one attempt of a standby collector to become the active one to the next."""
 _log = logging.getLogger(__name__)
 
 
 class CannotStartError(Exception):
-    """Something that the configuration names cannot be used; the text says what, and what to do."""
+    """The collector cannot run as configured; the text says why, and what to do."""
 
 
 def run_until_stopped(config: CollectorConfig, inventory: Inventory) -> None:
-    """Collects until SIGTERM or SIGINT; where there are two collectors, stands by until it is the active one.
+    """Run until SIGTERM or SIGINT. With two collectors, stand by first until this is the active one.
 
-    At SIGHUP it reads the inventory again.
+    SIGHUP reads the inventory again.
 
     Raises:
         CannotStartError: a port is taken, another collector writes the journal, or the disk cannot be written; or
@@ -64,30 +66,30 @@ def run_until_stopped(config: CollectorConfig, inventory: Inventory) -> None:
     notifier = Notifier()
     try:
         with ExitStack() as stack:
-            receiving = _Receiving(config, SystemClock(), stack)
+            receiver = _Receiver(config, SystemClock(), stack)
             leadership: Leadership = AdvisoryLock(config.store.full_url) if config.store else Alone()
             stack.callback(leadership.release)
-            if not leadership.gain() and not _stand_by(receiving, leadership, notifier, stopping):
+            if not leadership.gain() and not _stand_by(receiver, leadership, notifier, stopping):
                 return
-            supervision = _decide(config, inventory, receiving, stack)
-            receiving.start()
+            monitor = _start_deciding(config, inventory, receiver, stack)
+            receiver.start()
             notifier.ready("collecting")
-            while not stopping.wait(_LOOK_EVERY_S):
-                if not leadership.keep() or supervision.superseded():
+            while not stopping.wait(_CHECK_EVERY_S):
+                if not leadership.keep() or monitor.superseded():
                     raise CannotStartError("another collector has become the active one: start this one anew")
                 if reloading.is_set():
                     reloading.clear()
-                    _renew(supervision.pipeline, config)
-                notifier.status(supervision.status())
-                if supervision.alive():
+                    _reload_inventory(monitor.pipeline, config)
+                notifier.status(monitor.status())
+                if monitor.alive():
                     notifier.alive()
             notifier.stopping("writing what has come")
     except (JournalError, StoreError, OSError) as error:
         raise CannotStartError(str(error)) from None
 
 
-def _renew(pipeline: Pipeline, config: CollectorConfig) -> None:
-    """Reads the inventory again; one that is wrong is told, and the one before stays."""
+def _reload_inventory(pipeline: Pipeline, config: CollectorConfig) -> None:
+    """Read the inventory again; if it has errors, they are logged and the old inventory stays."""
     try:
         inventory = load_inventory(config.inventory)
     except ConfigError as error:
@@ -100,10 +102,10 @@ def _renew(pipeline: Pipeline, config: CollectorConfig) -> None:
 
 
 def _stand_by(
-    receiving: "_Receiving", leadership: Leadership, notifier: Notifier, stopping: threading.Event
+    receiver: "_Receiver", leadership: Leadership, notifier: Notifier, stopping: threading.Event
 ) -> bool:
-    """Receives and journals, and decides nothing, until this is the active collector; False: it is to stop."""
-    receiving.start()
+    """Receive and journal until this is the active collector; return False if it is to stop before."""
+    receiver.start()
     _log.info("standing by: what comes is kept, and this is the active collector once no other is")
     notifier.ready("standing by")
     while not stopping.wait(_TRY_EVERY_S):
@@ -115,30 +117,28 @@ def _stand_by(
     return False
 
 
-class _Receiving:
-    """What each of two collectors does all the time: broker to journal, journal to InfluxDB."""
+class _Receiver:
+    """What both of two collectors do all the time: broker to journal, and journal to InfluxDB."""
 
     def __init__(self, config: CollectorConfig, clock: Clock, stack: ExitStack) -> None:
-        place = DataDir(config.data_dir)
+        paths = DataDir(config.data_dir)
         self.clock = clock
-        self.place = place
-        self.journal = stack.enter_context(Journal(place.journal))
-        self.pictures = PictureFiles(place.pictures, time_ms=clock.time_ms)
-        self.sink_writer = _sink_writer(config, place, self.journal, clock)
+        self.paths = paths
+        self.journal = stack.enter_context(Journal(paths.journal))
+        self.pictures = PictureFiles(paths.pictures, time_ms=clock.time_ms)
+        self.sink_writer = _sink_writer(config, paths, self.journal, clock)
         self.intake = Intake(
             config.broker,
             self.journal,
             self.pictures,
-            DeadLetters(place.dead_messages, time_ms=clock.time_ms),
+            DeadLetters(paths.dead_messages, time_ms=clock.time_ms),
             time_ms=clock.time_ms,
         )
-        if config.embedded_broker:
-            stack.enter_context(EmbeddedBroker(config.broker.port))
         self._stack = stack
         self._started = False
 
     def start(self) -> None:
-        """Begins, if it has not."""
+        """Start, unless it has been started already."""
         if self._started:
             return
         self._started = True
@@ -149,12 +149,14 @@ class _Receiving:
         self._stack.callback(self.intake.stop)
 
 
-def _decide(config: CollectorConfig, inventory: Inventory, receiving: _Receiving, stack: ExitStack) -> SelfMonitor:
-    """Starts what only the active collector does: incidents, notices, wall."""
-    clock, journal, intake, pictures = receiving.clock, receiving.journal, receiving.intake, receiving.pictures
+def _start_deciding(
+    config: CollectorConfig, inventory: Inventory, receiver: _Receiver, stack: ExitStack
+) -> SelfMonitor:
+    """Start what only the active collector runs: incidents, notices, the wall."""
+    clock, journal, intake, pictures = receiver.clock, receiver.journal, receiver.intake, receiver.pictures
     for problem in find_unknown_filters(config.recipient, inventory):
         _log.warning("%s", problem)
-    store = _open_store(config, receiving.place)
+    store = _open_store(config, receiver.paths)
     stack.callback(store.close)
     pipeline = Pipeline(
         journal,
@@ -170,42 +172,42 @@ def _decide(config: CollectorConfig, inventory: Inventory, receiving: _Receiving
     links = _links(config, store, clock)
     transport = ChannelTransport(clock.time_ms)
     sender = Sender(store, transport, config.recipient, config.notices, Composer(links), pictures, clock)
-    supervision = SelfMonitor(
+    monitor = SelfMonitor(
         intake=intake,
         pipeline=pipeline,
         sender=sender,
-        sink_writer=receiving.sink_writer,
+        sink_writer=receiver.sink_writer,
         journal=journal,
         store=store,
         clock=clock,
     )
-    heart = _heart(config, supervision)
-    teller = (
+    heartbeat_sender = _heartbeat_sender(config, monitor)
+    alert_sender = (
         AlertSender(
             config.alertmanager, store, lambda: pipeline.inventory, clock, public_url=config.web.public_url
         )
         if config.alertmanager
         else None
     )
-    told_outside = [
-        *(room_metrics.heartbeat_metrics(heart) if heart else ()),
-        *(room_metrics.alertmanager_metrics(teller) if teller else ()),
+    more_metrics = [
+        *(room_metrics.heartbeat_metrics(heartbeat_sender) if heartbeat_sender else ()),
+        *(room_metrics.alertmanager_metrics(alert_sender) if alert_sender else ()),
     ]
     recipients = {recipient.id: recipient for recipient in config.recipient}
     acknowledge_page = AcknowledgePage(store, links, recipients, pipeline.place_of, clock.time_ms)
-    _serve(config, pipeline, pictures, supervision, journal, acknowledge_page, told_outside, stack)
+    _serve(config, pipeline, pictures, monitor, journal, acknowledge_page, more_metrics, stack)
     sender.start()
     stack.callback(sender.stop)
     _start_pipeline(pipeline, stack)
-    recorder = Recorder(journal, store, lambda: supervision.figures(config.broker.client_id), clock)
+    recorder = Recorder(journal, store, lambda: monitor.figures(config.broker.client_id), clock)
     recorder.start()
     stack.callback(recorder.stop)
     retention = StateRetention(store, config.incidents.keep_days, clock.time_ms)
-    for each in (retention, teller, heart):
+    for each in (retention, alert_sender, heartbeat_sender):
         if each is not None:
             each.start()
             stack.callback(each.stop)
-    return supervision
+    return monitor
 
 
 def _links(config: CollectorConfig, store: Store, clock: Clock) -> Links:
@@ -219,7 +221,7 @@ def _links(config: CollectorConfig, store: Store, clock: Clock) -> Links:
     )
 
 
-def _heart(config: CollectorConfig, supervision: SelfMonitor) -> HeartbeatSender | None:
+def _heartbeat_sender(config: CollectorConfig, monitor: SelfMonitor) -> HeartbeatSender | None:
     if config.heartbeat is None:
         return None
     if config.heartbeat.url is None:
@@ -228,25 +230,25 @@ def _heart(config: CollectorConfig, supervision: SelfMonitor) -> HeartbeatSender
             " will see it if this collector dies"
         )
         return None
-    return HeartbeatSender(config.heartbeat, supervision.health_with_view)
+    return HeartbeatSender(config.heartbeat, monitor.health_with_view)
 
 
-def _open_store(config: CollectorConfig, place: DataDir) -> Store:
+def _open_store(config: CollectorConfig, paths: DataDir) -> Store:
     if config.store is None:
-        return Store.at(place.store)
+        return Store.at(paths.store)
     store = Store(config.store.full_url, connect_args=CONNECT, pool_pre_ping=True)
     store.take_over()
     return store
 
 
-def _sink_writer(config: CollectorConfig, place: DataDir, journal: Journal, clock: Clock) -> SinkWriter | None:
+def _sink_writer(config: CollectorConfig, paths: DataDir, journal: Journal, clock: Clock) -> SinkWriter | None:
     if config.influx is None:
         _log.info(
-            "no InfluxDB is configured: all is kept in %s, and `replay` can pour it into one later", place.journal
+            "no InfluxDB is configured: all is kept in %s, and `replay` can pour it into one later", paths.journal
         )
         return None
-    dead_lines = DeadLetters(place.dead_lines, time_ms=clock.time_ms)
-    return SinkWriter(journal, CursorFile(place.influx_cursor), open_series_store(config.influx), dead_lines)
+    dead_lines = DeadLetters(paths.dead_lines, time_ms=clock.time_ms)
+    return SinkWriter(journal, CursorFile(paths.influx_cursor), open_series_store(config.influx), dead_lines)
 
 
 def _start_pipeline(pipeline: Pipeline, stack: ExitStack) -> None:
@@ -261,38 +263,38 @@ def _serve(
     config: CollectorConfig,
     pipeline: Pipeline,
     pictures: PictureFiles,
-    supervision: SelfMonitor,
+    monitor: SelfMonitor,
     journal: Journal,
     acknowledge_page: AcknowledgePage,
-    more_figures: Iterable[RoomMetric],
+    more_metrics: Iterable[RoomMetric],
     stack: ExitStack,
 ) -> None:
-    """Starts the web server on a thread, on a socket that is bound here, so that a taken port is told at once."""
+    """Start the web server on a thread. Its socket is bound here, so that a taken port is reported at once."""
     registry = CollectorRegistry()
-    for figure in (
-        *room_metrics.intake_metrics(supervision.intake),
+    for metric in (
+        *room_metrics.intake_metrics(monitor.intake),
         *room_metrics.journal_metrics(journal),
         *room_metrics.pipeline_metrics(pipeline),
-        *(room_metrics.sink_metrics(supervision.sink_writer) if supervision.sink_writer else ()),
-        *room_metrics.outbox_metrics(supervision.sender),
-        *more_figures,
+        *(room_metrics.sink_metrics(monitor.sink_writer) if monitor.sink_writer else ()),
+        *room_metrics.outbox_metrics(monitor.sender),
+        *more_metrics,
     ):
-        registry.register(figure)
+        registry.register(metric)
     app = create_app(
-        lambda: pipeline.view, pictures, supervision.health, registry=registry, acknowledge_page=acknowledge_page
+        lambda: pipeline.view, pictures, monitor.health, registry=registry, acknowledge_page=acknowledge_page
     )
     settings = uvicorn.Config(
         app, host=config.web.host, port=config.web.port, log_config=None, access_log=False, lifespan="off"
     )
     try:
         listener = settings.bind_socket()
-    except SystemExit:  # uvicorn's answer to a taken port
+    except SystemExit:  # which uvicorn raises if the port is taken
         raise CannotStartError(
             f"web.port: {config.web.host}:{config.web.port} cannot be listened on; another program has it"
         ) from None
     stack.callback(listener.close)
     server = uvicorn.Server(settings)
-    listener.listen()  # who asks between now and the thread's first turn waits, and is not refused
+    listener.listen()  # so that a client that connects before the thread runs waits instead of being refused
     thread = threading.Thread(target=server.run, args=([listener],), name="web")
     thread.start()
     stack.callback(thread.join, _STOP_WITHIN_S)

@@ -1,4 +1,4 @@
-"""How the collector itself fares: its troubles for the wall and `/healthz`, its life for systemd."""
+"""Monitors the collector itself, for the wall, `/healthz`, systemd, and its own figures."""
 
 import os
 from dataclasses import dataclass
@@ -15,13 +15,14 @@ from pantau_collector.sinks import SinkWriter
 from pantau_collector.store import Store
 
 _ALIVE_WITHIN_S = 30
-"""The pipeline renews its view each second; one that has not for so long hangs."""
+"""Seconds after which a pipeline that has not renewed its view hangs; it does so each second."""
 _NOTICES_WAITING = 20
+"""Undelivered messages above which the collector is in trouble."""
 
 
 @dataclass(frozen=True, slots=True)
 class SelfMonitor:
-    """Looks at the other rooms; changes nothing."""
+    """Reads the state of the collector's other parts, and changes nothing."""
 
     intake: Intake
     pipeline: Pipeline
@@ -32,40 +33,40 @@ class SelfMonitor:
     clock: Clock
 
     def health(self) -> Health:
-        """Everything that is wrong now."""
+        """Return what is wrong now."""
         troubles = [
             (TroubleKind.BROKER_GONE, self.intake.broker_trouble),
             (TroubleKind.JOURNAL_FAILING, self.intake.disk_trouble),
             (TroubleKind.STORE_FAILING, self.pipeline.trouble),
             (TroubleKind.SINK_BEHIND, self.sink_writer and self.sink_writer.trouble),
-            (TroubleKind.NOTICES_WAITING, self._waiting_notices()),
+            (TroubleKind.NOTICES_WAITING, self._notices_trouble()),
         ]
-        told = tuple(Trouble(kind, detail) for kind, detail in troubles if detail)
-        return Health(told, self.pipeline.attention.attentive)
+        found = tuple(Trouble(kind, detail) for kind, detail in troubles if detail)
+        return Health(found, self.pipeline.attention.attentive)
 
     def health_with_view(self) -> Health:
-        """Everything that is wrong now, with a pipeline that no longer steps."""
+        """Return what is wrong now, including a pipeline that no longer runs."""
         age_s = (self.clock.time_ms() - self.pipeline.view.time_ms) / 1000
         return with_view(self.health(), view_age_s=age_s, stale_after_s=_ALIVE_WITHIN_S)
 
     def alive(self) -> bool:
-        """Whether the pipeline still steps; a hanging collector is better started anew."""
+        """Return True while the pipeline runs; systemd restarts a collector that hangs."""
         return self.clock.time_ms() - self.pipeline.view.time_ms < _ALIVE_WITHIN_S * 1000
 
     def superseded(self) -> bool:
-        """Whether another collector has taken over, so that this one must end."""
+        """Return True once another collector has taken over, so that this one must end."""
         return self.store.superseded
 
     def status(self) -> str:
-        """One line for `systemctl status`."""
+        """Return a line for `systemctl status`."""
         view = self.pipeline.view
         cameras = sum(len(site.cameras) for site in view.sites)
         troubles = ", ".join(trouble.kind for trouble in self.health().troubles) or "all well"
         return f"{len(view.sites)} sites, {cameras} cameras; {troubles}"
 
     def figures(self, name: str) -> Figures:
-        """How the collector of that name fares now, for the series."""
-        sites, intake, sink_writer = self.pipeline.view.sites, self.intake, self.sink_writer
+        """Return the present figures of the collector, which is named `name`, for the series."""
+        sites, intake, sink = self.pipeline.view.sites, self.intake, self.sink_writer
         return Figures(
             name=name,
             messages=intake.received,
@@ -74,10 +75,10 @@ class SelfMonitor:
             dead_letters=intake.dead,
             waiting=intake.waiting,
             journal_mb=(self.journal.end - self.journal.start) / 1e6,
-            sink_behind_mb=sink_writer.behind_bytes / 1e6 if sink_writer else None,
-            sink_lines=sink_writer.lines_written if sink_writer else None,
-            sink_dead_lines=sink_writer.lines_dead if sink_writer else None,
-            sink_retries=sink_writer.retries if sink_writer else None,
+            sink_behind_mb=sink.behind_bytes / 1e6 if sink else None,
+            sink_lines=sink.lines_written if sink else None,
+            sink_dead_lines=sink.lines_dead if sink else None,
+            sink_retries=sink.retries if sink else None,
             sites=len(sites),
             sites_online=sum(site.online for site in sites),
             cameras=sum(len(site.cameras) for site in sites),
@@ -91,13 +92,13 @@ class SelfMonitor:
             clock_steps=self.pipeline.clock_steps,
         )
 
-    def _waiting_notices(self) -> str | None:
+    def _notices_trouble(self) -> str | None:
         pending = self.sender.pending()
         return f"{pending} notices are not delivered yet" if pending > _NOTICES_WAITING else None
 
 
 def _resident_mb() -> float | None:
-    """Resident memory of this process, where Linux tells it (proc(5), statm)."""
+    """Return the resident memory of this process in 10^6 bytes (proc(5), statm), or None outside Linux."""
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
     except (OSError, IndexError, ValueError):

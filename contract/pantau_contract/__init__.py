@@ -1,4 +1,4 @@
-"""All that an agent and a collector share: topics, messages, states, words."""
+"""What an agent and a collector share: topics, messages, states and the phrases shown to people."""
 
 from pantau_contract.version import __version__
 

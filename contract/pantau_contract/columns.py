@@ -1,7 +1,8 @@
-"""Telemetry by columns: each field's name once, its values of all samples in a row, one value where all are alike.
+"""Telemetry by columns: each field's name once, with a list of all samples' values, or one value if all are equal.
 
-It says what `Telemetry` says, and is what is compressed: of a batch of JSON rows the names take the greater part,
-also when compressed. `time` is milliseconds before the batch's own, `since` seconds before its whole second.
+It holds the same as `Telemetry`, and this form is compressed: in a batch of JSON rows the names take most of the
+space, even compressed. `time` is in milliseconds before the batch's time, `since` in seconds before its whole
+second.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,7 +17,7 @@ from pantau_contract.messages import Count, Drop, Host, Sample, ShortText, Slug,
 from pantau_contract.states import Cause, State
 
 MAX_SAMPLES = 16_384
-"""Of one batch."""
+"""Samples in one batch at most."""
 
 _Seconds = Annotated[float, Meta(ge=-(1 << 43), le=1 << 43)]
 _Numbers = list[float | None] | float | None
@@ -25,7 +26,7 @@ _Texts = list[ShortText | None] | ShortText | None
 
 
 class Columns(Struct, frozen=True, omit_defaults=True):
-    """The fields of `Sample` in their order. `evidence` is by cause, then by sample."""
+    """The fields of `Sample`, in the same order. `evidence` maps each cause to the samples' values."""
 
     camera: list[Slug]
     time: list[int]
@@ -50,7 +51,7 @@ class Columns(Struct, frozen=True, omit_defaults=True):
 
 
 class TelemetryColumns(Struct, frozen=True, omit_defaults=True):
-    """The fields of `Telemetry`, with `columns` in the place of its samples."""
+    """The fields of `Telemetry`, with `columns` in place of `samples`."""
 
     site: Slug
     boot: ShortText
@@ -69,17 +70,19 @@ _NAMES = tuple(field.name for field in fields(Columns))
 
 
 def to_columns(batch: Telemetry) -> TelemetryColumns:
-    """The batch by columns."""
+    """Convert a batch from rows to columns."""
     samples = batch.samples
-    told: dict[str, Any] = {name: [getattr(sample, name) for sample in samples] for name in _NAMES}
-    told["time"] = [batch.time - time for time in told["time"]]
-    told["since"] = [(_whole_second(batch) - since) / 1000 for since in told["since"]]
-    alike = {name: _alike(values) for name, values in told.items() if name not in {"camera", "time", "evidence"}}
+    values: dict[str, Any] = {name: [getattr(sample, name) for sample in samples] for name in _NAMES}
+    values["time"] = [batch.time - time for time in values["time"]]
+    values["since"] = [(_whole_second(batch) - since) / 1000 for since in values["since"]]
+    equal = {
+        name: _collapsed(column) for name, column in values.items() if name not in {"camera", "time", "evidence"}
+    }
     columns = Columns(
-        camera=told["camera"],
-        time=told["time"],
+        camera=values["camera"],
+        time=values["time"],
         evidence=_evidence_by_cause([sample.evidence for sample in samples]),
-        **alike,
+        **equal,
     )
     return TelemetryColumns(
         batch.site,
@@ -96,46 +99,46 @@ def to_columns(batch: Telemetry) -> TelemetryColumns:
     )
 
 
-def from_columns(told: TelemetryColumns) -> Telemetry:
-    """The batch by rows again.
+def from_columns(batch: TelemetryColumns) -> Telemetry:
+    """Convert a batch from columns back to rows.
 
     Raises:
-        ContractError: columns of different lengths, too many samples, or times that are none.
+        ContractError: columns differ in length, there are too many samples, or a time is out of range.
     """
-    columns = told.columns
+    columns = batch.columns
     count = len(columns.camera)
     if count > MAX_SAMPLES:
         raise ContractError(f"a batch of {count} samples is over the limit of {MAX_SAMPLES}")
-    if not 0 < told.interval_s <= 3600:
-        raise ContractError(f"interval_s is {told.interval_s}, expected more than 0 and at most 3600")
+    if not 0 < batch.interval_s <= 3600:
+        raise ContractError(f"interval_s is {batch.interval_s}, expected more than 0 and at most 3600")
     rows: list[Iterable[Any]] = []
     for name in _NAMES:
         if name == "evidence":
             rows.append(_evidence_by_sample(columns.evidence, count))
         elif name == "time":
-            rows.append(_times(name, [told.time - before_ms for before_ms in _all(name, columns.time, count)]))
+            rows.append(_times(name, [batch.time - before_ms for before_ms in _all(name, columns.time, count)]))
         elif name == "since":
             since = _all(name, columns.since, count)
-            rows.append(_times(name, [_whole_second(told) - round(before_s * 1000) for before_s in since]))
+            rows.append(_times(name, [_whole_second(batch) - round(before_s * 1000) for before_s in since]))
         else:
             rows.append(_all(name, getattr(columns, name), count))
     return Telemetry(
-        told.site,
-        told.boot,
-        told.seq,
-        told.time,
-        told.monotonic_ms,
-        told.clock_synchronised,
-        told.interval_s,
+        batch.site,
+        batch.boot,
+        batch.seq,
+        batch.time,
+        batch.monotonic_ms,
+        batch.clock_synchronised,
+        batch.interval_s,
         tuple(map(Sample, *rows)),
-        told.host,
-        told.dropped,
-        told.drop,
+        batch.host,
+        batch.dropped,
+        batch.drop,
     )
 
 
-def _alike(values: list[Any]) -> Any:
-    """The one value, where all are the same; whole numbers without a point."""
+def _collapsed(values: list[Any]) -> Any:
+    """Return the one value if all are equal, else the list; whole numbers become integers."""
     values = [_short(value) for value in values]
     return values[0] if values and all(value == values[0] for value in values) else values
 
@@ -145,7 +148,7 @@ def _short(value: Any) -> Any:
 
 
 def _all(name: str, column: Any, count: int) -> Iterable[Any]:
-    """A column's value for each sample."""
+    """Return a column's value for each sample."""
     if not isinstance(column, list):
         return repeat(column, count)
     if len(column) != count:
@@ -164,10 +167,10 @@ def _times(name: str, times: list[int]) -> list[int]:
 
 
 def _evidence_by_cause(evidence: Sequence[dict[str, float] | None]) -> dict[str, Any] | None:
-    causes = dict.fromkeys(cause for of_sample in evidence for cause in of_sample or ())
-    if not any(of_sample is not None for of_sample in evidence):
+    causes = dict.fromkeys(cause for values in evidence for cause in values or ())
+    if not any(values is not None for values in evidence):
         return None
-    return {cause: _alike([(of_sample or {}).get(cause) for of_sample in evidence]) for cause in causes}
+    return {cause: _collapsed([(values or {}).get(cause) for values in evidence]) for cause in causes}
 
 
 def _evidence_by_sample(

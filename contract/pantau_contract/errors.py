@@ -1,2 +1,2 @@
 class ContractError(ValueError):
-    """A topic or message that breaks the contract; the text says where and how, for the person who reads it."""
+    """A topic or message breaks the contract. The text says where and how, in words for a person."""

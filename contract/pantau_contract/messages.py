@@ -1,7 +1,7 @@
-"""The messages, as they go over the wire in JSON.
+"""The messages that go over the wire as JSON.
 
 Times are UTC epoch milliseconds. Unknown fields are ignored, so that an older collector understands a newer agent.
-Units stand in the names: `_ms`, `_s`, `_pct` (0 to 100), `_kbps` (1000 bit/s), `_mb` (10^6 bytes), `_c` (Celsius).
+Names end in the unit: `_ms`, `_s`, `_pct` (0 to 100), `_kbps` (1000 bit/s), `_mb` (10^6 bytes), `_c` (Celsius).
 """
 
 from typing import Annotated
@@ -11,18 +11,22 @@ from msgspec import Meta, Struct
 from pantau_contract.states import Cause, State
 
 Slug = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}(?![\s\S])")]
-"""What `topics.SLUG` says, with an end that lets no line break through (`$` would)."""
+"""An id, by the rule of `topics.SLUG`. The pattern's end rejects a final line break, which `$` would accept."""
+
 Time = Annotated[int, Meta(ge=0, lt=1 << 53)]
-"""UTC, milliseconds since 1970."""
+"""UTC epoch milliseconds."""
+
 Count = Annotated[int, Meta(ge=0, lt=1 << 53)]
+"""A number of things, which a JSON reader with 64-bit floats holds exactly."""
+
 ShortText = Annotated[str, Meta(max_length=400)]
+"""A text of at most 400 characters."""
 
 
 class CameraAbout(Struct, frozen=True, omit_defaults=True):
-    """What an agent knows of a camera: by its configuration, and what the camera says it is, once it was asked.
+    """What an agent knows about a camera, from its configuration and from what the camera reports of itself.
 
-    `firmware_note` warns of the firmware: `faulty` or `vulnerable`, why, and who says so; empty where nothing is
-    known against it.
+    `firmware_note` warns of the firmware: `faulty` or `vulnerable`, why, and the source; empty if there is none.
     """
 
     id: Slug
@@ -36,7 +40,7 @@ class CameraAbout(Struct, frozen=True, omit_defaults=True):
 class Birth(Struct, frozen=True, omit_defaults=True, tag_field="status", tag="online"):
     """On `agent`, retained: the agent has connected.
 
-    `session` counts the agent's connections, over restarts too, so that a will which overtakes a birth is known.
+    `session` counts the agent's connections, across restarts, so that a will that overtakes a birth is recognised.
     """
 
     site: Slug
@@ -50,7 +54,7 @@ class Birth(Struct, frozen=True, omit_defaults=True, tag_field="status", tag="on
 
 
 class Death(Struct, frozen=True, omit_defaults=True, tag_field="status", tag="offline"):
-    """On `agent`, retained: the broker's word (the will), or the agent's own (`clean`), of a session's end."""
+    """On `agent`, retained: the end of a session, sent by the broker (the will) or the agent itself (`clean`)."""
 
     site: Slug
     boot: ShortText
@@ -59,7 +63,7 @@ class Death(Struct, frozen=True, omit_defaults=True, tag_field="status", tag="of
 
 
 class Host(Struct, frozen=True, omit_defaults=True):
-    """The agent's machine. What it cannot measure is absent."""
+    """The agent's machine. Figures that it cannot measure are absent."""
 
     cpu_pct: float | None = None
     load_1m: float | None = None
@@ -76,10 +80,10 @@ class Host(Struct, frozen=True, omit_defaults=True):
 
 
 class Sample(Struct, frozen=True, omit_defaults=True):
-    """What one look, or one reporting interval of watching, said of one camera.
+    """The result of one look at a camera, or of one reporting interval of watching it.
 
-    `state` has held since `since`. `detail` is the evidence in a few words, without secrets. `evidence` holds the
-    picture faults' values in [0, 1] by cause.
+    `state` has lasted since `since`. `detail` is the evidence in a few words, without secrets. `evidence` maps
+    picture faults to values in [0, 1].
     """
 
     camera: Slug
@@ -105,7 +109,7 @@ class Sample(Struct, frozen=True, omit_defaults=True):
 
 
 class Drop(Struct, frozen=True):
-    """What an agent's spool gave up: so many batches, of times from `first` to `last` by its own clock."""
+    """Batches that an agent's spool discarded; `first` and `last` are their times by the agent's clock."""
 
     batches: Count
     first: Time
@@ -113,12 +117,12 @@ class Drop(Struct, frozen=True):
 
 
 class Telemetry(Struct, frozen=True, omit_defaults=True):
-    """On `telemetry`: one batch a reporting interval. `(site, boot, seq)` makes it unique.
+    """On `telemetry`: one batch per reporting interval, identified by `(site, boot, seq)`.
 
     A camera has one sample at the end of the interval, and one more for each change of state within it.
     `monotonic_ms` is the agent's monotonic clock at `time`, so that times taken before the clock was set can be
-    corrected. `dropped` counts batches that the spool had to drop since the boot;
-    `drop` tells of those that no batch before has told of.
+    corrected. `dropped` counts the batches that the spool has dropped since the boot; `drop` describes those
+    that no earlier batch has reported.
     """
 
     site: Slug
@@ -135,7 +139,7 @@ class Telemetry(Struct, frozen=True, omit_defaults=True):
 
 
 class CameraState(Struct, frozen=True, omit_defaults=True):
-    """On `camera/{camera}/state`, retained: sent on each change, and anew on each connection."""
+    """On `camera/{camera}/state`, retained: sent on each change, and again on each connection."""
 
     site: Slug
     camera: Slug
@@ -149,7 +153,7 @@ class CameraState(Struct, frozen=True, omit_defaults=True):
 
 
 class Command(Struct, frozen=True, omit_defaults=True):
-    """On `command`: all that can be asked of an agent from afar is `probe` or `snapshot`, now."""
+    """On `command`: asks the agent for a `probe` or a `snapshot` now; nothing else can be asked of it remotely."""
 
     id: ShortText
     action: Annotated[str, Meta(pattern="^(probe|snapshot)$")]
@@ -157,7 +161,7 @@ class Command(Struct, frozen=True, omit_defaults=True):
 
 
 class Reply(Struct, frozen=True, omit_defaults=True):
-    """On `reply`: what came of a command. `error` is empty when it was done."""
+    """On `reply`: the result of a command. `error` is empty if it succeeded."""
 
     site: Slug
     id: ShortText

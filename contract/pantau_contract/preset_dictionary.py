@@ -1,7 +1,7 @@
-"""What deflate knows before a batch begins (RFC 1950, 2.2: FDICT): the words of telemetry by columns.
+"""The preset dictionary of deflate (RFC 1950, 2.2: FDICT) for telemetry by columns.
 
-Frozen: the Adler-32 of it stands in every payload, and a collector reads only what was written with the same.
-Words that are not in it cost a few bytes more.
+It never changes: its Adler-32 is in every payload, and a collector can only read what was written with the same
+dictionary. Words that are not in it cost a few bytes more.
 """
 
 PRESET_DICTIONARY = (

@@ -1,7 +1,7 @@
-"""Snapshots: plain JPEGs whose EXIF tells site, camera, time, state and cause wherever the file goes.
+"""Snapshots: JPEGs that carry site, camera, time, state and cause in their EXIF.
 
 The EXIF block is a TIFF 6.0 structure in a JPEG APP1 segment (CIPA DC-008, "Exif 2.32", 4.5 and 4.7). The five
-facts stand as JSON in ImageDescription; DateTime repeats the time for ordinary picture viewers.
+facts are JSON in ImageDescription; DateTime repeats the time for ordinary picture viewers.
 """
 
 import struct
@@ -15,7 +15,7 @@ from pantau_contract.messages import Slug, Time
 from pantau_contract.states import WIRE_NAMES, Cause, State
 
 MAX_SNAPSHOT = 2 << 20
-"""Largest snapshot taken, in bytes."""
+"""Bytes of the largest snapshot that is accepted."""
 
 _SOI = b"\xff\xd8"
 _EXIF = b"Exif\x00\x00"
@@ -26,7 +26,7 @@ _ASCII = 2
 
 
 class SnapshotMetadata(Struct, frozen=True):
-    """What a snapshot says of itself."""
+    """The facts that a snapshot carries."""
 
     site: Slug
     camera: Slug
@@ -36,10 +36,10 @@ class SnapshotMetadata(Struct, frozen=True):
 
 
 def stamp(jpeg: bytes, about: SnapshotMetadata) -> bytes:
-    """The JPEG with `about` in its EXIF, in place of any EXIF it had.
+    """Return the JPEG with `about` in its EXIF, which replaces any EXIF that it had.
 
     Raises:
-        ContractError: it is not a JPEG.
+        ContractError: the bytes are not a JPEG.
     """
     if jpeg[:2] != _SOI:
         raise ContractError("the picture is not a JPEG")
@@ -57,10 +57,10 @@ def stamp(jpeg: bytes, about: SnapshotMetadata) -> bytes:
 
 
 def read_stamp(jpeg: bytes) -> SnapshotMetadata:
-    """What a snapshot says of itself.
+    """Return the facts that a snapshot carries.
 
     Raises:
-        ContractError: too large, not a JPEG, or without our EXIF.
+        ContractError: it is too large, not a JPEG, or has no EXIF of `stamp`.
     """
     if len(jpeg) > MAX_SNAPSHOT:
         raise ContractError(f"snapshot of {len(jpeg)} bytes is over the limit of {MAX_SNAPSHOT}")
@@ -76,7 +76,7 @@ def read_stamp(jpeg: bytes) -> SnapshotMetadata:
 
 
 def _tiff(entries: list[tuple[int, bytes]]) -> bytes:
-    """A big-endian TIFF with one directory of ASCII entries, each longer than four bytes."""
+    """Return a big-endian TIFF with one directory of ASCII entries, each longer than four bytes."""
     head = b"MM\x00\x2a" + struct.pack(">I", 8)
     directory = struct.pack(">H", len(entries))
     offset = 8 + 2 + 12 * len(entries) + 4
@@ -102,7 +102,7 @@ def _image_description(tiff: bytes) -> bytes:
 
 
 def _segments(jpeg: bytes) -> list[tuple[int, int, int]]:
-    """`(marker, start, end)` of each segment's content, up to the picture data; a damaged header ends the list."""
+    """Return `(marker, start, end)` of each segment's content before the picture data, up to a damaged header."""
     found: list[tuple[int, int, int]] = []
     at = 2
     while at + 4 <= len(jpeg) and jpeg[at] == 0xFF:
@@ -116,7 +116,7 @@ def _segments(jpeg: bytes) -> list[tuple[int, int, int]]:
 
 
 def _without_exif(jpeg: bytes) -> bytes:
-    """All after SOI, less any EXIF segment."""
+    """Return everything after SOI except EXIF segments."""
     parts: list[bytes] = []
     at = 2
     for marker, start, end in _segments(jpeg):

@@ -1,15 +1,15 @@
 """States of a camera and their causes.
 
-`ok` works as expected; `degraded` works below what is expected of it; `impaired` streams, but the picture is not
-true; `down` shows nothing; `unknown` nobody can say; `disabled` by its owner's wish. Each cause belongs to exactly
-one state. Their meaning and remedy in people's words are in `words/`.
+`ok`: the camera works as expected; `degraded`: it works, but worse than expected; `impaired`: it streams, but the
+picture is not true; `down`: it shows nothing; `unknown`: nobody knows; `disabled`: its owner switched it off. Each
+cause belongs to exactly one state. Their meanings and remedies for people are in `words/`.
 """
 
 from enum import StrEnum
 
 
 class State(StrEnum):
-    """What the agent, or the collector where the agent is gone, says of a camera."""
+    """The state of a camera as reported by its agent, or by the collector if the agent is gone."""
 
     OK = "ok"
     DEGRADED = "degraded"
@@ -119,4 +119,4 @@ _CAUSES: dict[State, tuple[Cause, ...]] = {
 }
 
 STATE_OF: dict[Cause, State] = {cause: state for state, causes in _CAUSES.items() for cause in causes}
-"""The state that each cause puts a camera in."""
+"""The state that belongs to each cause."""

@@ -1,4 +1,4 @@
-"""MQTT topics, `pantau/v1/{site}/...`."""
+"""The MQTT topics, `pantau/v1/{site}/...`."""
 
 import re
 from dataclasses import dataclass
@@ -7,13 +7,14 @@ from enum import StrEnum
 from pantau_contract.errors import ContractError
 
 PREFIX = "pantau/v1"
+"""The first levels of every topic; the number is the contract's version."""
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
-"""Ids of sites and cameras: safe in a topic, a file name, a URL and a tag."""
+"""Ids of sites and cameras, which are safe in a topic, a file name, a URL and a tag."""
 
 
 class TopicKind(StrEnum):
-    """What a topic carries."""
+    """The kind of message that a topic carries."""
 
     AGENT = "agent"
     TELEMETRY = "telemetry"
@@ -30,12 +31,12 @@ SUBSCRIPTIONS = (
     f"{PREFIX}/+/camera/+/snapshot",
     f"{PREFIX}/+/reply",
 )
-"""What a collector subscribes to."""
+"""The topic filters that a collector subscribes to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A topic taken apart. `camera` is set for `state` and `snapshot` only."""
+    """A parsed topic. `camera` is set for `state` and `snapshot` only."""
 
     site: str
     kind: TopicKind
@@ -52,10 +53,10 @@ _OF_CAMERA = {TopicKind.STATE, TopicKind.SNAPSHOT}
 
 
 def parse_topic(text: str) -> Topic:
-    """Takes a topic apart.
+    """Parse a topic.
 
     Raises:
-        ContractError: it is none of the contract's topics, or an id is not a slug.
+        ContractError: the contract has no such topic, or an id is not a slug.
     """
     if not text.startswith(PREFIX + "/"):
         raise ContractError(f"topic {text[:200]!r} does not begin with {PREFIX}/")
@@ -67,9 +68,9 @@ def parse_topic(text: str) -> Topic:
             topic = Topic(site, TopicKind(kind), camera)
         case _:
             raise ContractError(f"topic {text[:200]!r} is not one of the contract's")
-    for what, value in (("site", topic.site), ("camera", topic.camera)):
+    for name, value in (("site", topic.site), ("camera", topic.camera)):
         if value is not None and not SLUG.fullmatch(value):
             raise ContractError(
-                f"topic {text[:200]!r}: the {what} {value[:80]!r} must be lower-case letters, digits, '-' or '_'"
+                f"topic {text[:200]!r}: the {name} {value[:80]!r} must be lower-case letters, digits, '-' or '_'"
             )
     return topic

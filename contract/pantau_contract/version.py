@@ -1,3 +1,3 @@
-"""The one version of the distribution."""
+"""The version of the distribution, in one place."""
 
 __version__ = "0.2.0"

@@ -1,7 +1,7 @@
-"""Messages to bytes and back, with every check that the contract asks for.
+"""Encodes messages to bytes, and decodes them with every check of the contract.
 
-A compressed payload is told by its first byte: `1f` is gzip (RFC 1952) of the JSON; `78` is zlib (RFC 1950) with
-the preset dictionary, of JSON by columns, and for telemetry only.
+The first byte identifies a compressed payload: `1f` is gzip (RFC 1952) of the JSON; `78` is zlib (RFC 1950) with
+the preset dictionary, of JSON by columns, which only telemetry uses.
 """
 
 import gzip
@@ -19,8 +19,10 @@ from pantau_contract.states import WIRE_NAMES
 from pantau_contract.topics import Topic, TopicKind
 
 MAX_PAYLOAD = 4 << 20
-"""Largest payload taken, in bytes; a site of 256 cameras needs a twentieth of it."""
+"""Bytes of the largest payload that is accepted; a site of 256 cameras needs a twentieth of it."""
+
 MAX_INFLATED = 16 << 20
+"""Bytes to which a compressed payload may expand."""
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _ZLIB_MAGIC = b"\x78"
@@ -40,7 +42,7 @@ _encoder = msgspec.json.Encoder()
 
 
 def encode(message: Message, *, compress: bool = False) -> bytes:
-    """Return the message as JSON; compressed if asked, telemetry by columns.
+    """Return the message as JSON; with `compress` compressed, and telemetry by columns.
 
     Causes go under the names of `WIRE_NAMES`, so that collectors of earlier versions understand them.
     """
@@ -54,11 +56,11 @@ def encode(message: Message, *, compress: bool = False) -> bytes:
 
 
 def decode(topic: Topic, payload: bytes) -> Message:
-    """The message that came on `topic` (any kind but `snapshot`, which is a JPEG).
+    """Return the message that arrived on `topic`, which is of any kind but `snapshot` (a JPEG).
 
     Raises:
-        ContractError: too large, damaged, not JSON, a field missing or of the wrong type (its path is named), or a
-            site or camera other than the topic's.
+        ContractError: the payload is too large, damaged or not JSON, a field is missing or of the wrong type (the
+            text names its path), or the site or camera is not the topic's.
     """
     if len(payload) > MAX_PAYLOAD:
         raise ContractError(f"payload of {len(payload)} bytes is over the limit of {MAX_PAYLOAD}")
@@ -78,10 +80,10 @@ def decode(topic: Topic, payload: bytes) -> Message:
         raise ContractError(str(error)) from None
     except RecursionError:
         raise ContractError("the message is nested too deeply") from None
-    for what, wanted in (("site", topic.site), ("camera", topic.camera)):
-        said = getattr(message, what, wanted)
-        if wanted is not None and said != wanted:
-            raise ContractError(f"the {what} in the message, {said!r}, is not the topic's, {wanted!r}")
+    for name, expected in (("site", topic.site), ("camera", topic.camera)):
+        found = getattr(message, name, expected)
+        if expected is not None and found != expected:
+            raise ContractError(f"the {name} in the message, {found!r}, is not the topic's, {expected!r}")
     return message
 
 

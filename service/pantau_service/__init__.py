@@ -1,1 +1,1 @@
-"""What makes both programs good services: settings with clear errors, a log, systemd's protocol."""
+"""What both programs need to be well-behaved services: settings with clear errors, a log, systemd's protocol."""

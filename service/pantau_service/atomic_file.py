@@ -1,16 +1,16 @@
-"""Files that are small, and whole at any instant."""
+"""Writes small files that are complete at any instant."""
 
 import os
 from pathlib import Path
 
 
 def write(path: Path, content: bytes, *, mode: int = 0o666) -> None:
-    """Writes a file in place of the one before: after a loss of power there is either of both, never half.
+    """Replace a file's content: after a loss of power the file holds the old or the new, never a part.
 
-    `mode` is for a file that is not there yet, and the process's umask counts.
+    `mode` is the mode of a new file, less the process's umask.
 
     Raises:
-        OSError: it could not be written; what was there is there still.
+        OSError: the file could not be written; the old content is unchanged.
     """
     new = path.with_name(f"{path.name}.new")
     with open(new, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as file:

@@ -1,10 +1,10 @@
-"""Settings of which the environment goes before the file."""
+"""Settings from a file, in which environment variables take precedence."""
 
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 
 class EnvironmentSettings(BaseSettings):
-    """What is passed in is the file's content; a variable of the environment replaces a value of it."""
+    """Settings made from a file's content; an environment variable replaces the value of its key."""
 
     @classmethod
     def settings_customise_sources(
@@ -15,6 +15,6 @@ class EnvironmentSettings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment first."""
+        """Put the environment before the file's content."""
         del settings_cls, dotenv_settings, file_secret_settings
         return env_settings, init_settings

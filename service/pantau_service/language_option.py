@@ -1,4 +1,4 @@
-"""The language a command speaks: as `--language` says, else as the environment has it."""
+"""The option `--language` of the commands; without it the environment decides."""
 
 import os
 from typing import Annotated
@@ -10,16 +10,16 @@ from pantau_contract.words import LANGUAGES, Words, words
 LanguageOption = Annotated[str | None, typer.Option("--language", help="en or id; otherwise as LANG has it.")]
 
 
-def words_for(asked: str | None) -> Words:
-    """The words of that language.
+def words_for(option: str | None) -> Words:
+    """Return the phrases of the language that the option names, or else of the environment's.
 
     Raises:
-        typer.BadParameter: no such language.
+        typer.BadParameter: there are no phrases in that language.
     """
-    if asked is None:
+    if option is None:
         variables = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
         return words("id" if next(filter(None, variables), "").startswith("id") else "en")
     for known in LANGUAGES:
-        if asked == known:
+        if option == known:
             return words(known)
-    raise typer.BadParameter(f"--language must be one of {', '.join(LANGUAGES)}, not {asked!r}")
+    raise typer.BadParameter(f"--language must be one of {', '.join(LANGUAGES)}, not {option!r}")

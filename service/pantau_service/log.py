@@ -1,4 +1,4 @@
-"""A service's log: plain lines on standard error, to which systemd adds time and unit, or JSON lines."""
+"""Sets up a service's log: plain lines on standard error, to which systemd adds time and unit, or JSON lines."""
 
 import json
 import logging
@@ -8,12 +8,12 @@ from typing import Literal
 
 Level = Literal["debug", "info", "warning", "error"]
 
-# What journald reads as the line's priority (sd-daemon(3)).
 _PRIORITY = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
+"""The priorities that journald reads at the beginning of a line (sd-daemon(3))."""
 
 
 def set_up(level: Level, *, as_json: bool, to_journal: bool) -> None:
-    """Sends the log to standard error, for people or programs; journald wants priorities in place of levels."""
+    """Send the log to standard error, as text or as JSON lines; for journald with priorities instead of levels."""
     handler = logging.StreamHandler(sys.stderr)
     if as_json:
         handler.setFormatter(_JsonLines())
@@ -38,7 +38,7 @@ class _JsonLines(logging.Formatter):
 
 
 class _JournalLines(logging.Formatter):
-    """`<priority>` before every line, as journald splits at line breaks."""
+    """Puts `<priority>` before every line, because journald splits at line breaks."""
 
     def format(self, record: logging.LogRecord) -> str:
         priority = _PRIORITY.get(record.levelno, 6)

@@ -1,4 +1,4 @@
-"""Secrets that stand apart from the configuration: in a file of their own, or in a systemd credential."""
+"""Secrets kept outside the configuration: in a file of their own, or in a systemd credential."""
 
 import os
 from pathlib import Path
@@ -10,10 +10,10 @@ from pantau_service.settings import error_at
 
 
 def secret(key: str, given: SecretStr | None, file: Path | None, credential: str) -> SecretStr | None:
-    """The secret wherever it stands: in the configuration, in its file, or in the credential of that name.
+    """Return the secret from the configuration, its file, or the credential of that name; None if not given.
 
     Raises:
-        ValueError: it is given twice, or its file cannot be read. Told at `key`.
+        ValueError: it is given twice, or its file cannot be read. The error belongs to `key`.
     """
     if given is not None and file is not None:
         raise error_at(key, f"expected `{key}` or `{key}_file`, not both")
@@ -48,4 +48,4 @@ def _readable(path: Path) -> Path:
 
 
 SecretFile = Annotated[Path, AfterValidator(_readable)]
-"""A file with one secret in it, checked as soon as the configuration is."""
+"""A file that holds one secret, checked together with the configuration."""

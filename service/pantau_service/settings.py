@@ -1,4 +1,4 @@
-"""What is wrong with a configuration or an inventory, one line each, for the person who mends it."""
+"""Describes what is wrong with a configuration or an inventory, in a line for each problem."""
 
 import difflib
 import os
@@ -12,13 +12,16 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 _SECRETS = {"password", "token", "urls"}
-_WHAT_PYDANTIC_SAYS = re.compile(r"^(?:Value error, )?(?:\w+ should (?:be|have) )?")
+"""Keys whose values never appear in a message, beside those of type `SecretStr`."""
+
+_PYDANTIC_PREFIX = re.compile(r"^(?:Value error, )?(?:\w+ should (?:be|have) )?")
 
 Location = tuple[int | str, ...]
+"""The path to a value: keys of tables, and positions in lists counted from 0."""
 
 
 class ConfigError(Exception):
-    """A configuration or inventory cannot be used. `problems` are whole lines, without secrets."""
+    """A configuration or inventory cannot be used. Each of `problems` is a complete line without secrets."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
@@ -26,10 +29,10 @@ class ConfigError(Exception):
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """The content of a TOML file.
+    """Return the content of a TOML file.
 
     Raises:
-        ConfigError: it cannot be read, or is not TOML.
+        ConfigError: the file cannot be read, or is not TOML.
     """
     try:
         return tomllib.loads(path.read_text("utf-8"))
@@ -42,12 +45,12 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def error_at(key: str, text: str) -> PydanticCustomError:
-    """For a check of several keys of a table: an error at one of them, in words of its own."""
+    """Return an error that belongs to one key of a table, for a check that compares several keys."""
     return PydanticCustomError("wrong", "{text}", {"text": text, "key": key})
 
 
 def without_password(text: str) -> str:
-    """The text without user and password of the addresses in it."""
+    """Return the text with the user and password of each address in it masked."""
     return re.sub(r"//[^/]*@", "//***@", text)
 
 
@@ -61,42 +64,42 @@ def explain(
     data: Mapping[str, Any] | None = None,
     redact: Callable[[str], str] = without_password,
 ) -> list[str]:
-    """One line a problem: `FILE: influx.url: expected ..., got ...`. Entries of a list are counted from 1.
+    """Return a line for each problem: `FILE: influx.url: expected ..., got ...`, with list entries counted from 1.
 
-    With the file's `data`, an entry's `id` is told too. `redact` masks the passwords of what is there.
+    With the file's `data`, a line also names its entry's `id`. `redact` masks passwords in the values shown.
     """
     lines = []
-    for location, what in reasons(error, model, redact=redact):
+    for location, text in located_problems(error, model, redact=redact):
         variable = env_prefix + env_delimiter.join(map(str, location)).upper()
         where = f"${variable}" if env_prefix and variable in os.environ else place(path, location)
-        lines.append(f"{where}: {what}{_id_of_entry(location, data or {})}")
+        lines.append(f"{where}: {text}{_id_of_entry(location, data or {})}")
     return lines
 
 
-def reasons(
+def located_problems(
     error: ValidationError,
     model: type[BaseModel],
     *,
     redact: Callable[[str], str] = without_password,
 ) -> list[tuple[Location, str]]:
-    """For each problem where it is, and what was expected there; without secrets."""
-    told = []
+    """Return for each problem its location and what was expected there, without secrets."""
+    problems = []
     for problem in error.errors():
         location = _without_tags(problem["loc"], model)
         if problem["type"] == "wrong":
             location = (*location, problem["ctx"]["key"])
-        told.append((location, _what(problem, location, model, redact)))
-    return told
+        problems.append((location, _text(problem, location, model, redact)))
+    return problems
 
 
 def place(path: Path, location: Location) -> str:
-    """Where in a file something stands: `inventory.toml: camera[3].owner`."""
+    """Return a location for people: `inventory.toml: camera[3].owner`."""
     text = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in location)
     return f"{path}: {text.removeprefix('.')}" if location else str(path)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """The nearest of the known words as a hint, or all of them if none is near."""
+    """Return a hint with the most similar known word, or with all of them if none is similar."""
     known = list(known)
     near = difflib.get_close_matches(word, known, n=1)
     if near:
@@ -112,7 +115,7 @@ def _id_of_entry(location: Location, data: Mapping[str, Any]) -> str:
     return ""
 
 
-def _what(problem: ErrorDetails, location: Location, model: type[BaseModel], redact: Callable[[str], str]) -> str:
+def _text(problem: ErrorDetails, location: Location, model: type[BaseModel], redact: Callable[[str], str]) -> str:
     match problem["type"]:
         case "wrong":
             return problem["msg"]
@@ -124,7 +127,7 @@ def _what(problem: ErrorDetails, location: Location, model: type[BaseModel], red
             return f"expected {problem['ctx']['discriminator']} to say of which kind it is".replace("'", "`")
         case "union_tag_invalid":
             return f"expected `version` to be one of {problem['ctx']['expected_tags']}".replace("'", "")
-    text = _WHAT_PYDANTIC_SAYS.sub("", problem["msg"])
+    text = _PYDANTIC_PREFIX.sub("", problem["msg"])
     text = text if text.startswith("expected") else f"expected {text}"
     return f"{text}{_got(problem, location, model, redact)}"
 
@@ -139,7 +142,7 @@ def _got(problem: ErrorDetails, location: Location, model: type[BaseModel], reda
 
 
 def _without_tags(location: Location, model: type[BaseModel]) -> Location:
-    """The location less the tag that pydantic adds within a union."""
+    """Return the location without the tag that pydantic adds within a union."""
     kept: list[int | str] = []
     for part in location:
         if (
@@ -154,7 +157,7 @@ def _without_tags(location: Location, model: type[BaseModel]) -> Location:
 
 
 def _keys(model: type[BaseModel], location: Location) -> list[str]:
-    """The keys of the table at a location."""
+    """Return the keys of the table at a location."""
     return [key for table in _models(_annotation(model, location)) for key in table.model_fields]
 
 
@@ -173,7 +176,7 @@ def _is_secret(annotation: Any) -> bool:
 
 
 def _models(annotation: Any) -> list[type[BaseModel]]:
-    """The tables that an annotation may hold, looked for within lists and unions."""
+    """Return the tables that an annotation allows, also within lists and unions."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [model for inner in get_args(annotation) for model in _models(inner)]

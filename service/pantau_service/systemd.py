@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 
 class Notifier:
-    """Tells the service manager; where there is none, every call does nothing.
+    """Notifies the service manager; without one, every call does nothing.
 
-    `watchdog_s` is how often the manager wants a sign of life at the latest (None: it wants none).
+    `watchdog_s` is the longest time in seconds between two signs of life, or None if the manager wants none.
     """
 
     def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
@@ -16,22 +16,22 @@ class Notifier:
         self.watchdog_s = _watchdog_s(environ)
 
     def ready(self, status: str) -> None:
-        """All is started."""
-        self._tell(f"READY=1\nSTATUS={_line(status)}")
+        """Report that the service has started."""
+        self._send(f"READY=1\nSTATUS={_line(status)}")
 
     def status(self, status: str) -> None:
-        """One line for `systemctl status`."""
-        self._tell(f"STATUS={_line(status)}")
+        """Set the line that `systemctl status` shows."""
+        self._send(f"STATUS={_line(status)}")
 
     def alive(self) -> None:
-        """A sign of life for the watchdog."""
-        self._tell("WATCHDOG=1")
+        """Send a sign of life to the watchdog."""
+        self._send("WATCHDOG=1")
 
     def stopping(self, status: str) -> None:
-        """It has begun to stop."""
-        self._tell(f"STOPPING=1\nSTATUS={_line(status)}")
+        """Report that the service has begun to stop."""
+        self._send(f"STOPPING=1\nSTATUS={_line(status)}")
 
-    def _tell(self, message: str) -> None:
+    def _send(self, message: str) -> None:
         if not self._address:
             return
         # "@" stands for the abstract namespace's leading zero byte.
@@ -42,12 +42,12 @@ class Notifier:
                 channel.connect(address)
                 channel.send(message.encode())
             except OSError:
-                # A manager that does not listen must not end the service; it will see to it itself.
+                # A manager that does not listen must not end the service: that is the manager's own concern.
                 return
 
 
 def _watchdog_s(environ: Mapping[str, str]) -> float | None:
-    """WATCHDOG_USEC, if it is meant for this process (sd_watchdog_enabled(3))."""
+    """Return WATCHDOG_USEC in seconds if it is meant for this process (sd_watchdog_enabled(3))."""
     if environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
         return None
     microseconds = environ.get("WATCHDOG_USEC", "")

@@ -28,8 +28,8 @@ from pantau_contract.states import Cause, State
 from pantau_contract.topics import Topic, TopicKind
 from pantau_contract.wire import encode
 from pantau_service.systemd import Notifier
+from tests.agent.eventually import eventually
 from tests.agent.listener import listening
-from tests.agent.soon import soon
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.process import free_port
 
@@ -54,7 +54,7 @@ class Stage:
             self.left.append(camera.id)
 
     def shows(self, name: str, state: State, cause: Cause | None = None, *, snapshot: bytes | None = None) -> None:
-        now_ms = time.time_ns() // 1_000_000
+        now_ms = time.monotonic_ns() // 1_000_000
         self.queues[name].put_nowait(Observation(Sample(name, now_ms, state, now_ms, cause), snapshot=snapshot))
 
     def fails(self, name: str) -> None:
@@ -70,7 +70,7 @@ async def running(
     disabled: tuple[str, ...] = (),
     notifier: Notifier | None = None,
     interval_s: float = 0.2,
-    wanted: Mapping[str, asyncio.Event] | None = None,
+    picture_requests: Mapping[str, asyncio.Event] | None = None,
 ) -> AsyncIterator[Spool]:
     names = ("gate", "yard")
     config = AgentConfig(
@@ -82,8 +82,8 @@ async def running(
     )
     clock, machine = SystemClock(), Machine(folder)
     spool = await Spool.open(config.spool.path, max_bytes=1e9, max_age_s=1e6, machine_boot="b", clock=clock)
-    wanted = wanted if wanted is not None else {name: asyncio.Event() for name in names}
-    agent = Agent(config, spool, Link(config, spool, clock), machine, clock, notifier or Notifier({}), wanted)
+    requests = picture_requests or {name: asyncio.Event() for name in names}
+    agent = Agent(config, spool, Link(config, spool, clock), machine, clock, notifier or Notifier({}), requests)
     stop = asyncio.Event()
     life = asyncio.create_task(agent.run(watch, stop))
     try:
@@ -104,13 +104,13 @@ async def test_a_camera_whose_watching_fails_says_unknown_and_the_others_go_on(
                 return [(state.camera, state.state) for state in listener.states()]
 
             stage.shows("gate", State.OK)
-            assert await soon(lambda: ("gate", State.OK) in told())
+            assert await eventually(lambda: ("gate", State.OK) in told())
             stage.fails("gate")
-            assert await soon(lambda: told()[-1] == ("gate", State.UNKNOWN))
+            assert await eventually(lambda: told()[-1] == ("gate", State.UNKNOWN))
             stage.shows("yard", State.DOWN, Cause.REFUSED)
-            assert await soon(lambda: ("yard", State.DOWN) in told())
+            assert await eventually(lambda: ("yard", State.DOWN) in told())
             stage.shows("gate", State.OK)  # it is watched again
-            assert await soon(lambda: told()[-1] == ("gate", State.OK))
+            assert await eventually(lambda: told()[-1] == ("gate", State.OK))
     assert "watching camera gate failed" in caplog.text
     assert sorted(stage.left) == ["gate", "gate", "yard"]
 
@@ -122,8 +122,8 @@ async def test_a_batch_comes_each_interval_with_machine_and_clock_and_all_camera
     with listening(mosquitto.port) as listener:
         async with running(tmp_path, mosquitto.port, stage.watch, disabled=("yard",)):
             stage.shows("gate", State.OK)
-            assert await soon(lambda: len(listener.telemetry()) >= 4)
-        assert await soon(
+            assert await eventually(lambda: len(listener.telemetry()) >= 4)
+        assert await eventually(
             lambda: [batch.seq for batch in listener.telemetry()] == list(range(len(listener.telemetry())))
         )
     batch = listener.telemetry()[3]
@@ -139,7 +139,7 @@ async def test_the_last_batch_is_in_the_spool_when_the_agent_ends_without_a_brok
     stage = Stage("gate", "yard")
     async with running(tmp_path, free_port(), stage.watch, interval_s=600) as spool:
         stage.shows("gate", State.DOWN, Cause.TIMEOUT)
-        assert await soon(stage.queues["gate"].empty)
+        assert await eventually(stage.queues["gate"].empty)
         await asyncio.sleep(0)
     assert spool.next_seq == 1
     reopened = await Spool.open(
@@ -153,19 +153,19 @@ async def test_asked_from_afar_it_answers_with_the_latest_sample_and_then_the_ne
     mosquitto: Mosquitto, tmp_path: Path
 ) -> None:
     stage, topic = Stage("gate"), Topic("north", TopicKind.COMMAND)
-    wanted = {"gate": asyncio.Event(), "yard": asyncio.Event()}
+    requests = {"gate": asyncio.Event(), "yard": asyncio.Event()}
     with listening(mosquitto.port) as listener:
-        async with running(tmp_path, mosquitto.port, stage.watch, disabled=("yard",), wanted=wanted):
+        async with running(tmp_path, mosquitto.port, stage.watch, disabled=("yard",), picture_requests=requests):
             stage.shows("gate", State.IMPAIRED, Cause.BLACK, snapshot=JPEG)
-            assert await soon(lambda: len(listener.snapshots()) == 1)
+            assert await eventually(lambda: len(listener.snapshots()) == 1)
             stage.shows("gate", State.IMPAIRED, Cause.BLACK, snapshot=JPEG)
             for number, camera in enumerate(("gate", "yard", "attic")):
                 listener.publish(topic, encode(Command(str(number), "snapshot", camera)))
-            assert await soon(lambda: len(listener.replies()) == 3)
+            assert await eventually(lambda: len(listener.replies()) == 3)
             assert len(listener.snapshots()) == 1
-            assert (wanted["gate"].is_set(), wanted["yard"].is_set()) == (True, False)
+            assert (requests["gate"].is_set(), requests["yard"].is_set()) == (True, False)
             stage.shows("gate", State.IMPAIRED, Cause.BLACK, snapshot=JPEG)
-            assert await soon(lambda: len(listener.snapshots()) == 2)
+            assert await eventually(lambda: len(listener.snapshots()) == 2)
     done, disabled, unknown = sorted(listener.replies(), key=lambda reply: reply.id)
     assert done.error == ""
     assert done.sample
@@ -202,7 +202,7 @@ async def test_the_watchdog_is_fed_while_reports_are_made_and_not_while_the_disk
     manager = Manager(tmp_path / "notify")
     environ = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "300000"}
     async with running(tmp_path, free_port(), Stage("gate", "yard").watch, notifier=Notifier(environ)) as spool:
-        assert await soon(lambda: manager.read() and manager.got.count("WATCHDOG=1") > 5)
+        assert await eventually(lambda: manager.read() and manager.got.count("WATCHDOG=1") > 5)
         assert manager.got[0].startswith("READY=1\nSTATUS=cameras: 2 unknown")
         works_again = threading.Event()
         spool._thread.submit(works_again.wait, 60)  # the disk hangs
@@ -211,7 +211,7 @@ async def test_the_watchdog_is_fed_while_reports_are_made_and_not_while_the_disk
         await asyncio.sleep(1)
         assert "WATCHDOG=1" not in manager.read()
         works_again.set()
-        assert await soon(lambda: "WATCHDOG=1" in manager.read())
+        assert await eventually(lambda: "WATCHDOG=1" in manager.read())
     manager.read()
     assert any(line.startswith("STOPPING=1") for line in manager.got)
 
@@ -222,6 +222,6 @@ async def test_changes_are_in_the_log_with_their_cause(tmp_path: Path, caplog: p
     async with running(tmp_path, free_port(), stage.watch):
         stage.shows("gate", State.DOWN, Cause.AUTH_FAILED)
         stage.shows("gate", State.OK)
-        assert await soon(lambda: "camera gate is ok" in caplog.text)
+        assert await eventually(lambda: "camera gate is ok" in caplog.text)
     levels = {record.message: record.levelname for record in caplog.records if "camera gate" in record.message}
     assert levels == {"camera gate is down: auth_failed": "WARNING", "camera gate is ok": "INFO"}

@@ -7,8 +7,8 @@ from pathlib import Path
 from pantau_contract.messages import Birth, Death, Telemetry
 from pantau_contract.snapshot import read_stamp
 from pantau_simcam import Simcam
+from tests.agent.eventually import eventually
 from tests.agent.listener import Listener, listening
-from tests.agent.soon import soon
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.process import Server, free_port, until
 from tests.simcam.small import spec
@@ -99,11 +99,13 @@ async def test_real_cameras_are_told_and_left_with_a_teardown_at_sigterm(
         with listening(mosquitto.port) as listener:
             agent = await asyncio.to_thread(agent_process(config).start)
             try:
-                assert await soon(lambda: {about(jpeg) for jpeg in listener.snapshots()} >= {"gate ok", "yard ok"})
-                assert await soon(lambda: any(batch.samples[0].fps for batch in listener.telemetry()))
+                assert await eventually(
+                    lambda: {about(jpeg) for jpeg in listener.snapshots()} >= {"gate ok", "yard ok"}
+                )
+                assert await eventually(lambda: any(batch.samples[0].fps for batch in listener.telemetry()))
             finally:
                 await asyncio.to_thread(agent.stop)
-            assert await soon(lambda: clean_death(listener))
+            assert await eventually(lambda: clean_death(listener))
         for name in ("gate", "yard"):
             counts = simcam.counts(name)
             assert counts.teardowns == counts.total >= 1

@@ -17,12 +17,12 @@ import pytest_asyncio
 from pantau_agent.clock import SystemClock
 from pantau_agent.config import Camera
 from pantau_agent.picture.decoder import Decoder
-from pantau_agent.watching.one_shot import Looker
+from pantau_agent.watching.one_shot import OneShotProbe
 from pantau_agent.watching.watch import watch
 from pantau_contract.messages import Sample
 from pantau_contract.states import Cause, State
-from tests.agent.busy import changes, well
 from tests.agent.rtsp.footage import FPS, SIZE, encoded
+from tests.agent.slow_machine import is_healthy, state_changes
 from tests.servers.gst_cameras import GstCameras
 from tests.servers.process import free_port
 
@@ -94,8 +94,8 @@ async def listening(port: int) -> None:
 
 async def looked(decoder: Decoder, url: str) -> Sample:
     """What one look says."""
-    looker = Looker(Camera(id="gate", url=url, timeout_s=5), decoder, SystemClock())
-    return (await looker.look(2)).sample
+    probe = OneShotProbe(Camera(id="gate", url=url, timeout_s=5), decoder, SystemClock())
+    return (await probe.run(2)).sample
 
 
 async def watched_until(decoder: Decoder, url: str, ok: Callable[[], object]) -> list[tuple[State, Cause | None]]:
@@ -107,12 +107,12 @@ async def watched_until(decoder: Decoder, url: str, ok: Callable[[], object]) ->
             if not observation.changed:
                 continue
             said.append(observation)
-            if well(observation.sample):
+            if is_healthy(observation.sample):
                 ok()
             if observation.sample.state is State.DOWN:
                 break
     await watching.aclose()
-    return changes(said)
+    return state_changes(said)
 
 
 async def test_gstreamers_server_is_watched_and_its_faults_are_named(
@@ -149,7 +149,7 @@ async def test_a_camera_that_speaks_udp_only_is_watched_over_udp(
         await listening(port)
         url = f"rtsp://127.0.0.1:{port}/stream"
         sample = await looked(decoder, url)
-        assert (well(sample), sample.transport, sample.codec) == (True, "udp", "h264"), sample
+        assert (is_healthy(sample), sample.transport, sample.codec) == (True, "udp", "h264"), sample
         assert (sample.width, sample.height) == SIZE
 
         def send_no_more() -> None:
@@ -175,7 +175,7 @@ async def test_another_server_over_tcp_is_watched_and_its_faults_are_named(
         await listening(port)
         url = f"rtsp://127.0.0.1:{port}/clip.mp4?play_count=0"
         sample = await looked(decoder, url)
-        assert (well(sample), sample.transport, sample.codec) == (True, "tcp", "h264"), sample
+        assert (is_healthy(sample), sample.transport, sample.codec) == (True, "tcp", "h264"), sample
         assert (sample.width, sample.height) == SIZE
         nothing = await looked(decoder, f"rtsp://127.0.0.1:{port}/nothing.mp4")
         assert (nothing.state, nothing.cause) == (State.DOWN, Cause.NOT_FOUND)

@@ -10,22 +10,22 @@ from pantau_agent.clock import SystemClock
 from pantau_agent.config import Camera
 from pantau_agent.picture.decoder import Decoder
 from pantau_agent.rtsp import sdp
-from pantau_agent.watching.one_shot import Looker
+from pantau_agent.watching.one_shot import OneShotProbe
 from pantau_contract.states import State
-from tests.agent.busy import well
-from tests.agent.together import Together
+from tests.agent.concurrent_tests import ConcurrentTests
+from tests.agent.slow_machine import is_healthy
 from tests.cameras.corpus import PASSWORD, USER, RealCamera, all_cameras
 from tests.cameras.players import playing
 
 CORPUS = all_cameras()
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-together = Together("decoder")
+concurrently = ConcurrentTests("decoder")
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module", autouse=True)
 async def all_at_once(request: pytest.FixtureRequest) -> AsyncIterator[None]:
-    async with Decoder(SystemClock()) as decoder, together.running(request, decoder=decoder):
+    async with Decoder(SystemClock()) as decoder, concurrently.running(request, decoder=decoder):
         yield
 
 
@@ -42,15 +42,15 @@ def _parameters() -> list[object]:
 
 
 @pytest.mark.parametrize("name", _parameters())
-@together
+@concurrently
 async def test_answers(name: str, decoder: Decoder) -> None:
     camera, expect = CORPUS[name], CORPUS[name].expect
     async with playing(camera) as played:
         configured = Camera(
             id=name, url=played.url, user=USER, password=SecretStr(PASSWORD), timeout_s=camera.timeout_s
         )
-        sample = (await Looker(configured, decoder, SystemClock()).look(0.5)).sample
-    assert well(sample) if expect.state is State.OK else sample.state is expect.state, sample
+        sample = (await OneShotProbe(configured, decoder, SystemClock()).run(0.5)).sample
+    assert is_healthy(sample) if expect.state is State.OK else sample.state is expect.state, sample
     assert expect.state is State.OK or sample.cause is expect.cause, sample
     assert expect.detail is None or expect.detail in sample.detail
     seen = {

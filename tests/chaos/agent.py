@@ -20,7 +20,7 @@ from typing import Any
 from pantau_agent.assessment.observation import Observation
 from pantau_agent.config import AgentConfig, Camera, load
 from pantau_agent.host import ClockStatus, Machine
-from pantau_agent.link import Link, link
+from pantau_agent.link import Link, traffic
 from pantau_agent.picture.decoder import Decoder
 from pantau_agent.run import Agent
 from pantau_agent.spool import Batch, Spool
@@ -76,27 +76,31 @@ class TappedSpool(Spool):
         self._only_in_memory: list[Batch] = []
 
     async def append(
-        self, payload: bytes, *, clock_synchronised: bool | None = None, tells: bool = False
+        self, payload: bytes, *, clock_synchronised: bool | None = None, reports_drop: bool = False
     ) -> Batch:
         telemetry = decode(Topic(self.site, TopicKind.TELEMETRY), payload)
         assert isinstance(telemetry, Telemetry)
         self.tap.offered(telemetry)
-        batch = await super().append(payload, clock_synchronised=clock_synchronised, tells=tells)
+        batch = await super().append(payload, clock_synchronised=clock_synchronised, reports_drop=reports_drop)
         self._only_in_memory.append(batch)
-        if self._file is not None and not self._in_memory:
+        if self._queue.file is not None and not self._queue.in_memory:
             for kept in self._only_in_memory:
                 self.tap.kept(kept.boot, kept.seq)
             self._only_in_memory.clear()
         return batch
 
 
-def play(camera: Camera, clock: SetClock) -> AsyncGenerator[Observation, None]:
+def monotonic_ms() -> int:
+    return time.monotonic_ns() // 1_000_000
+
+
+def play(camera: Camera) -> AsyncGenerator[Observation, None]:
     """A camera that changes its mind every few seconds."""
 
     async def playing() -> AsyncGenerator[Observation, None]:
-        state, cause, since = State.OK, None, clock.time_ms()
+        state, cause, since = State.OK, None, monotonic_ms()
         while True:
-            now_ms, changed = clock.time_ms(), random.random() < 0.05
+            now_ms, changed = monotonic_ms(), random.random() < 0.05
             if changed:
                 cause, since = random.choice(_CAUSES), now_ms
                 state = STATE_OF[cause] if cause else State.OK
@@ -107,7 +111,7 @@ def play(camera: Camera, clock: SetClock) -> AsyncGenerator[Observation, None]:
                     state,
                     since,
                     cause,
-                    width=time.monotonic_ns() // 1_000_000,
+                    width=now_ms,
                     height=time.time_ns() // 1_000_000,
                     fps=round(random.gauss(25, 1), 2),
                     bitrate_kbps=round(random.gauss(400, 40), 1),
@@ -128,7 +132,7 @@ async def run(config: AgentConfig, folder: Path) -> None:
     machine = SetMachine(folder, clock)
     played = {camera.id for camera in config.camera if (camera.url or "").endswith("/played")}
     # The clocks of this city are set within seconds, as everywhere; only its reports are sixty times as frequent.
-    link._CLOCK_SET_WITHIN_INTERVALS = 120
+    traffic.CLOCK_SET_WITHIN_INTERVALS = 120
     TappedSpool.site = config.site.id
     TappedSpool.tap = Tap(folder / "tap", numbered=bool(played))
     spool = await TappedSpool.open(
@@ -142,7 +146,7 @@ async def run(config: AgentConfig, folder: Path) -> None:
     agent = Agent(config, spool, Link(config, spool, clock), machine, clock, Notifier({}), wanted)
     async with Decoder(clock) as decoder:
         await agent.run(
-            lambda camera: play(camera, clock) if camera.id in played else watch(camera, decoder, clock), stop
+            lambda camera: play(camera) if camera.id in played else watch(camera, decoder, clock), stop
         )
 
 

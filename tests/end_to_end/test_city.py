@@ -13,7 +13,7 @@ import tomli_w
 
 from pantau_collector.journal.reader import JournalReader
 from pantau_contract.snapshot import read_stamp
-from tests.agent.busy import SLOW
+from tests.agent.slow_machine import SLOW_CAUSES
 from tests.servers.gst_cameras import GstCameras
 from tests.servers.influxdb import Database
 from tests.servers.mosquitto import Mosquitto
@@ -88,7 +88,7 @@ class City:
         """Return True if the wall shows exactly these, each ok or merely slow, as on a busy machine."""
         states = self.states()
         return states.keys() == set(cameras) and all(
-            state == "ok" or cause in SLOW for state, cause in states.values()
+            state == "ok" or cause in SLOW_CAUSES for state, cause in states.values()
         )
 
     def get(self, path: str) -> bytes:

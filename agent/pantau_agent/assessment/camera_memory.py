@@ -1,6 +1,6 @@
-"""What must outlive a restart of the agent: what was learnt of each camera, and which ones refused the password.
+"""The camera memory: what must outlive a restart of the agent, such as baselines and refused passwords.
 
-One JSON file for all cameras. A new one takes the place of the one before, so that it is whole at any instant.
+It is one JSON file for all cameras. A new file replaces the old one at once, so it is complete at any instant.
 """
 
 import asyncio
@@ -20,37 +20,40 @@ from pantau_agent.streams.failure import Failure
 from pantau_service import atomic_file
 
 FILE = "cameras.json"
+"""Name of the file in the agent's data directory."""
 VERSION = 1
-EVERY_S = 600.0
-"""What was learnt is written so often; a refusal within `LOOK_S`."""
-LOOK_S = 1.0
+"""Version of the file's format."""
+SAVE_INTERVAL_S = 600.0
+"""Seconds between two writes of the baselines."""
+CHECK_INTERVAL_S = 1.0
+"""Seconds between two checks for a new refusal, which is written without waiting for `SAVE_INTERVAL_S`."""
 HOLD_S = 30 * 60.0
-"""After a refused password: cameras lock accounts, and a locked one stays so for about as long."""
+"""Seconds without a login after a refused password: cameras lock accounts, and unlock them after about as long."""
 
 _log = logging.getLogger(__name__)
 
 
 class Refusal(Struct, frozen=True):
-    """The camera refused us, so many times in a row. It is left alone until `until_ms` (UTC)."""
+    """A refusal of our login, the `times`-th in a row. The camera is left alone until `until_ms` (UTC)."""
 
     failure: Failure
     until_ms: int
     times: Annotated[int, Meta(ge=1)] = 1
 
-    def left_s(self, now_ms: int) -> float:
-        """Seconds that it is to be left alone yet; never more than the rule has, whatever the clocks say."""
+    def remaining_s(self, now_ms: int) -> float:
+        """Return the seconds for which to leave the camera alone, at most `HOLD_S` whatever the clocks say."""
         return min(HOLD_S, max(0.0, (self.until_ms - now_ms) / 1000))
 
 
 class CameraMemory(Struct):
-    """One camera's. `trusted` tells that it has taken the password before.
+    """What is remembered of one camera. `trusted` is set once it has accepted the password.
 
-    `stream` and `login` are digests of the configuration of which `learnt`, and the rest, are true.
+    `stream` and `login` are digests of the configuration for which `baseline`, and the rest, are valid.
     """
 
     stream: str = ""
     login: str = ""
-    learnt: Baseline = Baseline()
+    baseline: Baseline = field(default=Baseline(), name="learnt")
     trusted: bool = False
     refusal: Refusal | None = None
 
@@ -62,38 +65,41 @@ class _Content(Struct):
 
 
 class CameraMemories:
-    """All cameras' pages. Where the file is damaged all is learnt anew, and that is said in the log."""
+    """The memories of all cameras. If the file is damaged, everything is learned again, and a warning logged."""
 
     def __init__(self, cameras: Sequence[Camera], file: Path) -> None:
         self._file = file
-        before = _load(file)
-        self._content = _Content(VERSION, before.salt)
+        loaded = _load(file)
+        self._content = _Content(VERSION, loaded.salt)
         for camera in cameras:
-            self._content.cameras[camera.id] = _carried_over(before.cameras.get(camera.id), camera, before.salt)
-        self._urgent: list[object] = []
+            self._content.cameras[camera.id] = _carried_over(loaded.cameras.get(camera.id), camera, loaded.salt)
+        self._saved_logins: list[object] = []
         self._failing = False
 
-    def page(self, camera: str) -> CameraMemory:
-        """A camera's page, to be read and written; `keep` sees what changes."""
+    def of(self, camera: str) -> CameraMemory:
+        """Return a camera's memory, to read and to change; `save_periodically` notices the changes."""
         return self._content.cameras[camera]
 
-    async def keep(self) -> None:
-        """Writes for ever, whenever it is worth it."""
-        self._urgent, age_s = self._refusals(), 0.0
+    async def save_periodically(self) -> None:
+        """Write the file every `SAVE_INTERVAL_S`, and soon after a login was accepted or refused.
+
+        Never returns.
+        """
+        self._saved_logins, age_s = self._logins(), 0.0
         while True:
-            await asyncio.sleep(LOOK_S)
-            age_s += LOOK_S
-            urgent = self._refusals()
-            if urgent != self._urgent or age_s >= EVERY_S:
-                self._urgent, age_s = urgent, 0.0
+            await asyncio.sleep(CHECK_INTERVAL_S)
+            age_s += CHECK_INTERVAL_S
+            logins = self._logins()
+            if logins != self._saved_logins or age_s >= SAVE_INTERVAL_S:
+                self._saved_logins, age_s = logins, 0.0
                 await asyncio.to_thread(self._write, msgspec.json.encode(self._content))
 
     def save(self) -> None:
-        """Writes at once: for the end."""
+        """Write the file now."""
         self._write(msgspec.json.encode(self._content))
 
-    def _refusals(self) -> list[object]:
-        return [(page.trusted, page.refusal) for page in self._content.cameras.values()]
+    def _logins(self) -> list[object]:
+        return [(memory.trusted, memory.refusal) for memory in self._content.cameras.values()]
 
     def _write(self, content: bytes) -> None:
         try:
@@ -112,26 +118,26 @@ def _load(file: Path) -> _Content:
     except FileNotFoundError:
         return _Content(VERSION, secrets.token_hex())
     except (OSError, msgspec.DecodeError) as error:
-        said = f"is damaged ({error})"
+        problem = f"is damaged ({error})"
     else:
         if content.version == VERSION:
             return content
-        said = f"is of version {content.version}, and this program reads {VERSION}"
-    _log.warning("%s %s: what is usual for each camera is learnt anew, which takes a day", file, said)
+        problem = f"is of version {content.version}, and this program reads {VERSION}"
+    _log.warning("%s %s: what is usual for each camera is learnt again, which takes a day", file, problem)
     return _Content(VERSION, secrets.token_hex())
 
 
-def _carried_over(page: CameraMemory | None, camera: Camera, salt: str) -> CameraMemory:
-    """What of the page is true of the camera as it is configured now."""
+def _carried_over(memory: CameraMemory | None, camera: Camera, salt: str) -> CameraMemory:
+    """Return what of the memory is valid for the camera as it is configured now."""
     password = camera.password.get_secret_value() if camera.password is not None else None
     fresh = CameraMemory(_digest(salt, camera.url), _digest(salt, camera.url, camera.user, password))
-    if page is not None and page.stream == fresh.stream:
-        fresh.learnt = page.learnt
-    if page is not None and page.login == fresh.login:
-        fresh.trusted, fresh.refusal = page.trusted, page.refusal
+    if memory is not None and memory.stream == fresh.stream:
+        fresh.baseline = memory.baseline
+    if memory is not None and memory.login == fresh.login:
+        fresh.trusted, fresh.refusal = memory.trusted, memory.refusal
     return fresh
 
 
 def _digest(salt: str, *parts: str | None) -> str:
-    """Tells whether something was changed, and no more: the password cannot be had from it."""
+    """Return a digest that reveals a change, and nothing more: the password cannot be recovered from it."""
     return hashlib.blake2b(repr(parts).encode(), key=salt.encode()[:64], digest_size=16).hexdigest()

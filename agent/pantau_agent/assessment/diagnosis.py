@@ -1,4 +1,4 @@
-"""From evidence to state and cause: one pure table. Down goes before impaired, and that before degraded."""
+"""Evidence to state and cause: one pure table of rules. Down precedes impaired, and impaired precedes degraded."""
 
 import errno
 from collections.abc import Callable
@@ -12,44 +12,50 @@ from pantau_contract.states import STATE_OF, Cause, State
 from pantau_contract.words.evidence import NO_DETAIL, Detail, detail, together
 
 STALL_S = 3.0
-"""No packet for so long is a stall. With a look each second, and packets read up to one second late, it is said
-within 5 s."""
+"""Seconds without a packet that make a stall.
+
+A stall is reported within 5 s: the stream is assessed each second, and packets are read up to one second late.
+"""
 STALL_FRAMES = 3
-"""A stream so slow that this many frames take longer is given that long."""
+"""Frame intervals without a packet that make a stall, for streams so slow that this is longer than `STALL_S`."""
 UNDECODABLE_PICTURES = 2
-"""So many whole keyframes in a row without a picture, before the stream is said to be undecodable."""
+"""Complete keyframes in a row that must fail to decode before the stream is undecodable."""
 
 LOSS_PCT = 1.0
-"""RTP loss at which H.264 shows it; over TCP it is the camera that dropped them."""
-LEAST_LOST = 3
-"""Packets in so short a time: one or two are an accident."""
+"""RTP loss, in per cent, from which on H.264 shows it. Over TCP it is the camera that dropped the packets."""
+MIN_LOST = 3
+"""Packets that must be lost within `rates.RECENT_S`: one or two are an accident."""
 OVERDUE = 3
-"""Pictures that should have come since the last one: their rate is no matter any more, they fail to come."""
+"""Missing frames from which on a pause is no low frame rate any more, but a stream that fails to come."""
 PAUSE_S = 1.0
-"""Up to there, what lies between two pictures is a low rate itself."""
+"""Seconds up to which a gap between two frames is always part of a low frame rate."""
 LOW_FPS = 0.7
+"""Share of the configured frame rate under which it is low. A frame rate does not follow the scene."""
 LOW_BITRATE = 0.3
-"""Of what is configured as expected; the bit rate follows the scene, the frame rate does not."""
-LOW_LEARNT_FPS = 0.4
-LOW_LEARNT_BITRATE = 0.1
-"""Of what was learnt: a camera that halves its frame rate at night is well."""
+"""Share of the configured bit rate under which it is low. A bit rate follows the scene."""
+LOW_BASELINE_FPS = 0.4
+"""Share of the baseline's frame rate under which it is low: a camera that halves it at night is fine."""
+LOW_BASELINE_BITRATE = 0.1
+"""Share of the baseline's bit rate under which it is low."""
 JITTER_MS = 150.0
+"""Interarrival jitter (RFC 3550, 6.4.1), in milliseconds, from which on the stream is degraded."""
 LONG_GOP_S = 10.0
-"""A viewer who joins waits as long for a picture."""
+"""Seconds between keyframes beyond which they come too rarely: a viewer who joins waits as long for a picture."""
 LONG_GOP = 1.5
-LONG_LEARNT_GOP = 2.0
-"""Of the keyframe interval that is configured, or learnt, if that is told sooner: that keyframes fail to come."""
-SHORTEST_GOP_S = 4.0
-"""Less is not held against a camera that was not configured: it may send keyframes as it pleases."""
+"""Multiple of the configured keyframe interval beyond which keyframes are missing."""
+LONG_BASELINE_GOP = 2.0
+"""Multiple of the baseline's keyframe interval beyond which keyframes are missing; `LONG_GOP_S` at most."""
+MIN_GOP_S = 4.0
+"""Seconds between keyframes that are tolerated without a configured interval: cameras may vary it freely."""
 CLOCK_S = 5.0
-"""From 5 s of skew on, ONVIF's signed requests fail (WS-UsernameToken)."""
+"""Seconds by which a camera's clock may be wrong: beyond, ONVIF's signed requests fail (WS-UsernameToken)."""
 SLOW_START_S = 5.0
-"""From connecting to the first picture, less one keyframe interval."""
+"""Seconds from connecting to the first picture, less one keyframe interval, beyond which a start is slow."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a stream should reach; None is not known."""
+    """What a stream should reach. None is not known."""
 
     fps: float | None = None
     bitrate_kbps: float | None = None
@@ -58,13 +64,13 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that is known of a camera at one moment. Times are seconds up to now.
+    """Everything known of a camera at one moment. Durations are seconds up to now.
 
-    `failure` is how the last try ended, while none streams; then nothing else counts. `quiet_s` is since the last
-    packet, or since PLAY where none came; `frameless_s` and `keyless_s` likewise for frames and keyframes.
-    `wait_s` is how long a first packet, and `keyframe_wait_s` how long a keyframe may take.
-    `expected` is configured, `usual` is learnt. `start_s` is how long the first keyframe took; None where that is
-    long ago.
+    `failure` is how the last attempt ended, if nothing streams; then nothing else counts. `quiet_s` is the time
+    since the last packet, or since PLAY if none came; `frameless_s` and `keyless_s` are the same for frames and
+    keyframes. A first packet may take `wait_s`, and a first keyframe `keyframe_wait_s`. `expected` is configured,
+    `usual` is the baseline. `start_s` is how long the first keyframe took, or None if that is long ago.
+    `picture_pending` is set until the session's first picture is judged.
     """
 
     failure: Failure | None = None
@@ -89,7 +95,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What is to be said. `detail` is the evidence for it, in words."""
+    """A state and its cause. `detail` is the evidence for it, as text."""
 
     state: State
     cause: Cause | None = None
@@ -97,10 +103,10 @@ class Diagnosis:
 
 
 def diagnose(evidence: Evidence) -> Diagnosis | None:
-    """The diagnosis; None while nothing can be told yet."""
+    """Return the diagnosis, or None while too little is known."""
     if evidence.failure is not None:
-        cause, said = cause_of(evidence.failure)
-        return Diagnosis(STATE_OF[cause], cause, said)
+        cause, text = cause_of(evidence.failure)
+        return Diagnosis(STATE_OF[cause], cause, text)
     for rule in DOWN:
         if (found := rule(evidence)) is not None:
             return Diagnosis(STATE_OF[found[0]], *found)
@@ -113,11 +119,11 @@ def diagnose(evidence: Evidence) -> Diagnosis | None:
 
 
 def stall_after(fps: float | None) -> float:
-    """After how many seconds without a packet a stream of that frame rate has stalled."""
+    """Return the seconds without a packet after which a stream with this frame rate has stalled."""
     return max(STALL_S, STALL_FRAMES / fps) if fps else STALL_S
 
 
-# Failures: how a look that did not come to streaming, or was cut off, is told.
+# Failures: sessions that did not reach streaming, or were cut off.
 
 _ERRNOS = {
     errno.ECONNREFUSED: Cause.REFUSED,
@@ -125,7 +131,7 @@ _ERRNOS = {
     errno.EPIPE: Cause.REFUSED,
     errno.ECONNABORTED: Cause.REFUSED,
 }
-"""Any other error of connecting says that the address is not reached."""
+"""Errors of connecting and their causes. Any other error means that the address is unreachable."""
 
 _STATUSES = {
     400: Cause.NOT_FOUND,
@@ -144,7 +150,10 @@ _STATUSES = {
     453: Cause.SESSIONS_FULL,
     503: Cause.SESSIONS_FULL,
 }
-"""RTSP's and HTTP's codes (RFC 2326, 7.1.1). A redirect that leads nowhere is unsupported, the rest no_media."""
+"""Status codes of RTSP and HTTP (RFC 2326, 7.1.1).
+
+A redirect that leads nowhere is unsupported, the rest no_media.
+"""
 
 _BY_STEP: dict[Kind, dict[Step, Cause]] = {
     Kind.SILENT: {
@@ -170,12 +179,12 @@ _BY_KIND = {
     Kind.NO_PASSWORD: Cause.AUTH_FAILED,
     Kind.UNKNOWN_SCHEME: Cause.AUTH_FAILED,
 }
-_FULL_SAYS_401 = "Login to "
-"""How the realm begins of cameras (Dahua and its kin) that answer 401 when all their sessions are taken."""
+_REALM_OF_401_WHEN_FULL = "Login to "
+"""Prefix of the realm of cameras (Dahua and its brands) that answer 401 when all their sessions are taken."""
 
 
 def cause_of(failure: Failure) -> tuple[Cause, Detail]:
-    """The cause that a failure stands for, and the detail."""
+    """Return the cause of a failure, and its detail."""
     match failure.kind:
         case Kind.OS_ERROR:
             cause = _ERRNOS.get(failure.errno or 0, Cause.UNREACHABLE)
@@ -203,7 +212,7 @@ def _cause_of_refusal(failure: Failure) -> tuple[Cause, Detail]:
         return Cause.LOCKED_OUT, failure.detail
     if failure.trusted_now:
         return Cause.SESSIONS_FULL, detail("taken_now", what=failure.detail)
-    if failure.trusted and failure.realm.startswith(_FULL_SAYS_401):
+    if failure.trusted and failure.realm.startswith(_REALM_OF_401_WHEN_FULL):
         return Cause.SESSIONS_FULL, detail("taken_before", what=failure.detail)
     if failure.trusted:
         return Cause.AUTH_FAILED, detail("password_changed", what=failure.detail)
@@ -214,7 +223,7 @@ def _says_locked(failure: Failure) -> bool:
     return "lock" in failure.reason.lower()
 
 
-# Rules for a stream that plays, in their order. Each tells its cause and the evidence, or None.
+# Rules for a stream that plays, in their order. Each returns its cause and the evidence, or None.
 
 Found = tuple[Cause, Detail] | None
 Rule = Callable[[Evidence], Found]
@@ -264,35 +273,35 @@ def _picture(it: Evidence) -> Found:
 
 def _loss(it: Evidence) -> Found:
     loss = it.measures.recent_loss_pct
-    if loss is not None and loss >= LOSS_PCT and it.measures.recent_lost >= LEAST_LOST:
+    if loss is not None and loss >= LOSS_PCT and it.measures.recent_lost >= MIN_LOST:
         return Cause.PACKET_LOSS, detail("loss", percent=f"{loss:.1f}")
     return None
 
 
 def _low_fps(it: Evidence) -> Found:
-    fps, wanted = it.measures.recent_fps, _wanted(it.expected.fps, it.usual.fps, LOW_FPS, LOW_LEARNT_FPS)
-    if fps is None or wanted is None or fps >= wanted[0]:
+    fps, limit = it.measures.recent_fps, _limit(it.expected.fps, it.usual.fps, LOW_FPS, LOW_BASELINE_FPS)
+    if fps is None or limit is None or fps >= limit[0]:
         return None
     if it.quiet_s >= PAUSE_S and it.quiet_s * fps >= OVERDUE:
         return None
-    return Cause.LOW_FPS, detail("low_fps", fps=f"{fps:.1f}", wanted=wanted[1])
+    return Cause.LOW_FPS, detail("low_fps", fps=f"{fps:.1f}", wanted=limit[1])
 
 
 def _low_bitrate(it: Evidence) -> Found:
     rate = it.measures.bitrate_kbps
-    wanted = _wanted(it.expected.bitrate_kbps, it.usual.bitrate_kbps, LOW_BITRATE, LOW_LEARNT_BITRATE)
-    if rate is None or wanted is None or rate >= wanted[0]:
+    limit = _limit(it.expected.bitrate_kbps, it.usual.bitrate_kbps, LOW_BITRATE, LOW_BASELINE_BITRATE)
+    if rate is None or limit is None or rate >= limit[0]:
         return None
-    return Cause.LOW_BITRATE, detail("low_bitrate", kbps=f"{rate:.0f}", wanted=wanted[1])
+    return Cause.LOW_BITRATE, detail("low_bitrate", kbps=f"{rate:.0f}", wanted=limit[1])
 
 
-def _wanted(
-    expected: float | None, usual: float | None, part: float, part_of_usual: float
+def _limit(
+    expected: float | None, usual: float | None, share: float, share_of_usual: float
 ) -> tuple[float, Detail] | None:
-    """The limit, a part of what is configured or else of what was learnt, and that in words."""
+    """Return the limit, as a share of the configuration or else of the baseline, and its origin as text."""
     if expected is not None:
-        return expected * part, detail("expected", value=f"{expected:.0f}")
-    return None if usual is None else (usual * part_of_usual, detail("usual", value=f"{usual:.0f}"))
+        return expected * share, detail("expected", value=f"{expected:.0f}")
+    return None if usual is None else (usual * share_of_usual, detail("usual", value=f"{usual:.0f}"))
 
 
 def _jitter(it: Evidence) -> Found:
@@ -303,16 +312,16 @@ def _jitter(it: Evidence) -> Found:
 
 
 def _long_gop(it: Evidence) -> Found:
-    # What does not come while nothing comes is a stall's matter.
+    # Time without any packet does not count here: that is a stall.
     interval = max(it.measures.keyframe_interval_s or 0.0, it.keyless_s - it.quiet_s)
     seconds = f"{interval:.0f}"
-    limit, said = LONG_GOP_S, detail("gop", seconds=seconds)
-    wanted = _wanted(it.expected.keyframe_interval_s, it.usual.keyframe_interval_s, LONG_GOP, LONG_LEARNT_GOP)
-    if wanted is not None:
-        limit, said = wanted[0], detail("long_gop", seconds=seconds, wanted=wanted[1])
+    limit, text = LONG_GOP_S, detail("gop", seconds=seconds)
+    known = _limit(it.expected.keyframe_interval_s, it.usual.keyframe_interval_s, LONG_GOP, LONG_BASELINE_GOP)
+    if known is not None:
+        limit, text = known[0], detail("long_gop", seconds=seconds, wanted=known[1])
     if it.expected.keyframe_interval_s is None:
-        limit = min(LONG_GOP_S, max(SHORTEST_GOP_S, limit))
-    return (Cause.LONG_GOP, said) if interval > limit else None
+        limit = min(LONG_GOP_S, max(MIN_GOP_S, limit))
+    return (Cause.LONG_GOP, text) if interval > limit else None
 
 
 def _clock_wrong(it: Evidence) -> Found:

@@ -1,62 +1,71 @@
-"""What is said of a camera, and since when: diagnoses made steady."""
+"""The state hold: diagnoses must last before they change the reported state, and recoveries must last longer."""
 
 from pantau_agent.assessment.diagnosis import Diagnosis
 from pantau_contract.states import Cause, State
 from pantau_contract.words.evidence import NO_DETAIL
 
 DEGRADED_AFTER_S = 1.0
-"""A measure must be bad on two looks in a row."""
+"""Seconds for which a measure must be bad before the camera is degraded: two assessments in a row."""
 LOW_BITRATE_AFTER_S = 12.0
-"""A picture that went black or still is told as that: pictures have their say first."""
-AT_ONCE = {Cause.PACKET_LOSS, Cause.LONG_GOP}
-"""These count over seconds what did not come: another look would see the same."""
+"""Seconds for which the bit rate must be low.
+
+A black or still picture lowers it too, and is then reported first.
+"""
+IMMEDIATE = {Cause.PACKET_LOSS, Cause.LONG_GOP}
+"""Causes reported at once: they count what was missed over seconds, so a second assessment would see the same."""
 GOOD_AFTER_S = 15.0
-"""Longer than the measures' window: what comes and goes stays degraded. It is recoveries that are held back."""
+"""Seconds for which a degraded camera must be ok again before it is reported ok.
+
+It is longer than the measures' window, so a fault that comes and goes stays degraded.
+"""
 
 _SAME_OUTAGE = {(Cause.STALLED, Cause.NO_MEDIA)}
-"""A stream that stopped, and on being asked for again does not begin, has still stopped."""
+"""Reported and diagnosed causes that are one outage: a stopped stream that does not restart is still stopped."""
 
 
 class Hysteresis:
-    """Begins as `unknown`, `starting`. Without patience every diagnosis is said at once."""
+    """One camera's reported state, cause and detail, and since when (monotonic seconds).
 
-    def __init__(self, now_ms: int, *, patient: bool = True) -> None:
+    It begins as `unknown`, `starting`. Without `patient` every diagnosis takes effect at once.
+    """
+
+    def __init__(self, now: float, *, patient: bool = True) -> None:
         self._patient = patient
         self.state = State.UNKNOWN
         self.cause: Cause | None = Cause.STARTING
-        self.since_ms = now_ms
+        self.since = now
         self.detail = NO_DETAIL
-        self._next: tuple[State, Cause | None] | None = None
-        self._next_since = 0.0
+        self._pending: tuple[State, Cause | None] | None = None
+        self._pending_since = 0.0
 
     @property
-    def shows(self) -> bool:
-        """Whether the camera is said to show something."""
+    def shows_picture(self) -> bool:
+        """True if the reported state is one in which the camera streams."""
         return self.state in {State.OK, State.DEGRADED, State.IMPAIRED}
 
-    def update(self, diagnosis: Diagnosis | None, now: float, now_ms: int, *, since_ms: int | None = None) -> bool:
-        """Takes a diagnosis (None: nothing can be told) at `now` (monotonic seconds) and `now_ms` (UTC).
+    def update(self, diagnosis: Diagnosis | None, now: float, *, since: float | None = None) -> bool:
+        """Apply a diagnosis made at `now`, and return True if the reported state or cause changed.
 
-        `since_ms` is when it began, where that is known. Returns whether state or cause are others than before.
+        `diagnosis` is None if nothing is known. `since` is when the diagnosed state began, if that was earlier.
         """
         if diagnosis is None or (self.cause, diagnosis.cause) in _SAME_OUTAGE:
             return False
-        said = diagnosis.state, diagnosis.cause
-        if said == (self.state, self.cause):
-            self._next = None
+        diagnosed = diagnosis.state, diagnosis.cause
+        if diagnosed == (self.state, self.cause):
+            self._pending = None
             self.detail = diagnosis.detail or self.detail
             return False
-        if said != self._next:
-            self._next, self._next_since = said, now
-        if now - self._next_since < self._patience(diagnosis):
+        if diagnosed != self._pending:
+            self._pending, self._pending_since = diagnosed, now
+        if now - self._pending_since < self._hold_s(diagnosis):
             return False
         if diagnosis.state is not self.state:
-            self.since_ms = max(self.since_ms, min(now_ms, since_ms if since_ms is not None else now_ms))
-        self.state, self.cause, self.detail, self._next = *said, diagnosis.detail, None
+            self.since = max(self.since, min(now, since if since is not None else now))
+        self.state, self.cause, self.detail, self._pending = *diagnosed, diagnosis.detail, None
         return True
 
-    def _patience(self, diagnosis: Diagnosis) -> float:
-        if not self._patient or diagnosis.cause in AT_ONCE:
+    def _hold_s(self, diagnosis: Diagnosis) -> float:
+        if not self._patient or diagnosis.cause in IMMEDIATE:
             return 0.0
         if diagnosis.state is State.DEGRADED and self.state in {State.OK, State.DEGRADED}:
             return LOW_BITRATE_AFTER_S if diagnosis.cause is Cause.LOW_BITRATE else DEGRADED_AFTER_S

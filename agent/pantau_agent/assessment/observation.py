@@ -1,4 +1,4 @@
-"""What watching a camera yields."""
+"""The result of observing a camera at one moment."""
 
 from dataclasses import dataclass, field
 
@@ -7,9 +7,11 @@ from pantau_contract.messages import Sample
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One moment of one camera. `changed` tells that its state or cause is another than before.
+    """One camera at one moment.
 
-    `snapshot` is a plain JPEG, there whenever a new picture was decoded.
+    `sample` carries monotonic time: its `time` and `since` are milliseconds of the monotonic clock, and
+    `spool.dating.date_sample` turns them into UTC. `changed` is set if its state or cause differs from the one
+    before. `snapshot` is a plain JPEG, present whenever a new picture was decoded.
     """
 
     sample: Sample

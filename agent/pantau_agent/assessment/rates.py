@@ -1,4 +1,4 @@
-"""Rates out of counts, over the last few seconds: the arithmetic that the packet path leaves out."""
+"""Rates over the last seconds, computed from counts: the arithmetic that the packet path leaves out."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -6,35 +6,38 @@ from dataclasses import dataclass
 from pantau_agent.streams.counts import Counts
 
 WINDOW_S = 10.0
+"""Seconds over which rates are averaged."""
 RECENT_S = 4.0
-"""What is judged at once is taken over so long."""
-ENOUGH_FRAMES = 8
-"""With fewer frames in it, over as much longer as the window has."""
-SIZED_S = 0.9
-"""Sizes are judged over so long at least: an agent looks each second, now and then sooner."""
+"""Seconds over which the rates are taken that a camera is degraded by at once."""
+MIN_FRAMES = 8
+"""Frames needed for the recent frame rate; with fewer, as much more of the window is used as it takes."""
+SIZE_INTERVAL_S = 0.9
+"""Least seconds over which sizes are averaged: the stream is assessed each second, sometimes sooner."""
 COLLAPSE = 0.3
-"""Of the usual size of the frames between keyframes: under it, the picture hardly changes any more."""
+"""Share of the usual size of the frames between keyframes under which the picture hardly changes any more."""
 STILL_S = 4.0
-"""So long that counts: behind each keyframe an encoder spends some frames on making even a still picture finer."""
-USUAL_OVER, COLLAPSED_OVER = 60, 600
-"""Seconds over which that usual size is learnt, and over which a collapsed one is: that may be a lasting fault."""
-WORTH_NOTICING = 150
-"""Octets: a usual size under this is a picture that hardly changes anyway."""
+"""Seconds for which a collapse counts: after a keyframe, encoders spend frames on refining a still picture."""
+USUAL_SIZE_OVER = 60
+"""Size intervals (about a second each) over which the usual size of frames is learned."""
+COLLAPSED_SIZE_OVER = 600
+"""Size intervals over which a collapsed size becomes the usual one: slowly, for it may be a lasting fault."""
+MIN_USUAL_BYTES = 150
+"""Bytes: a picture whose frames are usually smaller hardly changes anyway, so a collapse says nothing."""
 SPREADS = 3
-"""And it is so many times further from the usual than keyframes are on average."""
-USUAL_KEYS = 15
-"""Keyframes over which their usual size is learnt."""
+"""How many times the usual deviation of keyframe sizes a keyframe must deviate to show another picture."""
+USUAL_KEYFRAMES = 15
+"""Keyframes over which their usual size is learned."""
 SAME_SIZES = 3
-"""So many keyframes of the very same size are one keyframe, repeated."""
+"""Keyframes of exactly the same size that are taken for one keyframe, repeated."""
 OTHER_PICTURE = 1.6
-"""A keyframe so many times larger or smaller than usual shows something else: a cover, a blur, noise, a card."""
+"""Ratio to the usual size beyond which a keyframe shows something else: a cover, a blur, noise, a test card."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """One stream, lately. None is not known yet. Units stand in the names.
+    """What was measured of one stream lately. None is not known yet. The names contain the units.
 
-    `recent_fps`, `recent_loss_pct` and `recent_lost` (packets) are over `RECENT_S`, the others over the window.
+    `recent_fps`, `recent_loss_pct` and `recent_lost` (packets) cover `RECENT_S`, the others `WINDOW_S`.
     """
 
     fps: float | None = None
@@ -46,27 +49,27 @@ class Measures:
     recent_loss_pct: float | None = None
     recent_lost: int = 0
     still: bool = False
-    """Next to nothing comes between keyframes, as of a picture that is frozen, black or a card."""
+    """Frames between keyframes are almost empty, as with a picture that is frozen, black or a test card."""
     suspicious: bool = False
-    """The compressed sizes look as those of another picture do, or those of a still one."""
+    """The compressed sizes look like those of another picture, or of a still one."""
 
 
 class Window:
-    """Takes a source's counts about each second and tells its rates over the last `WINDOW_S`."""
+    """Computes rates over the last `WINDOW_S` from a source's counts, which it is given about each second."""
 
     def __init__(self) -> None:
         self._marks: deque[tuple[float, Counts]] = deque()
-        self._usual = 0.0
-        self._usual_key = self._usual_spread = 0.0
-        self._sized: tuple[float, Counts] | None = None
-        self._collapsed = float("-inf")
-        self._other = False
+        self._usual_size = 0.0
+        self._usual_keyframe_size = self._usual_deviation = 0.0
+        self._size_mark: tuple[float, Counts] | None = None
+        self._last_collapse = float("-inf")
+        self._is_other = False
 
     def update(self, counts: Counts, now: float) -> Measures:
-        """The rates, after these counts at `now` (seconds, monotonic)."""
+        """Return the measures after adding `counts`, read at `now` (monotonic seconds)."""
         marks = self._marks
-        self._size_up(counts, now)
-        still = now - self._collapsed < STILL_S
+        self._update_sizes(counts, now)
+        still = now - self._last_collapse < STILL_S
         marks.append((now, counts))
         while now - marks[0][0] > WINDOW_S and len(marks) > 2:
             marks.popleft()
@@ -82,7 +85,7 @@ class Window:
             recent_loss_pct=_loss_pct(recent, counts),
             recent_lost=counts.lost - recent.lost,
             still=still,
-            suspicious=still or self._other or counts.same_key_sizes >= SAME_SIZES,
+            suspicious=still or self._is_other or counts.same_key_sizes >= SAME_SIZES,
         )
 
     def _fps(self, counts: Counts) -> float | None:
@@ -90,50 +93,50 @@ class Window:
 
     def _recent_fps(self, counts: Counts, now: float) -> float | None:
         for at, before in reversed(self._marks):
-            if now - at >= RECENT_S and counts.frames - before.frames >= ENOUGH_FRAMES:
+            if now - at >= RECENT_S and counts.frames - before.frames >= MIN_FRAMES:
                 return _frame_rate(before, counts)
         return self._fps(counts)
 
-    def _size_up(self, counts: Counts, now: float) -> None:
-        """Judges the sizes of about a second, however often it is asked."""
-        if self._sized is None:
-            self._sized = now, counts
-        since, before = self._sized
-        if now - since < SIZED_S:
+    def _update_sizes(self, counts: Counts, now: float) -> None:
+        """Assess the sizes of about a second, however often it is called."""
+        if self._size_mark is None:
+            self._size_mark = now, counts
+        since, before = self._size_mark
+        if now - since < SIZE_INTERVAL_S:
             return
-        self._sized = now, counts
-        self._other = self._is_other_picture(before, counts)
+        self._size_mark = now, counts
+        self._is_other = self._is_other_picture(before, counts)
         if self._has_collapsed(before, counts):
-            self._collapsed = now
+            self._last_collapse = now
 
     def _has_collapsed(self, before: Counts, counts: Counts) -> bool:
         deltas = counts.deltas - before.deltas
         if deltas < 2:
             return False
         size = (counts.delta_octets - before.delta_octets) / deltas
-        if self._usual == 0:
-            self._usual = size
-        collapsed = self._usual > WORTH_NOTICING and size < COLLAPSE * self._usual
-        self._usual += (size - self._usual) / (COLLAPSED_OVER if collapsed else USUAL_OVER)
+        if self._usual_size == 0:
+            self._usual_size = size
+        collapsed = self._usual_size > MIN_USUAL_BYTES and size < COLLAPSE * self._usual_size
+        self._usual_size += (size - self._usual_size) / (COLLAPSED_SIZE_OVER if collapsed else USUAL_SIZE_OVER)
         return collapsed
 
     def _is_other_picture(self, before: Counts, counts: Counts) -> bool:
-        """Whether the newest keyframe is of another size than the ones before it, which it then joins."""
+        """Return whether the newest keyframe's size is unusual, and let it count towards the usual size."""
         keys = counts.keyframes - before.keyframes
         if keys <= 0:
-            return self._other
+            return self._is_other
         size = (counts.key_octets - before.key_octets) / keys
-        usual, spread = self._usual_key or size, self._usual_spread
-        self._usual_key += (size - usual) / USUAL_KEYS if self._usual_key else size
-        self._usual_spread += (abs(size - usual) - spread) / USUAL_KEYS
+        usual, deviation = self._usual_keyframe_size or size, self._usual_deviation
+        self._usual_keyframe_size += (size - usual) / USUAL_KEYFRAMES if self._usual_keyframe_size else size
+        self._usual_deviation += (abs(size - usual) - deviation) / USUAL_KEYFRAMES
         other = not usual / OTHER_PICTURE <= size <= usual * OTHER_PICTURE
-        return other and abs(size - usual) > SPREADS * spread
+        return other and abs(size - usual) > SPREADS * deviation
 
 
 def _frame_rate(before: Counts, counts: Counts) -> float | None:
-    """From frame to frame, so that it is exact over a few seconds too."""
-    took = counts.last_frame - before.last_frame
-    return (counts.frames - before.frames) / took if before.frames and took >= 0.5 else None
+    """Return the rate from frame to frame, which is exact over a few seconds too; None if too few came."""
+    seconds = counts.last_frame - before.last_frame
+    return (counts.frames - before.frames) / seconds if before.frames and seconds >= 0.5 else None
 
 
 def _loss_pct(before: Counts, counts: Counts) -> float | None:

@@ -1,32 +1,32 @@
-"""A bell: whoever waits at it is woken early when something has happened."""
+"""A wait with a time limit that an event ends early."""
 
 import asyncio
 
 
 class WakeUp:
-    """For one who waits and any who ring. A ring before the wait is not lost."""
+    """An event for one waiter and any number of setters. Setting it before the wait is not lost."""
 
     def __init__(self) -> None:
-        self._rung = False
-        self._waiting: asyncio.Future[None] | None = None
+        self._is_set = False
+        self._waiter: asyncio.Future[None] | None = None
 
-    def ring(self) -> None:
-        """Something has happened."""
-        self._rung = True
-        if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_result(None)
+    def set(self) -> None:
+        """Wake the waiter, or let its next wait return immediately."""
+        self._is_set = True
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
     async def wait(self, seconds: float) -> None:
-        """Until it rings, or so many seconds have passed."""
-        if not self._rung:
+        """Wait until it is set, or until `seconds` have passed, and clear it."""
+        if not self._is_set:
             loop = asyncio.get_running_loop()
-            self._waiting = loop.create_future()
-            timer = loop.call_later(seconds, _finish, self._waiting)
+            self._waiter = loop.create_future()
+            timer = loop.call_later(seconds, _finish, self._waiter)
             try:
-                await self._waiting
+                await self._waiter
             finally:
                 timer.cancel()
-        self._rung = False
+        self._is_set = False
 
 
 def _finish(future: asyncio.Future[None]) -> None:

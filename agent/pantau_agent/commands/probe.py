@@ -198,7 +198,7 @@ def _probe_one(
         raise CannotProbeError(say("probe.failed", why=say.evidence(inspected.failed)))
     sample = inspected.observation.sample
     text = probe_output.json_text if as_json else probe_output.table
-    typer.echo(text(sample, inspected.identity or identity, inspected.untold, say), nl=False)
+    typer.echo(text(sample, inspected.identity or identity, inspected.no_identity, say), nl=False)
     if snapshot is not None:
         _save_snapshot(snapshot, inspected.observation.snapshot, say, quiet=as_json)
     return sample

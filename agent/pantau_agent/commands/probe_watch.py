@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
-from pantau_agent.clock import SystemClock
+from pantau_agent.clock import SystemClock, UtcEpoch
 from pantau_agent.commands import interruptible
 from pantau_agent.commands.camera_options import AD_HOC_ID
 from pantau_agent.commands.live_view import History, render, render_line
@@ -17,6 +17,7 @@ from pantau_agent.config import Camera
 from pantau_agent.host import clock_may_be_right
 from pantau_agent.identity.firmware import Identity
 from pantau_agent.picture.decoder import Decoder
+from pantau_agent.spool.dating import date_sample
 from pantau_agent.streams import url as rtsp_url
 from pantau_agent.watching.watch import watch
 from pantau_contract.messages import Sample
@@ -39,13 +40,14 @@ async def _show(camera: Camera, history: History, identity: Identity | None, say
     address = rtsp_url.redact(camera.url or "")
     name = address if camera.id == AD_HOC_ID else f"{camera.id}  {address}"
     console, clock = Console(), SystemClock()
+    epoch = UtcEpoch(clock)
     live = Live(console=console, auto_refresh=False) if console.is_terminal and not as_json else None
     with live or nullcontext():
         async with Decoder(clock) as decoder:
             watching = watch(camera, decoder, clock, clock_trusted=clock_may_be_right)
             async with aclosing(watching) as observations:
                 async for observation in observations:
-                    sample = observation.sample
+                    sample = date_sample(observation.sample, epoch.now_ms())
                     another = history.record(sample)
                     if live is not None:
                         live.update(render(name, history, identity, say, width=console.width), refresh=True)

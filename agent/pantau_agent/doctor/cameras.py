@@ -53,8 +53,10 @@ def findings_of_inspection(inspected: Inspected) -> list[Finding]:
     findings = [finding_of_sample(inspected.observation.sample)]
     if inspected.identity is not None:
         findings.append(finding_of_identity(camera, inspected.identity))
-    elif inspected.untold:
-        findings.append(Finding("firmware", FindingLevel.UNKNOWN, "untold", camera, {"detail": inspected.untold}))
+    elif inspected.no_identity:
+        findings.append(
+            Finding("firmware", FindingLevel.UNKNOWN, "untold", camera, {"detail": inspected.no_identity})
+        )
     return findings
 
 

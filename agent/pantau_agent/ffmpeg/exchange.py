@@ -1,6 +1,6 @@
-"""What the agent and a reader of a stream say to each other: msgpack, each message with its length before it.
+"""The messages between the agent and the reader of a stream: msgpack, each preceded by its length.
 
-The agent says `Start`, and then one octet, `WANTED`, whenever it wants the next keyframe.
+The agent sends `Start`, and then the single byte `KEYFRAME_REQUEST` for each keyframe that it needs.
 """
 
 import msgspec
@@ -12,11 +12,13 @@ from pantau_agent.streams.failure import Failure
 from pantau_contract.words.evidence import NO_DETAIL, Detail
 
 MAX_MESSAGE = 16 << 20
-WANTED = b"\x01"
+"""Largest message from the reader, in bytes."""
+KEYFRAME_REQUEST = b"\x01"
+"""Asks the reader for the next keyframe."""
 
 
 class Start(Struct, frozen=True):
-    """What is to be read: a URL with its credentials, which stand in no command line. Times are in seconds."""
+    """The stream to read: a URL with its credentials, which no command line must show, and the time to open it."""
 
     url: str
     timeout_s: float
@@ -27,35 +29,35 @@ class Ready(Struct, frozen=True, tag=True):
 
 
 class Opened(Struct, frozen=True, tag=True):
-    """It streams."""
+    """The stream is open."""
 
     codec: str
 
 
-class Seen(Struct, frozen=True, tag=True):
-    """What came so far, and what is odd about it."""
+class Progress(Struct, frozen=True, tag=True):
+    """The counts so far, and what is odd about the stream."""
 
     counts: Counts
     remark: Detail = NO_DETAIL
 
 
-class Picture(Struct, frozen=True, tag=True):
-    """A keyframe that was wanted; H.264 and H.265 as Annex B with parameter sets."""
+class RequestedKeyframe(Struct, frozen=True, tag=True):
+    """A keyframe that was requested; H.264 and H.265 are in Annex B with parameter sets."""
 
     data: bytes
     damaged: bool
 
 
 class Ended(Struct, frozen=True, tag=True):
-    """It is over, or did not begin."""
+    """The stream has ended, or could not be opened."""
 
     failure: Failure
 
 
-Said = Ready | Opened | Seen | Picture | Ended
+ReaderMessage = Ready | Opened | Progress | RequestedKeyframe | Ended
 
 
-def pack(message: Said | Start) -> bytes:
-    """The message, ready to send."""
+def pack(message: ReaderMessage | Start) -> bytes:
+    """Return the message as bytes."""
     content = msgspec.msgpack.encode(message)
     return LENGTH.pack(len(content)) + content

@@ -1,6 +1,7 @@
-"""How FFmpeg failed to open a stream, out of its error and its own log: pure.
+"""Turns FFmpeg's error and log into the failure to open a stream. No I/O.
 
-FFmpeg's errors tell no step apart; its log does. The texts are those of libavformat's tcp.c, tls_*.c, rtmpproto.c.
+FFmpeg's errors do not distinguish the steps of opening, but its log does. The texts are those of libavformat's
+tcp.c, tls_*.c and rtmpproto.c.
 """
 
 import re
@@ -16,30 +17,30 @@ _ABSENT = re.compile(r"not ?found|no such|not exist|unknown stream", re.IGNORECA
 _REFUSED = re.compile(r"auth|denied|forbidden|rejected|password|not allowed", re.IGNORECASE)
 
 
-def failure_of(code: int, said: str, log: Sequence[str], *, late: bool, password: bool) -> Failure:
-    """What is known of a stream that did not open.
+def failure_of(code: int, message: str, log: Sequence[str], *, late: bool, password: bool) -> Failure:
+    """Return the failure of a stream that could not be opened.
 
-    `code` is FFmpeg's, an errno where it has one; `said` is its text. `late` tells that the deadline ended it,
-    `password` that one was sent.
+    `code` is FFmpeg's, an errno if it has one, and `message` its text. `late` says that the deadline ended the
+    attempt, `password` that one was sent.
     """
-    text, said = "\n".join(log), printable(redact(said))
+    text, message = "\n".join(log), printable(redact(message))
     if "Successfully connected" not in text:
         kind = Kind.SILENT if late else Kind.OS_ERROR
-        return Failure(Step.CONNECT, kind, detail("rtmp_unconnected", said=said), errno=None if late else code)
+        return Failure(Step.CONNECT, kind, detail("rtmp_unconnected", said=message), errno=None if late else code)
     if (refusal := _SERVER_ERROR.search(text)) is not None:
         return _refusal(printable(redact(refusal[1])), password=password)
     if "Handshaking..." not in text:
-        step, kind, how = Step.TLS, Kind.SILENT if late else Kind.WRONG_PROTOCOL, detail("no_tls_there")
+        step, kind, evidence = Step.TLS, Kind.SILENT if late else Kind.WRONG_PROTOCOL, detail("no_tls_there")
     elif "Sending play command" in text:
         step, kind = Step.PLAY, Kind.NO_MEDIA if late else Kind.CLOSED
-        how = detail("play_in_vain") if late else detail("play_ended", said=said)
+        evidence = detail("play_in_vain") if late else detail("play_ended", said=message)
     elif late:
-        step, kind, how = Step.OPTIONS, Kind.SILENT, detail("rtmp_silent")
+        step, kind, evidence = Step.OPTIONS, Kind.SILENT, detail("rtmp_silent")
     elif "Type answer" in text and "Creating stream" not in text:
-        step, kind, how = Step.OPTIONS, Kind.WRONG_PROTOCOL, detail("not_rtmp")
+        step, kind, evidence = Step.OPTIONS, Kind.WRONG_PROTOCOL, detail("not_rtmp")
     else:
-        step, kind, how = Step.OPTIONS, Kind.CLOSED, detail("rtmp_handshake", said=said)
-    return Failure(step, kind, how)
+        step, kind, evidence = Step.OPTIONS, Kind.CLOSED, detail("rtmp_handshake", said=message)
+    return Failure(step, kind, evidence)
 
 
 def _refusal(reason: str, *, password: bool) -> Failure:

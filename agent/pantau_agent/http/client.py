@@ -4,9 +4,9 @@ import contextlib
 from collections.abc import Callable
 from urllib.parse import urljoin
 
-from pantau_agent.http.connection import Connection, connect
+from pantau_agent.http.connection import HttpConnection, connect
 from pantau_agent.http.request import encode_request
-from pantau_agent.http.response import Head, ResponseParser
+from pantau_agent.http.response import ResponseHead, ResponseParser
 from pantau_agent.streams import url as stream_url
 from pantau_agent.streams.authentication import Authenticator, authenticate
 from pantau_agent.streams.credentials import Credentials
@@ -27,12 +27,12 @@ _REDIRECTS = {301, 302, 303, 307, 308}
 class Response:
     """A response whose body is read as it comes."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: HttpConnection) -> None:
         self.connection = connection
         self.parser = ResponseParser()
         self._pending = b""
 
-    async def read_head(self) -> Head:
+    async def read_head(self) -> ResponseHead:
         """Read and return the head.
 
         Raises:
@@ -43,7 +43,7 @@ class Response:
         return self.parser.head
 
     @property
-    def head(self) -> Head:
+    def head(self) -> ResponseHead:
         """The head that `read_head` has read."""
         assert self.parser.head is not None  # noqa: S101 # for the type checker: `Client.get` has read it
         return self.parser.head
@@ -99,7 +99,7 @@ class Client:
         self._authenticator = Authenticator(credentials)
         self._monotonic = monotonic
         self._trusted = trusted
-        self._connection: Connection | None = None
+        self._connection: HttpConnection | None = None
         self._last: Response | None = None
 
     @property
@@ -138,7 +138,7 @@ class Client:
         """Send the request, log in if the camera asks for it, and return the response."""
         latest: Response | None = None
 
-        async def send(authorization: str | None) -> Head:
+        async def send(authorization: str | None) -> ResponseHead:
             nonlocal latest
             if latest is not None:
                 await self._finish(latest)
@@ -197,7 +197,7 @@ class Client:
         if not response.parser.reusable:
             await self.close()
 
-    async def _follow(self, head: Head) -> None:
+    async def _follow(self, head: ResponseHead) -> None:
         """Follow a redirect within the host, because the password is for this host only, and never out of TLS."""
         before = self._url
         try:

@@ -16,7 +16,7 @@ CLOSE_S = 1.0
 """Seconds that closing waits for the camera's side, before the connection is aborted."""
 
 
-class Connection:
+class HttpConnection:
     """A connection that `connect` has made."""
 
     def __init__(
@@ -54,14 +54,16 @@ class Connection:
             self._writer.transport.abort()
 
 
-async def connect(url: StreamUrl, monotonic: Callable[[], float], on_step: Callable[[Step], None]) -> Connection:
+async def connect(
+    url: StreamUrl, monotonic: Callable[[], float], on_step: Callable[[Step], None]
+) -> HttpConnection:
     """Connect to the camera. `on_step` is called with each step as it begins.
 
     Raises:
         LookError: the camera is not reached.
     """
 
-    async def make(connected: socket.socket, tls: dict[str, Any]) -> Connection:
-        return Connection(*await asyncio.open_connection(sock=connected, **tls), monotonic)
+    async def make(connected: socket.socket, tls: dict[str, Any]) -> HttpConnection:
+        return HttpConnection(*await asyncio.open_connection(sock=connected, **tls), monotonic)
 
     return await tcp.connect(url.host, url.port, make, on_step, tls=url.scheme == "https")

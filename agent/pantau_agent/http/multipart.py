@@ -1,7 +1,7 @@
-"""The parts of multipart/x-mixed-replace, which cameras send MJPEG as, split at any byte (RFC 2046, 5.1). Sans-IO.
+"""Parses multipart/x-mixed-replace, in which cameras send MJPEG, split at any byte (RFC 2046, 5.1). No I/O.
 
-Cameras are lax with it, and so is this: a boundary may be declared with its dashes or come without them, lines may
-end in a bare line feed, a part's length may be given or not.
+Cameras are lax, and so is this parser: a boundary may be declared with its dashes or sent without them, lines may
+end in a bare line feed, and a part may have a length or not.
 """
 
 from collections.abc import Callable
@@ -9,28 +9,29 @@ from dataclasses import dataclass, field
 
 from pantau_agent.http.receive_buffer import ReceiveBuffer
 from pantau_agent.streams.headers import HeaderParser, content_length
-from pantau_agent.streams.keyframe import MAX_KEYFRAME
+from pantau_agent.streams.keyframe import MAX_KEYFRAME_BYTES
 from pantau_agent.streams.malformed import MalformedError
 from pantau_contract.words.evidence import detail
 
-MAX_PART = MAX_KEYFRAME
+MAX_PART = MAX_KEYFRAME_BYTES
+"""Largest part, in bytes."""
 MAX_BETWEEN = 64 << 10
-"""So many octets without a boundary, before the first part or between two, are no multipart."""
+"""Most bytes without a boundary, before the first part or between two parts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part; `media_type` is in lower case, and empty where none is given."""
+    """One part; `media_type` is in lower case, and empty if there is none."""
 
     media_type: str
     content: bytes = field(repr=False)
 
 
 class PartParser:
-    """Takes a body and gives its parts. `ended` is set at the closing boundary.
+    """Parses a body into its parts. `ended` is set at the closing boundary.
 
     Raises:
-        MalformedError: there is no boundary to tell parts by.
+        MalformedError: there is no boundary to separate parts by.
     """
 
     def __init__(self, boundary: str) -> None:
@@ -47,10 +48,10 @@ class PartParser:
         self._step: Callable[[], bool] = self._seek
 
     def feed(self, data: bytes) -> list[Part]:
-        """Takes the next chunk; the parts that end in it.
+        """Process the next chunk, and return the parts that end in it.
 
         Raises:
-            MalformedError: it is no multipart, or over a limit.
+            MalformedError: it is not multipart, or exceeds a limit.
         """
         self._buffer.feed(data)
         while not self.ended and self._step():
@@ -58,10 +59,10 @@ class PartParser:
         parts, self._parts = self._parts, []
         return parts
 
-    # Each step tells whether it came to its end, and with that another one can be tried.
+    # Each of these steps returns whether it is done, so that another one can be tried.
 
     def _seek(self) -> bool:
-        """To the next boundary."""
+        """Skip to the next boundary."""
         line = self._buffer.pop_line()
         if line is None:
             return False

@@ -1,4 +1,4 @@
-"""HLS playlists, as far as watching needs them (RFC 8216, section 4): does the stream go on? Pure."""
+"""Parses HLS playlists as far as watching needs: does the stream go on? (RFC 8216, section 4). No I/O."""
 
 from dataclasses import dataclass
 
@@ -6,16 +6,18 @@ from pantau_agent.streams.malformed import MalformedError
 from pantau_contract.words.evidence import detail
 
 MAX_PLAYLIST = 1 << 20
-"""Octets."""
+"""Largest playlist, in bytes."""
 DEFAULT_TARGET_S = 6.0
+"""Target duration of a playlist that states none, in seconds."""
 MAX_TARGET_S = 60.0
+"""Longest target duration that is believed, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Playlist:
-    """One reading of it. `variant` is the first stream's URI where it names streams, and no segments.
+    """One reading of a playlist. `variant` is the URI of the first stream if it lists streams, not segments.
 
-    `newest` tells the last segment, by its number and URI: it changes whenever the stream has gone on.
+    `newest` identifies the last segment, by its number and URI: it changes whenever the stream goes on.
     """
 
     target_s: float
@@ -25,10 +27,10 @@ class Playlist:
 
 
 def parse(data: bytes) -> Playlist:
-    """Reads a playlist; what is not understood is passed over.
+    """Parse a playlist; what is not understood is ignored.
 
     Raises:
-        MalformedError: it is none.
+        MalformedError: it is not a playlist.
     """
     lines = [line.strip() for line in data.decode("utf-8", "replace").lstrip("\ufeff").splitlines()]
     if not lines or not lines[0].startswith("#EXTM3U"):

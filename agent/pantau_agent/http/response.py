@@ -1,6 +1,6 @@
-"""HTTP/1.1 responses to GET, split at any byte (RFC 9112, sections 4 to 7). Sans-IO.
+"""Parses HTTP/1.1 responses, split at any byte (RFC 9112, sections 4 to 7). No I/O.
 
-A body is passed on as it comes, by its length, in chunks, or up to the connection's end, and never kept.
+A body is passed on as it comes, delimited by its length, by chunks, or by the connection's end, and is not stored.
 """
 
 import re
@@ -21,7 +21,7 @@ _SHOWN = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class ResponseHead:
     """A response without its body."""
 
     version: str
@@ -31,21 +31,21 @@ class Head:
 
     @property
     def media_type(self) -> str:
-        """As image/jpeg, in lower case; empty where none is given."""
+        """The media type, such as image/jpeg, in lower case; empty if there is none."""
         return self.headers.get("Content-Type").partition(";")[0].strip().lower()
 
     @property
     def boundary(self) -> str:
-        """Of a multipart body (RFC 2046, section 5.1.1); empty where none is given."""
+        """The boundary of a multipart body (RFC 2046, section 5.1.1); empty if there is none."""
         found = _BOUNDARY.search(self.headers.get("Content-Type"))
         return (found[1] or found[2] or "").strip() if found is not None else ""
 
 
 class ResponseParser:
-    """Takes one response. `head` is set once it has come, `complete` once the body has too."""
+    """Parses one response. `head` is set once it is complete, and `complete` once the body is."""
 
     def __init__(self) -> None:
-        self.head: Head | None = None
+        self.head: ResponseHead | None = None
         self.complete = False
         self._buffer = ReceiveBuffer()
         self._status_line: bytes | None = None
@@ -56,17 +56,17 @@ class ResponseParser:
 
     @property
     def reusable(self) -> bool:
-        """Whether another request may follow on the same connection (RFC 9112, section 9.3)."""
+        """True if another request may follow on the same connection (RFC 9112, section 9.3)."""
         if self.head is None or not self.complete or self._until_close or self._buffer:
             return False
-        said = self.head.headers.get("Connection").lower()
-        return "close" not in said and (self.head.version != "1.0" or "keep-alive" in said)
+        option = self.head.headers.get("Connection").lower()
+        return "close" not in option and (self.head.version != "1.0" or "keep-alive" in option)
 
     def feed(self, data: bytes) -> bytes:
-        """Takes the next chunk; what of the body is in it.
+        """Process the next chunk, and return the part of the body in it.
 
         Raises:
-            MalformedError: what came is not HTTP, or is over a limit. The connection is of no more use.
+            MalformedError: what came is not HTTP, or exceeds a limit. The connection is useless from then on.
         """
         self._buffer.feed(data)
         body: list[bytes] = []
@@ -75,7 +75,7 @@ class ResponseParser:
         return b"".join(body)
 
     def end(self) -> bool:
-        """The connection has ended; whether all had come."""
+        """Handle the connection's end, and return whether the response is complete."""
         self.complete = self.complete or self._until_close
         return self.complete
 
@@ -101,11 +101,11 @@ class ResponseParser:
         if status is None:
             raise _not_http(status_line)
         if not status[2].startswith("1"):  # otherwise it is an interim response, and the final one follows
-            self.head = Head(status[1], int(status[2]), (status[3] or "").strip()[:200], headers)
+            self.head = ResponseHead(status[1], int(status[2]), (status[3] or "").strip()[:200], headers)
             self._begin_body(self.head)
 
-    def _begin_body(self, head: Head) -> None:
-        """RFC 9112, section 6.3."""
+    def _begin_body(self, head: ResponseHead) -> None:
+        """Choose how the body is delimited (RFC 9112, section 6.3)."""
         length = content_length(head.headers)
         if "chunked" in head.headers.get("Transfer-Encoding").lower():
             self._step = self._read_chunk_size

@@ -1,4 +1,4 @@
-"""A camera's firmware: whether `firmware-notes/` warns of it, and how it is told to the collector. Pure."""
+"""A camera's firmware: what `firmware-notes/` warn of, and what the collector is sent. No I/O."""
 
 import datetime as dt
 import re
@@ -9,7 +9,8 @@ from pantau_agent import vendors
 from pantau_agent.config import Camera
 from pantau_contract.messages import CameraAbout
 
-_LONGEST = 400
+_MAX_TEXT = 400
+"""Longest text that the collector is sent, in characters."""
 _GENERIC = "generic-onvif"
 _WORD = re.compile(r"[A-Za-z][A-Za-z-]+")
 _NUMBER = re.compile(r"\d+")
@@ -21,7 +22,7 @@ _BUILT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a camera says it is. `vendor` is as in `firmware-notes/`; None where there are no notes on it."""
+    """What a camera is. `vendor` is as in `firmware-notes/`; None if there are no notes about it."""
 
     vendor: str | None
     model: str
@@ -29,7 +30,7 @@ class Identity:
 
 
 def vendor_of(maker: str) -> str | None:
-    """What to write as `vendor` for a maker's name, as `Hangzhou Hikvision Digital Technology`; None: no notes."""
+    """Return the `vendor` for a maker's name, such as `Hangzhou Hikvision Digital Technology`, or None."""
     for word in _WORD.findall(maker):
         try:
             found = vendors.note(word).device[0].id
@@ -41,7 +42,7 @@ def vendor_of(maker: str) -> str | None:
 
 
 def warning_of(vendor: str | None, model: str, firmware: str) -> vendors.Firmware | None:
-    """What the notes say against it, `vulnerable` before `faulty`; None: nothing, or too little is known."""
+    """Return the notes' warning, `vulnerable` before `faulty`; None if there is none, or too little is known."""
     if vendor is None or not model or not firmware:
         return None
     try:
@@ -53,27 +54,29 @@ def warning_of(vendor: str | None, model: str, firmware: str) -> vendors.Firmwar
 
 
 def is_among(firmware: str, versions: vendors.Versions) -> bool:
-    """Whether a version as the camera tells it is one of those; False where that cannot be told.
+    """Return whether a version that a camera states is among `versions`; False if that cannot be decided.
 
-    Versions are compared by the numbers in them, in their order: `V5.4.0 build 160530` is 5, 4, 0, 160530. One
-    that tells no build counts as older than the same with one.
+    Versions are compared by their numbers, in order: `V5.4.0 build 160530` is 5, 4, 0, 160530. A version without a
+    build counts as older than the same one with a build.
     """
     if versions.built_before is not None:
         built = built_on(firmware)
         return built is not None and built < versions.built_before
-    told = _numbers(firmware)
-    if not told:
+    stated = _numbers(firmware)
+    if not stated:
         return False
     if versions.before is not None:
-        return told < _numbers(versions.before)
+        return stated < _numbers(versions.before)
     first, last = versions.first, versions.last
     if first is None and last is None:
         return False
-    return (first is None or told >= _numbers(first)[: len(told)]) and (last is None or told <= _numbers(last))
+    return (first is None or stated >= _numbers(first)[: len(stated)]) and (
+        last is None or stated <= _numbers(last)
+    )
 
 
 def built_on(firmware: str) -> dt.date | None:
-    """The day of the build in a version: `build 160530`, `build:2020-04-13`, `Build_250820`; None without."""
+    """Return the day of the build in a version: `build 160530`, `build:2020-04-13`, `Build_250820`; or None."""
     found = _BUILT.search(firmware)
     if found is None:
         return None
@@ -85,7 +88,7 @@ def built_on(firmware: str) -> dt.date | None:
 
 
 def about(camera: Camera, identity: Identity | None = None) -> CameraAbout:
-    """What is told to the collector of a camera, with what it says it is, where that is known."""
+    """Return what the collector is sent about a camera, with its identity if that is known."""
     if identity is None:
         return CameraAbout(camera.id, camera.name, camera.vendor or "")
     return CameraAbout(
@@ -99,7 +102,7 @@ def about(camera: Camera, identity: Identity | None = None) -> CameraAbout:
 
 
 def note_of(warning: vendors.Firmware | None) -> str:
-    """A warning in one line, with where it comes from; empty where there is none."""
+    """Return a warning with its source as one line; empty if there is none."""
     return "" if warning is None else f"{warning.status}: {' '.join(warning.why.split())} ({warning.source})"
 
 
@@ -112,4 +115,4 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    return text if len(text) <= _MAX_TEXT else f"{text[: _MAX_TEXT - 1]}…"

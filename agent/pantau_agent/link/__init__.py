@@ -1,4 +1,4 @@
-"""The connection to the collector's broker."""
+"""The connection to the collector's broker, over MQTT."""
 
 from pantau_agent.link.link import Link
 

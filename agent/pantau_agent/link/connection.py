@@ -1,8 +1,7 @@
 """One MQTT connection, from CONNECT to its end.
 
-paho's thread does the network; all that happens is put in an inbox.
-Each connection has a paho client of its own: so nothing is left in a queue of paho's from the one before, and the
-will always tells the present session.
+paho's thread does the network; every event is put into an inbox. Each connection has a paho client of its own, so
+nothing of the previous one is left in a queue of paho's, and the will always contains the current session.
 """
 
 import asyncio
@@ -21,32 +20,39 @@ from pantau_agent.link.problem import Problem, from_connack, from_puback
 from pantau_agent.link.protocol import Protocol
 
 KEEPALIVE_S = 20
-"""The broker publishes the will when it has heard nothing for 1.5 times as long (MQTT 3.1.1, 3.1.2.10)."""
+"""Keep-alive in seconds.
+
+The broker publishes the will after 1.5 times as long in silence (MQTT 3.1.1, 3.1.2.10).
+"""
 _CONNECT_WITHIN_S = 10
-_LEAVE_WITHIN_S = 2
+"""Seconds within which the TCP connection and TLS must be established."""
+_CLOSE_WITHIN_S = 2
+"""Seconds that DISCONNECT may take before the socket is shut down."""
 _MAX_QUEUED = 64
+"""Messages that paho holds; more than the send queue ever has in flight."""
 _NO_MATCHING_SUBSCRIBERS = 0x10
+"""Reason code of PUBACK (MQTT 5, 3.4.2.1)."""
 _PROTOCOLS = {"5": MQTTProtocolVersion.MQTTv5, "3.1.1": MQTTProtocolVersion.MQTTv311}
 
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """The broker has accepted; the birth is on its way."""
+    """The broker has accepted the connection; the birth is on its way."""
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """PUBACK: the broker has taken the message with this packet identifier.
+class Acknowledged:
+    """PUBACK: the broker has accepted the message with this packet identifier.
 
-    `heard`: as far as it says, somebody gets it (MQTT 5, 3.4.2.1; with 3.1.1 nobody knows).
+    `has_subscriber` is False if the broker reports that nobody gets it (MQTT 5, 3.4.2.1; 3.1.1 cannot report it).
     """
 
     mid: int
-    heard: bool = True
+    has_subscriber: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class CommandReceived:
     """A command has come."""
 
     payload: bytes
@@ -59,12 +65,12 @@ class Lost:
     problem: Problem
 
 
-Event = Connected | Taken | Asked | Lost
+Event = Connected | Acknowledged | CommandReceived | Lost
 
 
 @dataclass(frozen=True, slots=True)
-class Letters:
-    """What a connection begins and ends with: topic and payload of birth and will, and where commands come."""
+class SessionMessages:
+    """What a connection begins and ends with: topic and payload of birth and will, and the topic of commands."""
 
     agent_topic: str
     birth: bytes
@@ -73,27 +79,27 @@ class Letters:
 
 
 class Connection:
-    """One connection. `inbox` gets every event, in the event loop."""
+    """One connection. Every event is put into `inbox`, in the event loop."""
 
     def __init__(
         self,
         broker: Broker,
         protocol: Protocol,
         client_id: str,
-        letters: Letters,
+        messages: SessionMessages,
         inbox: asyncio.Queue[Event | None],
     ) -> None:
         self._broker = broker
-        self._letters = letters
+        self._messages = messages
         self._inbox = inbox
         self._loop = asyncio.get_running_loop()
         self._client = self._make_client(client_id, _PROTOCOLS[protocol])
 
     async def open(self) -> None:
-        """Connects, and sends CONNECT; the answer comes to the inbox.
+        """Connect, and send CONNECT; the answer arrives in the inbox.
 
         Raises:
-            OSError, ValueError: there is nobody to connect to.
+            OSError, ValueError: the connection cannot be established.
         """
         if self._broker.tls:
             self._client.tls_set_context(ssl.create_default_context(cafile=self._broker.ca_file))
@@ -101,25 +107,25 @@ class Connection:
         self._client.loop_start()
 
     def publish(self, topic: str, payload: bytes, *, retain: bool) -> int:
-        """Sends with QoS 1; returns the packet identifier that `Taken` will name, if it arrives."""
+        """Send with QoS 1, and return the packet identifier that `Acknowledged` will contain."""
         return self._client.publish(topic, payload, qos=1, retain=retain).mid
 
     async def close(self) -> None:
-        """DISCONNECT, and the end of paho's thread; by force where the network does not take it."""
+        """Send DISCONNECT and stop paho's thread, by shutting the socket down if the network does not carry it."""
         self._client.disconnect()
         stopped = asyncio.ensure_future(asyncio.to_thread(self._client.loop_stop))
-        done, _ = await asyncio.wait({stopped}, timeout=_LEAVE_WITHIN_S)
+        done, _ = await asyncio.wait({stopped}, timeout=_CLOSE_WITHIN_S)
         if not done:
             with contextlib.suppress(OSError, AttributeError):
                 self._client.socket().shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr] # None is suppressed
-            await asyncio.wait({stopped}, timeout=_LEAVE_WITHIN_S)
+            await asyncio.wait({stopped}, timeout=_CLOSE_WITHIN_S)
 
     def _make_client(self, client_id: str, protocol: MQTTProtocolVersion) -> mqtt.Client:
         client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id, protocol=protocol, reconnect_on_failure=False)
         client.connect_timeout = _CONNECT_WITHIN_S
         client.max_inflight_messages_set(_MAX_QUEUED)
         client.max_queued_messages_set(_MAX_QUEUED)
-        client.will_set(self._letters.agent_topic, self._letters.will, qos=1, retain=True)
+        client.will_set(self._messages.agent_topic, self._messages.will, qos=1, retain=True)
         if self._broker.user is not None:
             password = self._broker.password
             client.username_pw_set(self._broker.user, password.get_secret_value() if password else None)
@@ -132,41 +138,41 @@ class Connection:
     def _on_connect(
         self,
         client: mqtt.Client,
-        _data: object,
+        _userdata: object,
         _flags: mqtt.ConnectFlags,
         code: ReasonCode,
-        _more: Properties | None,
+        _properties: Properties | None,
     ) -> None:
         if code.is_failure:
-            self._tell(Lost(from_connack(code, user=self._broker.user)))
+            self._put(Lost(from_connack(code, user=self._broker.user)))
             return
-        client.publish(self._letters.agent_topic, self._letters.birth, qos=1, retain=True)
-        client.subscribe(self._letters.command_topic, qos=1)
-        self._tell(Connected())
+        client.publish(self._messages.agent_topic, self._messages.birth, qos=1, retain=True)
+        client.subscribe(self._messages.command_topic, qos=1)
+        self._put(Connected())
 
     def _on_disconnect(
         self,
         _client: mqtt.Client,
-        _data: object,
+        _userdata: object,
         _flags: mqtt.DisconnectFlags,
         code: ReasonCode,
-        _more: Properties | None,
+        _properties: Properties | None,
     ) -> None:
-        self._tell(Lost(Problem(f"the connection ended ({code.getName().lower()})")))
+        self._put(Lost(Problem(f"the connection ended ({code.getName().lower()})")))
 
     def _on_publish(
-        self, _client: mqtt.Client, _data: object, mid: int, code: ReasonCode, _more: Properties | None
+        self, _client: mqtt.Client, _userdata: object, mid: int, code: ReasonCode, _properties: Properties | None
     ) -> None:
         if code.is_failure:
-            self._tell(Lost(from_puback(code, user=self._broker.user)))
+            self._put(Lost(from_puback(code, user=self._broker.user)))
         else:
-            self._tell(Taken(mid, heard=code.value != _NO_MATCHING_SUBSCRIBERS))
+            self._put(Acknowledged(mid, has_subscriber=code.value != _NO_MATCHING_SUBSCRIBERS))
 
-    def _on_message(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
+    def _on_message(self, _client: mqtt.Client, _userdata: object, message: mqtt.MQTTMessage) -> None:
         if not message.retain:  # a retained command is an old one
-            self._tell(Asked(bytes(message.payload)))
+            self._put(CommandReceived(bytes(message.payload)))
 
-    def _tell(self, event: Event) -> None:
-        """From paho's thread to the event loop, as long as there is one."""
+    def _put(self, event: Event) -> None:
+        """Pass an event from paho's thread to the event loop, unless that has ended."""
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._inbox.put_nowait, event)

@@ -1,4 +1,4 @@
-"""Why there is no connection to the broker: in words that say what to do, and how soon to try again."""
+"""Why there is no connection to the broker, with what to do about it, and when to try again."""
 
 import random
 import socket
@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from paho.mqtt.reasoncodes import ReasonCode
 
 _FIRST_DELAY_S = 1.0
+"""Seconds before the first new attempt; the delay doubles from there."""
 _LONGEST_DELAY_S = 30.0
+"""Seconds up to which it doubles."""
 _REFUSED_DELAY_S = 60.0
+"""Seconds before the next attempt if the broker refuses this agent."""
 _STEADY_S = 30.0
-"""A connection that held so long has worked: the next delay is the first again."""
+"""Seconds after which a connection counts as working, and the next delay is the first again."""
 
-# CONNACK's codes as paho maps MQTT 3.1.1's (section 3.2.2.3) to MQTT 5's names.
+# Names of CONNACK's reason codes; paho maps the codes of MQTT 3.1.1 (section 3.2.2.3) to those of MQTT 5.
 _BAD_PASSWORD = "Bad user name or password"  # noqa: S105 # a name of the protocol
 _NOT_AUTHORIZED = "Not authorized"
 _UNSUPPORTED = "Unsupported protocol version"
@@ -22,9 +25,10 @@ _UNSUPPORTED = "Unsupported protocol version"
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """`refused`: the broker is there and does not want this agent, so that haste is of no use.
+    """A problem, as text for the operator.
 
-    `misunderstood`: it may be one that speaks another version of MQTT.
+    `refused`: the broker answers and refuses this agent, so trying again soon is useless. `misunderstood`: it may
+    speak another version of MQTT.
     """
 
     text: str
@@ -33,7 +37,7 @@ class Problem:
 
 
 def from_error(error: Exception, *, tls: bool) -> Problem:
-    """Why connecting failed."""
+    """Return the problem that made connecting fail."""
     refused = False
     match error:
         case ssl.SSLCertVerificationError():
@@ -62,7 +66,7 @@ def from_error(error: Exception, *, tls: bool) -> Problem:
 
 
 def closed_at_once(*, tls: bool) -> Problem:
-    """It took the connection, and ended it before it said anything."""
+    """Return the problem that the broker closed the connection before it answered."""
     return Problem(
         f"it closed the connection at once: check `broker.port`, and `broker.tls` (now {str(tls).lower()})",
         misunderstood=True,
@@ -70,7 +74,7 @@ def closed_at_once(*, tls: bool) -> Problem:
 
 
 def silent(*, tls: bool) -> Problem:
-    """It took the connection, and says nothing."""
+    """Return the problem that the broker accepted the TCP connection and never answered."""
     return Problem(
         f"it does not answer like an MQTT broker: check `broker.port`, and `broker.tls` (now {str(tls).lower()})",
         misunderstood=True,
@@ -78,7 +82,7 @@ def silent(*, tls: bool) -> Problem:
 
 
 def from_connack(code: ReasonCode, *, user: str | None) -> Problem:
-    """Why the broker answered and refused."""
+    """Return the problem for which the broker refused the connection."""
     name = code.getName()
     if name in {_BAD_PASSWORD, _NOT_AUTHORIZED}:
         who = f"user {user!r} or its password" if user else "a client without user and password"
@@ -92,7 +96,7 @@ def from_connack(code: ReasonCode, *, user: str | None) -> Problem:
 
 
 def from_puback(code: ReasonCode, *, user: str | None) -> Problem:
-    """Why the broker does not take a message (MQTT 5, 3.4.2.1); it waits in the spool."""
+    """Return the problem for which the broker refused a message (MQTT 5, 3.4.2.1). It waits in the spool."""
     name = code.getName()
     if name == _NOT_AUTHORIZED:
         who = f"user {user!r}" if user else "a client without user and password"
@@ -101,15 +105,15 @@ def from_puback(code: ReasonCode, *, user: str | None) -> Problem:
     return Problem(f"it does not take what is sent: {name}", refused=True)
 
 
-class Backoff:
-    """How long to wait before the next attempt: doubling with jitter, and steady where the broker refuses."""
+class ReconnectBackoff:
+    """The delay before the next attempt: it doubles with jitter, and is constant while the broker refuses."""
 
     def __init__(self, jitter: Callable[[], float] = random.random) -> None:
         self._jitter = jitter
         self._failures = 0
 
     def delay_s(self, problem: Problem, *, lasted_s: float) -> float:
-        """After a connection that lasted so long (0 where there was none)."""
+        """Return the delay after a connection that lasted `lasted_s` (0 if there was none)."""
         if lasted_s >= _STEADY_S:
             self._failures = 0
         self._failures += 1

@@ -25,13 +25,13 @@ from pantau_agent.streams.url import StreamUrl
 from pantau_contract.words.evidence import detail
 
 PATH = "/onvif/device_service"
-"""The device service's usual path (ONVIF Core Specification: the one address that is fixed)."""
+"""The device service's path, the one address that is fixed (ONVIF Core Specification)."""
 _DEVICE = "http://www.onvif.org/ver10/device/wsdl"
 
 
 @dataclass(frozen=True, slots=True)
 class Information:
-    """What a camera says it is. What it does not say is empty."""
+    """What a camera states about itself; empty where it states nothing."""
 
     manufacturer: str = ""
     model: str = ""
@@ -40,10 +40,10 @@ class Information:
 
 
 class Device:
-    """`url` is the device service's, as discovery told it or `http://HOST:PORT` and `PATH`.
+    """A device at `url`, the address of its device service: as discovered, or `http://HOST:PORT` and `PATH`.
 
-    `clock_offset_s` is the camera's clock less ours, once it has been opened; None where it does not say.
-    All methods raise `OnvifError`.
+    `clock_offset_s` is the camera's clock less ours, set by `open`; None if the camera does not state it. All
+    methods raise `OnvifError`.
     """
 
     def __init__(
@@ -55,21 +55,21 @@ class Device:
         self._services: dict[str, StreamUrl] | None = None
 
     async def open(self) -> None:
-        """Asks for the time, without a login: whether it speaks ONVIF, and by which clock to sign.
+        """Request the time without a login: does the camera speak ONVIF, and by which clock are requests signed?
 
-        Some cameras want a login even for that; then it is signed by our own clock.
+        Some cameras want a login even for that; then requests are signed by our own clock.
         """
         try:
             answer = await self._login.request_openly(self._url, Operation(_DEVICE, "GetSystemDateAndTime"))
         except (FaultError, RefusedError):
             return
-        told = self._login.camera_clock = read_camera_clock(answer)
-        if told.utc is not None:
-            self.clock_offset_s = (told.utc - self._login.now).total_seconds()
+        clock = self._login.camera_clock = read_camera_clock(answer)
+        if clock.utc is not None:
+            self.clock_offset_s = (clock.utc - self._login.now).total_seconds()
 
     async def information(self) -> Information:
-        """What it is."""
-        answer = await self._ask("GetDeviceInformation")
+        """Return what the camera states about itself."""
+        answer = await self._request("GetDeviceInformation")
         return Information(
             manufacturer=text_of(answer, "Manufacturer"),
             model=text_of(answer, "Model"),
@@ -78,31 +78,31 @@ class Device:
         )
 
     async def profiles(self) -> list[Profile]:
-        """Its streams."""
+        """Return the profiles of its streams."""
         namespace, url = await self._media()
         return read_profiles(await self._login.request(url, get_profiles(namespace)))
 
     async def stream_url(self, profile: Profile) -> str | None:
-        """Where a stream is, without credentials; None where the camera says nothing that can be used."""
+        """Return a stream's address without credentials, or None if the camera states no usable one."""
         namespace, url = await self._media()
-        told = read_uri(await self._login.request(url, get_stream_uri(namespace, profile)))
-        port = await self._rtsp_port() if addresses.has_odd_port(told, self._url) else None
-        return addresses.stream_url(told, self._url, port)
+        uri = read_uri(await self._login.request(url, get_stream_uri(namespace, profile)))
+        port = await self._rtsp_port() if addresses.has_odd_port(uri, self._url) else None
+        return addresses.stream_url(uri, self._url, port)
 
     async def still_url(self, profile: Profile) -> str | None:
-        """Where a still picture is, likewise."""
+        """Return a still picture's address without credentials, or None if the camera states no usable one."""
         namespace, url = await self._media()
         try:
-            told = read_uri(await self._login.request(url, get_snapshot_uri(namespace, profile)))
+            uri = read_uri(await self._login.request(url, get_snapshot_uri(namespace, profile)))
         except (FaultError, NotOnvifError):
             return None  # it is optional
-        return addresses.still_url(told, self._url)
+        return addresses.still_url(uri, self._url)
 
-    async def _ask(self, name: str, content: str = "") -> Element:
+    async def _request(self, name: str, content: str = "") -> Element:
         return await self._login.request(self._url, Operation(_DEVICE, name, content))
 
     async def _media(self) -> tuple[str, StreamUrl]:
-        """Namespace and address of its media service."""
+        """Return the namespace and address of its media service."""
         if self._services is None:
             self._services = await self._read_services()
         for namespace in (MEDIA_1, MEDIA_2):
@@ -111,22 +111,22 @@ class Device:
         raise NotOnvifError(detail("no_media_service"))
 
     async def _read_services(self) -> dict[str, StreamUrl]:
-        """By GetServices, or where that is unknown, GetCapabilities (ONVIF Core Specification)."""
-        told: dict[str, str] = {}
+        """Return services by GetServices or, if that is unknown, GetCapabilities (ONVIF Core Specification)."""
+        stated: dict[str, str] = {}
         try:
-            answer = await self._ask("GetServices", "<t:IncludeCapability>false</t:IncludeCapability>")
+            answer = await self._request("GetServices", "<t:IncludeCapability>false</t:IncludeCapability>")
             for service in answer.findall("Service"):
-                told.setdefault(text_of(service, "Namespace"), text_of(service, "XAddr"))
+                stated.setdefault(text_of(service, "Namespace"), text_of(service, "XAddr"))
         except (FaultError, NotOnvifError):
-            answer = await self._ask("GetCapabilities", "<t:Category>All</t:Category>")
-            told[MEDIA_1] = text_of(answer, "Capabilities/Media/XAddr")
-        usable = {name: addresses.service_url(text, self._url) for name, text in told.items()}
+            answer = await self._request("GetCapabilities", "<t:Category>All</t:Category>")
+            stated[MEDIA_1] = text_of(answer, "Capabilities/Media/XAddr")
+        usable = {name: addresses.service_url(text, self._url) for name, text in stated.items()}
         return {name: url for name, url in usable.items() if url is not None}
 
     async def _rtsp_port(self) -> int | None:
-        """By GetNetworkProtocols (ONVIF Core Specification)."""
+        """Return the RTSP port by GetNetworkProtocols (ONVIF Core Specification), or None."""
         try:
-            answer = await self._ask("GetNetworkProtocols")
+            answer = await self._request("GetNetworkProtocols")
         except (FaultError, NotOnvifError):
             return None
         for protocol in answer.findall("NetworkProtocols"):

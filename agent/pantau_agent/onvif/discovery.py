@@ -1,4 +1,4 @@
-"""WS-Discovery's messages: the probe, and who answers it. Sans-IO."""
+"""The messages of WS-Discovery: the probe, and the answers to it. No I/O."""
 
 from dataclasses import dataclass
 from urllib.parse import unquote
@@ -15,14 +15,14 @@ TYPES = {
     "NetworkVideoTransmitter": "http://www.onvif.org/ver10/network/wsdl",
     "Device": "http://www.onvif.org/ver10/device/wsdl",
 }
-"""Each is asked for by itself: some cameras answer to one only (both are in the ONVIF Core Specification)."""
+"""The device types to ask for, each by itself: some cameras answer to one only (ONVIF Core Specification)."""
 MAX_MATCHES = 64
-"""In one answer; there is one, usually."""
+"""Most devices in one answer; usually there is one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A device that answered. `name` and `model` are what it says without a login."""
+    """A device that answered. `name` and `model` are what it states without a login."""
 
     url: StreamUrl
     name: str = ""
@@ -30,7 +30,7 @@ class Match:
 
 
 def probe(message_id: str, device_type: str) -> bytes:
-    """The question, of one of `TYPES` (WS-Discovery 2005/04, section 5.2)."""
+    """Return the probe for one of `TYPES` (WS-Discovery 2005/04, section 5.2)."""
     return (
         '<?xml version="1.0" encoding="utf-8"?>'
         f'<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:a="{_ADDRESSING}" '
@@ -42,9 +42,9 @@ def probe(message_id: str, device_type: str) -> bytes:
 
 
 def matches(data: bytes, sender: str) -> list[Match]:
-    """The devices that a datagram from `sender` tells of; what is no ProbeMatch is left out.
+    """Return the devices in a datagram from `sender`; empty if it is no ProbeMatch.
 
-    A device is asked at the sender's address, whatever address it tells: so nobody is sent elsewhere.
+    A device gets the sender's address, whatever address it states, so that nobody is sent elsewhere.
     """
     try:
         root = parse(data)
@@ -55,10 +55,10 @@ def matches(data: bytes, sender: str) -> list[Match]:
 
 
 def _match(element: Element, sender: str) -> Match | None:
-    told = [url for url in map(_parsed, text_of(element, "XAddrs", MAX_LIST).split()) if url is not None]
-    if not told:
+    stated = [url for url in map(_parsed, text_of(element, "XAddrs", MAX_LIST).split()) if url is not None]
+    if not stated:
         return None
-    url = next((url for url in told if url.host == sender), told[0])
+    url = next((url for url in stated if url.host == sender), stated[0])
     scopes = text_of(element, "Scopes", MAX_LIST).split()
     if not any("onvif" in text.lower() for text in (url.path, *scopes)):
         return None  # printers and Windows machines answer such probes too

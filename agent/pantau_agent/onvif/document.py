@@ -1,4 +1,4 @@
-"""XML as cameras send it, made safe to read: no DOCTYPE, and so no entities, and limits on size, depth and number.
+"""Parses cameras' XML safely: no DOCTYPE, and so no entities, and limits on size, depth and number of elements.
 
 Names are local names: cameras differ in prefixes and namespaces, and nothing here depends on those.
 """
@@ -11,21 +11,21 @@ from xml.etree.ElementTree import (
 )
 
 MAX_DOCUMENT = 1 << 20
-"""The profiles of a recorder with 64 channels take a third of it."""
+"""Largest document in bytes; the profiles of a recorder with 64 channels take a third of it."""
 MAX_DEPTH = 64
 MAX_ELEMENTS = 50_000
 MAX_TEXT = 400
-"""Of one value, in characters; longer ones are cut."""
+"""Longest value in characters; longer ones are cut."""
 MAX_LIST = 4096
-"""Of a value that lists addresses."""
+"""Longest value that lists addresses, in characters."""
 
 
 class DocumentError(ValueError):
-    """What came is not XML, or over a limit; the text says which."""
+    """What came is not XML, or exceeds a limit; the text says which."""
 
 
 class _Builder(TreeBuilder):
-    """Builds the tree by local names, and keeps the limits."""
+    """Builds the tree with local names, and enforces the limits."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class _Builder(TreeBuilder):
         self._elements = 0
 
     def start(self, tag: str, attrs: dict[str, str]) -> Element:
-        """An element begins."""
+        """Begin an element."""
         self._depth += 1
         self._elements += 1
         if self._depth > MAX_DEPTH:
@@ -43,18 +43,19 @@ class _Builder(TreeBuilder):
         return super().start(_local(tag), {_local(name): value for name, value in attrs.items()})
 
     def end(self, tag: str) -> Element:
-        """An element ends."""
+        """End an element."""
         self._depth -= 1
         return super().end(_local(tag))
 
 
 def parse(data: bytes) -> Element:
-    """The root element.
+    """Return the root element of a document.
 
-    It is read as UTF-8, whatever its declaration says: so what is searched for a DOCTYPE is what is parsed.
+    It is decoded as UTF-8, whatever its declaration says, so that the text searched for a DOCTYPE is the text
+    parsed.
 
     Raises:
-        DocumentError: no XML, a DOCTYPE, or over a limit.
+        DocumentError: it is not XML, has a DOCTYPE, or exceeds a limit.
     """
     if len(data) > MAX_DOCUMENT:
         raise DocumentError(f"it is over the limit of {MAX_DOCUMENT} octets")
@@ -73,19 +74,19 @@ def parse(data: bytes) -> Element:
 
 
 def text_of(element: Element, path: str, longest: int = MAX_TEXT) -> str:
-    """The text at a path below, trimmed, on one line; empty where there is none."""
+    """Return the text at a path, trimmed and on one line; empty if there is none."""
     found = element.find(path)
     return clean(found.text or "", longest) if found is not None else ""
 
 
 def number_of(element: Element, path: str) -> int | None:
-    """The whole number at a path below; None where there is none."""
+    """Return the whole number at a path, or None if there is none."""
     text = text_of(element, path)
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def clean(text: str, longest: int = MAX_TEXT) -> str:
-    """A camera's words, fit to be shown: one line, no control characters, not long."""
+    """Return a camera's text fit to be shown: one line, no control characters, limited in length."""
     line = " ".join(text.split())
     return "".join(character for character in line if character.isprintable())[:longest]
 

@@ -1,4 +1,4 @@
-"""SOAP 1.2 envelopes, and WS-Security's UsernameToken. Sans-IO."""
+"""SOAP 1.2 envelopes, and WS-Security's UsernameToken. No I/O."""
 
 import base64
 import datetime as dt
@@ -25,7 +25,7 @@ _REFUSALS = ("notauthorized", "failedauthentication", "not authorized", "unautho
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What is asked. `content` is XML below the operation's own element, in the prefixes `t` and `tt`."""
+    """A SOAP operation. `content` is XML inside the operation's own element, with the prefixes `t` and `tt`."""
 
     namespace: str
     name: str
@@ -38,7 +38,7 @@ class Operation:
 
 
 def envelope(operation: Operation, security: str = "") -> bytes:
-    """The request."""
+    """Return the request."""
     header = f"<s:Header>{security}</s:Header>" if security else ""
     body = f"<t:{operation.name}>{operation.content}</t:{operation.name}>"
     return (
@@ -49,7 +49,7 @@ def envelope(operation: Operation, security: str = "") -> bytes:
 
 
 def username_token(credentials: Credentials, created: dt.datetime, nonce: bytes) -> str:
-    """The Security header (WSS UsernameToken Profile 1.0, section 3.1).
+    """Return the Security header (WSS UsernameToken Profile 1.0, section 3.1).
 
     PasswordDigest is Base64(SHA-1(nonce + created + password)); `created` is UTC.
     """
@@ -67,21 +67,21 @@ def username_token(credentials: Credentials, created: dt.datetime, nonce: bytes)
 
 
 def read_response(operation: Operation, status: int, data: bytes) -> Element:
-    """The element that answers the operation.
+    """Return the element that answers the operation.
 
     Raises:
-        RefusedError: it asks for user and password, or does not take them.
-        FaultError: it cannot do it.
-        NotOnvifError: what came is no answer to it.
+        RefusedError: the camera asks for a login, or refuses it.
+        FaultError: the camera cannot do it.
+        NotOnvifError: what came is no answer to the operation.
     """
     try:
         root = parse(data)
     except DocumentError as error:
         if status != 200:
-            said = detail("answered", step=operation.name, answer=f"{status}: {error}")
+            evidence = detail("answered", step=operation.name, answer=f"{status}: {error}")
         else:
-            said = detail("bad_answer", operation=operation.name, problem=error)
-        raise NotOnvifError(said) from None
+            evidence = detail("bad_answer", operation=operation.name, problem=error)
+        raise NotOnvifError(evidence) from None
     body = root.find("Body") if root.tag == "Envelope" else None
     if body is None:
         raise NotOnvifError(detail("no_envelope", operation=operation.name))
@@ -95,12 +95,12 @@ def read_response(operation: Operation, status: int, data: bytes) -> Element:
 
 
 def _failure(operation: Operation, fault: Element | None, status: int) -> RefusedError | FaultError:
-    said = clean(" ".join(fault.itertext())) if fault is not None else ""
-    text = (
-        detail("fault", operation=operation.name, said=said)
-        if said
+    reason = clean(" ".join(fault.itertext())) if fault is not None else ""
+    evidence = (
+        detail("fault", operation=operation.name, said=reason)
+        if reason
         else detail("answered", step=operation.name, answer=status)
     )
-    if status == 401 or any(mark in said.lower() for mark in _REFUSALS):
-        return RefusedError(text)
-    return FaultError(text)
+    if status == 401 or any(mark in reason.lower() for mark in _REFUSALS):
+        return RefusedError(evidence)
+    return FaultError(evidence)

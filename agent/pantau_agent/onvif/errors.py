@@ -1,30 +1,30 @@
-"""How asking a camera by ONVIF fails.
+"""Errors of ONVIF requests.
 
 OnvifError
-├── SilentError     nothing there, or it says nothing in time
-├── NotOnvifError   what answers is not ONVIF, or breaks its rules
-├── RefusedError    user and password are not taken, or there are none
-└── FaultError      it answers that it cannot do what was asked
+├── SilentError     the camera is not there, or does not answer in time
+├── NotOnvifError   the answer is not ONVIF, or breaks its rules
+├── RefusedError    user and password are refused, or there are none
+└── FaultError      the camera answers that it cannot do it
 """
 
 from pantau_agent.streams.failure import EvidenceError
 
 
 class OnvifError(EvidenceError):
-    """The camera does not tell. The text says why, for people, without secrets."""
+    """The camera does not give the answer. The text says why, without secrets."""
 
 
 class SilentError(OnvifError):
-    """It is not reached, or does not answer in time."""
+    """The camera is not reached, or does not answer in time."""
 
 
 class NotOnvifError(OnvifError):
-    """What came is not an answer of ONVIF."""
+    """What came is not an ONVIF answer."""
 
 
 class RefusedError(OnvifError):
-    """It does not take the user and password, or asks for them and there are none."""
+    """The camera refuses the login, or asks for one and there is none."""
 
 
 class FaultError(OnvifError):
-    """It answers with a fault (SOAP 1.2, part 1, section 5.4)."""
+    """The camera answers with a fault (SOAP 1.2, part 1, section 5.4)."""

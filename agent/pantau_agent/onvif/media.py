@@ -1,4 +1,4 @@
-"""Profiles of ONVIF's media services, the first and the second, and which of them are a channel's two streams."""
+"""Profiles of ONVIF's media services 1 and 2, and which of them are the two streams of a channel."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _WATCHED = {"h264", "h265", "jpeg", "mjpeg", "hevc"}
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One stream. `source` is the lens, or the recorder's input; `encoding` as H264."""
+    """One stream. `source` is the lens, or the recorder's input; `encoding` is a name such as H264."""
 
     token: str
     name: str = ""
@@ -28,17 +28,17 @@ class Profile:
 
     @property
     def pixels(self) -> int:
-        """Its size; 0 where it does not say."""
+        """Pixels of a picture; 0 if the camera does not state them."""
         return (self.width or 0) * (self.height or 0)
 
 
 def get_profiles(namespace: str) -> Operation:
-    """The question for all of them."""
+    """Return the request for all profiles."""
     return Operation(namespace, "GetProfiles", "<t:Type>All</t:Type>" if namespace == MEDIA_2 else "")
 
 
 def get_stream_uri(namespace: str, profile: Profile) -> Operation:
-    """The question for a stream's address, by RTSP over TCP."""
+    """Return the request for a stream's address, by RTSP over TCP."""
     token = escape(profile.token)
     if namespace == MEDIA_2:
         content = f"<t:Protocol>RTSP</t:Protocol><t:ProfileToken>{token}</t:ProfileToken>"
@@ -51,33 +51,33 @@ def get_stream_uri(namespace: str, profile: Profile) -> Operation:
 
 
 def get_snapshot_uri(namespace: str, profile: Profile) -> Operation:
-    """The question for a still picture's address."""
+    """Return the request for a still picture's address."""
     return Operation(namespace, "GetSnapshotUri", f"<t:ProfileToken>{escape(profile.token)}</t:ProfileToken>")
 
 
 def read_uri(answer: Element) -> str:
-    """The address in the answer; empty where there is none."""
+    """Return the address in the answer; empty if there is none."""
     return text_of(answer, "MediaUri/Uri", MAX_URL) or text_of(answer, "Uri", MAX_URL)
 
 
 def read_profiles(answer: Element) -> list[Profile]:
-    """What a GetProfilesResponse holds, of either service."""
+    """Return the profiles in a GetProfilesResponse of either service."""
     return [_profile(element) for element in answer.findall("Profiles") if element.get("token")]
 
 
 def channels(profiles: Sequence[Profile]) -> list[tuple[Profile, Profile | None]]:
-    """Main stream and sub-stream of each source, in the camera's order.
+    """Return main stream and sub-stream of each source, in the camera's order.
 
-    The main one is the largest, the sub-stream the smallest that is smaller; None where there is but one size.
+    The main stream is the largest, the sub-stream the smallest that is smaller; None if there is only one size.
     """
     by_source: dict[str, list[Profile]] = {}
     for profile in profiles:
         if not profile.encoding or profile.encoding.lower() in _WATCHED:
             by_source.setdefault(profile.source, []).append(profile)
     pairs: list[tuple[Profile, Profile | None]] = []
-    for of_source in by_source.values():
-        main = max(of_source, key=lambda profile: profile.pixels)
-        smaller = [profile for profile in of_source if 0 < profile.pixels < main.pixels]
+    for profiles_of_source in by_source.values():
+        main = max(profiles_of_source, key=lambda profile: profile.pixels)
+        smaller = [profile for profile in profiles_of_source if 0 < profile.pixels < main.pixels]
         pairs.append((main, min(smaller, key=lambda profile: profile.pixels, default=None)))
     return pairs
 

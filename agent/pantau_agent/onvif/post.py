@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pantau_agent.http.connection import Connection, connect
+from pantau_agent.http.connection import HttpConnection, connect
 from pantau_agent.http.request import encode_request
 from pantau_agent.http.response import ResponseParser
 from pantau_agent.onvif.document import MAX_DOCUMENT
@@ -79,7 +79,7 @@ async def exchange(
         raise SilentError(detail("no_connection", address=url.host, port=url.port, said=broke)) from None
 
 
-async def _read_response(connection: Connection) -> WholeResponse:
+async def _read_response(connection: HttpConnection) -> WholeResponse:
     parser = ResponseParser()
     content = bytearray()
     while not parser.complete:

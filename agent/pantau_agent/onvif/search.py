@@ -1,4 +1,4 @@
-"""Sends WS-Discovery's probe over each network interface, and to single hosts, and gathers who answers."""
+"""Sends WS-Discovery's probe over each network interface and to single hosts, and collects the answers."""
 
 import asyncio
 import contextlib
@@ -12,11 +12,15 @@ import psutil
 from pantau_agent.onvif.discovery import TYPES, Match, matches, probe
 
 GROUP = "239.255.255.250"
+"""The multicast group of WS-Discovery."""
 PORT = 3702
+"""The port of WS-Discovery."""
 WAIT_S = 4.0
+"""Seconds to wait for answers."""
 REPEATS_S = (0.0, 0.3, 1.0)
-"""UDP is lost now and then: the probe is sent as often (as SOAP-over-UDP has it)."""
+"""When the probe is sent, in seconds from the start: UDP gets lost, and SOAP-over-UDP repeats messages so."""
 MAX_DEVICES = 2048
+"""Most devices that one search returns."""
 _MAX_DATAGRAM = 64 << 10
 
 
@@ -29,7 +33,7 @@ class Interface:
 
 
 def interfaces() -> list[Interface]:
-    """Those that are up and have an IPv4 address, but for loopback."""
+    """Return the interfaces that are up and have an IPv4 address, except loopback."""
     up = {name for name, state in psutil.net_if_stats().items() if state.isup}
     return [
         Interface(name, address.address)
@@ -39,30 +43,30 @@ def interfaces() -> list[Interface]:
     ]
 
 
-class _Collector(asyncio.DatagramProtocol):
-    """Takes the answers."""
+class _AnswerProtocol(asyncio.DatagramProtocol):
+    """Receives the answers."""
 
-    def __init__(self, take: Callable[[Match], None]) -> None:
-        self._take = take
+    def __init__(self, on_match: Callable[[Match], None]) -> None:
+        self._on_match = on_match
 
     def datagram_received(self, data: bytes, addr: tuple[str | int, int]) -> None:
-        """A datagram has come."""
+        """Process a datagram."""
         if len(data) <= _MAX_DATAGRAM:
             for match in matches(data, str(addr[0])):
-                self._take(match)
+                self._on_match(match)
 
 
 async def search(
     over: Iterable[Interface], hosts: Iterable[str] = (), *, wait_s: float = WAIT_S, port: int = PORT
 ) -> list[Match]:
-    """Devices by their addresses' order of answering, each once.
+    """Return the devices that answered, each once, in the order of their answers.
 
-    `hosts`, by address, are asked directly too, as where multicast does not reach. An interface that cannot send
-    is left out.
+    `hosts`, given by address, are also asked directly, for networks that multicast does not reach. An interface
+    that cannot send is left out.
     """
     found: dict[str, Match] = {}
 
-    def take(match: Match) -> None:
+    def add(match: Match) -> None:
         if len(found) < MAX_DEVICES:
             found.setdefault(match.url.host, match)
 
@@ -72,39 +76,39 @@ async def search(
         for interface in over:
             with contextlib.suppress(OSError):
                 transport, _ = await loop.create_datagram_endpoint(
-                    lambda: _Collector(take), sock=_multicast_socket(interface.address)
+                    lambda: _AnswerProtocol(add), sock=_multicast_socket(interface.address)
                 )
                 stack.callback(transport.close)
                 routes.append((transport, GROUP))
         direct = list(hosts)
         if direct:
             transport, _ = await loop.create_datagram_endpoint(
-                lambda: _Collector(take),
+                lambda: _AnswerProtocol(add),
                 local_addr=("0.0.0.0", 0),
             )
             stack.callback(transport.close)
             routes += [(transport, host) for host in direct]
         ids = {kind: str(uuid.uuid4()) for kind in TYPES}
-        begun = loop.time()
+        started = loop.time()
         for at_s in REPEATS_S:
-            await asyncio.sleep(max(0.0, begun + min(at_s, wait_s) - loop.time()))
+            await asyncio.sleep(max(0.0, started + min(at_s, wait_s) - loop.time()))
             for transport, host in routes:
                 for kind, message_id in ids.items():
                     with contextlib.suppress(OSError):
                         transport.sendto(probe(message_id, kind), (host, port))
-        await asyncio.sleep(max(0.0, begun + wait_s - loop.time()))
+        await asyncio.sleep(max(0.0, started + wait_s - loop.time()))
     return list(found.values())
 
 
 def _multicast_socket(address: str) -> socket.socket:
-    """Sends over the interface that has the address, and no further than its network. Raises `OSError`."""
-    made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    """Return a socket that sends over the interface with that address, within its network. Raises `OSError`."""
+    multicast = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
-        made.setblocking(False)
-        made.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(address))
-        made.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 1)
-        made.bind((address, 0))
+        multicast.setblocking(False)
+        multicast.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(address))
+        multicast.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 1)
+        multicast.bind((address, 0))
     except OSError:
-        made.close()
+        multicast.close()
         raise
-    return made
+    return multicast

@@ -1,4 +1,4 @@
-"""Figures as they are reported: no more digits than they are worth; what holds for a session is told once.
+"""The precision of reported figures: significant digits only, and session figures only when they are new.
 
 A site may report over a metered uplink, and most of a batch is digits.
 """
@@ -11,36 +11,40 @@ from msgspec.structs import replace
 from pantau_contract.messages import Sample
 
 CLOCK_STEP_S = 0.5
-"""Within it a camera's clock cannot be told from the delay of its encoder."""
+"""Seconds to which clock offsets are rounded: less cannot be distinguished from an encoder's delay."""
 _DIGITS = {"fps": 2, "bitrate_kbps": 2, "keyframe_interval_s": 2, "rtp_loss_pct": 2, "jitter_ms": 2}
-_OF_A_SESSION = {"connect_ms": 2, "first_packet_ms": 2, "first_keyframe_ms": 2}
-_TOLD_AGAIN_S = 600.0
+"""Significant digits of the figures measured all the time."""
+_SESSION_DIGITS = {"connect_ms": 2, "first_packet_ms": 2, "first_keyframe_ms": 2}
+"""Significant digits of the figures measured once a session."""
+_REPEAT_AFTER_S = 600.0
+"""Seconds after which an unchanged session figure is reported again."""
 
 
 class Precision:
-    """Rounds samples. What is measured once a session is told when it is new, and every ten minutes."""
+    """Rounds samples. Figures measured once a session are reported when they are new, and every ten minutes."""
 
     def __init__(self) -> None:
-        self._told: dict[tuple[str, str], tuple[float, float]] = {}
+        self._reported: dict[tuple[str, str], tuple[float, float]] = {}
 
-    def round(self, sample: Sample, monotonic_s: float) -> Sample:
-        """The sample as it is reported at `monotonic_s`."""
-        rounded: dict[str, Any] = {"since": sample.since // 1000 * 1000}
-        rounded |= {name: _significant(getattr(sample, name), of) for name, of in _DIGITS.items()}
-        for name, digits in _OF_A_SESSION.items():
+    def round(self, sample: Sample, now: float) -> Sample:
+        """Return the sample as it is reported at `now` (monotonic seconds)."""
+        rounded: dict[str, Any] = {
+            name: _significant(getattr(sample, name), digits) for name, digits in _DIGITS.items()
+        }
+        for name, digits in _SESSION_DIGITS.items():
             value = _significant(getattr(sample, name), digits)
-            rounded[name] = value if self._is_news(sample.camera, name, value, monotonic_s) else None
+            rounded[name] = value if self._is_due(sample.camera, name, value, now) else None
         if sample.clock_offset_s is not None:
             rounded["clock_offset_s"] = round(sample.clock_offset_s / CLOCK_STEP_S) * CLOCK_STEP_S
         if sample.evidence is not None:
             rounded["evidence"] = {cause: round(value, 1) for cause, value in sample.evidence.items()}
         return replace(sample, **rounded)
 
-    def _is_news(self, camera: str, name: str, value: float | None, now_s: float) -> bool:
-        told, at_s = self._told.get((camera, name), (None, 0.0))
-        if value is None or (value == told and now_s - at_s < _TOLD_AGAIN_S):
+    def _is_due(self, camera: str, name: str, value: float | None, now: float) -> bool:
+        reported, reported_at = self._reported.get((camera, name), (None, 0.0))
+        if value is None or (value == reported and now - reported_at < _REPEAT_AFTER_S):
             return False
-        self._told[camera, name] = value, now_s
+        self._reported[camera, name] = value, now
         return True
 
 

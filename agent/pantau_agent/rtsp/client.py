@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable
 
 from pantau_agent.rtsp import sdp
-from pantau_agent.rtsp.access_unit import Collector, H264Collector, H265Collector
-from pantau_agent.rtsp.connection import Connection, connect
+from pantau_agent.rtsp.access_unit import H264Assembler, H265Assembler, KeyframeAssembler
+from pantau_agent.rtsp.connection import RtspConnection, connect
 from pantau_agent.rtsp.dialogue import Dialogue, must_be_ok
-from pantau_agent.rtsp.jpeg import JpegCollector
+from pantau_agent.rtsp.jpeg import JpegAssembler
 from pantau_agent.rtsp.keep_alive import keep_alive
 from pantau_agent.rtsp.low_water_mark import LowWaterMark
 from pantau_agent.rtsp.messages import Response
@@ -23,12 +23,13 @@ from pantau_agent.streams.url import StreamUrl
 from pantau_contract.words.evidence import detail
 
 MAX_REDIRECTS = 3
-TURNS = 2
-"""Of the event loop, in which it reads what is there."""
-FAREWELL_S = 1.0
-"""How long the answer to a TEARDOWN is waited for; the camera has it all the same."""
+"""Most redirects that are followed."""
+REFRESH_TURNS = 2
+"""Turns of the event loop that a refresh waits for, so that asyncio reads what has arrived."""
+TEARDOWN_S = 1.0
+"""Seconds to wait for the response to a TEARDOWN; the camera has received it in any case."""
 DEFAULT_SESSION_TIMEOUT_S = 60.0
-"""RFC 2326, 12.37."""
+"""Seconds after which a camera ends an idle session unless it states another time (RFC 2326, section 12.37)."""
 
 _REDIRECTS = {301, 302, 303, 307, 308}
 _TCP_REFUSED = {406, 461}
@@ -37,15 +38,16 @@ _INTERLEAVED = re.compile(r"interleaved\s*=\s*(\d{1,3})(?:\s*-\s*(\d{1,3}))?")
 
 
 class Session:
-    """What `open` opens.
+    """A session that `open` opens.
 
-    `started`, `connected` and `playing` are monotonic times; 0 is not yet. After opening, `track`,
-    `reception`, `unit` and `sender_clock` tell of the video. `transport` is tcp, tls or udp.
+    `started`, `connected` and `playing` are monotonic times; 0 for not yet. After opening, `track`, `reception`,
+    `unit` and `sender_clock` describe the video. `transport` is tcp, tls or udp. `trusted` says that the camera
+    has accepted the same credentials before.
     """
 
     track: sdp.Track
     reception: Reception
-    unit: Collector
+    unit: KeyframeAssembler
 
     def __init__(
         self,
@@ -72,19 +74,19 @@ class Session:
 
     @property
     def failure(self) -> Failure | None:
-        """Why the session ended by itself; None while it goes on."""
+        """Why the session ended by itself; None while it has not."""
         return self._dialogue.connection.failure if self._dialogue is not None else None
 
     @property
     def accepted(self) -> bool:
-        """Whether the camera has taken the password."""
+        """True if the camera has accepted the password."""
         return self._authenticator.accepted
 
     async def open(self, timeout_s: float) -> None:
-        """Connects and plays, all within `timeout_s`.
+        """Connect and play, all within `timeout_s`.
 
         Raises:
-            LookError: it did not come to playing. The session is closed then.
+            LookError: the stream did not come to play. The session is closed then.
         """
         self.started = self._monotonic()
         try:
@@ -95,7 +97,7 @@ class Session:
                 uri = description.control
                 must_be_ok(Step.PLAY, await dialogue.request("PLAY", uri, {"Range": "npt=0.000-"}, step=Step.PLAY))
         except TimeoutError:
-            failure = self._silence(timeout_s)
+            failure = self._timed_out(timeout_s)
             await self.close()
             raise LookError(failure) from None
         except BaseException:
@@ -106,24 +108,24 @@ class Session:
         self._keeping_alive = asyncio.create_task(keep_alive(dialogue, self._control, self.timeout_s, public))
 
     async def refresh(self) -> None:
-        """Reads all that has arrived. From the first call on, one about each second, reading is in gulps."""
+        """Read all that has arrived. From the first call on, which are about a second apart, reads are batched."""
         if self._dialogue is None or self.transport == "udp":
             return
         connection = self._dialogue.connection
-        connection.wake_at(1)
-        for _ in range(TURNS):
+        connection.set_low_water_mark(1)
+        for _ in range(REFRESH_TURNS):
             await asyncio.sleep(0)
         octets = self._low_water_mark.update(self._monotonic(), self.reception.octets)
-        self.reception.be_exact(octets == 1)
-        connection.wake_at(octets)
+        self.reception.set_exact_arrival(octets == 1)
+        connection.set_low_water_mark(octets)
 
     async def wait(self) -> None:
-        """Until the session ends by itself."""
+        """Wait until the session ends by itself."""
         if self._dialogue is not None:
             await asyncio.shield(self._dialogue.connection.ended)
 
     async def close(self) -> None:
-        """Ends the session, with a TEARDOWN wherever the camera may hold one. May be called twice."""
+        """End the session, with a TEARDOWN wherever the camera may hold one. May be called twice."""
         if self._keeping_alive is not None:
             self._keeping_alive.cancel()
         if self._udp is not None:
@@ -131,12 +133,12 @@ class Session:
         dialogue = self._dialogue
         if dialogue is None or dialogue.connection.closed:
             return
-        dialogue.connection.wake_at(1)
+        dialogue.connection.set_low_water_mark(1)
         try:
             with contextlib.suppress(LookError, TimeoutError):
-                async with asyncio.timeout(FAREWELL_S):
+                async with asyncio.timeout(TEARDOWN_S):
                     if self._step is Step.SETUP and not dialogue.session:
-                        self._remember(dialogue, await dialogue.response(Step.SETUP))
+                        self._read_session(dialogue, await dialogue.response(Step.SETUP))
                     if dialogue.session:
                         dialogue.send("TEARDOWN", self._control)
                         await dialogue.response(Step.STREAM)
@@ -144,29 +146,29 @@ class Session:
             dialogue.connection.close()
 
     async def _describe(self) -> tuple[Dialogue, sdp.Description, set[str]]:
-        """Connects and asks what the camera offers, wherever it redirects to; and the methods that it knows."""
+        """Connect, follow redirects, and return the description and the methods that the camera supports."""
         for _ in range(MAX_REDIRECTS + 1):
             connection = await self._connect()
             dialogue = self._dialogue = Dialogue(connection, self._authenticator, trusted=self._trusted)
             self._step = Step.OPTIONS
             dialogue.send("OPTIONS", self._uri)
-            options = await dialogue.response(Step.OPTIONS)  # only that it is answered matters, not how
+            options = await dialogue.response(Step.OPTIONS)  # any answer will do
             self._step = Step.DESCRIBE
             accept = {"Accept": "application/sdp"}
             response = await dialogue.request("DESCRIBE", self._uri, accept, step=Step.DESCRIBE)
             if response.status not in _REDIRECTS:
                 public = {name.strip().upper() for name in options.headers.get("Public").split(",")} - {""}
-                return dialogue, self._read(must_be_ok(Step.DESCRIBE, response)), public
+                return dialogue, self._parse_description(must_be_ok(Step.DESCRIBE, response)), public
             connection.close()
             self._redirect(response.headers.get("Location"))
         on_and_on = detail("redirects_on", count=MAX_REDIRECTS)
         raise LookError(Failure(Step.DESCRIBE, Kind.STATUS, on_and_on, status=302))
 
-    async def _connect(self) -> Connection:
-        def reached(step: Step) -> None:
+    async def _connect(self) -> RtspConnection:
+        def on_step(step: Step) -> None:
             self._step = step
 
-        connection = await connect(self._url, self._monotonic, reached)
+        connection = await connect(self._url, self._monotonic, on_step)
         self.connected = self._monotonic()
         return connection
 
@@ -180,11 +182,11 @@ class Session:
             out = detail("redirects_out", scheme=url.scheme)
             raise LookError(Failure(Step.DESCRIBE, Kind.STATUS, out, status=302))
         if url.host != self._url.host:
-            self._authenticator = Authenticator(None)  # the password is for the camera, not for whom it names
+            self._authenticator = Authenticator(None)  # the password is for the camera only
         self._url = url
         self._control = self._uri = url.without_credentials
 
-    def _read(self, response: Response) -> sdp.Description:
+    def _parse_description(self, response: Response) -> sdp.Description:
         base = response.headers.get("Content-Base") or response.headers.get("Content-Location")
         if not base.lower().startswith(("rtsp://", "rtsps://")):
             base = self._uri
@@ -196,21 +198,21 @@ class Session:
         return description
 
     async def _set_up(self, dialogue: Dialogue, description: sdp.Description) -> None:
-        """SETUP of the video, over TCP or where that is refused over UDP."""
+        """SETUP the video, over TCP or, if the camera refuses that, over UDP."""
         track = description.video()
         if track is None:
             offered = ", ".join(description.encodings()[:8]) or detail("nothing")
             raise LookError(Failure(Step.DESCRIBE, Kind.NO_VIDEO, detail("offers", offered=offered, jpeg="JPEG")))
         self._step = Step.SETUP
         self.track = track
-        self.unit = _collector(track)
+        self.unit = _assembler(track)
         self.reception = Reception(track.payload_type, track.clock_rate, self.unit)
-        wanted = {"Transport": "RTP/AVP/TCP;unicast;interleaved=0-1"}
-        response = await dialogue.request("SETUP", track.control, wanted, step=Step.SETUP)
+        transport = {"Transport": "RTP/AVP/TCP;unicast;interleaved=0-1"}
+        response = await dialogue.request("SETUP", track.control, transport, step=Step.SETUP)
         if response.status in _TCP_REFUSED and self.transport == "tcp":
             response = await self._set_up_udp(dialogue, track)
         must_be_ok(Step.SETUP, response)
-        self._remember(dialogue, response)
+        self._read_session(dialogue, response)
         if self.transport != "udp":
             agreed = response.headers.get("Transport")
             channels = _INTERLEAVED.search(agreed)
@@ -236,14 +238,14 @@ class Session:
             "SETUP", track.control, {"Transport": f"RTP/AVP;unicast;{ports}"}, step=Step.SETUP
         )
 
-    def _remember(self, dialogue: Dialogue, response: Response) -> None:
+    def _read_session(self, dialogue: Dialogue, response: Response) -> None:
         match = _SESSION.match(response.headers.get("Session"))
         if match is not None:
             dialogue.session = match[1]
             self.timeout_s = float(match[2] or 0) or DEFAULT_SESSION_TIMEOUT_S
 
-    def _silence(self, timeout_s: float) -> Failure:
-        """No answer in time; bytes that came and are no answer are told apart from none."""
+    def _timed_out(self, timeout_s: float) -> Failure:
+        """Return the failure of a timeout; bytes that are no response are distinguished from silence."""
         step = self._step
         dialogue = self._dialogue
         if dialogue is not None and dialogue.connection.demultiplexer.waiting:
@@ -256,7 +258,7 @@ class Session:
         return Failure(step, Kind.SILENT, detail("silent", step=step, seconds=f"{timeout_s:g}"))
 
 
-def _collector(track: sdp.Track) -> Collector:
+def _assembler(track: sdp.Track) -> KeyframeAssembler:
     if track.codec == "mjpeg":
-        return JpegCollector()
-    return (H265Collector if track.codec == "h265" else H264Collector)(track.parameter_sets)
+        return JpegAssembler()
+    return (H265Assembler if track.codec == "h265" else H264Assembler)(track.parameter_sets)

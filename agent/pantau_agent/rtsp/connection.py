@@ -1,4 +1,4 @@
-"""One TCP connection: bytes in, messages out, frames to their receivers; bounded in memory and in rate."""
+"""One TCP connection: messages are queued, frames go to their receivers; memory and rate are bounded."""
 
 import asyncio
 import contextlib
@@ -17,11 +17,11 @@ from pantau_agent.streams.url import StreamUrl
 from pantau_contract.words.evidence import detail
 
 MAX_MESSAGES = 16
-"""Unread messages; more drop the oldest."""
+"""Most messages that wait to be read; further ones push out the oldest."""
 
 
-class Connection(asyncio.Protocol):
-    """What `connect` makes. `failure` is set once it has ended."""
+class RtspConnection(asyncio.Protocol):
+    """A connection that `connect` has made. `failure` is set once it has ended."""
 
     def __init__(self, connected: socket.socket, monotonic: Callable[[], float]) -> None:
         self.demultiplexer = Demultiplexer()
@@ -36,12 +36,12 @@ class Connection(asyncio.Protocol):
         self._received_since = 0.0
 
     def send(self, request: bytes) -> None:
-        """Sends a request; nothing happens where the connection has ended."""
+        """Send a request, unless the connection has ended."""
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(request)
 
     async def response(self, cseq: int, step: Step) -> Response:
-        """The answer to the request of that number.
+        """Wait for the response to the request of that number.
 
         Raises:
             LookError: the connection ended before it came.
@@ -49,7 +49,7 @@ class Connection(asyncio.Protocol):
         while True:
             while self._messages:
                 message = self._messages.popleft()
-                # A camera may leave CSeq out; a smaller one answers a request that was given up.
+                # A camera may leave CSeq out; a smaller one answers a request that has timed out.
                 if isinstance(message, Response) and (message.cseq is None or message.cseq >= cseq):
                     return message
             if self.failure is not None:
@@ -59,35 +59,35 @@ class Connection(asyncio.Protocol):
 
     @property
     def closed(self) -> bool:
-        """Whether it is closed, by whichever side."""
+        """True if either side has closed the connection."""
         return self._transport is None or self._transport.is_closing()
 
     def peer(self) -> str:
-        """The camera's address, as a number."""
+        """Return the camera's numeric address."""
         return str(self._transport.get_extra_info("peername")[0]) if self._transport else ""
 
     def local(self) -> tuple[str, socket.AddressFamily]:
-        """Our own address on this connection."""
+        """Return our own address on this connection."""
         assert self._transport is not None  # noqa: S101 # for the type checker: `connect` returns connected ones only
         return str(self._transport.get_extra_info("sockname")[0]), self._socket.family
 
-    def wake_at(self, octets: int) -> None:
-        """Is woken only once so many octets are there to be read; 1 is the usual. Does nothing where it cannot."""
+    def set_low_water_mark(self, octets: int) -> None:
+        """Have the kernel wake us only once that many bytes have arrived; 1 is its default. Ignore failures."""
         if not self.closed:
             with contextlib.suppress(OSError):
                 self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, octets)
 
     def close(self) -> None:
-        """Closes it, once what was sent is on its way."""
+        """Close the connection, once what was sent is on its way."""
         if self._transport is not None:
             self._transport.close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """asyncio: it is connected."""
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but its type
+        """Called by asyncio when the connection is made."""
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's has another type
 
     def data_received(self, data: bytes) -> None:
-        """asyncio: the next chunk. Runs for each; keep it short."""
+        """Called by asyncio with each chunk of data; keep it short."""
         now = self._monotonic()
         try:
             messages = self.demultiplexer.feed(data, now)
@@ -95,18 +95,18 @@ class Connection(asyncio.Protocol):
             self._end(Failure(Step.STREAM, Kind.WRONG_PROTOCOL, described("RTSP", error)))
             return
         if messages:
-            self._take(messages)
+            self._handle(messages)
         self._received += len(data)
         if self._received > tcp.MAX_BYTES_PER_SECOND:
-            self._restrain(now)
+            self._pause_reading(now)
 
     def connection_lost(self, error: Exception | None) -> None:
-        """asyncio: it has ended."""
+        """Called by asyncio when the connection has ended."""
         how = detail("broke", said=error.strerror or error) if isinstance(error, OSError) else detail("closed")
         errno = error.errno if isinstance(error, OSError) else None
         self._end(Failure(Step.STREAM, Kind.CLOSED, how, errno=errno))
 
-    def _take(self, messages: list[Message]) -> None:
+    def _handle(self, messages: list[Message]) -> None:
         for message in messages:
             if isinstance(message, Request):
                 self._reply(message)
@@ -115,7 +115,7 @@ class Connection(asyncio.Protocol):
         self._wake()
 
     def _reply(self, request: Request) -> None:
-        """The camera asks whether we live (OPTIONS), or for what we do not do."""
+        """Answer a camera that asks whether we are alive (OPTIONS), or for something that we do not support."""
         status = (
             "200 OK" if request.method in {"OPTIONS", "GET_PARAMETER", "SET_PARAMETER"} else "501 Not Implemented"
         )
@@ -135,31 +135,33 @@ class Connection(asyncio.Protocol):
         if self._arrived is not None and not self._arrived.done():
             self._arrived.set_result(None)
 
-    def _restrain(self, now: float) -> None:
-        """Reads no more for the rest of this second."""
+    def _pause_reading(self, now: float) -> None:
+        """Stop reading for the rest of this second."""
         elapsed, self._received = now - self._received_since, 0
         self._received_since = now
         if elapsed < 1 and self._transport is not None and not self._transport.is_closing():
             self._transport.pause_reading()
-            asyncio.get_running_loop().call_later(1 - elapsed, self._resume)
+            asyncio.get_running_loop().call_later(1 - elapsed, self._resume_reading)
 
-    def _resume(self) -> None:
+    def _resume_reading(self) -> None:
         if self._transport is not None and not self._transport.is_closing():
             self._transport.resume_reading()
 
 
-async def connect(url: StreamUrl, monotonic: Callable[[], float], reached: Callable[[Step], None]) -> Connection:
-    """Connects to the camera. `reached` is told each step as it begins.
+async def connect(
+    url: StreamUrl, monotonic: Callable[[], float], on_step: Callable[[Step], None]
+) -> RtspConnection:
+    """Connect to the camera. `on_step` is called with each step as it begins.
 
     Raises:
-        LookError: it is not reached.
+        LookError: the camera is not reached.
     """
 
-    async def make(connected: socket.socket, tls: dict[str, Any]) -> Connection:
-        loop, factory = asyncio.get_running_loop(), functools.partial(Connection, connected, monotonic)
+    async def make(connected: socket.socket, tls: dict[str, Any]) -> RtspConnection:
+        loop, factory = asyncio.get_running_loop(), functools.partial(RtspConnection, connected, monotonic)
         return (await loop.create_connection(factory, sock=connected, **tls))[1]
 
-    return await tcp.connect(url.host, url.port, make, reached, tls=url.scheme == "rtsps")
+    return await tcp.connect(url.host, url.port, make, on_step, tls=url.scheme == "rtsps")
 
 
 def _at(step: Step, failure: Failure) -> Failure:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from pantau_agent.rtsp.connection import Connection
+from pantau_agent.rtsp.connection import RtspConnection
 from pantau_agent.rtsp.messages import Response, encode_request
 from pantau_agent.streams.authentication import Authenticator, authenticate
 from pantau_agent.streams.failure import LookError, Step
@@ -16,7 +16,7 @@ class Dialogue:
     `trusted` says that the camera has accepted the same credentials in an earlier session.
     """
 
-    def __init__(self, connection: Connection, authenticator: Authenticator, *, trusted: bool) -> None:
+    def __init__(self, connection: RtspConnection, authenticator: Authenticator, *, trusted: bool) -> None:
         self.connection = connection
         self.session = ""
         self._authenticator = authenticator

@@ -1,9 +1,9 @@
-"""JPEG pictures out of RTP payloads (RFC 2435): the headers that RTP leaves out are made anew."""
+"""JPEG pictures from RTP payloads (RFC 2435); the headers that RTP leaves out are generated."""
 
 import struct
 from functools import cache
 
-from pantau_agent.rtsp.access_unit import KEY, NOTHING, Collector
+from pantau_agent.rtsp.access_unit import KEYFRAME, UNDECIDED, KeyframeAssembler
 
 _ZIGZAG_LUMA = bytes.fromhex(
     "100b0c0e0c0a100e0d0e1211101318281a181616183123251d283a333d3c3933"
@@ -13,7 +13,7 @@ _ZIGZAG_CHROMA = bytes.fromhex(
     "1112121815182f1a1a2f63423842636363636363636363636363636363636363"
     "6363636363636363636363636363636363636363636363636363636363636363"
 )
-"""JPEG's example tables K.1 and K.2 (ITU-T T.81) in zigzag order, from which `Q` scales (RFC 2435, appendix A)."""
+"""JPEG's example tables K.1 and K.2 (ITU-T T.81) in zigzag order, which `Q` scales (RFC 2435, appendix A)."""
 
 _HUFFMAN = bytes.fromhex(
     "ffc4001f0000010501010101010100000000000000000102030405060708090a0b"
@@ -32,10 +32,10 @@ _HUFFMAN = bytes.fromhex(
 """JPEG's typical Huffman tables K.3 to K.6, as DHT segments."""
 
 
-class JpegCollector(Collector):
-    """RFC 2435, types 0, 1, 64 and 65. Each access unit is a keyframe. A damaged one is not delivered.
+class JpegAssembler(KeyframeAssembler):
+    """JPEG of RFC 2435's types 0, 1, 64 and 65. Every access unit is a keyframe. Damaged ones are not delivered.
 
-    `width` and `height` are the stream's; 0 while unknown, or where they are over 2040.
+    `width` and `height` are the stream's; 0 while they are unknown, or if they are over 2040.
     """
 
     codec = "mjpeg"
@@ -46,13 +46,13 @@ class JpegCollector(Collector):
         self._expected = 0
         self._tables: dict[int, bytes] = {}
 
-    def take(self, buffer: bytes, start: int, end: int) -> bool:
-        """Takes one packet's payload; whether the unit's next one is wanted too."""
+    def add_payload(self, buffer: bytes, start: int, end: int) -> bool:
+        """Process the payload of one packet, and return whether the unit's next one is needed too."""
         if end - start < 8:
-            return self._collecting or self.kind == NOTHING
+            return self._collecting or self.kind == UNDECIDED
         offset = int.from_bytes(buffer[start + 1 : start + 4])
-        if self.kind == NOTHING:
-            self.kind = KEY
+        if self.kind == UNDECIDED:
+            self.kind = KEYFRAME
             self.width, self.height = buffer[start + 6] * 8, buffer[start + 7] * 8
             self._expected = 0
             self._collecting = self._deliver is not None and offset == 0
@@ -61,9 +61,9 @@ class JpegCollector(Collector):
         return self._collecting
 
     def finish(self, *, damaged: bool) -> None:
-        """The picture is complete."""
+        """End the picture."""
         if damaged:
-            self._drop()  # a gap in entropy-coded data shifts all that follows it
+            self._discard()  # a gap in entropy-coded data shifts all that follows it
         super().finish(damaged=False)
 
     def _collect(self, buffer: bytes, start: int, end: int, offset: int) -> None:
@@ -78,17 +78,17 @@ class JpegCollector(Collector):
                 at = self._read_tables(buffer, at, end, quality)
             tables = self._tables.get(quality, b"") if quality >= 128 else quantisation(quality)
             if kind & 63 > 1 or len(tables) != 128 or not (self.width and self.height):
-                self._drop()
+                self._discard()
                 return
-            self._keep(header(kind & 63, self.width, self.height, tables, restart))
+            self._append(header(kind & 63, self.width, self.height, tables, restart))
         if offset != self._expected or at > end:
-            self._drop()
+            self._discard()
             return
         self._expected += end - at
-        self._keep(buffer[at:end])
+        self._append(buffer[at:end])
 
     def _read_tables(self, buffer: bytes, at: int, end: int, quality: int) -> int:
-        """Keeps the tables that stand in the packet (3.1.8), if they do; where its data begins."""
+        """Save the packet's quantisation tables, if it has any (3.1.8), and return where its data begins."""
         if at + 4 > end:
             return end + 1
         precision, length = buffer[at + 1], buffer[at + 2] << 8 | buffer[at + 3]
@@ -106,7 +106,7 @@ class JpegCollector(Collector):
 
 @cache
 def quantisation(quality: int) -> bytes:
-    """Both tables for `Q` from 1 to 99 (RFC 2435, 4.2): 128 octets; empty for a Q that is reserved."""
+    """Return both tables for a `Q` from 1 to 99 (RFC 2435, section 4.2), 128 bytes; empty for a reserved `Q`."""
     if not 1 <= quality <= 99:
         return b""
     factor = 5000 // quality if quality < 50 else 200 - 2 * quality
@@ -114,7 +114,7 @@ def quantisation(quality: int) -> bytes:
 
 
 def header(kind: int, width: int, height: int, tables: bytes, restart: int = 0) -> bytes:
-    """A JPEG's headers up to its entropy-coded data: SOI, DRI, DQT, SOF0, DHT, SOS (RFC 2435, appendix B)."""
+    """Return a JPEG's headers before its entropy-coded data: SOI, DRI, DQT, SOF0, DHT, SOS (RFC 2435, B)."""
     parts = [b"\xff\xd8"]
     if restart:
         parts.append(struct.pack(">HHH", 0xFFDD, 4, restart))

@@ -1,34 +1,37 @@
-"""Reading in gulps: to be woken is what costs most, so the kernel is asked to wake us for more at once.
+"""Batches reads with `SO_RCVLOWAT` (socket(7)): a readable socket wakes us only once enough bytes wait.
 
-`SO_RCVLOWAT` (socket(7)) lets a readable socket wait until so many octets are there. What is counted is the
-same; only arrival times grow coarse. So jitter is measured in turns in which each packet wakes us, and
-whoever wants to know what has come reads the rest first.
+Waking up is the most expensive part of watching. The counts stay the same; only arrival times become coarse. So
+jitter is measured in intervals in which each packet wakes us, and whoever needs the counts of this moment reads
+first what has arrived.
 """
 
-GULP_S = 1.0
-"""A gulp is what comes in so long."""
-LARGEST = 256 << 10
-EXACT_AT_FIRST_S = 3.0
+WINDOW_S = 1.0
+"""Seconds of the stream that are read at once."""
+MAX_BYTES = 256 << 10
+"""Highest low-water mark, in bytes."""
+EXACT_AT_START_S = 3.0
+"""Seconds from the start in which every packet wakes us."""
 EXACT_S = 1.0
+"""Seconds of each later interval in which every packet wakes us."""
 EVERY_S = 20.0
-"""Each so long, arrival is exact for `EXACT_S`."""
+"""Seconds from the start of one exact interval to the next."""
 
 
 class LowWaterMark:
-    """One stream's. Updated about each second."""
+    """The low-water mark of one stream, to be updated about once a second."""
 
     def __init__(self) -> None:
-        self._began = -1.0
-        self._before = (0.0, 0)
+        self._started = -1.0
+        self._last = (0.0, 0)
 
     def update(self, now: float, octets: int) -> int:
-        """How many octets to wait for from now on; 1 is an exact turn. `octets` counts all that came by `now`."""
-        then, had = self._before
-        self._before = now, octets
-        if self._began < 0:
-            self._began = now
+        """Return the new mark in bytes; 1 in an exact interval. `octets` counts the bytes received until `now`."""
+        then, octets_then = self._last
+        self._last = now, octets
+        if self._started < 0:
+            self._started = now
             return 1
-        age = now - self._began
-        if age < EXACT_AT_FIRST_S or age % EVERY_S < EXACT_S or now <= then:
+        age = now - self._started
+        if age < EXACT_AT_START_S or age % EVERY_S < EXACT_S or now <= then:
             return 1
-        return max(1, min(LARGEST, int((octets - had) / (now - then) * GULP_S)))
+        return max(1, min(MAX_BYTES, int((octets - octets_then) / (now - then) * WINDOW_S)))

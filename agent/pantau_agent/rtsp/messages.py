@@ -1,6 +1,6 @@
 """RTSP 1.0 messages and the frames interleaved with them, split at any byte (RFC 2326, 4, 6, 7, 10.12).
 
-Sans-IO. What a server sends is bounded: see the limits.
+Without I/O. All that a server sends is bounded, see the limits.
 """
 
 import re
@@ -12,7 +12,7 @@ from pantau_agent.streams.malformed import MalformedError, OtherProtocolError
 from pantau_contract.words.evidence import detail
 
 MAX_BODY = 256 << 10
-"""Longest body, in bytes: an SDP of more than a thousand tracks."""
+"""Longest body, in bytes: an SDP of more than a thousand tracks fits."""
 
 _MAX_HEAD = 64 << 10
 _STATUS_LINE = re.compile(r"RTSP/(\d\.\d)\s+(\d{3})(?:\s+(.*))?")
@@ -22,12 +22,12 @@ _EMPTY_LINE = re.compile(rb"\r?\n\r?\n")
 _DOLLAR = 0x24
 
 Receiver = Callable[[bytes, int, int, float], None]
-"""Takes the frame that stands in `buffer[start:end]` and arrived at `now` (seconds, monotonic)."""
+"""Takes the frame in `buffer[start:end]`, which arrived at `now` (monotonic, seconds)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What the camera answered."""
+    """A camera's response to a request."""
 
     status: int
     reason: str
@@ -36,14 +36,14 @@ class Response:
 
     @property
     def cseq(self) -> int | None:
-        """Which request it answers; None where the camera does not say."""
+        """The number of the request that it answers; None if the camera leaves it out."""
         text = self.headers.get("CSeq").strip()
         return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a side asks. The camera may ask too (OPTIONS, as a sign of life)."""
+    """A request of either side: a camera may send some too, such as OPTIONS as a sign of life."""
 
     method: str
     uri: str = field(repr=False)
@@ -55,10 +55,10 @@ Message = Response | Request
 
 
 def encode_request(method: str, uri: str, headers: Mapping[str, str]) -> bytes:
-    """A request without a body, ready to send.
+    """Return a request without a body as bytes.
 
     Raises:
-        ValueError: a line break stands in it.
+        ValueError: a line contains a line break.
     """
     lines = [f"{method} {uri} RTSP/1.0", *(f"{name}: {value}" for name, value in headers.items())]
     if any("\r" in line or "\n" in line for line in lines):
@@ -67,9 +67,9 @@ def encode_request(method: str, uri: str, headers: Mapping[str, str]) -> bytes:
 
 
 class Demultiplexer:
-    """Splits a connection's bytes: messages are returned, frames go to their channel's receiver.
+    """Splits a connection's bytes: messages are returned, frames go to the receiver of their channel.
 
-    Frames of channels without a receiver are dropped. Linear in the bytes fed, however they are split.
+    Frames of channels without a receiver are dropped. Takes linear time, however the bytes are split.
     """
 
     def __init__(self) -> None:
@@ -86,10 +86,10 @@ class Demultiplexer:
         return len(self._rest)
 
     def feed(self, data: bytes, now: float) -> list[Message]:  # noqa: C901 # a call a packet would cost more than it
-        """Takes the next chunk.
+        """Process the next chunk, and return the messages that end in it.
 
         Raises:
-            MalformedError: what came is not RTSP, or is over a limit. The connection is of no more use.
+            MalformedError: what came is not RTSP, or exceeds a limit. The connection is useless from then on.
         """
         if self._rest:
             data = self._with_rest(data)
@@ -123,7 +123,7 @@ class Demultiplexer:
         return messages
 
     def _with_rest(self, data: bytes) -> bytes:
-        """The rest and what follows it, once that is enough to go on; empty before."""
+        """Return the pending bytes with the new ones once they suffice to go on; empty before that."""
         if self._in_head or len(self._rest) + len(data) < self._needed:
             self._rest += data
             if not self._head_ended():
@@ -134,7 +134,7 @@ class Demultiplexer:
         return data
 
     def _head_ended(self) -> bool:
-        """Whether enough has come to go on: while in a message's head, all of it. Scans each byte once."""
+        """Return whether the pending bytes suffice to go on: a head must be complete. Scan each byte once."""
         if not self._in_head:
             return len(self._rest) >= self._needed
         if self._scanned == 0 or (self._scanned < 64 <= len(self._rest)):
@@ -149,7 +149,7 @@ class Demultiplexer:
         return False
 
     def _message(self, data: bytes, at: int) -> tuple[Message, int] | None:
-        """The message that begins at `at`, and where it ends; None while it has not all come."""
+        """Return the message that begins at `at` and the position of its end; None while it is incomplete."""
         end, after = _end_of_head(data, at)
         if end < 0:
             self._in_head, self._scanned = True, 0
@@ -164,7 +164,7 @@ class Demultiplexer:
 
 
 def _check_beginning(head: bytes) -> None:
-    """Garbage is told by its first bytes, without waiting for a line's end that may never come."""
+    """Recognise another protocol by its first bytes, without waiting for a line end that may never come."""
     line, newline, _ = head.partition(b"\n")
     text = line.decode("utf-8", "replace").strip()
     if newline and not (_STATUS_LINE.fullmatch(text) or _REQUEST_LINE.fullmatch(text)):
@@ -174,7 +174,7 @@ def _check_beginning(head: bytes) -> None:
 
 
 def _end_of_head(data: bytes | bytearray, start: int) -> tuple[int, int]:
-    """Where the head ends, where the body begins; (-1, -1) while it has not ended. Bare line feeds will do."""
+    """Return the ends of the head and of the empty line; (-1, -1) if incomplete. Accept bare line feeds."""
     found = _EMPTY_LINE.search(data, start)
     return found.span() if found is not None else (-1, -1)
 

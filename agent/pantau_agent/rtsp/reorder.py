@@ -1,7 +1,7 @@
-"""RTP packets put back in order, where the transport does not keep it: over UDP.
+"""Restores the order of RTP packets where the transport does not keep it: over UDP.
 
-A packet that is ahead of its turn waits for those before it: not long, and not with many others. What has not come
-by then is passed over, and its gap is what the receiver counts as loss. Sans-IO.
+A packet that is ahead of its turn is held until those before it have come, for a limited time and in limited
+numbers. Packets that have not come by then are skipped, and the receiver counts the gap as loss. Without I/O.
 """
 
 import struct
@@ -11,74 +11,75 @@ from pantau_agent.rtsp.messages import Receiver
 from pantau_agent.rtsp.rtp import MAX_DROPOUT, MAX_MISORDER
 
 HOLD_S = 0.1
-"""What FFmpeg's RTSP client waits too. Packets that change places on a network do so within a few milliseconds."""
+"""Seconds a packet is held, as in FFmpeg's RTSP client. Networks reorder packets within a few milliseconds."""
 MAX_HELD = 64
-"""Packets; with the largest datagrams there are, 4 MB."""
+"""Most packets that are held: 4 MB if all datagrams have the largest size."""
 
 _HEADER = struct.Struct("!BBHII").unpack_from
 
 
 class ReorderBuffer:
-    """One stream's. `receive` gets its packets in their order, each once, each with the time at which it arrived.
+    """Restores the order of one stream: `receive` gets each packet once, in order, with its arrival time.
 
-    What comes after it was passed over is received late, so that it can be counted; other repeats are dropped.
+    A packet that arrives after it was skipped is passed on late, so that it can be counted; other repeats are
+    dropped.
     """
 
     def __init__(self, receive: Receiver) -> None:
         self._receive = receive
         self._ssrc = self._next = -1
-        self._settled = False
+        self._in_step = False
         self._held: dict[int, tuple[bytes, int, int, float]] = {}
-        self._passed_over: deque[int] = deque(maxlen=MAX_MISORDER)
+        self._skipped: deque[int] = deque(maxlen=MAX_MISORDER)
 
     @property
     def due(self) -> float | None:
-        """When `release` is to be called (seconds, monotonic); None while nothing waits."""
+        """When `release` must be called (monotonic, seconds); None while nothing is held."""
         return next((arrived + HOLD_S for _, _, _, arrived in self._held.values()), None)
 
     def receive(self, buffer: bytes, start: int, end: int, now: float) -> None:
-        """Takes the RTP packet in `buffer[start:end]`, which arrived at `now`."""
+        """Process the RTP packet in `buffer[start:end]`, which arrived at `now`."""
         if end - start < 12:
             self._receive(buffer, start, end, now)
             return
         _, _, sequence, _, ssrc = _HEADER(buffer, start)
         ahead = (sequence - self._next) & 0xFFFF
         if ssrc != self._ssrc or MAX_DROPOUT <= ahead < 0x10000 - MAX_MISORDER:
-            self._begin(sequence, ssrc)
+            self._restart(sequence, ssrc)
             ahead = MAX_MISORDER
         if ahead == 0:
             self._receive(buffer, start, end, now)
-            self._go_on(sequence + 1)
+            self._advance(sequence + 1)
         elif ahead < MAX_DROPOUT:
             self._held.setdefault(sequence, (buffer, start, end, now))
             if len(self._held) > MAX_HELD:
-                self._pass_over()
-        elif sequence in self._passed_over:
-            self._passed_over.remove(sequence)
+                self._skip_gap()
+        elif sequence in self._skipped:
+            self._skipped.remove(sequence)
             self._receive(buffer, start, end, now)
 
     def release(self, now: float) -> None:
-        """Waits no longer for what others have waited for until `now`."""
+        """Stop waiting for packets for which others have been held too long."""
         while self.due is not None and self.due <= now:
-            self._pass_over()
+            self._skip_gap()
 
-    def _begin(self, sequence: int, ssrc: int) -> None:
-        """A sender starts anew. Its first packets may have changed places too, so the first to come waits."""
+    def _restart(self, sequence: int, ssrc: int) -> None:
+        """Follow a restarted sender. Its first packets may be out of order too, so the first one is held."""
         while self._held:
-            self._pass_over()
-        self._passed_over.clear()
-        self._ssrc, self._next, self._settled = ssrc, (sequence - MAX_MISORDER) & 0xFFFF, False
+            self._skip_gap()
+        self._skipped.clear()
+        self._ssrc, self._next, self._in_step = ssrc, (sequence - MAX_MISORDER) & 0xFFFF, False
 
-    def _pass_over(self) -> None:
-        """Goes on with the first one that is there."""
+    def _skip_gap(self) -> None:
+        """Skip the missing packets, up to the first one that is held."""
         gap = min((sequence - self._next) & 0xFFFF for sequence in self._held)
-        if self._settled:
+        if self._in_step:
             missing = range(self._next + max(0, gap - MAX_MISORDER), self._next + gap)
-            self._passed_over.extend(sequence & 0xFFFF for sequence in missing)
-        self._settled = True
-        self._go_on(self._next + gap)
+            self._skipped.extend(sequence & 0xFFFF for sequence in missing)
+        self._in_step = True
+        self._advance(self._next + gap)
 
-    def _go_on(self, sequence: int) -> None:
+    def _advance(self, sequence: int) -> None:
         self._next = sequence & 0xFFFF
         while (held := self._held.pop(self._next, None)) is not None:
             self._receive(*held)

@@ -1,51 +1,52 @@
-"""What is measured of a video stream, packet by packet: RTP (RFC 3550) on the way in.
+"""Counts a video stream's RTP packets on arrival (RFC 3550).
 
-This is the hot path: it runs for each packet of each camera. So it makes no object a packet, looks into a
-payload only until an access unit's kind is known, and leaves all arithmetic of rates to `measures`, once a
+This is the hot path: it runs for each packet of each camera. So it creates no object per packet, inspects payloads
+only until the kind of the access unit is known, and leaves all arithmetic of rates to the assessment, once per
 window.
 """
 
 import struct
 from typing import Any, Protocol
 
-from pantau_agent.rtsp.access_unit import DELTA, KEY
+from pantau_agent.rtsp.access_unit import DELTA, KEYFRAME
 from pantau_agent.streams.counts import Counts
 
 MAX_DROPOUT = 3000
+"""Largest forward jump of sequence numbers that counts as loss (RFC 3550, appendix A.1)."""
 MAX_MISORDER = 100
-"""RFC 3550, appendix A.1: a jump between these is a restart of the sender, not loss."""
+"""Largest backward jump that counts as a late packet (RFC 3550, A.1); jumps in between are a sender's restart."""
 MAX_TRANSIT_S = 10.0
-"""A timestamp that departs further from the clock on the wall is a restart of timestamps."""
+"""Seconds by which a timestamp may deviate from arrival; more is a restart of timestamps."""
 
 MAX_LATE_S = 2.5
-"""A packet may be read so much later than it came; timestamps that depart by more tell no times of arrival."""
+"""Seconds by which a packet may be read late; timestamps that deviate by more say nothing about arrival."""
 
 _HEADER = struct.Struct("!BBHII").unpack_from
 _SENDER_REPORT = struct.Struct("!IIII").unpack_from
 _NTP_TO_UNIX = 2_208_988_800
 
 
-class Unit(Protocol):
-    """The access unit that is coming in, as its codec's payload format sees it."""
+class AccessUnit(Protocol):
+    """The current access unit, as its codec's payload format sees it."""
 
     kind: int
 
     def begin(self) -> None:
-        """A new one begins."""
+        """Begin a new access unit."""
 
-    def take(self, buffer: bytes, start: int, end: int) -> bool:
-        """Takes one packet's payload; whether it wants the unit's next one too."""
+    def add_payload(self, buffer: bytes, start: int, end: int) -> bool:
+        """Process the payload of one packet, and return whether the unit's next one is needed too."""
 
     def finish(self, *, damaged: bool) -> None:
-        """It is complete."""
+        """End the access unit."""
 
 
 class Reception:
-    """One video stream's counts. Times are seconds of the monotonic clock; 0 is never.
+    """Counts one video stream, in attributes with the names and meanings of `Counts`.
 
-    `lost` is what RFC 3550, A.3 calls so, less what came late. `jitter` is A.8's, in seconds, taken on the
-    first packet of each access unit, so that the size of a keyframe does not count as jitter. `octets` holds
-    RTP headers, and so does `size`, which is the access unit's that is coming in.
+    `lost` is the loss of RFC 3550, appendix A.3, less packets that came late. `jitter` is that of appendix A.8, in
+    seconds, measured at the first packet of each access unit, so that a keyframe's size does not count as jitter.
+    Sizes include RTP headers; `size` is that of the current access unit.
     """
 
     __slots__ = (
@@ -67,7 +68,7 @@ class Reception:
         "unit",
     )
 
-    def __init__(self, payload_type: int, clock_rate: int, unit: Unit) -> None:
+    def __init__(self, payload_type: int, clock_rate: int, unit: AccessUnit) -> None:
         self.unit = unit
         self.packets = self.octets = self.lost = self.malformed = self.restarts = 0
         self.frames = self.keyframes = self.deltas = self.delta_octets = self.key_octets = 0
@@ -85,7 +86,7 @@ class Reception:
         self._exact = True
 
     def receive(self, buffer: bytes, start: int, end: int, now: float) -> None:
-        """Takes the RTP packet in `buffer[start:end]`, which arrived at `now`."""
+        """Count the RTP packet in `buffer[start:end]`, which arrived at `now`."""
         if end - start < 12:
             self.malformed += 1
             return
@@ -106,7 +107,7 @@ class Reception:
             start += 12
             if first != 0x80:
                 start, end = _payload(buffer, start - 12, end)
-            self._wants = self.unit.take(buffer, start, end)
+            self._wants = self.unit.add_payload(buffer, start, end)
         if second & 0x80 and self.unit.kind:
             self._end(now)
 
@@ -121,15 +122,15 @@ class Reception:
         late = self.last_keyframe - (self.last_packet - since)
         return self.last_keyframe - late if self.keyframes and 0 < late < MAX_LATE_S else self.last_keyframe
 
-    def be_exact(self, exact: bool) -> None:
-        """Whether arrival times are exact from now on; jitter is measured only while they are."""
+    def set_exact_arrival(self, exact: bool) -> None:
+        """Set whether arrival times are exact from now on; jitter is measured only while they are."""
         if exact and not self._exact:
             self._arrival = 0.0
         self._exact = exact
 
     def _begin(self, timestamp: int, now: float) -> None:
         if self._open and self.unit.kind:
-            self._end(self.last_packet)  # its marker was lost, or the camera sets none
+            self._end(self.last_packet)  # the marker was lost, or the camera sets none
         if self._arrival:
             advance = (timestamp - self._timestamp) & 0xFFFFFFFF
             if advance > 0x7FFFFFFF:
@@ -150,7 +151,7 @@ class Reception:
         self._open = False
         self.frames += 1
         self.last_frame = now
-        if unit.kind == KEY:
+        if unit.kind == KEYFRAME:
             if self.last_keyframe:
                 self.keyframe_interval = self._interval(now - self.last_keyframe)
             else:
@@ -168,12 +169,12 @@ class Reception:
         self._damaged = False
 
     def _interval(self, by_arrival: float) -> float:
-        """From the keyframe before: by the camera's timestamps, unless they are far from arrival."""
+        """Return the time since the last keyframe: by timestamps, unless they deviate from arrival."""
         by_timestamp = ((self._timestamp - self._key_timestamp) & 0xFFFFFFFF) * self._period
         return by_timestamp if abs(by_timestamp - by_arrival) < MAX_LATE_S else by_arrival
 
     def _resume(self, sequence: int, ssrc: int, now: float) -> bool:
-        """The sequence does not go on where it was expected to; whether the packet is to be taken."""
+        """Handle a gap in the sequence, and return whether the packet is to be counted."""
         if ssrc != self._ssrc:
             if self._ssrc >= 0:
                 self._restart()
@@ -187,7 +188,7 @@ class Reception:
             self._damaged = True
             return True
         if ahead >= 0x10000 - MAX_MISORDER:
-            if self.lost > 0:  # late, and counted as lost; or doubled
+            if self.lost > 0:  # it was late, and counted as lost; or it is a repeat
                 self.lost -= 1
             return False
         self._restart()
@@ -201,10 +202,10 @@ class Reception:
 
 
 class SenderClock:
-    """The camera's clock, by its RTCP sender reports (RFC 3550, 6.4.1).
+    """The camera's clock by its RTCP sender reports (RFC 3550, section 6.4.1).
 
-    `unix` is what it said (seconds UTC; None while it has said nothing, or counts from its start), at `heard`
-    on the monotonic clock. `reports` counts the sender reports, `bye` tells that it has said goodbye.
+    `unix` is the time that it reported last (seconds UTC), None if there was no report or the camera counts from
+    its start; `heard` is when (monotonic). `reports` counts sender reports, `bye` is true after a BYE.
     """
 
     def __init__(self) -> None:
@@ -214,7 +215,7 @@ class SenderClock:
         self.bye = False
 
     def receive(self, buffer: bytes, start: int, end: int, now: float) -> None:
-        """Takes the compound RTCP packet in `buffer[start:end]`; what is damaged is passed over."""
+        """Process the compound RTCP packet in `buffer[start:end]`; what is damaged is ignored."""
         while end - start >= 8:
             kind = buffer[start + 1]
             stop = start + 4 * (1 + (buffer[start + 2] << 8 | buffer[start + 3]))
@@ -224,7 +225,7 @@ class SenderClock:
                 _, _, seconds, fraction = _SENDER_REPORT(buffer, start)
                 self.reports += 1
                 self.heard = now
-                # Below 1968 it is time since the camera's start, which the RFC allows where there is no clock.
+                # A time before 1968 counts from the camera's start, which the RFC allows a camera without a clock.
                 self.unix = seconds - _NTP_TO_UNIX + fraction / (1 << 32) if seconds >= 1 << 31 else None
             elif kind == 203:
                 self.bye = True
@@ -232,7 +233,7 @@ class SenderClock:
 
 
 def _payload(buffer: bytes, start: int, end: int) -> tuple[int, int]:
-    """Where the payload stands: after CSRCs and extension, before padding (RFC 3550, 5.1). Empty if damaged."""
+    """Return the payload's bounds, without CSRCs, extension and padding (RFC 3550, 5.1); empty if damaged."""
     first = buffer[start]
     at = start + 12 + 4 * (first & 0x0F)
     if first & 0x10:

@@ -1,4 +1,4 @@
-"""What a camera offers: its session description (SDP, RFC 4566) as RTSP uses it (RFC 2326, appendix C)."""
+"""Session descriptions: the streams that a camera offers (SDP, RFC 4566, and RFC 2326, appendix C)."""
 
 import base64
 import binascii
@@ -8,21 +8,22 @@ from pantau_agent.streams.failure import EvidenceError
 from pantau_contract.words.evidence import detail
 
 MAX_TRACKS = 64
+"""Most tracks in one description."""
 CODECS = {"H264": "h264", "H265": "h265", "JPEG": "mjpeg"}
-"""RTP encoding names to codecs that are understood (RFC 6184, 7798, 2435)."""
+"""The supported codecs by their RTP encoding names (RFC 6184, 7798, 2435)."""
 
 _VIDEO_CLOCK = 90_000
 _STATIC_ENCODINGS = {26: "JPEG", 31: "H261", 32: "MPV", 33: "MP2T"}
-"""RFC 3551, table 5."""
+"""Encoding names of static payload types (RFC 3551, table 5)."""
 
 
 class SdpError(EvidenceError):
-    """A description that cannot be used; the text says why."""
+    """The description cannot be used; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """One medium. `control` is the URL for SETUP, `encoding` in capitals."""
+    """One medium. `control` is the URL for SETUP, `encoding` is in capitals."""
 
     medium: str
     control: str = field(repr=False)
@@ -33,12 +34,12 @@ class Track:
 
     @property
     def codec(self) -> str | None:
-        """`h264`, `h265` or `mjpeg`; None for what is not understood."""
+        """`h264`, `h265` or `mjpeg`; None if the codec is not supported."""
         return CODECS.get(self.encoding) if self.medium == "video" else None
 
     @property
     def parameter_sets(self) -> tuple[bytes, ...]:
-        """The codec's parameter sets, as NAL units, as far as the description holds them undamaged."""
+        """The codec's parameter sets as NAL units; damaged ones are left out."""
         names = {"h264": ("sprop-parameter-sets",), "h265": ("sprop-vps", "sprop-sps", "sprop-pps")}
         found: list[bytes] = []
         for name in names.get(self.codec or "", ()):
@@ -52,17 +53,17 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """A session. `control` is the URL for PLAY and TEARDOWN."""
+    """A session description. `control` is the URL for PLAY and TEARDOWN."""
 
     control: str = field(repr=False)
     tracks: tuple[Track, ...]
 
     def video(self) -> Track | None:
-        """The first video track that is understood."""
+        """Return the first video track with a supported codec, or None if there is none."""
         return next((track for track in self.tracks if track.codec), None)
 
     def encodings(self) -> list[str]:
-        """What is offered, in words: `audio PCMU`, `video H264`."""
+        """Return all tracks as text, such as `audio PCMU` and `video H264`."""
         return [f"{track.medium} {track.encoding or track.payload_type}" for track in self.tracks]
 
 
@@ -76,12 +77,12 @@ class _Medium:
 
 
 def parse(body: bytes, base: str) -> Description:
-    """Reads a description; `base` is what its relative control URLs stand on (RFC 2326, C.1.1).
+    """Parse a description; `base` is the base of its relative control URLs (RFC 2326, appendix C.1.1).
 
-    Lines that cannot be read are passed over.
+    Lines that cannot be parsed are ignored.
 
     Raises:
-        SdpError: it is no SDP, or has more tracks than `MAX_TRACKS`.
+        SdpError: it is not SDP, or has more tracks than `MAX_TRACKS`.
     """
     control = ""
     media: list[_Medium] = []
@@ -110,9 +111,10 @@ def parse(body: bytes, base: str) -> Description:
 
 
 def resolve(control: str, base: str) -> str:
-    """A control attribute's URL.
+    """Return the URL of a control attribute.
 
-    A relative one is appended with a slash, as cameras expect whose own URLs hold a query; RFC 3986 would drop it.
+    A relative one is appended with a slash, as cameras with a query in their own URLs expect; by RFC 3986 the
+    query would be dropped.
     """
     if control in {"", "*"}:
         return base
@@ -147,7 +149,7 @@ def _attribute(medium: _Medium, name: str, value: str) -> None:
 
 
 def _track(medium: _Medium, base: str) -> Track:
-    """The track with the first payload type that is understood, else with the first."""
+    """Return the track with its first supported payload type, or else with its first."""
     offered = medium.payload_types or [0]
     maps = {
         number: medium.maps.get(number, (_STATIC_ENCODINGS.get(number, ""), _VIDEO_CLOCK)) for number in offered

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from pantau_agent.rtsp.messages import Receiver
 from pantau_agent.rtsp.reorder import ReorderBuffer
 
-FIRST_PORT, LAST_PORT = 30_000, 59_998
-TRIES = 32
+MIN_PORT, MAX_PORT = 30_000, 59_998
+MAX_TRIES = 32
+"""How many random pairs of ports are tried."""
 RECEIVE_BUFFER = 1 << 20
-"""Octets of the socket's buffer: a keyframe comes as one burst."""
+"""Size of the socket's receive buffer in bytes: a keyframe comes as one burst."""
 
 
 class _Datagrams(asyncio.DatagramProtocol):
@@ -27,11 +28,11 @@ class _Datagrams(asyncio.DatagramProtocol):
             self._receiver(data, 0, len(data), self._monotonic())
 
     def error_received(self, exc: Exception) -> None:
-        """An ICMP error says no more than that packets are missing, which is measured anyway."""
+        """Ignore ICMP errors: they only mean that packets are missing, which is measured anyway."""
 
 
 class _MediaDatagrams(_Datagrams):
-    """Those of RTP, which are put back in order."""
+    """Datagrams of RTP, which are put back in order."""
 
     def __init__(self, sender: str, receiver: Receiver, monotonic: Callable[[], float]) -> None:
         self._buffer = ReorderBuffer(receiver)
@@ -60,14 +61,14 @@ class _MediaDatagrams(_Datagrams):
 
 
 class UdpPair:
-    """An even port for RTP and the next one for RTCP; only the camera's own datagrams are taken."""
+    """An even port for RTP and the next one for RTCP; only datagrams from the camera are accepted."""
 
     def __init__(self, port: int, transports: list[asyncio.DatagramTransport]) -> None:
         self.port = port
         self._transports = transports
 
     def close(self) -> None:
-        """Gives the ports back."""
+        """Release the ports."""
         for transport in self._transports:
             transport.close()
 
@@ -80,7 +81,7 @@ async def open_pair(
     control: Receiver,
     monotonic: Callable[[], float],
 ) -> UdpPair:
-    """Opens a pair on the local address. `media` gets RTP in its order, `control` gets RTCP as it comes.
+    """Open a pair on the local address. `media` gets RTP in order, `control` gets RTCP as it comes.
 
     Raises:
         OSError: none of the ports that were tried is free.
@@ -89,8 +90,8 @@ async def open_pair(
         functools.partial(_MediaDatagrams, sender, media, monotonic),
         functools.partial(_Datagrams, sender, control, monotonic),
     )
-    for _ in range(TRIES):
-        port = random.randrange(FIRST_PORT, LAST_PORT, 2)
+    for _ in range(MAX_TRIES):
+        port = random.randrange(MIN_PORT, MAX_PORT, 2)
         sockets = [socket.socket(family, socket.SOCK_DGRAM) for _ in protocols]
         transports: list[asyncio.DatagramTransport] = []
         try:
@@ -109,4 +110,4 @@ async def open_pair(
                 bound.close()
             continue
         return UdpPair(port, transports)
-    raise OSError(f"no pair of free UDP ports found in {TRIES} tries")
+    raise OSError(f"no pair of free UDP ports found in {MAX_TRIES} tries")

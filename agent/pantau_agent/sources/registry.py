@@ -1,16 +1,16 @@
-"""Which kind of source a URL asks for."""
+"""The kind of source for each URL."""
 
 from pantau_agent.clock import Clock
-from pantau_agent.sources.ffmpeg import FfmpegSource
-from pantau_agent.sources.hls import HlsSource, is_playlist
-from pantau_agent.sources.http import HttpSource
-from pantau_agent.sources.rtsp import RtspSource
-from pantau_agent.sources.source import Open, Source
+from pantau_agent.sources.ffmpeg_source import FfmpegSource
+from pantau_agent.sources.hls_source import HlsSource, is_playlist
+from pantau_agent.sources.http_source import HttpSource
+from pantau_agent.sources.rtsp_source import RtspSource
+from pantau_agent.sources.source import Source, SourceFactory
 from pantau_agent.sources.target import Target
 from pantau_agent.streams.failure import Failure, Kind, LookError, Step
 from pantau_contract.words.evidence import detail
 
-SOURCES: dict[str, Open] = {
+SOURCES: dict[str, SourceFactory] = {
     "rtsp": RtspSource,
     "rtsps": RtspSource,
     "http": HttpSource,
@@ -18,13 +18,13 @@ SOURCES: dict[str, Open] = {
     "rtmp": FfmpegSource,
     "rtmps": FfmpegSource,
 }
-"""By URL scheme. A new kind is a module beside this one and a line here."""
-PLAYLISTS: dict[str, Open] = {"http": HlsSource, "https": HlsSource}
-"""Where the URL is that of an HLS playlist."""
+"""Kinds of source by URL scheme. A new kind is a module beside this one and a line here."""
+PLAYLISTS: dict[str, SourceFactory] = {"http": HlsSource, "https": HlsSource}
+"""Kinds of source for the URLs of HLS playlists."""
 
 
 def make_source(target: Target, clock: Clock) -> Source:
-    """The source for a target; no connection is made yet.
+    """Return the source for a target, not yet connected.
 
     Raises:
         LookError: there is no kind for its scheme.

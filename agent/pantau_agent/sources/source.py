@@ -1,4 +1,4 @@
-"""What every kind of source is to those who watch it."""
+"""The interface of every kind of source."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -12,18 +12,18 @@ from pantau_contract.words.evidence import Detail
 
 
 class Source(Protocol):
-    """One visit to a camera, from `open` to `close`: a session, where its protocol has them.
+    """One session with a camera, from `open` to `close`.
 
-    Times are monotonic, in seconds; 0 is not yet.
+    Times are monotonic, in seconds; 0 for not yet.
     """
 
     @property
     def codec(self) -> str | None:
-        """h264, h265 or mjpeg; None while it is not known."""
+        """h264, h265 or mjpeg; None while it is unknown."""
 
     @property
     def transport(self) -> str:
-        """How the media come: tcp, tls or udp."""
+        """How the media are transported: tcp, tls or udp."""
 
     @property
     def started(self) -> float:
@@ -31,44 +31,43 @@ class Source(Protocol):
 
     @property
     def connected(self) -> float:
-        """When it was connected."""
+        """When the connection was made."""
 
     @property
     def accepted(self) -> bool:
-        """Whether the camera has taken the password."""
+        """True if the camera has accepted the password."""
 
     async def open(self, timeout_s: float) -> None:
-        """Begins. Raises `LookError`, all ended, where it does not come to streaming within `timeout_s`."""
+        """Start the stream. Raises `LookError`, with all closed, if it does not stream within `timeout_s`."""
 
     async def refresh(self) -> None:
-        """Reads all that has arrived, so that `counts` is up to now.
+        """Read all that has arrived, so that `counts` is up to date.
 
-        Who calls this about each second may be spared of being woken in between, at the price of exact
-        arrival times.
+        Called about once a second, it allows the source to sleep in between, at the price of exact arrival times.
         """
 
     async def wait(self) -> None:
-        """Until it ends by itself; `failure` tells why then."""
+        """Wait until the stream ends by itself; `failure` is set then."""
 
     async def close(self) -> None:
-        """Ends it, politely, within a second or two. May be called twice, and while opening was cancelled."""
+        """End the session properly, within a second or two. May be called twice, and if `open` was cancelled."""
 
     @property
     def failure(self) -> Failure | None:
-        """Why it ended by itself."""
+        """Why the session ended by itself; None while it has not."""
 
     def counts(self) -> Counts:
-        """What came so far."""
+        """Return the counts so far."""
 
     def clock(self) -> tuple[float, float] | None:
-        """What the camera's clock said last (seconds UTC), and when (monotonic); None where it does not say."""
+        """Return the camera's clock (seconds UTC) and when it was read (monotonic), or None if it has none."""
 
     def remark(self) -> Detail:
-        """What is odd about what came so far, in words; empty where nothing is."""
+        """Return what is odd about the stream so far, as text; empty if nothing is."""
 
-    def want(self, deliver: Callable[[Keyframe], None]) -> None:
-        """The next keyframe goes to `deliver`, once."""
+    def request_keyframe(self, deliver: Callable[[Keyframe], None]) -> None:
+        """Have the next keyframe delivered to `deliver`, once."""
 
 
-Open = Callable[[Target, Clock], Source]
-"""Makes a source of its kind for a target; makes no connection yet."""
+SourceFactory = Callable[[Target, Clock], Source]
+"""Makes a source of its kind for a target, not yet connected."""

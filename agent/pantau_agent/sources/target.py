@@ -1,4 +1,4 @@
-"""What is to be looked at."""
+"""The target of a session: where to connect, and as whom."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from pantau_agent.streams.url import StreamUrl
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An address and who asks. `trusted` says that the camera has taken these credentials before."""
+    """A URL and credentials. `trusted` says that the camera has accepted these credentials before."""
 
     url: StreamUrl
     credentials: Credentials | None = None
@@ -19,7 +19,7 @@ class Target:
 
 
 def target_of(camera: Camera) -> Target:
-    """A configured camera's target; where its vendor wants the password in the path, the path has it."""
+    """Return a configured camera's target, with the password in the path if its vendor wants it there."""
     password = camera.password.get_secret_value() if camera.password is not None else ""
     credentials = Credentials(camera.user or "", password) if camera.user is not None or password else None
     url = vendors.fill_credentials(camera.url or "", camera.user, password)

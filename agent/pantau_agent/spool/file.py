@@ -1,11 +1,11 @@
 """The spool's SQLite file: batches in order, and a few notes that must outlive a restart.
 
-Used by one thread. WAL with `synchronous=FULL`: a commit is on the disk when it returns, also over a loss of
-power, for the price of one fsync an interval; with NORMAL a power cut takes all since the last checkpoint. The
-lock is exclusive, so that two agents never share a spool.
+It is used by one thread. It is in WAL mode with `synchronous=FULL`: a commit is on the disk when it returns and
+survives a power cut, at the price of one fsync an interval; with NORMAL a power cut would lose everything since
+the last checkpoint. The lock is exclusive, so two agents never share a spool.
 
-What is acknowledged is deleted in the commit that brings the next batch, so that a batch costs an SD card one
-commit. The newest row stays, emptied, so that ids and sequence numbers go on over restarts without a page of
+Acknowledged batches are deleted in the commit that appends the next batch, so a batch costs an SD card one commit.
+The newest row stays, without its payload, so ids and sequence numbers continue over restarts without a page of
 their own.
 """
 
@@ -37,8 +37,9 @@ _INSERT = (
     "INTO batch (id, boot, seq, time_ms, monotonic_ms, clock_synchronised, payload) VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
 _SELECT = "SELECT id, boot, seq, time_ms, monotonic_ms, clock_synchronised, payload FROM batch "
-_SELECT_BARE = "SELECT id, boot, seq, time_ms, monotonic_ms, clock_synchronised, x'' FROM batch "
-_MAX_NUMBER = 1 << 53
+_SELECT_WITHOUT_PAYLOAD = "SELECT id, boot, seq, time_ms, monotonic_ms, clock_synchronised, x'' FROM batch "
+_MAX_ID = 1 << 53
+"""Ids from here on in a damaged file are damage."""
 
 _Row = tuple[int, str, int, int, int, int | None, bytes]
 
@@ -49,9 +50,11 @@ class SpoolInUseError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One batch: `payload` as it goes over the wire; `id` orders all batches of a spool, `seq` those of a boot.
+    """One batch. `id` orders all batches of a spool, `seq` those of a boot.
 
-    `clock_synchronised` says whether `time_ms` can be believed (None: nobody knows).
+    `time_ms` and `monotonic_ms` are the wall clock and the monotonic clock when it was appended.
+    `clock_synchronised` is False if that wall clock was not set, and then `payload` is undated; otherwise it is as
+    it goes over the wire. None: nobody knows, or it was dated without knowing.
     """
 
     id: int
@@ -71,11 +74,11 @@ class SpoolFile:
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """Opens the file, or begins one. A damaged one is set aside, and what can be read of it is taken over.
+        """Open the file, or create it. A damaged file is set aside, and what can be read of it is copied.
 
         Raises:
-            SpoolInUseError: another agent has it.
-            OSError, sqlite3.Error: there can be no file there now.
+            SpoolInUseError: another agent has it open.
+            OSError, sqlite3.Error: no file can be opened or created there now.
         """
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -88,36 +91,36 @@ class SpoolFile:
             damaged = _set_aside(path)
             _log.error("the spool %s is damaged (%s); it is kept as %s, and a new one begun", path, error, damaged)
         spool_file = cls(_connect(path))
-        saved = spool_file._take_over(damaged)
+        saved = spool_file._copy_from(damaged)
         _log.warning("%d batches of the damaged spool could be read and will be sent", saved)
         return spool_file
 
     def close(self) -> None:
-        """Closes it; the write-ahead log is folded in."""
+        """Close the file; the write-ahead log is merged into it."""
         self._connection.close()
 
     def read_note(self, key: str) -> str | None:
-        """A number or word kept under `key`."""
+        """Return the note saved under `key`, or None if there is none."""
         row = self._connection.execute("SELECT value FROM note WHERE key = ?", (key,)).fetchone()
         return None if row is None else str(row[0])
 
     def write_notes(self, **notes: object) -> None:
-        """Keeps several, in one commit."""
+        """Save several notes in one commit."""
         with self._connection as connection:
             _write_notes(connection, notes)
 
     def newest(self) -> Batch | None:
-        """The newest batch ever appended, without its payload."""
-        row = self._connection.execute(_SELECT_BARE + "ORDER BY id DESC LIMIT 1").fetchone()
+        """Return the newest batch ever appended, without its payload, or None if there was none."""
+        row = self._connection.execute(_SELECT_WITHOUT_PAYLOAD + "ORDER BY id DESC LIMIT 1").fetchone()
         return None if row is None else _batch(row)
 
     def count(self) -> int:
-        """How many batches wait."""
+        """Return how many batches wait."""
         (count,) = self._connection.execute("SELECT count(*) FROM batch WHERE payload IS NOT NULL").fetchone()
         return int(count)
 
     def used_bytes(self) -> int:
-        """Bytes of the file that hold anything; the write-ahead log's at most 1 MB comes on top."""
+        """Return the bytes of the file that are in use. The write-ahead log takes at most 1 MB more."""
         pages, free, size = (
             self._connection.execute(f"PRAGMA {name}").fetchone()[0]
             for name in ("page_count", "freelist_count", "page_size")
@@ -125,7 +128,7 @@ class SpoolFile:
         return int((pages - free) * size)
 
     def commit(self, batches: Iterable[Batch], acknowledged: Iterable[int], **notes: object) -> None:
-        """Appends batches, forgets acknowledged ones and keeps `notes` about it, at once and durably."""
+        """Append batches, delete acknowledged ones and save `notes`, in one durable commit."""
         with self._connection as connection:
             connection.executemany(
                 "INSERT " + _INSERT,
@@ -134,18 +137,18 @@ class SpoolFile:
                     for b in batches
                 ),
             )
-            _forget(connection, acknowledged)
+            _delete(connection, acknowledged)
             _write_notes(connection, notes)
 
-    def clock_set_in(self, boot: str) -> Batch | None:
-        """The newest batch of a boot that was taken when the clock was set, without its payload."""
+    def newest_with_clock_set(self, boot: str) -> Batch | None:
+        """Return the newest batch of a boot from when the clock was set, without its payload, or None."""
         row = self._connection.execute(
-            _SELECT_BARE + "WHERE boot = ? AND clock_synchronised = 1 ORDER BY id DESC LIMIT 1", (boot,)
+            _SELECT_WITHOUT_PAYLOAD + "WHERE boot = ? AND clock_synchronised = 1 ORDER BY id DESC LIMIT 1", (boot,)
         ).fetchone()
         return None if row is None else _batch(row)
 
     def replace(self, batch: Batch) -> None:
-        """Writes payload, time and clock flag of a batch that waits anew."""
+        """Replace payload, time and clock flag of a batch that waits."""
         with self._connection as connection:
             connection.execute(
                 "UPDATE batch SET payload = ?, time_ms = ?, clock_synchronised = ?"
@@ -154,7 +157,7 @@ class SpoolFile:
             )
 
     def after(self, batch_id: int, limit: int) -> list[Batch]:
-        """The next batches after an id, oldest first."""
+        """Return the next batches after an id, oldest first."""
         rows = self._connection.execute(
             _SELECT + "WHERE id > ? AND payload IS NOT NULL ORDER BY id LIMIT ?",
             (batch_id, limit),
@@ -162,18 +165,20 @@ class SpoolFile:
         return [_batch(row) for row in rows]
 
     def oldest(self, limit: int) -> list[Batch]:
-        """The oldest batches, without their payloads."""
-        rows = self._connection.execute(_SELECT_BARE + "WHERE payload IS NOT NULL ORDER BY id LIMIT ?", (limit,))
+        """Return the oldest batches, without their payloads."""
+        rows = self._connection.execute(
+            _SELECT_WITHOUT_PAYLOAD + "WHERE payload IS NOT NULL ORDER BY id LIMIT ?", (limit,)
+        )
         return [_batch(row) for row in rows]
 
     def drop(self, ids: Iterable[int], **notes: object) -> None:
-        """Gives up batches and keeps `notes` about it, in one commit."""
+        """Delete batches that were dropped and save `notes`, in one commit."""
         with self._connection as connection:
-            _forget(connection, ids)
+            _delete(connection, ids)
             _write_notes(connection, notes)
 
-    def _take_over(self, damaged: Path) -> int:
-        """Copies what can be read of a damaged file, and says how many batches that were."""
+    def _copy_from(self, damaged: Path) -> int:
+        """Copy what can be read of a damaged file, and return the number of batches copied."""
         saved = 0
         with self._connection as connection:
             for row in _readable_rows(damaged):
@@ -209,7 +214,7 @@ def _check(connection: sqlite3.Connection) -> None:
 
 
 def _set_aside(path: Path) -> Path:
-    """Renames the file and its write-ahead log; one damaged file is kept, the latest."""
+    """Rename the file and its write-ahead log, and return the new name. Only the latest damaged file is kept."""
     for old in path.parent.glob(f"{path.name}.damaged-*"):
         old.unlink(missing_ok=True)
     damaged = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
@@ -219,10 +224,10 @@ def _set_aside(path: Path) -> Path:
     return damaged
 
 
-def _forget(connection: sqlite3.Connection, ids: Iterable[int]) -> None:
-    marked = [(batch_id,) for batch_id in ids]
-    connection.executemany("DELETE FROM batch WHERE id = ? AND id < (SELECT max(id) FROM batch)", marked)
-    connection.executemany("UPDATE batch SET payload = NULL WHERE id = ?", marked)
+def _delete(connection: sqlite3.Connection, ids: Iterable[int]) -> None:
+    rows = [(batch_id,) for batch_id in ids]
+    connection.executemany("DELETE FROM batch WHERE id = ? AND id < (SELECT max(id) FROM batch)", rows)
+    connection.executemany("UPDATE batch SET payload = NULL WHERE id = ?", rows)
 
 
 def _write_notes(connection: sqlite3.Connection, notes: dict[str, object]) -> None:
@@ -233,13 +238,15 @@ def _write_notes(connection: sqlite3.Connection, notes: dict[str, object]) -> No
 
 
 def _readable_rows(damaged: Path) -> Iterator[_Row]:
-    """The rows of a damaged file from its beginning, then from its end, each up to the damage."""
+    """Yield the rows of a damaged file from its beginning, then from its end, each up to the damage."""
     with suppress(sqlite3.Error), closing(sqlite3.connect(damaged)) as source:
-        source.execute("PRAGMA writable_schema = ON")  # lets a file be read that is shorter than it says
+        source.execute(
+            "PRAGMA writable_schema = ON"
+        )  # allows reading a file that is shorter than its header states
         for order in ("ASC", "DESC"):
             with suppress(sqlite3.Error):
                 for row in source.execute(_SELECT + f"ORDER BY id {order}"):
-                    if 0 < row[0] < _MAX_NUMBER:
+                    if 0 < row[0] < _MAX_ID:
                         yield row
 
 

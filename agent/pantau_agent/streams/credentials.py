@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Who looks. The password is never shown."""
+    """A user and the password, which `repr` never shows."""
 
     user: str
     password: str = field(repr=False)

@@ -1,4 +1,4 @@
-"""How a look at a camera failed: at which step, and in what way. The table in `diagnosis` makes a cause of it."""
+"""How watching a camera failed: at which step and in what way. The table in `diagnosis` turns it into a cause."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,7 +7,7 @@ from pantau_contract.words.evidence import Detail
 
 
 class Step(StrEnum):
-    """The steps of a look, in their order. RTSP's methods stand under their own names (RFC 2326, section 10)."""
+    """The steps of reaching a stream, in order. RTSP's methods have their own names (RFC 2326, section 10)."""
 
     RESOLVE = "resolving the name"
     CONNECT = "connecting"
@@ -26,24 +26,24 @@ class Kind(StrEnum):
     NAME = "name not resolved"
     OS_ERROR = "error of the operating system"
     SILENT = "no answer in time"
-    NO_MEDIA = "plays, and nothing can be seen"
+    NO_MEDIA = "plays, but no picture arrives"
     CLOSED = "connection closed"
     WRONG_PROTOCOL = "not the protocol that was expected"
-    STATUS = "answered with an error"
+    STATUS = "answered with an error status"
     NO_VIDEO = "no video that can be watched"
-    NO_PASSWORD = "asks for a password and has none"  # noqa: S105 # not a password
-    WRONG_PASSWORD = "refuses the password"  # noqa: S105 # not a password
-    CRASHED = "what reads it dies of it"
-    UNKNOWN_SCHEME = "asks for an authentication that is not spoken"
+    NO_PASSWORD = "a password is needed, and there is none"  # noqa: S105 # not a password
+    WRONG_PASSWORD = "the password is refused"  # noqa: S105 # not a password
+    CRASHED = "the process that reads the stream crashed"
+    UNKNOWN_SCHEME = "no supported authentication scheme is offered"
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What is known of a failed look.
+    """What is known about a failure.
 
-    `errno` is the operating system's; `status` and `reason` are RTSP's. `trusted` says that this camera has
-    taken the same password before, `trusted_now` that it did so in this very session. `realm` is the
-    camera's, of its challenge. `detail` is the evidence in words, without secrets.
+    `errno` is the operating system's; `status` and `reason` are the camera's, from RTSP or HTTP. `trusted` says
+    that the camera has accepted the same password before, `trusted_now` that it did so in this session. `realm` is
+    that of the camera's challenge. `detail` is the evidence as text, without secrets.
     """
 
     step: Step
@@ -58,7 +58,7 @@ class Failure:
 
 
 class EvidenceError(Exception):
-    """Its text is evidence."""
+    """An error whose text is evidence."""
 
     def __init__(self, detail: Detail) -> None:
         super().__init__(detail)
@@ -66,11 +66,11 @@ class EvidenceError(Exception):
 
 
 class MachineError(EvidenceError):
-    """This machine keeps us from looking: that says nothing of the camera. The text says what to do."""
+    """This machine cannot watch, which says nothing about the camera. The text says what to do."""
 
 
 class LookError(Exception):
-    """A look failed. Carries its `Failure`."""
+    """A camera could not be watched, or no longer. Carries the `Failure`."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.detail)

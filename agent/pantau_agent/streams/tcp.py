@@ -1,4 +1,4 @@
-"""Connecting to a camera over TCP, with TLS or without, whatever is spoken then."""
+"""Connect to a camera over TCP, with or without TLS, whatever protocol follows."""
 
 import asyncio
 import contextlib
@@ -12,42 +12,43 @@ from pantau_agent.streams.failure import Failure, Kind, LookError, Step
 from pantau_contract.words.evidence import detail
 
 MAX_ADDRESSES = 4
-"""Of a name's addresses, so many are tried."""
+"""How many addresses of one name are tried."""
 ADDRESS_S = 3.0
-"""How long one of several may take."""
+"""Seconds to try one address, if there are several."""
 MAX_BYTES_PER_SECOND = 16 << 20
-"""A camera that sends more is read no faster, so that it starves no other."""
+"""Receive limit: a camera that sends faster is read no faster, so that it cannot starve the others."""
 
 Made = TypeVar("Made")
 Make = Callable[[socket.socket, dict[str, Any]], Awaitable[Made]]
-"""Makes a connection of a socket that is connected, and of what asyncio wants to be told for TLS."""
+"""Makes a connection from a connected socket and from asyncio's keyword arguments for TLS."""
 
 
 Address = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[Any, ...]]
-"""As `socket.getaddrinfo` gives it."""
+"""An address in the form that `socket.getaddrinfo` returns."""
 
 
 async def connect(
-    host: str, port: int, make: Make[Made], reached: Callable[[Step], None], *, tls: bool = False
+    host: str, port: int, make: Make[Made], on_step: Callable[[Step], None], *, tls: bool = False
 ) -> Made:
-    """Connects to each of the name's addresses in turn. `reached` is told each step as it begins.
+    """Connect to each of the name's addresses in turn. `on_step` is called with each step as it begins.
 
     Raises:
-        LookError: the name does not resolve, or no address takes the connection; it tells of the first one.
+        LookError: the name does not resolve, or no address accepts the connection; the failure is that of the
+            first.
     """
     loop = asyncio.get_running_loop()
-    reached(Step.RESOLVE)
+    on_step(Step.RESOLVE)
     found = await resolve(host, port)
     failures: list[Failure] = []
     for family, kind, protocol, _, address in found[:MAX_ADDRESSES]:
-        reached(Step.CONNECT)
+        on_step(Step.CONNECT)
         connected = socket.socket(family, kind, protocol)
         try:
             connected.setblocking(False)
             async with asyncio.timeout(ADDRESS_S if len(found) > 1 else None):
                 await loop.sock_connect(connected, address)
                 if tls:
-                    reached(Step.TLS)
+                    on_step(Step.TLS)
                 return await make(connected, {"ssl": _unverified(), "server_hostname": ""} if tls else {})
         except OSError as error:
             connected.close()
@@ -59,7 +60,7 @@ async def connect(
 
 
 async def resolve(host: str, port: int) -> Sequence[Address]:
-    """The name's addresses.
+    """Return the name's addresses.
 
     Raises:
         LookError: there are none.
@@ -82,7 +83,7 @@ def _failure_of(error: OSError, address: tuple[object, ...]) -> Failure:
 
 
 def _unverified() -> ssl.SSLContext:
-    """Cameras carry certificates that they signed themselves: TLS keeps the password from listeners, no more."""
+    """Return a context without verification: cameras sign their own certificates. TLS only stops eavesdroppers."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

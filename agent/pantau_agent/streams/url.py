@@ -1,7 +1,7 @@
-"""Stream URLs as people write them: `@ # % :` and spaces in user, password and path, unquoted or quoted.
+"""Stream URLs as people write them: `@ # % :` and spaces in user, password and path, quoted or not.
 
-A URL is taken apart into an address that may be shown and credentials that may not. Syntax is RFC 3986's;
-where a text is not valid by it, the reading that gives a valid host and port is taken.
+A URL is split into an address that may be shown and credentials that may not. The syntax is that of RFC 3986; a
+text that is not valid by it is read in the way that gives a valid host and port.
 """
 
 import ipaddress
@@ -12,7 +12,9 @@ from urllib.parse import quote, unquote
 from pantau_agent.streams.credentials import Credentials
 
 DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443, "rtmp": 1935, "rtmps": 443}
+"""The default port of each scheme; other schemes are refused."""
 MAX_URL = 2048
+"""Longest URL, in characters."""
 
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252}[A-Za-z0-9])?\.?")
 _HOST_AND_PORT = re.compile(r"(?P<host>\[[^\[\]]*\]|[^:\[\]]*)(?::(?P<port>\d{1,5})?)?")
@@ -22,7 +24,7 @@ _SECRET_IN_PATH = re.compile(
 )
 _SECRET_AFTER_USER = re.compile(r"(?P<start>[A-Za-z][A-Za-z0-9+.-]*://[^\s:/?@]*)(?::.*)?@")
 _PATH_SAFE = "{}/?:@!$&'()*+,;=-._~%[]|"
-"""Kept as they are in a path and query; everything else is percent-encoded."""
+"""Characters that are kept as they are in a path and query; all others are percent-encoded."""
 
 
 class UrlError(ValueError):
@@ -31,9 +33,9 @@ class UrlError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class StreamUrl:
-    """A URL taken apart. `path` is percent-encoded, begins with `/` or `?` or is empty, and holds the query.
+    """A parsed URL. `path` is percent-encoded, begins with `/` or `?` or is empty, and includes the query.
 
-    `user` and `password` are percent-decoded; None where the URL has none. `str` and `repr` show no secret.
+    `user` and `password` are percent-decoded; None if the URL has none. `str` and `repr` show no secret.
     """
 
     scheme: str
@@ -45,12 +47,12 @@ class StreamUrl:
 
     @property
     def credentials(self) -> Credentials | None:
-        """What stood in the URL."""
+        """The credentials in the URL, or None if it has none."""
         return None if self.user is None else Credentials(self.user, self.password or "")
 
     @property
     def without_credentials(self) -> str:
-        """The URL as it is sent to the camera. A password that stands in the path (XMEye) is still in it."""
+        """The URL as it is sent to the camera. A password that is part of the path (XMEye) is still in it."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         authority = host if self.port == DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
         return f"{self.scheme}://{authority}{self.path}"
@@ -58,7 +60,7 @@ class StreamUrl:
     def __str__(self) -> str:
         shown = self.without_credentials
         if self.user is not None and "@" in self.path:
-            # It may be the password's: an unquoted one with `@` and `?` or `/` in it has two readings.
+            # The `@` may belong to the password: an unquoted one with `@` and `?` or `/` has two readings.
             shown = shown.removesuffix(self.path) + "/***@" + self.path.rpartition("@")[2]
         return _SECRET_IN_PATH.sub(r"\g<key>***", shown)
 
@@ -67,10 +69,10 @@ class StreamUrl:
 
 
 def parse(text: str) -> StreamUrl:
-    """Takes a URL apart.
+    """Parse a URL.
 
     Raises:
-        UrlError: it is no URL of a camera's stream.
+        UrlError: it is not the URL of a camera's stream.
     """
     text = text.strip()
     if len(text) > MAX_URL:
@@ -94,20 +96,21 @@ def parse(text: str) -> StreamUrl:
 
 
 def quote_path(path: str) -> str:
-    """The path and query with what may not stand in a URL percent-encoded; valid escapes are kept."""
+    """Percent-encode what may not be in a path and query; valid escapes are kept."""
     return quote(_BARE_PERCENT.sub("%25", path), safe=_PATH_SAFE)
 
 
 def redact(text: str) -> str:
-    """Any text with the passwords of the URLs in it masked: after the user, and in paths as XMEye has them.
+    """Mask the passwords of all URLs in a text: those after the user, and those in paths as XMEye has them.
 
-    It masks too much rather than too little: a password may hold anything, so all up to a line's last `@` goes.
+    It masks too much rather than too little: a password may hold any character, so everything up to a line's last
+    `@` is masked.
     """
     return _SECRET_IN_PATH.sub(r"\g<key>***", _SECRET_AFTER_USER.sub(r"\g<start>:***@", text))
 
 
 def _split(rest: str) -> tuple[str | None, str, int | None, str]:
-    """`(userinfo, host, port, path)`. The authority ends at the first `/` or `?` with a valid host before it."""
+    """Return `(userinfo, host, port, path)`. The authority ends at the first `/` or `?` after a valid host."""
     ends = [match.start() for match in re.finditer(r"[/?]", rest)] + [len(rest)]
     for end in ends[:32]:
         userinfo, at, address = rest[:end].rpartition("@")

@@ -1,4 +1,4 @@
-"""Several cameras, each looked at once; and those that let us in asked what they are."""
+"""The inspection: several cameras probed once, and those that accept our login asked what they are."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
@@ -11,28 +11,29 @@ from pantau_agent.identity.firmware import Identity
 from pantau_agent.identity.identify import CachedIdentify, IdentityError
 from pantau_agent.picture.decoder import Decoder
 from pantau_agent.streams.failure import MachineError
-from pantau_agent.watching.one_shot import Looker
-from pantau_agent.watching.sessions import HostLimits
+from pantau_agent.watching.host_limits import HostLimits
+from pantau_agent.watching.one_shot import OneShotProbe
 from pantau_contract.states import State
 from pantau_contract.words.evidence import NO_DETAIL, Detail, detail
 
-AT_ONCE = 6
-TELLS_WITHIN_S = 20.0
-"""What a camera is; a look at it has its own times."""
+MAX_PARALLEL = 6
+"""Cameras inspected at the same time."""
+IDENTITY_WITHIN_S = 20.0
+"""Seconds a camera has to answer what it is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Inspected:
-    """What came of one camera.
+    """The result of inspecting one camera.
 
-    `observation` is None where this machine, or a mistake of ours, kept us from looking: `failed`. `identity` is
-    what the camera says it is; where it was asked and does not say, `untold` is why.
+    `observation` is None if this machine, or an error of ours, prevented the probe; `failed` is why. `identity` is
+    what the camera reports itself to be; if it was asked and did not answer, `no_identity` is why.
     """
 
     camera: Camera
     observation: Observation | None = None
     identity: Identity | None = None
-    untold: Detail = NO_DETAIL
+    no_identity: Detail = NO_DETAIL
     failed: Detail = NO_DETAIL
 
 
@@ -45,27 +46,28 @@ async def inspect(
     ask: bool,
     clock_trusted: bool = True,
 ) -> AsyncGenerator[Inspected, None]:
-    """Each camera as soon as it is done, some at a time. `seconds` is how long each is looked at.
+    """Probe cameras for `seconds` each, `MAX_PARALLEL` at a time, and yield each result when it is there.
 
-    With `ask` a password is sent once to the stream, and where that took it, once more to ask what the camera is.
+    The password is sent once to the stream and, with `ask`, once more where the stream accepted it, to ask what
+    the camera is.
     """
-    doors, cached, room = HostLimits(), CachedIdentify(clock), asyncio.Semaphore(AT_ONCE)
+    host_limits, cached, slots = HostLimits(), CachedIdentify(clock), asyncio.Semaphore(MAX_PARALLEL)
 
-    async def one(camera: Camera) -> Inspected:
-        looker = Looker(camera, decoder, clock, doors=doors, clock_trusted=lambda: clock_trusted)
-        async with room:
+    async def inspect_one(camera: Camera) -> Inspected:
+        probe = OneShotProbe(camera, decoder, clock, host_limits=host_limits, clock_trusted=lambda: clock_trusted)
+        async with slots:
             try:
-                observation = await looker.look(seconds)
+                observation = await probe.run(seconds)
                 if not ask or observation.sample.state in {State.DOWN, State.UNKNOWN}:
                     return Inspected(camera, observation)
-                identity, untold = await _told(cached, camera)
+                identity, no_identity = await _identify(cached, camera)
             except MachineError as error:
                 return Inspected(camera, failed=error.detail)
-            except Exception as error:  # noqa: BLE001 # a mistake of ours at one camera leaves the others
+            except Exception as error:  # noqa: BLE001 # an error of ours at one camera leaves the others
                 return Inspected(camera, failed=detail("own_mistake", error=repr(error)))
-        return Inspected(camera, observation, identity, untold)
+        return Inspected(camera, observation, identity, no_identity)
 
-    tasks = [asyncio.create_task(one(camera)) for camera in cameras]
+    tasks = [asyncio.create_task(inspect_one(camera)) for camera in cameras]
     try:
         for done in asyncio.as_completed(tasks):
             yield await done
@@ -75,11 +77,12 @@ async def inspect(
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _told(cached: CachedIdentify, camera: Camera) -> tuple[Identity | None, Detail]:
+async def _identify(cached: CachedIdentify, camera: Camera) -> tuple[Identity | None, Detail]:
+    """Return what the camera reports itself to be, or None and why it does not."""
     try:
-        async with asyncio.timeout(TELLS_WITHIN_S):
+        async with asyncio.timeout(IDENTITY_WITHIN_S):
             return await cached.identify(camera), NO_DETAIL
     except IdentityError as error:
         return None, error.detail
     except TimeoutError:
-        return None, detail("told_late", seconds=f"{TELLS_WITHIN_S:g}")
+        return None, detail("told_late", seconds=f"{IDENTITY_WITHIN_S:g}")

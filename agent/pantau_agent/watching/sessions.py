@@ -1,4 +1,4 @@
-"""Staying connected: one session with a camera after another, never two, each ended politely."""
+"""Staying connected: one session with a camera after another, never two at a time, each closed politely."""
 
 import asyncio
 import contextlib
@@ -14,101 +14,93 @@ from pantau_agent.streams.failure import Failure, LookError
 from pantau_agent.watching.backoff import Backoff
 
 PROVEN_S = 10.0
-"""A session that lasted so long counts as a success: the next failure is met with fast tries again."""
-AT_ONCE = 4
-"""So many sessions are opened with one host at the same time: a recorder with 32 channels is one host."""
-
-
-class HostLimits:
-    """Shared by all cameras: how many may be on their way in to one host."""
-
-    def __init__(self, at_once: int = AT_ONCE) -> None:
-        self._at_once = at_once
-        self._doors: dict[str, asyncio.Semaphore] = {}
-
-    def to(self, host: str) -> asyncio.Semaphore:
-        """The door of one host."""
-        return self._doors.setdefault(host, asyncio.Semaphore(self._at_once))
+"""Seconds that a session must last to count as a success, after which the next failure is retried fast again."""
 
 
 class Sessions:
-    """One camera's. `source` streams now, or is None; `failure` is why the last visit, or try, ended.
+    """The sessions with one camera.
 
-    `last_packet` is when the last packet of all visits that are over came (monotonic seconds); 0 is never.
-    `make` gives a new source, told whether the camera has taken the password before; `bell` rings at each change.
+    `source` is streaming now, or None; `opened` is since when (monotonic seconds). `failure` is why the last
+    session, or attempt, ended. `last_packet` is when the last packet of all finished sessions came (monotonic
+    seconds), or 0. `make_source` is called with whether the camera has accepted the password before. `wake_up` is
+    set at each change.
     """
 
     def __init__(
         self,
-        make: Callable[[bool], Source],
+        make_source: Callable[[bool], Source],
         clock: Clock,
         rng: random.Random,
-        bell: WakeUp,
-        door: asyncio.Semaphore | None = None,
-        page: CameraMemory | None = None,
+        wake_up: WakeUp,
+        host_limit: asyncio.Semaphore | None = None,
+        memory: CameraMemory | None = None,
     ) -> None:
         self.source: Source | None = None
         self.opened = 0.0
         self.failure: Failure | None = None
         self.last_packet = 0.0
-        self._make = make
-        self._page = page or CameraMemory()
+        self._make_source = make_source
+        self._memory = memory or CameraMemory()
         self._clock = clock
-        self._backoff = Backoff(rng, self._page, clock)
-        self._bell = bell
-        self._door = door
-        self._given_up: asyncio.Future[Failure] | None = None
+        self._backoff = Backoff(rng, self._memory, clock)
+        self._wake_up = wake_up
+        self._host_limit = host_limit
+        self._abandoned: asyncio.Future[Failure] | None = None
 
-    def give_up(self, failure: Failure) -> None:
-        """The visit under way is of no use any more: it is ended, and another one follows."""
-        if self._given_up is not None and not self._given_up.done():
-            self._given_up.set_result(failure)
+    def abandon(self, failure: Failure) -> None:
+        """Close the session in progress because of `failure`; another one follows."""
+        if self._abandoned is not None and not self._abandoned.done():
+            self._abandoned.set_result(failure)
 
-    async def keep(self, timeout_s: float) -> None:
-        """Sessions until cancelled. Each opening has `timeout_s`. A camera that refused us is left alone first."""
-        if (held := self._backoff.held()) is not None:
-            self._tell(None, held[0])
-            await asyncio.sleep(held[1])
+    async def run(self, timeout_s: float) -> None:
+        """Open one session after another until cancelled, each within `timeout_s`.
+
+        A camera that refused our login before is left alone first.
+        """
+        if (refused := self._backoff.remembered_refusal()) is not None:
+            failure, remaining_s = refused
+            self._publish(None, failure)
+            await asyncio.sleep(remaining_s)
         while True:
-            failure = await self._visit(timeout_s)
-            await asyncio.sleep(self._backoff.after(failure))
+            failure = await self._run_session(timeout_s)
+            await asyncio.sleep(self._backoff.delay_after(failure))
 
-    async def _visit(self, timeout_s: float) -> Failure:
-        """One visit, from connecting to its end; why it ended."""
+    async def _run_session(self, timeout_s: float) -> Failure:
+        """Run one session from connecting to its end, and return why it ended."""
         source: Source | None = None
         try:
-            async with self._door or contextlib.nullcontext():
-                source = self._make(self._page.trusted)
+            async with self._host_limit or contextlib.nullcontext():
+                source = self._make_source(self._memory.trusted)
                 await source.open(timeout_s)
-            self._page.trusted = self._page.trusted or source.accepted
+            self._memory.trusted = self._memory.trusted or source.accepted
             self.opened = self._clock.monotonic()
-            self._given_up = asyncio.get_running_loop().create_future()
-            self._tell(source, None)
-            failure = await self._end_of(source, self._given_up)
+            self._abandoned = asyncio.get_running_loop().create_future()
+            self._publish(source, None)
+            failure = await self._wait_for_end(source, self._abandoned)
             if source.counts().last_packet - self.opened >= PROVEN_S:
-                self._backoff.succeeded()
+                self._backoff.record_success()
         except LookError as error:
             failure = error.failure
-            self._tell(None, failure)
+            self._publish(None, failure)
         finally:
             self.source = None
             if source is not None:
                 await source.close()
         return failure
 
-    async def _end_of(self, source: Source, given_up: asyncio.Future[Failure]) -> Failure:
+    async def _wait_for_end(self, source: Source, abandoned: asyncio.Future[Failure]) -> Failure:
         ending: asyncio.Future[None] = asyncio.ensure_future(source.wait())
         try:
-            either: list[asyncio.Future[Any]] = [ending, given_up]
+            either: list[asyncio.Future[Any]] = [ending, abandoned]
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         finally:
             ending.cancel()
-        failure = given_up.result() if given_up.done() else source.failure
-        assert failure is not None  # noqa: S101 # for the type checker: a source that has ended tells why
+        failure = abandoned.result() if abandoned.done() else source.failure
+        assert failure is not None  # noqa: S101 # for the type checker: a source that has ended has a failure
         self.last_packet = max(self.last_packet, source.counts().last_packet)
-        self._tell(None, failure)
+        self._publish(None, failure)
         return failure
 
-    def _tell(self, source: Source | None, failure: Failure | None) -> None:
+    def _publish(self, source: Source | None, failure: Failure | None) -> None:
         self.source, self.failure = source, failure
-        self._bell.ring()
+        self._wake_up.set()

@@ -1,12 +1,12 @@
-"""Which camera is looked at when: kept open and read continuously, or visited each interval."""
+"""Watching a camera: connected all the time and read continuously, or probed each interval."""
 
 import asyncio
 import contextlib
 import random
 from collections.abc import AsyncGenerator, Callable
 
-from pantau_agent.assessment.assess import Assessment, Limits
-from pantau_agent.assessment.baseline import configured
+from pantau_agent.assessment.assess import Limits
+from pantau_agent.assessment.baseline import configured_expectation
 from pantau_agent.assessment.camera_memory import CameraMemory
 from pantau_agent.assessment.observation import Observation
 from pantau_agent.assessment.picture_sampler import PictureSampler
@@ -18,116 +18,131 @@ from pantau_agent.sources.registry import make_source
 from pantau_agent.sources.source import Source
 from pantau_agent.sources.target import Target, target_of
 from pantau_agent.watching.backoff import Backoff
-from pantau_agent.watching.one_shot import Looker
-from pantau_agent.watching.sessions import HostLimits, Sessions
+from pantau_agent.watching.host_limits import HostLimits
+from pantau_agent.watching.observer import Observer
+from pantau_agent.watching.one_shot import OneShotProbe
+from pantau_agent.watching.sessions import Sessions
 
-TICK_S = 1.0
-TENSE_S = 0.25
-"""While a picture or the stream looks wrong. Sizes of keyframes alone do so too often to be woken for them."""
+OBSERVE_INTERVAL_S = 1.0
+"""Seconds between two observations in watch mode."""
+URGENT_INTERVAL_S = 0.25
+"""Seconds between two observations while a picture looks wrong.
+
+Keyframe sizes alone look wrong too often for that.
+"""
 SPREAD_S = 1.0
-"""The first visits of all cameras are spread over so long."""
-VISIT_S = 5.0
-"""How long a visit lasts, in sample mode."""
+"""Seconds over which the first connections of all cameras are spread."""
+PROBE_S = 5.0
+"""Seconds that a probe lasts in sample mode."""
 
 
-async def watch(
+def watch(
     camera: Camera,
     decoder: Decoder,
     clock: Clock,
     *,
     rng: random.Random | None = None,
-    doors: HostLimits | None = None,
-    page: CameraMemory | None = None,
+    host_limits: HostLimits | None = None,
+    memory: CameraMemory | None = None,
     clock_trusted: Callable[[], bool] = lambda: True,
-    wanted: asyncio.Event | None = None,
+    picture_requested: asyncio.Event | None = None,
 ) -> AsyncGenerator[Observation, None]:
-    """Watches for ever, in the camera's mode: an observation each second and at once on a change, or one a visit.
+    """Watch a camera for ever in its mode: an observation each second and at once on a change, or one a probe.
 
-    `doors` is shared by all cameras of an agent; the `page` is kept up to date. `clock_trusted` tells whether this
-    machine's clock is right. Setting `wanted` asks for a picture now; it is cleared when that is heard.
-    Closing the generator, or cancelling whoever iterates it, ends the session with a TEARDOWN.
+    `host_limits` are shared by all cameras of an agent; `memory` is kept up to date. `clock_trusted` returns
+    whether this machine's clock is right. Setting `picture_requested` requests a picture now; it is cleared when
+    that is noticed. Closing the generator, or cancelling whoever iterates it, ends the session with a TEARDOWN.
     """
-    rng, doors, page = rng or random.Random(), doors or HostLimits(), page or CameraMemory()
-    wanted = wanted or asyncio.Event()
-    await asyncio.sleep(rng.uniform(0, SPREAD_S))
-    mode = _keep_open if camera.mode == "watch" else _visit
-    watching = mode(camera, decoder, clock, rng, doors, page, clock_trusted, wanted)
-    async with contextlib.aclosing(watching) as observations:
-        async for observation in observations:
-            yield observation
+    mode = _watch_continuously if camera.mode == "watch" else _probe_repeatedly
+    return mode(
+        camera,
+        decoder,
+        clock,
+        rng or random.Random(),
+        host_limits or HostLimits(),
+        memory or CameraMemory(),
+        clock_trusted,
+        picture_requested or asyncio.Event(),
+    )
 
 
-async def _keep_open(
+async def _watch_continuously(
     camera: Camera,
     decoder: Decoder,
     clock: Clock,
     rng: random.Random,
-    doors: HostLimits,
-    page: CameraMemory,
+    host_limits: HostLimits,
+    memory: CameraMemory,
     clock_trusted: Callable[[], bool],
-    wanted: asyncio.Event,
+    picture_requested: asyncio.Event,
 ) -> AsyncGenerator[Observation, None]:
     target = target_of(camera)
 
     def make(trusted: bool) -> Source:
         return make_source(Target(target.url, target.credentials, trusted), clock)
 
-    bell = WakeUp()
-    glances = PictureSampler(camera.id, decoder, camera.picture_interval_s, bell)
-    limits = Limits(camera.timeout_s, expected=configured(camera))
-    appraisal = Assessment(camera.id, clock, glances, page, limits, clock_trusted)
-    visits = Sessions(make, clock, rng, bell, doors.to(target.url.host), page)
-    keeping = asyncio.create_task(visits.keep(camera.timeout_s))
-    keeping.add_done_callback(lambda _: bell.ring())
+    wake_up = WakeUp()
+    sampler = PictureSampler(camera.id, decoder, camera.picture_interval_s, wake_up)
+    limits = Limits(camera.timeout_s, expected=configured_expectation(camera))
+    observer = Observer(camera.id, clock, sampler, memory, limits, clock_trusted)
+    sessions = Sessions(make, clock, rng, wake_up, host_limits.of(target.url.host), memory)
+    await asyncio.sleep(rng.uniform(0, SPREAD_S))
+    running = asyncio.create_task(sessions.run(camera.timeout_s))
+    running.add_done_callback(lambda _: wake_up.set())
     try:
         while True:
-            if keeping.done():
-                keeping.result()
-            if wanted.is_set():
-                wanted.clear()
-                glances.want()
-            source = visits.source
-            if source is None:
-                await glances.leave()
+            if running.done():
+                running.result()
+            if picture_requested.is_set():
+                picture_requested.clear()
+                sampler.request()
+            if (source := sessions.source) is None:
+                await sampler.end_session()
+                observer.assess_failure(sessions.failure, sessions.last_packet)
             else:
                 await source.refresh()
-            yield appraisal.observe(source, visits.opened, visits.failure, visits.last_packet)
-            failure = appraisal.hopeless()
-            if failure is not None and visits.source is source:
-                visits.give_up(failure)
-            await bell.wait(TENSE_S if glances.tense else TICK_S)
+                observer.assess_stream(source, sessions.opened)
+            yield observer.conclude()
+            failure = observer.session_failure()
+            if failure is not None and sessions.source is source:
+                sessions.abandon(failure)
+            await wake_up.wait(URGENT_INTERVAL_S if sampler.urgent else OBSERVE_INTERVAL_S)
     finally:
-        keeping.cancel()
-        await asyncio.wait({keeping})
-        await glances.leave()
+        running.cancel()
+        await asyncio.wait({running})
+        await sampler.end_session()
 
 
-async def _visit(
+async def _probe_repeatedly(
     camera: Camera,
     decoder: Decoder,
     clock: Clock,
     rng: random.Random,
-    doors: HostLimits,
-    page: CameraMemory,
+    host_limits: HostLimits,
+    memory: CameraMemory,
     clock_trusted: Callable[[], bool],
-    wanted: asyncio.Event,
+    picture_requested: asyncio.Event,
 ) -> AsyncGenerator[Observation, None]:
-    looker = Looker(camera, decoder, clock, doors=doors, page=page, clock_trusted=clock_trusted)
-    backoff = Backoff(rng, page, clock)
-    if (held := backoff.held()) is not None:
-        yield looker.failed(held[0])
-        await asyncio.sleep(held[1])
+    probe = OneShotProbe(
+        camera, decoder, clock, host_limits=host_limits, memory=memory, clock_trusted=clock_trusted
+    )
+    backoff = Backoff(rng, memory, clock)
+    await asyncio.sleep(rng.uniform(0, SPREAD_S))
+    if (refused := backoff.remembered_refusal()) is not None:
+        failure, remaining_s = refused
+        yield probe.observe_failure(failure)
+        await asyncio.sleep(remaining_s)
     while True:
-        begun = clock.monotonic()
-        observation = await looker.look(VISIT_S)
-        pause = 0.0
-        if looker.failure is None:
-            backoff.succeeded()
+        began = clock.monotonic()
+        observation = await probe.run(PROBE_S)
+        pause_s = 0.0
+        if probe.failure is None:
+            backoff.record_success()
         else:
-            pause = backoff.after(looker.failure)
+            pause_s = backoff.delay_after(probe.failure)
         yield observation
-        await asyncio.sleep(pause)
+        await asyncio.sleep(pause_s)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(camera.picture_interval_s - (clock.monotonic() - begun)):
-                await wanted.wait()
-        wanted.clear()
+            async with asyncio.timeout(camera.picture_interval_s - (clock.monotonic() - began)):
+                await picture_requested.wait()
+        picture_requested.clear()

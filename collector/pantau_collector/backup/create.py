@@ -1,8 +1,9 @@
-"""A backup, taken from files that the collector goes on writing.
+"""Creates a backup from files that the collector goes on writing.
 
-The order makes it whole. The store says how far the journal was read, so the journal's end is copied after it:
-what came in between is read again, which changes nothing. The journal's finished segments are held by a hard link
-before the store is copied, so that retention cannot take what the store's cursor still needs.
+The order of copying makes it consistent. The store says how far the journal was read, so the journal's end is
+copied after the store: what arrived in between is read again, which changes nothing. The journal's finished
+segments are hard-linked before the store is copied, so that retention cannot remove what the store's cursor still
+needs.
 """
 
 import contextlib
@@ -21,35 +22,36 @@ from pantau_collector.journal.reader import list_segments, segment_path
 from pantau_collector.journal.record import read_span
 from pantau_contract.version import __version__
 
-_NO_LINKS = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.EACCES}
-_RECORDS_AT_ONCE = 10_000
+_CANNOT_LINK = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.EACCES}
+_RECORDS_PER_READ = 10_000
 _BUSY_S = 30
+"""Seconds for which the store's copy waits for the collector's transaction."""
 
 
 def create_backup(data_dir: Path, target: Path, *, has_store: bool, time_ms: int) -> Manifest:
-    """Copies what is in `data_dir` to `target`, a folder that is not there yet, or empty.
+    """Copy `data_dir` to `target`, a folder that does not exist yet or is empty.
 
-    Files that are never changed are hard-linked where they lie on the same disk.
+    Files that are never changed are hard-linked if they are on the same disk.
 
     Raises:
-        BackupError: it could not be done; `target` is not there then.
+        BackupError: the backup failed, and `target` does not exist.
     """
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise BackupError(f"{target} is there already: give a folder that is not, or an empty one")
     if not DataDir(data_dir).journal.is_dir():
         raise BackupError(f"{data_dir} holds no journal: data_dir in the configuration must be the collector's")
-    growing = target.with_name(target.name + ".partial")
+    partial = target.with_name(target.name + ".partial")
     try:
-        if growing.exists():
-            shutil.rmtree(growing)  # one that was broken off
-        growing.mkdir(parents=True)
-        manifest = _fill(DataDir(data_dir), growing, has_store=has_store, time_ms=time_ms)
+        if partial.exists():
+            shutil.rmtree(partial)  # left by a backup that was interrupted
+        partial.mkdir(parents=True)
+        manifest = _fill(DataDir(data_dir), partial, has_store=has_store, time_ms=time_ms)
         if target.exists():
             target.rmdir()
-        growing.rename(target)
+        partial.rename(target)
         sync(target.parent)
     except (OSError, sqlite3.Error) as error:
-        shutil.rmtree(growing, ignore_errors=True)
+        shutil.rmtree(partial, ignore_errors=True)
         raise BackupError(f"the backup to {target} failed: {error}") from None
     return manifest
 
@@ -57,18 +59,18 @@ def create_backup(data_dir: Path, target: Path, *, has_store: bool, time_ms: int
 def _fill(place: DataDir, target: Path, *, has_store: bool, time_ms: int) -> Manifest:
     copy = DataDir(target)
     copy.journal.mkdir()
-    _hold_finished(place.journal, copy.journal)
+    _link_finished(place.journal, copy.journal)
     if has_store:
         _copy_store(place.store, copy.store)
-    _copy_if_there(place.influx_cursor, copy.influx_cursor)
-    _hold_finished(place.journal, copy.journal)
+    _copy_if_present(place.influx_cursor, copy.influx_cursor)
+    _link_finished(place.journal, copy.journal)
     end = _copy_newest(place.journal, copy.journal)
-    _copy_if_there(place.journal / "identity", copy.journal / "identity")
+    _copy_if_present(place.journal / "identity", copy.journal / "identity")
     for path in _files(place.pictures):
         if path.name.endswith(".jpg"):
-            _hold(path, copy.pictures / path.relative_to(place.pictures))
+            _link_or_copy(path, copy.pictures / path.relative_to(place.pictures))
     for path in _files(place.dead_messages.parent):
-        _copy_if_there(path, copy.dead_messages.parent / path.name)
+        _copy_if_present(path, copy.dead_messages.parent / path.name)
     files = {str(path.relative_to(target)): measure(path) for path in _files(target)}
     manifest = Manifest(FORMAT, __version__, time_ms, has_store, end, files)
     (target / NAME).write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=1))
@@ -77,25 +79,25 @@ def _fill(place: DataDir, target: Path, *, has_store: bool, time_ms: int) -> Man
     return manifest
 
 
-def _hold_finished(journal: Path, target: Path) -> None:
-    """Every segment but the newest, which alone is written to."""
+def _link_finished(journal: Path, target: Path) -> None:
+    """Link every segment except the newest, which is the only one that is still written."""
     for start in list_segments(journal)[:-1]:
         if not segment_path(target, start).exists():
-            _hold(segment_path(journal, start), segment_path(target, start))
+            _link_or_copy(segment_path(journal, start), segment_path(target, start))
 
 
 def _copy_newest(journal: Path, target: Path) -> int:
-    """Copies the newest segment up to its last whole record; the journal's end in the copy."""
+    """Copy the newest segment up to its last whole record, and return the journal's end in the copy."""
     starts = list_segments(journal)
     if not starts:
         return 0
-    _hold_finished(journal, target)  # one may just have been finished
+    _link_finished(journal, target)  # a segment may have been finished meanwhile
     start = starts[-1]
     with segment_path(journal, start).open("rb") as file, segment_path(target, start).open("wb") as copy:
         bound = os.fstat(file.fileno()).st_size
         whole = 0
         while True:
-            span = read_span(file.fileno(), whole, bound, _RECORDS_AT_ONCE)
+            span = read_span(file.fileno(), whole, bound, _RECORDS_PER_READ)
             if not span.records:
                 break
             os.lseek(file.fileno(), whole, os.SEEK_SET)
@@ -105,7 +107,7 @@ def _copy_newest(journal: Path, target: Path) -> int:
 
 
 def _copy_store(source: Path, target: Path) -> None:
-    """By SQLite's online backup, which waits for no writer and lets none wait; checked."""
+    """Copy the store by SQLite's online backup, which blocks no writer, and check the copy."""
     if not source.exists():
         raise BackupError(f"{source} is not there: has this collector ever run?")
     with (
@@ -114,25 +116,25 @@ def _copy_store(source: Path, target: Path) -> None:
     ):
         original.execute(f"PRAGMA busy_timeout={_BUSY_S * 1000}")
         original.backup(copy)
-        copy.execute("PRAGMA journal_mode=DELETE")  # one file, with nothing beside it
-        (verdict,) = copy.execute("PRAGMA integrity_check").fetchone()
-    if verdict != "ok":
-        raise BackupError(f"{source} is damaged: {verdict}")
+        copy.execute("PRAGMA journal_mode=DELETE")  # so that the copy is a single file
+        (result,) = copy.execute("PRAGMA integrity_check").fetchone()
+    if result != "ok":
+        raise BackupError(f"{source} is damaged: {result}")
 
 
-def _hold(source: Path, target: Path) -> None:
-    """Links a file that is never changed, or copies it to another disk; one that has gone since is passed over."""
+def _link_or_copy(source: Path, target: Path) -> None:
+    """Hard-link a file that is never changed, or copy it to another disk; skip a file that is gone by now."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(FileNotFoundError):
         try:
             target.hardlink_to(source)
         except OSError as error:
-            if error.errno not in _NO_LINKS:
+            if error.errno not in _CANNOT_LINK:
                 raise
             shutil.copy2(source, target)
 
 
-def _copy_if_there(source: Path, target: Path) -> None:
+def _copy_if_present(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(FileNotFoundError):
         shutil.copy2(source, target)
@@ -143,7 +145,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def sync(path: Path) -> None:
-    """Makes a file, or a folder's entries, durable."""
+    """Make a file, or a folder's entries, durable."""
     file = os.open(path, os.O_RDONLY)
     try:
         os.fsync(file)

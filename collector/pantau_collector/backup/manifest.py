@@ -1,4 +1,4 @@
-"""What a backup holds: each file with its size and CRC-32. The manifest is written last, and makes the backup."""
+"""A backup's manifest: each file with its size and CRC-32. It is written last; without it there is no backup."""
 
 import zlib
 from pathlib import Path
@@ -7,15 +7,18 @@ import msgspec
 from msgspec import Struct
 
 NAME = "manifest.json"
+"""The manifest's file name."""
 FORMAT = 1
+"""The version of the backup's layout."""
 _CHUNK = 1 << 20
+"""Bytes read from a file at once."""
 
 
 class BackupError(Exception):
-    """A backup could not be taken, or not be restored; the text says why and what to do."""
+    """A backup could not be created or restored; the text says why and what to do."""
 
 
-class FileAbout(Struct, frozen=True):
+class FileInfo(Struct, frozen=True):
     """A file's size in bytes and its CRC-32."""
 
     size: int
@@ -23,9 +26,9 @@ class FileAbout(Struct, frozen=True):
 
 
 class Manifest(Struct, frozen=True):
-    """All of a backup, by path within it. `taken_ms` is UTC; `journal_end` where the journal in it ends.
+    """A backup's files by their path within it, when it was taken (UTC ms), and the end of its journal.
 
-    Without `has_store` the state is in a PostgreSQL, which is backed up by itself.
+    If `has_store` is false, the state is in a PostgreSQL database, which is backed up separately.
     """
 
     format: int
@@ -33,19 +36,19 @@ class Manifest(Struct, frozen=True):
     taken_ms: int
     has_store: bool
     journal_end: int
-    files: dict[str, FileAbout]
+    files: dict[str, FileInfo]
 
     @property
     def bytes(self) -> int:
-        """The size of all files."""
-        return sum(about.size for about in self.files.values())
+        """The size of all files in bytes."""
+        return sum(info.size for info in self.files.values())
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """The manifest of a backup.
+    """Read the manifest of a backup.
 
     Raises:
-        BackupError: there is none that this version reads.
+        BackupError: there is none, or none that this version understands.
     """
     path = folder / NAME
     try:
@@ -65,22 +68,22 @@ def read_manifest(folder: Path) -> Manifest:
     return manifest
 
 
-def measure(path: Path) -> FileAbout:
-    """A file's size and CRC."""
+def measure(path: Path) -> FileInfo:
+    """Return a file's size and CRC."""
     size = crc = 0
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
             size += len(chunk)
             crc = zlib.crc32(chunk, crc)
-    return FileAbout(size, crc)
+    return FileInfo(size, crc)
 
 
-def copy_checked(source: Path, target: Path, about: FileAbout) -> bool:
-    """Copies a file; whether it is what the manifest says. The target is written either way."""
+def copy_checked(source: Path, target: Path, info: FileInfo) -> bool:
+    """Copy a file, and return True if it matches the manifest. The target is written in either case."""
     size = crc = 0
     with source.open("rb") as file, target.open("wb") as copy:
         while chunk := file.read(_CHUNK):
             size += len(chunk)
             crc = zlib.crc32(chunk, crc)
             copy.write(chunk)
-    return FileAbout(size, crc) == about
+    return FileInfo(size, crc) == info

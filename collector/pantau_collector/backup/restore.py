@@ -1,6 +1,6 @@
-"""A collector's data made anew from a backup.
+"""Restores a collector's data from a backup.
 
-Nothing that was there is deleted, and nothing is put in place before all of it has been checked.
+Existing data is never deleted, and nothing is put in place before the whole backup has been checked.
 """
 
 import os
@@ -14,14 +14,16 @@ from pantau_collector.data_dir import DataDir
 from pantau_collector.journal.journal import is_written
 
 _STAGING = "restoring"
+"""The folder within `data_dir` in which the backup is checked."""
 _NAMED = 5
+"""Files that an error message names."""
 
 
 def restore_backup(source: Path, data_dir: Path, *, force: bool, time_ms: int) -> Manifest:
-    """Copies a backup into `data_dir`. With `force` what is there is moved into a folder within it.
+    """Copy a backup into `data_dir`. With `force`, existing data is moved into a folder within `data_dir`.
 
     Raises:
-        BackupError: it was not done, and nothing in `data_dir` has changed.
+        BackupError: the backup was not restored, and nothing in `data_dir` has changed.
     """
     manifest = read_manifest(source)
     if is_written(DataDir(data_dir).journal):
@@ -30,7 +32,7 @@ def restore_backup(source: Path, data_dir: Path, *, force: bool, time_ms: int) -
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
         if staging.exists():
-            shutil.rmtree(staging)  # one that was broken off
+            shutil.rmtree(staging)  # left by a restore that was interrupted
         present = [path for path in data_dir.iterdir() if path.name != "lost+found"]
         if present and not force:
             raise BackupError(
@@ -38,7 +40,7 @@ def restore_backup(source: Path, data_dir: Path, *, force: bool, time_ms: int) -
                 " --force what is there is moved aside, within it"
             )
         _copy(source, manifest, staging)
-        _take_owner_of(data_dir, staging)
+        _copy_owner(data_dir, staging)
         _move_aside(
             present, data_dir / f"before-restore-{datetime.fromtimestamp(time_ms / 1000, UTC):%Y%m%dT%H%M%S}"
         )
@@ -54,11 +56,11 @@ def restore_backup(source: Path, data_dir: Path, *, force: bool, time_ms: int) -
 def _copy(source: Path, manifest: Manifest, staging: Path) -> None:
     damaged: list[str] = []
     staging.mkdir()
-    for name, about in manifest.files.items():
+    for name, info in manifest.files.items():
         target = staging / name
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
-            if not copy_checked(source / name, target, about):
+            if not copy_checked(source / name, target, info):
                 damaged.append(name)
         except FileNotFoundError:
             damaged.append(f"{name} (missing)")
@@ -76,8 +78,8 @@ def _copy(source: Path, manifest: Manifest, staging: Path) -> None:
         sync(folder)
 
 
-def _take_owner_of(data_dir: Path, staging: Path) -> None:
-    """The collector runs as a user of its own, and the one who restores is root."""
+def _copy_owner(data_dir: Path, staging: Path) -> None:
+    """Give the files to the owner of `data_dir`: root restores, but the collector runs as another user."""
     if os.geteuid() == 0:
         owner = data_dir.stat()
         for path in (staging, *staging.rglob("*")):

@@ -1,0 +1,1 @@
+"""The subcommands of `pantau-collector`, a module for each group."""

@@ -35,7 +35,7 @@ def backup_command(
         manifest = create_backup(settings.data_dir, to, has_store=settings.store is None, time_ms=_now_ms())
     except BackupError as error:
         _fail(error)
-    _tell(manifest, f"{settings.data_dir} is in {to}", as_json=as_json)
+    _report(manifest, f"{settings.data_dir} is in {to}", as_json=as_json)
     if not manifest.has_store:
         typer.secho(
             "The state is in PostgreSQL: back it up by pg_dump, and do so before this command, not after it.",
@@ -64,16 +64,16 @@ def restore_command(
         manifest = restore_backup(source, settings.data_dir, force=force, time_ms=_now_ms())
     except BackupError as error:
         _fail(error)
-    _tell(manifest, f"{source} is restored to {settings.data_dir}", as_json=as_json)
+    _report(manifest, f"{source} is restored to {settings.data_dir}", as_json=as_json)
 
 
-def _tell(manifest: Manifest, what: str, *, as_json: bool) -> None:
+def _report(manifest: Manifest, summary: str, *, as_json: bool) -> None:
     if as_json:
         about = {"files": len(manifest.files), "bytes": manifest.bytes, "journal_end": manifest.journal_end}
         typer.echo(json.dumps(about | {"taken_ms": manifest.taken_ms, "has_store": manifest.has_store}))
     else:
         files = words("en")("count.files", count=f"{len(manifest.files):,}")
-        typer.echo(f"{what}: {files}, {manifest.bytes / 1e6:,.1f} MB.")
+        typer.echo(f"{summary}: {files}, {manifest.bytes / 1e6:,.1f} MB.")
 
 
 def _load(config: Path) -> CollectorConfig:

@@ -1,4 +1,4 @@
-"""`pantau-collector downtime`: planned maintenance, during which what fails is nobody's alarm."""
+"""`pantau-collector downtime`: planned maintenance, during which failures notify nobody."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -32,6 +32,7 @@ from pantau_service.settings import did_you_mean
 downtime_app = typer.Typer(name="downtime", help="Planned maintenance.", no_args_is_help=True)
 
 _NEXT = 3
+"""Occurrences of a downtime that are shown."""
 
 
 @downtime_app.command(
@@ -76,7 +77,7 @@ def add_command(
     if end_ms is not None and end_ms <= max(start_ms, now_ms):
         fail(f"--until: expected a time to come and after --from, got {shown(end_ms, zone)}")
     with open_store(settings) as store, store.begin() as connection:
-        known = _known(scope, inventory, fleet_rows.load_names(connection))
+        known = _targets(scope, inventory, fleet_rows.load_names(connection))
         planned = Downtime(
             id=0,
             scope=scope,
@@ -91,17 +92,17 @@ def add_command(
             created_ms=now_ms,
         )
         try:
-            kept = downtime_rows.add_downtime(connection, planned)
+            saved = downtime_rows.add_downtime(connection, planned)
         except DowntimeError as error:
             fail(f"--rrule: {error}" if rrule is not None else str(error))
-        if not list(islice(_occurrences(kept, now_ms), 1)):
+        if not list(islice(_occurrences(saved, now_ms), 1)):
             fail("--rrule: expected a rule by which it comes at least once, and this one never does")
     if as_json:
-        print_json(_as_builtins(kept, now_ms))
+        print_json(_as_builtins(saved, now_ms))
         return
-    typer.echo(f"Maintenance {kept.id} of {kept.scope} {kept.target} is planned:")
-    for each in islice(_occurrences(kept, now_ms), _NEXT):
-        typer.echo(f"  {_span(each, zone)}")
+    typer.echo(f"Maintenance {saved.id} of {saved.scope} {saved.target} is planned:")
+    for each in islice(_occurrences(saved, now_ms), _NEXT):
+        typer.echo(f"  {_period(each, zone)}")
     if rrule is not None:
         typer.echo("  ...")
 
@@ -119,8 +120,8 @@ def list_command(
     zone = local_zone(settings, timezone)
     with open_store(settings) as store, store.begin() as connection:
         found = downtime_rows.list_downtimes(connection, now_ms=None if all_ else now_ms)
-    comes = {each.id: next(_occurrences(each, now_ms), None) for each in found}
-    found = [each for each in found if all_ or comes[each.id] is not None]
+    coming = {each.id: next(_occurrences(each, now_ms), None) for each in found}
+    found = [each for each in found if all_ or coming[each.id] is not None]
     if as_json:
         print_json([_as_builtins(each, now_ms) for each in found])
         return
@@ -129,10 +130,10 @@ def list_command(
         return
     table = Table("No.", "what", "under way, or next", "recurs", "reason", "by", box=SIMPLE_HEAD)
     for each in found:
-        comes_next = comes[each.id]
+        next_one = coming[each.id]
         ended = f"cancelled {shown(each.cancelled_ms, zone)}" if each.cancelled_ms else "over"
-        when = _span(comes_next, zone) if comes_next else ended
-        under_way = comes_next is not None and comes_next.start_ms <= now_ms
+        when = _period(next_one, zone) if next_one else ended
+        under_way = next_one is not None and next_one.start_ms <= now_ms
         table.add_row(
             str(each.id),
             f"{each.scope} {each.target}",
@@ -140,7 +141,7 @@ def list_command(
             each.rrule or "",
             each.reason,
             each.by,
-            style="bold" if under_way else "dim" if comes_next is None else None,
+            style="bold" if under_way else "dim" if next_one is None else None,
         )
     wide_console().print(table)
 
@@ -163,8 +164,8 @@ def cancel_command(
         typer.echo(f"Maintenance {number} is cancelled.")
 
 
-def _known(scope: Scope, inventory: Inventory, seen: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """What there is of that kind: how it is written, and its name. `seen` are cameras that agents told of."""
+def _targets(scope: Scope, inventory: Inventory, seen: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return what exists in a scope, as target and name. `seen` are the cameras that agents have reported."""
     if scope is Scope.CAMERA:
         cameras = {f"{site}/{camera}": "" for site, camera in seen}
         return cameras | {"/".join(key): each.name for key, each in inventory.cameras.items()}
@@ -180,7 +181,7 @@ def _known(scope: Scope, inventory: Inventory, seen: Iterable[tuple[str, str]]) 
 
 
 def _id_of(scope: Scope, target: str, known: dict[str, str]) -> str:
-    """The id of what the target means: its id, or its name if only one is called so."""
+    """Return the id of a target, which is given by its id, or by its name if that is unambiguous."""
     if target in known:
         return target
     named = [each for each, name in known.items() if target.casefold() in (name.casefold(), each.casefold())]
@@ -190,24 +191,24 @@ def _id_of(scope: Scope, target: str, known: dict[str, str]) -> str:
 
 
 def _occurrences(downtime: Downtime, now_ms: int) -> Iterator[Occurrence]:
-    """The one under way and those to come."""
+    """Yield the occurrence under way, if there is one, and those to come."""
     found = occurrence(downtime, now_ms)
     while found is not None:
         yield found
         found = occurrence(downtime, found.end_ms)
 
 
-def _span(each: Occurrence, zone: ZoneInfo) -> str:
+def _period(each: Occurrence, zone: ZoneInfo) -> str:
     return f"{shown(each.start_ms, zone)} - {shown(each.end_ms, zone)}"
 
 
 def _as_builtins(downtime: Downtime, now_ms: int) -> dict[str, Any]:
-    kept: dict[str, Any] = msgspec.to_builtins(downtime)
-    comes = [
+    fields: dict[str, Any] = msgspec.to_builtins(downtime)
+    occurrences = [
         {"start": iso(each.start_ms), "end": iso(each.end_ms)}
         for each in islice(_occurrences(downtime, now_ms), _NEXT)
     ]
-    return kept | {"next": comes}
+    return fields | {"next": occurrences}
 
 
 def _now_ms() -> int:

@@ -1,4 +1,4 @@
-"""`pantau-collector incidents` and `ack`: what goes on, what was, who was told; and that somebody is on it."""
+"""`pantau-collector incidents` and `ack`: lists and shows incidents, and acknowledges one."""
 
 import time
 from typing import Annotated, Any
@@ -63,8 +63,8 @@ def list_command(
     elif found:
         wide_console().print(_table(found, inventory, words, zone, with_end=all_))
     else:
-        told = words("incidents.none_since", time=shown(since_ms, zone)) if all_ else words("incidents.none")
-        typer.echo(told)
+        none = words("incidents.none_since", time=shown(since_ms, zone)) if all_ else words("incidents.none")
+        typer.echo(none)
 
 
 @incidents_app.command("show", epilog="Example: pantau-collector incidents show 17")
@@ -88,12 +88,12 @@ def show_command(
         fail(f"there is no incident {number}", exit_code=EXIT_NOT_DONE)
     if as_json:
         steps = [step._asdict() | {"time": iso(step.time_ms)} for step in timeline]
-        told = [outbox.as_builtins(each) for each in sent]
+        letters = [outbox.as_builtins(each) for each in sent]
         waits = [{"recipient": name, "kind": kind, "due": iso(due_ms)} for name, kind, due_ms in held]
-        about = {"timeline": steps, "told": told, "held": waits}
+        about = {"timeline": steps, "told": letters, "held": waits}
         print_json(as_builtins(found[0], inventory, words) | about)
         return
-    _tell(found[0], timeline, inventory, words, zone)
+    _print_incident(found[0], timeline, inventory, words, zone)
     typer.secho(f"\n{words('incidents.told' if sent or held else 'incidents.nobody_told')}", bold=True)
     if sent:
         wide_console().print(outbox.sendings_table(sent, zone))
@@ -148,15 +148,15 @@ def ack_command(
 
 
 def as_builtins(incident: Incident, inventory: Inventory, words: Words) -> dict[str, Any]:
-    """An incident for programs: as it is kept, with its times in ISO 8601 too, and in people's words."""
-    kept: dict[str, Any] = msgspec.to_builtins(incident)
+    """Return an incident for programs: as it is stored, with ISO 8601 times and phrases for people added."""
+    fields: dict[str, Any] = msgspec.to_builtins(incident)
     times = {key: iso(getattr(incident, f"{key}_ms")) for key in ("since", "opened", "resolved")}
-    said = {"where": where(incident, inventory, words), "meaning": words.meaning(incident.cause)}
-    return kept | times | said
+    phrases = {"where": where(incident, inventory, words), "meaning": words.meaning(incident.cause)}
+    return fields | times | phrases
 
 
 def where(incident: Incident, inventory: Inventory, words: Words) -> str:
-    """The place in names: site and camera or device; an uplink, and how many sites it cuts off."""
+    """Return the names of an incident's place: site and camera or device, or an uplink and its number of sites."""
     if incident.uplink is not None:
         count = words("count.sites", count=len(incident.sites))
         return f"{inventory.uplink_name(incident.uplink)} ({count})"
@@ -205,7 +205,7 @@ def _taken(incident: Incident, words: Words, zone: ZoneInfo) -> str:
     return words("incidents.until", by=taken.by, time=shown(taken.until_ms, zone))
 
 
-def _tell(
+def _print_incident(
     incident: Incident, timeline: list[TimelineStep], inventory: Inventory, words: Words, zone: ZoneInfo
 ) -> None:
     facts = [

@@ -1,4 +1,4 @@
-"""`pantau-collector init-influx`: the time-series server set up to keep points, and summaries for years."""
+"""`pantau-collector init-influx`: sets up the time-series server to keep points, and summaries for years."""
 
 import json
 import re
@@ -78,10 +78,10 @@ def _server(
     password_file: Path | None,
     token_file: Path | None,
 ) -> InfluxV1Setup | InfluxV2Setup:
-    """What sets up the configured server, as an administrator where one is given.
+    """Return the set-up for the configured server, as an administrator if one is given.
 
     Raises:
-        ConfigError: there is none, or an option is wrong.
+        ConfigError: no server is configured, or an option is wrong.
     """
     if configured is None:
         raise ConfigError(["influx: the configuration names no InfluxDB to set up"])

@@ -1,4 +1,4 @@
-"""What a command needs is opened, or the command ends and says why not."""
+"""Opens what a command needs, or ends the command with a message that says why not."""
 
 import json
 from collections.abc import Iterator
@@ -18,7 +18,10 @@ from pantau_service.settings import ConfigError
 EXIT_NOT_DONE = 1
 EXIT_USAGE = 2
 _PROBLEMS_SHOWN = 50
-_WIDE = 160
+"""Problems that are printed at most."""
+
+_PIPE_WIDTH = 160
+"""Columns of a table that is not printed on a terminal."""
 
 ConfigPath = Annotated[Path, typer.Option("--config", help="The collector's configuration.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
@@ -26,7 +29,7 @@ DEFAULT_CONFIG = Path("collector.toml")
 
 
 def fail(*problems: str, exit_code: int = EXIT_USAGE) -> NoReturn:
-    """Ends the command: each problem on a line of its own, and the exit status."""
+    """End the command with this exit status, and print each problem on a line of its own."""
     for problem in problems[:_PROBLEMS_SHOWN]:
         typer.secho(problem, fg="red", err=True)
     if len(problems) > _PROBLEMS_SHOWN:
@@ -35,8 +38,8 @@ def fail(*problems: str, exit_code: int = EXIT_USAGE) -> NoReturn:
 
 
 @contextmanager
-def told() -> Iterator[None]:
-    """What is wrong with a configuration or an inventory ends the command with 2; with the store, with 1."""
+def exit_on_error() -> Iterator[None]:
+    """End the command on an error: with 2 if the configuration or inventory is wrong, with 1 if the store is."""
     try:
         yield
     except ConfigError as error:
@@ -46,21 +49,21 @@ def told() -> Iterator[None]:
 
 
 def open_config(path: Path) -> CollectorConfig:
-    """The configuration, if it is right."""
-    with told():
+    """Return the configuration; an invalid one ends the command."""
+    with exit_on_error():
         return load(path)
 
 
 def open_inventory(config: CollectorConfig) -> Inventory:
-    """The inventory, if it is right."""
-    with told():
+    """Return the inventory; an invalid one ends the command."""
+    with exit_on_error():
         return load_inventory(config.inventory)
 
 
 @contextmanager
 def open_store(config: CollectorConfig) -> Iterator[Store]:
-    """The collector's state, also while it runs; never made anew."""
-    with told():
+    """Open the collector's state, also while it runs; a state that does not exist is not created."""
+    with exit_on_error():
         if config.store is not None:
             store = Store(config.store.full_url)
         else:
@@ -79,11 +82,11 @@ def open_store(config: CollectorConfig) -> Iterator[Store]:
 
 
 def wide_console() -> Console:
-    """For tables: a pipe is no narrow terminal."""
+    """Return a console for tables, wide also where standard output is a pipe."""
     console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=_WIDE)
+    return console if console.is_terminal else Console(highlight=False, width=_PIPE_WIDTH)
 
 
-def print_json(what: Any) -> None:
-    """On standard output, for programs."""
-    typer.echo(json.dumps(what, ensure_ascii=False))
+def print_json(value: Any) -> None:
+    """Print JSON on standard output."""
+    typer.echo(json.dumps(value, ensure_ascii=False))

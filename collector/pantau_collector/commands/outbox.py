@@ -1,4 +1,4 @@
-"""`pantau-collector outbox`: what is still to be delivered, and what was given up."""
+"""`pantau-collector outbox`: lists letters that are not delivered, and sends failed ones again."""
 
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -79,7 +79,7 @@ def retry_command(
 
 
 def sendings_table(found: list[Sending], zone: ZoneInfo) -> Table:
-    """Letters for people; what was given up stands out."""
+    """Return a table of letters, in which those given up are red."""
     table = Table("No.", "made", "incidents", "kind", "to", "by", "status", "done", "reason", box=SIMPLE_HEAD)
     for each in found:
         attempts = f" ({each.attempts})" if each.attempts > 1 else ""
@@ -99,5 +99,5 @@ def sendings_table(found: list[Sending], zone: ZoneInfo) -> Table:
 
 
 def as_builtins(each: Sending) -> dict[str, Any]:
-    """A letter for programs."""
+    """Return a letter for programs."""
     return each._asdict() | {"created": iso(each.created_ms), "finished": iso(each.finished_ms)}

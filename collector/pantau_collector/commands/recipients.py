@@ -1,4 +1,4 @@
-"""`pantau-collector recipients`: who is told of what, and whether a notice reaches them."""
+"""`pantau-collector recipients`: lists who is notified of what, and sends a test notice."""
 
 import time
 from typing import Annotated, Any
@@ -44,15 +44,15 @@ def list_command(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -
         print_json([_as_builtins(each, people) for each in people.recipient])
         return
     for each in people.recipient:
-        told = _as_builtins(each, people)
+        about = _as_builtins(each, people)
         typer.secho(f"{each.id}  {each.name}", bold=True)
         between = ", then " if each.delivery == "in_order" else ", "
-        typer.echo(f"  by {between.join(told['channels'])}")
+        typer.echo(f"  by {between.join(about['channels'])}")
         typer.echo(f"  {each.language}, {each.timezone}")
-        for filter_ in told["told_of"]:
-            typer.echo(f"  told of {_in_words(filter_)}")
-        if told["escalation_levels"]:
-            levels = ", ".join(f"level {level}" for level in told["escalation_levels"])
+        for filter_ in about["told_of"]:
+            typer.echo(f"  told of {_text(filter_)}")
+        if about["escalation_levels"]:
+            levels = ", ".join(f"level {level}" for level in about["escalation_levels"])
             typer.echo(f"  told of what nobody has taken: {levels}")
         if each.quiet_hours:
             typer.echo(f"  quiet {', '.join(each.quiet_hours)}")
@@ -85,17 +85,17 @@ def try_command(
     message, key = _message(to), f"test-{to.id}-{_now_ms()}"
     results: dict[str, str | None] = {}
     for name in [channel] if channel is not None else urls:
-        said = results[name] = _try(transport, urls[name], message, f"{key}-{name}")
+        error = results[name] = _send(transport, urls[name], message, f"{key}-{name}")
         if not as_json:
-            typer.secho(f"{name}: {said or 'taken'}", fg="red" if said else "green")
+            typer.secho(f"{name}: {error or 'taken'}", fg="red" if error else "green")
     if as_json:
         print_json({name: {"taken": error is None, "error": error} for name, error in results.items()})
     if any(results.values()):
         raise typer.Exit(EXIT_NOT_DONE)
 
 
-def _try(transport: ChannelTransport, url: str, message: RenderedMessage, key: str) -> str | None:
-    """Why the channel did not take the message; None if it did."""
+def _send(transport: ChannelTransport, url: str, message: RenderedMessage, key: str) -> str | None:
+    """Send a message, and return the channel's error, or None if it accepted the message."""
     try:
         transport.send(url, message, kind=NoticeKind.MAINTENANCE, key=key)
     except ChannelError as error:
@@ -104,10 +104,10 @@ def _try(transport: ChannelTransport, url: str, message: RenderedMessage, key: s
 
 
 def _message(to: Recipient) -> RenderedMessage:
-    say, zone = words(to.language), ZoneInfo(to.timezone)
-    now = date_and_time(_now_ms(), zone, say)
+    phrases, zone = words(to.language), ZoneInfo(to.timezone)
+    now = date_and_time(_now_ms(), zone, phrases)
     return RenderedMessage(
-        say("recipients.test_subject"), say("recipients.test_text", name=to.name or to.id, time=now)
+        phrases("recipients.test_subject"), phrases("recipients.test_text", name=to.name or to.id, time=now)
     )
 
 
@@ -115,7 +115,7 @@ def _as_builtins(each: Recipient, people: People) -> dict[str, Any]:
     levels = [
         number for number, level in enumerate(people.levels, start=1) if each.id in people.expand(level.recipients)
     ]
-    told_of = [] if each.escalations_only else [_said(filter_) for filter_ in people.filters(each)]
+    told_of = [] if each.escalations_only else [_criteria(filter_) for filter_ in people.filters(each)]
     return {
         "id": each.id,
         "name": each.name,
@@ -131,13 +131,13 @@ def _as_builtins(each: Recipient, people: People) -> dict[str, Any]:
     }
 
 
-def _said(filter_: Filter) -> dict[str, list[str]]:
-    """What a filter asks for; empty: everything."""
+def _criteria(filter_: Filter) -> dict[str, list[str]]:
+    """Return the criteria of a filter by key; empty if it matches everything."""
     return {key: sorted(map(str, value)) for key in Filter.model_fields if (value := getattr(filter_, key))}
 
 
-def _in_words(told: dict[str, list[str]]) -> str:
-    return "; ".join(f"{key}: {', '.join(values)}" for key, values in told.items()) or "everything"
+def _text(criteria: dict[str, list[str]]) -> str:
+    return "; ".join(f"{key}: {', '.join(values)}" for key, values in criteria.items()) or "everything"
 
 
 def _now_ms() -> int:

@@ -1,4 +1,4 @@
-"""`pantau-collector replay`: the journal into an InfluxDB, also while the collector runs."""
+"""`pantau-collector replay`: writes the journal into an InfluxDB, also while the collector runs."""
 
 import json
 import time
@@ -58,8 +58,8 @@ def replay(
         settings = load(config)
         store = open_series_store(_target(settings, url, database, bucket, org, token_file))
         first_ms, end_ms = _milliseconds("--from", since), _milliseconds("--to", until)
-        place = DataDir(settings.data_dir)
-        journal = _journal(place, config)
+        data_dir = DataDir(settings.data_dir)
+        journal = _journal(data_dir, config)
     except ConfigError as error:
         messages.print(str(error), style="red", markup=False)
         raise typer.Exit(EXIT_USAGE) from None
@@ -67,7 +67,7 @@ def replay(
         outcome = replay_journal(
             journal,
             store,
-            DeadLetters(place.dead_replay, time_ms=lambda: time.time_ns() // 1_000_000),
+            DeadLetters(data_dir.dead_replay, time_ms=lambda: time.time_ns() // 1_000_000),
             first_ms=first_ms,
             end_ms=end_ms,
             patience_s=patience,
@@ -76,7 +76,7 @@ def replay(
     store.close()
     if as_json:
         typer.echo(json.dumps(msgspec.to_builtins(outcome)))
-    _tell(messages, outcome, store, place)
+    _report(messages, outcome, store, data_dir)
     if outcome.error is not None:
         raise typer.Exit(EXIT_NOT_TAKEN)
     if outcome.refused:
@@ -91,35 +91,35 @@ def _target(
     org: str | None,
     token_file: Path | None,
 ) -> InfluxV1 | InfluxV2:
-    """The server to write to: the configuration's, changed by the options.
+    """Return the server to write to: the configuration's, changed by the options.
 
-    The configuration's credentials go to the configuration's address and to no other.
+    The configuration's credentials are sent to the configuration's address and to no other.
 
     Raises:
-        ConfigError: there is none, or an option is wrong.
+        ConfigError: no server is given, or an option is wrong.
     """
     second = {"bucket": bucket, "org": org, "token_file": token_file}
-    asked = {
+    options = {
         key: value for key, value in ({"url": url, "database": database} | second).items() if value is not None
     }
-    if database is not None and second.keys() & asked.keys():
+    if database is not None and second.keys() & options.keys():
         raise ConfigError(
             ["--database is for InfluxDB 1; --bucket, --org and --token-file are for 2 and 3: not both"]
         )
     configured = settings.influx
     version = (
-        1 if database is not None else 2 if second.keys() & asked.keys() else configured and configured.version
+        1 if database is not None else 2 if second.keys() & options.keys() else configured and configured.version
     )
-    known: dict[str, Any] = {}
+    base: dict[str, Any] = {}
     if configured is not None and configured.version == version:
-        known = configured.model_dump(exclude={"password_file", "token_file"})
-        if "token_file" in asked or (url is not None and url.rstrip("/") != configured.url):
-            known = {key: value for key, value in known.items() if key not in ("user", "password", "token")}
+        base = configured.model_dump(exclude={"password_file", "token_file"})
+        if "token_file" in options or (url is not None and url.rstrip("/") != configured.url):
+            base = {key: value for key, value in base.items() if key not in ("user", "password", "token")}
     elif url is None:
         raise ConfigError(["expected --url, for the configuration names no such InfluxDB"])
     try:
         model = InfluxV2 if version == 2 else InfluxV1
-        return model(**(known | asked | {"version": version or 1}))
+        return model(**(base | options | {"version": version or 1}))
     except ValidationError as error:
         problems = (
             f"--{'-'.join(map(str, each['loc'])).replace('_', '-')}: {each['msg']}" for each in error.errors()
@@ -127,22 +127,24 @@ def _target(
         raise ConfigError(list(problems)) from None
 
 
-def _journal(place: DataDir, config: Path) -> JournalReader:
-    """The journal, to read.
+def _journal(data_dir: DataDir, config: Path) -> JournalReader:
+    """Open the journal for reading.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: there is no journal.
     """
-    if not place.journal.is_dir():
-        raise ConfigError([f"{place.journal}: there is no journal; data_dir in {config} must be the collector's"])
-    return JournalReader(place.journal)
+    if not data_dir.journal.is_dir():
+        raise ConfigError(
+            [f"{data_dir.journal}: there is no journal; data_dir in {config} must be the collector's"]
+        )
+    return JournalReader(data_dir.journal)
 
 
 def _milliseconds(option: str, text: str | None) -> int | None:
-    """An ISO 8601 time as UTC epoch milliseconds.
+    """Parse an ISO 8601 time into UTC epoch milliseconds.
 
     Raises:
-        ConfigError: it is none.
+        ConfigError: the text is no such time.
     """
     if text is None:
         return None
@@ -155,19 +157,19 @@ def _milliseconds(option: str, text: str | None) -> int | None:
 
 @contextmanager
 def _bar(messages: Console, store: SeriesStore) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar; it shows itself on a terminal only."""
+    """Show a progress bar, on a terminal only."""
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=messages, transient=True, disable=not messages.is_terminal) as progress:
         task = progress.add_task(f"into {store.name}", total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
-def _tell(messages: Console, outcome: ReplayResult, store: SeriesStore, place: DataDir) -> None:
+def _report(messages: Console, outcome: ReplayResult, store: SeriesStore, data_dir: DataDir) -> None:
     text = (
         f"{outcome.lines:,} lines of {outcome.records:,} messages are in {store.name} ({outcome.seconds:.1f} s)."
     )
     if outcome.refused:
-        text += f"\n{outcome.refused:,} were refused; they are in {place.dead_replay}, with the reason."
+        text += f"\n{outcome.refused:,} were refused; they are in {data_dir.dead_replay}, with the reason."
     if outcome.error is not None:
         text += f"\nThe rest is not: {outcome.error}\nRepeat the command when that is mended."
     messages.print(text, markup=False, style=None if outcome.error is None else "red")

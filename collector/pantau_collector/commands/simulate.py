@@ -1,4 +1,4 @@
-"""`pantau-collector simulate`: who would be told what, and when, if this happened."""
+"""`pantau-collector simulate`: runs a scenario in virtual time, and prints who would be notified."""
 
 import json
 from pathlib import Path

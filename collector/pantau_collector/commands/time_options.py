@@ -1,4 +1,4 @@
-"""Times and spans as people type them at the command line, and times as they are shown to them."""
+"""Parses times and time spans typed at the command line, and formats times for people."""
 
 import re
 from datetime import UTC, datetime, time, timedelta
@@ -12,9 +12,14 @@ from pantau_collector.config import CollectorConfig
 
 _SPAN = re.compile(r"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 _SECONDS = (604_800, 86_400, 3600, 60, 1)
+"""Seconds of each unit of `_SPAN`: week, day, hour, minute, second."""
+
 _HOUR = re.compile(r"([01]?\d|2[0-3])[:.]([0-5]\d)")
 _LONGEST_S = 400 * 86_400
+"""Seconds of the longest time span accepted."""
+
 _ZONE = "Asia/Jakarta"
+"""The time zone of a configuration without recipients."""
 
 ZoneOption = Annotated[
     str | None, typer.Option("--timezone", help="Of the times; otherwise the first recipient's.")
@@ -22,7 +27,7 @@ ZoneOption = Annotated[
 
 
 def local_zone(config: CollectorConfig, name: str | None) -> ZoneInfo:
-    """The zone in which times are typed and shown: the one asked for, else the first recipient's."""
+    """Return the time zone that `name` gives, or else the first recipient's; an unknown one ends the command."""
     name = name or next((recipient.timezone for recipient in config.recipient), _ZONE)
     try:
         return ZoneInfo(name)
@@ -31,7 +36,7 @@ def local_zone(config: CollectorConfig, name: str | None) -> ZoneInfo:
 
 
 def seconds(option: str, text: str) -> int:
-    """A span such as `90m`, `2h`, `1d12h`, `2w`."""
+    """Return the seconds of a span such as `90m`, `2h`, `1d12h` or `2w`; an invalid one ends the command."""
     found = _SPAN.fullmatch(text.replace(" ", "").lower())
     total = sum(int(part or 0) * each for part, each in zip(found.groups(), _SECONDS, strict=True)) if found else 0
     if not 0 < total <= _LONGEST_S:
@@ -40,9 +45,10 @@ def seconds(option: str, text: str) -> int:
 
 
 def moment_ms(option: str, text: str, zone: ZoneInfo, now_ms: int, *, past: bool = False) -> int:
-    """A moment, as UTC ms: `2026-11-30 22:00` in the zone, with an offset of its own, `22:00`, `now`, or `7d`.
+    """Return a moment in UTC epoch milliseconds; an invalid one ends the command.
 
-    An hour alone is the next one (with `past`, the last one), and a span is so far ahead (or back).
+    The text may be `2026-11-30 22:00` in the zone, the same with an offset, `22:00`, `now`, or a span as `7d`.
+    A time of day means the next one, or with `past` the last one; a span counts from now, forwards or back.
     """
     now = datetime.fromtimestamp(now_ms / 1000, zone)
     if text.strip().lower() == "now":
@@ -66,12 +72,12 @@ def moment_ms(option: str, text: str, zone: ZoneInfo, now_ms: int, *, past: bool
 
 
 def shown(time_ms: int | None, zone: ZoneInfo) -> str:
-    """A time in the zone, with its name: `2026-11-30 22:00 WIB`; empty for none."""
+    """Return a time with the zone's name, as `2026-11-30 22:00 WIB`; empty for None."""
     return f"{datetime.fromtimestamp(time_ms / 1000, zone):%Y-%m-%d %H:%M %Z}" if time_ms is not None else ""
 
 
 def iso(time_ms: int | None) -> str | None:
-    """A time for programs, in UTC."""
+    """Return a time in UTC and ISO 8601, for programs; None for None."""
     return (
         datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="seconds") if time_ms is not None else None
     )

@@ -1,4 +1,4 @@
-"""MQTT to checked message to journal to acknowledgement."""
+"""Receives messages by MQTT, checks them, writes them to the journal, and then acknowledges them."""
 
 from pantau_collector.intake.intake import Intake
 

@@ -1,4 +1,4 @@
-"""Whether a message keeps the contract, and what it is."""
+"""Checks messages against the contract."""
 
 import logging
 
@@ -12,7 +12,7 @@ _log = logging.getLogger(__name__)
 
 
 def check_message(topic: str, payload: bytes) -> Message | SnapshotMetadata:
-    """The message; of a snapshot what it says of itself.
+    """Decode a message, or of a snapshot the description that it carries.
 
     Raises:
         ContractError: the topic or the payload breaks the contract.
@@ -24,8 +24,8 @@ def check_message(topic: str, payload: bytes) -> Message | SnapshotMetadata:
         about = read_stamp(payload)
     except ContractError:
         raise
-    except Exception as error:  # whatever a stranger sends, the rest goes on
-        _log.exception("checking a message on %s failed in a way that nobody foresaw", topic[:200])
+    except Exception as error:  # no message may keep the others from being received
+        _log.exception("checking a message on %s failed for a reason that was not expected", topic[:200])
         raise ContractError(f"it could not be checked: {type(error).__name__}: {error}") from error
     if (about.site, about.camera) != (parsed.site, parsed.camera):
         raise ContractError(

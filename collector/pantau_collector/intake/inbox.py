@@ -1,4 +1,4 @@
-"""Between the broker's thread and the one that writes: a queue that holds back when it is full."""
+"""The bounded queue between the broker's thread and the thread that writes."""
 
 import threading
 from collections import deque
@@ -7,7 +7,7 @@ from msgspec import Struct
 
 
 class Incoming(Struct, frozen=True):
-    """A message as the broker delivered it; `connection` and `mid` name the delivery to acknowledge."""
+    """A message as the broker delivered it. `connection` and `mid` identify the delivery to acknowledge."""
 
     received_ms: int
     topic: str
@@ -19,7 +19,7 @@ class Incoming(Struct, frozen=True):
 
 
 class Inbox:
-    """At most `max_messages` messages and about `max_bytes` of payload."""
+    """A queue of at most `max_messages` messages and about `max_bytes` of payload; `put` waits for room."""
 
     def __init__(self, *, max_messages: int = 20_000, max_bytes: int = 64 << 20) -> None:
         self._max_messages = max_messages
@@ -33,7 +33,10 @@ class Inbox:
         return len(self._messages)
 
     def put(self, message: Incoming) -> bool:
-        """Adds a message, waiting while there is no room; False when the inbox is closed, and it was not added."""
+        """Add a message, waiting while there is no room.
+
+        Return False if the inbox is closed and did not take it.
+        """
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._has_room())
             if self._closed:
@@ -44,21 +47,24 @@ class Inbox:
             return True
 
     def get_batch(self, limit: int, max_bytes: int) -> list[Incoming]:
-        """All that is there, up to a limit, waiting for the first; an empty list once closed and empty."""
+        """Remove and return what is queued, up to `limit` messages and about `max_bytes`, and wait for the first.
+
+        Return an empty list once the inbox is closed and empty.
+        """
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._messages)
-            taken: list[Incoming] = []
+            batch: list[Incoming] = []
             size = 0
-            while self._messages and len(taken) < limit and size < max_bytes:
+            while self._messages and len(batch) < limit and size < max_bytes:
                 message = self._messages.popleft()
                 size += len(message.payload)
-                taken.append(message)
+                batch.append(message)
             self._bytes -= size
             self._changed.notify_all()
-            return taken
+            return batch
 
     def close(self) -> None:
-        """No more is added; what is there can still be taken."""
+        """Refuse further messages; those that are queued can still be fetched."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

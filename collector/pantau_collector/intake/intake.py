@@ -1,4 +1,4 @@
-"""The intake: nothing is acknowledged before it is on disk."""
+"""The intake: receives messages, and acknowledges none before it is on disk."""
 
 import contextlib
 import logging
@@ -14,16 +14,20 @@ from pantau_collector.journal import Journal
 from pantau_collector.pictures import PictureFiles
 
 MAX_BATCH = 2000
+"""Messages written and acknowledged at once at most."""
 MAX_BATCH_BYTES = 16 << 20
+"""Bytes of payload written and acknowledged at once, about, at most."""
 _log = logging.getLogger(__name__)
 
 
 class Intake:
-    """Two threads: the broker's, which only queues, and one that checks, writes and acknowledges.
+    """Runs two threads: the broker's, which only queues, and one that checks, writes and acknowledges.
 
-    While a batch is being synchronised to the disk the next one gathers, so the disk sets their size. While the
-    disk is full or failing nothing is acknowledged, the queue fills, and the broker keeps the rest; once it writes
-    again all goes on by itself.
+    While a batch is synchronised to the disk, the next one gathers, so the disk's speed sets their size. While the
+    disk is full or failing nothing is acknowledged, the queue fills, and the broker keeps the rest. Once the disk
+    can be written again, the intake continues by itself.
+
+    The counters count since the start.
     """
 
     def __init__(
@@ -48,12 +52,12 @@ class Intake:
         self.acknowledged = 0
 
     def start(self) -> None:
-        """Begins to connect and to write."""
+        """Begin to connect and to write."""
         self._thread.start()
         self._subscription.start()
 
     def stop(self) -> None:
-        """Writes and acknowledges what has arrived, then disconnects."""
+        """Write and acknowledge what has arrived, then disconnect."""
         self._inbox.close()
         self._stopping.set()
         self._thread.join()
@@ -61,37 +65,37 @@ class Intake:
 
     @property
     def connected(self) -> bool:
-        """Whether the broker has us and our subscriptions."""
+        """True while the broker has our session and our subscriptions."""
         return self._subscription.connected
 
     @property
     def listening(self) -> bool:
-        """Whether what agents send now is taken: connected, and the disk writes. Else silence proves nothing."""
+        """True while messages are received and written. Otherwise an agent's silence proves nothing."""
         return self.connected and self._disk_trouble is None and self._thread.is_alive()
 
     @property
     def broker_trouble(self) -> str | None:
-        """Why the broker does not have us, for the operator; None while it does."""
+        """Why there is no session at the broker, for the operator; None while there is one."""
         return self._subscription.trouble
 
     @property
     def disk_trouble(self) -> str | None:
-        """Why nothing is acknowledged, for the operator; None while the disk writes."""
+        """Why nothing can be written and acknowledged, for the operator; None while it can."""
         return self._disk_trouble
 
     @property
     def received(self) -> int:
-        """Messages from the broker, since the start; so are all these counters."""
+        """Messages from the broker."""
         return self._subscription.received
 
     @property
     def received_bytes(self) -> int:
-        """Payload of the messages from the broker."""
+        """Bytes of payload of the messages from the broker."""
         return self._subscription.received_bytes
 
     @property
     def waiting(self) -> int:
-        """Messages that have arrived and are not yet written."""
+        """Messages that have arrived and are not written yet."""
         return len(self._inbox)
 
     @property
@@ -106,7 +110,7 @@ class Intake:
 
     @property
     def duplicates(self) -> int:
-        """Batches of telemetry that came again and were not written a second time."""
+        """Batches of telemetry that arrived again and were not written a second time."""
         return self._writer.duplicates
 
     @property
@@ -127,7 +131,10 @@ class Intake:
             self.acknowledged += len(messages)
 
     def _write(self, messages: list[Incoming]) -> bool:
-        """Writes until the disk takes it; False when it has to stop before."""
+        """Write messages, again and again until the disk takes them.
+
+        Return False if the intake is stopped before.
+        """
         batch = self._writer.check(messages)
         while True:
             try:

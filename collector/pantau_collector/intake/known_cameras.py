@@ -1,4 +1,4 @@
-"""A bound on the cameras of a site, lest one broken agent fill the disk and the series with invented ones."""
+"""Limits the cameras of a site, so that a broken agent cannot fill the disk and the series with invented ones."""
 
 from collections.abc import Iterable
 
@@ -9,17 +9,17 @@ from pantau_contract.snapshot import SnapshotMetadata
 
 
 class KnownCameras:
-    """The cameras that each site has named since the start."""
+    """The cameras that each site has mentioned since the start."""
 
     def __init__(self, *, limit: int = MAX_CAMERAS_OF_SITE) -> None:
         self._limit = limit
         self._cameras: dict[str, set[str]] = {}
 
     def admit(self, message: Message | SnapshotMetadata) -> None:
-        """Notes the message's cameras.
+        """Note a message's cameras.
 
         Raises:
-            ContractError: they would be more than a site can have; none is noted.
+            ContractError: the site would have more cameras than are allowed; none is noted.
         """
         match message:
             case Telemetry():

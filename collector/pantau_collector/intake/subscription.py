@@ -1,9 +1,9 @@
-"""The collector's session at the broker: persistent, and acknowledged by hand.
+"""The collector's session at the broker: persistent, with manual acknowledgement.
 
-paho's `ack` only puts a packet into the network thread's queue (a deque) and wakes it, so any thread may call it.
-But the packet goes out on whatever connection there is by then, and after a reconnection the broker may use the
-same message id for another message. So each delivery carries the number of its connection, and is acknowledged on
-that one or not at all.
+paho's `ack` only puts a packet into the network thread's queue (a deque) and wakes that thread, so any thread may
+call it. But the packet is sent on whatever connection exists by then, and after a reconnection the broker may use
+the same message id for another message. So each delivery carries the number of its connection, and is acknowledged
+on that connection or not at all.
 """
 
 import logging
@@ -20,13 +20,16 @@ from pantau_collector.intake.inbox import Inbox, Incoming
 from pantau_contract.topics import SUBSCRIPTIONS
 
 KEEPALIVE_S = 15
-"""A broker that is half gone is noticed within 1.5 times this, before any site counts as silent."""
+"""Seconds between keep-alives.
+
+A half-open connection is noticed within 1.5 times this, before any site is silent.
+"""
 _NOT_AUTHORISED = {"Bad user name or password", "Not authorized", "Client identifier not valid"}
 _log = logging.getLogger(__name__)
 
 
 class Subscription:
-    """Connects, stays connected, and puts what arrives into the inbox."""
+    """Connects to the broker, stays connected, and puts what arrives into the inbox."""
 
     def __init__(self, broker: Broker, inbox: Inbox, *, time_ms: Callable[[], int]) -> None:
         self._broker = broker
@@ -36,26 +39,26 @@ class Subscription:
         self._acknowledging = threading.Lock()
         self._subscribed_before = False
         self.connected = False
-        """The broker has us, and our subscriptions."""
+        """True while the broker has our session and our subscriptions."""
         self.trouble: str | None = None
-        """Why there is no connection, for the operator."""
+        """Why there is no session at the broker, for the operator; None while there is one."""
         self.received = 0
         self.received_bytes = 0
         self._client = self._make_client()
 
     def start(self) -> None:
-        """Begins to connect, in a thread; a broker that is not there is waited for."""
+        """Begin to connect, on a thread of paho's; an absent broker is tried again and again."""
         self._client.connect_async(self._broker.host, self._broker.port, keepalive=KEEPALIVE_S)
         self._client.loop_start()
 
     def stop(self) -> None:
-        """Ends the connection after the acknowledgements that are on their way. The broker keeps the session."""
+        """Disconnect after the queued acknowledgements have been sent. The broker keeps the session."""
         self.connected = False
         self._client.disconnect()
         self._client.loop_stop()
 
     def acknowledge(self, messages: Iterable[Incoming]) -> None:
-        """Acknowledges the deliveries that came over the present connection; the broker repeats the others."""
+        """Acknowledge the deliveries of the present connection; the broker repeats those of earlier ones."""
         with self._acknowledging:
             for message in messages:
                 if message.connection == self._connection:
@@ -77,7 +80,7 @@ class Subscription:
         client.reconnect_delay_set(min_delay=1, max_delay=30)
         client.on_pre_connect = lambda *_: self._next_connection()
         client.on_connect = self._on_connect
-        client.on_connect_fail = lambda *_: self._tell(f"{self._where} cannot be reached")
+        client.on_connect_fail = lambda *_: self._note_trouble(f"{self._where} cannot be reached")
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
@@ -95,13 +98,14 @@ class Subscription:
         self, client: Client, _: object, flags: ConnectFlags, reason: ReasonCode, __: Properties | None
     ) -> None:
         if reason.is_failure:
-            mend = "check broker.user and its password" if str(reason) in _NOT_AUTHORISED else "it is tried again"
-            self._tell(f"{self._where} refuses us: {reason}; {mend}")
+            refused = str(reason) in _NOT_AUTHORISED
+            advice = "check broker.user and its password" if refused else "it is tried again"
+            self._note_trouble(f"{self._where} refuses us: {reason}; {advice}")
             return
         if self._subscribed_before and not flags.session_present:
             _log.warning("%s had forgotten our session: what came while we were away was not kept", self._where)
         if self._subscribed_before and flags.session_present:
-            self._is_connected()  # to subscribe anew would have every retained message sent again
+            self._note_connected()  # subscribing again would make the broker send every retained message again
         else:
             client.subscribe([(topic, 1) for topic in SUBSCRIPTIONS])
 
@@ -110,12 +114,13 @@ class Subscription:
     ) -> None:
         refused = [topic for topic, reason in zip(SUBSCRIPTIONS, reasons, strict=False) if reason.is_failure]
         if refused:
-            self._tell(f"{self._where} does not let us subscribe to {', '.join(refused)}: check its access list")
+            topics = ", ".join(refused)
+            self._note_trouble(f"{self._where} does not let us subscribe to {topics}: check its access list")
             return
         self._subscribed_before = True
-        self._is_connected()
+        self._note_connected()
 
-    def _is_connected(self) -> None:
+    def _note_connected(self) -> None:
         self.connected = True
         self.trouble = None
         _log.info("connected to %s as %s", self._where, self._broker.client_id)
@@ -125,7 +130,8 @@ class Subscription:
     ) -> None:
         self._next_connection()
         if self.connected:
-            self._tell(f"{self._where} is gone: {reason}")  # first: nobody sees it away without the reason
+            # The reason is set first, so that no reader sees `connected` false without it.
+            self._note_trouble(f"{self._where} is gone: {reason}")
             self.connected = False
 
     def _on_message(self, _: Client, __: object, message: MQTTMessage) -> None:
@@ -146,7 +152,7 @@ class Subscription:
         )
         self._inbox.put(incoming)
 
-    def _tell(self, trouble: str) -> None:
+    def _note_trouble(self, trouble: str) -> None:
         level = logging.DEBUG if trouble == self.trouble else logging.WARNING
         self.trouble = trouble
         _log.log(level, "%s", trouble)

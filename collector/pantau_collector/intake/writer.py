@@ -1,4 +1,4 @@
-"""Checked messages to disk: the journal, the pictures, the dead letters."""
+"""Writes checked messages to disk: to the journal, the pictures, or the dead letters."""
 
 import logging
 from collections.abc import Iterable
@@ -17,28 +17,28 @@ from pantau_contract.snapshot import SnapshotMetadata
 from pantau_contract.topics import TopicKind
 
 REMEMBERED = 1 << 16
-"""How many batches are known again when they come a second time; a broker repeats only what was under way."""
+"""Batches that are recognised when they arrive again; a broker repeats only what was being delivered."""
 _LATEST_BYTES = 4 << 20
-"""Of the journal: its batches are known again after a restart. A minute of 2,000 sites of 16 cameras."""
+"""Bytes at the journal's end whose batches are recognised after a restart: a minute of 2,000 sites."""
 LATE_AFTER_S = 60
-"""Telemetry older than this when it comes is an agent's backlog: the sink puts what is new before it."""
+"""Seconds after which arriving telemetry counts as an agent's backlog, to be written after new records."""
 _log = logging.getLogger(__name__)
 
 
 class CheckedMessages:
-    """Messages on their way to disk; each part is emptied as it is written, so that writing can be tried again."""
+    """Messages to be written. Each part is emptied once it is written, so that a failed write can be repeated."""
 
     def __init__(self) -> None:
         self.records: list[Record] = []
         self.keys: dict[BatchKey, bool] = {}
-        """And whether it is undated."""
+        """The batches of telemetry among them, each with True if it is undated."""
         self.pictures: list[tuple[SnapshotMetadata, bytes, str]] = []
         self.dead: list[DeadLetter] = []
         self.samples = 0
 
 
 class MessageWriter:
-    """Checks messages and writes them; its counters are since the start."""
+    """Checks messages and writes them; its counters count since the start."""
 
     def __init__(self, journal: Journal, pictures: PictureFiles, dead_letters: DeadLetters) -> None:
         self._journal = journal
@@ -54,11 +54,12 @@ class MessageWriter:
         self.lost_pictures = 0
 
     def check(self, messages: Iterable[Incoming]) -> CheckedMessages:
-        """Sorts messages into what goes where. A batch of telemetry that is in the journal already is left out."""
+        """Check messages and sort them by where they go; telemetry that is in the journal already is left out."""
         batch = CheckedMessages()
         for incoming in messages:
             if not incoming.payload and incoming.topic.endswith(f"/{TopicKind.STATE}"):
-                continue  # a removed camera's retained state was taken back; the birth tells of the removal
+                # The agent clears the retained state of a removed camera; its birth message reports the removal.
+                continue
             try:
                 message = check_message(incoming.topic, incoming.payload)
                 self._known.admit(message)
@@ -92,10 +93,12 @@ class MessageWriter:
         return batch
 
     def write(self, batch: CheckedMessages) -> None:
-        """Makes a batch durable. A picture that cannot be written is let go, for the next one comes in minutes.
+        """Make messages durable.
+
+        A picture that cannot be written is dropped; the camera's next comes within minutes.
 
         Raises:
-            OSError: not all of it is on disk; the rest may be tried again.
+            OSError: not all of them are on disk; the rest may be tried again.
         """
         self._journal.append(batch.records)
         self.journaled += len(batch.records)
@@ -108,12 +111,12 @@ class MessageWriter:
                 self._undated.add(key)
         self._undated.save_if_due()
         batch.records, batch.keys, batch.samples = [], {}, 0
-        self._put(batch)
+        self._write_pictures(batch)
         self._dead_letters.write(batch.dead)
         self.dead += len(batch.dead)
         batch.dead = []
 
-    def _put(self, batch: CheckedMessages) -> None:
+    def _write_pictures(self, batch: CheckedMessages) -> None:
         for about, jpeg, topic in batch.pictures:
             try:
                 self._pictures.put(about, jpeg)
@@ -126,5 +129,5 @@ class MessageWriter:
 
 
 def _is_late(message: Telemetry, received_ms: int) -> bool:
-    """Whether it is of an agent's backlog; of a clock that is not set nobody can tell, and it counts as new."""
+    """Return True for telemetry of an agent's backlog. The age is unknown if the agent's clock was not set."""
     return message.clock_synchronised is not False and received_ms - message.time > LATE_AFTER_S * 1000

@@ -1,6 +1,6 @@
-"""The inventory: what things are called, whose they are, who mends them, where they stand, how they are connected.
+"""The inventory: names, owners, maintainers, places and connections of cameras, devices, sites and uplinks.
 
-What there is, the agents say: so a camera that is not in it is shown and watched all the same.
+Which cameras exist is known from the agents: a camera that is not in the inventory is shown and watched as well.
 """
 
 from pantau_collector.inventory.load import load_inventory

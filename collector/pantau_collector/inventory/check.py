@@ -1,67 +1,72 @@
-"""What is wrong with an inventory as a whole: doubles, unknown names, loops."""
+"""Checks an inventory as a whole for duplicates, unknown ids and loops."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from pantau_collector.inventory.model import Party, Thing
+from pantau_collector.inventory.model import Asset, Party
 from pantau_service.settings import did_you_mean
 
 TABLES = ("owner", "maintainer", "uplink", "site", "device", "camera")
+"""All tables of an inventory, in the order in which they are written."""
 
-_POINTS_TO = {
+_REFERENCES = {
     "uplink": {"via": "uplink", "owner": "owner", "maintainer": "maintainer"},
     "site": {"uplink": "uplink", "owner": "owner", "maintainer": "maintainer"},
     "device": {"site": "site", "via": "device", "owner": "owner", "maintainer": "maintainer"},
     "camera": {"site": "site", "via": "device", "owner": "owner", "maintainer": "maintainer"},
 }
-"""By table: which of its keys hold an id of which table."""
-_OF_A_SITE = ("device", "camera")
+"""For each table the keys that hold an id, and the table that the id belongs to."""
+
+_WITHIN_A_SITE = ("device", "camera")
+"""Tables whose ids are unique within a site only."""
 
 Key = tuple[str, ...]
-Where = Callable[[str | None], str]
+"""What identifies an entry in its table: its id, or site and id in a table of `_WITHIN_A_SITE`."""
+
+Locate = Callable[[str | None], str]
+"""Returns the location of one of an entry's values for people, or of the entry itself for None."""
 
 
-class Named(NamedTuple):
-    """An entry's table, its key within that, and its place for people: of one of its keys, or (None) its own.
-
-    A camera's and a device's key is site and id, for their ids are their site's business.
-    """
-
-    table: str
-    key: Key
-    where: Where
-
-
-class Placed(NamedTuple):
-    """An entry that is right in itself, and where it stands, as `Named` has it."""
+class LocatedKey(NamedTuple):
+    """An entry's table, key and location; the entry itself may be invalid."""
 
     table: str
     key: Key
-    where: Where
-    entry: Party | Thing
+    where: Locate
+
+
+class LocatedEntry(NamedTuple):
+    """An entry that is valid by itself, with its table, key and location."""
+
+    table: str
+    key: Key
+    where: Locate
+    entry: Party | Asset
 
 
 def key_of(table: str, entry: Mapping[str, Any]) -> Key | None:
-    """What tells an entry from the others of its table; None if it does not say so."""
-    parts = [entry.get(part) for part in (("site", "id") if table in _OF_A_SITE else ("id",))]
+    """Return what identifies an entry in its table, or None if the entry does not say."""
+    parts = [entry.get(part) for part in (("site", "id") if table in _WITHIN_A_SITE else ("id",))]
     texts = [part for part in parts if isinstance(part, str)]
     return tuple(texts) if len(texts) == len(parts) else None
 
 
-def problems(placed: Sequence[Placed], named: Sequence[Named | Placed] | None = None) -> list[str]:
-    """A line for everything that is wrong.
+def problems(
+    entries: Sequence[LocatedEntry], existing: Sequence[LocatedKey | LocatedEntry] | None = None
+) -> list[str]:
+    """Return a line for everything that is wrong.
 
     Args:
-        placed: every entry that is right in itself.
-        named: these and those that are not, which exist all the same; without it there are none of the latter.
+        entries: every entry that is valid by itself.
+        existing: the keys of all entries, invalid ones included, which may be referred to; None if all are valid.
     """
-    existing = placed if named is None else named
-    return [*doubles(existing), *_unknown(placed, existing), *_loops(placed)]
+    known = entries if existing is None else existing
+    return [*duplicates(known), *_unknown(entries, known), *_loops(entries)]
 
 
-def doubles(entries: Iterable[Named | Placed]) -> list[str]:
-    """A line for each entry that stands somewhere else before."""
-    first: dict[tuple[str, Key], Named | Placed] = {}
+def duplicates(entries: Iterable[LocatedKey | LocatedEntry]) -> list[str]:
+    """Return a line for each entry whose key occurred before."""
+    first: dict[tuple[str, Key], LocatedKey | LocatedEntry] = {}
     return [
         f"{each.where('id')}: expected each {each.table} once, and `{'/'.join(each.key)}` stands in"
         f" {known.where(None)} too"
@@ -70,40 +75,41 @@ def doubles(entries: Iterable[Named | Placed]) -> list[str]:
     ]
 
 
-def _unknown(placed: Iterable[Placed], existing: Iterable[Named | Placed]) -> list[str]:
+def _unknown(entries: Iterable[LocatedEntry], existing: Iterable[LocatedKey | LocatedEntry]) -> list[str]:
+    """Return a line for each reference to an id that does not exist."""
     known: dict[str, set[str]] = {table: set() for table in TABLES}
     devices: dict[str, set[str]] = {}
-    for named in existing:
-        known[named.table].add(named.key[-1])
-        if named.table == "device":
-            devices.setdefault(named.key[0], set()).add(named.key[-1])
+    for each in existing:
+        known[each.table].add(each.key[-1])
+        if each.table == "device":
+            devices.setdefault(each.key[0], set()).add(each.key[-1])
     lines = []
-    for each in placed:
-        for key, table in _POINTS_TO.get(each.table, {}).items():
-            value = getattr(each.entry, key)
-            ids = devices.get(each.key[0], set()) if table == "device" else known[table]
+    for entry in entries:
+        for key, table in _REFERENCES.get(entry.table, {}).items():
+            value = getattr(entry.entry, key)
+            ids = devices.get(entry.key[0], set()) if table == "device" else known[table]
             if value and value not in ids:
-                there = f" at site `{each.key[0]}`" if table == "device" else ""
+                there = f" at site `{entry.key[0]}`" if table == "device" else ""
                 hint = did_you_mean(value, sorted(ids))
-                lines.append(f"{each.where(key)}: there is no {table} `{value}`{there}; {hint}")
+                lines.append(f"{entry.where(key)}: there is no {table} `{value}`{there}; {hint}")
     return lines
 
 
-def _loops(placed: Iterable[Placed]) -> list[str]:
-    """A line for each ring of things that are connected via each other, at the first of them."""
+def _loops(entries: Iterable[LocatedEntry]) -> list[str]:
+    """Return a line for each ring of uplinks or devices connected via each other, at the first one in it."""
     lines = []
-    things = {(each.table, each.key): each for each in placed if each.table in ("uplink", "device")}
+    nodes = {(each.table, each.key): each for each in entries if each.table in ("uplink", "device")}
     seen: set[tuple[str, Key]] = set()
-    for start in things:
+    for start in nodes:
         path: list[tuple[str, Key]] = []
         at: tuple[str, Key] | None = start
-        while at is not None and at in things and at not in seen:
+        while at is not None and at in nodes and at not in seen:
             seen.add(at)
             path.append(at)
-            via = getattr(things[at].entry, "via", "")
+            via = getattr(nodes[at].entry, "via", "")
             at = (at[0], (*at[1][:-1], via)) if via else None
         if at in path:
             ring = path[path.index(at) :]
             names = " -> ".join(f"`{key[-1]}`" for _, key in [*ring, ring[0]])
-            lines.append(f"{things[ring[0]].where('via')}: expected a way that ends, and it is a ring: {names}")
+            lines.append(f"{nodes[ring[0]].where('via')}: expected a way that ends, and it is a ring: {names}")
     return lines

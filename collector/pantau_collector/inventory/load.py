@@ -1,8 +1,8 @@
-"""The inventory's files, checked as a whole: the one that people write, and those that imports write beside it.
+"""Loads the inventory's files and checks them as a whole: the one that people write, and those that imports write.
 
-`inventory.toml` is people's own. `inventory.d/` beside it holds one file for each department that imports its
-spreadsheet. So an import never touches what anyone wrote by hand, nor what another department imported, and needs
-not keep comments it does not understand.
+People write `inventory.toml`. `inventory.d/` beside it holds one file for each department that imports its
+spreadsheet. So an import never changes what anyone wrote by hand or what another department imported, and does not
+have to keep comments that it does not understand.
 """
 
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from pantau_collector.inventory.check import TABLES, Named, Placed, Where, doubles, key_of, problems
+from pantau_collector.inventory.check import TABLES, Locate, LocatedEntry, LocatedKey, duplicates, key_of, problems
 from pantau_collector.inventory.model import (
     Inventory,
     InventoryFile,
@@ -18,16 +18,16 @@ from pantau_collector.inventory.model import (
 from pantau_service.settings import ConfigError, explain, place, read_toml
 
 
-class Loaded(NamedTuple):
-    """One file and what is in it."""
+class LoadedFile(NamedTuple):
+    """One file and its content."""
 
     path: Path
     content: InventoryFile
 
-    def placed(self) -> list[Placed]:
-        """Each entry with its place: `inventory.toml: camera[3].owner`."""
+    def entries(self) -> list[LocatedEntry]:
+        """Return each entry with its location, such as `inventory.toml: camera[3].owner`."""
         return [
-            Placed(table, key, _where(self.path, table, i), entry)
+            LocatedEntry(table, key, _locate(self.path, table, i), entry)
             for table in TABLES
             for i, entry in enumerate(getattr(self.content, table))
             if (key := key_of(table, vars(entry)))
@@ -35,49 +35,49 @@ class Loaded(NamedTuple):
 
 
 def folder_of(path: Path) -> Path:
-    """Where the departments' files are: `inventory.d` beside `inventory.toml`."""
+    """Return the folder of the departments' files: `inventory.d` beside `inventory.toml`."""
     return path.with_suffix(".d")
 
 
 def inventory_files(path: Path) -> list[Path]:
-    """The file itself, and the departments' files."""
+    """Return the path itself, and those of the departments' files."""
     return [path, *sorted(folder_of(path).glob("*.toml"))]
 
 
-def load_files(path: Path) -> list[Loaded]:
-    """Reads every file, each by itself.
+def load_files(path: Path) -> list[LoadedFile]:
+    """Read every file, and check each by itself.
 
     Raises:
-        ConfigError: with one line for everything that is wrong with one of them: file, table and its number, key.
+        ConfigError: with a line for everything that is wrong in a file: file, table and its number, key.
     """
-    loaded, wrong, named = [], [], []
+    loaded, wrong, keys = [], [], []
     for file in inventory_files(path):
         data: dict[str, Any] = {}
         try:
             data = read_toml(file)
-            named += _named(file, data)
-            loaded.append(Loaded(file, InventoryFile(**data)))
+            keys += _keys(file, data)
+            loaded.append(LoadedFile(file, InventoryFile(**data)))
         except ConfigError as error:
             wrong += error.problems
         except ValidationError as error:
             wrong += explain(error, InventoryFile, file, data=data)
     if wrong:
-        raise ConfigError(wrong + doubles(named))
+        raise ConfigError(wrong + duplicates(keys))
     return loaded
 
 
 def load_inventory(path: Path | None) -> Inventory:
-    """Reads and checks an inventory; without a path it is empty.
+    """Read and check an inventory; without a path it is empty.
 
-    A camera or device of which nobody says whose it is, or who mends it, is its site's owner's and maintainer's.
+    A camera or device without owner or maintainer has its site's.
 
     Raises:
-        ConfigError: with one line for everything that is wrong: file, table and its number, key.
+        ConfigError: with a line for everything that is wrong: file, table and its number, key.
     """
     if path is None:
         return Inventory()
     files = load_files(path)
-    wrong = problems([each for file in files for each in file.placed()])
+    wrong = problems([each for file in files for each in file.entries()])
     if wrong:
         raise ConfigError(wrong)
     contents = [file.content for file in files]
@@ -91,16 +91,16 @@ def load_inventory(path: Path | None) -> Inventory:
     )
 
 
-def _named(path: Path, data: dict[str, Any]) -> list[Named]:
+def _keys(path: Path, data: dict[str, Any]) -> list[LocatedKey]:
     return [
-        Named(table, key, _where(path, table, i))
+        LocatedKey(table, key, _locate(path, table, i))
         for table in TABLES
         for i, entry in enumerate(data[table] if isinstance(data.get(table), list) else ())
         if isinstance(entry, dict) and (key := key_of(table, entry))
     ]
 
 
-def _where(path: Path, table: str, index: int) -> Where:
+def _locate(path: Path, table: str, index: int) -> Locate:
     def where(key: str | None) -> str:
         return place(path, (table, index) if key is None else (table, index, key))
 

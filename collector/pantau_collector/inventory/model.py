@@ -1,4 +1,4 @@
-"""What an inventory holds, and how it is looked up."""
+"""The entries of an inventory, and the lookup of them."""
 
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal, TypeVar
@@ -24,16 +24,20 @@ def _longitude(value: float) -> float:
 
 
 Name = Annotated[str, Field(max_length=400)]
+"""A name for people."""
+
 Latitude = Annotated[float, AfterValidator(_latitude)]
-"""Degrees, WGS 84. Indonesia's longitudes are none."""
+"""Degrees, WGS 84. A value that could be a longitude in Indonesia is rejected with a hint."""
+
 Longitude = Annotated[float, AfterValidator(_longitude)]
 """Degrees, WGS 84."""
+
 Criticality = Literal["low", "normal", "high"]
 DeviceKind = Literal["host", "recorder", "switch"]
 
 
 class Party(BaseModel):
-    """An owner, as a department, or a maintainer, as a contractor."""
+    """An owner, such as a department, or a maintainer, such as a contractor."""
 
     model_config = _STRICT
 
@@ -41,8 +45,8 @@ class Party(BaseModel):
     name: Name = ""
 
 
-class Thing(BaseModel):
-    """What is said of everything that stands somewhere: `owner` and `maintainer` are ids, `project` is a name."""
+class Asset(BaseModel):
+    """The fields of everything that has a place: `owner` and `maintainer` are ids, `project` is a name."""
 
     model_config = _STRICT
 
@@ -57,28 +61,28 @@ class Thing(BaseModel):
     tags: list[str] = []
 
 
-class InventoryUplink(Thing):
-    """What connects sites to the collector: a provider's line, a tower, a district. `via` is another uplink."""
+class InventoryUplink(Asset):
+    """A connection of sites to the collector: a provider's line, a tower, a district. `via` is another uplink."""
 
     via: str = ""
 
 
-class InventorySite(Thing):
+class InventorySite(Asset):
     """A camera cluster, connected by `uplink`."""
 
     uplink: str = ""
 
 
-class InventoryDevice(Thing):
-    """What stands between a site's cameras and its agent. `via` is a device at the same site."""
+class InventoryDevice(Asset):
+    """A device between a site's cameras and its agent. `via` is another device at the same site."""
 
     site: Slug
     kind: DeviceKind
     via: str = ""
 
 
-class InventoryCamera(Thing):
-    """A camera at a site, connected `via` a device of it; `project` is the city project that it looks at."""
+class InventoryCamera(Asset):
+    """A camera at a site, connected `via` one of its devices; `project` is the city project that it watches."""
 
     site: Slug
     via: str = ""
@@ -88,7 +92,7 @@ _OfSite = TypeVar("_OfSite", InventoryCamera, InventoryDevice)
 
 
 class InventoryFile(BaseModel):
-    """The tables of one file."""
+    """The tables of one inventory file."""
 
     model_config = _STRICT
 
@@ -101,9 +105,9 @@ class InventoryFile(BaseModel):
 
 
 class Inventory:
-    """The inventory, looked up by id. What is not in it has its id for a name.
+    """The inventory, looked up by id. Whatever is not in it is named by its id.
 
-    A device or camera that says no owner or maintainer, or is not in it, has its site's.
+    A device or camera without owner or maintainer, or one that is not in the inventory, has its site's.
     """
 
     def __init__(
@@ -120,41 +124,41 @@ class Inventory:
         self.maintainers = {maintainer.id: maintainer for maintainer in maintainers}
         self.uplinks = {uplink.id: uplink for uplink in uplinks}
         self.sites = {site.id: site for site in sites}
-        self.devices = {(device.site, device.id): self._looked_after(device) for device in devices}
-        self.cameras = {(camera.site, camera.id): self._looked_after(camera) for camera in cameras}
+        self.devices = {(device.site, device.id): self._with_parties(device) for device in devices}
+        self.cameras = {(camera.site, camera.id): self._with_parties(camera) for camera in cameras}
 
     def site(self, site: str) -> InventorySite:
-        """The site, or an empty one of that id."""
+        """Return the site, or an empty one with that id."""
         return self.sites.get(site) or InventorySite.model_construct(id=site)
 
     def camera(self, site: str, camera: str) -> InventoryCamera:
-        """The camera, or an empty one of that id."""
+        """Return the camera, or an empty one with that id."""
         known = self.cameras.get((site, camera))
-        return known or self._looked_after(InventoryCamera.model_construct(site=site, id=camera))
+        return known or self._with_parties(InventoryCamera.model_construct(site=site, id=camera))
 
     def owner_name(self, owner: str) -> str:
-        """The owner's name for people; its id if it has none; empty for nobody."""
+        """Return the owner's name, or its id if it has none; empty for no owner."""
         return _name(self.owners, owner)
 
     def maintainer_name(self, maintainer: str) -> str:
-        """The maintainer's name for people; its id if it has none; empty for nobody."""
+        """Return the maintainer's name, or its id if it has none; empty for no maintainer."""
         return _name(self.maintainers, maintainer)
 
     def uplink_name(self, uplink: str) -> str:
-        """The uplink's name for people; its id if it has none."""
+        """Return the uplink's name, or its id if it has none."""
         return _name(self.uplinks, uplink)
 
     def device_name(self, site: str, device: str) -> str:
-        """The device's name for people; its id if it has none."""
+        """Return the device's name, or its id if it has none."""
         known = self.devices.get((site, device))
         return (known.name if known else "") or device
 
-    def _looked_after(self, each: _OfSite) -> _OfSite:
+    def _with_parties(self, each: _OfSite) -> _OfSite:
         site = self.sites.get(each.site)
         if site is None or (each.owner and each.maintainer):
             return each
-        looked_after = {"owner": each.owner or site.owner, "maintainer": each.maintainer or site.maintainer}
-        return each.model_copy(update=looked_after)
+        parties = {"owner": each.owner or site.owner, "maintainer": each.maintainer or site.maintainer}
+        return each.model_copy(update=parties)
 
 
 def _name(known: Mapping[str, Party | InventoryUplink], wanted: str) -> str:

@@ -1,4 +1,4 @@
-"""A department's file on disk: whole, or as it was."""
+"""Writes a department's inventory file, completely or not at all."""
 
 import contextlib
 import os
@@ -12,6 +12,8 @@ from pydantic import BaseModel
 from pantau_collector.inventory.model import InventoryFile
 
 _FIRST = ("site", "id", "kind", "name")
+"""Keys written first, because they identify an entry."""
+
 _HEADER = """\
 # Written by `pantau-collector inventory import` from the spreadsheet of {owner}: change that, and import it again.
 # What is added here by hand stays; comments and the order of keys do not.
@@ -20,16 +22,16 @@ _HEADER = """\
 
 
 def in_order(entry: BaseModel) -> dict[str, Any]:
-    """What an entry says, that which tells it from others first."""
-    said = entry.model_dump(exclude_defaults=True)
-    return {key: said[key] for key in dict.fromkeys([*_FIRST, *said]) if key in said}
+    """Return an entry's values that differ from the defaults, those that identify it first."""
+    values = entry.model_dump(exclude_defaults=True)
+    return {key: values[key] for key in dict.fromkeys([*_FIRST, *values]) if key in values}
 
 
 def write_department(path: Path, owner: str, content: InventoryFile) -> None:
-    """Writes the file in place of the one that is there; readable by all, for the collector runs as another user.
+    """Replace the file. It is readable by all users, because the collector runs as another one.
 
     Raises:
-        OSError: it cannot be written; what was there is there still.
+        OSError: the file cannot be written; the old content is unchanged.
     """
     path.parent.mkdir(mode=0o755, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

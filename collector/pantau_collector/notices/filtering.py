@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from pantau_collector.incidents.incident import Incident
 from pantau_collector.inventory import Inventory
-from pantau_collector.inventory.model import Thing
+from pantau_collector.inventory.model import Asset
 from pantau_collector.notices import hours
 from pantau_collector.notices.recipients import Filter, People, Recipient
 
@@ -82,7 +82,7 @@ def _parties_of(incident: Incident, inventory: Inventory) -> Parties:
     if incident.camera is not None:
         return "", ""
     site = inventory.site(incident.site)
-    thing: Thing = site
+    thing: Asset = site
     if incident.uplink is not None:
         thing = inventory.uplinks.get(incident.uplink, site)
     elif incident.device is not None:

@@ -11,7 +11,7 @@ from pantau_collector.incidents.downtime import Scope
 from pantau_collector.incidents.rules import IncidentRules
 from pantau_collector.inventory import Inventory, InventoryCamera, InventoryDevice, InventorySite
 from pantau_collector.inventory.check import problems
-from pantau_collector.inventory.load import Loaded
+from pantau_collector.inventory.load import LoadedFile
 from pantau_collector.inventory.model import InventoryFile
 from pantau_collector.notices.recipients import (
     EscalationLevel,
@@ -164,7 +164,7 @@ def load_scenario(path: Path, known: Inventory | None = None) -> tuple[Scenario,
     except ValidationError as error:
         raise ConfigError(explain(error, Scenario, path)) from None
     content = _with_clusters(scenario)
-    wrong = problems(Loaded(path, content).placed())
+    wrong = problems(LoadedFile(path, content).entries())
     if wrong:
         raise ConfigError(wrong)
     inventory = Inventory(

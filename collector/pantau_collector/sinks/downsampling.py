@@ -1,8 +1,9 @@
-"""What is kept of the series for years: for each window of five minutes the mean, or the worst, of each field.
+"""What is kept of the series for years: each field's mean or worst value in each window of five minutes.
 
-A figure keeps its name. Floats become their mean, integers the greatest (the worst state, the longest queue), and
-a few the least. Text is left out, but for incidents, whose steps are kept as they are. Beside a camera's figures
-stand `samples`, those of which something could be told, and `samples_good`: their quotient is the availability.
+A field keeps its name. Floats are reduced to their mean, integers to their maximum (the worst state, the longest
+queue), and a few integers to their minimum. Text is left out, except for incidents, whose steps are kept as they
+are. A camera gains `samples`, the number of samples with a known state, and `samples_good`; `samples_good` divided
+by `samples` is its availability.
 """
 
 from dataclasses import dataclass
@@ -11,17 +12,18 @@ from pantau_collector.sinks.line_protocol import FieldType, Measurement
 from pantau_collector.sinks.schema import AGENT, CAMERA, COLLECTOR, HOST, INCIDENT, STATE_CODES
 from pantau_contract.states import State
 
-_LEAST = {"online", "clock_synchronised", "sites_online"}
-"""Integers of which the least is the worst."""
+_MINIMUM_IS_WORST = {"online", "clock_synchronised", "sites_online"}
+"""Integer fields whose minimum is kept, because it is their worst value."""
 STEP_WINDOW = "1s"
-"""Of incidents: two steps of one kind and camera within it become one."""
+"""The window of incidents: two steps of the same kind and camera within it become one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Fields of one measurement taken together by one function; `window` None is the usual one.
+    """Fields of a measurement that are reduced by the same function, over the usual window if `window` is None.
 
-    `fields` are the names before and after. Only points whose integer field `where[0]` is below `where[1]` count.
+    `fields` holds each field's name in the raw and in the reduced series. With `where`, only points whose integer
+    field `where[0]` is below `where[1]` are included.
     """
 
     measurement: str
@@ -32,42 +34,44 @@ class Summary:
 
     @property
     def name(self) -> str:
-        """Unlike that of any other summary."""
+        """A name that no other summary has."""
         return f"{self.measurement}_{self.fields[0][1] if self.where else self.function}"
 
 
 def _summaries() -> tuple[Summary, ...]:
-    found: list[Summary] = []
+    summaries: list[Summary] = []
     for measurement in (CAMERA, HOST, AGENT, COLLECTOR):
         for function in ("mean", "max", "min"):
             fields = tuple((name, name) for name in _fields(measurement, function))
             if fields:
-                found.append(Summary(measurement.name, function, fields))
+                summaries.append(Summary(measurement.name, function, fields))
     for name, below in (("samples", State.UNKNOWN), ("samples_good", State.IMPAIRED)):
-        found.append(
+        summaries.append(
             Summary(CAMERA.name, "count", (("state_code", name),), where=("state_code", STATE_CODES[below]))
         )
     steps = tuple((field.name, field.name) for field in INCIDENT.fields)
-    return (*found, Summary(INCIDENT.name, "last", steps, window=STEP_WINDOW))
+    return (*summaries, Summary(INCIDENT.name, "last", steps, window=STEP_WINDOW))
 
 
 def _fields(measurement: Measurement, function: str) -> list[str]:
-    def chosen(name: str, kind: FieldType) -> bool:
+    def is_reduced(name: str, kind: FieldType) -> bool:
         if kind is FieldType.FLOAT:
             return function == "mean"
-        return kind is FieldType.INTEGER and function == ("min" if name in _LEAST else "max")
+        return kind is FieldType.INTEGER and function == ("min" if name in _MINIMUM_IS_WORST else "max")
 
-    return [field.name for field in measurement.fields if chosen(field.name, field.kind)]
+    return [field.name for field in measurement.fields if is_reduced(field.name, field.kind)]
 
 
 SUMMARIES = _summaries()
+"""Every summary that is kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class DownsamplingRules:
-    """How long what is kept. Days of 0 are for ever; `interval_s` is the window.
+    """How long raw points and summaries are kept, in days (0: for ever), and the summaries' window, `interval_s`.
 
-    What arrives late changes windows that were taken already: once a day the last `late_days` are taken anew.
+    Points that arrive late change windows that were summarised already, so once a day the last `late_days` days
+    are summarised again.
     """
 
     raw_days: int = 90
@@ -77,5 +81,5 @@ class DownsamplingRules:
 
     @property
     def recent_s(self) -> int:
-        """How far back the present windows are taken anew, each `interval_s`."""
+        """Seconds back to which windows are summarised again, each `interval_s`."""
         return 3 * self.interval_s

@@ -1,8 +1,8 @@
 """InfluxDB's line protocol.
 
-After https://docs.influxdata.com/influxdb/v1/write_protocols/line_protocol_reference/ (escaping, types), and what
-InfluxDB 1.6 was seen to take. Names of measurements, tags and fields are our own and need no escaping; only values
-may be a stranger's.
+It follows https://docs.influxdata.com/influxdb/v1/write_protocols/line_protocol_reference/ (escaping, types), and
+what InfluxDB 1.6 was observed to accept. Names of measurements, tags and fields are our own and need no escaping;
+only values may come from outside.
 """
 
 import re
@@ -13,17 +13,17 @@ from math import isfinite
 from typing import NamedTuple
 
 Value = float | int | bool | str | None
-"""None, NaN and the infinities are left out."""
+"""A field's value. None, NaN and the infinities are not written."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _TAG_SPECIAL = re.compile(r"[\x00-\x1f\x7f,= \\]")
 _ESCAPING = re.compile(r"\\(?=\\*(?:[,= ]|$))")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_LEAST, _MOST = -(1 << 63), (1 << 63) - 1
+_MIN_INTEGER, _MAX_INTEGER = -(1 << 63), (1 << 63) - 1
 
 
 class FieldType(Enum):
-    """A field's type, the same for ever: InfluxDB refuses a field that changes it."""
+    """A field's type. It never changes, because InfluxDB refuses a field whose type does."""
 
     FLOAT = "float"
     INTEGER = "integer"
@@ -34,7 +34,7 @@ _FLOAT, _INTEGER = FieldType.FLOAT, FieldType.INTEGER
 
 
 class Field(NamedTuple):
-    """One field; `unit` is empty where there is none."""
+    """A field of a measurement; `unit` is empty for one without a unit."""
 
     name: str
     kind: FieldType
@@ -43,7 +43,7 @@ class Field(NamedTuple):
 
 
 class Measurement:
-    """Lines of one measurement."""
+    """A measurement: its name, tags and fields."""
 
     def __init__(self, name: str, *, tags: Sequence[str], fields: Sequence[Field]) -> None:
         for each in (name, *tags, *(field.name for field in fields)):
@@ -56,10 +56,10 @@ class Measurement:
         self._field_prefixes = [(f"{field.name}=", field.kind) for field in fields]
 
     def line(self, tags: Sequence[str], values: Sequence[Value], time_ms: int) -> str | None:
-        """The line for values in the order of `tags` and `fields`, without line end; None if no value is left.
+        """Return the line, without line end, for values in the order of `tags` and `fields`; None without fields.
 
         Raises:
-            ValueError: too many or too few values, or an integer beyond 64 bits.
+            ValueError: there are too many or too few values, or an integer is beyond 64 bits.
         """
         head = self.name
         for prefix, tag in zip(self._tag_prefixes, tags, strict=True):
@@ -76,7 +76,7 @@ class Measurement:
                     add(prefix + repr(number))
             elif kind is _INTEGER:
                 whole = int(value)
-                if not _LEAST <= whole <= _MOST:
+                if not _MIN_INTEGER <= whole <= _MAX_INTEGER:
                     raise ValueError(f"{self.name}: {prefix}{whole} does not fit into 64 bits")
                 add(f"{prefix}{whole}i")
             else:
@@ -86,10 +86,10 @@ class Measurement:
 
 @lru_cache(maxsize=1 << 16)
 def escape_tag(text: str) -> str:
-    r"""A tag's value. Comma, equals sign and space get a backslash before them.
+    r"""Return a tag's value with a backslash before each comma, equals sign and space.
 
-    What no tag can hold is replaced: control characters, a line end above all, by a space; a backslash by a slash
-    at the end and before another special character, where InfluxDB 1.6 reads it in two ways and refuses the line.
+    What no tag can hold is replaced. Control characters, such as line ends, become spaces. A backslash at the end
+    or before another special character becomes a slash, because InfluxDB 1.6 refuses the line otherwise.
     """
     if not _TAG_SPECIAL.search(text):
         return text
@@ -99,5 +99,5 @@ def escape_tag(text: str) -> str:
 
 @lru_cache(maxsize=1 << 12)
 def quote_string(text: str) -> str:
-    """A string field's value, quoted; control characters become spaces: some stores end a line within quotes."""
+    """Return a quoted string value; control characters, at which some stores end a line, become spaces."""
     return '"' + _CONTROL.sub(" ", text).replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,6 +1,7 @@
-"""The series: every measurement, tag, field and unit that stands in InfluxDB, and how messages become them.
+"""The series: every measurement, tag, field and unit in InfluxDB, and the conversion of messages to them.
 
-Tags are bounded by the number of cameras. A field's type never changes; to change one, add another field.
+The number of tag values is bounded by the number of cameras. A field's type never changes; to change it, add
+another field.
 """
 
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ STATE_CODES = {
     State.UNKNOWN: 4,
     State.DISABLED: 5,
 }
-"""`state_code`, for panels that colour or count by number; the first four in order of gravity."""
+"""Values of `state_code`, for panels that colour or count by number; the first four are in order of severity."""
 
 _PICTURE_CAUSES = tuple(cause for cause in Cause if STATE_OF[cause] is State.IMPAIRED)
 _FLOAT, _INTEGER, _STRING = FieldType.FLOAT, FieldType.INTEGER, FieldType.STRING
@@ -138,33 +139,34 @@ COLLECTOR = Measurement(
 )
 
 MEASUREMENTS = (CAMERA, HOST, AGENT, INCIDENT, COLLECTOR)
+"""Every measurement."""
 
 _NO_EVIDENCE = (None,) * len(_PICTURE_CAUSES)
 _NO_MEASURES = (None,) * (len(CAMERA.fields) - 3)
 
 
 def lines(record: Record) -> list[str]:
-    """A journal record as lines, with times in milliseconds.
+    """Convert a journal record to lines, with times in milliseconds.
 
     Raises:
-        ContractError: the record does not hold a message of the contract, or one of our own.
+        ContractError: the record holds neither a message of the contract nor one of our own records.
     """
     if is_own(record):
-        return _own(record)
+        return _own_record(record)
     message = wire.decode(parse_topic(record.topic), record.payload)
     match message:
         case Telemetry():
-            found = _telemetry(message, record.received_ms)
+            converted = _telemetry(message, record.received_ms)
         case CameraState():
-            found = _camera_state(message, record.received_ms)
+            converted = _camera_state(message, record.received_ms)
         case Birth() | Death():
-            found = _agent(message, record)
+            converted = _agent(message, record)
         case _:
             return []
-    return [line for line in found if line is not None]
+    return [line for line in converted if line is not None]
 
 
-def _own(record: Record) -> list[str]:
+def _own_record(record: Record) -> list[str]:
     match read_record(record):
         case IncidentStep() as step:
             lasted_s = (step.time_ms - step.since_ms) / 1000
@@ -185,9 +187,9 @@ def _telemetry(batch: Telemetry, received_ms: int) -> Iterator[str | None]:
         yield CAMERA.line((sample.camera, batch.site), (*_state(sample), *_measures(sample)), sample_ms)
     if batch.host is not None:
         yield HOST.line((batch.site,), _host(batch.host), time_ms)
-    about = (batch.seq, len(batch.samples), batch.dropped, batch.clock_synchronised)
+    counts = (batch.seq, len(batch.samples), batch.dropped, batch.clock_synchronised)
     delay_s = (received_ms - time_ms) / 1000
-    yield AGENT.line((batch.site,), (None, None, None, *about, delay_s, None, None), time_ms)
+    yield AGENT.line((batch.site,), (None, None, None, *counts, delay_s, None, None), time_ms)
     if (drop := batch.drop) is not None:
         first_ms = time_ms if correction_ms(drop.first, received_ms) else drop.first
         lost = (drop.batches, max(0, drop.last - drop.first) / 1000)
@@ -204,7 +206,7 @@ def _agent(message: Birth | Death, record: Record) -> Iterator[str | None]:
     if isinstance(message, Birth):
         time_ms = message.time + correction_ms(message.time, record.received_ms)
         yield AGENT.line((message.site,), (1, message.session, message.version, *nothing), time_ms)
-    elif not record.retained:  # a death has no time of its own, and a retained one may be days old
+    elif not record.retained:  # a death message has no time of its own, and a retained one may be days old
         yield AGENT.line((message.site,), (0, message.session, None, *nothing), record.received_ms)
 
 

@@ -1,6 +1,7 @@
-"""InfluxDB 1.x set up: database, retention policies, continuous queries.
+"""Sets up InfluxDB 1.x: database, retention policies, continuous queries.
 
-https://docs.influxdata.com/influxdb/v1/query_language/continuous_queries/, "Advanced syntax", for `RESAMPLE`.
+`RESAMPLE` is described under "Advanced syntax" at
+https://docs.influxdata.com/influxdb/v1/query_language/continuous_queries/.
 """
 
 import json
@@ -18,15 +19,17 @@ from pantau_collector.sinks.setup_plan import SetupError, SetupPlan, SetupStep
 LONG = "long"
 """The retention policy of the summaries; `SELECT ... FROM "long"."camera"` reads them."""
 _RAW = "raw"
+"""The default retention policy of a database that we create."""
 _PREFIX = "pantau_"
+"""The beginning of the names of our continuous queries."""
 _DAY_MS = 86_400_000
 _TIMEOUT = urllib3.Timeout(connect=5, read=600)
 _DURATION = re.compile(r"(\d+)([hms])")
-_SECONDS = {"h": 3600, "m": 60, "s": 1}
+_UNIT_SECONDS = {"h": 3600, "m": 60, "s": 1}
 
 
 class InfluxV1Setup:
-    """One server and one database."""
+    """Sets up a database of an InfluxDB 1.x server."""
 
     def __init__(self, config: InfluxV1, keeping: DownsamplingRules) -> None:
         self.name = f"InfluxDB at {config.url}, database {config.database}"
@@ -41,17 +44,17 @@ class InfluxV1Setup:
         self._pool = urllib3.PoolManager(maxsize=1, retries=False, timeout=_TIMEOUT, headers=headers)
 
     def plan(self, *, shorten: bool) -> SetupPlan:
-        """What there is to do. Only with `shorten` are raw points deleted earlier than now.
+        """Return the changes to make. Only with `shorten` may raw points be deleted earlier than at present.
 
         Raises:
-            SetupError: the server cannot be asked.
+            SetupError: the server cannot be queried.
         """
         setup, keeping = SetupPlan(), self._keeping
-        present = {row["name"] for row in self._ask("SHOW DATABASES")}
+        present = {row["name"] for row in self._query("SHOW DATABASES")}
         policies: list[dict[str, Any]] = []
         if self._database in present:
             setup.up_to_date.append(f"database {self._database}")
-            policies = self._ask(f"SHOW RETENTION POLICIES ON {_quoted(self._database)}")
+            policies = self._query(f"SHOW RETENTION POLICIES ON {_quoted(self._database)}")
             self._raw = next((row["name"] for row in policies if row["default"]), _RAW)
             self._plan_raw(setup, policies, shorten=shorten)
         else:
@@ -67,18 +70,18 @@ class InfluxV1Setup:
         return setup
 
     def do(self, step: SetupStep) -> None:
-        """Does one step.
+        """Carry out a step.
 
         Raises:
-            SetupError: the server did not.
+            SetupError: the server did not carry it out.
         """
-        self._ask(step.statement)
+        self._query(step.statement)
 
     def backfill(self, now_ms: int) -> Iterator[SetupStep]:
-        """Summaries of all that is there, up to now, a day and a summary at a time; each is done once yielded.
+        """Summarise all raw points up to now, a day and a summary at a time, and yield each step once it is done.
 
         Raises:
-            SetupError: the server did not.
+            SetupError: the server did not carry a step out.
         """
         for summary in SUMMARIES:
             first = self._first_ms(summary)
@@ -95,20 +98,20 @@ class InfluxV1Setup:
                 begin = end
 
     def close(self) -> None:
-        """Closes the connection."""
+        """Close the connection."""
         self._pool.clear()
 
     def _plan_raw(self, setup: SetupPlan, policies: list[dict[str, Any]], *, shorten: bool) -> None:
         found = next((row for row in policies if row["name"] == self._raw), None)
         wanted_s = self._keeping.raw_days * 86400
         found_s = _seconds(found["duration"]) if found else 0
-        what = f"points in {self._raw} are kept {_days(self._keeping.raw_days)}"
+        text = f"points in {self._raw} are kept {_days(self._keeping.raw_days)}"
         if found is None or found_s == wanted_s:
-            setup.up_to_date.append(what)
+            setup.up_to_date.append(text)
         elif shorten or (found_s and (wanted_s > found_s or wanted_s == 0)):
             setup.steps.append(
                 SetupStep(
-                    what,
+                    text,
                     f"ALTER RETENTION POLICY {_quoted(self._raw)} ON {_quoted(self._database)}"
                     f" DURATION {_duration(self._keeping.raw_days)}",
                 )
@@ -120,23 +123,23 @@ class InfluxV1Setup:
             )
 
     def _plan_long(self, setup: SetupPlan, policies: list[dict[str, Any]]) -> None:
-        what = f"summaries in {LONG} are kept {_days(self._keeping.long_days)}"
+        text = f"summaries in {LONG} are kept {_days(self._keeping.long_days)}"
         found = next((row for row in policies if row["name"] == LONG), None)
         if found is not None and _seconds(found["duration"]) == self._keeping.long_days * 86400:
-            setup.up_to_date.append(what)
+            setup.up_to_date.append(text)
             return
-        verb = "CREATE" if found is None else "ALTER"
+        statement = "CREATE" if found is None else "ALTER"
         setup.steps.append(
             SetupStep(
-                what,
-                f"{verb} RETENTION POLICY {_quoted(LONG)} ON {_quoted(self._database)}"
+                text,
+                f"{statement} RETENTION POLICY {_quoted(LONG)} ON {_quoted(self._database)}"
                 f" DURATION {_duration(self._keeping.long_days)} REPLICATION 1",
             )
         )
 
     def _plan_queries(self, setup: SetupPlan) -> None:
-        """A query's name holds a checksum of its text: so one is right, or another's."""
-        rows = self._ask("SHOW CONTINUOUS QUERIES", series=self._database)
+        """Plan the continuous queries; a name holds a checksum of the query's text, so it changes with it."""
+        rows = self._query("SHOW CONTINUOUS QUERIES", series=self._database)
         found = {row["name"] for row in rows if row["name"].startswith(_PREFIX)}
         wanted = dict(self._queries())
         for name in sorted(found - wanted.keys()):
@@ -174,13 +177,13 @@ class InfluxV1Setup:
         return " ".join(filter(None, parts))
 
     def _first_ms(self, summary: Summary) -> int | None:
-        """When the oldest raw point of any of its fields was; None if there is none."""
+        """Return the time of the oldest raw point of a summary's fields, or None if there is none."""
         source = f"{_quoted(self._database)}.{_quoted(self._raw)}.{_quoted(summary.measurement)}"
         firsts = "; ".join(f"SELECT first({_quoted(name)}) FROM {source}" for name, _ in summary.fields)  # noqa: S608 - each is quoted
-        return min((int(row["time"]) for row in self._ask(firsts)), default=None)
+        return min((int(row["time"]) for row in self._query(firsts)), default=None)
 
-    def _ask(self, statements: str, *, series: str | None = None) -> list[dict[str, Any]]:
-        """The rows of all answers, or of the series of that name."""
+    def _query(self, statements: str, *, series: str | None = None) -> list[dict[str, Any]]:
+        """Run statements, and return the rows of all results, or of the series named `series`."""
         url = f"{self._config.url}/query"
         try:
             answer = self._pool.request(
@@ -193,8 +196,8 @@ class InfluxV1Setup:
         except ValueError:
             content = {}
         if answer.status in (401, 403):
-            words = content.get("error", answer.status)
-            raise SetupError(f"{self.name} does not let us ({words}): give an administrator by --user and a file")
+            text = content.get("error", answer.status)
+            raise SetupError(f"{self.name} does not let us ({text}): give an administrator by --user and a file")
         if answer.status != 200:
             raise SetupError(f"{self.name} answered {answer.status}: {content.get('error', 'without a word')}")
         rows = []
@@ -208,7 +211,7 @@ class InfluxV1Setup:
 
 
 def _quoted(name: str) -> str:
-    """An identifier of InfluxQL."""
+    """Return an identifier of InfluxQL."""
     return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
@@ -221,5 +224,5 @@ def _days(days: int) -> str:
 
 
 def _seconds(duration: str) -> int:
-    """InfluxDB's `2160h0m0s`; 0 is for ever."""
-    return sum(int(number) * _SECONDS[unit] for number, unit in _DURATION.findall(duration))
+    """Return the seconds of a duration such as `2160h0m0s`; 0 means for ever."""
+    return sum(int(number) * _UNIT_SECONDS[unit] for number, unit in _DURATION.findall(duration))

@@ -1,6 +1,6 @@
-"""InfluxDB 2.x set up: buckets, and tasks in Flux.
+"""Sets up InfluxDB 2.x: buckets, and tasks in Flux.
 
-What only takes `/api/v2/write` (InfluxDB 3 Core, VictoriaMetrics) has neither; that is told.
+Servers that accept `/api/v2/write` alone (InfluxDB 3 Core, VictoriaMetrics) have neither, which is reported.
 """
 
 import zlib
@@ -19,13 +19,15 @@ from pantau_collector.sinks.downsampling import SUMMARIES, DownsamplingRules, Su
 from pantau_collector.sinks.setup_plan import SetupError, SetupPlan, SetupStep
 
 _PREFIX = "pantau_"
+"""The beginning of the names of our tasks."""
 _TIMEOUT_MS = (5_000, 600_000)
 _DAY_MS = 86_400_000
-_TASKS_AT_ONCE = 500
+_MAX_TASKS = 500
+"""Tasks that are listed at most."""
 
 
 class InfluxV2Setup:
-    """One server and one bucket; the summaries go to a bucket beside it, `{bucket}_long`."""
+    """Sets up a bucket of an InfluxDB 2.x server, and the bucket of its summaries, `{bucket}_long`."""
 
     def __init__(self, config: InfluxV2, keeping: DownsamplingRules) -> None:
         self.name = f"InfluxDB at {config.url}, bucket {config.bucket}"
@@ -42,10 +44,10 @@ class InfluxV2Setup:
         self._actions: dict[SetupStep, Callable[[], object]] = {}
 
     def plan(self, *, shorten: bool) -> SetupPlan:
-        """What there is to do. Only with `shorten` are raw points deleted earlier than now.
+        """Return the changes to make. Only with `shorten` may raw points be deleted earlier than at present.
 
         Raises:
-            SetupError: the server cannot be asked, or has no buckets and tasks.
+            SetupError: the server cannot be queried, or has no buckets and tasks.
         """
         setup = SetupPlan()
         self._plan_bucket(setup, self._bucket, self._keeping.raw_days, shorten=shorten)
@@ -54,18 +56,18 @@ class InfluxV2Setup:
         return setup
 
     def do(self, step: SetupStep) -> None:
-        """Does one step.
+        """Carry out a step.
 
         Raises:
-            SetupError: the server did not.
+            SetupError: the server did not carry it out.
         """
-        self._asked(self._actions[step])
+        self._call(self._actions[step])
 
     def backfill(self, now_ms: int) -> Iterator[SetupStep]:
-        """Summaries of the days that raw points are kept, a day and a summary at a time; done once yielded.
+        """Summarise the days for which raw points are kept, and yield each step, a day of a summary, once done.
 
         Raises:
-            SetupError: the server did not.
+            SetupError: the server did not carry a step out.
         """
         days = self._keeping.raw_days or 365
         begin = (now_ms - days * _DAY_MS) // _DAY_MS * _DAY_MS
@@ -74,34 +76,34 @@ class InfluxV2Setup:
             span = f"start: {_time(begin)}, stop: {_time(end)}"
             for summary in SUMMARIES:
                 flux = self._flux(summary, span)
-                self._asked(lambda flux=flux: self._client.query_api().query(flux))  # type: ignore[misc]
+                self._call(lambda flux=flux: self._client.query_api().query(flux))  # type: ignore[misc]
                 yield SetupStep(f"{summary.name} of a day", flux)
             begin = end
 
     def close(self) -> None:
-        """Closes the connection."""
+        """Close the connection."""
         self._client.close()  # type: ignore[no-untyped-call] # the library has no type here
 
     def _plan_bucket(self, setup: SetupPlan, bucket: str, days: int, *, shorten: bool) -> None:
         api: Any = self._client.buckets_api()
-        what = f"bucket {bucket}, which keeps points {_days(days)}"
+        text = f"bucket {bucket}, which keeps points {_days(days)}"
         rule: Any = BucketRetentionRules  # the library has no types here, nor below
         rules = [rule(type="expire", every_seconds=days * 86400)] if days else []
-        found: Any = self._asked(lambda: api.find_bucket_by_name(bucket))
+        found: Any = self._call(lambda: api.find_bucket_by_name(bucket))
         if found is None:
             self._add(
                 setup,
-                SetupStep(what, f"create bucket {bucket}"),
+                SetupStep(text, f"create bucket {bucket}"),
                 lambda: api.create_bucket(bucket_name=bucket, retention_rules=rules, org=self._org),
             )
             return
         present_s = found.retention_rules[0].every_seconds if found.retention_rules else 0
         wanted_s = days * 86400
         if present_s == wanted_s:
-            setup.up_to_date.append(what)
+            setup.up_to_date.append(text)
         elif shorten or (present_s and (wanted_s > present_s or wanted_s == 0)):
             found.retention_rules = rules
-            self._add(setup, SetupStep(what, f"update bucket {bucket}"), lambda: api.update_bucket(found))
+            self._add(setup, SetupStep(text, f"update bucket {bucket}"), lambda: api.update_bucket(found))
         else:
             setup.warnings.append(
                 f"bucket {bucket} keeps points {_days(present_s // 86400)}, and stays so: keeping them"
@@ -109,10 +111,10 @@ class InfluxV2Setup:
             )
 
     def _plan_tasks(self, setup: SetupPlan) -> None:
-        """A task's name holds a checksum of its text: so one is right, or another's."""
+        """Plan the tasks; a name holds a checksum of the task's text, so it changes with it."""
         api: Any = self._client.tasks_api()
         make_request: Any = TaskCreateRequest
-        tasks: list[Any] = self._asked(lambda: api.find_tasks(org=self._org, limit=_TASKS_AT_ONCE))
+        tasks: list[Any] = self._call(lambda: api.find_tasks(org=self._org, limit=_MAX_TASKS))
         found = {task.name: task for task in tasks if task.name.startswith(_PREFIX)}
         wanted = dict(self._tasks())
         for name in sorted(found.keys() - wanted.keys()):
@@ -139,16 +141,16 @@ class InfluxV2Setup:
                 window = self._window(summary)
                 body = self._flux(summary, f"start: date.truncate(t: -{back_s}s, unit: {window})")
                 name = f"{_PREFIX}{self._bucket}_{summary.name}_{which}_{zlib.crc32((every + body).encode()):08x}"
-                head = f'import "date"\n\noption task = {{name: {_text(name)}, every: {every}}}\n\n'
+                head = f'import "date"\n\noption task = {{name: {_string(name)}, every: {every}}}\n\n'
                 yield name, head + body
 
     def _flux(self, summary: Summary, span: str) -> str:
-        """The summary of a span as Flux; the time of a window is its beginning, as InfluxQL has it."""
-        fields = " or ".join(f"r._field == {_text(name)}" for name, _ in summary.fields)
+        """Return the Flux that summarises a span; a window's time is its beginning, as in InfluxQL."""
+        fields = " or ".join(f"r._field == {_string(name)}" for name, _ in summary.fields)
         lines = [
-            f"from(bucket: {_text(self._bucket)})",
+            f"from(bucket: {_string(self._bucket)})",
             f"range({span})",
-            f"filter(fn: (r) => r._measurement == {_text(summary.measurement)} and ({fields}))",
+            f"filter(fn: (r) => r._measurement == {_string(summary.measurement)} and ({fields}))",
         ]
         if summary.where:
             lines.append(f"filter(fn: (r) => r._value < {summary.where[1]})")
@@ -157,8 +159,8 @@ class InfluxV2Setup:
             ' timeSrc: "_start")'
         )
         if summary.where:
-            lines.append(f"set(key: {_text('_field')}, value: {_text(summary.fields[0][1])})")
-        lines.append(f"to(bucket: {_text(self._long)}, org: {_text(self._org)})")
+            lines.append(f"set(key: {_string('_field')}, value: {_string(summary.fields[0][1])})")
+        lines.append(f"to(bucket: {_string(self._long)}, org: {_string(self._org)})")
         return "\n  |> ".join(lines) + "\n"
 
     def _window(self, summary: Summary) -> str:
@@ -168,36 +170,36 @@ class InfluxV2Setup:
         setup.steps.append(step)
         self._actions[step] = action
 
-    def _asked(self, ask: Callable[[], Any]) -> Any:
+    def _call(self, function: Callable[[], Any]) -> Any:
         try:
-            return ask()
+            return function()
         except ApiException as error:
-            words = " ".join(str(error.body or error.reason or "without a word").split())[:300]
+            text = " ".join(str(error.body or error.reason or "without a word").split())[:300]
             if error.status in (401, 403):
                 raise SetupError(
-                    f"{self.name} does not let us ({words}): give a token that may make buckets and tasks, by"
+                    f"{self.name} does not let us ({text}): give a token that may make buckets and tasks, by"
                     " --token-file"
                 ) from None
             if error.status in (400, 404, 405, 501):
                 raise SetupError(
-                    f"{self.name} has no buckets and tasks to set up ({error.status}: {words}): it is not an"
+                    f"{self.name} has no buckets and tasks to set up ({error.status}: {text}): it is not an"
                     " InfluxDB 2. InfluxDB 3 and VictoriaMetrics are told how long to keep points when they are"
                     " started; they take lines as they are"
                 ) from None
-            raise SetupError(f"{self.name} answered {error.status}: {words}") from None
+            raise SetupError(f"{self.name} answered {error.status}: {text}") from None
         except InfluxDBError as error:
             raise SetupError(f"{self.name}: {error}: check influx.org") from None
         except urllib3.exceptions.HTTPError as error:
             raise SetupError(f"{self.name} cannot be reached: {type(error).__name__}") from None
 
 
-def _text(text: str) -> str:
-    """A string of Flux."""
+def _string(text: str) -> str:
+    """Return a string literal of Flux."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _time(ms: int) -> str:
-    """A time of Flux."""
+    """Return a time literal of Flux."""
     return f"time(v: {ms * 1_000_000})"
 
 

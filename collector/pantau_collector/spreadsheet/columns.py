@@ -1,6 +1,6 @@
-"""The columns that are understood, and by which names: Indonesian and English, as departments write them.
+"""The known columns and their names, Indonesian and English, as departments write them.
 
-A name is compared without case, spaces, underscores, points and what stands in parentheses.
+Names are compared without case, spaces, underscores, points and text in parentheses.
 """
 
 import difflib
@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 _PARENTHESES = re.compile(r"\([^)]*\)|\[[^]]*\]")
-_NO_LETTER = re.compile(r"[^0-9a-z]+")
-_NEAR = 0.8
+_SEPARATORS = re.compile(r"[^0-9a-z]+")
+_SIMILAR = 0.8
+"""Similarity (of `difflib`, 0 to 1) from which an unknown column name is taken for a misspelt known one."""
 
 
 class Column(NamedTuple):
-    """A column: its key, its name in the template (Indonesian), an example, and all names it is known by."""
+    """A column: its key, its title in the template (Indonesian), an example, and all its names."""
 
     key: str
     title: str
@@ -23,19 +24,19 @@ class Column(NamedTuple):
 
 
 class Header(NamedTuple):
-    """Which column of the sheet (from 0) holds which key; what is wrong; what is passed over."""
+    """The position (from 0) of each known column in a sheet, the problems, and the columns that are ignored."""
 
     places: dict[str, int]
     problems: list[tuple[int, str]]
-    passed_over: list[tuple[int, str]]
+    ignored: list[tuple[int, str]]
 
 
 def _column(key: str, title: str, example: str, names: str) -> Column:
-    return Column(key, title, example, frozenset(map(_plain, (key, title, *names.split(",")))))
+    return Column(key, title, example, frozenset(map(_normalised, (key, title, *names.split(",")))))
 
 
-def _plain(name: str) -> str:
-    return _NO_LETTER.sub("", _PARENTHESES.sub("", name).casefold())
+def _normalised(name: str) -> str:
+    return _SEPARATORS.sub("", _PARENTHESES.sub("", name).casefold())
 
 
 COLUMNS = (
@@ -60,29 +61,29 @@ _BY_NAME = {name: column.key for column in COLUMNS for name in column.names}
 
 
 def column_named(name: str) -> str | None:
-    """The key of the column of that name; None for one that is not understood."""
-    return _BY_NAME.get(_plain(name))
+    """Return the key of the column with that name, or None if it is unknown."""
+    return _BY_NAME.get(_normalised(name))
 
 
-def understand_header(cells: Sequence[str]) -> Header:
-    """Finds out what each column holds.
+def parse_header(cells: Sequence[str]) -> Header:
+    """Find the known columns in a header row.
 
-    A name that is nearly one that is understood is a problem, for its values would be lost by a slip of the pen;
-    any other is passed over, for departments keep more in their lists than an inventory needs.
+    A name similar to a known one is a problem, because a typing error would lose the column's values. Any other
+    unknown name is ignored: departments keep more in their lists than an inventory needs.
     """
     places: dict[str, int] = {}
-    problems, passed_over = [], []
+    problems, ignored = [], []
     for at, cell in enumerate(cells):
         key = column_named(cell)
         if key is None:
-            near = difflib.get_close_matches(_plain(cell), _BY_NAME, n=1, cutoff=_NEAR)
+            near = difflib.get_close_matches(_normalised(cell), _BY_NAME, n=1, cutoff=_SIMILAR)
             if near:
                 problems.append((at, f"there is no column `{cell}`; did you mean `{_title(_BY_NAME[near[0]])}`?"))
             elif cell:
-                passed_over.append((at, cell))
+                ignored.append((at, cell))
         elif places.setdefault(key, at) != at:
             problems.append((at, f"expected each column once, and `{cells[places[key]]}` is `{cell}` too"))
-    return Header(places, problems, passed_over)
+    return Header(places, problems, ignored)
 
 
 def _title(key: str) -> str:

@@ -1,4 +1,4 @@
-"""An empty sheet with the columns and an example row, for a department to fill in."""
+"""Writes a template with the columns and an example row, which a department fills in."""
 
 import csv
 import io
@@ -16,10 +16,10 @@ _EXAMPLE = [column.example for column in COLUMNS if column.key != "coordinates"]
 
 
 def write_template(path: Path) -> None:
-    """Writes an .xlsx or a .csv (semicolons, UTF-8 with a byte order mark: Excel opens it rightly in Indonesia).
+    """Write an .xlsx or a .csv (semicolons, UTF-8 with a byte order mark, as Excel in Indonesia expects).
 
     Raises:
-        ConfigError: the file is there already, cannot be written, or is of another kind.
+        ConfigError: the file exists already, cannot be written, or is of another kind.
     """
     try:
         if path.suffix.lower() == ".xlsx":

@@ -1,4 +1,4 @@
-"""From a cell's text to a value, as people type them."""
+"""Parses the text of a cell, in the ways in which people type values."""
 
 import re
 
@@ -20,10 +20,10 @@ CRITICALITIES = {
 
 
 def degrees(text: str) -> float:
-    """A coordinate in degrees, with a decimal point or comma: `1.0836`, `104,0934`, `-0,5°`.
+    """Parse a coordinate in degrees, with a decimal point or comma: `1.0836`, `104,0934`, `-0,5°`.
 
     Raises:
-        ValueError: it is none; the text says what was expected.
+        ValueError: it is no coordinate; the text says what was expected.
     """
     bare = text.strip().removesuffix("°").strip().replace("\N{MINUS SIGN}", "-")
     if not _NUMBER.fullmatch(bare):
@@ -32,7 +32,7 @@ def degrees(text: str) -> float:
 
 
 def pair_of_degrees(text: str) -> tuple[float, float]:
-    """Latitude and longitude of one cell, as maps give them: `1.0836, 104.0934` or `1,0836; 104,0934`.
+    """Parse latitude and longitude in one cell, as maps give them: `1.0836, 104.0934` or `1,0836; 104,0934`.
 
     Raises:
         ValueError: it is no pair; the text says what was expected.
@@ -46,10 +46,10 @@ def pair_of_degrees(text: str) -> tuple[float, float]:
 
 
 def one_of(known: dict[str, str], text: str) -> str:
-    """What a word stands for, in whichever language and case.
+    """Return the value that a word stands for, in either language and any case.
 
     Raises:
-        ValueError: it is not known; the text says which are.
+        ValueError: the word is unknown; the text lists the known ones.
     """
     found = known.get(text.casefold())
     if found is None:
@@ -58,10 +58,10 @@ def one_of(known: dict[str, str], text: str) -> str:
 
 
 def tags(text: str) -> tuple[str, ...]:
-    """Words parted by commas or semicolons, in their order, each once."""
+    """Split words at commas or semicolons, keep their order, and drop repetitions."""
     return tuple(dict.fromkeys(part.strip() for part in re.split("[,;]", text) if part.strip()))
 
 
 def near_slug(text: str) -> str:
-    """What an id for a name would be: `Kabil Utara` is `kabil-utara`. Empty if nothing is left."""
+    """Return an id made from a name, such as `kabil-utara` from `Kabil Utara`; empty if no character is usable."""
     return _SLUG_GAP.sub("-", text.casefold()).strip("-_")[:63]

@@ -1,4 +1,4 @@
-"""The collector's state in SQL: fleet, incidents, outbox, cursor. SQLite by default."""
+"""The collector's state in SQL (SQLite by default): the fleet, incidents, notices, the outbox, and cursors."""
 
 from pantau_collector.store.database import Store, StoreError
 

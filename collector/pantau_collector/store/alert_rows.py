@@ -1,29 +1,29 @@
-"""How far the timeline has been told to an Alertmanager."""
+"""How far the timeline of the incidents has been sent to an Alertmanager."""
 
 from sqlalchemy import Connection, func, select
 
 from pantau_collector.store.database import put_rows
 from pantau_collector.store.schema import journaled, timeline
 
-_WHAT = "alertmanager"
+_READER = "alertmanager"
 
 
 def load_position(connection: Connection) -> int:
-    """The last step of the timeline that was told. At the very first it is the last that there is."""
-    told = connection.execute(select(journaled.c.last_id).where(journaled.c.what == _WHAT)).scalar()
-    if told is None:
-        told = connection.execute(select(func.max(timeline.c.id))).scalar() or 0
-        save_position(connection, told)
-    return int(told)
+    """Return the last step that was sent. The first call sets it to the newest step that exists."""
+    last = connection.execute(select(journaled.c.last_id).where(journaled.c.what == _READER)).scalar()
+    if last is None:
+        last = connection.execute(select(func.max(timeline.c.id))).scalar() or 0
+        save_position(connection, last)
+    return int(last)
 
 
 def save_position(connection: Connection, step: int) -> None:
-    """Notes that the timeline was told up to that step."""
-    put_rows(connection, journaled, [{"what": _WHAT, "last_id": step}])
+    """Note that the timeline was sent up to a step."""
+    put_rows(connection, journaled, [{"what": _READER, "last_id": step}])
 
 
 def steps_since(connection: Connection, step: int, limit: int) -> list[tuple[int, int]]:
-    """The first steps after that one, each with its incident's number."""
+    """Return up to `limit` steps after `step`, each as its id and its incident's number."""
     rows = connection.execute(
         select(timeline.c.id, timeline.c.incident).where(timeline.c.id > step).order_by(timeline.c.id).limit(limit)
     )

@@ -1,4 +1,4 @@
-"""The database itself: opened, checked, and one transaction at a time."""
+"""Opens the database, checks its version, and runs transactions in it."""
 
 import secrets
 import sqlite3
@@ -28,7 +28,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from pantau_collector.store import schema, upgrade
 
 _BUSY_S = 10
+"""Seconds for which SQLite waits for another process's transaction."""
 _TERM = "term"
+"""The key of the row that counts the take-overs."""
 
 
 class StoreError(Exception):
@@ -36,21 +38,21 @@ class StoreError(Exception):
 
 
 class Store:
-    """What must neither be lost nor doubled. Any thread may begin a transaction of its own.
+    """The database of the collector's state. Any thread may begin a transaction of its own.
 
-    `installation` is a random name that this database was given when it was made.
+    `installation` is a random name that the database was given when it was created.
     """
 
     def __init__(self, url: str | URL, **options: Any) -> None:
-        """Opens the database of an SQLAlchemy URL, and makes its tables if it has none.
+        """Open the database of an SQLAlchemy URL, and create its tables if it has none.
 
         Raises:
-            StoreError: it cannot be opened, or is of another version.
+            StoreError: the database cannot be opened, or is of another version.
         """
         self._engine = create_engine(url, **options)
         self._term: int | None = None
         self.superseded = False
-        """Another collector has taken over: nothing can be written any more."""
+        """True once another collector has taken over; nothing can be written then."""
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine, "connect", _make_durable)
         try:
@@ -60,10 +62,10 @@ class Store:
 
     @classmethod
     def at(cls, path: Path) -> "Store":
-        """The store in an SQLite file.
+        """Open the store in an SQLite file.
 
         Raises:
-            StoreError: it cannot be opened, or is of another version.
+            StoreError: the file cannot be opened, or is of another version.
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -73,10 +75,10 @@ class Store:
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
-        """One transaction: all of it is on disk when it ends, or none.
+        """Run one transaction, which is durable when it ends.
 
         Raises:
-            StoreError: it could not be done, and nothing of it was.
+            StoreError: the transaction failed, and nothing of it was written.
         """
         try:
             with self._engine.begin() as connection:
@@ -90,13 +92,13 @@ class Store:
             raise StoreError(f"{self._where}: {_reason(error)}") from None
 
     def take_over(self) -> None:
-        """From now on only this store may begin a transaction, and none that was opened by another collector.
+        """Make this collector the only one whose transactions are accepted from now on.
 
         Raises:
-            StoreError: it could not be done.
+            StoreError: it did not become the only one.
         """
         with self.begin() as connection:
-            term = _term(connection, to_change=True) + 1
+            term = _term(connection, for_update=True) + 1
             put_rows(connection, schema.about, [{"key": _TERM, "value": str(term)}])
         self._term = term
 
@@ -105,12 +107,12 @@ class Store:
         return self._engine.url.render_as_string()
 
     def close(self) -> None:
-        """Closes every connection."""
+        """Close every connection."""
         self._engine.dispose()
 
 
 def put_rows(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Writes rows in place of those with the same primary key."""
+    """Write rows, replacing those with the same primary key."""
     rows = list(rows)
     if rows:
         drop_rows(connection, table, rows)
@@ -118,7 +120,7 @@ def put_rows(connection: Connection, table: Table, rows: Iterable[Mapping[str, A
 
 
 def drop_rows(connection: Connection, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Deletes rows by the primary keys that they hold."""
+    """Delete the rows with the primary keys of `rows`."""
     keys = [{f"key_{column.name}": row[column.name] for column in table.primary_key} for row in rows]
     if keys:
         connection.execute(_delete_by_key(table), keys)
@@ -138,14 +140,14 @@ def _make_durable(connection: sqlite3.Connection, _record: object) -> None:
 def _prepare(engine: Engine) -> str:
     about = schema.about
     with engine.begin() as connection:
-        found = _found(connection) if inspect(connection).has_table(about.name) else {}
+        found = _load_about(connection) if inspect(connection).has_table(about.name) else {}
         if found.get("version") in upgrade.KNOWN:
             upgrade.upgrade(connection)
             now = {"version": str(schema.VERSION), _TERM: "0"}
             put_rows(connection, about, [{"key": key, "value": value} for key, value in now.items()])
     schema.metadata.create_all(engine)
     with engine.begin() as connection:
-        found = _found(connection)
+        found = _load_about(connection)
         if not found:
             found = {"version": str(schema.VERSION), "installation": secrets.token_hex(4), _TERM: "0"}
             put_rows(connection, about, [{"key": key, "value": value} for key, value in found.items()])
@@ -158,13 +160,13 @@ def _prepare(engine: Engine) -> str:
         return str(found["installation"])
 
 
-def _found(connection: Connection) -> dict[str, str]:
+def _load_about(connection: Connection) -> dict[str, str]:
     return {row.key: row.value for row in connection.execute(select(schema.about))}
 
 
-def _term(connection: Connection, *, to_change: bool = False) -> int:
-    """Which take-over this is. Nobody changes it before a transaction that has read it is over."""
-    row = select(schema.about.c.value).where(schema.about.c.key == _TERM).with_for_update(read=not to_change)
+def _term(connection: Connection, *, for_update: bool = False) -> int:
+    """Return the number of the latest take-over; it cannot change before the transaction that reads it ends."""
+    row = select(schema.about.c.value).where(schema.about.c.key == _TERM).with_for_update(read=not for_update)
     return int(connection.execute(row).scalar_one())
 
 

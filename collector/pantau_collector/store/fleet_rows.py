@@ -1,4 +1,4 @@
-"""The fleet, and how far the journal has been read, as rows."""
+"""The fleet, and the pipeline's cursor in the journal, as rows."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -17,7 +17,10 @@ _PIPELINE = "pipeline"
 
 
 class PipelineCursor(NamedTuple):
-    """Where which journal is read on, when the last record before was received, and the attention paid so far."""
+    """The pipeline's position in the journal named `journal`.
+
+    `received_ms` is when the record before it was received, and `attention_s` the collector's attention so far.
+    """
 
     journal: str
     position: int
@@ -26,7 +29,7 @@ class PipelineCursor(NamedTuple):
 
 
 def load_fleet(connection: Connection) -> Fleet:
-    """Every site and camera as last saved."""
+    """Load every site and camera as it was last saved."""
     loaded = {row.id: _site_decoder.decode(row.state_json) for row in connection.execute(select(sites))}
     for row in connection.execute(select(cameras)):
         if row.site in loaded:
@@ -36,25 +39,25 @@ def load_fleet(connection: Connection) -> Fleet:
 
 
 def save_fleet(connection: Connection, fleet: Fleet) -> None:
-    """Saves what has changed."""
+    """Save the sites and cameras that have changed."""
     put_rows(connection, sites, (_site_row(fleet.sites[site]) for site in fleet.unsaved))
     drop_rows(connection, cameras, ({"site": site, "id": camera} for site, camera in fleet.removed_cameras))
     put_rows(connection, cameras, _camera_rows(fleet))
 
 
 def load_names(connection: Connection) -> list[tuple[str, str]]:
-    """Site and id of every camera that agents told of."""
+    """Load site and id of every camera that agents have reported."""
     return [(row.site, row.id) for row in connection.execute(select(cameras.c.site, cameras.c.id))]
 
 
 def load_cursor(connection: Connection) -> PipelineCursor | None:
-    """The cursor as last saved; None if it never was."""
+    """Load the cursor as it was last saved, or None if it never was."""
     row = connection.execute(select(cursors).where(cursors.c.name == _PIPELINE)).first()
     return PipelineCursor(row.journal, row.position, row.received_ms, row.attention_s) if row else None
 
 
 def save_cursor(connection: Connection, cursor: PipelineCursor) -> None:
-    """Saves the cursor."""
+    """Save the cursor."""
     put_rows(connection, cursors, [{"name": _PIPELINE, **cursor._asdict()}])
 
 

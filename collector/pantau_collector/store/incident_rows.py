@@ -20,7 +20,7 @@ _TIMELINE = "timeline"
 
 
 class TimelineStep(NamedTuple):
-    """One step of an incident: when (UTC ms), what, and what its cause and cameras were after it."""
+    """A step of an incident: its time (UTC ms) and kind, and the incident's cause and cameras after it."""
 
     time_ms: int
     kind: str
@@ -29,13 +29,13 @@ class TimelineStep(NamedTuple):
 
 
 def load_open(connection: Connection) -> list[Incident]:
-    """Every open incident, the oldest first."""
+    """Load every open incident, the oldest first."""
     rows = connection.execute(select(incidents).where(incidents.c.resolved_ms.is_(None)).order_by(incidents.c.id))
     return [_incident(row) for row in rows]
 
 
 def load_resolved(connection: Connection, limit: int) -> list[Incident]:
-    """The latest resolved incidents, the latest first."""
+    """Load the incidents that were resolved last, the latest first."""
     rows = connection.execute(
         select(incidents)
         .where(incidents.c.resolved_ms.is_not(None))
@@ -46,14 +46,14 @@ def load_resolved(connection: Connection, limit: int) -> list[Incident]:
 
 
 def load_since(connection: Connection, since_ms: int) -> list[Incident]:
-    """Every incident that was open at some time since then (UTC ms), the oldest first."""
-    lasted = or_(incidents.c.resolved_ms.is_(None), incidents.c.resolved_ms >= since_ms)
-    rows = connection.execute(select(incidents).where(lasted).order_by(incidents.c.id))
+    """Load every incident that was open at some time since `since_ms` (UTC), the oldest first."""
+    was_open = or_(incidents.c.resolved_ms.is_(None), incidents.c.resolved_ms >= since_ms)
+    rows = connection.execute(select(incidents).where(was_open).order_by(incidents.c.id))
     return [_incident(row) for row in rows]
 
 
 def load_timeline(connection: Connection, incident: int) -> list[TimelineStep]:
-    """What became of an incident, in its order."""
+    """Load the steps of an incident, in order."""
     rows = connection.execute(select(timeline).where(timeline.c.incident == incident).order_by(timeline.c.id))
     return [
         TimelineStep(row.time_ms, row.kind, current_name(row.cause), tuple(json.loads(row.cameras_json)))
@@ -62,24 +62,24 @@ def load_timeline(connection: Connection, incident: int) -> list[TimelineStep]:
 
 
 def load_incidents(connection: Connection, numbers: Iterable[int]) -> list[Incident]:
-    """The incidents of these numbers that there are, in order."""
+    """Load the incidents of these numbers that exist, in order of their numbers."""
     rows = connection.execute(select(incidents).where(incidents.c.id.in_(list(numbers))).order_by(incidents.c.id))
     return [_incident(row) for row in rows]
 
 
 def load_incident(connection: Connection, incident: int) -> Incident | None:
-    """The incident of that number, open or not; None if there is none."""
+    """Load an incident by its number, or return None if there is none."""
     row = connection.execute(select(incidents).where(incidents.c.id == incident)).first()
     return None if row is None else _incident(row)
 
 
 def next_id(connection: Connection) -> int:
-    """A number that no incident has had."""
+    """Return a number that no incident has had."""
     return (connection.execute(select(func.max(incidents.c.id))).scalar() or 0) + 1
 
 
 def save_incidents(connection: Connection, changed: Iterable[Incident], transitions: Iterable[Transition]) -> None:
-    """Saves incidents as they are now, and what became of them."""
+    """Save incidents as they are now, and add their transitions to the timeline."""
     put_rows(connection, incidents, [_row(incident) for incident in changed])
     rows = [
         {
@@ -96,7 +96,7 @@ def save_incidents(connection: Connection, changed: Iterable[Incident], transiti
 
 
 def load_unjournaled(connection: Connection, limit: int) -> list[tuple[int, IncidentStep]]:
-    """The first steps of the timeline that are not in the journal yet, each with its number."""
+    """Load up to `limit` steps of the timeline that are not in the journal yet, each with its id."""
     last = select(journaled.c.last_id).where(journaled.c.what == _TIMELINE).scalar_subquery()
     rows = connection.execute(
         select(timeline, *(incidents.c[name] for name in ("site", "camera", "device", "uplink", "since_ms")))
@@ -126,12 +126,12 @@ def load_unjournaled(connection: Connection, limit: int) -> list[tuple[int, Inci
 
 
 def save_journaled(connection: Connection, last_id: int) -> None:
-    """Notes that the timeline is in the journal up to that step."""
+    """Note that the timeline is in the journal up to a step."""
     put_rows(connection, journaled, [{"what": _TIMELINE, "last_id": last_id}])
 
 
 def load_symptoms(connection: Connection) -> dict[tuple[str, str], Symptom]:
-    """Every symptom under observation by site and subject."""
+    """Load every symptom under observation, by site and subject."""
     return {
         (row.site, row.subject): Symptom(
             row.bad, row.since_s, row.trouble, row.changes, row.looked_s, row.looked_bad, row.flapping
@@ -141,7 +141,7 @@ def load_symptoms(connection: Connection) -> dict[tuple[str, str], Symptom]:
 
 
 def save_symptoms(connection: Connection, changed: Mapping[tuple[str, str], Symptom | None]) -> None:
-    """Saves symptoms as they are now; None where there is none any more."""
+    """Save symptoms as they are now; None stands for one that is no longer observed."""
     keys = [{"site": site, "subject": subject} for site, subject in changed]
     drop_rows(connection, symptoms, keys)
     rows = [
@@ -166,7 +166,7 @@ def _symptom_row(symptom: Symptom) -> dict[str, object]:
 
 
 def _row(incident: Incident) -> dict[str, object]:
-    taken = incident.acknowledged
+    acknowledgement = incident.acknowledged
     return {
         "id": incident.id,
         "site": incident.site,
@@ -183,7 +183,7 @@ def _row(incident: Incident) -> dict[str, object]:
         "sites_json": json.dumps(incident.sites),
         "awaited": incident.awaited,
         "origin": incident.origin,
-        "acknowledged_json": taken and msgspec.json.encode(taken).decode(),
+        "acknowledged_json": acknowledgement and msgspec.json.encode(acknowledgement).decode(),
         "downtime": incident.downtime,
         "flapping": incident.flapping,
         "waiting_s": incident.waiting_s,
@@ -192,7 +192,7 @@ def _row(incident: Incident) -> dict[str, object]:
 
 
 def _incident(row: Row[tuple[object, ...]]) -> Incident:
-    taken = row.acknowledged_json
+    acknowledged = row.acknowledged_json
     return Incident(
         id=row.id,
         site=row.site,
@@ -209,7 +209,7 @@ def _incident(row: Row[tuple[object, ...]]) -> Incident:
         sites=tuple(json.loads(row.sites_json)),
         awaited=row.awaited,
         origin=row.origin,
-        acknowledged=None if taken is None else msgspec.json.decode(taken, type=Acknowledgement),
+        acknowledged=(None if acknowledged is None else msgspec.json.decode(acknowledged, type=Acknowledgement)),
         downtime=row.downtime,
         flapping=row.flapping,
         waiting_s=row.waiting_s,

@@ -1,6 +1,6 @@
-"""What each recipient is to be told, as rows: one a notice and recipient, written with what it is about.
+"""Notices as rows, one for each notice and recipient, written in the transaction of what they report.
 
-A row waits without a letter until it is gathered into one, together with the letter's rows in the outbox.
+A row has no letter until it is batched into one, in the transaction that writes the letter's rows into the outbox.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,41 +14,42 @@ from pantau_collector.store.outbox_rows import Status
 from pantau_collector.store.schema import notices, outbox
 
 _CLOCK_SET_BACK_MS = 60_000
+"""Milliseconds by which a notice may lie in the future before the clock must have been set back."""
 
 
-def add(connection: Connection, tellings: Iterable[Notification], *, created_ms: int) -> None:
-    """Adds what is to be told, each once."""
+def add(connection: Connection, notifications: Iterable[Notification], *, created_ms: int) -> None:
+    """Add notices to their recipients, each once."""
     rows = [
         {
-            "incident": telling.notice.incident,
-            "kind": telling.notice.kind,
-            "step": telling.step,
-            "recipient": telling.recipient,
+            "incident": notification.notice.incident,
+            "kind": notification.notice.kind,
+            "step": notification.step,
+            "recipient": notification.recipient,
             "created_ms": created_ms,
-            "ready_ms": telling.ready_ms,
-            "held": telling.held,
+            "ready_ms": notification.ready_ms,
+            "held": notification.held,
             "letter": None,
-            "notice_json": msgspec.json.encode(telling.notice).decode(),
+            "notice_json": msgspec.json.encode(notification.notice).decode(),
         }
-        for telling in tellings
+        for notification in notifications
     ]
     if rows:
         connection.execute(notices.insert(), rows)
 
 
 def kinds_sent(connection: Connection, incident: int) -> dict[str, set[NoticeKind]]:
-    """What each recipient was told, or is being told, of an incident."""
+    """Return the kinds of notices of an incident that each recipient was sent, or is being sent."""
     rows = connection.execute(
         select(notices.c.recipient, notices.c.kind).where(notices.c.incident == incident).distinct()
     )
-    found: dict[str, set[NoticeKind]] = {}
+    kinds: dict[str, set[NoticeKind]] = {}
     for row in rows:
-        found.setdefault(row.recipient, set()).add(NoticeKind(row.kind))
-    return found
+        kinds.setdefault(row.recipient, set()).add(NoticeKind(row.kind))
+    return kinds
 
 
 def announced(connection: Connection, step: str) -> set[str]:
-    """The recipients that a maintenance was announced to."""
+    """Return the recipients to whom a maintenance was announced."""
     rows = connection.execute(
         select(notices.c.recipient).where(notices.c.incident == 0, notices.c.step == step).distinct()
     )
@@ -56,15 +57,15 @@ def announced(connection: Connection, step: str) -> set[str]:
 
 
 def waiting(connection: Connection, *, now_ms: int) -> list[PendingNotice]:
-    """All that waits for those recipients for whom something is ready, the oldest first.
+    """Return all waiting notices of the recipients for whom one is ready, the oldest first.
 
-    What was made in a future that the clock has been set back from is ready too.
+    A notice that was written in the future, before the clock was set back, is ready too.
     """
     ready = or_(notices.c.ready_ms <= now_ms, notices.c.created_ms > now_ms + _CLOCK_SET_BACK_MS)
-    whose = select(notices.c.recipient).where(notices.c.letter.is_(None), ready).distinct()
+    recipients = select(notices.c.recipient).where(notices.c.letter.is_(None), ready).distinct()
     rows = connection.execute(
         select(notices, ready.label("is_ready"))
-        .where(notices.c.letter.is_(None), notices.c.recipient.in_(whose))
+        .where(notices.c.letter.is_(None), notices.c.recipient.in_(recipients))
         .order_by(notices.c.id)
     )
     return [
@@ -82,23 +83,23 @@ def waiting(connection: Connection, *, now_ms: int) -> list[PendingNotice]:
 
 
 def count_waiting(connection: Connection) -> int:
-    """How many are in no letter yet."""
+    """Return the number of notices that are in no letter yet."""
     return connection.execute(select(func.count()).where(notices.c.letter.is_(None))).scalar_one()
 
 
 def hold(connection: Connection, until_ms: Mapping[int, int]) -> None:
-    """Puts notices off, by id, to a digest at that time."""
+    """Put notices off to a digest at a time; `until_ms` holds the time by the notice's id."""
     for notice, ready_ms in until_ms.items():
         connection.execute(notices.update().where(notices.c.id == notice).values(ready_ms=ready_ms, held=True))
 
 
 def put_in_letter(connection: Connection, ids: Iterable[int], letter: int) -> None:
-    """Notes that these notices go out in that letter."""
+    """Note that notices are sent in a letter."""
     connection.execute(notices.update().where(notices.c.id.in_(list(ids))).values(letter=letter))
 
 
 def of_letter(connection: Connection, letter: int) -> list[Notice]:
-    """The notices of a letter, the oldest first."""
+    """Load the notices of a letter, the oldest first."""
     rows = connection.execute(
         select(notices.c.notice_json).where(notices.c.letter == letter).order_by(notices.c.id)
     )
@@ -106,14 +107,18 @@ def of_letter(connection: Connection, letter: int) -> list[Notice]:
 
 
 def never_notified(connection: Connection, recipient: str, incidents: Iterable[int], *, letter: int) -> set[int]:
-    """Those of the incidents of which no letter has told the recipient, nor is about to, nor does this one."""
-    wanted = set(incidents)
-    alive = (
+    """Return the incidents that the recipient knows nothing of.
+
+    A recipient knows of an incident if a notice of its outage has reached them, is about to be sent, or is part of
+    this letter.
+    """
+    numbers = set(incidents)
+    delivered = (
         select(notices.c.incident)
         .join(outbox, outbox.c.letter == notices.c.letter)
         .where(
             notices.c.recipient == recipient,
-            notices.c.incident.in_(wanted),
+            notices.c.incident.in_(numbers),
             notices.c.kind.in_(list(OUTAGE_NOTICES)),
             outbox.c.status.in_([Status.DUE, Status.SENDING, Status.SENT]),
         )
@@ -121,5 +126,5 @@ def never_notified(connection: Connection, recipient: str, incidents: Iterable[i
     in_this = select(notices.c.incident).where(
         notices.c.letter == letter, notices.c.kind.in_(list(OUTAGE_NOTICES))
     )
-    heard = {row.incident for row in connection.execute(alive.union(in_this))}
-    return wanted - heard
+    notified = {row.incident for row in connection.execute(delivered.union(in_this))}
+    return numbers - notified

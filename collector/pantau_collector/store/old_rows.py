@@ -1,7 +1,7 @@
-"""What is removed from the state once it is old: incidents that are over, and all that was said of them.
+"""Removes old rows: resolved incidents, and the notices, letters and other rows that belong to them.
 
-The newest row of each table stays whatever its age: rows are numbered by the greatest number there is, and one
-that was given again would be taken for one that was read already.
+The newest row of each table stays, whatever its age. A new row's id follows the greatest id that exists, and an id
+that was used twice would be taken for one that has been read already.
 """
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, delete, func, or_, select
@@ -21,18 +21,18 @@ _UNFINISHED = (Status.DUE, Status.SENDING)
 
 
 def remove_old(connection: Connection, before_ms: int, limit: int) -> int:
-    """Removes up to `limit` incidents that were over before then (UTC ms), and what belongs to them; counts rows.
+    """Remove up to `limit` incidents resolved before `before_ms` (UTC) with their rows, and count the rows.
 
-    What is not in the journal yet, or still to be delivered, stays.
+    Whatever is not in the journal yet, or still to be delivered, stays.
     """
     old = list(connection.execute(_old_incidents(before_ms, limit)).scalars())
     removed = 0
     for table in (timeline, requests):
         removed += _remove(connection, table, table.c.incident.in_(old))
     removed += _remove(connection, incidents, incidents.c.id.in_(old))
-    removed += _remove(connection, notices, _told_and_gone(before_ms))
-    removed += _remove(connection, outbox, _finished(before_ms))
-    return removed + _remove(connection, downtimes, _past(before_ms))
+    removed += _remove(connection, notices, _orphaned_notices(before_ms))
+    removed += _remove(connection, outbox, _orphaned_letters(before_ms))
+    return removed + _remove(connection, downtimes, _past_downtimes(before_ms))
 
 
 def _remove(connection: Connection, table: Table, which: ColumnElement[bool]) -> int:
@@ -51,8 +51,8 @@ def _old_incidents(before_ms: int, limit: int) -> Select[tuple[int]]:
     return query.order_by(incidents.c.id).limit(limit)
 
 
-def _told_and_gone(before_ms: int) -> ColumnElement[bool]:
-    """Notices of incidents that are gone, and of maintenance, that are in no letter still to be delivered."""
+def _orphaned_notices(before_ms: int) -> ColumnElement[bool]:
+    """Select notices of removed incidents, and of maintenance, that are in no letter still to be delivered."""
     unfinished = select(outbox.c.letter).where(outbox.c.status.in_(_UNFINISHED))
     return and_(
         notices.c.created_ms < before_ms,
@@ -62,17 +62,17 @@ def _told_and_gone(before_ms: int) -> ColumnElement[bool]:
     )
 
 
-def _finished(before_ms: int) -> ColumnElement[bool]:
-    """Letters none of whose notices is there any more."""
-    alive = select(notices.c.letter).where(notices.c.letter.is_not(None))
+def _orphaned_letters(before_ms: int) -> ColumnElement[bool]:
+    """Select finished letters none of whose notices exist any more."""
+    referenced = select(notices.c.letter).where(notices.c.letter.is_not(None))
     return and_(
         outbox.c.finished_ms < before_ms,
         outbox.c.status.not_in(_UNFINISHED),
-        outbox.c.letter.not_in(alive),
+        outbox.c.letter.not_in(referenced),
     )
 
 
-def _past(before_ms: int) -> ColumnElement[bool]:
-    """Maintenance that was cancelled or over before then."""
+def _past_downtimes(before_ms: int) -> ColumnElement[bool]:
+    """Select maintenance that was cancelled or over before then."""
     over = and_(downtimes.c.rrule.is_(None), downtimes.c.end_ms < before_ms)
     return or_(downtimes.c.cancelled_ms < before_ms, over)

@@ -1,7 +1,7 @@
-"""The outbox: one row for each letter and channel of its recipient, written as the letter is gathered.
+"""The outbox: one row for each letter and channel of its recipient, written when the letter is.
 
-A row is `due`, then `sending`, then `sent`. One that failed on a channel with another behind it is `passed` on;
-after too many attempts, or where there is nobody left to send to, it is `dead`.
+A row is `due`, then `sending`, then `sent`. A row that failed is `passed` if the recipient has another channel to
+try; after too many attempts, or if there is nobody left to send to, it is `dead`.
 """
 
 import json
@@ -17,7 +17,7 @@ from pantau_collector.store.schema import outbox
 
 
 class Status(StrEnum):
-    """Where a row stands."""
+    """The status of a row."""
 
     DUE = "due"
     SENDING = "sending"
@@ -34,7 +34,7 @@ _UNFINISHED = select(_waiting).where(_waiting.c.number <= bindparam("each")).ord
 
 
 class OutboxRow(msgspec.Struct, frozen=True):
-    """An unfinished row. `kind` is its last notice's."""
+    """An unfinished row. `kind` is that of its last notice."""
 
     id: int
     letter: int
@@ -57,7 +57,7 @@ def add(
     *,
     created_ms: int,
 ) -> None:
-    """Adds a letter's rows, to be sent by these channels."""
+    """Add the rows of a letter, to be sent by these channels."""
     rows = [
         {
             "letter": letter,
@@ -79,7 +79,7 @@ def add(
 
 
 def letters_since(connection: Connection, recipient: str, since_ms: int) -> list[int]:
-    """When the recipient's letters since then were made (UTC ms), the oldest first."""
+    """Return when the recipient's letters since `since_ms` were written (UTC ms), the oldest first."""
     rows = connection.execute(
         select(func.min(outbox.c.created_ms))
         .where(outbox.c.recipient == recipient, outbox.c.created_ms > since_ms)
@@ -89,7 +89,7 @@ def letters_since(connection: Connection, recipient: str, since_ms: int) -> list
 
 
 def unfinished(connection: Connection, each: int) -> list[OutboxRow]:
-    """What is still to be sent, and what a crash left in `sending`: the oldest, up to so many each channel."""
+    """Load what is still to be sent, or was left `sending` by a crash: the oldest `each` rows of each channel."""
     return [
         OutboxRow(
             row.id,
@@ -106,14 +106,14 @@ def unfinished(connection: Connection, each: int) -> list[OutboxRow]:
 
 
 def start(connection: Connection, row: OutboxRow) -> None:
-    """Marks a row as being sent."""
+    """Mark a row as being sent."""
     connection.execute(
         outbox.update().where(outbox.c.id == row.id).values(status=Status.SENDING, attempts=row.attempts + 1)
     )
 
 
 def finish(connection: Connection, row: int, status: Status, *, time_ms: int, error: str = "") -> None:
-    """Marks what became of an attempt: `sent`, `passed`, `dead`, or `due` again."""
+    """Mark the result of an attempt: `sent`, `passed`, `dead`, or `due` again."""
     finished_ms = None if status is Status.DUE else time_ms
     connection.execute(
         outbox.update().where(outbox.c.id == row).values(status=status, finished_ms=finished_ms, error=error)
@@ -121,10 +121,10 @@ def finish(connection: Connection, row: int, status: Status, *, time_ms: int, er
 
 
 def pass_on(connection: Connection, row: OutboxRow, channel: str, *, time_ms: int, error: str) -> None:
-    """Gives a letter up on one channel and has it sent by the next, unless it already is."""
+    """Give a letter up on one channel, and add a row for another channel unless there is one."""
     finish(connection, row.id, Status.PASSED, time_ms=time_ms, error=error)
-    there = select(outbox.c.id).where(outbox.c.letter == row.letter, outbox.c.channel == channel)
-    if connection.execute(there).first() is None:
+    existing = select(outbox.c.id).where(outbox.c.letter == row.letter, outbox.c.channel == channel)
+    if connection.execute(existing).first() is None:
         add(
             connection,
             row.letter,
@@ -138,5 +138,5 @@ def pass_on(connection: Connection, row: OutboxRow, channel: str, *, time_ms: in
 
 
 def count(connection: Connection, *statuses: Status) -> int:
-    """How many rows stand there."""
+    """Return the number of rows with these statuses."""
     return connection.execute(select(func.count()).where(outbox.c.status.in_(statuses))).scalar_one()

@@ -1,4 +1,4 @@
-"""What people ask of the outbox: what waits, what was given up, who was told of an incident when."""
+"""Searches the outbox for people: what waits, what was given up, who was notified of an incident and when."""
 
 import json
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from pantau_collector.store.schema import notices, outbox
 
 
 class Sending(NamedTuple):
-    """A letter on one channel of its recipient. Times are UTC ms; `error` is why it failed last."""
+    """A letter on one channel of its recipient. Times are UTC ms; `error` is why the last attempt failed."""
 
     id: int
     kind: str
@@ -27,7 +27,7 @@ class Sending(NamedTuple):
 
 
 def list_sendings(connection: Connection, statuses: Iterable[Status], limit: int) -> list[Sending]:
-    """The latest that stand so, the oldest of them first."""
+    """Return the latest `limit` rows with these statuses, the oldest of them first."""
     rows = connection.execute(
         select(outbox).where(outbox.c.status.in_(list(statuses))).order_by(outbox.c.id.desc()).limit(limit)
     )
@@ -35,14 +35,14 @@ def list_sendings(connection: Connection, statuses: Iterable[Status], limit: int
 
 
 def sendings_of(connection: Connection, incident: int) -> list[Sending]:
-    """All by which anyone was, or was to be, told of an incident; the oldest first."""
+    """Return every row by which anyone was, or will be, notified of an incident, the oldest first."""
     letters = select(notices.c.letter).where(notices.c.incident == incident)
     rows = connection.execute(select(outbox).where(outbox.c.letter.in_(letters)).order_by(outbox.c.id))
     return [_sending(row) for row in rows]
 
 
 def held_of(connection: Connection, incident: int) -> list[tuple[str, str, int]]:
-    """Recipient, kind, and when it is due (UTC ms), of each notice of an incident that waits for others."""
+    """Return recipient, kind and due time (UTC ms) of each notice of an incident that is in no letter yet."""
     rows = connection.execute(
         select(notices.c.recipient, notices.c.kind, notices.c.ready_ms)
         .where(notices.c.incident == incident, notices.c.letter.is_(None))
@@ -52,13 +52,13 @@ def held_of(connection: Connection, incident: int) -> list[tuple[str, str, int]]
 
 
 def revive(connection: Connection, row: int) -> bool:
-    """Makes a letter that was given up due again; False if there is none of that number that was."""
-    done = connection.execute(
+    """Make a dead row due again. Return False if there is no dead row of that number."""
+    result = connection.execute(
         outbox.update()
         .where(outbox.c.id == row, outbox.c.status == Status.DEAD)
         .values(status=Status.DUE, attempts=0, finished_ms=None)
     )
-    return done.rowcount > 0
+    return result.rowcount > 0
 
 
 def _sending(row: Row[tuple[object, ...]]) -> Sending:

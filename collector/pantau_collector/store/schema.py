@@ -1,4 +1,4 @@
-"""The tables. Only SQL that SQLite and PostgreSQL both speak.
+"""The tables, in SQL that both SQLite and PostgreSQL understand.
 
 Columns ending in `_ms` are UTC epoch milliseconds, in `_s` seconds of the collector's attention; `*_json` hold
 JSON.
@@ -19,11 +19,11 @@ from sqlalchemy import (
 )
 
 VERSION = 2
-"""Raised with every change of the tables. `upgrade` knows older ones; a database of any other is not touched."""
+"""The tables' version, raised with each change of them; `upgrade` knows the older ones that can be upgraded."""
 
 metadata = MetaData()
 
-_Id = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself in INTEGER columns alone
+_Id = BigInteger().with_variant(Integer, "sqlite")  # SQLite assigns ids by itself in INTEGER columns only
 
 about = Table(
     "about",

@@ -1,4 +1,4 @@
-"""Secrets that the store made up for itself. They are its own: a copy of the store has them too."""
+"""Random secrets that belong to the store, so that a copy of the store has them too."""
 
 import secrets as random
 
@@ -7,14 +7,14 @@ from sqlalchemy import Connection, select
 from pantau_collector.store.schema import secrets
 
 LINKS = "links"
-"""What signs the links in notices."""
-_BYTES = 32
+"""The name of the secret that signs the links in notices."""
+_SECRET_BYTES = 32
 
 
 def load_or_make(connection: Connection, name: str) -> bytes:
-    """The secret of that name; made if there is none yet."""
+    """Load the secret of a name, or create it if there is none yet."""
     found = connection.execute(select(secrets.c.value).where(secrets.c.name == name)).scalar()
     if found is None:
-        found = random.token_hex(_BYTES)
+        found = random.token_hex(_SECRET_BYTES)
         connection.execute(secrets.insert(), [{"name": name, "value": found}])
     return bytes.fromhex(found)

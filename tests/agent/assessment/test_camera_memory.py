@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from pantau_agent.assessment import camera_memory as notebook_module
+from pantau_agent.assessment import camera_memory as camera_memory_module
 from pantau_agent.assessment.baseline import Baseline
 from pantau_agent.assessment.camera_memory import HOLD_S, CameraMemories, Refusal
 from pantau_agent.clock import SystemClock
@@ -17,10 +17,10 @@ from pantau_agent.streams.failure import Failure, Kind, Step
 from pantau_agent.watching.watch import watch
 from pantau_contract.states import Cause, State
 from pantau_contract.words.evidence import Detail
+from tests.agent.eventually import eventually
 from tests.agent.rtsp.scripted import Camera, saying, serving
-from tests.agent.soon import soon
 
-LEARNT = Baseline(looks=9000, fps=15, bitrate_kbps=400, keyframe_interval_s=2)
+LEARNT = Baseline(assessments=9000, fps=15, bitrate_kbps=400, keyframe_interval_s=2)
 REFUSAL = Refusal(Failure(Step.DESCRIBE, Kind.WRONG_PASSWORD, Detail("no"), status=401), until_ms=1 << 60)
 
 
@@ -30,17 +30,17 @@ def gate(**changes: object) -> Configured:
 
 
 def kept(file: Path) -> None:
-    notebook = CameraMemories([gate()], file)
-    page = notebook.page("gate")
-    page.learnt, page.trusted, page.refusal = LEARNT, True, REFUSAL
-    notebook.save()
+    memories = CameraMemories([gate()], file)
+    memory = memories.of("gate")
+    memory.baseline, memory.trusted, memory.refusal = LEARNT, True, REFUSAL
+    memories.save()
 
 
 def test_what_is_learnt_and_refused_outlives_a_restart(tmp_path: Path) -> None:
     file = tmp_path / "cameras.json"
     kept(file)
-    page = CameraMemories([gate()], file).page("gate")
-    assert (page.learnt, page.trusted, page.refusal) == (LEARNT, True, REFUSAL)
+    memory = CameraMemories([gate()], file).of("gate")
+    assert (memory.baseline, memory.trusted, memory.refusal) == (LEARNT, True, REFUSAL)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert "secret-one" not in file.read_text()
 
@@ -50,14 +50,14 @@ def test_another_password_is_tried_at_once_and_the_stream_stays_known(
     changes: dict[str, object], tmp_path: Path
 ) -> None:
     kept(tmp_path / "cameras.json")
-    page = CameraMemories([gate(**changes)], tmp_path / "cameras.json").page("gate")
-    assert (page.learnt, page.trusted, page.refusal) == (LEARNT, False, None)
+    memory = CameraMemories([gate(**changes)], tmp_path / "cameras.json").of("gate")
+    assert (memory.baseline, memory.trusted, memory.refusal) == (LEARNT, False, None)
 
 
 def test_another_stream_is_learnt_anew(tmp_path: Path) -> None:
     kept(tmp_path / "cameras.json")
-    page = CameraMemories([gate(url="rtsp://gate/2")], tmp_path / "cameras.json").page("gate")
-    assert (page.learnt, page.trusted, page.refusal) == (Baseline(), False, None)
+    memory = CameraMemories([gate(url="rtsp://gate/2")], tmp_path / "cameras.json").of("gate")
+    assert (memory.baseline, memory.trusted, memory.refusal) == (Baseline(), False, None)
 
 
 @pytest.mark.parametrize(
@@ -77,37 +77,37 @@ def test_a_damaged_file_is_said_and_all_is_learnt_anew(
     file = tmp_path / "cameras.json"
     file.write_bytes(content)
     with caplog.at_level(logging.WARNING):
-        notebook = CameraMemories([gate()], file)
-    assert notebook.page("gate").learnt == Baseline()
+        memories = CameraMemories([gate()], file)
+    assert memories.of("gate").baseline == Baseline()
     assert str(file) in caplog.text
-    assert "learnt anew" in caplog.text
+    assert "learnt again" in caplog.text
     caplog.clear()
-    notebook.save()
+    memories.save()
     CameraMemories([gate()], file)
     assert caplog.text == ""
 
 
 def test_a_disk_that_cannot_be_written_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    notebook = CameraMemories([gate()], tmp_path / "none" / "cameras.json")
-    notebook.save()
-    notebook.save()
+    memories = CameraMemories([gate()], tmp_path / "none" / "cameras.json")
+    memories.save()
+    memories.save()
     assert caplog.text.count("cannot be kept") == 1
 
 
 async def test_a_refusal_is_on_the_disk_soon_and_what_is_learnt_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notebook_module, "LOOK_S", 0.01)
+    monkeypatch.setattr(camera_memory_module, "CHECK_INTERVAL_S", 0.01)
     file = tmp_path / "cameras.json"
-    notebook = CameraMemories([gate()], file)
-    keeping = asyncio.create_task(notebook.keep())
-    notebook.page("gate").learnt = LEARNT
+    memories = CameraMemories([gate()], file)
+    keeping = asyncio.create_task(memories.save_periodically())
+    memories.of("gate").baseline = LEARNT
     await asyncio.sleep(0.2)
     assert not file.exists()
-    notebook.page("gate").refusal = REFUSAL
-    assert await soon(file.exists)
+    memories.of("gate").refusal = REFUSAL
+    assert await eventually(file.exists)
     keeping.cancel()
-    assert CameraMemories([gate()], file).page("gate").refusal == REFUSAL
+    assert CameraMemories([gate()], file).of("gate").refusal == REFUSAL
 
 
 @pytest.mark.parametrize("mode", ["watch", "sample"])
@@ -118,13 +118,13 @@ async def test_after_a_restart_a_camera_that_refused_the_password_is_not_asked_a
     async with serving(Camera({"DESCRIBE": refused})) as camera, Decoder(SystemClock()) as decoder:
         configured = gate(url=camera.url, mode=mode)
         for _ in range(2):
-            notebook = CameraMemories([configured], tmp_path / "cameras.json")
-            page = notebook.page("gate")
-            async for one in watch(configured, decoder, SystemClock(), rng=random.Random(1), page=page):
+            memories = CameraMemories([configured], tmp_path / "cameras.json")
+            memory = memories.of("gate")
+            async for one in watch(configured, decoder, SystemClock(), rng=random.Random(1), memory=memory):
                 if one.sample.state is not State.UNKNOWN:
                     break
             assert one.sample.cause is Cause.AUTH_FAILED
-            notebook.save()
+            memories.save()
         assert sum("Authorization" in asked.headers for asked in camera.asked) == 1
-        assert page.refusal is not None
-        assert page.refusal.left_s(SystemClock().time_ms()) <= HOLD_S
+        assert memory.refusal is not None
+        assert memory.refusal.remaining_s(SystemClock().time_ms()) <= HOLD_S

@@ -15,17 +15,18 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
-from pantau_agent.assessment.baseline import LEARN_KEYFRAMES_S, Baseline
+from pantau_agent.assessment.baseline import LEARN_KEYFRAMES_ASSESSMENTS, Baseline
 from pantau_agent.assessment.camera_memory import CameraMemory
 from pantau_agent.assessment.observation import Observation
 from pantau_agent.clock import SystemClock
 from pantau_agent.config import Camera as Configured
 from pantau_agent.picture.decoder import Decoder
-from pantau_agent.watching.one_shot import Looker
+from pantau_agent.watching.one_shot import OneShotProbe
 from pantau_agent.watching.watch import watch
 from pantau_contract.messages import Sample
 from pantau_contract.states import Cause, State
-from tests.agent.busy import changes, well
+from tests.agent.concurrent_tests import ConcurrentTests
+from tests.agent.eventually import eventually
 from tests.agent.rtsp.footage import access_units
 from tests.agent.rtsp.scripted import (
     SDP,
@@ -41,19 +42,18 @@ from tests.agent.rtsp.scripted import (
     serving,
     usual,
 )
-from tests.agent.soon import soon
-from tests.agent.together import Together
+from tests.agent.slow_machine import is_healthy, state_changes
 
 TCP_REPAIR = 19
 """Of Linux, <linux/tcp.h>: a socket in repair is closed without a word to the other side."""
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-together = Together("decoder")
+concurrently = ConcurrentTests("decoder")
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module", autouse=True)
 async def all_at_once(request: pytest.FixtureRequest) -> AsyncIterator[None]:
-    async with Decoder(SystemClock()) as decoder, together.running(request, decoder=decoder):
+    async with Decoder(SystemClock()) as decoder, concurrently.running(request, decoder=decoder):
         yield
 
 
@@ -63,18 +63,20 @@ def configured(url: str, **more: object) -> Configured:
 
 
 async def looked(url: str, decoder: Decoder, *, seconds: float = 2, **more: object) -> Sample:
-    return (await Looker(configured(url, **more), decoder, SystemClock()).look(seconds)).sample
+    return (await OneShotProbe(configured(url, **more), decoder, SystemClock()).run(seconds)).sample
 
 
 @asynccontextmanager
 async def watching(
-    url: str, decoder: Decoder, *, page: CameraMemory | None = None, **more: object
+    url: str, decoder: Decoder, *, memory: CameraMemory | None = None, **more: object
 ) -> AsyncIterator[list[Observation]]:
     """All that is said, while it is watched."""
     said: list[Observation] = []
 
     async def follow() -> None:
-        async for one in watch(configured(url, **more), decoder, SystemClock(), rng=random.Random(1), page=page):
+        async for one in watch(
+            configured(url, **more), decoder, SystemClock(), rng=random.Random(1), memory=memory
+        ):
             said.append(one)  # noqa: PERF401 # a list must be seen growing
 
     task = asyncio.create_task(follow())
@@ -88,21 +90,21 @@ async def watching(
 # On the way to the camera.
 
 
-@together
+@concurrently
 async def test_a_name_that_nobody_has(decoder: Decoder) -> None:
     sample = await looked("rtsp://no-such-camera.invalid/cam", decoder)
     assert (sample.state, sample.cause) == (State.DOWN, Cause.UNREACHABLE)
     assert "cannot be resolved" in sample.detail
 
 
-@together
+@concurrently
 async def test_no_way_to_the_address(decoder: Decoder) -> None:
     sample = await looked("rtsp://255.255.255.255/cam", decoder)  # Linux has no route for TCP to all
     assert (sample.state, sample.cause) == (State.DOWN, Cause.UNREACHABLE)
     assert "unreachable" in sample.detail
 
 
-@together
+@concurrently
 async def test_an_address_that_does_not_answer(decoder: Decoder) -> None:
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(socket.socket())
@@ -123,7 +125,7 @@ async def test_an_address_that_does_not_answer(decoder: Decoder) -> None:
     [(b"RTSP/1.0 400 Bad Request\r\n\r\n", Cause.WRONG_PROTOCOL), (b"", Cause.TIMEOUT)],
     ids=["an answer in clear", "silence"],
 )
-@together
+@concurrently
 async def test_tls_where_none_is_spoken(said: bytes, cause: Cause, decoder: Decoder) -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)
@@ -140,11 +142,11 @@ async def test_tls_where_none_is_spoken(said: bytes, cause: Cause, decoder: Deco
 
 
 @pytest.mark.parametrize("path", ["/a b/c#1", "/100%/@home", "/user=admin:channel=1?x=a b&y=#"])
-@together
+@concurrently
 async def test_an_address_with_signs_that_must_be_quoted(path: str, decoder: Decoder) -> None:
     async with serving(Camera(media=footage())) as camera:
         url = f"rtsp://ope rator:p@ss#w%rd:1@127.0.0.1:{camera.port}{path}"
-        assert well(await looked(url, decoder))
+        assert is_healthy(await looked(url, decoder))
     asked = {one.uri for one in camera.asked if one.method == "DESCRIBE"}
     assert len(asked) == 1
     assert re.fullmatch(r"rtsp://127\.0\.0\.1:\d+/[!-~]+", asked.pop())
@@ -154,7 +156,7 @@ async def test_an_address_with_signs_that_must_be_quoted(path: str, decoder: Dec
 # Who is let in.
 
 
-@together
+@concurrently
 async def test_a_password_that_was_taken_before_is_refused_by_a_camera_that_is_full(decoder: Decoder) -> None:
     challenge = 'WWW-Authenticate: Basic realm="Login to 3G0"'
     full = False
@@ -166,16 +168,16 @@ async def test_a_password_that_was_taken_before_is_refused_by_a_camera_that_is_f
 
     async with serving(Camera({"DESCRIBE": describe}, media=footage())) as camera:
         who = configured(camera.url, user="u", password=SecretStr("p"))
-        looker = Looker(who, decoder, SystemClock())
-        assert well((await looker.look(1.5)).sample)
+        probe = OneShotProbe(who, decoder, SystemClock())
+        assert is_healthy((await probe.run(1.5)).sample)
         full = True
-        assert (await looker.look(1)).sample.cause is Cause.SESSIONS_FULL
+        assert (await probe.run(1)).sample.cause is Cause.SESSIONS_FULL
 
 
 # How its words and packets come.
 
 
-@together
+@concurrently
 async def test_every_octet_alone(decoder: Decoder) -> None:
     async def drip(visitor: Visitor, answer: bytes, cseq: str) -> None:
         for octet in answer.replace(b"CSEQ", cseq.encode()):
@@ -199,7 +201,7 @@ async def test_every_octet_alone(decoder: Decoder) -> None:
     handlers: dict[str, Handler] = dict.fromkeys(("OPTIONS", "DESCRIBE", "SETUP"), slowly)
     async with serving(Camera(handlers, media=media)) as camera:
         sample = await looked(camera.url, decoder)
-    assert (well(sample), sample.rtp_loss_pct) == (True, 0), sample
+    assert (is_healthy(sample), sample.rtp_loss_pct) == (True, 0), sample
 
 
 @pytest.mark.parametrize(
@@ -211,17 +213,17 @@ async def test_every_octet_alone(decoder: Decoder) -> None:
     ],
     ids=["audio", "another video", "events"],
 )
-@together
+@concurrently
 async def test_tracks_before_the_video(before: bytes, decoder: Decoder) -> None:
     head, video = SDP.split(b"m=", 1)
     more = b"m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:second\r\n"
     async with serving(Camera(sdp=head + before + b"m=" + video + more, media=footage())) as camera:
-        assert well(await looked(camera.url, decoder))
+        assert is_healthy(await looked(camera.url, decoder))
     assert [one.uri for one in camera.asked if one.method == "SETUP"] == [f"{camera.url}/track1"]
 
 
 @pytest.mark.parametrize("anew", ["all", "SSRC", "timestamps", "sequence numbers"])
-@together
+@concurrently
 async def test_an_encoder_that_starts_anew_in_mid_stream_is_no_loss(anew: str, decoder: Decoder) -> None:
     async def restart(visitor: Visitor) -> None:
         sequence = began = 0
@@ -238,8 +240,8 @@ async def test_an_encoder_that_starts_anew_in_mid_stream_is_no_loss(anew: str, d
                 await asyncio.sleep(0.04)
 
     async with serving(Camera(media=restart)) as camera, watching(camera.url, decoder) as said:
-        assert await soon(lambda: len(said) > 10)
-        assert changes(said) == [(State.OK, None)]
+        assert await eventually(lambda: len(said) > 10)
+        assert state_changes(said) == [(State.OK, None)]
         assert said[-1].sample.rtp_loss_pct == 0
         assert (said[-1].sample.jitter_ms or 0) < 500  # a leap counts for many seconds, a busy machine for few
 
@@ -262,7 +264,7 @@ def over_udp(send: Callable[[socket.socket, tuple[str, int]], Awaitable[None]]) 
     return Camera({"SETUP": set_up}, media=media)
 
 
-@together
+@concurrently
 async def test_datagrams_in_another_order_are_no_loss(decoder: Decoder) -> None:
     async def swapped(own: socket.socket, to: tuple[str, int]) -> None:
         sequence, held = 0, b""
@@ -280,12 +282,12 @@ async def test_datagrams_in_another_order_are_no_loss(decoder: Decoder) -> None:
 
     async with serving(over_udp(swapped)) as camera:
         sample = await looked(camera.url, decoder, seconds=3)
-    assert (well(sample), sample.transport) == (True, "udp"), sample
+    assert (is_healthy(sample), sample.transport) == (True, "udp"), sample
     assert sample.rtp_loss_pct is not None
     assert sample.rtp_loss_pct < 1
 
 
-@together
+@concurrently
 async def test_datagrams_that_are_lost(decoder: Decoder) -> None:
     async def lossy(own: socket.socket, to: tuple[str, int]) -> None:
         sequence = 0
@@ -304,7 +306,7 @@ async def test_datagrams_that_are_lost(decoder: Decoder) -> None:
 # What it stops to do.
 
 
-@together
+@concurrently
 async def test_a_camera_that_is_gone_without_a_word(decoder: Decoder) -> None:
     gone = asyncio.Event()
 
@@ -320,13 +322,13 @@ async def test_a_camera_that_is_gone_without_a_word(decoder: Decoder) -> None:
     handlers: dict[str, Handler] = dict.fromkeys(names, until_gone)
     async with serving(Camera(handlers, media=media)) as camera:
         async with watching(camera.url, decoder, timeout_s=4) as said:
-            assert await soon(lambda: changes(said) == [(State.OK, None)])
+            assert await eventually(lambda: state_changes(said) == [(State.OK, None)])
             gone.set()
-            assert await soon(lambda: len(changes(said)) == 3)
-        assert changes(said)[1:] == [(State.DOWN, Cause.STALLED), (State.DOWN, Cause.TIMEOUT)]
+            assert await eventually(lambda: len(state_changes(said)) == 3)
+        assert state_changes(said)[1:] == [(State.DOWN, Cause.STALLED), (State.DOWN, Cause.TIMEOUT)]
 
 
-@together
+@concurrently
 async def test_a_connection_that_only_we_believe_in(decoder: Decoder) -> None:
     visitors: list[Visitor] = []
 
@@ -335,11 +337,11 @@ async def test_a_connection_that_only_we_believe_in(decoder: Decoder) -> None:
         await footage()(visitor)
 
     async with serving(Camera(media=media)) as camera, watching(camera.url, decoder) as said:
-        assert await soon(lambda: changes(said) == [(State.OK, None)])
+        assert await eventually(lambda: state_changes(said) == [(State.OK, None)])
         forget(visitors[0])
-        assert await soon(lambda: len(changes(said)) == 3)
+        assert await eventually(lambda: len(state_changes(said)) == 3)
         stalled = next(one.sample for one in said if one.sample.cause is Cause.STALLED)
-        assert changes(said) == [(State.OK, None), (State.DOWN, Cause.STALLED), (State.OK, None)]
+        assert state_changes(said) == [(State.OK, None), (State.DOWN, Cause.STALLED), (State.OK, None)]
         assert "no packet for" in stalled.detail
         assert camera.connections == 2
 
@@ -357,37 +359,39 @@ def forget(visitor: Visitor) -> None:
     visitor.writer.transport.abort()
 
 
-@together
+@concurrently
 async def test_keyframes_that_fail_to_come_within_the_interval_that_was_learnt(decoder: Decoder) -> None:
-    page = CameraMemory(learnt=Baseline(looks=LEARN_KEYFRAMES_S, fps=25, bitrate_kbps=100, keyframe_interval_s=1))
+    memory = CameraMemory(
+        baseline=Baseline(assessments=LEARN_KEYFRAMES_ASSESSMENTS, fps=25, bitrate_kbps=100, keyframe_interval_s=1)
+    )
     async with (
         serving(Camera(media=played(*access_units(), *deltas() * 100))) as camera,
-        watching(camera.url, decoder, page=page) as said,
+        watching(camera.url, decoder, memory=memory) as said,
     ):
-        assert await soon(lambda: len(changes(said)) == 2)
-        assert changes(said) == [(State.OK, None), (State.DEGRADED, Cause.LONG_GOP)]
+        assert await eventually(lambda: len(state_changes(said)) == 2)
+        assert state_changes(said) == [(State.OK, None), (State.DEGRADED, Cause.LONG_GOP)]
         assert "usually 1" in said[-1].sample.detail
 
 
-@together
+@concurrently
 async def test_a_first_keyframe_is_waited_for_as_long_as_was_learnt(decoder: Decoder) -> None:
-    page = CameraMemory(learnt=Baseline(looks=120, fps=25, bitrate_kbps=100, keyframe_interval_s=30))
+    memory = CameraMemory(baseline=Baseline(assessments=120, fps=25, bitrate_kbps=100, keyframe_interval_s=30))
     async with serving(Camera(media=played(*deltas() * 100))) as camera:
-        async with watching(camera.url, decoder, timeout_s=3, page=page) as patient:
+        async with watching(camera.url, decoder, timeout_s=3, memory=memory) as patient:
             async with watching(camera.url, decoder, timeout_s=3) as ignorant:
-                assert await soon(lambda: changes(ignorant) == [(State.DOWN, Cause.NO_MEDIA)])
+                assert await eventually(lambda: state_changes(ignorant) == [(State.DOWN, Cause.NO_MEDIA)])
                 assert "no keyframe" in ignorant[-1].sample.detail
             before = len(patient)
-            assert await soon(lambda: len(patient) > before + 2)
-        assert changes(patient) == []
+            assert await eventually(lambda: len(patient) > before + 2)
+        assert state_changes(patient) == []
 
 
-@together
+@concurrently
 async def test_one_look_waits_for_a_first_keyframe_as_long_as_was_learnt(decoder: Decoder) -> None:
-    page = CameraMemory(learnt=Baseline(looks=120, fps=25, bitrate_kbps=100, keyframe_interval_s=30))
+    memory = CameraMemory(baseline=Baseline(assessments=120, fps=25, bitrate_kbps=100, keyframe_interval_s=30))
     async with serving(Camera(media=played(*deltas() * 4, *access_units() * 4))) as camera:
-        looker = Looker(configured(camera.url, timeout_s=3), decoder, SystemClock(), page=page)
-        sample = (await looker.look(1)).sample
+        probe = OneShotProbe(configured(camera.url, timeout_s=3), decoder, SystemClock(), memory=memory)
+        sample = (await probe.run(1)).sample
     assert sample.first_keyframe_ms is not None
     assert sample.first_packet_ms is not None
     assert sample.first_keyframe_ms > sample.first_packet_ms + 3500
@@ -413,17 +417,17 @@ def played(*units: list[bytes]) -> Callable[[Visitor], Awaitable[None]]:
     return media
 
 
-@together
+@concurrently
 async def test_keyframes_that_fail_to_come(decoder: Decoder) -> None:
     async with (
         serving(Camera(media=played(*access_units(), *deltas() * 100))) as camera,
         watching(camera.url, decoder, expected_keyframe_interval_s=1) as said,
     ):
-        assert await soon(lambda: len(changes(said)) == 2)
-        assert changes(said) == [(State.OK, None), (State.DEGRADED, Cause.LONG_GOP)]
+        assert await eventually(lambda: len(state_changes(said)) == 2)
+        assert state_changes(said) == [(State.OK, None), (State.DEGRADED, Cause.LONG_GOP)]
 
 
-@together
+@concurrently
 async def test_a_session_that_lasts_five_seconds_is_kept_alive(decoder: Decoder) -> None:
     asked: list[float] = []
 
@@ -433,5 +437,5 @@ async def test_a_session_that_lasts_five_seconds_is_kept_alive(decoder: Decoder)
 
     camera = Camera({"GET_PARAMETER": noted}, timeout_s=5, media=footage())
     async with serving(camera), watching(camera.url, decoder):
-        assert await soon(lambda: len(asked) >= 3)
+        assert await eventually(lambda: len(asked) >= 3)
     assert all(later - earlier < 5 for earlier, later in itertools.pairwise(asked))

@@ -15,29 +15,29 @@ FROZEN = Diagnosis(State.IMPAIRED, Cause.FROZEN)
 
 
 class Seconds:
-    """A standing, told something at each second."""
+    """A hysteresis that is given a diagnosis twice a second."""
 
     def __init__(self, *, patient: bool = True) -> None:
-        self.standing = Hysteresis(0, patient=patient)
+        self.hysteresis = Hysteresis(0, patient=patient)
         self.now = 0.0
 
     def told(
-        self, diagnosis: Diagnosis | None, seconds: float = 1, *, since_ms: int | None = None
+        self, diagnosis: Diagnosis | None, seconds: float = 1, *, since: float | None = None
     ) -> list[Cause | None]:
         """Each cause it changed to, meanwhile."""
         found = []
         end = self.now + seconds
         while self.now < end:
             self.now += 0.5
-            if self.standing.update(diagnosis, self.now, int(self.now * 1000), since_ms=since_ms):
-                found.append(self.standing.cause)
+            if self.hysteresis.update(diagnosis, self.now, since=since):
+                found.append(self.hysteresis.cause)
         return found
 
 
 def test_it_begins_as_unknown_and_stays_so_while_nothing_is_known() -> None:
     it = Seconds()
     assert it.told(None, 60) == []
-    assert (it.standing.state, it.standing.cause, it.standing.since_ms) == (State.UNKNOWN, Cause.STARTING, 0)
+    assert (it.hysteresis.state, it.hysteresis.cause, it.hysteresis.since) == (State.UNKNOWN, Cause.STARTING, 0)
 
 
 @pytest.mark.parametrize("diagnosis", [OK, STALLED, LOSS, FROZEN])
@@ -86,21 +86,21 @@ def test_what_was_counted_over_seconds_is_said_at_once_and_its_end_must_last(cau
 def test_a_state_is_dated_from_where_it_began_and_keeps_its_date() -> None:
     it = Seconds()
     it.told(OK, 10)
-    it.told(STALLED, 0.5, since_ms=7_000)
-    assert it.standing.since_ms == 7_000
-    it.told(REFUSED, 5, since_ms=7_000)
-    assert (it.standing.cause, it.standing.since_ms) == (Cause.REFUSED, 7_000)
+    it.told(STALLED, 0.5, since=7)
+    assert it.hysteresis.since == 7
+    it.told(REFUSED, 5, since=7)
+    assert (it.hysteresis.cause, it.hysteresis.since) == (Cause.REFUSED, 7)
     it.told(OK, 0.5)
-    assert it.standing.since_ms == 16_000
+    assert it.hysteresis.since == 16
 
 
 def test_no_date_lies_before_the_state_before_or_in_the_future() -> None:
     it = Seconds()
     it.told(OK, 10)
-    it.told(STALLED, 0.5, since_ms=-5)
-    assert it.standing.since_ms == 500
-    it.told(OK, 0.5, since_ms=10**9)
-    assert it.standing.since_ms == 11_000
+    it.told(STALLED, 0.5, since=-0.005)
+    assert it.hysteresis.since == 0.5
+    it.told(OK, 0.5, since=10.0**6)
+    assert it.hysteresis.since == 11
 
 
 def test_a_stopped_stream_that_does_not_begin_again_has_still_stopped() -> None:
@@ -108,7 +108,7 @@ def test_a_stopped_stream_that_does_not_begin_again_has_still_stopped() -> None:
     it.told(OK)
     it.told(STALLED)
     assert it.told(NO_MEDIA, 60) == []
-    assert it.standing.cause is Cause.STALLED
+    assert it.hysteresis.cause is Cause.STALLED
     assert it.told(REFUSED) == [Cause.REFUSED]
 
 

@@ -50,7 +50,7 @@ class Stream:
         self.wanted: list[Callable[[Keyframe], None]] = []
         self._rare = rare
 
-    def want(self, deliver: Callable[[Keyframe], None]) -> None:
+    def request_keyframe(self, deliver: Callable[[Keyframe], None]) -> None:
         self.wanted.append(deliver)
         if not self._rare:
             self.keyframe(b"")
@@ -62,19 +62,21 @@ class Stream:
 
 
 async def attend(
-    pictures: Pictures, glances: PictureSampler, stream: Stream, measures: Measures, seconds: float = 1
+    pictures: Pictures, sampler: PictureSampler, stream: Stream, measures: Measures, seconds: float = 1
 ) -> None:
     pictures.now += seconds
-    glances.attend(cast("Source", stream), pictures.now, measures)
+    source = cast("Source", stream)
+    sampler.follow(source)
+    sampler.sample_if_due(pictures.now, measures)
     for _ in range(4):
         await asyncio.sleep(0)
 
 
-async def glanced(pictures: Pictures, glances: PictureSampler, seconds: int, *, suspicious: bool) -> list[float]:
+async def sampled(pictures: Pictures, sampler: PictureSampler, seconds: int, *, suspicious: bool) -> list[float]:
     """Seconds from now at which a picture was looked at."""
     began, before = pictures.now, len(pictures.times)
     for _ in range(seconds):
-        await attend(pictures, glances, STREAM, Measures(suspicious=suspicious))
+        await attend(pictures, sampler, STREAM, Measures(suspicious=suspicious))
     return [time - began for time in pictures.times[before:]]
 
 
@@ -88,14 +90,14 @@ def fresh() -> tuple[Pictures, PictureSampler]:
 
 
 async def test_a_good_picture_is_looked_at_once_an_interval() -> None:
-    pictures, glances = fresh()
-    assert await glanced(pictures, glances, 2 * INTERVAL_S, suspicious=False) == [1, 1 + INTERVAL_S]
+    pictures, sampler = fresh()
+    assert await sampled(pictures, sampler, 2 * INTERVAL_S, suspicious=False) == [1, 1 + INTERVAL_S]
 
 
 async def test_suspicious_sizes_call_for_pictures_soon_and_ever_more_seldom() -> None:
-    pictures, glances = fresh()
-    await glanced(pictures, glances, 60, suspicious=False)
-    times = await glanced(pictures, glances, 200, suspicious=True)
+    pictures, sampler = fresh()
+    await sampled(pictures, sampler, 60, suspicious=False)
+    times = await sampled(pictures, sampler, 200, suspicious=True)
     assert times[0] == 1
     assert times[1] - times[0] <= SOON_S + 1
     gaps = [later - sooner for sooner, later in itertools.pairwise(times)]
@@ -104,71 +106,71 @@ async def test_suspicious_sizes_call_for_pictures_soon_and_ever_more_seldom() ->
 
 
 async def test_the_keyframe_whose_size_looked_wrong_is_itself_looked_at() -> None:
-    pictures, glances = fresh()
+    pictures, sampler = fresh()
     stream = Stream(rare=True)
-    await attend(pictures, glances, stream, CALM)
+    await attend(pictures, sampler, stream, CALM)
     stream.keyframe(b"healthy")
-    await attend(pictures, glances, stream, CALM)
-    await attend(pictures, glances, stream, CALM)
+    await attend(pictures, sampler, stream, CALM)
+    await attend(pictures, sampler, stream, CALM)
     stream.keyframe(b"black")
-    await attend(pictures, glances, stream, CALM)
+    await attend(pictures, sampler, stream, CALM)
     assert (pictures.seen, pictures.still) == ([b"healthy"], False)
-    await attend(pictures, glances, stream, STILL)
+    await attend(pictures, sampler, stream, STILL)
     assert (pictures.seen, pictures.still) == ([b"healthy", b"black"], True)
-    await attend(pictures, glances, stream, STILL, seconds=30)
+    await attend(pictures, sampler, stream, STILL, seconds=30)
     assert pictures.seen == [b"healthy", b"black"], "one keyframe was looked at twice"
 
 
 async def test_a_keyframe_that_comes_after_its_session_is_not_looked_at() -> None:
-    pictures, glances = fresh()
+    pictures, sampler = fresh()
     old, new = Stream(rare=True), Stream(rare=True)
-    await attend(pictures, glances, old, CALM)
-    await glances.leave()
-    await attend(pictures, glances, new, CALM)
+    await attend(pictures, sampler, old, CALM)
+    await sampler.end_session()
+    await attend(pictures, sampler, new, CALM)
     old.keyframe(b"old")
-    await attend(pictures, glances, new, CALM)
+    await attend(pictures, sampler, new, CALM)
     assert pictures.seen == []
 
 
 async def test_another_size_alone_makes_nobody_tense() -> None:
-    pictures, glances = fresh()
-    await attend(pictures, glances, STREAM, CALM)
-    await attend(pictures, glances, STREAM, Measures(suspicious=True))
+    pictures, sampler = fresh()
+    await attend(pictures, sampler, STREAM, CALM)
+    await attend(pictures, sampler, STREAM, Measures(suspicious=True))
     assert pictures.times == [1, 2]
-    assert not glances.tense
-    await attend(pictures, glances, STREAM, STILL)
-    assert glances.tense
+    assert not sampler.urgent
+    await attend(pictures, sampler, STREAM, STILL)
+    assert sampler.urgent
     pictures.verdict = Verdict(None, {Cause.BLACK: 0.7})
-    await attend(pictures, glances, STREAM, CALM, seconds=INTERVAL_S)
-    await attend(pictures, glances, STREAM, CALM)
-    assert glances.tense
+    await attend(pictures, sampler, STREAM, CALM, seconds=INTERVAL_S)
+    await attend(pictures, sampler, STREAM, CALM)
+    assert sampler.urgent
 
 
 async def test_a_keyframe_of_the_session_before_is_not_looked_at() -> None:
-    pictures, glances = fresh()
+    pictures, sampler = fresh()
     old, new = Stream(rare=True), Stream(rare=True)
-    await attend(pictures, glances, old, CALM)
+    await attend(pictures, sampler, old, CALM)
     old.keyframe(b"old")
-    await glances.leave()
-    await attend(pictures, glances, new, CALM)
+    await sampler.end_session()
+    await attend(pictures, sampler, new, CALM)
     assert pictures.seen == []
     new.keyframe(b"new")
-    await attend(pictures, glances, new, CALM)
+    await attend(pictures, sampler, new, CALM)
     assert pictures.seen == [b"new"]
 
 
 async def test_the_end_of_a_long_freeze_is_looked_at_soon() -> None:
-    pictures, glances = fresh()
-    await glanced(pictures, glances, 60, suspicious=False)
+    pictures, sampler = fresh()
+    await sampled(pictures, sampler, 60, suspicious=False)
     pictures.verdict = Verdict(Cause.FROZEN, {Cause.FROZEN: 1.0})
-    await glanced(pictures, glances, 90, suspicious=True)
+    await sampled(pictures, sampler, 90, suspicious=True)
     pictures.verdict = Verdict(None, {})
-    assert (await glanced(pictures, glances, 5, suspicious=False))[0] == 1
+    assert (await sampled(pictures, sampler, 5, suspicious=False))[0] == 1
 
 
 async def test_sizes_that_turn_all_the_time_do_not_keep_the_decoder_busy() -> None:
-    pictures, glances = fresh()
+    pictures, sampler = fresh()
     for _ in range(300):
-        await glanced(pictures, glances, 1, suspicious=True)
-        await glanced(pictures, glances, 1, suspicious=False)
+        await sampled(pictures, sampler, 1, suspicious=True)
+        await sampled(pictures, sampler, 1, suspicious=False)
     assert len(pictures.times) <= 600 / SOON_AGAIN_S * 10

@@ -1,6 +1,6 @@
 import pytest
 
-from pantau_agent.assessment.baseline import LEARN_KEYFRAMES_S, LEARN_S, Baseline
+from pantau_agent.assessment.baseline import LEARN_ASSESSMENTS, LEARN_KEYFRAMES_ASSESSMENTS, Baseline
 from pantau_agent.assessment.rates import Measures, Window
 from pantau_agent.streams.counts import Counts
 
@@ -122,27 +122,27 @@ def test_one_keyframe_repeated_is_suspicious() -> None:
 
 
 def test_what_is_usual_is_learnt_in_a_minute() -> None:
-    learnt = Baseline()
-    for second in range(LEARN_S):
-        assert (learnt.usual().fps is None) == (second < LEARN_S)
-        learnt = learnt.after(Measures(fps=25, bitrate_kbps=400))
-    assert (learnt.usual().fps, learnt.usual().bitrate_kbps) == (25, 400)
+    baseline = Baseline()
+    for second in range(LEARN_ASSESSMENTS):
+        assert (baseline.expected().fps is None) == (second < LEARN_ASSESSMENTS)
+        baseline = baseline.updated(Measures(fps=25, bitrate_kbps=400))
+    assert (baseline.expected().fps, baseline.expected().bitrate_kbps) == (25, 400)
 
 
 def test_a_night_does_not_become_the_norm_at_once() -> None:
-    learnt = Baseline(looks=LEARN_S, fps=25, bitrate_kbps=400)
+    baseline = Baseline(assessments=LEARN_ASSESSMENTS, fps=25, bitrate_kbps=400)
     for _ in range(3600):
-        learnt = learnt.after(Measures(fps=12, bitrate_kbps=100))
-    assert learnt.usual().fps == pytest.approx(25, rel=0.03)
+        baseline = baseline.updated(Measures(fps=12, bitrate_kbps=100))
+    assert baseline.expected().fps == pytest.approx(25, rel=0.03)
 
 
 def test_the_keyframe_interval_counts_after_a_day_and_is_the_longest_of_it() -> None:
-    learnt = Baseline()
-    for second in range(LEARN_KEYFRAMES_S):
-        assert learnt.usual().keyframe_interval_s is None
+    baseline = Baseline()
+    for second in range(LEARN_KEYFRAMES_ASSESSMENTS):
+        assert baseline.expected().keyframe_interval_s is None
         measures = Measures(fps=25, bitrate_kbps=400, keyframe_interval_s=8 if second == 80_000 else 2)
-        learnt = learnt.after(measures)
-    assert 7 < (learnt.usual().keyframe_interval_s or 0) <= 8
+        baseline = baseline.updated(measures)
+    assert 7 < (baseline.expected().keyframe_interval_s or 0) <= 8
 
 
 def test_what_is_judged_at_once_is_of_the_last_seconds() -> None:

@@ -14,11 +14,11 @@ import pytest
 import pytest_asyncio
 
 from pantau_agent.host import clock_may_be_right
-from tests.agent.busy import SLOW
 from tests.agent.commands.probe_process import begun, probe
+from tests.agent.concurrent_tests import ConcurrentTests
+from tests.agent.eventually import eventually
 from tests.agent.rtsp.scripted import Camera, Visitor, footage, interleaved, never, saying, serving
-from tests.agent.soon import soon
-from tests.agent.together import Together
+from tests.agent.slow_machine import SLOW_CAUSES
 from tests.servers.gst_cameras import GstCameras
 from tests.servers.process import free_port
 
@@ -49,7 +49,7 @@ KEYS = {
 USER, PASSWORD = GstCameras.user, GstCameras.password
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-together = Together("cameras", "folder", at_once=4)
+concurrently = ConcurrentTests("cameras", "folder", at_once=4)
 
 
 class Cameras(NamedTuple):
@@ -71,11 +71,11 @@ async def all_at_once(
     ):
         assert isinstance(digest, GstCameras)
         assert isinstance(basic, GstCameras)
-        async with together.running(request, cameras=Cameras(gst_cameras, digest, basic), folder=folder):
+        async with concurrently.running(request, cameras=Cameras(gst_cameras, digest, basic), folder=folder):
             yield
 
 
-@together
+@concurrently
 @pytest.mark.parametrize("codec", ["h264", "h265", "mjpeg"])
 async def test_a_working_camera_is_ok_and_measured(codec: str, cameras: Cameras, folder: Path) -> None:
     picture = folder / f"{codec}.jpg"
@@ -88,7 +88,7 @@ async def test_a_working_camera_is_ok_and_measured(codec: str, cameras: Cameras,
     if ran.code == 0:
         assert (said["state"], said["cause"], said["remedy"]) == ("ok", None, None), said
     else:
-        assert (ran.code, said["state"], said["cause"] in SLOW) == (1, "degraded", True), said
+        assert (ran.code, said["state"], said["cause"] in SLOW_CAUSES) == (1, "degraded", True), said
     assert (said["codec"], said["width"], said["height"]) == (codec, GstCameras.width, GstCameras.height)
     assert 0.1 * GstCameras.fps < said["fps"] < 1.2 * GstCameras.fps  # a busy machine encodes fewer
     assert said["bitrate_kbps"] > 50
@@ -103,7 +103,7 @@ async def test_a_working_camera_is_ok_and_measured(codec: str, cameras: Cameras,
     assert saved.shape == (GstCameras.height, GstCameras.width, 3)
 
 
-@together
+@concurrently
 @pytest.mark.parametrize("guarded", ["digest", "basic"])
 async def test_the_right_password_opens(guarded: str, cameras: Cameras, folder: Path) -> None:
     file = folder / f"{guarded}-password"
@@ -113,7 +113,7 @@ async def test_the_right_password_opens(guarded: str, cameras: Cameras, folder: 
     assert ran.code in {0, 1}, ran  # as well as the machine is, and not down
 
 
-@together
+@concurrently
 @pytest.mark.parametrize("guarded", ["digest", "basic"])
 @pytest.mark.parametrize("password", ["wrong", None])
 async def test_a_wrong_password_and_none_are_told(guarded: str, password: str | None, cameras: Cameras) -> None:
@@ -125,13 +125,13 @@ async def test_a_wrong_password_and_none_are_told(guarded: str, password: str | 
     assert set(ran.said) == KEYS
 
 
-@together
+@concurrently
 async def test_a_path_that_the_camera_does_not_know(cameras: Cameras) -> None:
     ran = await probe(cameras.open.url("nowhere"), "--json")
     assert (ran.code, ran.said["cause"]) == (2, "not_found")
 
 
-@together
+@concurrently
 async def test_a_camera_that_is_off(cameras: Cameras) -> None:
     del cameras
     ran = await probe(f"rtsp://127.0.0.1:{free_port()}/h264", "--json")
@@ -139,7 +139,7 @@ async def test_a_camera_that_is_off(cameras: Cameras) -> None:
     assert ran.said["codec"] is None
 
 
-@together
+@concurrently
 async def test_a_camera_that_hangs_and_one_that_was_stopped(folder: Path) -> None:
     with GstCameras(folder / "stopped") as camera:
         assert isinstance(camera, GstCameras)
@@ -152,7 +152,7 @@ async def test_a_camera_that_hangs_and_one_that_was_stopped(folder: Path) -> Non
     assert (stopped.code, stopped.said["cause"]) == (2, "refused")
 
 
-@together
+@concurrently
 async def test_people_get_a_table_with_cause_and_remedy_in_their_language() -> None:
     async with serving(Camera({"SETUP": saying("453 Not Enough Bandwidth")})) as camera:
         english = await probe(camera.url)
@@ -164,14 +164,14 @@ async def test_people_get_a_table_with_cause_and_remedy_in_their_language() -> N
     assert "453" in indonesian.out
 
 
-@together
+@concurrently
 async def test_a_camera_that_takes_udp_only_says_udp(cameras: Cameras) -> None:
     ran = await probe(cameras.open.url("udp"), "--json", "--seconds", "1")
     assert (ran.said["transport"], ran.said["codec"]) == ("udp", "h264")
 
 
 @pytest.mark.parametrize("more", [[], ["--watch"]])
-@together
+@concurrently
 async def test_a_cameras_clock_is_judged_where_this_machines_may_be_right(more: list[str]) -> None:
     async def an_hour_ahead(visitor: Visitor) -> None:
         seconds = int(time.time()) + 2_208_988_800 + 3600
@@ -181,11 +181,11 @@ async def test_a_cameras_clock_is_judged_where_this_machines_may_be_right(more: 
 
     async with serving(Camera(media=an_hour_ahead)) as camera:
         if more:
-            said = await watched(camera.url, {"clock_wrong" if clock_may_be_right() else None, *SLOW})
+            said = await watched(camera.url, {"clock_wrong" if clock_may_be_right() else None, *SLOW_CAUSES})
         else:
             said = (await probe(camera.url, "--json")).said
     if clock_may_be_right():
-        assert said["cause"] in {"clock_wrong", *SLOW}
+        assert said["cause"] in {"clock_wrong", *SLOW_CAUSES}
         assert said["clock_offset_s"] == pytest.approx(3600, abs=60)
     else:
         assert said["cause"] != "clock_wrong"
@@ -205,14 +205,14 @@ async def watched(url: str, causes: Container[str | None]) -> dict[str, Any]:
     return said
 
 
-@together
+@concurrently
 async def test_degraded_is_one() -> None:
     async with serving(Camera(media=footage())) as camera:
         ran = await probe(camera.url, "--seconds", "5", "--expected-fps", "60", "--json")
     assert (ran.code, ran.said["state"], ran.said["cause"]) == (1, "degraded", "low_fps")
 
 
-@together
+@concurrently
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -240,7 +240,7 @@ async def test_wrong_usage_is_three_and_told(arguments: list[str], told: str) ->
     assert "Traceback" not in ran.err
 
 
-@together
+@concurrently
 async def test_a_picture_that_cannot_be_saved_is_told_after_the_result(folder: Path) -> None:
     async with serving(Camera(media=footage())) as camera:
         ran = await probe(camera.url, "--seconds", "1", "--json", "--snapshot", str(folder / "no" / "such.jpg"))
@@ -249,7 +249,7 @@ async def test_a_picture_that_cannot_be_saved_is_told_after_the_result(folder: P
     assert "cannot be written" in ran.err
 
 
-@together
+@concurrently
 async def test_a_vendors_url_is_made() -> None:
     async with serving(Camera({"DESCRIBE": saying("404 Not Found")})) as camera:
         ran = await probe(
@@ -259,7 +259,7 @@ async def test_a_vendors_url_is_made() -> None:
     assert camera.asked[-1].uri == f"rtsp://127.0.0.1:{camera.port}/Streaming/Channels/202"
 
 
-@together
+@concurrently
 async def test_a_password_that_belongs_into_the_path_is_put_there_and_not_shown() -> None:
     async with serving(Camera({"DESCRIBE": saying("404 Not Found")})) as camera:
         arguments = ("--vendor", "xmeye", "--host", "127.0.0.1", "--port", str(camera.port), "--user", "admin")
@@ -268,15 +268,15 @@ async def test_a_password_that_belongs_into_the_path_is_put_there_and_not_shown(
     assert "eheim" not in ran.out + ran.err
 
 
-@together
+@concurrently
 async def test_interrupted_it_takes_leave_of_the_camera() -> None:
     async with serving(Camera(media=footage())) as camera:
         process = await begun(camera.url, "--seconds", "60")
-        assert await soon(lambda: camera.count("PLAY"))
+        assert await eventually(lambda: camera.count("PLAY"))
         process.send_signal(signal.SIGINT)
         await process.communicate()
         assert process.returncode == 3
-        assert await soon(lambda: camera.methods()[-1] == "TEARDOWN")
+        assert await eventually(lambda: camera.methods()[-1] == "TEARDOWN")
 
 
 @pytest.mark.parametrize(
@@ -289,7 +289,7 @@ async def test_interrupted_it_takes_leave_of_the_camera() -> None:
         (["--watch", "--language", "id"], "tidak mau jalan di mesin ini"),
     ],
 )
-@together
+@concurrently
 async def test_a_machine_that_cannot_start_ffmpeg_is_told_as_such(
     more: list[str], told: str, folder: Path
 ) -> None:
@@ -305,7 +305,7 @@ async def test_a_machine_that_cannot_start_ffmpeg_is_told_as_such(
     assert "Traceback" not in ran.err
 
 
-@together
+@concurrently
 async def test_silence_ends_at_the_deadline() -> None:
     async with serving(Camera({"DESCRIBE": never})) as camera:
         ran = await probe(camera.url, "--json", "--timeout", "1")

@@ -14,12 +14,12 @@ from pantau_agent.identity.firmware import Identity
 from pantau_agent.identity.identities import FILE
 from pantau_contract.words import words
 from tests.agent.commands.probe_process import probe
+from tests.agent.eventually import eventually
 from tests.agent.http.camera import Asked, Visitor, response, stills
 from tests.agent.http.camera import Camera as WebCamera
 from tests.agent.http.camera import serving as serving_pages
 from tests.agent.identity.maker_pages import PAGES
 from tests.agent.rtsp.scripted import Camera, footage, saying, serving
-from tests.agent.soon import soon
 from tests.servers.process import free_port
 
 
@@ -68,7 +68,7 @@ async def test_all_of_them_are_a_table_gravest_first_and_below_it_what_to_do(sit
     assert words("id")("discover.vulnerable") in told
     assert "CVE-2017-7921" in told
     assert "geheim" not in ran.out + ran.err
-    assert await soon(lambda: site.works.methods()[-1] == "TEARDOWN")
+    assert await eventually(lambda: site.works.methods()[-1] == "TEARDOWN")
     assert (site.works.connections, site.full.connections) == (1, 1)
 
 

@@ -12,8 +12,8 @@ import pytest
 from pantau_contract.states import State
 from pantau_contract.words import words
 from tests.agent.commands.probe_process import begun
+from tests.agent.eventually import eventually
 from tests.agent.rtsp.scripted import Camera, footage, saying, serving
-from tests.agent.soon import soon
 
 WITHIN_S = 60
 
@@ -54,13 +54,13 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
 async def test_a_terminal_shows_it_live_until_interrupted(terminal: Terminal, end: signal.Signals) -> None:
     async with serving(Camera(media=footage())) as camera:
         process = await begun(camera.url, "--watch", out=terminal.theirs)
-        assert await soon(lambda: "kbit/s" in terminal.read() and "█" in terminal.read(), within_s=WITHIN_S)
+        assert await eventually(lambda: "kbit/s" in terminal.read() and "█" in terminal.read(), within_s=WITHIN_S)
         judged = [words("en").state(state) for state in (State.OK, State.DEGRADED, State.IMPAIRED)]
-        assert await soon(lambda: any(state in terminal.read() for state in judged), within_s=WITHIN_S)
+        assert await eventually(lambda: any(state in terminal.read() for state in judged), within_s=WITHIN_S)
         assert "Ctrl-C" in terminal.shown
         process.send_signal(end)
         _, err = await asyncio.wait_for(process.communicate(), WITHIN_S)
-        assert await soon(lambda: camera.methods()[-1] == "TEARDOWN")
+        assert await eventually(lambda: camera.methods()[-1] == "TEARDOWN")
         assert camera.connections == 1
     assert process.returncode in {0, 1}, err  # on a busy machine it may come slowly
     assert err == b""
@@ -73,7 +73,7 @@ async def test_elsewhere_it_is_a_line_each_second() -> None:
         said = [json.loads(await asyncio.wait_for(process.stdout.readline(), WITHIN_S)) for _ in range(4)]
         process.send_signal(signal.SIGINT)
         await asyncio.wait_for(process.communicate(), WITHIN_S)
-        assert await soon(lambda: camera.methods()[-1] == "TEARDOWN")
+        assert await eventually(lambda: camera.methods()[-1] == "TEARDOWN")
     assert said[-1]["bitrate_kbps"] > 0
     assert [one["time"] for one in said] == sorted({one["time"] for one in said})
 

@@ -16,8 +16,8 @@ from pantau_agent.doctor.finding import FindingLevel
 from pantau_contract.topics import TopicKind, parse_topic
 from pantau_contract.words import words
 from tests.agent.certificate import make_certificate
+from tests.agent.eventually import eventually
 from tests.agent.listener import listening
-from tests.agent.soon import soon
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.process import free_port
 from tests.servers.programs import require_program
@@ -87,7 +87,7 @@ async def test_what_it_publishes_is_what_a_collector_passes_over(mosquitto: Mosq
             (FindingLevel.OK, "ready"),
             PUBLISHING,
         ]
-        assert await soon(lambda: heard)
+        assert await eventually(lambda: heard)
     ((topic, payload),) = heard
     assert (parse_topic(topic).kind, payload) == (TopicKind.STATE, b"")
 

@@ -110,8 +110,8 @@ def test_firmware_that_is_warned_of_is_said_with_the_reason() -> None:
 
 def test_why_a_camera_does_not_tell_what_it_is_is_said_in_the_language() -> None:
     observation = Observation(sample("gate", State.OK, None))
-    untold = detail("page_late", seconds=10)
+    no_identity = detail("page_late", seconds=10)
     found = findings_of_inspection(
-        Inspected(Camera(id="gate", url="rtsp://10.0.0.1/x"), observation, untold=untold)
+        Inspected(Camera(id="gate", url="rtsp://10.0.0.1/x"), observation, no_identity=no_identity)
     )
     assert "halamannya tidak datang dalam 10 detik" in found[-1].found(words("id"))

@@ -1,4 +1,4 @@
-"""A camera's web server that answers as a test's script has it, on a real socket."""
+"""A camera's web server on a real socket that answers as a test's script says."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ Script = Callable[["Visitor", "Asked"], Awaitable[None]]
 
 @dataclass
 class Asked:
-    """One request as it came; header names in lower case."""
+    """One request that was received; header names are in lower case."""
 
     path: str
     headers: dict[str, str]
@@ -39,7 +39,7 @@ class Visitor:
 
 @dataclass
 class Camera:
-    """What is to be answered, and what came."""
+    """The script, and what was received."""
 
     script: Script
     asked: list[Asked] = field(default_factory=list)
@@ -93,7 +93,7 @@ async def serving(camera: Camera, tls: ssl.SSLContext | None = None) -> AsyncIte
 
 @cache
 def pictures(number: int = 50) -> tuple[bytes, ...]:
-    """JPEGs of 128x96. The picture moves."""
+    """Return JPEGs of 128x96. The picture moves."""
     rng = np.random.default_rng(1)
     still = rng.integers(40, 200, (24, 32, 3), np.uint8).repeat(4, 0).repeat(4, 1)
     encoded = (cv2.imencode(".jpg", np.roll(still, 3 * at, axis=1))[1] for at in range(number))
@@ -101,13 +101,13 @@ def pictures(number: int = 50) -> tuple[bytes, ...]:
 
 
 def response(status: str, *headers: str, body: bytes = b"", length: int | None = None) -> bytes:
-    """A whole answer; `length` is told in the place of the true one."""
+    """Return a whole response; `length` is sent instead of the true length."""
     told = len(body) if length is None else length
     return "\r\n".join([f"HTTP/1.1 {status}", f"Content-Length: {told}", *headers, "", ""]).encode() + body
 
 
 def saying(status: str, *headers: str, body: bytes = b"") -> Script:
-    """A script that always answers so."""
+    """Return a script that always gives the same response."""
 
     async def say(visitor: Visitor, _asked: Asked) -> None:
         await visitor.send(response(status, *headers, body=body))
@@ -119,7 +119,7 @@ MULTIPART = b"HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; bounda
 
 
 def part(content: bytes, media_type: str = "image/jpeg") -> bytes:
-    """One part, with its boundary before it."""
+    """Return one part, preceded by its boundary."""
     head = f"--frame\r\nContent-Type: {media_type}\r\nContent-Length: {len(content)}\r\n\r\n"
     return head.encode() + content + b"\r\n"
 
@@ -127,7 +127,7 @@ def part(content: bytes, media_type: str = "image/jpeg") -> bytes:
 def streaming(
     *contents: bytes, every_s: float = 0.1, repeat: bool = True, media_type: str = "image/jpeg"
 ) -> Script:
-    """MJPEG of these contents, again and again or once and then silence."""
+    """Return a script that sends MJPEG with these contents, repeatedly, or once and then silence."""
 
     async def stream(visitor: Visitor, _asked: Asked) -> None:
         await visitor.send(MULTIPART)
@@ -142,7 +142,7 @@ def streaming(
 
 
 def stills(status: str = "200 OK", media_type: str = "image/jpeg") -> Script:
-    """The next picture at each request."""
+    """Return a script that answers each request with the next picture."""
 
     async def show(visitor: Visitor, _asked: Asked) -> None:
         jpeg = pictures()[len(visitor.camera.asked) % len(pictures())]

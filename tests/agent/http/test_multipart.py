@@ -1,4 +1,4 @@
-"""Multipart as cameras send it."""
+"""Multipart bodies as cameras send them."""
 
 import pytest
 
@@ -10,7 +10,7 @@ PARTS = [Part("image/jpeg", picture) for picture in PICTURES]
 
 
 def body(before: str = "--b", end: str = "\r\n", *, counted: bool = True, after: str = "\r\n") -> bytes:
-    """Both pictures, and the boundary of a third."""
+    """Return both pictures, and the boundary of a third."""
     text = b"preamble\r\n"
     for picture in PICTURES:
         length = f"content-length: {len(picture)}{end}" if counted else ""

@@ -1,4 +1,4 @@
-"""HTTP responses, whole, split and broken."""
+"""HTTP responses: whole, split and broken."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What makers' own pages say of a camera, by path."""
+"""Makers' own pages about a camera, by path."""
 
 PAGES = {
     "/ISAPI/System/deviceInfo": b'<?xml version="1.0"?><DeviceInfo xmlns="http://x"><model>DS-2CD2142FWD-I</model>'

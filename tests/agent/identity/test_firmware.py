@@ -1,4 +1,4 @@
-"""Which firmware is warned of, and what is told of it."""
+"""The firmware that is warned of, and what the collector is sent about it."""
 
 import datetime as dt
 

@@ -1,7 +1,6 @@
-"""What is known of each camera, over days and restarts; and how the collector comes to know it."""
+"""The identities of cameras over days and restarts, and how they reach the collector."""
 
 import asyncio
-import os
 import signal
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -22,11 +21,11 @@ from pantau_agent.link import Link
 from pantau_agent.spool import Spool
 from pantau_contract.messages import Birth, CameraAbout, Death
 from pantau_contract.words.evidence import Detail
+from tests.agent.eventually import eventually
 from tests.agent.http.camera import Asked, Visitor, response, serving, stills
 from tests.agent.http.camera import Camera as WebCamera
 from tests.agent.identity.maker_pages import PAGES
 from tests.agent.listener import listening
-from tests.agent.soon import soon
 from tests.agent.virtual_time import VirtualLoop
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.process import free_port
@@ -40,7 +39,7 @@ OLD, NEW = Identity("hikvision", "M", "V1"), Identity("hikvision", "M", "V2")
 
 
 class Answers:
-    """What cameras say when asked; `asked` is whom, and when."""
+    """Cameras' answers; `asked` lists which cameras were asked, and when."""
 
     def __init__(self, *said: Identity | Exception) -> None:
         self.said = list(said)
@@ -62,7 +61,7 @@ def days(
     *,
     cameras: Sequence[Camera] = CAMERAS,
 ) -> tuple[Identities, int]:
-    """So many days pass in no time; how often there was something new."""
+    """Let days pass in virtual time, and count how often there was something new."""
     loop = VirtualLoop()
     identities = Identities(cameras, file, loop, answers)
     changes = 0
@@ -155,13 +154,13 @@ async def test_what_is_new_comes_to_the_collector_by_another_birth_and_no_death(
     link = Link(config, spool, clock, identities.about)
     with listening(mosquitto.port) as listener:
         life = asyncio.create_task(link.run())
-        assert await soon(listener.agents)
+        assert await eventually(listener.agents)
         identities._by_camera["gate"] = OLD
-        link.begin_anew()
-        assert await soon(lambda: len(listener.agents()) >= 2)
+        link.reconnect()
+        assert await eventually(lambda: len(listener.agents()) >= 2)
         link.close(within_s=2)
         await asyncio.wait_for(life, 60)
-        assert await soon(lambda: len(listener.agents()) >= 3)
+        assert await eventually(lambda: len(listener.agents()) >= 3)
     await spool.close()
     first, second, third = listener.agents()
     assert isinstance(first, Birth)
@@ -176,6 +175,8 @@ async def test_the_running_agent_tells_the_firmware_of_a_camera_that_streams(
     mosquitto: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(identities_module, "ROUND_S", 0.3)
+    handlers: dict[int, Callable[[], None]] = {}
+    monkeypatch.setattr(asyncio.get_running_loop(), "add_signal_handler", handlers.__setitem__)
     pictures = stills()
 
     async def show(visitor: Visitor, asked: Asked) -> None:
@@ -201,8 +202,8 @@ async def test_the_running_agent_tells_the_firmware_of_a_camera_that_streams(
                 births = [birth for birth in listener.agents() if isinstance(birth, Birth)]
                 return list(births[-1].cameras) if births else []
 
-            assert await soon(lambda: any(camera.firmware for camera in told()))
-            os.kill(os.getpid(), signal.SIGTERM)
+            assert await eventually(lambda: any(camera.firmware for camera in told()))
+            handlers[signal.SIGTERM]()
             await asyncio.wait_for(life, 60)
     gate, dead = told()
     assert (gate.model, gate.firmware) == ("DS-2CD2142FWD-I", "V5.4.0 build 160530")

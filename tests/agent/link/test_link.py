@@ -9,15 +9,15 @@ import pytest
 from pantau_agent.clock import SystemClock
 from pantau_agent.config import AgentConfig, Broker, Camera, Site
 from pantau_agent.config import Spool as SpoolConfig
-from pantau_agent.link import Link, link
+from pantau_agent.link import Link, link, traffic
 from pantau_agent.spool import Spool
 from pantau_contract.messages import Birth, CameraState, Command, Death, Reply, Telemetry
 from pantau_contract.states import Cause, State
 from pantau_contract.topics import Topic, TopicKind
 from pantau_contract.wire import encode
 from tests.agent.certificate import make_certificate
+from tests.agent.eventually import eventually
 from tests.agent.listener import listening
-from tests.agent.soon import soon
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.process import free_port
 
@@ -81,10 +81,10 @@ async def test_a_connection_brings_birth_and_states_retained_then_batches_which_
         agent.state(State.OK)
         with listening(mosquitto.port) as listener:
             await agent.batch(1000)
-            assert await soon(lambda: listener.telemetry() and listener.states() and listener.agents())
-            assert await soon(lambda: agent.spool.batches == 0)
+            assert await eventually(lambda: listener.telemetry() and listener.states() and listener.agents())
+            assert await eventually(lambda: agent.spool.batches == 0)
         with listening(mosquitto.port) as latecomer:
-            assert await soon(lambda: latecomer.agents() and latecomer.states())
+            assert await eventually(lambda: latecomer.agents() and latecomer.states())
             assert all(heard.retained for heard in latecomer.all)
             birth = latecomer.agents()[0]
             assert isinstance(birth, Birth)
@@ -96,18 +96,18 @@ async def test_what_was_measured_while_the_broker_was_away_comes_later_with_its_
 ) -> None:
     with listening(mosquitto.port) as listener:
         async with running(config_for(mosquitto.port, tmp_path)) as agent:
-            assert await soon(lambda: agent.link.status.startswith("connected"))
+            assert await eventually(lambda: agent.link.status.startswith("connected"))
             mosquitto.kill()
-            assert await soon(lambda: not agent.link.status.startswith("connected"))
+            assert await eventually(lambda: not agent.link.status.startswith("connected"))
             for number in range(150):
                 await agent.batch(1000 * number)
             assert agent.spool.batches == 150
             await asyncio.to_thread(mosquitto.start)
-            assert await soon(lambda: agent.link.status.startswith("connected"))
+            assert await eventually(lambda: agent.link.status.startswith("connected"))
             agent.state(State.DOWN, Cause.STALLED)
             await agent.batch(1_000_000)
-            assert await soon(lambda: agent.spool.batches == 0)
-            assert await soon(lambda: len(listener.telemetry()) == 151)
+            assert await eventually(lambda: agent.spool.batches == 0)
+            assert await eventually(lambda: len(listener.telemetry()) == 151)
     batches = listener.telemetry()
     assert {batch.seq: batch.time for batch in batches} == {**{n: 1000 * n for n in range(150)}, 150: 1_000_000}
     assert [batch.seq for batch in batches].index(150) < 140, "the live batch waited for the backlog"
@@ -116,12 +116,12 @@ async def test_what_was_measured_while_the_broker_was_away_comes_later_with_its_
 async def test_sessions_rise_and_a_clean_end_says_so(mosquitto: Mosquitto, tmp_path: Path) -> None:
     with listening(mosquitto.port) as listener:
         async with running(config_for(mosquitto.port, tmp_path)) as agent:
-            assert await soon(lambda: len(listener.agents()) == 1)
+            assert await eventually(lambda: len(listener.agents()) == 1)
             mosquitto.kill()
             await asyncio.to_thread(mosquitto.start)
-            assert await soon(lambda: len({said.session for said in listener.agents()}) == 2)
+            assert await eventually(lambda: len({said.session for said in listener.agents()}) == 2)
             boot = agent.spool.boot
-        assert await soon(lambda: isinstance(listener.agents()[-1], Death))
+        assert await eventually(lambda: isinstance(listener.agents()[-1], Death))
     said = listener.agents()
     assert said[-1] == Death(SITE, boot, said[-2].session, clean=True)
     assert [one.session for one in said] == sorted(one.session for one in said)
@@ -132,9 +132,9 @@ async def test_a_batch_that_was_live_at_the_end_is_sent_before_the_clean_death(
 ) -> None:
     with listening(mosquitto.port) as listener:
         async with running(config_for(mosquitto.port, tmp_path)) as agent:
-            assert await soon(lambda: agent.link.status.startswith("connected"))
+            assert await eventually(lambda: agent.link.status.startswith("connected"))
             await agent.batch(5)
-        assert await soon(lambda: any(isinstance(said, Death) for said in listener.agents()))
+        assert await eventually(lambda: any(isinstance(said, Death) for said in listener.agents()))
         assert [batch.time for batch in listener.telemetry()] == [5]
 
 
@@ -145,7 +145,7 @@ async def test_commands_come_in_and_replies_go_out_and_an_old_or_broken_command_
     with listening(mosquitto.port) as listener:
         listener.publish(topic, encode(Command("old", "probe", "gate")), retain=True)
         async with running(config_for(mosquitto.port, tmp_path)) as agent:
-            assert await soon(lambda: agent.link.status.startswith("connected"))
+            assert await eventually(lambda: agent.link.status.startswith("connected"))
             commands = agent.link.commands
             while commands.empty():  # nobody tells when the subscription is there, which follows the birth
                 listener.publish(topic, b'{"id": "x", "action": "reboot", "camera": "gate"}')
@@ -155,7 +155,7 @@ async def test_commands_come_in_and_replies_go_out_and_an_old_or_broken_command_
             assert command == Command("now", "probe", "gate")
             assert {commands.get_nowait() for _ in range(commands.qsize())} <= {command}
             agent.link.offer_reply(Reply(SITE, command.id, "gate", time=1))
-            assert await soon(listener.replies)
+            assert await eventually(listener.replies)
 
 
 async def test_of_the_snapshots_made_without_a_broker_only_the_newest_goes(tmp_path: Path) -> None:
@@ -164,9 +164,9 @@ async def test_of_the_snapshots_made_without_a_broker_only_the_newest_goes(tmp_p
         for number in range(3):
             agent.link.offer_snapshot("gate", b"picture %d" % number)
         with broker, listening(broker.port) as listener:
-            assert await soon(listener.snapshots)
+            assert await eventually(listener.snapshots)
             await agent.batch(1)
-            assert await soon(listener.telemetry)
+            assert await eventually(listener.telemetry)
             assert listener.snapshots() == [b"picture 2"]
             agent.link.close(within_s=5)
 
@@ -178,7 +178,7 @@ async def test_a_batch_stays_until_the_broker_takes_it_and_a_broker_that_hangs_d
     with listening(mosquitto.port):
         pass  # from now on the broker keeps for it what comes
     async with running(config) as agent:
-        assert await soon(lambda: agent.link.status.startswith("connected"))
+        assert await eventually(lambda: agent.link.status.startswith("connected"))
         mosquitto.pause()
         await agent.batch(1)
         await asyncio.sleep(1)
@@ -186,7 +186,7 @@ async def test_a_batch_stays_until_the_broker_takes_it_and_a_broker_that_hangs_d
     mosquitto.resume()
     async with running(config) as agent:
         assert agent.spool.batches == 1
-        assert await soon(lambda: agent.spool.batches == 0)
+        assert await eventually(lambda: agent.spool.batches == 0)
 
 
 async def test_batches_from_before_the_clock_was_set_wait_for_it_and_arrive_with_their_true_times(
@@ -194,16 +194,16 @@ async def test_batches_from_before_the_clock_was_set_wait_for_it_and_arrive_with
 ) -> None:
     with listening(mosquitto.port) as listener:
         async with running(config_for(mosquitto.port, tmp_path)) as agent:
-            assert await soon(lambda: agent.link.status.startswith("connected"))
+            assert await eventually(lambda: agent.link.status.startswith("connected"))
             for number in range(3):
                 await agent.batch(1_200_000_000_000 + number, synchronised=False)
             agent.state(State.OK)
-            assert await soon(listener.states)
+            assert await eventually(listener.states)
             await asyncio.sleep(0.3)
             assert listener.telemetry() == []
             now_ms = SystemClock.time_ms()
             await agent.batch(now_ms)
-            assert await soon(lambda: len(listener.telemetry()) == 4)
+            assert await eventually(lambda: len(listener.telemetry()) == 4)
     batches = listener.telemetry()
     assert {batch.seq for batch in batches} == {0, 1, 2, 3}
     assert all(abs(batch.time - now_ms) < 10_000 for batch in batches)
@@ -213,15 +213,17 @@ async def test_batches_from_before_the_clock_was_set_wait_for_it_and_arrive_with
 async def test_batches_from_before_the_clock_was_set_do_not_wait_for_ever(
     mosquitto: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(link, "_CLOCK_SET_WITHIN_S", 0)
+    monkeypatch.setattr(traffic, "CLOCK_SET_WITHIN_S", 0)
     with listening(mosquitto.port) as listener:
         async with running(config_for(mosquitto.port, tmp_path)) as agent:
-            assert await soon(lambda: agent.link.status.startswith("connected"))
+            assert await eventually(lambda: agent.link.status.startswith("connected"))
             await agent.batch(5, synchronised=False)
-            assert await soon(listener.telemetry)
+            assert await eventually(listener.telemetry)
             waiting = await agent.spool.after(0, 10)
             assert [batch.clock_synchronised for batch in waiting] in ([], [None])
-    assert [(batch.time, batch.clock_synchronised) for batch in listener.telemetry()] == [(5, False)]
+    (batch,) = listener.telemetry()
+    assert batch.clock_synchronised is False
+    assert abs(batch.time - SystemClock.time_ms()) < 600_000, "dated by the machine's clock, right or not"
 
 
 @pytest.fixture
@@ -241,9 +243,9 @@ async def test_a_wrong_password_is_told_apart_from_a_broker_that_is_gone_and_nei
     caplog.set_level(logging.DEBUG)
     with guarded:
         async with running(config_for(guarded.port, tmp_path, user="agent", password="hunter2-wrong")) as agent:
-            assert await soon(lambda: "refuses user 'agent'" in agent.link.status)
+            assert await eventually(lambda: "refuses user 'agent'" in agent.link.status)
     async with running(config_for(free_port(), tmp_path, user="agent", password="hunter2-wrong")) as agent:
-        assert await soon(lambda: "nothing listens on that port" in agent.link.status)
+        assert await eventually(lambda: "nothing listens on that port" in agent.link.status)
     assert "set `broker.user`" in caplog.text
     assert "hunter2" not in caplog.text
 
@@ -253,12 +255,12 @@ async def test_over_tls_the_broker_must_prove_who_it_is(tmp_path: Path) -> None:
     settings = f"allow_anonymous true\ncertfile {ca.certificate}\nkeyfile {ca.key}\n"
     with Mosquitto(tmp_path / "mosquitto", settings=settings) as broker:
         async with running(config_for(broker.port, tmp_path, tls=True, ca_file=ca.certificate)) as agent:
-            assert await soon(lambda: agent.link.status.startswith("connected"))
-            assert await soon(lambda: agent.spool.batches == 0)
+            assert await eventually(lambda: agent.link.status.startswith("connected"))
+            assert await eventually(lambda: agent.spool.batches == 0)
         async with running(config_for(broker.port, tmp_path, tls=True)) as agent:
-            assert await soon(lambda: "certificate is not trusted" in agent.link.status)
+            assert await eventually(lambda: "certificate is not trusted" in agent.link.status)
         async with running(config_for(broker.port, tmp_path)) as agent:
-            assert await soon(lambda: "`broker.tls`" in agent.link.status)
+            assert await eventually(lambda: "`broker.tls`" in agent.link.status)
 
 
 @pytest.mark.parametrize("protocol", ["auto", "5", "3.1.1"])
@@ -267,11 +269,13 @@ async def test_it_speaks_both_versions_of_mqtt(mosquitto: Mosquitto, tmp_path: P
         async with running(config_for(mosquitto.port, tmp_path, protocol=protocol)) as agent:
             agent.state(State.OK)
             await agent.batch(1)
-            assert await soon(lambda: agent.spool.batches == 0 and listener.telemetry() and listener.states())
+            assert await eventually(
+                lambda: agent.spool.batches == 0 and listener.telemetry() and listener.states()
+            )
             mosquitto.kill()
             await asyncio.to_thread(mosquitto.start)
             await agent.batch(2)
-            assert await soon(lambda: {batch.seq for batch in listener.telemetry()} == {0, 1})
+            assert await eventually(lambda: {batch.seq for batch in listener.telemetry()} == {0, 1})
     assert isinstance(listener.agents()[-1], Death)
 
 
@@ -294,7 +298,7 @@ async def test_to_a_broker_that_does_not_know_mqtt_5_it_speaks_3_1_1_at_once(
         began = asyncio.get_running_loop().time()
         async with old, running(config_for(old.sockets[0].getsockname()[1], tmp_path)) as agent:
             await agent.batch(1)
-            assert await soon(listener.telemetry)
+            assert await eventually(listener.telemetry)
             assert asyncio.get_running_loop().time() - began < 15
 
 
@@ -312,7 +316,7 @@ async def test_a_broker_that_wants_another_version_than_the_configured_one_is_to
 
     old = await asyncio.start_server(only_3_1_1, "127.0.0.1", 0)
     async with old, running(config_for(old.sockets[0].getsockname()[1], tmp_path, protocol="5")) as agent:
-        assert await soon(lambda: "set `broker.protocol`" in agent.link.status)
+        assert await eventually(lambda: "set `broker.protocol`" in agent.link.status)
 
 
 async def test_what_no_collector_has_subscribed_to_waits_in_the_spool_until_one_has(
@@ -321,12 +325,12 @@ async def test_what_no_collector_has_subscribed_to_waits_in_the_spool_until_one_
     async with running(config_for(mosquitto.port, tmp_path)) as agent:
         for number in range(3):
             await agent.batch(number)
-        assert await soon(lambda: "no collector has subscribed" in caplog.text)
+        assert await eventually(lambda: "no collector has subscribed" in caplog.text)
         assert agent.spool.batches == 3
         with listening(mosquitto.port) as listener:
             await agent.batch(3)
-            assert await soon(lambda: agent.spool.batches == 0)
-            assert await soon(lambda: {batch.seq for batch in listener.telemetry()} == {0, 1, 2, 3})
+            assert await eventually(lambda: agent.spool.batches == 0)
+            assert await eventually(lambda: {batch.seq for batch in listener.telemetry()} == {0, 1, 2, 3})
     assert caplog.text.count("no collector has subscribed") == 1
 
 
@@ -337,7 +341,7 @@ async def test_what_the_broker_does_not_let_through_waits_in_the_spool_and_it_is
     with Mosquitto(tmp_path / "mosquitto", settings=settings) as broker:
         async with running(config_for(broker.port, tmp_path)) as agent:
             await agent.batch(1)
-            assert await soon(lambda: "let its access list allow" in agent.link.status)
+            assert await eventually(lambda: "let its access list allow" in agent.link.status)
             assert agent.spool.batches == 1
 
 
@@ -348,22 +352,22 @@ async def test_the_state_of_a_camera_that_was_removed_is_taken_back_from_the_bro
     with listening(mosquitto.port) as listener:
         async with running(config) as agent:
             agent.state(State.OK)
-            assert await soon(listener.states)
+            assert await eventually(listener.states)
     async with running(config.model_copy(update={"camera": []})) as agent:
-        assert await soon(lambda: agent.link.status.startswith("connected"))
+        assert await eventually(lambda: agent.link.status.startswith("connected"))
     with listening(mosquitto.port) as latecomer:
-        assert await soon(latecomer.agents)
+        assert await eventually(latecomer.agents)
         await asyncio.sleep(0.2)
         assert latecomer.states() == []
     async with running(config.model_copy(update={"camera": []})) as agent:
-        assert await agent.spool.told_cameras() == frozenset()
+        assert await agent.spool.retained_cameras() == frozenset()
 
 
 async def test_where_something_else_answers_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(link, "_ANSWER_WITHIN_S", 0.5)
+    monkeypatch.setattr(link, "ANSWER_WITHIN_S", 0.5)
     silent = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
     async with silent, running(config_for(silent.sockets[0].getsockname()[1], tmp_path)) as agent:
-        assert await soon(lambda: "not answer like an MQTT broker" in agent.link.status)
+        assert await eventually(lambda: "not answer like an MQTT broker" in agent.link.status)
 
 
 async def test_an_agent_that_waits_for_an_answer_can_be_ended_at_once(tmp_path: Path) -> None:
@@ -372,12 +376,12 @@ async def test_an_agent_that_waits_for_an_answer_can_be_ended_at_once(tmp_path: 
     async with silent, running(config_for(silent.sockets[0].getsockname()[1], tmp_path)):
         await asyncio.wait_for(taken.wait(), 60)
         began = asyncio.get_running_loop().time()
-    assert asyncio.get_running_loop().time() - began < link._ANSWER_WITHIN_S - 3
+    assert asyncio.get_running_loop().time() - began < link.ANSWER_WITHIN_S - 3
 
 
 async def test_repeated_failures_warn_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     async with running(config_for(free_port(), tmp_path)):
-        assert await soon(lambda: caplog.text.count("no connection to the broker") >= 3)
+        assert await eventually(lambda: caplog.text.count("no connection to the broker") >= 3)
     told = [record.levelno for record in caplog.records if "no connection" in record.message]
     assert told.count(logging.WARNING) == 1

@@ -5,7 +5,7 @@ import pytest
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
-from pantau_agent.link.problem import Backoff, Problem, from_connack, from_error
+from pantau_agent.link.problem import Problem, ReconnectBackoff, from_connack, from_error
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_a_refusal_names_the_user_or_that_there_is_none() -> None:
 
 
 def test_attempts_come_less_and_less_often_and_a_connection_that_held_begins_anew() -> None:
-    backoff = Backoff(jitter=lambda: 1.0)
+    backoff = ReconnectBackoff(jitter=lambda: 1.0)
     gone = Problem("gone")
     assert [backoff.delay_s(gone, lasted_s=0) for _ in range(7)] == [1, 2, 4, 8, 16, 30, 30]
     assert backoff.delay_s(gone, lasted_s=5) == 30  # it fell down at once: no success
@@ -46,5 +46,5 @@ def test_attempts_come_less_and_less_often_and_a_connection_that_held_begins_ane
 
 def test_jitter_spreads_a_citys_agents_and_a_refusal_waits_long() -> None:
     gone = Problem("gone")
-    assert Backoff(jitter=lambda: 0.0).delay_s(gone, lasted_s=0) == 0.5
-    assert Backoff().delay_s(Problem("refused", refused=True), lasted_s=0) == 60
+    assert ReconnectBackoff(jitter=lambda: 0.0).delay_s(gone, lasted_s=0) == 0.5
+    assert ReconnectBackoff().delay_s(Problem("refused", refused=True), lasted_s=0) == 60

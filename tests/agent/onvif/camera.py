@@ -1,6 +1,6 @@
-"""An ONVIF camera that does what a test tells it. It checks a login as the specifications have it.
+"""An ONVIF camera that behaves as a test says. It checks logins as the specifications demand.
 
-WS-UsernameToken: WSS UsernameToken Profile 1.0; HTTP Digest: RFC 7616. It counts each login that it is offered.
+WS-UsernameToken: WSS UsernameToken Profile 1.0; HTTP Digest: RFC 7616. It counts every login attempt.
 """
 
 import asyncio
@@ -31,15 +31,15 @@ Answer = tuple[int, str, bytes]
 
 
 class NotAuthorisedError(Exception):
-    """The login is not taken."""
+    """The login is refused."""
 
 
 @dataclass
 class OnvifCamera:
-    """`behind` is how its clock stands to true time, `told` how what it tells stands to its clock.
+    """`behind` is how far its clock is behind true time, `told` how far the stated time deviates from it.
 
-    `answers` replaces the answer to an operation, bytes as they go over the wire. `logins` counts proofs of a
-    password that came, right or wrong; `asked` is each operation, with `+` where it came logged in.
+    `answers` replaces the answer to an operation by bytes for the wire. `logins` counts the proofs of a password
+    that it received, right or wrong; `asked` lists each operation, with `+` if it was logged in.
     """
 
     user: str = "operator"
@@ -252,7 +252,7 @@ def fault(code: str, subcode: str, reason: str) -> bytes:
 
 
 def http(content: bytes, *, status: str = "200 OK", length: int | None = None) -> bytes:
-    """An answer as it goes over the wire."""
+    """Return a response as bytes."""
     return (
         f"HTTP/1.1 {status}\r\nContent-Length: {len(content) if length is None else length}\r\n\r\n".encode()
         + content
@@ -261,7 +261,7 @@ def http(content: bytes, *, status: str = "200 OK", length: int | None = None) -
 
 @asynccontextmanager
 async def serving(camera: OnvifCamera, host: str = "127.0.0.1") -> AsyncIterator[OnvifCamera]:
-    """The camera on a free port of loopback."""
+    """Serve the camera on a free port of loopback."""
     tasks: set[asyncio.Task[None]] = set()
 
     def visited(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

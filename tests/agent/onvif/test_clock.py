@@ -1,4 +1,4 @@
-"""By which time a request is signed, for clocks that are right, wrong, and told wrongly."""
+"""The time by which requests are signed, for clocks that are right, wrong, and wrongly stated."""
 
 import datetime as dt
 from xml.sax.saxutils import escape

@@ -1,8 +1,7 @@
-"""Asking a camera what it is, against one that checks logins truly and fails as told."""
+"""ONVIF requests to a camera that checks logins, and fails as the test says."""
 
 import asyncio
 import datetime as dt
-import time
 from typing import Literal
 
 import pytest
@@ -176,10 +175,9 @@ GARBAGE = [
 @pytest.mark.parametrize("answer", GARBAGE, ids=range(len(GARBAGE)))
 async def test_what_is_not_onvif_is_told_and_not_followed(answer: bytes) -> None:
     camera = OnvifCamera(answers={"GetSystemDateAndTime": answer})
-    began = time.process_time()
-    with pytest.raises(NotOnvifError):
-        await told(camera)
-    assert time.process_time() - began < 3
+    async with asyncio.timeout(60):
+        with pytest.raises(NotOnvifError):
+            await told(camera)
     assert camera.logins == 0
 
 

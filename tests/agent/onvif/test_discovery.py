@@ -1,4 +1,4 @@
-"""WS-Discovery's messages, and what a datagram from anywhere can be made to say."""
+"""WS-Discovery's messages, and hostile datagrams."""
 
 from xml.etree import ElementTree as ET
 

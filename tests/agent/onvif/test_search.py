@@ -1,4 +1,4 @@
-"""The search over UDP, against cameras that answer on loopback."""
+"""The search over UDP, with cameras that answer on loopback."""
 
 import asyncio
 import re
@@ -8,14 +8,14 @@ from typing import cast
 
 from pantau_agent.onvif.discovery import TYPES, Match
 from pantau_agent.onvif.search import Interface, search
-from tests.agent.soon import soon
+from tests.agent.eventually import eventually
 from tests.servers.process import free_port
 
 Answer = Callable[[bytes], bytes | None]
 
 
 def camera(question: bytes) -> bytes:
-    """A ProbeMatch to it, as cameras send it."""
+    """Return a ProbeMatch to the question, as cameras send it."""
     asked = re.search(rb"<a:MessageID>([^<]+)", question)
     assert asked is not None
     return (
@@ -33,7 +33,7 @@ def camera(question: bytes) -> bytes:
 
 @asynccontextmanager
 async def answering(answer: Answer) -> AsyncIterator[tuple[int, list[bytes]]]:
-    """Its port, and what it was asked."""
+    """Serve an answer; the context's value is the port and the list of questions."""
     asked: list[bytes] = []
 
     class Camera(asyncio.DatagramProtocol):
@@ -51,10 +51,10 @@ async def answering(answer: Answer) -> AsyncIterator[tuple[int, list[bytes]]]:
 
 
 async def found_at(port: int, asked: list[bytes], interfaces: Sequence[Interface] = ()) -> list[Match]:
-    """What a search finds; it is longer on a busy machine."""
+    """Return what a search finds; it takes longer on a busy machine."""
     for wait_s in (0.2, 2.0, 10.0):
         found = await search(interfaces, ["127.0.0.1"], wait_s=wait_s, port=port)
-        if found and await soon(lambda: len(asked) >= len(TYPES), within_s=0.1):
+        if found and await eventually(lambda: len(asked) >= len(TYPES), within_s=0.1):
             return found
     return []
 

@@ -16,8 +16,8 @@ from pantau_agent.picture.decoder import Decoder
 from pantau_agent.picture.exchange import PictureError
 from pantau_agent.picture.worker import MEMORY_BYTES, UndecodableError, decode, looks_encrypted
 from pantau_agent.streams.keyframe import Keyframe
+from tests.agent.eventually import eventually
 from tests.agent.rtsp.footage import SIZE, encoded
-from tests.agent.soon import soon
 
 GOOD = Keyframe("h264", encoded()[0])
 
@@ -79,7 +79,7 @@ async def test_a_worker_that_died_between_two_looks_costs_none() -> None:
         os.kill(pid_of(decoder), signal.SIGKILL)
         assert decoder._worker is not None
         worker = decoder._worker
-        assert await soon(lambda: not worker.alive)
+        assert await eventually(lambda: not worker.alive)
         assert (await decoder.judge("gate", GOOD)).error is None
 
 
@@ -141,7 +141,7 @@ async def test_the_worker_ends_with_the_agent() -> None:
     """)
     agent = await asyncio.create_subprocess_exec(sys.executable, "-c", script, stdout=asyncio.subprocess.PIPE)
     out, _ = await agent.communicate()
-    assert await soon(lambda: not is_alive(int(out)))
+    assert await eventually(lambda: not is_alive(int(out)))
 
 
 async def test_the_workers_memory_is_limited() -> None:

@@ -30,7 +30,7 @@ def test_figures_have_the_digits_that_they_are_worth_and_all_else_is_as_it_was()
         "gate",
         1_790_000_000_123,
         State.OK,
-        1_789_999_999_000,
+        1_789_999_999_987,
         codec="h264",
         width=640,
         height=360,

@@ -15,7 +15,7 @@ SIZE = 128, 96
 def encoded(
     codec: str = "libx264", frames: int = 4 * FPS, *, options: tuple[tuple[str, str], ...] = ()
 ) -> list[bytes]:
-    """Access units in Annex B. The picture moves."""
+    """Return access units in Annex B. The picture moves."""
     context = cast("av.VideoCodecContext", av.CodecContext.create(codec, "w"))
     context.width, context.height = SIZE
     context.pix_fmt = "yuv420p"
@@ -33,12 +33,12 @@ def encoded(
 
 
 def nal_units(annex_b: bytes) -> list[bytes]:
-    """The NAL units of an Annex-B stream."""
+    """Return the NAL units of an Annex B stream."""
     parts = annex_b.replace(b"\x00\x00\x00\x01", b"\x00\x00\x01").split(b"\x00\x00\x01")
     return [part for part in parts if part]
 
 
 @cache
 def access_units(codec: str = "libx264") -> list[list[bytes]]:
-    """The same, each unit as its NAL units."""
+    """Return the access units of `encoded`, each as its NAL units."""
     return [nal_units(unit) for unit in encoded(codec)]

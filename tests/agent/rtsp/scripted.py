@@ -1,4 +1,4 @@
-"""A camera that answers as a test's script has it, on a real socket."""
+"""A camera on a real socket that answers as a test's script says."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ SDP = b"v=0\r\ns=test\r\na=control:*\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264
 
 @dataclass
 class Asked:
-    """One request as it came."""
+    """One request that was received."""
 
     method: str
     uri: str
@@ -28,7 +28,7 @@ Handler = Callable[["Visitor", Asked], Answer]
 
 @dataclass
 class Camera:
-    """What the script says, and what came. `handlers` by method go before the usual answers."""
+    """The script, and what was received. `handlers`, by method, precede the standard answers."""
 
     handlers: dict[str, Handler] = field(default_factory=dict)
     sdp: bytes = SDP
@@ -90,7 +90,7 @@ class Visitor:
 
 
 def response(status: str, *headers: str, body: bytes = b"") -> bytes:
-    """An answer; its CSeq is put in as it goes out."""
+    """Return an answer; its CSeq is filled in when it is sent."""
     lines = [f"RTSP/1.0 {status}", "CSeq: CSEQ", *headers]
     if body:
         lines.append(f"Content-Length: {len(body)}")
@@ -98,7 +98,7 @@ def response(status: str, *headers: str, body: bytes = b"") -> bytes:
 
 
 def usual(visitor: Visitor, asked: Asked) -> bytes:
-    """What a well-behaved camera answers."""
+    """Answer as a well-behaved camera does."""
     match asked.method:
         case "OPTIONS":
             return response("200 OK", "Public: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN, GET_PARAMETER")
@@ -112,30 +112,30 @@ def usual(visitor: Visitor, asked: Asked) -> bytes:
 
 
 def saying(status: str, *headers: str, body: bytes = b"") -> Handler:
-    """A handler that always answers so."""
+    """Return a handler that always gives the same answer."""
     return lambda _visitor, _asked: response(status, *headers, body=body)
 
 
 async def never(_visitor: Visitor, _asked: Asked) -> None:
-    """A handler that says nothing."""
+    """Give no answer."""
 
 
 def rtp(
     sequence: int, timestamp: int, payload: bytes, *, marker: bool = False, ssrc: int = 7, kind: int = 96
 ) -> bytes:
-    """One RTP packet."""
+    """Return one RTP packet."""
     return (
         struct.pack("!BBHII", 0x80, kind | marker << 7, sequence & 0xFFFF, timestamp & 0xFFFFFFFF, ssrc) + payload
     )
 
 
 def interleaved(packet: bytes, channel: int = 0) -> bytes:
-    """A packet as it goes over RTSP's own connection."""
+    """Return a packet as it is sent over RTSP's own connection."""
     return struct.pack("!BBH", 0x24, channel, len(packet)) + packet
 
 
 def packets_of(unit: list[bytes], sequence: int, timestamp: int) -> list[bytes]:
-    """One access unit, a packet for each NAL unit (they are small)."""
+    """Return one access unit, with a packet for each NAL unit (they are small)."""
     last = len(unit) - 1
     return [rtp(sequence + i, timestamp, nal, marker=i == last) for i, nal in enumerate(unit)]
 
@@ -143,7 +143,7 @@ def packets_of(unit: list[bytes], sequence: int, timestamp: int) -> list[bytes]:
 def footage(
     *, fps: float = 25, frames: int | None = None, channel: int = 0
 ) -> Callable[[Visitor], Awaitable[None]]:
-    """Media: real H.264, for ever or so many frames."""
+    """Return media for a camera: real H.264, endless or with that number of frames."""
 
     async def play(visitor: Visitor) -> None:
         sequence, number = 1000, 0
@@ -162,7 +162,7 @@ def footage(
 
 @asynccontextmanager
 async def serving(camera: Camera, *, tls: ssl.SSLContext | None = None) -> AsyncIterator[Camera]:
-    """The camera on a free port, until left. Its port stays the same when it is served again."""
+    """Serve the camera on a free port inside the context. It keeps its port when it is served again."""
     writers: set[asyncio.StreamWriter] = set()
 
     async def visit(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

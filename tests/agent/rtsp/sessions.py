@@ -10,8 +10,8 @@ from pantau_agent.rtsp.client import Session
 from pantau_agent.streams.credentials import Credentials
 from pantau_agent.streams.failure import Failure, LookError
 from pantau_agent.streams.url import parse
+from tests.agent.eventually import eventually
 from tests.agent.rtsp.scripted import Camera
-from tests.agent.soon import soon
 
 
 @contextlib.asynccontextmanager
@@ -38,5 +38,5 @@ async def failure_of(
     with pytest.raises(LookError) as raised:
         async with opened(camera, credentials, timeout_s=timeout_s, trusted=trusted):
             pass
-    assert await soon(lambda: camera.open_now == 0)
+    assert await eventually(lambda: camera.open_now == 0)
     return raised.value.failure

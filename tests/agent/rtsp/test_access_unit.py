@@ -7,31 +7,31 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pantau_agent.rtsp import access_unit
-from pantau_agent.rtsp.access_unit import DELTA, KEY, NOTHING, H264Collector, H265Collector, NalCollector
-from pantau_agent.streams.keyframe import MAX_KEYFRAME, Keyframe
+from pantau_agent.rtsp.access_unit import DELTA, KEYFRAME, UNDECIDED, H264Assembler, H265Assembler, NalAssembler
+from pantau_agent.streams.keyframe import MAX_KEYFRAME_BYTES, Keyframe
 from tests.agent.rtsp.footage import SIZE, access_units, encoded
 
 START = b"\x00\x00\x00\x01"
-KINDS: dict[str, tuple[type[NalCollector], str, str]] = {
-    "h264": (H264Collector, "libx264", "h264"),
-    "h265": (H265Collector, "libx265", "hevc"),
+KINDS: dict[str, tuple[type[NalAssembler], str, str]] = {
+    "h264": (H264Assembler, "libx264", "h264"),
+    "h265": (H265Assembler, "libx265", "hevc"),
 }
 
 
-def take(unit: NalCollector, *payloads: bytes, damaged: bool = False) -> int:
-    """One access unit, a payload a packet; its kind."""
+def take(unit: NalAssembler, *payloads: bytes, damaged: bool = False) -> int:
+    """Feed one access unit, with one payload per packet, and return its kind."""
     unit.begin()
     for payload in payloads:
         framed = b"head" + payload
-        if not unit.take(framed, 4, len(framed)):
+        if not unit.add_payload(framed, 4, len(framed)):
             break
-    if unit.kind == KEY:
+    if unit.kind == KEYFRAME:
         unit.finish(damaged=damaged)
     return unit.kind
 
 
 def fragments(nal: bytes, codec: str, size: int = 500) -> list[bytes]:
-    """FU-A of RFC 6184, 5.8; FU of RFC 7798, 4.4.3."""
+    """Split a NAL unit into FU-A (RFC 6184, 5.8) or FU (RFC 7798, 4.4.3)."""
     if codec == "h264":
         indicator, kind, body = bytes((nal[0] & 0xE0 | 28,)), nal[0] & 0x1F, nal[1:]
     else:
@@ -46,7 +46,7 @@ def fragments(nal: bytes, codec: str, size: int = 500) -> list[bytes]:
 
 
 def aggregated(nals: list[bytes], codec: str) -> bytes:
-    """STAP-A of RFC 6184, 5.7.1; AP of RFC 7798, 4.4.2."""
+    """Combine NAL units into a STAP-A (RFC 6184, 5.7.1) or AP (RFC 7798, 4.4.2)."""
     head = b"\x78" if codec == "h264" else b"\x60\x01"
     return head + b"".join(len(nal).to_bytes(2) + nal for nal in nals)
 
@@ -74,11 +74,11 @@ def test_a_keyframe_is_found_and_decodes(codec: str, packing: str) -> None:
         "fragmented": [aggregated(nals[:-1], codec), *fragments(nals[-1], codec)],
     }[packing]
     unit, seen = kind(), list[Keyframe]()
-    assert take(unit, *payloads) == KEY
+    assert take(unit, *payloads) == KEYFRAME
     assert seen == []
-    unit.want(seen.append)
-    assert take(unit, *payloads) == KEY
-    assert take(unit, *payloads) == KEY
+    unit.request_keyframe(seen.append)
+    assert take(unit, *payloads) == KEYFRAME
+    assert take(unit, *payloads) == KEYFRAME
     assert len(seen) == 1
     assert seen[0].codec == codec
     assert decoded(decoder, seen[0].data) == SIZE
@@ -96,7 +96,7 @@ def test_other_frames_are_no_keyframes(codec: str) -> None:
 @pytest.mark.parametrize("codec", KINDS)
 def test_only_parameter_sets_are_nothing(codec: str) -> None:
     kind, encoder, _ = KINDS[codec]
-    assert take(kind(), *access_units(encoder)[0][:2]) == NOTHING
+    assert take(kind(), *access_units(encoder)[0][:2]) == UNDECIDED
 
 
 @pytest.mark.parametrize("codec", KINDS)
@@ -104,34 +104,34 @@ def test_parameter_sets_of_the_description_serve_a_stream_without_them(codec: st
     kind, encoder, decoder = KINDS[codec]
     *sets, picture = access_units(encoder)[0]
     unit, seen = kind(sets), list[Keyframe]()
-    unit.want(seen.append)
+    unit.request_keyframe(seen.append)
     take(unit, picture)
     assert decoded(decoder, seen[0].data) == SIZE
 
 
 def test_new_parameter_sets_replace_old_ones() -> None:
     old, new = access_units()[0][:2], [b"\x67new sps", b"\x68new pps"]
-    unit, seen = H264Collector(old), list[Keyframe]()
-    unit.want(seen.append)
+    unit, seen = H264Assembler(old), list[Keyframe]()
+    unit.request_keyframe(seen.append)
     take(unit, *new, b"\x65\x88\x80")
     assert seen[0].data == START + START.join([*new, b"\x65\x88\x80"])
 
 
 def test_an_i_picture_that_is_no_idr_is_a_keyframe() -> None:
-    assert take(H264Collector(), b"\x41\x88\x84\x21") == KEY  # slice_type 7
-    assert take(H264Collector(), b"\x41\xb0\x84\x21") == KEY  # slice_type 2
-    assert take(H264Collector(), b"\x41\x9a\x84\x21") == DELTA  # slice_type 5
-    assert take(H264Collector(), b"\x41\xe0\x84\x21") == DELTA  # slice_type 0
+    assert take(H264Assembler(), b"\x41\x88\x84\x21") == KEYFRAME  # slice_type 7
+    assert take(H264Assembler(), b"\x41\xb0\x84\x21") == KEYFRAME  # slice_type 2
+    assert take(H264Assembler(), b"\x41\x9a\x84\x21") == DELTA  # slice_type 5
+    assert take(H264Assembler(), b"\x41\xe0\x84\x21") == DELTA  # slice_type 0
 
 
 def test_interleaved_packetisation_is_pictures_and_no_keyframes() -> None:
-    assert take(H264Collector(), b"\x19\x00\x00\x00\x05\x65\x88\x80\x00\x00") == DELTA
+    assert take(H264Assembler(), b"\x19\x00\x00\x00\x05\x65\x88\x80\x00\x00") == DELTA
 
 
 def test_damaged_keyframes_are_passed_over_until_patience_ends() -> None:
-    unit, seen = H264Collector(), list[Keyframe]()
-    unit.want(seen.append)
-    for _ in range(access_unit.PATIENCE):
+    unit, seen = H264Assembler(), list[Keyframe]()
+    unit.request_keyframe(seen.append)
+    for _ in range(access_unit.MAX_DAMAGED_SKIPPED):
         take(unit, b"\x65\x88\x80", damaged=True)
     assert seen == []
     take(unit, b"\x65\x88\x80", damaged=True)
@@ -139,26 +139,26 @@ def test_damaged_keyframes_are_passed_over_until_patience_ends() -> None:
 
 
 def test_a_keyframe_that_never_ends_is_dropped_at_the_limit() -> None:
-    unit, seen = H264Collector(), list[Keyframe]()
-    unit.want(seen.append)
+    unit, seen = H264Assembler(), list[Keyframe]()
+    unit.request_keyframe(seen.append)
     unit.begin()
     part = b"\x7c\x85" + bytes(60_000)
-    for _ in range(2 * MAX_KEYFRAME // len(part)):
-        unit.take(part, 0, len(part))
-        assert len(unit._data) <= MAX_KEYFRAME
+    for _ in range(2 * MAX_KEYFRAME_BYTES // len(part)):
+        unit.add_payload(part, 0, len(part))
+        assert len(unit._data) <= MAX_KEYFRAME_BYTES
     assert unit.oversized
     unit.finish(damaged=False)
     assert seen == []
 
 
 def test_a_keyframe_in_the_smallest_of_fragments_takes_little_more_than_its_size() -> None:
-    unit, seen = H264Collector(), list[Keyframe]()
-    unit.want(seen.append)
+    unit, seen = H264Assembler(), list[Keyframe]()
+    unit.request_keyframe(seen.append)
     unit.begin()
-    unit.take(b"\x7c\x85\x88\x80", 0, 4)
+    unit.add_payload(b"\x7c\x85\x88\x80", 0, 4)
     tracemalloc.start()
     for _ in range(200_000):
-        unit.take(b"\x7c\x05\x88", 0, 3)
+        unit.add_payload(b"\x7c\x05\x88", 0, 3)
     used = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     unit.finish(damaged=False)
@@ -167,11 +167,11 @@ def test_a_keyframe_in_the_smallest_of_fragments_takes_little_more_than_its_size
 
 
 def test_parameter_sets_without_end_are_held_to_the_limit() -> None:
-    unit = H264Collector()
+    unit = H264Assembler()
     unit.begin()
     for i in range(1000):
         payload = b"\x68" + i.to_bytes(3)
-        unit.take(payload, 0, len(payload))
+        unit.add_payload(payload, 0, len(payload))
     assert len(unit.parameter_sets) == access_unit.MAX_PARAMETER_SETS
 
 
@@ -181,7 +181,7 @@ def test_any_payloads_are_taken(codec: str, payloads: list[bytes], wanted: bool)
     kind = KINDS[codec][0]
     unit, seen = kind(), list[Keyframe]()
     if wanted:
-        unit.want(seen.append)
+        unit.request_keyframe(seen.append)
     take(unit, *payloads)
     for head in (b"\x78", b"\x7c\x85", b"\x60\x01", b"\x62\x01\x93"):
         take(unit, *(head + payload for payload in payloads))
@@ -193,7 +193,7 @@ def test_a_keyframe_without_its_beginning_is_damaged(codec: str) -> None:
     kind, encoder, _ = KINDS[codec]
     *sets, picture = access_units(encoder)[0]
     unit, seen = kind(sets), list[Keyframe]()
-    unit.want(seen.append)
+    unit.request_keyframe(seen.append)
     take(unit, *fragments(picture, codec)[1:])
     assert seen == []
     take(unit, *fragments(picture, codec))

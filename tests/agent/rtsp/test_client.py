@@ -1,4 +1,4 @@
-"""The RTSP client against cameras of this test's own, each with its way."""
+"""The RTSP client against scripted cameras."""
 
 import asyncio
 import re
@@ -16,6 +16,8 @@ from pantau_agent.streams.failure import Kind, Step
 from pantau_agent.streams.keyframe import Keyframe
 from pantau_agent.streams.url import parse
 from tests.agent.certificate import make_certificate
+from tests.agent.concurrent_tests import ConcurrentTests
+from tests.agent.eventually import eventually
 from tests.agent.rtsp.scripted import (
     SDP,
     Asked,
@@ -31,38 +33,36 @@ from tests.agent.rtsp.scripted import (
     usual,
 )
 from tests.agent.rtsp.sessions import failure_of, opened
-from tests.agent.soon import soon
-from tests.agent.together import Together
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-together = Together()
+concurrently = ConcurrentTests()
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module", autouse=True)
 async def all_at_once(request: pytest.FixtureRequest) -> AsyncIterator[None]:
-    async with together.running(request):
+    async with concurrently.running(request):
         yield
 
 
-@together
+@concurrently
 async def test_plays_and_measures_and_ends_with_teardown() -> None:
     async with serving(Camera(media=footage())) as camera:
         seen: list[Keyframe] = []
         async with opened(camera) as session:
-            session.unit.want(seen.append)
-            assert await soon(lambda: session.reception.frames > 26 and seen)
+            session.unit.request_keyframe(seen.append)
+            assert await eventually(lambda: session.reception.frames > 26 and seen)
             assert session.track.codec == "h264"
             assert session.transport == "tcp"
             assert session.reception.lost == 0
         assert camera.methods() == ["OPTIONS", "DESCRIBE", "SETUP", "PLAY", "TEARDOWN"]
         assert {asked.headers.get("Session") for asked in camera.asked[3:]} == {"12345678"}
-        assert await soon(lambda: camera.open_now == 0)
+        assert await eventually(lambda: camera.open_now == 0)
 
 
-@together
+@concurrently
 async def test_reading_in_gulps_counts_the_same() -> None:
     async with serving(Camera(media=footage(fps=200, frames=250))) as camera, opened(camera) as session:
-        session._low_water_mark._began = time.monotonic() - 5  # past the exact turn at first
+        session._low_water_mark._started = time.monotonic() - 5  # past the exact turn at first
         deadline = time.monotonic() + 60
         while session.reception.frames < 250 and time.monotonic() < deadline:
             await session.refresh()
@@ -70,12 +70,12 @@ async def test_reading_in_gulps_counts_the_same() -> None:
         assert (session.reception.frames, session.reception.keyframes, session.reception.lost) == (250, 10, 0)
 
 
-@together
+@concurrently
 async def test_the_rest_of_a_gulp_is_read_by_refreshing() -> None:
     async with serving(Camera(media=footage(frames=3))) as camera, opened(camera) as session:
         assert session._dialogue is not None
-        session._dialogue.connection.wake_at(100_000)
-        assert await soon(lambda: camera.count("PLAY"))
+        session._dialogue.connection.set_low_water_mark(100_000)
+        assert await eventually(lambda: camera.count("PLAY"))
         async with asyncio.timeout(60):
             while session.reception.frames < 3:
                 await asyncio.sleep(0.1)
@@ -85,7 +85,7 @@ async def test_the_rest_of_a_gulp_is_read_by_refreshing() -> None:
 # How a session ends.
 
 
-@together
+@concurrently
 async def test_cancelled_while_playing_it_still_says_teardown() -> None:
     async with serving(Camera(media=footage())) as camera:
 
@@ -94,14 +94,14 @@ async def test_cancelled_while_playing_it_still_says_teardown() -> None:
                 await asyncio.Event().wait()
 
         task = asyncio.create_task(watch())
-        assert await soon(lambda: camera.count("PLAY"))
+        assert await eventually(lambda: camera.count("PLAY"))
         task.cancel()
         await asyncio.wait({task})
-        assert await soon(lambda: camera.methods()[-1] == "TEARDOWN")
+        assert await eventually(lambda: camera.methods()[-1] == "TEARDOWN")
 
 
 @pytest.mark.parametrize("during", ["SETUP", "PLAY"])
-@together
+@concurrently
 async def test_cancelled_while_opening_it_still_says_teardown(during: str) -> None:
     async def late(visitor: Visitor, asked: Asked) -> bytes:
         await asyncio.sleep(0.3)
@@ -109,22 +109,22 @@ async def test_cancelled_while_opening_it_still_says_teardown(during: str) -> No
 
     async with serving(Camera({during: late})) as camera:
         task = asyncio.create_task(failure_of(camera))
-        assert await soon(lambda: camera.count(during))
+        assert await eventually(lambda: camera.count(during))
         task.cancel()
         await asyncio.wait({task})
-        assert await soon(lambda: camera.methods()[-1] == "TEARDOWN")
+        assert await eventually(lambda: camera.methods()[-1] == "TEARDOWN")
 
 
-@together
+@concurrently
 async def test_a_camera_deaf_to_teardown_holds_nobody_up() -> None:
     async with serving(Camera({"TEARDOWN": never})) as camera:
         async with opened(camera):
             pass
         assert camera.methods()[-1] == "TEARDOWN"
-        assert await soon(lambda: camera.open_now == 0)
+        assert await eventually(lambda: camera.open_now == 0)
 
 
-@together
+@concurrently
 async def test_a_dropped_connection_is_told() -> None:
     async with serving(Camera(media=footage())) as camera:
         session = Session(parse(camera.url), None, time.monotonic)
@@ -138,7 +138,7 @@ async def test_a_dropped_connection_is_told() -> None:
 # Keeping alive.
 
 
-@together
+@concurrently
 async def test_signs_of_life_come_in_under_half_the_timeout() -> None:
     times: list[float] = []
 
@@ -148,33 +148,33 @@ async def test_signs_of_life_come_in_under_half_the_timeout() -> None:
 
     async with serving(Camera({"GET_PARAMETER": noted}, timeout_s=1)) as camera, opened(camera) as session:
         assert session.timeout_s == 1
-        assert await soon(lambda: len(times) >= 3)
+        assert await eventually(lambda: len(times) >= 3)
         assert camera.count("OPTIONS") == 1
 
 
-@together
+@concurrently
 async def test_a_refused_sign_of_life_is_followed_by_the_next_method() -> None:
     refusing = Camera({"GET_PARAMETER": saying("405 Method Not Allowed")}, timeout_s=1)
     async with serving(refusing) as camera, opened(camera):
-        assert await soon(lambda: camera.count("OPTIONS") >= 3)
+        assert await eventually(lambda: camera.count("OPTIONS") >= 3)
         assert camera.count("GET_PARAMETER") == 1
 
 
-@together
+@concurrently
 async def test_what_the_camera_says_it_knows_is_tried_first() -> None:
     camera = Camera({"OPTIONS": saying("200 OK", "Public: DESCRIBE, SET_PARAMETER")}, timeout_s=1)
     async with serving(camera), opened(camera):
-        assert await soon(lambda: camera.count("SET_PARAMETER") >= 2)
+        assert await eventually(lambda: camera.count("SET_PARAMETER") >= 2)
         assert camera.count("GET_PARAMETER") == 0
 
 
-@together
+@concurrently
 async def test_a_camera_that_asks_gets_an_answer() -> None:
     async def ask(visitor: Visitor) -> None:
         visitor.writer.write(b"OPTIONS rtsp://us/ RTSP/1.0\r\nCSeq: 77\r\n\r\n")
 
     async with serving(Camera(media=ask)) as camera, opened(camera):
-        assert await soon(lambda: camera.count("RTSP/1.0"))
+        assert await eventually(lambda: camera.count("RTSP/1.0"))
         answer = next(asked for asked in camera.asked if asked.method == "RTSP/1.0")
         assert (answer.uri, answer.headers["CSeq"]) == ("200", "77")
 
@@ -182,7 +182,7 @@ async def test_a_camera_that_asks_gets_an_answer() -> None:
 # Descriptions and transports.
 
 
-@together
+@concurrently
 async def test_control_urls_stand_on_the_content_base() -> None:
     base = "rtsp://127.0.0.1/base/"
     describe = saying("200 OK", f"Content-Base: {base}", body=SDP)
@@ -192,7 +192,7 @@ async def test_control_urls_stand_on_the_content_base() -> None:
     assert uris["PLAY"] == base
 
 
-@together
+@concurrently
 async def test_video_behind_audio_is_the_one_that_is_set_up() -> None:
     audio = b"m=audio 0 RTP/AVP 0\r\na=control:sound\r\n"
     head, video = SDP.split(b"m=", 1)
@@ -200,16 +200,16 @@ async def test_video_behind_audio_is_the_one_that_is_set_up() -> None:
         assert [asked.uri for asked in camera.asked if asked.method == "SETUP"] == [f"{camera.url}/track1"]
 
 
-@together
+@concurrently
 async def test_other_channels_than_asked_for_are_read() -> None:
     agreed = saying("200 OK", "Session: 1", "Transport: RTP/AVP/TCP;interleaved=6-7")
     camera = Camera({"SETUP": agreed}, media=footage(channel=6))
     async with serving(camera), opened(camera) as session:
-        assert await soon(lambda: session.reception.frames > 2)
+        assert await eventually(lambda: session.reception.frames > 2)
 
 
 @pytest.mark.parametrize("status", ["461 Unsupported Transport", "406 Not Acceptable"])
-@together
+@concurrently
 async def test_where_tcp_is_refused_udp_is_used_and_told(status: str) -> None:
     async def datagrams(_visitor: Visitor) -> None:
         sequence = 0
@@ -231,11 +231,11 @@ async def test_where_tcp_is_refused_udp_is_used_and_told(status: str) -> None:
 
     async with serving(Camera({"SETUP": set_up}, media=datagrams)) as camera, opened(camera) as session:
         assert session.transport == "udp"
-        assert await soon(lambda: session.reception.frames > 5)
+        assert await eventually(lambda: session.reception.frames > 5)
         assert (ports[0] % 2, ports[1] - ports[0]) == (0, 1)
 
 
-@together
+@concurrently
 async def test_datagrams_of_strangers_are_not_taken() -> None:
     ports: list[int] = []
 
@@ -254,7 +254,7 @@ async def test_datagrams_of_strangers_are_not_taken() -> None:
             stranger.bind(("127.0.0.2", 0))
             stranger.sendto(rtp(1, 0, b"\x65\x88\x80", marker=True), ("127.0.0.1", ports[0]))
             own.sendto(rtp(50, 0, b"\x65\x88\x80", marker=True), ("127.0.0.1", ports[0]))
-        assert await soon(lambda: session.reception.packets)
+        assert await eventually(lambda: session.reception.packets)
         assert session.reception.packets == 1
 
 
@@ -264,11 +264,11 @@ async def test_over_tls_with_a_certificate_of_the_cameras_own(tmp_path: Path) ->
     context.load_cert_chain(*files)
     async with serving(Camera(media=footage()), tls=context) as camera, opened(camera, scheme="rtsps") as session:
         assert session.transport == "tls"
-        assert await soon(lambda: session.reception.frames > 2)
+        assert await eventually(lambda: session.reception.frames > 2)
         await session.refresh()
 
 
-@together
+@concurrently
 async def test_over_ipv6() -> None:
     try:
         with socket.socket(socket.AF_INET6) as probe:
@@ -276,26 +276,26 @@ async def test_over_ipv6() -> None:
     except OSError:
         pytest.skip("this machine has no IPv6")
     async with serving(Camera(host="::1", media=footage())) as camera, opened(camera) as session:
-        assert await soon(lambda: session.reception.frames > 2)
+        assert await eventually(lambda: session.reception.frames > 2)
 
 
-@together
+@concurrently
 async def test_a_redirect_is_followed() -> None:
     async with serving(Camera(media=footage())) as real:
         moved = saying("302 Moved Temporarily", f"Location: {real.url}")
         async with serving(Camera({"DESCRIBE": moved})) as first, opened(first) as session:
-            assert await soon(lambda: session.reception.frames > 2)
-            assert await soon(lambda: first.open_now == 0)
+            assert await eventually(lambda: session.reception.frames > 2)
+            assert await eventually(lambda: first.open_now == 0)
 
 
 @pytest.mark.parametrize("location", ["", "Location: http://127.0.0.1/", "Location: rtsp://a b"])
-@together
+@concurrently
 async def test_a_redirect_to_nowhere_is_told(location: str) -> None:
     async with serving(Camera({"DESCRIBE": saying("302 Found", *filter(None, [location]))})) as camera:
         assert (await failure_of(camera)).status == 302
 
 
-@together
+@concurrently
 async def test_redirects_in_a_circle_end() -> None:
     camera = Camera()
     camera.handlers["DESCRIBE"] = lambda *_: response("302 Found", f"Location: {camera.url}")
@@ -306,7 +306,7 @@ async def test_redirects_in_a_circle_end() -> None:
 # What fails.
 
 
-@together
+@concurrently
 async def test_an_answer_to_an_earlier_request_is_not_taken_for_this_one() -> None:
     def late(visitor: Visitor, asked: Asked) -> bytes:
         return b"RTSP/1.0 404 Not Found\r\nCSeq: 1\r\n\r\n" + usual(visitor, asked)

@@ -1,4 +1,4 @@
-"""The RTSP client where a camera asks who is there."""
+"""The RTSP client against cameras that ask for a login."""
 
 import re
 from collections.abc import AsyncIterator
@@ -9,6 +9,7 @@ import pytest_asyncio
 from pantau_agent.streams.authentication import Authenticator
 from pantau_agent.streams.credentials import Credentials
 from pantau_agent.streams.failure import Kind, Step
+from tests.agent.concurrent_tests import ConcurrentTests
 from tests.agent.rtsp.scripted import (
     Asked,
     Camera,
@@ -19,15 +20,14 @@ from tests.agent.rtsp.scripted import (
     usual,
 )
 from tests.agent.rtsp.sessions import failure_of, opened
-from tests.agent.together import Together
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-together = Together()
+concurrently = ConcurrentTests()
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module", autouse=True)
 async def all_at_once(request: pytest.FixtureRequest) -> AsyncIterator[None]:
-    async with together.running(request):
+    async with concurrently.running(request):
         yield
 
 
@@ -36,7 +36,7 @@ DIGEST = 'WWW-Authenticate: Digest realm="camera", nonce="{}"{}'
 
 
 class Guard:
-    """Asks for the user and password, as Digest has it; every nonce is good for `uses` requests."""
+    """Asks for a Digest login; every nonce is valid for `uses` requests."""
 
     def __init__(self, *, uses: int = 1000, stale: bool = True, password: str = WHO.password) -> None:
         self.uses = uses
@@ -72,7 +72,7 @@ def guarded(guard: Guard) -> Camera:
     return Camera(dict.fromkeys(("DESCRIBE", "SETUP", "PLAY", "GET_PARAMETER", "TEARDOWN"), guard))
 
 
-@together
+@concurrently
 async def test_the_right_password_opens() -> None:
     async with serving(guarded(Guard())) as camera, opened(camera, WHO) as session:
         assert session.accepted
@@ -80,13 +80,13 @@ async def test_the_right_password_opens() -> None:
 
 
 @pytest.mark.parametrize("stale", [True, False])
-@together
+@concurrently
 async def test_a_nonce_for_every_request_is_no_wrong_password(stale: bool) -> None:
     async with serving(guarded(Guard(uses=1, stale=stale))) as camera, opened(camera, WHO):
         assert camera.methods()[-1] == "PLAY"
 
 
-@together
+@concurrently
 async def test_a_wrong_password_is_sent_once() -> None:
     guard = Guard(password="another")
     async with serving(guarded(guard)) as camera:
@@ -95,7 +95,7 @@ async def test_a_wrong_password_is_sent_once() -> None:
     assert guard.proofs == 1
 
 
-@together
+@concurrently
 async def test_a_camera_that_always_says_stale_is_not_asked_for_ever() -> None:
     always = saying("401 Unauthorized", DIGEST.format("x", ", stale=true"))
     async with serving(Camera({"DESCRIBE": always})) as camera:
@@ -103,7 +103,7 @@ async def test_a_camera_that_always_says_stale_is_not_asked_for_ever() -> None:
         assert camera.count("DESCRIBE") <= 3
 
 
-@together
+@concurrently
 async def test_without_a_password_none_is_sent() -> None:
     guard = Guard()
     async with serving(guarded(guard)) as camera:
@@ -111,7 +111,7 @@ async def test_without_a_password_none_is_sent() -> None:
     assert guard.proofs == 0
 
 
-@together
+@concurrently
 async def test_an_unknown_scheme_is_told_apart_from_a_wrong_password() -> None:
     async with serving(Camera({"DESCRIBE": saying("401 Unauthorized", "WWW-Authenticate: NTLM")})) as camera:
         failure = await failure_of(camera, WHO)
@@ -119,7 +119,7 @@ async def test_an_unknown_scheme_is_told_apart_from_a_wrong_password() -> None:
     assert "ntlm" in failure.detail
 
 
-@together
+@concurrently
 async def test_a_refusal_after_the_password_was_taken_is_told() -> None:
     camera = guarded(Guard())
     camera.handlers["SETUP"] = saying("401 Unauthorized", DIGEST.format("full", ""))
@@ -128,7 +128,7 @@ async def test_a_refusal_after_the_password_was_taken_is_told() -> None:
     assert (failure.kind, failure.step, failure.trusted_now) == (Kind.WRONG_PASSWORD, Step.SETUP, True)
 
 
-@together
+@concurrently
 async def test_no_failure_shows_the_password() -> None:
     for status in ("401 Unauthorized", "403 Forbidden", "404 p@ss:w#rd%1"):
         async with serving(Camera({"DESCRIBE": saying(status, DIGEST.format("n", ""))})) as camera:
@@ -136,7 +136,7 @@ async def test_no_failure_shows_the_password() -> None:
             assert WHO.password not in failure.detail.replace("404 p@ss:w#rd%1", "")
 
 
-@together
+@concurrently
 async def test_the_password_does_not_follow_to_another_host() -> None:
     guard = Guard()
     camera = guarded(guard)

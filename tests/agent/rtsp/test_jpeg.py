@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pantau_agent.rtsp.access_unit import KEY
-from pantau_agent.rtsp.jpeg import JpegCollector
+from pantau_agent.rtsp.access_unit import KEYFRAME
+from pantau_agent.rtsp.jpeg import JpegAssembler
 from pantau_agent.streams.keyframe import Keyframe
 
 WIDTH, HEIGHT = 320, 240
@@ -21,7 +21,7 @@ def picture(*, subsampling: int = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420, quality:
 
 
 def taken_apart(jpeg: bytes) -> tuple[bytes, bytes]:
-    """The quantisation tables, and the entropy-coded data, of a baseline JPEG."""
+    """Return the quantisation tables and the entropy-coded data of a baseline JPEG."""
     at, tables = 2, b""
     while True:
         marker, length = jpeg[at + 1], int.from_bytes(jpeg[at + 2 : at + 4])
@@ -35,7 +35,7 @@ def taken_apart(jpeg: bytes) -> tuple[bytes, bytes]:
 def payloads(
     jpeg: bytes, *, kind: int = 1, quality: int = 60, in_band: bool = False, size: int = 1000
 ) -> list[bytes]:
-    """As RFC 2435, 3.1 packs it."""
+    """Pack a JPEG into payloads (RFC 2435, section 3.1)."""
     tables, data = taken_apart(jpeg)
     found = []
     for at in range(0, len(data), size):
@@ -49,13 +49,13 @@ def payloads(
 
 
 def collected(packets: list[bytes], *, damaged: bool = False) -> list[Keyframe]:
-    unit, seen = JpegCollector(), list[Keyframe]()
-    unit.want(seen.append)
+    unit, seen = JpegAssembler(), list[Keyframe]()
+    unit.request_keyframe(seen.append)
     unit.begin()
     for packet in packets:
         framed = b"head" + packet
-        unit.take(framed, 4, len(framed))
-    assert unit.kind == KEY
+        unit.add_payload(framed, 4, len(framed))
+    assert unit.kind == KEYFRAME
     unit.finish(damaged=damaged)
     return seen
 
@@ -75,10 +75,10 @@ def test_the_picture_comes_back_to_the_last_bit(kind: int, in_band: bool) -> Non
 
 
 def test_the_size_is_known_before_any_picture_is_wanted() -> None:
-    unit = JpegCollector()
+    unit = JpegAssembler()
     unit.begin()
     packet = payloads(picture())[0]
-    assert not unit.take(packet, 0, len(packet))
+    assert not unit.add_payload(packet, 0, len(packet))
     assert (unit.width, unit.height) == (WIDTH, HEIGHT)
 
 
@@ -90,14 +90,14 @@ def test_a_picture_with_a_gap_is_not_delivered() -> None:
 
 
 def test_tables_that_were_sent_before_are_remembered() -> None:
-    unit, seen = JpegCollector(), list[Keyframe]()
+    unit, seen = JpegAssembler(), list[Keyframe]()
     with_tables = payloads(picture(), in_band=True)
     tables_left_out = [with_tables[0][:8] + bytes(4) + with_tables[0][12 + 128 :], *with_tables[1:]]
     for packets in (with_tables, tables_left_out):
-        unit.want(seen.append)
+        unit.request_keyframe(seen.append)
         unit.begin()
         for packet in packets:
-            unit.take(packet, 0, len(packet))
+            unit.add_payload(packet, 0, len(packet))
         unit.finish(damaged=False)
     assert len(seen) == 2
     assert seen[0].data == seen[1].data
@@ -111,10 +111,10 @@ def test_types_and_tables_that_are_unknown_give_no_picture(kind: int, quality: i
 @settings(max_examples=300)
 @given(st.lists(st.binary(max_size=40), max_size=20), st.integers(0, 127), st.integers(0, 255))
 def test_any_payloads_are_taken(parts: list[bytes], kind: int, quality: int) -> None:
-    unit = JpegCollector()
-    unit.want(lambda _: None)
+    unit = JpegAssembler()
+    unit.request_keyframe(lambda _: None)
     unit.begin()
     head = struct.pack("!IBBBB", 0, kind, quality, 40, 30)
     for part in (*parts, *(head + part for part in parts)):
-        unit.take(part, 0, len(part))
+        unit.add_payload(part, 0, len(part))
     unit.finish(damaged=False)

@@ -3,23 +3,23 @@ import struct
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pantau_agent.rtsp.access_unit import H264Collector
+from pantau_agent.rtsp.access_unit import H264Assembler
 from pantau_agent.rtsp.reorder import HOLD_S, MAX_HELD, ReorderBuffer
 from pantau_agent.rtsp.rtp import Reception
 from tests.agent.rtsp.scripted import rtp
 
 FIRST = 65_500
-"""The sequence number wraps on the way."""
+"""The first sequence number; the numbers wrap during the tests."""
 
 
 class Line:
-    """A buffer, fed a packet each millisecond; what came out of it, as number and time of arrival."""
+    """A buffer that is fed a packet each millisecond, and its output as numbers and times of arrival."""
 
     def __init__(self) -> None:
         self.out: list[tuple[int, float]] = []
         self.now = 100.0
         self.buffer = ReorderBuffer(self._receive)
-        self.reception = Reception(96, 90_000, H264Collector())
+        self.reception = Reception(96, 90_000, H264Assembler())
 
     def _receive(self, buffer: bytes, start: int, end: int, now: float) -> None:
         self.reception.receive(buffer, start, end, now)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pantau_agent.rtsp.access_unit import H264Collector
+from pantau_agent.rtsp.access_unit import H264Assembler
 from pantau_agent.rtsp.rtp import Reception, SenderClock
 from pantau_agent.streams.keyframe import Keyframe
 from tests.agent.rtsp.footage import access_units
@@ -15,8 +15,8 @@ KEY, DELTA = b"\x65\x88\x80\x00", b"\x41\x9a\x00\x00"
 STEP = 3600
 
 
-def reception(unit: H264Collector | None = None) -> Reception:
-    return Reception(96, 90000, unit or H264Collector())
+def reception(unit: H264Assembler | None = None) -> Reception:
+    return Reception(96, 90000, unit or H264Assembler())
 
 
 def receive(stream: Reception, packet: bytes, now: float = 1.0) -> None:
@@ -26,7 +26,7 @@ def receive(stream: Reception, packet: bytes, now: float = 1.0) -> None:
 def played(
     count: int, *, first: int = 0, gone: frozenset[int] = frozenset(), order: list[int] | None = None
 ) -> Reception:
-    """One frame a packet, 25 a second, on time; some packets gone."""
+    """Receive one frame per packet, 25 a second, on time; some packets are missing."""
     stream = reception()
     for i in order or range(count):
         if i not in gone:
@@ -90,7 +90,7 @@ def test_jitter_is_rfc_3550s() -> None:
 
 def test_jitter_rests_while_arrival_is_not_exact() -> None:
     stream = played(50)
-    stream.be_exact(False)
+    stream.set_exact_arrival(False)
     for i in range(50, 100):
         receive(stream, rtp(i, i * STEP, DELTA, marker=True), 1 + i // 10 / 2.5)
     assert stream.jitter == pytest.approx(0, abs=1e-6)
@@ -100,7 +100,7 @@ def test_jitter_rests_while_arrival_is_not_exact() -> None:
 def test_a_keyframe_that_is_read_late_is_dated_by_the_cameras_clock() -> None:
     stream = played(25)
     assert stream.snapshot().last_keyframe == pytest.approx(1)
-    stream.be_exact(False)
+    stream.set_exact_arrival(False)
     for i in range(25, 50):  # a second's frames, read at once
         receive(stream, rtp(i, i * STEP, DELTA if i % 25 else KEY, marker=True), 1 + 49 / 25)
     assert stream.last_keyframe == 1 + 49 / 25
@@ -132,8 +132,8 @@ def test_parameter_sets_with_a_marker_are_no_frame() -> None:
 
 
 def test_csrcs_extension_and_padding_are_passed_over() -> None:
-    unit, seen = H264Collector(), list[Keyframe]()
-    unit.want(seen.append)
+    unit, seen = H264Assembler(), list[Keyframe]()
+    unit.request_keyframe(seen.append)
     stream = reception(unit)
     head = struct.pack("!BBHII", 0x80 | 0x20 | 0x10 | 2, 96 | 0x80, 1, 0, 7)
     receive(stream, head + bytes(8) + b"\xbe\xde\x00\x01abcd" + KEY + b"\x00\x00\x03", 1.0)
@@ -188,8 +188,8 @@ def test_real_footage_counts_the_same_whatever_is_lost_of_a_frame(gone: int | No
 @settings(max_examples=300)
 @given(st.lists(st.tuples(st.binary(max_size=60), st.booleans()), max_size=30))
 def test_any_packets_are_counted(packets: list[tuple[bytes, bool]]) -> None:
-    unit = H264Collector()
-    unit.want(lambda _: None)
+    unit = H264Assembler()
+    unit.request_keyframe(lambda _: None)
     stream, clock = reception(unit), SenderClock()
     for i, (packet, with_header) in enumerate(packets):
         sent = rtp(i, i * STEP, packet) if with_header else packet

@@ -1,4 +1,4 @@
-"""Some seconds of H.264 in a file, for servers that want one."""
+"""Some seconds of H.264 in a file, for servers that need one."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -9,7 +9,7 @@ from tests.agent.rtsp.footage import FPS, SIZE, encoded
 
 
 def write_clip(path: Path) -> Path:
-    """Writes it; the container is told by the name."""
+    """Write the clip; the name's suffix chooses the container."""
     with av.open(path, "w") as container:
         stream = container.add_stream("libx264", rate=FPS)
         stream.width, stream.height = SIZE

@@ -1,4 +1,4 @@
-"""A camera that speaks just enough RTMP to be asked for its stream, and answers as a test has it."""
+"""A camera that speaks just enough RTMP to be asked for its stream, and answers as a test says."""
 
 import asyncio
 import contextlib
@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 CHUNK = 128
-"""Octets; what RTMP begins with (Adobe's RTMP 1.0, 5.4)."""
+"""RTMP's initial chunk size in bytes (Adobe's RTMP 1.0, section 5.4)."""
 
 
 @asynccontextmanager
 async def answering(status: str, level: str = "error", text: str = "") -> AsyncIterator[int]:
-    """Listens until left, on the port that it gives; answers `play` with that status, and sends nothing more."""
+    """Listen on the returned port inside the context; answer `play` with that status, and send nothing more."""
 
     async def visit(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
@@ -52,7 +52,7 @@ def _answers(heard: bytes, status: str, level: str, text: str) -> bytes:
 
 
 def _command(body: bytes) -> bytes:
-    """One message of type 20, cut into chunks."""
+    """Return one message of type 20, split into chunks."""
     head = struct.pack("!B3s3sB4s", 3, bytes(3), len(body).to_bytes(3), 20, bytes(4))
     parts = [body[at : at + CHUNK] for at in range(0, len(body), CHUNK)]
     return head + b"\xc3".join(parts)
@@ -67,6 +67,6 @@ def _number(value: float) -> bytes:
 
 
 def _object(**fields: str) -> bytes:
-    """AMF 0 (Adobe, 2.5)."""
+    """Return an AMF 0 object (Adobe, section 2.5)."""
     pairs = (struct.pack("!H", len(name)) + name.encode() + _string(value) for name, value in fields.items())
     return b"\x03" + b"".join(pairs) + b"\x00\x00\x09"

@@ -17,12 +17,12 @@ from pydantic import SecretStr
 from pantau_agent.clock import SystemClock
 from pantau_agent.config import Camera as Configured
 from pantau_agent.picture.decoder import Decoder
-from pantau_agent.watching.one_shot import Looker
+from pantau_agent.watching.one_shot import OneShotProbe
 from pantau_agent.watching.watch import watch
 from pantau_contract.messages import Sample
 from pantau_contract.states import Cause, State
-from tests.agent.busy import SLOW, well
 from tests.agent.rtsp.footage import SIZE
+from tests.agent.slow_machine import SLOW_CAUSES, is_healthy
 from tests.agent.sources.clip import write_clip
 from tests.servers.http import Quiet, serve
 from tests.servers.process import free_port, until
@@ -44,7 +44,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Files(Quiet, SimpleHTTPRequestHandler):
-    """Serves a directory; to whom the password is wrong it says so. `asked` counts the proofs."""
+    """Serves a directory, with a login if there is a challenge. `asked` counts the proofs of a password."""
 
     challenge = ""
     proofs: list[str]
@@ -63,7 +63,7 @@ class Files(Quiet, SimpleHTTPRequestHandler):
 
 @contextmanager
 def web(directory: Path, challenge: str = "") -> Iterator[tuple[str, list[str]]]:
-    """The URL of the directory, and what passwords came."""
+    """Serve the directory; the context's value is its URL and the passwords that were received."""
     proofs: list[str] = []
     handler = type("Handler", (Files,), {"challenge": challenge, "proofs": proofs})
     with serve(ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(directory)))) as server:
@@ -72,7 +72,7 @@ def web(directory: Path, challenge: str = "") -> Iterator[tuple[str, list[str]]]
 
 @contextmanager
 def camera(clip: Path, directory: Path, *more: str) -> Iterator[subprocess.Popen[bytes]]:
-    """ffmpeg writes a live stream, as `live.m3u8`."""
+    """Have ffmpeg write a live stream, as `live.m3u8`."""
     command = [
         require_program("ffmpeg"),
         "-loglevel",
@@ -98,18 +98,18 @@ def camera(clip: Path, directory: Path, *more: str) -> Iterator[subprocess.Popen
 
 async def looked(decoder: Decoder, url: str, *, timeout_s: float = 10, **who: object) -> Sample:
     configured = Configured(id="gate", url=url, timeout_s=timeout_s, **who)  # type: ignore[arg-type] # what there is
-    return (await Looker(configured, decoder, SystemClock()).look(4)).sample
+    return (await OneShotProbe(configured, decoder, SystemClock()).run(4)).sample
 
 
 async def watched(
     decoder: Decoder, url: str, *, then: Callable[[], object], until_cause: Cause
 ) -> list[Cause | None]:
-    """The changes up to a cause, without those of a busy machine; once the camera is ok, something happens."""
+    """Return the changes up to a cause, without those of a busy machine; call back once the camera is ok."""
     changes: list[Cause | None] = []
     configured = Configured(id="gate", url=url, timeout_s=4)
     async with asyncio.timeout(120):
         async for one in watch(configured, decoder, SystemClock(), rng=random.Random(1)):
-            if one.changed and one.sample.cause not in SLOW:
+            if one.changed and one.sample.cause not in SLOW_CAUSES:
                 changes.append(one.sample.cause)
                 if changes == [None]:
                     then()
@@ -121,7 +121,7 @@ async def watched(
 async def test_a_live_stream_is_ok_with_its_measures(clip: Path, tmp_path: Path, decoder: Decoder) -> None:
     with camera(clip, tmp_path), web(tmp_path) as (url, _):
         sample = await looked(decoder, f"{url}/live.m3u8")
-    assert (well(sample), sample.codec, sample.transport) == (True, "h264", "tcp"), sample
+    assert (is_healthy(sample), sample.codec, sample.transport) == (True, "h264", "tcp"), sample
     assert (sample.width, sample.height) == SIZE
     assert sample.fps is not None
     assert 3 < sample.fps < 32  # a busy machine sends fewer
@@ -135,7 +135,7 @@ async def test_of_several_streams_the_first_is_watched_and_the_password_goes_alo
 ) -> None:
     with camera(clip, tmp_path, "-master_pl_name", "all.m3u8"), web(tmp_path, 'Basic realm="x"') as (url, _):
         assert until((tmp_path / "all.m3u8").exists)
-        assert well(await looked(decoder, f"{url}/all.m3u8", user="u", password=SecretStr("p")))
+        assert is_healthy(await looked(decoder, f"{url}/all.m3u8", user="u", password=SecretStr("p")))
 
 
 async def test_a_camera_that_stops_has_stalled_though_its_last_segments_can_still_be_had(
@@ -159,7 +159,7 @@ async def test_a_camera_that_pauses_comes_back(clip: Path, tmp_path: Path, decod
         async with asyncio.timeout(120):
             configured = Configured(id="gate", url=f"{url}/live.m3u8", timeout_s=4)
             async for one in watch(configured, decoder, SystemClock(), rng=random.Random(1)):
-                if not one.changed or one.sample.cause in SLOW:
+                if not one.changed or one.sample.cause in SLOW_CAUSES:
                     continue
                 seen.append(one.sample.cause)
                 if one.sample.cause is Cause.STALLED:

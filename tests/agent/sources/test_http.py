@@ -1,4 +1,4 @@
-"""MJPEG streams and stills over HTTP: each cause as it comes off the wire, in one look."""
+"""MJPEG streams and stills over HTTP: each cause, as its fault appears on the wire, in a one-shot probe."""
 
 import asyncio
 import ssl
@@ -13,11 +13,11 @@ from pantau_agent.clock import SystemClock
 from pantau_agent.config import Camera as Configured
 from pantau_agent.picture.decoder import Decoder
 from pantau_agent.streams.authentication import parse_challenges
-from pantau_agent.watching.one_shot import Looker
+from pantau_agent.watching.one_shot import OneShotProbe
 from pantau_contract.messages import Sample
 from pantau_contract.states import Cause, State
-from tests.agent.busy import well
 from tests.agent.certificate import make_certificate
+from tests.agent.concurrent_tests import ConcurrentTests
 from tests.agent.http.camera import (
     MULTIPART,
     Asked,
@@ -32,10 +32,10 @@ from tests.agent.http.camera import (
     stills,
     streaming,
 )
-from tests.agent.together import Together
+from tests.agent.slow_machine import is_healthy
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-together = Together("decoder", "folder")
+concurrently = ConcurrentTests("decoder", "folder")
 
 DIGEST = 'WWW-Authenticate: Digest realm="cam", nonce="n1", qop="auth", algorithm=SHA-256'
 BASIC = 'WWW-Authenticate: Basic realm="cam"'
@@ -46,16 +46,16 @@ async def all_at_once(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[None]:
     folder = tmp_path_factory.mktemp("http")
-    async with Decoder(SystemClock()) as decoder, together.running(request, decoder=decoder, folder=folder):
+    async with Decoder(SystemClock()) as decoder, concurrently.running(request, decoder=decoder, folder=folder):
         yield
 
 
 async def looked(camera: Camera, decoder: Decoder, *, seconds: float = 0.5, timeout_s: float = 10.0) -> Sample:
-    """One look at a camera that is being served."""
+    """Probe a camera once while it is served."""
     configured = Configured(
         id=f"camera{camera.port}", url=camera.url, user="u", password=SecretStr("p@: w"), timeout_s=timeout_s
     )
-    return (await Looker(configured, decoder, SystemClock()).look(seconds)).sample
+    return (await OneShotProbe(configured, decoder, SystemClock()).run(seconds)).sample
 
 
 async def seen(script: Script, decoder: Decoder, *, seconds: float = 0.5, timeout_s: float = 10.0) -> Sample:
@@ -64,7 +64,7 @@ async def seen(script: Script, decoder: Decoder, *, seconds: float = 0.5, timeou
 
 
 def guarded(challenge: str, then: Script) -> Script:
-    """Lets in whoever proves to know the password."""
+    """Return a script that asks for a login before it plays `then`."""
 
     async def guard(visitor: Visitor, asked: Asked) -> None:
         if is_right(asked):
@@ -76,7 +76,7 @@ def guarded(challenge: str, then: Script) -> Script:
 
 
 def is_right(asked: Asked) -> bool:
-    """Basic as RFC 7617, section 2 has it; of Digest, that it is one for this request."""
+    """Check a login: Basic by RFC 7617, section 2; of Digest, that it is one for this request."""
     said = asked.headers.get("authorization", "")
     if said.startswith("Digest "):
         (proof,) = parse_challenges([said])
@@ -84,10 +84,10 @@ def is_right(asked: Asked) -> bool:
     return said == "Basic dTpwQDogdw=="
 
 
-@together
+@concurrently
 async def test_an_mjpeg_stream_is_ok_with_its_measures(decoder: Decoder) -> None:
     sample = await seen(streaming(*pictures()), decoder, seconds=3)
-    assert well(sample), sample
+    assert is_healthy(sample), sample
     assert (sample.codec, sample.width, sample.height, sample.transport) == ("mjpeg", 128, 96, "tcp")
     assert sample.fps is not None
     assert 2 < sample.fps < 12  # a busy machine sends fewer
@@ -96,37 +96,37 @@ async def test_an_mjpeg_stream_is_ok_with_its_measures(decoder: Decoder) -> None
     assert sample.rtp_loss_pct is None
 
 
-@together
+@concurrently
 async def test_stills_are_ok_and_asked_for_each_second_over_one_connection(decoder: Decoder) -> None:
     async with serving(Camera(stills())) as camera:
         sample = await looked(camera, decoder, seconds=3.5)
-    assert (well(sample), sample.codec) == (True, "mjpeg"), sample
+    assert (is_healthy(sample), sample.codec) == (True, "mjpeg"), sample
     assert (sample.width, sample.height) == (128, 96)
     assert 2 <= len(camera.asked) <= 6
     assert camera.connections == 1
     assert sample.fps is None or 0.2 < sample.fps < 1.3  # a busy machine asks more seldom
 
 
-@together
+@concurrently
 @pytest.mark.parametrize("challenge", [BASIC, DIGEST])
 async def test_the_password_is_given_as_the_camera_asks(challenge: str, decoder: Decoder) -> None:
     async with serving(Camera(guarded(challenge, stills()))) as camera:
         sample = await looked(camera, decoder, seconds=1.2)
-    assert well(sample), sample
+    assert is_healthy(sample), sample
     assert ["authorization" in asked.headers for asked in camera.asked[:3]] == [False, True, True]
 
 
-@together
+@concurrently
 async def test_over_tls_with_a_certificate_of_its_own(decoder: Decoder, folder: Path) -> None:
     made = make_certificate(folder)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(made.certificate, made.key)
     async with serving(Camera(streaming(*pictures())), context) as camera:
         sample = await looked(camera, decoder, seconds=1)
-    assert (well(sample), sample.transport) == (True, "tls")
+    assert (is_healthy(sample), sample.transport) == (True, "tls")
 
 
-@together
+@concurrently
 async def test_no_tls_where_it_is_asked_for(decoder: Decoder) -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)
@@ -140,7 +140,7 @@ async def test_no_tls_where_it_is_asked_for(decoder: Decoder) -> None:
     assert "TLS" in sample.detail
 
 
-@together
+@concurrently
 @pytest.mark.parametrize(
     ("script", "cause"),
     [
@@ -162,7 +162,7 @@ async def test_a_refusal_tells_its_cause(script: Script, cause: Cause, decoder: 
     assert (sample.state, sample.cause) == (State.DOWN, cause)
 
 
-@together
+@concurrently
 async def test_a_wrong_password_is_sent_once(decoder: Decoder) -> None:
     async with serving(Camera(saying("401 Unauthorized", DIGEST, body=b"no"))) as camera:
         sample = await looked(camera, decoder)
@@ -172,7 +172,7 @@ async def test_a_wrong_password_is_sent_once(decoder: Decoder) -> None:
 
 
 async def silence(_visitor: Visitor, _asked: Asked) -> None:
-    """Takes the request and says nothing."""
+    """Read the request and send nothing."""
 
 
 async def hanging_up(visitor: Visitor, _asked: Asked) -> None:
@@ -227,7 +227,7 @@ async def still_that_stops(visitor: Visitor, _asked: Asked) -> None:
     await visitor.send(response("200 OK", "Content-Type: image/jpeg", body=jpeg[:-500], length=len(jpeg)))
 
 
-@together
+@concurrently
 @pytest.mark.parametrize(
     ("script", "cause", "detail"),
     [
@@ -254,20 +254,20 @@ async def test_what_goes_wrong_on_the_wire_tells_its_cause(
     assert detail in sample.detail
 
 
-@together
+@concurrently
 async def test_a_jpeg_of_nothing_but_its_frame_is_undecodable(decoder: Decoder) -> None:
     sample = await seen(streaming(b"\xff\xd8\xff" + bytes(500) + b"\xff\xd9"), decoder, seconds=4, timeout_s=6)
     assert sample.cause is Cause.UNDECODABLE
 
 
-@together
+@concurrently
 async def test_nobody_listens(decoder: Decoder) -> None:
     async with serving(Camera(silence)) as camera:
         pass
     assert (await looked(camera, decoder)).cause is Cause.REFUSED
 
 
-@together
+@concurrently
 async def test_a_redirect_on_the_same_host_is_followed_with_the_password(decoder: Decoder) -> None:
     async def moved(visitor: Visitor, asked: Asked) -> None:
         if asked.path == "/cam":
@@ -277,11 +277,11 @@ async def test_a_redirect_on_the_same_host_is_followed_with_the_password(decoder
 
     async with serving(Camera(moved)) as camera:
         sample = await looked(camera, decoder)
-    assert well(sample), sample
+    assert is_healthy(sample), sample
     assert camera.asked[1].path == "/new?x=1"
 
 
-@together
+@concurrently
 async def test_a_redirect_without_end_is_given_up(decoder: Decoder) -> None:
     async with serving(Camera(saying("307 Temporary Redirect", "Location: /cam"))) as camera:
         sample = await looked(camera, decoder)
@@ -289,7 +289,7 @@ async def test_a_redirect_without_end_is_given_up(decoder: Decoder) -> None:
     assert len(camera.asked) <= 5
 
 
-@together
+@concurrently
 async def test_a_redirect_to_another_host_gets_no_visit(decoder: Decoder) -> None:
     async with serving(Camera(stills())) as other:
         location = f"Location: http://localhost:{other.port}/cam"
@@ -299,7 +299,7 @@ async def test_a_redirect_to_another_host_gets_no_visit(decoder: Decoder) -> Non
     assert not other.asked
 
 
-@together
+@concurrently
 async def test_a_kept_connection_that_the_camera_has_closed_is_made_anew(decoder: Decoder) -> None:
     async def once(visitor: Visitor, asked: Asked) -> None:
         await stills()(visitor, asked)
@@ -307,5 +307,5 @@ async def test_a_kept_connection_that_the_camera_has_closed_is_made_anew(decoder
 
     async with serving(Camera(once)) as camera:
         sample = await looked(camera, decoder, seconds=2.5)
-    assert well(sample), sample
+    assert is_healthy(sample), sample
     assert camera.connections == len(camera.asked) >= 2

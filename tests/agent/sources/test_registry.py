@@ -1,4 +1,4 @@
-"""Which source a URL gets, and the command that a technician types."""
+"""The source for each URL, and the command that a technician types."""
 
 import asyncio
 import json
@@ -7,16 +7,16 @@ import sys
 import pytest
 
 from pantau_agent.clock import SystemClock
-from pantau_agent.sources.ffmpeg import FfmpegSource
-from pantau_agent.sources.hls import HlsSource
-from pantau_agent.sources.http import HttpSource
+from pantau_agent.sources.ffmpeg_source import FfmpegSource
+from pantau_agent.sources.hls_source import HlsSource
+from pantau_agent.sources.http_source import HttpSource
 from pantau_agent.sources.registry import make_source
-from pantau_agent.sources.rtsp import RtspSource
+from pantau_agent.sources.rtsp_source import RtspSource
 from pantau_agent.sources.target import Target
 from pantau_agent.streams.failure import Kind, LookError
 from pantau_agent.streams.url import StreamUrl
-from tests.agent.busy import SLOW
 from tests.agent.http.camera import Camera, pictures, serving, streaming
+from tests.agent.slow_machine import SLOW_CAUSES
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ async def test_probe_looks_at_an_mjpeg_stream() -> None:
         process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
         out, _ = await process.communicate()
     said = json.loads(out)
-    assert (said["cause"] in {None, *SLOW}, said["codec"]) == (True, "mjpeg"), said
+    assert (said["cause"] in {None, *SLOW_CAUSES}, said["codec"]) == (True, "mjpeg"), said
     assert process.returncode == (0 if said["state"] == "ok" else 1)
     assert (said["width"], said["height"]) == (128, 96)
     assert 2 < said["fps"] < 12  # a busy machine sends fewer

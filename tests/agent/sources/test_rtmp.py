@@ -1,4 +1,4 @@
-"""RTMP: against ffmpeg as a real server, and cameras of this test's own that fail."""
+"""RTMP: with ffmpeg as a real server, and with scripted cameras that fail."""
 
 import asyncio
 import random
@@ -17,19 +17,19 @@ import pytest_asyncio
 from pantau_agent.clock import SystemClock
 from pantau_agent.config import Camera as Configured
 from pantau_agent.picture.decoder import Decoder
-from pantau_agent.sources import ffmpeg, registry
-from pantau_agent.sources.ffmpeg import FfmpegSource
+from pantau_agent.sources import ffmpeg_source, registry
+from pantau_agent.sources.ffmpeg_source import FfmpegSource
 from pantau_agent.sources.target import Target
 from pantau_agent.streams.credentials import Credentials
 from pantau_agent.streams.failure import MachineError
 from pantau_agent.streams.url import parse
-from pantau_agent.watching.one_shot import Looker
+from pantau_agent.watching.one_shot import OneShotProbe
 from pantau_agent.watching.watch import watch
 from pantau_contract.messages import Sample
 from pantau_contract.states import Cause, State
-from tests.agent.busy import SLOW, well
+from tests.agent.eventually import eventually
 from tests.agent.rtsp.footage import SIZE
-from tests.agent.soon import soon
+from tests.agent.slow_machine import SLOW_CAUSES, is_healthy
 from tests.agent.sources.clip import write_clip
 from tests.agent.sources.rtmp_camera import answering
 from tests.servers.process import free_port, until
@@ -49,7 +49,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @contextmanager
 def serving(clip: Path, *more: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """ffmpeg as a server for one visitor: the URL, and the process."""
+    """Run ffmpeg as a server for one viewer; the context's value is the URL and the process."""
     url = f"rtmp://127.0.0.1:{free_port()}/live/cam"
     command = [require_program("ffmpeg"), "-loglevel", "error", "-re", "-stream_loop", "-1", "-i", str(clip)]
     process = subprocess.Popen(
@@ -66,13 +66,13 @@ def serving(clip: Path, *more: str) -> Iterator[tuple[str, subprocess.Popen[byte
 
 async def looked(decoder: Decoder, url: str, *, seconds: float = 3, timeout_s: float = 10) -> Sample:
     camera = Configured(id="gate", url=url, timeout_s=timeout_s)
-    return (await Looker(camera, decoder, SystemClock()).look(seconds)).sample
+    return (await OneShotProbe(camera, decoder, SystemClock()).run(seconds)).sample
 
 
 async def test_a_stream_is_ok_with_its_measures(clip: Path, decoder: Decoder) -> None:
     with serving(clip) as (url, _):
         sample = await looked(decoder, url)
-    assert (well(sample), sample.codec, sample.transport) == (True, "h264", "tcp"), sample
+    assert (is_healthy(sample), sample.codec, sample.transport) == (True, "h264", "tcp"), sample
     assert (sample.width, sample.height) == SIZE
     assert sample.fps is not None
     assert 3 < sample.fps < 32  # a busy machine sends fewer
@@ -97,7 +97,7 @@ async def test_a_stream_that_stalls_is_told_and_so_is_that_nobody_listens_any_mo
             async for one in watch(
                 Configured(id="gate", url=url, timeout_s=2), decoder, SystemClock(), rng=random.Random(1)
             ):
-                if not one.changed or one.sample.cause in SLOW:
+                if not one.changed or one.sample.cause in SLOW_CAUSES:
                     continue
                 changes.append(one.sample.cause)
                 if one.sample.state is State.OK:
@@ -112,7 +112,7 @@ async def test_a_stream_that_stalls_is_told_and_so_is_that_nobody_listens_any_mo
 
 @asynccontextmanager
 async def saying(said: bytes, *, hang_up: bool = False) -> AsyncIterator[int]:
-    """A port that says so to everybody."""
+    """Open a port that sends the same to everybody."""
 
     async def visit(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(said)
@@ -174,7 +174,7 @@ async def test_the_password_stands_in_no_command_line() -> None:
         url = parse(f"rtmp://127.0.0.1:{port}/live/cam")
         source = FfmpegSource(Target(url, Credentials("u", "secret-one")), SystemClock())
         opening = asyncio.create_task(source.open(20))
-        assert await soon(lambda: source._process is not None and source._ready.is_set())
+        assert await eventually(lambda: source._process is not None and source._ready.is_set())
         assert source._process is not None
         process = psutil.Process(source._process.pid)
         assert "pantau_agent.ffmpeg.reader" in process.cmdline()
@@ -206,7 +206,7 @@ async def test_a_stream_that_kills_ffmpeg_costs_one_verdict(
     assert (await looked(decoder, "rtmp://127.0.0.1/live/cam")).cause is Cause.UNDECODABLE
     monkeypatch.undo()
     with serving(clip) as (url, _):
-        assert well(await looked(decoder, url))
+        assert is_healthy(await looked(decoder, url))
 
 
 async def test_a_reader_that_hangs_is_ended(decoder: Decoder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,7 +220,7 @@ async def test_a_reader_that_hangs_is_ended(decoder: Decoder, monkeypatch: pytes
 
 
 async def test_a_reader_that_does_not_start_says_nothing_of_the_camera(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ffmpeg, "START_S", 5)
+    monkeypatch.setattr(ffmpeg_source, "START_S", 5)
     for broken in (("/none",), (sys.executable, "-c", "raise SystemExit(3)")):
         source = FfmpegSource(Target(parse("rtmp://127.0.0.1/x")), SystemClock(), command=broken)
         with pytest.raises(MachineError, match="does not start on this machine"):

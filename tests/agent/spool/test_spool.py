@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pantau_agent.spool import SpoolInUseError
-from pantau_agent.spool.queue import BROKER_WRITES_WITHIN_S
+from pantau_agent.spool.acknowledgements import BROKER_WRITES_WITHIN_S
 from tests.agent.fake_clock import FakeClock
 from tests.agent.spool.spools import DAY_S, opened, waiting
 from tests.servers.process import until
@@ -39,7 +39,7 @@ async def test_batches_come_out_in_order_and_leave_only_when_acknowledged(tmp_pa
 async def test_a_restart_goes_on_where_the_last_run_stopped(tmp_path: Path) -> None:
     path, clock = tmp_path / "spool.sqlite", FakeClock()
     async with opened(path, clock) as spool:
-        boot, first_session = spool.boot, await spool.begin_session()
+        boot, first_session = spool.boot, await spool.next_session()
         kept = await spool.append(b"kept")
         done = await spool.append(b"done")
         spool.acknowledge(done.id)
@@ -49,7 +49,7 @@ async def test_a_restart_goes_on_where_the_last_run_stopped(tmp_path: Path) -> N
         assert spool.boot == boot
         assert await waiting(spool) == [b"kept"]
         assert (await spool.append(b"next")).seq == done.seq + 1
-        assert await spool.begin_session() > first_session
+        assert await spool.next_session() > first_session
         assert kept.boot == boot
 
 
@@ -78,7 +78,7 @@ async def test_what_the_broker_took_shortly_before_it_was_lost_waits_again_and_w
         clock.pass_s(BROKER_WRITES_WITHIN_S)
         spool.acknowledge(late.id)
         assert await waiting(spool) == []
-        spool.doubt()
+        spool.distrust_broker()
         assert await waiting(spool) == [b"late"]
         assert spool.batches == 1
         await spool.append(b"next")
@@ -89,20 +89,20 @@ async def test_a_batch_of_a_boot_in_which_the_clock_was_set_is_found_on_disk_and
     path, clock = tmp_path / "spool.sqlite", FakeClock()
     async with opened(path, clock) as spool:
         await spool.append(b"early", clock_synchronised=False)
-        assert await spool.clock_set_in(spool.boot) is None
+        assert await spool.newest_with_clock_set(spool.boot) is None
         later = await spool.append(b"later", clock_synchronised=True)
     async with opened(path, clock, machine_boot="boot-2") as spool:
-        found = await spool.clock_set_in(later.boot)
+        found = await spool.newest_with_clock_set(later.boot)
         assert found
         assert (found.time_ms, found.monotonic_ms) == (later.time_ms, later.monotonic_ms)
-        assert await spool.clock_set_in(spool.boot) is None
+        assert await spool.newest_with_clock_set(spool.boot) is None
 
 
 async def test_what_became_of_a_batch_is_kept_over_a_restart(tmp_path: Path) -> None:
     path = tmp_path / "spool.sqlite"
     async with opened(path) as spool:
         early = await spool.append(b"early", clock_synchronised=False)
-        await spool.settle(replace(early, payload=b"dated", clock_synchronised=True))
+        await spool.save_dated(replace(early, payload=b"dated", clock_synchronised=True))
     async with opened(path) as spool:
         (batch,) = await spool.after(0, 10)
         assert (batch.payload, batch.clock_synchronised, batch.seq) == (b"dated", True, early.seq)
@@ -137,11 +137,11 @@ async def test_a_new_boot_of_the_machine_begins_a_new_boot_and_keeps_what_waits_
 async def test_sessions_go_on_rising_when_the_spool_is_lost(tmp_path: Path) -> None:
     clock = FakeClock()
     async with opened(tmp_path / "a.sqlite", clock) as spool:
-        sessions = [await spool.begin_session() for _ in range(100)]
+        sessions = [await spool.next_session() for _ in range(100)]
     clock.pass_s(3600)
     async with opened(tmp_path / "b.sqlite", clock) as spool:
         assert sessions == sorted(set(sessions))
-        assert await spool.begin_session() > sessions[-1]
+        assert await spool.next_session() > sessions[-1]
 
 
 async def test_two_agents_cannot_share_a_spool(tmp_path: Path) -> None:
@@ -270,7 +270,7 @@ async def test_when_the_disk_is_full_nothing_is_lost_and_it_goes_on_by_itself(
 ) -> None:
     async with opened(tmp_path / "spool.sqlite") as spool:
         await spool.append(b"before")
-        connection = spool._file._connection  # type: ignore[union-attr]
+        connection = spool._queue.file._connection  # type: ignore[union-attr]
         await spool._run(lambda: connection.execute("PRAGMA max_page_count = 1"))  # SQLite's own "disk is full"
         large = [bytes([number]) * 20_000 for number in range(3)]
         for payload in large:
@@ -290,8 +290,8 @@ async def test_a_file_damaged_while_in_use_is_set_aside_and_the_live_batch_kept(
     async with opened(path) as spool:
         for number in range(300):
             await spool.append(b"%d" % number + random.randbytes(3000))
-        await spool._run(lambda: spool._file._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)"))  # type: ignore[union-attr]
-        await spool._run(lambda: spool._file._connection.execute("PRAGMA shrink_memory"))  # type: ignore[union-attr]
+        await spool._run(lambda: spool._queue.file._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)"))  # type: ignore[union-attr]
+        await spool._run(lambda: spool._queue.file._connection.execute("PRAGMA shrink_memory"))  # type: ignore[union-attr]
         with path.open("r+b") as file:
             file.seek(4096)
             file.write(random.randbytes(path.stat().st_size - 4096))

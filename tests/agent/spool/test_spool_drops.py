@@ -9,11 +9,11 @@ from tests.agent.fake_clock import FakeClock
 from tests.agent.spool.spools import opened
 
 
-async def tell(spool: Spool, clock: FakeClock, told: dict[int, Drop], *, payload: bytes = b"x" * 2000) -> int:
+async def append(spool: Spool, clock: FakeClock, told: dict[int, Drop], *, payload: bytes = b"x" * 2000) -> int:
     """A batch such as an agent appends, and what it tells of; its id."""
     clock.pass_s(60)
-    drop = spool.drop
-    batch = await spool.append(payload, clock_synchronised=True, tells=drop is not None)
+    drop = spool.unreported_drop
+    batch = await spool.append(payload, clock_synchronised=True, reports_drop=drop is not None)
     if drop is not None:
         told[batch.id] = drop
     return batch.id
@@ -25,7 +25,7 @@ async def test_of_each_batch_given_up_in_a_long_outage_one_that_arrives_tells(tm
     for _ in range(5):  # a restart of the agent each time
         async with opened(tmp_path / "spool.sqlite", clock, max_age_s=3600) as spool:
             for _ in range(50):
-                await tell(spool, clock, told)
+                await append(spool, clock, told)
                 appended += 1
     async with opened(tmp_path / "spool.sqlite", clock, max_age_s=3600) as spool:
         arrived = set[int]()
@@ -33,9 +33,9 @@ async def test_of_each_batch_given_up_in_a_long_outage_one_that_arrives_tells(tm
             for batch in await spool.after(0, 1000):
                 spool.acknowledge(batch.id)
                 arrived.add(batch.id)
-            await tell(spool, clock, told)
+            await append(spool, clock, told)
             appended += 1
-        assert spool.drop is None
+        assert spool.unreported_drop is None
         count = spool.dropped
     drops = sorted((drop for batch_id, drop in told.items() if batch_id in arrived), key=lambda drop: drop.first)
     assert count > 150
@@ -54,9 +54,9 @@ async def test_what_was_given_up_is_told_by_a_later_batch_where_the_first_is_kil
         await spool.append(b"old", clock_synchronised=True)
         clock.pass_s(3600)
         await spool.append(b"new", clock_synchronised=True)
-        first = spool.drop
+        first = spool.unreported_drop
         assert first is not None
     async with opened(tmp_path / "spool.sqlite", clock, machine_boot="boot-2") as spool:
-        assert spool.drop == first
-        await spool.append(b"told", clock_synchronised=True, tells=True)
-        assert spool.drop is None
+        assert spool.unreported_drop == first
+        await spool.append(b"told", clock_synchronised=True, reports_drop=True)
+        assert spool.unreported_drop is None

@@ -153,7 +153,7 @@ class Reply:
 
 
 def exchanged(flow: Flow, *replies: Reply) -> tuple[list[str | None], Refusal | None]:
-    """What the flow sends before each reply, and how it ends; every reply must be needed."""
+    """Return what the flow sends before each reply, and how it ends; every reply must be needed."""
     sent = [next(flow), *(flow.send(reply) for reply in replies[:-1])]
     with pytest.raises(StopIteration) as ended:
         flow.send(replies[-1])

@@ -12,25 +12,25 @@ REFUSED = Failure(Step.CONNECT, Kind.OS_ERROR, NO_DETAIL)
 WRONG = Failure(Step.DESCRIBE, Kind.WRONG_PASSWORD, NO_DETAIL, status=401)
 
 
-def backoff(seed: int = 1, page: CameraMemory | None = None, clock: FakeClock | None = None) -> Backoff:
-    return Backoff(random.Random(seed), page or CameraMemory(), clock or FakeClock())
+def backoff(seed: int = 1, memory: CameraMemory | None = None, clock: FakeClock | None = None) -> Backoff:
+    return Backoff(random.Random(seed), memory or CameraMemory(), clock or FakeClock())
 
 
 def test_the_first_tries_come_fast_and_later_ones_slower_with_jitter() -> None:
     one, other = backoff(), backoff(seed=2)
-    delays = [one.after(REFUSED) for _ in range(15)]
+    delays = [one.delay_after(REFUSED) for _ in range(15)]
     for delay, middle in zip(delays, [*DELAYS_S, *[DELAYS_S[-1]] * 4], strict=True):
         assert middle * (1 - JITTER) <= delay <= middle * (1 + JITTER)
-    assert delays != [other.after(REFUSED) for _ in range(15)]
+    assert delays != [other.delay_after(REFUSED) for _ in range(15)]
     assert len(set(delays[-4:])) == 4
 
 
 def test_success_makes_it_fast_again() -> None:
     it = backoff()
     for _ in range(8):
-        it.after(REFUSED)
-    it.succeeded()
-    assert it.after(REFUSED) < 1
+        it.delay_after(REFUSED)
+    it.record_success()
+    assert it.delay_after(REFUSED) < 1
 
 
 @pytest.mark.parametrize(
@@ -42,37 +42,37 @@ def test_success_makes_it_fast_again() -> None:
     ],
 )
 def test_a_refused_password_is_held_back_for_half_an_hour(failure: Failure) -> None:
-    assert [backoff().after(failure)] == [HOLD_S]
+    assert [backoff().delay_after(failure)] == [HOLD_S]
     assert HOLD_S == 1800
 
 
 def test_a_password_that_was_taken_before_is_tried_once_more() -> None:
     it = backoff()
     trusted = Failure(Step.DESCRIBE, Kind.WRONG_PASSWORD, NO_DETAIL, status=401, trusted=True)
-    assert [it.after(trusted) for _ in range(3)] == [EXPIRY_S, HOLD_S, HOLD_S]
+    assert [it.delay_after(trusted) for _ in range(3)] == [EXPIRY_S, HOLD_S, HOLD_S]
 
 
 def test_no_password_at_all_locks_nothing() -> None:
-    assert backoff().after(Failure(Step.DESCRIBE, Kind.NO_PASSWORD, NO_DETAIL, status=401)) < 1
+    assert backoff().delay_after(Failure(Step.DESCRIBE, Kind.NO_PASSWORD, NO_DETAIL, status=401)) < 1
 
 
 def test_a_full_camera_is_given_a_minute() -> None:
-    assert backoff().after(Failure(Step.SETUP, Kind.STATUS, NO_DETAIL, status=453)) >= 60 * (1 - JITTER)
+    assert backoff().delay_after(Failure(Step.SETUP, Kind.STATUS, NO_DETAIL, status=453)) >= 60 * (1 - JITTER)
 
 
 def test_a_refusal_is_held_over_a_restart_for_the_rest_of_its_half_hour() -> None:
-    page, clock = CameraMemory(), FakeClock()
-    assert backoff(page=page, clock=clock).held() is None
-    backoff(page=page, clock=clock).after(WRONG)
+    memory, clock = CameraMemory(), FakeClock()
+    assert backoff(memory=memory, clock=clock).remembered_refusal() is None
+    backoff(memory=memory, clock=clock).delay_after(WRONG)
     clock.pass_s(600)
-    assert backoff(page=page, clock=clock).held() == (WRONG, HOLD_S - 600)
+    assert backoff(memory=memory, clock=clock).remembered_refusal() == (WRONG, HOLD_S - 600)
     clock.step_s(-86_400)  # the clock was not set yet after the start
-    assert backoff(page=page, clock=clock).held() == (WRONG, HOLD_S)
+    assert backoff(memory=memory, clock=clock).remembered_refusal() == (WRONG, HOLD_S)
     clock.pass_s(86_400 + HOLD_S)
-    assert backoff(page=page, clock=clock).held() is None
+    assert backoff(memory=memory, clock=clock).remembered_refusal() is None
 
 
 def test_the_second_refusal_of_a_password_that_was_taken_before_is_the_second_after_a_restart_too() -> None:
-    page = CameraMemory()
+    memory = CameraMemory()
     trusted = Failure(Step.DESCRIBE, Kind.WRONG_PASSWORD, NO_DETAIL, status=401, trusted=True)
-    assert [backoff(page=page).after(trusted) for _ in range(2)] == [EXPIRY_S, HOLD_S]
+    assert [backoff(memory=memory).delay_after(trusted) for _ in range(2)] == [EXPIRY_S, HOLD_S]

@@ -11,7 +11,7 @@ from pantau_agent.config import Camera
 from pantau_agent.identity.firmware import Identity
 from pantau_agent.picture.decoder import Decoder
 from pantau_agent.watching.inspection import Inspected, inspect
-from pantau_agent.watching.one_shot import Looker
+from pantau_agent.watching.one_shot import OneShotProbe
 from pantau_contract.states import State
 from tests.agent.http.camera import Asked, Visitor, response, serving, stills
 from tests.agent.http.camera import Camera as WebCamera
@@ -54,14 +54,14 @@ async def test_a_camera_that_streams_is_asked_and_one_that_is_down_is_not() -> N
     assert seen["gate"].identity == Identity("hikvision", "DS-2CD2142FWD-I", "V5.4.0 build 160530")
     down_now = seen["down"].observation
     assert down_now is not None
-    assert (down_now.sample.state, seen["down"].identity, seen["down"].untold) == (State.DOWN, None, "")
+    assert (down_now.sample.state, seen["down"].identity, seen["down"].no_identity) == (State.DOWN, None, "")
 
 
 async def test_nobody_is_asked_where_nobody_wants_to_know() -> None:
     async with serving(hikvision()) as camera:
         seen = await inspected([Camera(id="gate", url=camera.url, vendor="hikvision")], ask=False)
         assert pages_asked(camera) == 0
-    assert (seen["gate"].identity, seen["gate"].untold) == (None, "")
+    assert (seen["gate"].identity, seen["gate"].no_identity) == (None, "")
 
 
 async def test_the_channels_of_one_host_are_asked_once() -> None:
@@ -73,16 +73,16 @@ async def test_the_channels_of_one_host_are_asked_once() -> None:
 
 
 async def test_a_mistake_of_ours_at_one_camera_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    look = Looker.look
+    run = OneShotProbe.run
 
-    async def break_once(looker: Looker, seconds: float) -> Observation:
+    async def break_once(probe: OneShotProbe, seconds: float) -> Observation:
         if not broken:
-            broken.append(looker)
+            broken.append(probe)
             raise ZeroDivisionError
-        return await look(looker, seconds)
+        return await run(probe, seconds)
 
-    broken: list[Looker] = []
-    monkeypatch.setattr(Looker, "look", break_once)
+    broken: list[OneShotProbe] = []
+    monkeypatch.setattr(OneShotProbe, "run", break_once)
     async with serving(hikvision()) as camera:
         seen = await inspected([Camera(id=name, url=camera.url) for name in ("gate", "hall")], ask=False)
     assert sorted(one.failed for one in seen.values()) == ["", "ZeroDivisionError(). Please report this"]

@@ -99,9 +99,9 @@ class Camera:
     def pause_s(self, now: float) -> float:
         """Until it is worth a look."""
         if any(0 <= now - time < BUSY_S for time in self.eventful):
-            return watch_module.TICK_S
+            return watch_module.OBSERVE_INTERVAL_S
         coming = min((time - now for time in self.eventful if time > now), default=QUIET_S)
-        return min(QUIET_S, max(watch_module.TICK_S, coming - 2 * watch_module.TICK_S))
+        return min(QUIET_S, max(watch_module.OBSERVE_INTERVAL_S, coming - 2 * watch_module.OBSERVE_INTERVAL_S))
 
 
 class Session:
@@ -174,7 +174,7 @@ class Session:
     def remark(self) -> str:
         return ""
 
-    def want(self, deliver: Callable[[Keyframe], None]) -> None:
+    def request_keyframe(self, deliver: Callable[[Keyframe], None]) -> None:
         self._loop.call_later(1, deliver, Keyframe("h264", b""))
 
 
@@ -195,12 +195,12 @@ class Pictures(Decoder):
 watched = contextvars.ContextVar[Camera]("watched")
 
 
-class PatientBell(WakeUp):
-    """Rings as the other, but a tick is as long as nothing is to be seen."""
+class PatientWakeUp(WakeUp):
+    """Waits longer than asked for while nothing happens to the camera."""
 
     async def wait(self, seconds: float) -> None:
         pause = watched.get().pause_s(asyncio.get_running_loop().time())
-        await super().wait(pause if seconds == watch_module.TICK_S else seconds)
+        await super().wait(pause if seconds == watch_module.OBSERVE_INTERVAL_S else seconds)
 
 
 async def watch_all(cameras: list[Camera], clock: Clock, blocks: list[int]) -> None:
@@ -248,7 +248,7 @@ def test_in_a_day_no_camera_is_called_down_that_is_not_and_every_one_that_is(
         return Session(by_host[target.url.host])
 
     monkeypatch.setitem(registry.SOURCES, "rtsp", source)
-    monkeypatch.setattr(watch_module, "Bell", PatientBell)
+    monkeypatch.setattr(watch_module, "WakeUp", PatientWakeUp)
     loop, blocks = VirtualLoop(), list[int]()
     try:
         loop.run_until_complete(watch_all(cameras, loop, blocks))

@@ -12,7 +12,7 @@ from pantau_agent.picture.decoder import Decoder
 from pantau_agent.sources import registry
 from pantau_agent.sources.target import Target
 from pantau_agent.streams.failure import Failure, Kind, LookError, Step
-from pantau_agent.watching.sessions import AT_ONCE, HostLimits
+from pantau_agent.watching.host_limits import MAX_CONNECTING, HostLimits
 from pantau_agent.watching.watch import SPREAD_S, watch
 from pantau_contract.words.evidence import Detail
 from tests.agent.virtual_time import VirtualLoop
@@ -57,12 +57,12 @@ def begin(monkeypatch: pytest.MonkeyPatch) -> Callable[[Sequence[str], float], E
     """Watches a camera at each of the hosts for a while; who came when."""
 
     def run(hosts: Sequence[str], seconds: float) -> Entrance:
-        entrance, loop, doors = Entrance(), VirtualLoop(), HostLimits()
+        entrance, loop, host_limits = Entrance(), VirtualLoop(), HostLimits()
         monkeypatch.setitem(registry.SOURCES, "rtsp", entrance.source)
 
         async def follow(number: int, host: str) -> None:
             camera = Camera(id=f"cam{number}", url=f"rtsp://{host}/{number}")
-            async for _ in watch(camera, Decoder(loop), loop, rng=random.Random(number), doors=doors):
+            async for _ in watch(camera, Decoder(loop), loop, rng=random.Random(number), host_limits=host_limits):
                 pass
 
         async def all_of_them() -> None:
@@ -92,6 +92,8 @@ def test_at_the_start_they_do_not_all_come_in_the_same_instant(
 def test_to_a_recorder_with_32_channels_few_come_at_once_and_each_gets_its_turn(
     begin: Callable[[Sequence[str], float], Entrance],
 ) -> None:
-    entrance = begin(["recorder"] * 32 + [f"host{number}" for number in range(8)], 32 / AT_ONCE * OPENING_S + 2)
-    assert entrance.highest == {"recorder": AT_ONCE} | {f"host{number}": 1 for number in range(8)}
+    entrance = begin(
+        ["recorder"] * 32 + [f"host{number}" for number in range(8)], 32 / MAX_CONNECTING * OPENING_S + 2
+    )
+    assert entrance.highest == {"recorder": MAX_CONNECTING} | {f"host{number}": 1 for number in range(8)}
     assert len(entrance.times) >= 40

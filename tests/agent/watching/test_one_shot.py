@@ -13,9 +13,9 @@ from pantau_agent.assessment.observation import Observation
 from pantau_agent.clock import SystemClock
 from pantau_agent.config import Camera as Configured
 from pantau_agent.picture.decoder import Decoder
-from pantau_agent.watching.one_shot import Looker
+from pantau_agent.watching.one_shot import OneShotProbe
 from pantau_contract.states import Cause, State
-from tests.agent.busy import well
+from tests.agent.concurrent_tests import ConcurrentTests
 from tests.agent.rtsp.footage import access_units
 from tests.agent.rtsp.scripted import (
     Asked,
@@ -31,19 +31,19 @@ from tests.agent.rtsp.scripted import (
     serving,
     usual,
 )
-from tests.agent.together import Together
+from tests.agent.slow_machine import is_healthy
 
 LONG = b"m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n"
 SENDER_REPORT = struct.pack("!BBHIIIIII", 0x80, 200, 6, 7, 3_990_000_000, 0, 0, 1, 1)
 
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-together = Together("decoder")
+concurrently = ConcurrentTests("decoder")
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module", autouse=True)
 async def all_at_once(request: pytest.FixtureRequest) -> AsyncIterator[None]:
-    async with Decoder(SystemClock()) as decoder, together.running(request, decoder=decoder):
+    async with Decoder(SystemClock()) as decoder, concurrently.running(request, decoder=decoder):
         yield
 
 
@@ -52,7 +52,7 @@ async def looked(camera: Camera, decoder: Decoder, *, seconds: float = 0.5, time
         configured = Configured(
             id=f"camera{camera.port}", url=camera.url, user="u", password=SecretStr("p"), timeout_s=timeout_s
         )
-        return await Looker(configured, decoder, SystemClock()).look(seconds)
+        return await OneShotProbe(configured, decoder, SystemClock()).run(seconds)
 
 
 def sending(*packets: bytes, channel: int = 0, every_s: float = 0.05) -> Callable[[Visitor], Awaitable[None]]:
@@ -80,11 +80,11 @@ async def endless_keyframe(visitor: Visitor) -> None:
         await asyncio.sleep(0.001)
 
 
-@together
+@concurrently
 async def test_a_working_camera(decoder: Decoder) -> None:
     observation = await looked(Camera(media=footage()), decoder, seconds=2)
     sample = observation.sample
-    assert well(sample), sample
+    assert is_healthy(sample), sample
     assert (sample.codec, sample.width, sample.height, sample.transport) == ("h264", 128, 96, "tcp")
     assert sample.fps is not None
     assert 3 < sample.fps < 29  # a busy machine sends fewer
@@ -114,14 +114,14 @@ async def test_a_working_camera(decoder: Decoder) -> None:
         ("DESCRIBE", "551 Option not supported", Cause.UNSUPPORTED),
     ],
 )
-@together
+@concurrently
 async def test_an_answer_and_its_cause(method: str, status: str, cause: Cause, decoder: Decoder) -> None:
     sample = (await looked(Camera({method: saying(status)}), decoder)).sample
     assert (sample.state, sample.cause) == (State.DOWN, cause)
     assert status[:3] in sample.detail
 
 
-@together
+@concurrently
 async def test_a_refusal_after_the_password_was_taken_means_that_all_sessions_are_taken(decoder: Decoder) -> None:
     challenge = saying("401 Unauthorized", 'WWW-Authenticate: Basic realm="Login to 3G0"')
 
@@ -135,7 +135,7 @@ async def test_a_refusal_after_the_password_was_taken_means_that_all_sessions_ar
 @pytest.mark.parametrize(
     "said", [b"HTTP/1.0 400 Bad Request\r\n\r\n", b"220 mail.example.org ESMTP\r\n", b"\xff\xfb"]
 )
-@together
+@concurrently
 async def test_what_is_not_rtsp(said: bytes, decoder: Decoder) -> None:
     sample = (await looked(Camera({"OPTIONS": lambda *_: said}), decoder)).sample
     assert (sample.state, sample.cause) == (State.DOWN, Cause.WRONG_PROTOCOL)
@@ -150,7 +150,7 @@ async def test_what_is_not_rtsp(said: bytes, decoder: Decoder) -> None:
         ("Bearer", "it offers bearer, not Digest or Basic"),
     ],
 )
-@together
+@concurrently
 async def test_a_refused_password_and_a_scheme_that_is_not_spoken(
     challenge: str, told: str, decoder: Decoder
 ) -> None:
@@ -185,7 +185,7 @@ def tracks(count: int, line: bytes = b"m=video 0 RTP/AVP 96\r\n") -> bytes:
     ],
     ids=["a header line of 2 GB", "10,000 tracks", "10,000 tracks, each with its format"],
 )
-@together
+@concurrently
 async def test_what_is_over_a_limit_is_cut_there_and_told(
     handlers: dict[str, Handler], cause: Cause, told: str, decoder: Decoder
 ) -> None:
@@ -194,7 +194,7 @@ async def test_what_is_over_a_limit_is_cut_there_and_told(
     assert told in sample.detail
 
 
-@together
+@concurrently
 async def test_silence(decoder: Decoder) -> None:
     assert (await looked(Camera({"OPTIONS": never}), decoder, timeout_s=2)).sample.cause is Cause.TIMEOUT
 
@@ -211,7 +211,7 @@ async def test_silence(decoder: Decoder) -> None:
     ],
     ids=["nothing", "only RTCP", "no RTP", "only parameter sets", "no keyframe", "a keyframe without end"],
 )
-@together
+@concurrently
 async def test_play_and_nothing_to_be_seen(
     media: Callable[[Visitor], Awaitable[None]] | None, remark: str, decoder: Decoder
 ) -> None:
@@ -220,14 +220,14 @@ async def test_play_and_nothing_to_be_seen(
     assert remark in sample.detail
 
 
-@together
+@concurrently
 async def test_a_stream_that_stops(decoder: Decoder) -> None:
     sample = (await looked(Camera(media=footage(frames=30)), decoder, seconds=6)).sample
     assert sample.cause is Cause.STALLED
     assert (sample.codec, sample.width) == ("h264", 128)
 
 
-@together
+@concurrently
 async def test_a_camera_that_hangs_up_in_mid_stream(decoder: Decoder) -> None:
     async def hang_up(visitor: Visitor) -> None:
         await footage(frames=10)(visitor)
@@ -238,20 +238,20 @@ async def test_a_camera_that_hangs_up_in_mid_stream(decoder: Decoder) -> None:
     assert "closed the connection" in sample.detail
 
 
-@together
+@concurrently
 async def test_pictures_that_cannot_be_decoded(decoder: Decoder) -> None:
     media = sending(rtp(0, 0, b"\x65\x88" + bytes(200), marker=True))
     assert (await looked(Camera(media=media), decoder, timeout_s=6)).sample.cause is Cause.UNDECODABLE
 
 
-@together
+@concurrently
 async def test_pictures_that_are_encrypted(decoder: Decoder) -> None:
     sps, pps, *_ = access_units()[0]
     media = sending(rtp(0, 0, sps), rtp(0, 0, pps), rtp(0, 0, b"\x65\x31" + bytes(range(1, 200)), marker=True))
     assert (await looked(Camera(media=media), decoder, timeout_s=6)).sample.cause is Cause.ENCRYPTED
 
 
-@together
+@concurrently
 async def test_lost_packets(decoder: Decoder) -> None:
     async def lossy(visitor: Visitor) -> None:
         sequence = 0
@@ -267,7 +267,7 @@ async def test_lost_packets(decoder: Decoder) -> None:
     assert sample.rtp_loss_pct == pytest.approx(11, abs=4)
 
 
-@together
+@concurrently
 async def test_a_clock_that_is_wrong(decoder: Decoder) -> None:
     async def both(visitor: Visitor) -> None:
         visitor.writer.write(interleaved(SENDER_REPORT, 1))
@@ -278,10 +278,10 @@ async def test_a_clock_that_is_wrong(decoder: Decoder) -> None:
     assert sample.clock_offset_s is not None
 
 
-@together
+@concurrently
 async def test_every_look_ends_with_teardown_and_one_session_at_most(decoder: Decoder) -> None:
     async with serving(Camera(media=footage())) as camera:
-        looker = Looker(Configured(id="teardown", url=camera.url), decoder, SystemClock())
+        probe = OneShotProbe(Configured(id="teardown", url=camera.url), decoder, SystemClock())
         for _ in range(2):
-            await looker.look(0.5)
+            await probe.run(0.5)
         assert camera.count("TEARDOWN") == camera.connections == 2

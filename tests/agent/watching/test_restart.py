@@ -1,21 +1,21 @@
-from collections.abc import AsyncGenerator, Callable
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
 
 import pytest
 
 from pantau_agent.assessment.observation import Observation
 from pantau_agent.streams.failure import MachineError
-from pantau_agent.watching.restart import supervised
+from pantau_agent.watching.restart import watch_with_restarts
 from pantau_contract.messages import Sample
 from pantau_contract.states import State
 from pantau_contract.words.evidence import Detail
 from tests.agent.fake_clock import FakeClock
 
 OK = Observation(Sample("gate", 1, State.OK, since=1))
+Watch = Callable[[], AsyncGenerator[Observation, None]]
 
 
-def failing(
-    clock: FakeClock, *, after_s: float, runs: list[str]
-) -> Callable[[], AsyncGenerator[Observation, None]]:
+def failing(clock: FakeClock, *, after_s: float, runs: list[str]) -> Watch:
     async def watch() -> AsyncGenerator[Observation, None]:
         runs.append("begun")
         try:
@@ -28,72 +28,86 @@ def failing(
     return watch
 
 
-async def delays(clock: FakeClock, *, after_s: float, count: int) -> list[float]:
-    """How long it waits before each new beginning."""
-    waited: list[float] = []
+async def reported(watch: Watch, clock: FakeClock, *, restarts: int) -> tuple[list[Observation], list[float]]:
+    """What is reported until so many restarts are due, and the delay before each of them."""
+    observations: list[Observation] = []
+    delays: list[float] = []
 
-    async def sleep(seconds: float) -> None:
-        waited.append(seconds)
+    def sleep(seconds: float) -> Awaitable[None]:
+        delays.append(seconds)
         clock.pass_s(seconds)
+        if len(delays) == restarts:
+            raise asyncio.CancelledError
+        return asyncio.sleep(0)
 
-    watching = supervised("gate", failing(clock, after_s=after_s, runs=[]), clock, sleep=sleep)
-    while len(waited) < count:
-        await anext(watching)
-    await watching.aclose()
-    return waited
+    with pytest.raises(asyncio.CancelledError):
+        await watch_with_restarts("gate", watch, observations.append, clock, sleep=sleep)
+    return observations, delays
 
 
-async def test_a_failure_is_told_as_unknown_and_watching_begins_again(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_failure_is_reported_as_unknown_and_watching_begins_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     runs: list[str] = []
-
-    async def sleep(_: float) -> None:
-        pass
-
     clock = FakeClock()
-    watching = supervised("gate", failing(clock, after_s=1, runs=runs), clock, sleep=sleep)
-    assert await anext(watching) is OK
-    told = await anext(watching)
-    assert (told.sample.state, told.sample.camera, told.changed) == (State.UNKNOWN, "gate", True)
-    assert "TypeError" in told.sample.detail
-    assert "secret" not in told.sample.detail
-    assert await anext(watching) is OK
-    assert runs == ["begun", "ended", "begun"]
+    observations, _ = await reported(failing(clock, after_s=1, runs=runs), clock, restarts=2)
+    assert [one.sample.state for one in observations] == [State.OK, State.UNKNOWN] * 2
+    failed = observations[1]
+    assert (failed.sample.camera, failed.changed) == ("gate", True)
+    assert failed.sample.time == failed.sample.since == 1_001_000, "by the monotonic clock"
+    assert "TypeError" in failed.sample.detail
+    assert "secret" not in failed.sample.detail
+    assert runs == ["begun", "ended"] * 2
     assert "watching camera gate failed" in caplog.text
-    await watching.aclose()
-    assert runs == ["begun", "ended", "begun", "ended"]
 
 
-async def test_what_this_machine_cannot_do_is_told_as_that_and_as_no_mistake_of_ours(
+async def test_cancelling_ends_the_watching(caplog: pytest.LogCaptureFixture) -> None:
+    waiting, ended = asyncio.Event(), asyncio.Event()
+
+    async def watch() -> AsyncGenerator[Observation, None]:
+        try:
+            yield OK
+            waiting.set()
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    task = asyncio.create_task(watch_with_restarts("gate", watch, lambda _: None, FakeClock()))
+    await waiting.wait()
+    task.cancel()
+    await asyncio.wait({task})
+    assert ended.is_set()
+    assert caplog.text == ""
+
+
+async def test_what_this_machine_cannot_do_is_reported_as_that_and_not_as_an_error_of_ours(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async def watch() -> AsyncGenerator[Observation, None]:
         raise MachineError(Detail("no memory is free"))
         yield OK
 
-    watching = supervised("gate", watch, FakeClock())
-    told = (await anext(watching)).sample
-    await watching.aclose()
-    assert (told.state, told.detail) == (State.UNKNOWN, "no memory is free")
+    (observation,), _ = await reported(watch, FakeClock(), restarts=1)
+    assert (observation.sample.state, observation.sample.detail) == (State.UNKNOWN, "no memory is free")
     assert "camera gate cannot be watched: no memory is free" in caplog.text
     assert "report" not in caplog.text
 
 
 async def test_repeated_failures_wait_longer_and_longer() -> None:
-    assert await delays(FakeClock(), after_s=1, count=8) == [1, 2, 4, 8, 16, 32, 60, 60]
+    clock = FakeClock()
+    _, delays = await reported(failing(clock, after_s=1, runs=[]), clock, restarts=8)
+    assert delays == [1, 2, 4, 8, 16, 32, 60, 60]
 
 
-async def test_after_long_good_watching_the_first_delay_is_short_again() -> None:
-    assert await delays(FakeClock(), after_s=3600, count=3) == [1, 1, 1]
+async def test_after_five_minutes_of_watching_the_first_delay_is_short_again() -> None:
+    clock = FakeClock()
+    _, delays = await reported(failing(clock, after_s=300, runs=[]), clock, restarts=3)
+    assert delays == [1, 1, 1]
 
 
 async def test_watching_that_ends_without_an_error_begins_again() -> None:
     async def watch() -> AsyncGenerator[Observation, None]:
         yield OK
 
-    async def sleep(_: float) -> None:
-        pass
-
-    watching = supervised("gate", watch, FakeClock(), sleep=sleep)
-    states = [(await anext(watching)).sample.state for _ in range(3)]
-    await watching.aclose()
-    assert states == [State.OK, State.UNKNOWN, State.OK]
+    observations, _ = await reported(watch, FakeClock(), restarts=2)
+    assert [one.sample.state for one in observations] == [State.OK, State.UNKNOWN] * 2

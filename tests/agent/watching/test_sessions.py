@@ -8,7 +8,8 @@ from pantau_agent.assessment.wake_up import WakeUp
 from pantau_agent.clock import SystemClock
 from pantau_agent.sources.source import Source
 from pantau_agent.streams.failure import Failure, Kind, LookError, Step
-from pantau_agent.watching.sessions import HostLimits, Sessions
+from pantau_agent.watching.host_limits import HostLimits
+from pantau_agent.watching.sessions import Sessions
 from pantau_contract.words.evidence import NO_DETAIL
 
 
@@ -27,17 +28,17 @@ async def test_between_two_tries_of_a_refused_password_half_an_hour_passes(
 
     monkeypatch.setattr("pantau_agent.watching.sessions.asyncio.sleep", sleep)
     with pytest.raises(asyncio.CancelledError):
-        await Sessions(make, SystemClock(), random.Random(1), WakeUp()).keep(10)
+        await Sessions(make, SystemClock(), random.Random(1), WakeUp()).run(10)
     assert slept == [HOLD_S] * 3
 
 
 async def test_few_come_to_one_host_at_the_same_time() -> None:
-    doors = HostLimits(at_once=2)
+    host_limits = HostLimits(max_connecting=2)
     inside = highest = 0
 
     async def enter(host: str) -> None:
         nonlocal inside, highest
-        async with doors.to(host):
+        async with host_limits.of(host):
             inside += 1
             highest = max(highest, inside)
             await asyncio.sleep(0.01)
@@ -47,11 +48,11 @@ async def test_few_come_to_one_host_at_the_same_time() -> None:
     assert highest == 2
 
 
-async def test_a_bell_wakes_early_and_a_ring_is_not_lost() -> None:
-    bell = WakeUp()
-    bell.ring()
+async def test_a_wake_up_ends_a_wait_early_and_one_that_comes_before_the_wait_is_not_lost() -> None:
+    wake_up = WakeUp()
+    wake_up.set()
     async with asyncio.timeout(30):
-        await bell.wait(60)
-        asyncio.get_running_loop().call_later(0.05, bell.ring)
-        await bell.wait(60)
-        await bell.wait(0.05)
+        await wake_up.wait(60)
+        asyncio.get_running_loop().call_later(0.05, wake_up.set)
+        await wake_up.wait(60)
+        await wake_up.wait(0.05)

@@ -16,12 +16,12 @@ from pantau_agent.assessment.observation import Observation
 from pantau_agent.clock import SystemClock
 from pantau_agent.config import Camera as Configured
 from pantau_agent.picture.decoder import Decoder
-from pantau_agent.watching.one_shot import Looker
+from pantau_agent.watching.one_shot import OneShotProbe
 from pantau_agent.watching.watch import watch
 from pantau_contract.states import Cause, State
 from pantau_simcam import CameraSpec, Codec, Fault, Simcam
-from tests.agent.busy import changes, well
 from tests.agent.certificate import make_certificate
+from tests.agent.slow_machine import is_healthy, state_changes
 
 SMALL = {"width": 128, "height": 96, "bitrate_kbps": 150}
 GUARDED = {"user": "operator", "password": "right", "lockout_after": 3}
@@ -42,11 +42,13 @@ def configured(url: str, **more: object) -> Configured:
 
 
 async def watched(
-    camera: Configured, decoder: Decoder, looks: int, *, page: CameraMemory | None = None
+    camera: Configured, decoder: Decoder, looks: int, *, memory: CameraMemory | None = None
 ) -> list[Observation]:
     """So many observations after the first one that knows something."""
     said: list[Observation] = []
-    async with aclosing(watch(camera, decoder, SystemClock(), rng=random.Random(1), page=page)) as observations:
+    async with aclosing(
+        watch(camera, decoder, SystemClock(), rng=random.Random(1), memory=memory)
+    ) as observations:
         async for one in observations:
             if one.sample.state is not State.UNKNOWN:
                 said.append(one)
@@ -61,14 +63,14 @@ async def test_a_wrong_password_locks_no_camera_however_often_the_agent_starts(
     async with Simcam([spec(**GUARDED)]) as simcam:
         wrong = configured(simcam.url("gate"), user="operator", password=SecretStr("wrong"))
         for _ in range(4):
-            notebook = CameraMemories([wrong], tmp_path / "cameras.json")
-            said = await watched(wrong, decoder, 3, page=notebook.page("gate"))
+            memories = CameraMemories([wrong], tmp_path / "cameras.json")
+            said = await watched(wrong, decoder, 3, memory=memories.of("gate"))
             assert said[-1].sample.cause is Cause.AUTH_FAILED
-            notebook.save()
+            memories.save()
         assert simcam.counts("gate").failed_logins == 1
         right = configured(simcam.url("gate"), user="operator", password=SecretStr("right"))
-        page = CameraMemories([right], tmp_path / "cameras.json").page("gate")
-        assert well((await watched(right, decoder, 1, page=page))[-1].sample)
+        memory = CameraMemories([right], tmp_path / "cameras.json").of("gate")
+        assert is_healthy((await watched(right, decoder, 1, memory=memory))[-1].sample)
 
 
 async def test_a_camera_that_somebody_else_has_locked_is_told_apart_from_a_wrong_password(
@@ -76,12 +78,12 @@ async def test_a_camera_that_somebody_else_has_locked_is_told_apart_from_a_wrong
 ) -> None:
     async with Simcam([spec(**GUARDED)]) as simcam:
         right = configured(simcam.url("gate"), user="operator", password=SecretStr("right"))
-        looker = Looker(right, decoder, SystemClock())
-        assert well((await looker.look(1)).sample)
+        probe = OneShotProbe(right, decoder, SystemClock())
+        assert is_healthy((await probe.run(1)).sample)
         wrong = configured(simcam.url("gate"), user="operator", password=SecretStr("guessed"))
         for _ in range(3):
-            assert (await Looker(wrong, decoder, SystemClock()).look(1)).sample.cause is Cause.AUTH_FAILED
-        assert (await looker.look(1)).sample.cause is Cause.LOCKED_OUT
+            assert (await OneShotProbe(wrong, decoder, SystemClock()).run(1)).sample.cause is Cause.AUTH_FAILED
+        assert (await probe.run(1)).sample.cause is Cause.LOCKED_OUT
 
 
 async def test_over_tls(tmp_path: Path, decoder: Decoder) -> None:
@@ -90,7 +92,7 @@ async def test_over_tls(tmp_path: Path, decoder: Decoder) -> None:
     async with Simcam([spec()], tls=context) as simcam:
         assert simcam.url("gate").startswith("rtsps://")
         (*_, last) = await watched(configured(simcam.url("gate")), decoder, 3)
-        assert (well(last.sample), last.sample.transport) == (True, "tls")
+        assert (is_healthy(last.sample), last.sample.transport) == (True, "tls")
         assert simcam.counts("gate").open == 0
         assert simcam.counts("gate").teardowns == 1
 
@@ -104,7 +106,7 @@ async def test_over_ipv6(transport: str, decoder: Decoder) -> None:
         pytest.skip("this machine has no IPv6")
     async with Simcam([spec(transports=frozenset({transport}))], host="::1") as simcam:
         (*_, last) = await watched(configured(simcam.url("gate")), decoder, 3)
-        assert (well(last.sample), last.sample.transport) == (True, transport)
+        assert (is_healthy(last.sample), last.sample.transport) == (True, transport)
         assert last.sample.rtp_loss_pct == 0
 
 
@@ -115,7 +117,7 @@ async def test_a_session_of_five_seconds_lives_on_though_the_sign_of_life_it_ask
     async with Simcam([odd]) as simcam:
         said = await watched(configured(simcam.url("gate")), decoder, 8)
         counts = simcam.counts("gate")
-    assert changes(said) == [(State.OK, None)]
+    assert state_changes(said) == [(State.OK, None)]
     assert (counts.total, counts.expired, counts.teardowns) == (1, 0, 1)
 
 
@@ -130,7 +132,7 @@ async def test_an_encoder_that_starts_anew_is_no_outage_and_no_loss(decoder: Dec
                     simcam.set_fault("gate", Fault.RESTART)
                 if len(said) > 14:
                     break
-        assert changes(said) == [(State.OK, None)]
+        assert state_changes(said) == [(State.OK, None)]
         assert said[-1].sample.rtp_loss_pct == 0
 
 
@@ -143,7 +145,7 @@ async def test_datagrams_in_another_order_are_no_loss_and_their_pictures_are_who
         await simcam.filmed()
         simcam.set_fault("gate", Fault.REORDER, percent=100)
         said = await watched(configured(simcam.url("gate")), decoder, 8)
-    assert changes(said) == [(State.OK, None)]
+    assert state_changes(said) == [(State.OK, None)]
     last = said[-1].sample
     assert (last.transport, last.codec, last.width, last.rtp_loss_pct) == ("udp", codec.value, 640, 0)
     assert any(one.snapshot for one in said)
@@ -156,7 +158,7 @@ async def test_of_a_camera_with_a_microphone_only_the_video_is_taken_and_judged(
     async with Simcam([spec(audio=True, transports=frozenset({transport}))]) as simcam:
         (*_, last) = await watched(configured(simcam.url("gate")), decoder, 5)
         counts = simcam.counts("gate")
-    assert (well(last.sample), last.sample.codec, last.sample.rtp_loss_pct) == (True, "h264", 0)
+    assert (is_healthy(last.sample), last.sample.codec, last.sample.rtp_loss_pct) == (True, "h264", 0)
     assert last.sample.fps is not None
     assert 3 < last.sample.fps < 16  # a busy machine sends fewer; with the audio's packets it would be 65
     assert (counts.total, counts.audio, counts.teardowns) == (1, 0, 1)

@@ -17,20 +17,20 @@ from pantau_agent.watching import watch as watch_module
 from pantau_agent.watching.watch import watch
 from pantau_contract.states import Cause, State
 from pantau_simcam import CameraSpec, Fault, Simcam
-from tests.agent.busy import changes
+from tests.agent.concurrent_tests import ConcurrentTests
+from tests.agent.eventually import eventually
 from tests.agent.rtsp.scripted import Asked, Camera, Visitor, footage, saying, serving, usual
-from tests.agent.soon import soon
-from tests.agent.together import Together
+from tests.agent.slow_machine import state_changes
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-together = Together("decoder")
+concurrently = ConcurrentTests("decoder")
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module", autouse=True)
 async def all_at_once(request: pytest.FixtureRequest) -> AsyncIterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(watch_module, "VISIT_S", 1.0)
-        async with Decoder(SystemClock()) as decoder, together.running(request, decoder=decoder):
+        patch.setattr(watch_module, "PROBE_S", 1.0)
+        async with Decoder(SystemClock()) as decoder, concurrently.running(request, decoder=decoder):
             yield
 
 
@@ -42,7 +42,7 @@ class Watched:
 
     @property
     def changes(self) -> list[tuple[State, Cause | None]]:
-        return changes(self.said)
+        return state_changes(self.said)
 
     @property
     def pictures(self) -> list[bytes]:
@@ -54,13 +54,15 @@ class Watched:
 
 @asynccontextmanager
 async def watching(
-    decoder: Decoder, url: str, wanted: asyncio.Event | None = None, **options: object
+    decoder: Decoder, url: str, picture_requested: asyncio.Event | None = None, **options: object
 ) -> AsyncIterator[Watched]:
     watched = Watched()
     camera = Configured(id=f"camera{abs(hash(url)) % 10**9}", url=url, **options)  # type: ignore[arg-type] # a test gives what there is
 
     async def follow() -> None:
-        async for observation in watch(camera, decoder, SystemClock(), rng=random.Random(1), wanted=wanted):
+        async for observation in watch(
+            camera, decoder, SystemClock(), rng=random.Random(1), picture_requested=picture_requested
+        ):
             watched.said.append(observation)
 
     task = asyncio.create_task(follow())
@@ -73,29 +75,29 @@ async def watching(
             task.result()
 
 
-@together
+@concurrently
 async def test_a_camera_from_its_start_to_its_end_and_back(decoder: Decoder) -> None:
     camera = Camera(media=footage())
     async with contextlib.AsyncExitStack() as stack:
         async with serving(camera):
             watched = await stack.enter_async_context(watching(decoder, camera.url))
-            assert await soon(lambda: watched.says(State.OK))
+            assert await eventually(lambda: watched.says(State.OK))
             assert watched.said[0].sample.cause is Cause.STARTING
             assert any(one.snapshot for one in watched.said)
-            assert await soon(lambda: watched.said[-1].sample.fps)
-        assert await soon(lambda: watched.says(State.DOWN, Cause.REFUSED))
+            assert await eventually(lambda: watched.said[-1].sample.fps)
+        assert await eventually(lambda: watched.says(State.DOWN, Cause.REFUSED))
         down = watched.said[-1].sample
         assert down.since <= down.time
         assert down.fps is None
         async with serving(camera):
-            assert await soon(lambda: watched.says(State.OK))
+            assert await eventually(lambda: watched.says(State.OK))
             await stack.aclose()
-            assert await soon(lambda: camera.methods()[-1] == "TEARDOWN")
+            assert await eventually(lambda: camera.methods()[-1] == "TEARDOWN")
     assert watched.changes == [(State.OK, None), (State.DOWN, Cause.REFUSED), (State.OK, None)]
     assert all(one.sample.since <= one.sample.time for one in watched.said)
 
 
-@together
+@concurrently
 async def test_a_connection_that_is_dropped_and_comes_back_is_no_outage(decoder: Decoder) -> None:
     visitors: list[Visitor] = []
 
@@ -104,15 +106,15 @@ async def test_a_connection_that_is_dropped_and_comes_back_is_no_outage(decoder:
         await footage()(visitor)
 
     async with serving(Camera(media=media)) as camera, watching(decoder, camera.url) as watched:
-        assert await soon(lambda: watched.says(State.OK))
+        assert await eventually(lambda: watched.says(State.OK))
         visitors[0].writer.transport.abort()
-        assert await soon(lambda: len(visitors) == 2)
+        assert await eventually(lambda: len(visitors) == 2)
         before = len(watched.said)
-        assert await soon(lambda: len(watched.said) > before + 5)
+        assert await eventually(lambda: len(watched.said) > before + 5)
         assert watched.changes == [(State.OK, None)]
 
 
-@together
+@concurrently
 async def test_a_drop_that_is_seen_late_is_no_stall(decoder: Decoder) -> None:
     visitors: list[Visitor] = []
 
@@ -132,11 +134,11 @@ async def test_a_drop_that_is_seen_late_is_no_stall(decoder: Decoder) -> None:
                 pass
             await asyncio.sleep(4)  # the agent is busy with others; packets come all the while
             visitors[0].writer.transport.abort()
-            assert await soon(lambda: camera.connections == 2)
+            assert await eventually(lambda: camera.connections == 2)
             assert not (await anext(said)).changed
 
 
-@together
+@concurrently
 async def test_a_stall_is_said_within_five_seconds_and_the_session_is_given_up(decoder: Decoder) -> None:
     highest = 0
 
@@ -151,28 +153,28 @@ async def test_a_stall_is_said_within_five_seconds_and_the_session_is_given_up(d
 
     camera = Camera({"TEARDOWN": slow_farewell}, media=media)
     async with serving(camera), watching(decoder, camera.url) as watched:
-        assert await soon(lambda: watched.says(State.OK))
-        assert await soon(lambda: watched.says(State.DOWN, Cause.STALLED))
+        assert await eventually(lambda: watched.says(State.OK))
+        assert await eventually(lambda: watched.says(State.DOWN, Cause.STALLED))
         stalled = watched.said[-1].sample
         assert 0 < (stalled.time - stalled.since) / 1000 < 9  # five, on a machine that is not busy; `ok` is older
-        assert await soon(lambda: camera.count("TEARDOWN"))
-        assert await soon(lambda: watched.says(State.OK))
+        assert await eventually(lambda: camera.count("TEARDOWN"))
+        assert await eventually(lambda: watched.says(State.OK))
         assert highest == 1
 
 
-@together
+@concurrently
 async def test_a_wrong_password_is_tried_once(decoder: Decoder) -> None:
     refused = saying("401 Unauthorized", 'WWW-Authenticate: Basic realm="gate"')
     camera = Camera({"DESCRIBE": refused})
     async with serving(camera), watching(decoder, camera.url, user="u", password="wrong") as watched:
-        assert await soon(lambda: watched.says(State.DOWN, Cause.AUTH_FAILED))
+        assert await eventually(lambda: watched.says(State.DOWN, Cause.AUTH_FAILED))
         seen = len(watched.said)
-        assert await soon(lambda: len(watched.said) > seen + 3)
+        assert await eventually(lambda: len(watched.said) > seen + 3)
     assert sum("Authorization" in asked.headers for asked in camera.asked) == 1
     assert camera.connections == 1
 
 
-@together
+@concurrently
 async def test_a_camera_that_hangs_up_again_and_again_never_sees_two_of_us(decoder: Decoder) -> None:
     highest = 0
 
@@ -183,12 +185,12 @@ async def test_a_camera_that_hangs_up_again_and_again_never_sees_two_of_us(decod
         visitor.writer.close()
 
     async with serving(Camera(media=hang_up)) as camera, watching(decoder, camera.url) as watched:
-        assert await soon(lambda: camera.connections >= 3)
-        assert await soon(lambda: watched.says(State.DOWN, Cause.STALLED))
+        assert await eventually(lambda: camera.connections >= 3)
+        assert await eventually(lambda: watched.says(State.DOWN, Cause.STALLED))
     assert highest == 1
 
 
-@together
+@concurrently
 async def test_cancelled_while_connecting_nothing_is_left_open(decoder: Decoder) -> None:
     async def late(visitor: Visitor, asked: Asked) -> bytes:
         await asyncio.sleep(0.2)
@@ -196,22 +198,22 @@ async def test_cancelled_while_connecting_nothing_is_left_open(decoder: Decoder)
 
     async with serving(Camera({"SETUP": late})) as camera:
         async with watching(decoder, camera.url):
-            assert await soon(lambda: camera.count("SETUP"))
-        assert await soon(lambda: camera.methods()[-1] == "TEARDOWN")
-        assert await soon(lambda: camera.open_now == 0)
+            assert await eventually(lambda: camera.count("SETUP"))
+        assert await eventually(lambda: camera.methods()[-1] == "TEARDOWN")
+        assert await eventually(lambda: camera.open_now == 0)
 
 
-@together
+@concurrently
 async def test_in_sample_mode_each_visit_ends(decoder: Decoder) -> None:
     async with serving(Camera(media=footage())) as camera:
         async with watching(decoder, camera.url, mode="sample", picture_interval_s=1) as watched:
-            assert await soon(lambda: len(watched.said) >= 2)
+            assert await eventually(lambda: len(watched.said) >= 2)
             assert watched.changes == [(State.OK, None)]
             assert all(one.snapshot for one in watched.said)
-        assert await soon(lambda: camera.count("TEARDOWN") == camera.connections)
+        assert await eventually(lambda: camera.count("TEARDOWN") == camera.connections)
 
 
-@together
+@concurrently
 async def test_in_sample_mode_a_wrong_password_is_tried_once(decoder: Decoder) -> None:
     refused = saying("401 Unauthorized", 'WWW-Authenticate: Basic realm="gate"')
     camera = Camera({"DESCRIBE": refused})
@@ -219,35 +221,35 @@ async def test_in_sample_mode_a_wrong_password_is_tried_once(decoder: Decoder) -
         serving(camera),
         watching(decoder, camera.url, mode="sample", user="u", password="w", picture_interval_s=0.1),
     ):
-        assert await soon(lambda: camera.connections)
+        assert await eventually(lambda: camera.connections)
         await asyncio.sleep(1)
     assert camera.connections == 1
 
 
-@together
+@concurrently
 async def test_a_frozen_picture_is_noticed_and_so_is_its_end(decoder: Decoder) -> None:
     specs = [CameraSpec("gate", width=320, height=192, gop_s=1)]
     async with Simcam(specs) as simcam, watching(decoder, simcam.url("gate"), picture_interval_s=300) as watched:
-        assert await soon(lambda: watched.says(State.OK))
-        assert await soon(lambda: len(watched.said) > 8)
+        assert await eventually(lambda: watched.says(State.OK))
+        assert await eventually(lambda: len(watched.said) > 8)
         simcam.set_fault("gate", Fault.FREEZE)
-        assert await soon(lambda: watched.says(State.IMPAIRED, Cause.FROZEN))
+        assert await eventually(lambda: watched.says(State.IMPAIRED, Cause.FROZEN))
         simcam.clear("gate")
-        assert await soon(lambda: watched.says(State.OK))
+        assert await eventually(lambda: watched.says(State.OK))
         assert simcam.counts("gate").highest == 1
 
 
 @pytest.mark.parametrize("mode", ["watch", "sample"])
-@together
+@concurrently
 async def test_a_picture_that_is_asked_for_comes_before_its_interval(decoder: Decoder, mode: str) -> None:
-    wanted = asyncio.Event()
+    picture_requested = asyncio.Event()
     async with (
         Simcam(["gate"]) as cameras,
-        watching(decoder, cameras.url("gate"), wanted, mode=mode, picture_interval_s=3600) as watched,
+        watching(decoder, cameras.url("gate"), picture_requested, mode=mode, picture_interval_s=3600) as watched,
     ):
-        assert await soon(lambda: len(watched.pictures) == 1)
+        assert await eventually(lambda: len(watched.pictures) == 1)
         await asyncio.sleep(3)
         assert len(watched.pictures) == 1
-        wanted.set()
-        assert await soon(lambda: len(watched.pictures) == 2)
-        assert not wanted.is_set()
+        picture_requested.set()
+        assert await eventually(lambda: len(watched.pictures) == 2)
+        assert not picture_requested.is_set()

@@ -3,11 +3,11 @@ from pathlib import Path
 import pytest
 
 from pantau_collector.inventory import load_inventory
-from pantau_collector.inventory.department import Plan, plan_import
-from pantau_collector.inventory.load import Loaded, folder_of, load_files
+from pantau_collector.inventory.import_plan import Plan, plan_import
+from pantau_collector.inventory.load import LoadedFile, folder_of, load_files
 from pantau_collector.inventory.model import InventoryFile
 from pantau_collector.inventory.write import write_department
-from pantau_collector.spreadsheet import read_sheet, understand
+from pantau_collector.spreadsheet import parse_sheet, read_sheet
 from pantau_service.settings import ConfigError
 
 BY_HAND = """# written by hand
@@ -42,9 +42,9 @@ class City:
     def plan(self, *rows: str, remove: bool = False) -> Plan:
         self.sheet.write_text("\n".join(rows))
         files = load_files(self.inventory)
-        own = [each for each in files if each.path == self.file] or [Loaded(self.file, InventoryFile())]
+        own = [each for each in files if each.path == self.file] or [LoadedFile(self.file, InventoryFile())]
         others = [each for each in files if each.path != self.file]
-        return plan_import(understand(read_sheet(self.sheet)), own[0], others, owner="dishub", remove=remove)
+        return plan_import(parse_sheet(read_sheet(self.sheet)), own[0], others, owner="dishub", remove=remove)
 
     def take(self, *rows: str, remove: bool = False) -> Plan:
         plan = self.plan(*rows, remove=remove)
@@ -108,7 +108,7 @@ def test_what_is_not_in_the_sheet_goes_only_when_asked(city: City) -> None:
     city.take("site,id", "kabil,utara", "kabil,selatan")
     plan = city.take("site,id", "kabil,utara")
     assert plan.changes == []
-    assert "1 are not in the sheet and stay; --remove takes them out" in plan.remarks[0]
+    assert "1 is not in the sheet and stays; --remove takes it out" in plan.remarks[0]
     assert changes(city.take("site,id", "kabil,utara", remove=True)) == ["removed camera kabil/selatan"]
     assert set(load_inventory(city.inventory).cameras) == {("kabil", "by-hand"), ("kabil", "utara")}
 

@@ -7,7 +7,7 @@ from pantau_agent.rtsp.client import Session
 from pantau_agent.sources.target import Target
 from pantau_agent.streams.counts import Counts
 from pantau_agent.streams.failure import Failure
-from pantau_agent.streams.keyframe import MAX_KEYFRAME, Keyframe
+from pantau_agent.streams.keyframe import MAX_KEYFRAME_BYTES, Keyframe
 from pantau_contract.words.evidence import NO_DETAIL, Detail, detail
 
 
@@ -30,60 +30,60 @@ class RtspSource:
 
     @property
     def connected(self) -> float:
-        """When TCP was connected."""
+        """When the TCP connection was made."""
         return self._session.connected
 
     @property
     def accepted(self) -> bool:
-        """Whether the camera has taken the password."""
+        """True if the camera has accepted the password."""
         return self._session.accepted
 
     @property
     def failure(self) -> Failure | None:
-        """Why it ended by itself."""
+        """Why the session ended by itself; None while it has not."""
         return self._session.failure
 
     async def open(self, timeout_s: float) -> None:
-        """Connects and plays; raises `LookError`."""
+        """Connect and play. Raises `LookError`."""
         await self._session.open(timeout_s)
         self.codec = self._session.track.codec
 
     async def refresh(self) -> None:
-        """Reads all that has arrived."""
+        """Read all that has arrived."""
         await self._session.refresh()
 
     async def wait(self) -> None:
-        """Until the session ends by itself."""
+        """Wait until the session ends by itself."""
         await self._session.wait()
 
     async def close(self) -> None:
-        """Ends the session with a TEARDOWN."""
+        """End the session with a TEARDOWN."""
         await self._session.close()
 
     def counts(self) -> Counts:
-        """What came so far."""
+        """Return the counts so far."""
         return self._session.reception.snapshot()
 
     def clock(self) -> tuple[float, float] | None:
-        """By its RTCP sender reports."""
-        said = self._session.sender_clock
-        return None if said.unix is None else (said.unix, said.heard)
+        """Return the camera's clock by its RTCP sender reports."""
+        clock = self._session.sender_clock
+        return None if clock.unix is None else (clock.unix, clock.heard)
 
     def remark(self) -> Detail:
-        """What is odd about what came so far."""
-        got = self._session.reception
-        if self._session.unit.oversized or got.size > MAX_KEYFRAME:
-            return detail("cut_picture", megabytes=MAX_KEYFRAME >> 20)
-        if got.packets and not got.frames:
+        """Return what is odd about the stream so far."""
+        reception = self._session.reception
+        if self._session.unit.oversized or reception.size > MAX_KEYFRAME_BYTES:
+            return detail("cut_picture", megabytes=MAX_KEYFRAME_BYTES >> 20)
+        if reception.packets and not reception.frames:
             return detail("no_whole_frame")
-        if not got.packets and got.malformed:
+        if not reception.packets and reception.malformed:
             return detail("not_rtp")
-        if not got.packets and self._session.sender_clock.reports:
+        if not reception.packets and self._session.sender_clock.reports:
             return detail("rtcp_alone")
         if self._session.sender_clock.bye:
             return detail("goodbye")
         return NO_DETAIL
 
-    def want(self, deliver: Callable[[Keyframe], None]) -> None:
-        """The next keyframe goes to `deliver`, once."""
-        self._session.unit.want(deliver)
+    def request_keyframe(self, deliver: Callable[[Keyframe], None]) -> None:
+        """Have the next keyframe delivered to `deliver`, once."""
+        self._session.unit.request_keyframe(deliver)

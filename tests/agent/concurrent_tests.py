@@ -1,17 +1,17 @@
-"""Tests that wait more than they work, run all at once: a module of them takes as long as its slowest.
+"""Run the tests of a module concurrently: one whose tests mostly wait takes as long as its slowest test.
 
     pytestmark = pytest.mark.asyncio(loop_scope="module")
-    together = Together("decoder")
+    concurrently = ConcurrentTests("decoder")
 
     @pytest_asyncio.fixture(loop_scope="module", scope="module", autouse=True)
     async def all_at_once(request):
-        async with Decoder(...) as decoder, together.running(request, decoder=decoder):
+        async with Decoder(...) as decoder, concurrently.running(request, decoder=decoder):
             yield
 
-    @together
+    @concurrently
     async def test_something(decoder): ...
 
-Each is still a test of its own, with its own parameters, outcome and name.
+Each remains a test with its own name, parameters and outcome.
 """
 
 import asyncio
@@ -28,8 +28,8 @@ AT_ONCE = 12
 Scenario = Callable[..., Awaitable[None]]
 
 
-class Together:
-    """The tests of one module; `shared` names the arguments that they all get."""
+class ConcurrentTests:
+    """The tests of one module. `shared` names the arguments that `running` passes to all of them."""
 
     def __init__(self, *shared: str, at_once: int = AT_ONCE) -> None:
         self._shared = shared
@@ -38,7 +38,7 @@ class Together:
         self._running: dict[str, asyncio.Task[None]] = {}
 
     def __call__(self, scenario: Scenario) -> Scenario:
-        """Makes a test of it, which waits for the run that has long begun."""
+        """Turn a coroutine into a test that awaits the task which `running` has started for it."""
         name = scenario.__name__
         self._scenarios[name] = scenario
 
@@ -53,7 +53,7 @@ class Together:
 
     @asynccontextmanager
     async def running(self, request: pytest.FixtureRequest, **shared: object) -> AsyncIterator[None]:
-        """Begins all that were selected; ends those that nobody waited for."""
+        """Start every selected test of the module, and cancel those that were not awaited."""
         room = asyncio.Semaphore(self._at_once)
 
         async def run(scenario: Scenario, arguments: dict[str, object]) -> None:

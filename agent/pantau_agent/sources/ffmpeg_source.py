@@ -11,14 +11,14 @@ import msgspec
 
 from pantau_agent.clock import Clock
 from pantau_agent.ffmpeg.exchange import (
+    KEYFRAME_REQUEST,
     MAX_MESSAGE,
-    WANTED,
     Ended,
     Opened,
-    Picture,
+    Progress,
+    ReaderMessage,
     Ready,
-    Said,
-    Seen,
+    RequestedKeyframe,
     Start,
     pack,
 )
@@ -33,14 +33,15 @@ from pantau_agent.streams.url import StreamUrl
 from pantau_contract.words.evidence import NO_DETAIL, Detail, detail
 
 COMMAND = (sys.executable, "-m", "pantau_agent.ffmpeg.reader")
+"""Starts the reader."""
 START_S = 30.0
-"""For the reader to load its libraries."""
+"""Seconds for the reader to load its libraries."""
 GRACE_S = 1.0
-"""Beyond the deadline, in which FFmpeg should have kept it by itself; then its process is ended."""
+"""Seconds beyond FFmpeg's own deadline after which its process is ended."""
 
 
 class FfmpegSource:
-    """One visit: one process, which ends with it."""
+    """One session with a camera, in one process, which ends with it."""
 
     def __init__(self, target: Target, clock: Clock, *, command: Sequence[str] = COMMAND) -> None:
         self.codec: str | None = None
@@ -61,13 +62,13 @@ class FfmpegSource:
         self._opened = asyncio.Event()
 
     async def open(self, timeout_s: float) -> None:
-        """Starts the reader and has it open the stream; raises `LookError`, or `MachineError`."""
+        """Start the reader and have it open the stream. Raises `LookError` or `MachineError`."""
         try:
             await self._start()
             self.started = self._monotonic()
-            await self._reach(timeout_s)
-            self._send(pack(Start(_with(self._target.credentials, self._url), timeout_s)))
-            await self._until(self._opened, timeout_s + GRACE_S)
+            await self._check_reachable(timeout_s)
+            self._send(pack(Start(_url_with(self._target.credentials, self._url), timeout_s)))
+            await self._wait_for(self._opened, timeout_s + GRACE_S)
             self._must_be_open(timeout_s)
         except BaseException:
             await self.close()
@@ -76,15 +77,15 @@ class FfmpegSource:
         self.accepted = self.accepted or self._target.credentials is not None
 
     async def refresh(self) -> None:
-        """What arrives is told by the reader as it comes."""
+        """Do nothing: the reader reports what arrives."""
 
     async def wait(self) -> None:
-        """Until it ends by itself."""
+        """Wait until the stream ends by itself."""
         if self._reading is not None:
             await asyncio.shield(self._reading)
 
     async def close(self) -> None:
-        """Ends the reader, and with it the connection."""
+        """End the reader, and with it the connection."""
         process, reading = self._process, self._reading
         self._kill()
         if reading is not None:
@@ -94,21 +95,21 @@ class FfmpegSource:
             await process.wait()
 
     def counts(self) -> Counts:
-        """What came so far."""
+        """Return the counts so far."""
         return self._counts
 
     def clock(self) -> tuple[float, float] | None:
-        """None: the time in such streams is counted from their start."""
+        """Return None: such streams count time from their own start."""
         return None
 
     def remark(self) -> Detail:
-        """What is odd about what came so far."""
+        """Return what is odd about the stream so far."""
         return self._remark
 
-    def want(self, deliver: Callable[[Keyframe], None]) -> None:
-        """The next keyframe goes to `deliver`, once."""
+    def request_keyframe(self, deliver: Callable[[Keyframe], None]) -> None:
+        """Have the next keyframe delivered to `deliver`, once."""
         self._deliver = deliver
-        self._send(WANTED)
+        self._send(KEYFRAME_REQUEST)
 
     async def _start(self) -> None:
         pipe = asyncio.subprocess.PIPE
@@ -117,12 +118,12 @@ class FfmpegSource:
         except OSError as error:
             raise MachineError(detail("no_reader", said=error.strerror or error)) from None
         self._reading = asyncio.create_task(self._read(self._process))
-        await self._until(self._ready, START_S)
+        await self._wait_for(self._ready, START_S)
         if not self._ready.is_set():
             raise MachineError(detail("dead_reader"))
 
-    async def _reach(self, timeout_s: float) -> None:
-        """Finds out what FFmpeg would not tell, before it goes the same way. Raises `LookError`."""
+    async def _check_reachable(self, timeout_s: float) -> None:
+        """Check what the errors of FFmpeg do not distinguish, before it connects. Raises `LookError`."""
         try:
             async with asyncio.timeout(timeout_s):
                 await tcp.resolve(self._url.host, self._url.port)
@@ -137,41 +138,41 @@ class FfmpegSource:
             late = detail("no_stream", seconds=f"{timeout_s:g}")
             raise LookError(Failure(Step.PLAY, Kind.SILENT, late))
 
-    async def _until(self, event: asyncio.Event, within_s: float) -> None:
-        """Until it is set, the reader has ended, or the time is over."""
-        assert self._reading is not None  # noqa: S101 # for the type checker: it was begun with the process
+    async def _wait_for(self, event: asyncio.Event, timeout_s: float) -> None:
+        """Wait until the event is set, the reader has ended, or the time is over."""
+        assert self._reading is not None  # noqa: S101 # for the type checker: it started with the process
         waiting = asyncio.create_task(event.wait())
         try:
             both: set[asyncio.Task[object]] = {waiting, self._reading}
-            await asyncio.wait(both, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(both, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
         finally:
             waiting.cancel()
 
     async def _read(self, process: asyncio.subprocess.Process) -> None:
-        """Takes what the reader says until it ends; then `failure` tells why."""
+        """Handle the reader's messages until it ends; `failure` is set then."""
         assert process.stdout is not None  # noqa: S101 # for the type checker: it was opened as a pipe
-        decoder = msgspec.msgpack.Decoder(Said)
+        decoder = msgspec.msgpack.Decoder(ReaderMessage)
         try:
             while self.failure is None:
                 (length,) = LENGTH.unpack(await process.stdout.readexactly(LENGTH.size))
                 if length > MAX_MESSAGE:
                     break
-                self._take(decoder.decode(await process.stdout.readexactly(length)))
+                self._handle(decoder.decode(await process.stdout.readexactly(length)))
         except (asyncio.IncompleteReadError, msgspec.DecodeError, OSError):
             pass
         if self.failure is None:
             self.failure = Failure(Step.STREAM, Kind.CRASHED, detail("ffmpeg_died"))
 
-    def _take(self, said: Said) -> None:
-        match said:
+    def _handle(self, message: ReaderMessage) -> None:
+        match message:
             case Ready():
                 self._ready.set()
             case Opened(codec):
                 self.codec = codec
                 self._opened.set()
-            case Seen(counts, remark):
+            case Progress(counts, remark):
                 self._counts, self._remark = counts, remark
-            case Picture(data, damaged):
+            case RequestedKeyframe(data, damaged):
                 deliver, self._deliver = self._deliver, None
                 if deliver is not None:
                     deliver(Keyframe(self.codec or "", data, damaged))
@@ -185,11 +186,11 @@ class FfmpegSource:
 
     def _send(self, data: bytes) -> None:
         if self._process is not None and self._process.stdin is not None:
-            with contextlib.suppress(OSError):  # then it has died, which the reading side tells
+            with contextlib.suppress(OSError):  # it has died then, which `_read` notices
                 self._process.stdin.write(data)
 
 
-def _with(credentials: Credentials | None, url: StreamUrl) -> str:
+def _url_with(credentials: Credentials | None, url: StreamUrl) -> str:
     if credentials is None:
         return url.without_credentials
     scheme, _, rest = url.without_credentials.partition("://")

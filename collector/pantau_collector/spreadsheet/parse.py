@@ -1,9 +1,9 @@
-"""From rows of text to entries: each a camera or a device, with the values that its row gives it."""
+"""Parses rows of text into values: each row describes a camera or a device."""
 
 from collections.abc import Callable
 from typing import NamedTuple
 
-from pantau_collector.spreadsheet.columns import understand_header
+from pantau_collector.spreadsheet.columns import parse_header
 from pantau_collector.spreadsheet.read import Sheet, column_letters
 from pantau_collector.spreadsheet.values import (
     CRITICALITIES,
@@ -16,32 +16,31 @@ from pantau_collector.spreadsheet.values import (
 from pantau_service.settings import ConfigError
 
 Value = str | float | tuple[str, ...] | None
-_NEEDED = ("site", "id")
+_REQUIRED = ("site", "id")
 
 
-class Entry(NamedTuple):
-    """A row: its number, whether it is a camera or which device, and its values by key.
+class SheetRow(NamedTuple):
+    """A row's number, the kind of device it describes (or `camera`), and its values by key.
 
-    Keys are those of `COLUMNS`; one whose column the sheet does not have is absent, one whose cell is empty has an
-    empty value.
+    Keys are those of `COLUMNS`. A column that the sheet does not have is absent; an empty cell has an empty value.
     """
 
-    row: int
+    number: int
     kind: str
     values: dict[str, Value]
 
 
-class Understood(NamedTuple):
-    """The entries, everything that is wrong with the sheet, and what was passed over; whole lines."""
+class ParsedSheet(NamedTuple):
+    """The rows of a sheet, the positions of its columns, and lines about what is wrong and what was ignored."""
 
     sheet: Sheet
     places: dict[str, int]
-    entries: list[Entry]
+    rows: list[SheetRow]
     problems: list[str]
     remarks: list[str]
 
     def place(self, row: int, key: str | None) -> str:
-        """Where a row's value stands: `cctv.xlsx: row 77, column E (pemilik)`."""
+        """Return where a row's value is: `cctv.xlsx: row 77, column E (pemilik)`."""
         if key in ("latitude", "longitude") and key not in self.places:
             key = "coordinates"
         if key is None or key not in self.places:
@@ -49,48 +48,46 @@ class Understood(NamedTuple):
         column = self.places[key]
         return f"{self.sheet.place(row, column)} ({self.sheet.header[column]})"
 
-    def problem(self, row: int, key: str, what: str) -> str:
-        """A line about a row's value."""
+    def problem(self, row: int, key: str, text: str) -> str:
+        """Return a line about a problem with a row's value."""
         named = "" if key in self.places else f"{key}: "
-        return f"{self.place(row, key)}: {named}{what}"
+        return f"{self.place(row, key)}: {named}{text}"
 
 
-def understand(sheet: Sheet) -> Understood:
-    """Makes entries of the rows; what is wrong is told by row and column, and the rest is read all the same.
+def parse_sheet(sheet: Sheet) -> ParsedSheet:
+    """Parse all rows. Problems are reported by row and column, and do not stop the rest from being parsed.
 
     Raises:
-        ConfigError: a column that every row needs is missing, or a column is nearly one that is understood.
+        ConfigError: a required column is missing, or a column's name is similar to a known one.
     """
-    header = understand_header(sheet.header)
+    header = parse_header(sheet.header)
     problems = [f"{sheet.path}: column {column_letters(at)}: {what}" for at, what in header.problems] + [
         f"{sheet.path}: expected a column `{key}`; there are {', '.join(filter(None, sheet.header))}"
-        for key in _NEEDED
+        for key in _REQUIRED
         if key not in header.places
     ]
     if problems:
         raise ConfigError(problems)
-    remarks = [
-        f"{sheet.path}: column {column_letters(at)} ({name}) is passed over" for at, name in header.passed_over
-    ]
-    understood = Understood(sheet, header.places, [], [], remarks)
+    remarks = [f"{sheet.path}: column {column_letters(at)} ({name}) is passed over" for at, name in header.ignored]
+    parsed = ParsedSheet(sheet, header.places, [], [], remarks)
     for number, cells in sheet.rows:
-        _understand_row(understood, number, cells)
-    return understood
+        _parse_row(parsed, number, cells)
+    return parsed
 
 
-def _understand_row(understood: Understood, number: int, cells: list[str]) -> None:
+def _parse_row(parsed: ParsedSheet, number: int, cells: list[str]) -> None:
     values: dict[str, Value] = {}
-    texts = {key: cells[at] if at < len(cells) else "" for key, at in understood.places.items()}
+    texts = {key: cells[at] if at < len(cells) else "" for key, at in parsed.places.items()}
 
     def wrong(key: str, what: object) -> None:
-        understood.problems.append(understood.problem(number, key, str(what)))
+        parsed.problems.append(parsed.problem(number, key, str(what)))
 
     for key, text in texts.items():
         try:
-            values |= _READERS.get(key, _text)(key, text)
+            values |= _PARSERS.get(key, _text)(key, text)
         except ValueError as error:
             wrong(key, error)
-    for key in _NEEDED:
+    for key in _REQUIRED:
         if not texts[key]:
             wrong(key, "expected a value, and there is none")
     if (values.get("latitude") is None) != (values.get("longitude") is None):
@@ -98,7 +95,7 @@ def _understand_row(understood: Understood, number: int, cells: list[str]) -> No
         if texts.get(missing, "") == "":
             wrong(missing, "expected latitude and longitude, or neither")
     kind = values.pop("kind", None) or "camera"
-    understood.entries.append(Entry(number, str(kind), values))
+    parsed.rows.append(SheetRow(number, str(kind), values))
 
 
 def _text(key: str, text: str) -> dict[str, Value]:
@@ -120,7 +117,7 @@ def _kind(key: str, text: str) -> dict[str, Value]:
     return {key: one_of(KINDS, text)} if text else {}
 
 
-_READERS: dict[str, Callable[[str, str], dict[str, Value]]] = {
+_PARSERS: dict[str, Callable[[str, str], dict[str, Value]]] = {
     "latitude": _degrees,
     "longitude": _degrees,
     "coordinates": _pair,

@@ -1,21 +1,23 @@
-"""MJPEG over HTTP: one answer that does not end, a JPEG in each of its parts."""
+"""MJPEG over HTTP: a response that does not end, with a JPEG in each of its parts."""
 
 from collections.abc import Callable
 
 from pantau_agent.http.client import Response
 from pantau_agent.http.multipart import PartParser
-from pantau_agent.sources.jpegs import Jpegs
+from pantau_agent.sources.jpeg_counter import JpegCounter
 from pantau_agent.streams.failure import Failure, Kind, LookError, Step
 from pantau_agent.streams.malformed import MalformedError
 from pantau_contract.words.evidence import detail
 
 
 class MjpegFeed:
-    """Reads such an answer. A camera that is silent in it stalls, so it is never `idle`."""
+    """Reads such a response. A camera that falls silent in it has stalled, so it is never `idle`."""
 
     idle = False
 
-    def __init__(self, response: Response, boundary: str, jpegs: Jpegs, monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self, response: Response, boundary: str, jpegs: JpegCounter, monotonic: Callable[[], float]
+    ) -> None:
         self._response = response
         self._jpegs = jpegs
         self._monotonic = monotonic
@@ -25,13 +27,13 @@ class MjpegFeed:
             raise LookError(Failure(Step.GET, Kind.NO_VIDEO, detail("several_parts", problem=error))) from None
 
     async def begin(self) -> None:
-        """It has begun with the answer's head."""
+        """Do nothing: the response's head has been read."""
 
     async def run(self) -> None:
-        """Reads until it ends, which is told as a `LookError`."""
+        """Read until the response ends, which raises `LookError`."""
         while not self._parts.ended and (data := await self._response.read()):
             now = self._monotonic()
-            self._jpegs.arrived(len(data), now)
+            self._jpegs.add_bytes(len(data), now)
             try:
                 parts = self._parts.feed(data)
             except MalformedError as error:
@@ -39,6 +41,6 @@ class MjpegFeed:
                     Failure(Step.STREAM, Kind.NO_MEDIA, detail("stream_broken", problem=error))
                 ) from None
             for part in parts:
-                # Some cameras send an empty line too many before the picture.
-                self._jpegs.take(part.media_type, part.content.lstrip(b"\r\n"), now)
+                # Some cameras send an extra empty line before the picture.
+                self._jpegs.add(part.media_type, part.content.lstrip(b"\r\n"), now)
         raise LookError(Failure(Step.STREAM, Kind.CLOSED, detail("stream_ended")))

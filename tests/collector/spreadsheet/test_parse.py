@@ -2,15 +2,15 @@ from pathlib import Path
 
 import pytest
 
-from pantau_collector.spreadsheet import COLUMNS, Understood, read_sheet, understand, write_template
+from pantau_collector.spreadsheet import COLUMNS, ParsedSheet, parse_sheet, read_sheet, write_template
 from pantau_collector.spreadsheet.values import degrees, pair_of_degrees
 from pantau_service.settings import ConfigError
 
 
-def understood(folder: Path, text: str) -> Understood:
+def parsed(folder: Path, text: str) -> ParsedSheet:
     path = folder / "cctv.csv"
     path.write_text(text)
-    return understand(read_sheet(path))
+    return parse_sheet(read_sheet(path))
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ def understood(folder: Path, text: str) -> Understood:
     ],
 )
 def test_columns_are_known_in_both_languages_without_case_spaces_and_units(tmp_path: Path, header: str) -> None:
-    [entry] = understood(tmp_path, f"{header}\nkabil,k1,Utara,dishub,1.5,104").entries
+    [entry] = parsed(tmp_path, f"{header}\nkabil,k1,Utara,dishub,1.5,104").rows
     assert entry.values == {
         "site": "kabil", "id": "k1", "name": "Utara", "owner": "dishub", "latitude": 1.5, "longitude": 104.0
     }  # fmt: skip
@@ -35,19 +35,19 @@ def test_no_name_belongs_to_two_columns() -> None:
 
 def test_a_column_that_is_nearly_known_is_told_and_one_that_is_not_needed_is_passed_over(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as error:
-        understood(tmp_path, "lokasi,kamera,lintag\n")
+        parsed(tmp_path, "lokasi,kamera,lintag\n")
     assert "column C: there is no column `lintag`; did you mean `lintang` or `latitude`?" in str(error.value)
-    sheet = understood(tmp_path, "No,lokasi,kamera,Alamat IP\n1,kabil,k1,10.0.0.9\n")
+    sheet = parsed(tmp_path, "No,lokasi,kamera,Alamat IP\n1,kabil,k1,10.0.0.9\n")
     assert [remark.partition(": ")[2] for remark in sheet.remarks] == [
         "column A (No) is passed over",
         "column D (Alamat IP) is passed over",
     ]
-    assert sheet.entries[0].values == {"site": "kabil", "id": "k1"}
+    assert sheet.rows[0].values == {"site": "kabil", "id": "k1"}
 
 
 def test_a_column_that_stands_twice_or_is_missing_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as error:
-        understood(tmp_path, "lokasi,nama,Nama Kamera\n")
+        parsed(tmp_path, "lokasi,nama,Nama Kamera\n")
     assert [problem.partition("cctv.csv: ")[2] for problem in error.value.problems] == [
         "column C: expected each column once, and `nama` is `Nama Kamera` too",
         "expected a column `id`; there are lokasi, nama, Nama Kamera",
@@ -55,7 +55,7 @@ def test_a_column_that_stands_twice_or_is_missing_is_told(tmp_path: Path) -> Non
 
 
 def test_what_is_wrong_with_a_row_is_told_by_row_and_column_and_the_rest_is_read(tmp_path: Path) -> None:
-    sheet = understood(
+    sheet = parsed(
         tmp_path,
         "lokasi;kamera;lintang;bujur;kepentingan;jenis\n"
         "kabil;k1;1,5;104,1;tinggi;\n"
@@ -72,7 +72,7 @@ def test_what_is_wrong_with_a_row_is_told_by_row_and_column_and_the_rest_is_read
     ]
     for problem, beginning in zip(sheet.problems, beginnings, strict=True):
         assert problem.partition("cctv.csv: ")[2].startswith(beginning)
-    assert (sheet.entries[-1].row, sheet.entries[-1].kind) == (5, "switch")
+    assert (sheet.rows[-1].number, sheet.rows[-1].kind) == (5, "switch")
 
 
 @pytest.mark.parametrize(
@@ -99,9 +99,9 @@ def test_both_coordinates_in_one_cell_as_maps_give_them(text: str) -> None:
 @pytest.mark.parametrize("name", ["cctv.xlsx", "cctv.csv"])
 def test_the_template_is_understood_by_the_import(tmp_path: Path, name: str) -> None:
     write_template(tmp_path / name)
-    sheet = understand(read_sheet(tmp_path / name))
+    sheet = parse_sheet(read_sheet(tmp_path / name))
     assert (sheet.problems, sheet.remarks) == ([], [])
-    assert sheet.entries[0].values["longitude"] == 104.0934
-    assert sheet.entries[0].values["tags"] == ("lalu-lintas", "simpang")
+    assert sheet.rows[0].values["longitude"] == 104.0934
+    assert sheet.rows[0].values["tags"] == ("lalu-lintas", "simpang")
     with pytest.raises(ConfigError, match="there is such a file already"):
         write_template(tmp_path / name)

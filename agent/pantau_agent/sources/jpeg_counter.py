@@ -1,4 +1,4 @@
-"""The JPEGs of one visit: counted, and the next one delivered to whoever wants it."""
+"""Counts the JPEGs of one session, and delivers the next one on request."""
 
 from collections.abc import Callable
 
@@ -7,33 +7,33 @@ from pantau_agent.streams.keyframe import Keyframe
 from pantau_contract.words.evidence import NO_DETAIL, Detail, detail
 
 _BEGIN, _END = b"\xff\xd8\xff", b"\xff\xd9"
-TRAILER = 1024
-"""So many octets may follow a JPEG's end; some cameras fill up, or add words of their own."""
+MAX_TRAILER = 1024
+"""Most bytes that may follow a JPEG's end; some cameras append padding or texts of their own."""
 
 
-class Jpegs:
-    """Each is a frame and a keyframe. What is no JPEG, or is cut off, counts as neither.
+class JpegCounter:
+    """Counts each JPEG as a frame and a keyframe. Content that is not a whole JPEG counts as neither.
 
     Times are monotonic, in seconds.
     """
 
     def __init__(self) -> None:
         self.problem = NO_DETAIL
-        """What was wrong with what came last; empty where nothing was."""
+        """What was wrong with the latest content; empty if it was a JPEG."""
         self._counts = Counts()
         self._last_size = 0
         self._deliver: Callable[[Keyframe], None] | None = None
 
     def counts(self) -> Counts:
-        """What came so far."""
+        """Return the counts so far."""
         return self._counts
 
-    def want(self, deliver: Callable[[Keyframe], None]) -> None:
-        """The next one goes to `deliver`, once; a later call replaces an earlier one."""
+    def request_keyframe(self, deliver: Callable[[Keyframe], None]) -> None:
+        """Have the next JPEG delivered to `deliver`, once; a later request replaces an earlier one."""
         self._deliver = deliver
 
-    def arrived(self, octets: int, now: float) -> None:
-        """So much has come."""
+    def add_bytes(self, octets: int, now: float) -> None:
+        """Count bytes that arrived at `now`."""
         counts = self._counts
         self._counts = counts._replace(
             packets=counts.packets + 1,
@@ -42,8 +42,8 @@ class Jpegs:
             last_packet=now,
         )
 
-    def take(self, media_type: str, content: bytes, now: float) -> bool:
-        """Takes what should be a JPEG; whether it is one."""
+    def add(self, media_type: str, content: bytes, now: float) -> bool:
+        """Count a picture if it is a JPEG, and return whether it is."""
         self.problem = _problem(media_type, content)
         if self.problem:
             return False
@@ -68,6 +68,6 @@ class Jpegs:
 def _problem(media_type: str, content: bytes) -> Detail:
     if content[: len(_BEGIN)] != _BEGIN[: len(content)]:
         return detail("not_jpeg", media_type=media_type or detail("untyped"))
-    if content.rfind(_END, -TRAILER - len(_END)) < 0:
+    if content.rfind(_END, -MAX_TRAILER - len(_END)) < 0:
         return detail("cut_jpeg", count=len(content))
     return NO_DETAIL

@@ -1,4 +1,4 @@
-"""A camera's pictures over HTTP as a source: an MJPEG stream or stills, told apart by what the camera answers."""
+"""A camera's pictures over HTTP as a source: an MJPEG stream or stills, depending on the camera's response."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,9 +6,9 @@ from typing import Protocol
 
 from pantau_agent.clock import Clock
 from pantau_agent.http.client import Client, Response
-from pantau_agent.sources.jpegs import Jpegs
-from pantau_agent.sources.mjpeg import MjpegFeed
-from pantau_agent.sources.still import StillFeed
+from pantau_agent.sources.jpeg_counter import JpegCounter
+from pantau_agent.sources.mjpeg_feed import MjpegFeed
+from pantau_agent.sources.still_feed import StillFeed
 from pantau_agent.sources.target import Target
 from pantau_agent.streams.counts import Counts
 from pantau_agent.streams.failure import Failure, Kind, LookError, Step
@@ -16,25 +16,25 @@ from pantau_agent.streams.keyframe import Keyframe
 from pantau_contract.words.evidence import Detail, detail
 
 _STILLS = {"image/jpeg", "image/jpg", "image/pjpeg", "application/octet-stream", ""}
-"""The last two are said by cameras that do not care; what comes is looked at before it is believed."""
+"""Media types of stills. The last two come from careless cameras, so the content is checked before it counts."""
 
 
 class Feed(Protocol):
-    """How pictures are had from an answer."""
+    """A way to get pictures out of an HTTP response."""
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is due from the camera just now, so that its silence is no stall."""
+        """True if nothing is due from the camera now, so that its silence is no stall."""
 
     async def begin(self) -> None:
-        """Raises `LookError` where it cannot be used."""
+        """Prepare reading. Raises `LookError` if the response is unusable."""
 
     async def run(self) -> None:
-        """Reads until it ends, which is told as a `LookError`."""
+        """Read until the pictures end, which raises `LookError`."""
 
 
 class HttpSource:
-    """One visit: one connection at a time."""
+    """One session with a camera, over one connection at a time."""
 
     codec: str | None = "mjpeg"
 
@@ -45,17 +45,17 @@ class HttpSource:
         self.transport = "tls" if target.url.scheme == "https" else "tcp"
         self._monotonic = clock.monotonic
         self._client = Client(target.url, target.credentials, clock.monotonic, trusted=target.trusted)
-        self._jpegs = Jpegs()
+        self._jpegs = JpegCounter()
         self._feed: Feed | None = None
-        self._running: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[None] | None = None
 
     @property
     def accepted(self) -> bool:
-        """Whether the camera has taken the password."""
+        """True if the camera has accepted the password."""
         return self._client.accepted
 
     async def open(self, timeout_s: float) -> None:
-        """Asks; of stills, the first one is had then. Raises `LookError`."""
+        """Send the request, and read the first picture if it is a still. Raises `LookError`."""
         self.started = self._monotonic()
         try:
             async with asyncio.timeout(timeout_s):
@@ -64,52 +64,52 @@ class HttpSource:
                 self._feed = self._feed_of(response, timeout_s)
                 await self._feed.begin()
         except TimeoutError:
-            failure = self._silence(timeout_s)
+            failure = self._timed_out(timeout_s)
             await self.close()
             raise LookError(failure) from None
         except BaseException:
             await self.close()
             raise
-        self._running = asyncio.create_task(self._run(self._feed))
+        self._task = asyncio.create_task(self._run(self._feed))
 
     async def refresh(self) -> None:
-        """What arrives is read as it comes."""
+        """Do nothing: what arrives is read as it comes."""
 
     async def wait(self) -> None:
-        """Until it ends by itself."""
-        if self._running is not None:
-            await asyncio.shield(self._running)
+        """Wait until the pictures end by themselves."""
+        if self._task is not None:
+            await asyncio.shield(self._task)
 
     async def close(self) -> None:
-        """Closes the connection: HTTP knows no other farewell."""
+        """Close the connection."""
         try:
-            if self._running is not None:
-                self._running.cancel()
-                await asyncio.wait({self._running})
+            if self._task is not None:
+                self._task.cancel()
+                await asyncio.wait({self._task})
         finally:
             await self._client.close()
 
     def counts(self) -> Counts:
-        """What came so far."""
+        """Return the counts so far."""
         counts = self._jpegs.counts()
         if self._feed is not None and self._feed.idle:
             return counts._replace(last_packet=self._monotonic())
         return counts
 
     def clock(self) -> tuple[float, float] | None:
-        """None: pictures carry no time that can be read, and a web server's clock is not theirs for sure."""
+        """Return None: pictures carry no readable time, and a web server's clock may not be the camera's."""
         return None
 
     def remark(self) -> Detail:
-        """What is odd about what came so far."""
+        """Return what is odd about the pictures so far."""
         counts = self._jpegs.counts()
         if not counts.packets:
             return detail("opened_in_vain")
         return self._jpegs.problem
 
-    def want(self, deliver: Callable[[Keyframe], None]) -> None:
-        """The next picture goes to `deliver`, once."""
-        self._jpegs.want(deliver)
+    def request_keyframe(self, deliver: Callable[[Keyframe], None]) -> None:
+        """Have the next picture delivered to `deliver`, once."""
+        self._jpegs.request_keyframe(deliver)
 
     def _feed_of(self, response: Response, timeout_s: float) -> Feed:
         head = response.head
@@ -126,7 +126,7 @@ class HttpSource:
         except LookError as error:
             self.failure = error.failure
 
-    def _silence(self, timeout_s: float) -> Failure:
+    def _timed_out(self, timeout_s: float) -> Failure:
         step, seconds = self._client.step, f"{timeout_s:g}"
         if self._feed is not None:
             return Failure(Step.STREAM, Kind.NO_MEDIA, detail("no_whole_picture", seconds=seconds))

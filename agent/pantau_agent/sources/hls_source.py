@@ -1,7 +1,8 @@
-"""A camera's HLS stream as a source: FFmpeg reads the segments; whether the stream goes on, the playlist tells.
+"""A camera's HLS stream as a source: FFmpeg reads the segments, and the playlist shows whether the stream goes on.
 
-FFmpeg begins some segments back, as every player does, so that it never waits for the newest one. What it reads is
-therefore old, and where the camera has stopped it can be had again and again: only a playlist that grows is life.
+FFmpeg begins some segments back, as every player does, so that it never waits for the newest one. So what it reads
+is old, and where the camera has stopped it can be fetched again and again: only a playlist that grows proves that
+the camera is alive.
 """
 
 import asyncio
@@ -10,7 +11,7 @@ from urllib.parse import urljoin
 from pantau_agent.clock import Clock
 from pantau_agent.http.client import Client
 from pantau_agent.http.playlist import MAX_PLAYLIST, Playlist, parse
-from pantau_agent.sources.ffmpeg import FfmpegSource
+from pantau_agent.sources.ffmpeg_source import FfmpegSource
 from pantau_agent.sources.target import Target
 from pantau_agent.streams import url as stream_url
 from pantau_agent.streams.counts import Counts
@@ -20,50 +21,51 @@ from pantau_agent.streams.url import StreamUrl
 from pantau_contract.words.evidence import Detail, detail
 
 SUFFIX = ".m3u8"
-STALE = 2.5
-"""Target durations without a new segment (RFC 8216, section 6.2.1 allows 1.5)."""
+"""The end of a playlist's path."""
+STALL_TARGETS = 2.5
+"""Target durations without a new segment after which the stream is stalled (RFC 8216, 6.2.1, allows 1.5)."""
 
 
 class HlsSource(FfmpegSource):
-    """One visit. `counts` begins once the playlist has grown."""
+    """One session with a camera. Counting starts once the playlist has grown."""
 
     def __init__(self, target: Target, clock: Clock) -> None:
         super().__init__(target, clock)
         self._client = self._client_for(target.url)
         self._playlist: Playlist | None = None
         self._grown = 0.0
-        self._following: asyncio.Task[None] | None = None
+        self._follow_task: asyncio.Task[None] | None = None
 
     async def close(self) -> None:
-        """Ends the reader and the connection for the playlist."""
-        following, self._following = self._following, None
+        """End the reader and the playlist's connection."""
+        task, self._follow_task = self._follow_task, None
         try:
-            if following is not None:
-                following.cancel()
-                await asyncio.wait({following})
+            if task is not None:
+                task.cancel()
+                await asyncio.wait({task})
             await super().close()
         finally:
             await self._client.close()
 
     def counts(self) -> Counts:
-        """What came since the stream was first seen to go on."""
+        """Return the counts since the stream was first seen to go on."""
         counts, now = super().counts(), self._monotonic()
         if self._playlist is None or not self._grown:
             return Counts()
-        if now - self._grown > STALE * self._playlist.target_s:
+        if now - self._grown > STALL_TARGETS * self._playlist.target_s:
             return counts._replace(last_packet=min(counts.last_packet, self._grown))
         return counts
 
     def remark(self) -> Detail:
-        """What is odd about what came so far."""
+        """Return what is odd about the stream so far."""
         return super().remark() if self._grown else detail("playlist_still")
 
-    async def _reach(self, timeout_s: float) -> None:
+    async def _check_reachable(self, timeout_s: float) -> None:
         try:
             async with asyncio.timeout(timeout_s):
-                self._playlist = await self._ask()
+                self._playlist = await self._fetch()
                 if self._playlist.variant is not None:
-                    self._playlist = await self._ask_for_variant(self._playlist.variant)
+                    self._playlist = await self._fetch_variant(self._playlist.variant)
         except TimeoutError:
             step = self._client.step
             silent = detail("silent", step=step, seconds=f"{timeout_s:g}")
@@ -73,15 +75,15 @@ class HlsSource(FfmpegSource):
             raise LookError(Failure(Step.STREAM, Kind.NO_MEDIA, detail("playlist_ended")))
         if self._playlist.newest is None:
             raise LookError(Failure(Step.STREAM, Kind.NO_MEDIA, detail("playlist_empty")))
-        self._following = asyncio.create_task(self._follow(self._playlist, timeout_s))
+        self._follow_task = asyncio.create_task(self._follow(self._playlist, timeout_s))
 
     async def _follow(self, playlist: Playlist, timeout_s: float) -> None:
-        """Reads the playlist time and again, until that fails: then `failure` tells why."""
+        """Read the playlist repeatedly until that fails; `failure` is set then."""
         try:
             while not playlist.ended:
                 await asyncio.sleep(max(1.0, playlist.target_s / 2))
                 async with asyncio.timeout(timeout_s):
-                    before, playlist = playlist, await self._ask()
+                    before, playlist = playlist, await self._fetch()
                 if playlist.newest not in {None, before.newest}:
                     self._grown = self._monotonic()
                 self._playlist = playlist
@@ -93,7 +95,7 @@ class HlsSource(FfmpegSource):
         self.failure = self.failure or failure
         self._kill()
 
-    async def _ask(self) -> Playlist:
+    async def _fetch(self) -> Playlist:
         response = await self._client.get()
         content = bytearray()
         while piece := await response.read():
@@ -106,8 +108,8 @@ class HlsSource(FfmpegSource):
         except MalformedError as error:
             raise LookError(Failure(Step.GET, Kind.NO_VIDEO, error.detail)) from None
 
-    async def _ask_for_variant(self, uri: str) -> Playlist:
-        """The playlist of the first stream, where the one that was asked for names several."""
+    async def _fetch_variant(self, uri: str) -> Playlist:
+        """Return the playlist of the first variant stream."""
         try:
             url = stream_url.parse(urljoin(self._target.url.without_credentials, uri))
         except ValueError as error:
@@ -117,7 +119,7 @@ class HlsSource(FfmpegSource):
             raise LookError(Failure(Step.GET, Kind.NO_VIDEO, detail("playlist_elsewhere")))
         await self._client.close()
         self._client, self._url = self._client_for(url), url
-        return await self._ask()
+        return await self._fetch()
 
     def _client_for(self, url: StreamUrl) -> Client:
         target = self._target
@@ -125,5 +127,5 @@ class HlsSource(FfmpegSource):
 
 
 def is_playlist(url: StreamUrl) -> bool:
-    """Whether an HTTP URL is that of an HLS stream."""
+    """Return whether an HTTP URL is that of an HLS stream."""
     return url.path.partition("?")[0].lower().endswith(SUFFIX)
