@@ -30,7 +30,7 @@ NOTIFICATIONS = [
     *(Notification("limited", camera_notice(OPENED, i), (i - 3) * 10_000) for i in (4, 5, 6, 7)),
     *(Notification("ordered", camera_notice(OPENED, i), 20_000) for i in (8, 9)),
 ]
-WANTED = Counter(
+EXPECTED = Counter(
     (notification.recipient, notification.notice.incident, notification.notice.kind)
     for notification in NOTIFICATIONS
 )
@@ -55,7 +55,7 @@ class Phone:
             assert self.letters[key][1].notices == message.notices
         self.letters[key] = (url, message)
 
-    def told(self) -> Counter[tuple[str, int, str]]:
+    def received(self) -> Counter[tuple[str, int, str]]:
         names = {"quiet": "quiet", "limited": "limited", "two": "ordered"}
         return Counter(
             (names[url.rsplit("/", 1)[1]], notice.incident, notice.kind)
@@ -113,7 +113,7 @@ def run(folder: Path, *, kill_at: int, committed: bool = False) -> tuple[Phone, 
 def test_killed_at_any_write_the_same_messages_come_in_the_end(tmp_path: Path) -> None:
     (tmp_path / "whole").mkdir()
     whole, total = run(tmp_path / "whole", kill_at=0)
-    assert whole.told() == WANTED
+    assert whole.received() == EXPECTED
     assert sorted(len(message.notices) for _, message in whole.letters.values()) == [1, 1, 2, 2, 4]
     assert total > 20
     for committed in (False, True):
@@ -121,5 +121,5 @@ def test_killed_at_any_write_the_same_messages_come_in_the_end(tmp_path: Path) -
             folder = tmp_path / f"{write}-{committed}"
             folder.mkdir()
             phone, _ = run(folder, kill_at=write, committed=committed)
-            assert phone.told() == WANTED, f"killed at write {write}, committed: {committed}"
+            assert phone.received() == EXPECTED, f"killed at write {write}, committed: {committed}"
             assert phone.repeats <= 1

@@ -22,7 +22,7 @@ from pantau_contract.states import Cause, State
 EPOCH_MS = 1_790_000_000_000
 
 
-class Told(NamedTuple):
+class ReceivedNotice(NamedTuple):
     """One notice as it arrived: second, kind, whom, where, cause."""
 
     s: float
@@ -39,7 +39,7 @@ class Phone:
 
     def __init__(self, clock: VirtualClock) -> None:
         self.clock = clock
-        self.told: list[Told] = []
+        self.received: list[ReceivedNotice] = []
         self.keys: list[str] = []
         self.broken: Callable[[str], bool] = lambda _url: False
 
@@ -50,7 +50,9 @@ class Phone:
         for notice in message.notices:
             about = notice.uplink or "/".join(filter(None, (notice.site, notice.device, notice.camera)))
             whom = url.rsplit("/", 1)[1]
-            self.told.append(Told(self.clock.s, notice.kind, whom, about, notice.cause, f"{key} {about}", message))
+            self.received.append(
+                ReceivedNotice(self.clock.s, notice.kind, whom, about, notice.cause, f"{key} {about}", message)
+            )
 
 
 def recipient(name: str, *, owners: Iterable[str] = ()) -> Recipient:
@@ -176,12 +178,12 @@ class Play:
             for future in self.sender._in_flight.values():
                 future.result()
 
-    def told(self, kind: str | None = None) -> list[tuple[str, str, str, str]]:
+    def received(self, kind: str | None = None) -> list[tuple[str, str, str, str]]:
         """Kind, recipient, where, cause: in their order."""
         return [
-            (told.kind, told.recipient, told.about, told.cause)
-            for told in self.phone.told
-            if kind is None or told.kind == kind
+            (notice.kind, notice.recipient, notice.about, notice.cause)
+            for notice in self.phone.received
+            if kind is None or notice.kind == kind
         ]
 
 
@@ -194,7 +196,7 @@ class NoPictures:
     latest_good = latest
 
 
-class Wanted(NamedTuple):
+class Expected(NamedTuple):
     """A notice that should arrive at about a second."""
 
     s: float
@@ -205,18 +207,21 @@ class Wanted(NamedTuple):
     within_s: float = 3.0
 
 
-def assert_told(play: Play, *wanted: Wanted) -> None:
+def assert_received(play: Play, *expected: Expected) -> None:
     """Exactly these arrived, each in its time."""
-    arrived = [f"{told.s:.0f}s {told.kind} {told.recipient} {told.about} {told.cause}" for told in play.phone.told]
-    assert len(arrived) == len(wanted), arrived
-    rest = list(play.phone.told)
-    for each in wanted:
+    arrived = [
+        f"{notice.s:.0f}s {notice.kind} {notice.recipient} {notice.about} {notice.cause}"
+        for notice in play.phone.received
+    ]
+    assert len(arrived) == len(expected), arrived
+    rest = list(play.phone.received)
+    for each in expected:
         found = [
-            told
-            for told in rest
-            if (told.kind, told.about, told.cause, told.recipient)
+            notice
+            for notice in rest
+            if (notice.kind, notice.about, notice.cause, notice.recipient)
             == (each.kind, each.about, each.cause, each.recipient)
-            and 0 <= told.s - each.s <= each.within_s
+            and 0 <= notice.s - each.s <= each.within_s
         ]
-        assert found, f"not told: {each} in {arrived}"
+        assert found, f"not received: {each} in {arrived}"
         rest.remove(found[0])

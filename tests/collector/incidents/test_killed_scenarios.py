@@ -40,7 +40,7 @@ def killed_at(city: SimulatedCity, write: int) -> Iterator[list[str]]:
 
 
 def played(write: int) -> tuple[Counter[tuple[str, str, str]], list[str]]:
-    """Who was told what, if it dies at that write."""
+    """Who was received what, if it dies at that write."""
     scenario, inventory = load_scenario(SCENARIO)
     memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
     with TemporaryDirectory(dir=memory) as folder:
@@ -52,17 +52,17 @@ def played(write: int) -> tuple[Counter[tuple[str, str, str]], list[str]]:
                 except KilledError:
                     city.start()
         city.store.close()
-    told = Counter(
+    received = Counter(
         (letter.to, str(notice.kind), about) for letter in city.sent for notice, about in letter.notices
     )
-    return told, writes
+    return received, writes
 
 
 def test_killed_at_any_write_the_same_is_told_once() -> None:
-    wanted, writes = played(-1)
-    assert set(wanted.values()) == {1}
-    assert {kind for _, kind, _ in wanted} >= {"opened", "resolved", "acknowledged", "escalated"}
+    expected, writes = played(-1)
+    assert set(expected.values()) == {1}
+    assert {kind for _, kind, _ in expected} >= {"opened", "resolved", "acknowledged", "escalated"}
     assert {"incidents", "timeline", "symptoms", "notices", "outbox", "journaled"} <= set(writes)
     for write in range(1, len(writes) + 1):
-        told, _ = played(write)
-        assert told == wanted, f"killed at write {write}, of {writes[write - 1]}"
+        received, _ = played(write)
+        assert received == expected, f"killed at write {write}, of {writes[write - 1]}"

@@ -105,18 +105,18 @@ def test_whatever_happens_each_outage_is_told_once_and_ended_once(case: tuple[In
     history = History(city, RULES)
     history.plan(faults)
     lives: dict[int, list[Transition]] = defaultdict(list)
-    told: dict[int, dict[str, list[NoticeKind]]] = defaultdict(lambda: defaultdict(list))
+    notified: dict[int, dict[str, list[NoticeKind]]] = defaultdict(lambda: defaultdict(list))
     edges = sorted({edge for fault in faults for edge in (fault.start_s, fault.end_s)})
     quiet = [edge + LONG_S for edge, after in pairwise([*edges, float("inf")]) if edge + LONG_S < after]
     for at in quiet:
         for transitions in history.run(at):
             for transition in transitions:
                 lives[transition.incident.id].append(transition)
-                tell(transition, city, told[transition.incident.id])
+                notify(transition, city, notified[transition.incident.id])
             no_cause_is_told_twice(history.open.values())
         what_is_down_is_told_once(history)
     for number, life in lives.items():
-        each_entitled_recipient_is_told_once(life, city, told[number])
+        each_entitled_recipient_is_told_once(life, city, notified[number])
         kinds = [transition.kind for transition in life]
         assert kinds[0] in BEGINS
         assert kinds[-1] in ENDS
@@ -129,20 +129,20 @@ def no_cause_is_told_twice(opened: Iterable[Incident]) -> None:
     incidents = list(opened)
     subjects = Counter((incident.site, incident.subject) for incident in incidents)
     assert not [subject for subject, number in subjects.items() if number > 1]
-    told = Counter(member for incident in incidents for member in incident.members)
-    assert not [member for member, number in told.items() if number > 1], incidents
+    covered = Counter(member for incident in incidents for member in incident.members)
+    assert not [member for member, number in covered.items() if number > 1], incidents
 
 
 def what_is_down_is_told_once(history: History) -> None:
     """A while after the last change: every outage is in one incident, and nothing that is well is in any."""
     incidents = list(history.open.values())
-    spoken = {member for incident in incidents for member in incident.members}
+    covered = {member for incident in incidents for member in incident.members}
     gone = {site for (site, camera), number in history.down.items() if number and not camera}
     for (site, camera), number in history.down.items():
         if not number:
             continue
         if camera and site not in gone:
-            assert (site, camera) in spoken, f"{site}/{camera} is down, and nobody was told"
+            assert (site, camera) in covered, f"{site}/{camera} is down, and nobody was told"
         elif not camera:
             covering = [i for i in incidents if site in i.sites or (i.site == site and i.subject == "")]
             assert len(covering) == 1, f"{site} is gone: {covering}"
@@ -153,21 +153,21 @@ def what_is_down_is_told_once(history: History) -> None:
         assert any(reasons), f"nothing of it is down any more: {incident}"
 
 
-def tell(transition: Transition, city: Inventory, told: dict[str, list[NoticeKind]]) -> None:
-    known = {recipient: set(kinds) for recipient, kinds in told.items()}
+def notify(transition: Transition, city: Inventory, notified: dict[str, list[NoticeKind]]) -> None:
+    known = {recipient: set(kinds) for recipient, kinds in notified.items()}
     for notification in plan(transition, known, PEOPLE, city, {}, NoticeRules()):
-        told[notification.recipient].append(notification.notice.kind)
+        notified[notification.recipient].append(notification.notice.kind)
 
 
 def each_entitled_recipient_is_told_once(
-    life: list[Transition], city: Inventory, told: dict[str, list[NoticeKind]]
+    life: list[Transition], city: Inventory, notified: dict[str, list[NoticeKind]]
 ) -> None:
     """Of the beginning who has a camera in it, and of the end who was told of the beginning; each once."""
     members = {member for transition in life for member in transition.incident.members}
     owners = {city.camera(*member).owner for member in members}
     entitled = {"noc", *(owners & {"a", "b"})}
-    assert set(told) == entitled
-    for recipient, kinds in told.items():
+    assert set(notified) == entitled
+    for recipient, kinds in notified.items():
         assert not [kind for kind, number in Counter(kinds).items() if number > 1], (recipient, kinds)
         assert {NoticeKind.OPENED, NoticeKind.FLAPPING}.intersection(kinds)
         assert (NoticeKind.RESOLVED in kinds) == (life[-1].kind is TransitionKind.RESOLVED)

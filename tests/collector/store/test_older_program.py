@@ -97,5 +97,5 @@ def test_what_was_under_way_goes_on_and_nothing_is_sent_twice(kept: Path) -> Non
     play.at(500, play.mend("kabil", "cam2"))
     play.run(700)
     play.run(3750, by=4)
-    sent = [(round(each.s / 10) * 10, each.kind, each.recipient, each.about) for each in play.phone.told]
+    sent = [(round(each.s / 10) * 10, each.kind, each.recipient, each.about) for each in play.phone.received]
     assert sent == CONTINUATION
