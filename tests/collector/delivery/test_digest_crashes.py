@@ -1,4 +1,4 @@
-"""kill -9 at every write: what was gathered, held or limited comes in the same messages in the end."""
+"""kill -9 at every write: what was batched, held or limited comes in the same messages in the end."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -37,11 +37,11 @@ EXPECTED = Counter(
 
 
 class KilledError(BaseException):
-    """What a kill -9 is to the code that runs: no handler of its own sees it."""
+    """Stands for a kill -9: no handler of the sender catches it."""
 
 
 class Phone:
-    """Keeps letters by their keys; one channel takes nothing."""
+    """Keeps letters by their keys; one channel accepts nothing."""
 
     def __init__(self) -> None:
         self.letters: dict[str, tuple[str, RenderedMessage]] = {}
@@ -66,7 +66,7 @@ class Phone:
 
 @contextmanager
 def killed_at(store: Store, write: int, *, committed: bool) -> Iterator[list[int]]:
-    """The process dies at the nth transaction: just before it is on disk, or just after."""
+    """Die at the nth transaction: just before it is on disk, or just after."""
     begin, count = store.begin, [0]
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""When a letter that cannot be delivered is tried again, by the defaults that the example states."""
+"""When a letter that cannot be delivered is retried, with the defaults that the example states."""
 
 from itertools import pairwise
 

@@ -1,4 +1,4 @@
-"""kill -9 at any instant: everything goes on, no notice is lost, and none comes twice but with the same key."""
+"""kill -9 at any instant: everything goes on, no notice is lost, and a repeat has the same key."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -38,12 +38,12 @@ def story(play: Make) -> Play:
 
 
 class KilledError(Exception):
-    """What a kill -9 is to the code that runs."""
+    """Stands for a kill -9."""
 
 
 @contextmanager
 def killed_at(city: Play, write: int) -> Iterator[list[int]]:
-    """The process dies at the nth transaction: before it is committed, so that nothing of it is on disk."""
+    """Die at the nth transaction, before it is committed, so that nothing of it is on disk."""
     begin, count = city.store.begin, [0]
 
     @contextmanager
@@ -106,7 +106,7 @@ def test_killed_between_sending_and_confirming_it_is_sent_again_with_the_same_ke
     def send_and_die(*args: Any, **more: Any) -> None:
         send(*args, **more)
         if first.pop() if first else False:
-            raise SystemExit  # no handler of the sender's sees it
+            raise SystemExit  # no handler of the sender catches it
 
     city.phone.send = send_and_die  # type: ignore[method-assign] # to die within it
     with pytest.raises(SystemExit):

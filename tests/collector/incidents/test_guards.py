@@ -1,4 +1,4 @@
-"""What is the collector's own, or the network's order, must open no outage."""
+"""The collector's own failures, and the order in which the network delivers, open no outage."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""kill -9 at every write of a scenario: the same notices in the end, and each once."""
+"""kill -9 at every write of a scenario: the same notices follow in the end, and each one once."""
 
 import re
 from collections import Counter
@@ -15,16 +15,16 @@ from pantau_collector.simulation.run import SimulatedCity
 SCENARIO = Path(__file__).with_name("killed.toml")
 _WRITE = re.compile(r"(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)")
 _NOT_OURS = {"cursors", "sites", "requests", "downtimes"}
-"""What is also written when nothing has happened, and what the commands write."""
+"""Tables that are also written when nothing has happened, or that the commands write."""
 
 
 class KilledError(BaseException):
-    """What a kill -9 is to the code that runs: nothing handles it."""
+    """Stands for a kill -9: no handler catches it."""
 
 
 @contextmanager
 def killed_at(city: SimulatedCity, write: int) -> Iterator[list[str]]:
-    """The process dies at the nth write, within its transaction; what was written, by the tables' names."""
+    """Die at the nth write, within its transaction; yield the names of the tables that were written."""
     writes: list[str] = []
 
     def count(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
@@ -40,7 +40,7 @@ def killed_at(city: SimulatedCity, write: int) -> Iterator[list[str]]:
 
 
 def played(write: int) -> tuple[Counter[tuple[str, str, str]], list[str]]:
-    """Who was received what, if it dies at that write."""
+    """Return who received what if the process dies at that write, and the names of the tables that were written."""
     scenario, inventory = load_scenario(SCENARIO)
     memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
     with TemporaryDirectory(dir=memory) as folder:

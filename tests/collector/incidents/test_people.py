@@ -19,7 +19,7 @@ def who(ident: str, **keys: Any) -> Recipient:
 
 
 def to(city: Play, name: str) -> list[tuple[str, list[str]]]:
-    """What a recipient got: each message's kind, and what it was about."""
+    """Return the messages that a recipient got: the kind of each, and what it was about."""
     letters: dict[str, tuple[str, list[str]]] = {}
     for notice in city.phone.received:
         if notice.recipient == name:

@@ -1,4 +1,4 @@
-"""The pipeline's own: what it shows, what it cannot read, what it does when the store fails."""
+"""The pipeline's view, its handling of unreadable records, and its recovery when the store fails."""
 
 import threading
 from collections.abc import Callable, Iterator

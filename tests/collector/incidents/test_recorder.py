@@ -1,4 +1,4 @@
-"""What was decided reaches the journal, and so the series, whatever happens in between."""
+"""The steps of incidents reach the journal, and so the series, whatever happens in between."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Declared scenarios: events with times, and the notices wanted, with times and tolerances."""
+"""Scenarios: events with times, and the notices that are expected, with times and tolerances."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The real transport against a real HTTP server, in the place of each service whose host can be set."""
+"""The real transport against a real HTTP server, in place of each service whose host can be set."""
 
 import hashlib
 import hmac
