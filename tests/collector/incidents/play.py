@@ -61,7 +61,7 @@ def recipient(name: str, *, owners: Iterable[str] = ()) -> Recipient:
 
 
 class Play:
-    """Runs a story second by second. Its rules are the defaults of a configuration, without a grace after a start."""
+    """Runs a story second by second, with the default rules except the grace after a start."""
 
     def __init__(
         self,

@@ -40,7 +40,7 @@ def killed_at(city: SimulatedCity, write: int) -> Iterator[list[str]]:
 
 
 def played(write: int) -> tuple[Counter[tuple[str, str, str]], list[str]]:
-    """Return who received what if the process dies at that write, and the names of the tables that were written."""
+    """Return who received what if the process dies at that write, and the names of the written tables."""
     scenario, inventory = load_scenario(SCENARIO)
     memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
     with TemporaryDirectory(dir=memory) as folder:

@@ -67,7 +67,7 @@ def cities(draw: st.DrawFn) -> Inventory:
 
 
 def things(city: Inventory) -> dict[str, list[tuple[str, str]]]:
-    """Return what can fail at once: each camera, all behind a device, a site's agent, all agents behind an uplink."""
+    """Return what can fail at once: a camera, all behind a device, a site's agent, all agents behind an uplink."""
     topology = Topology(city)
     found: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for site, camera in city.cameras:
