@@ -1,4 +1,4 @@
-"""Lets `python -m pantau_agent` be the command."""
+"""Makes `python -m pantau_agent` run the command."""
 
 from pantau_agent.cli import app
 

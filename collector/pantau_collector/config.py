@@ -37,7 +37,7 @@ from pantau_collector.notices.recipients import (
 )
 from pantau_service.environment_settings import EnvironmentSettings
 from pantau_service.secret_files import SecretFile, secret
-from pantau_service.settings import ConfigError, explain, read_toml
+from pantau_service.settings import ConfigError, error_at, explain, read_toml
 
 __all__ = ["CollectorConfig", "NoticeRules", "Recipient", "load", "slug"]
 
@@ -180,7 +180,6 @@ class CollectorConfig(EnvironmentSettings):
 
     data_dir: Path = Path("/var/lib/pantau-collector")
     inventory: Path | None = None
-    embedded_broker: bool = False
     broker: Broker = Field(default_factory=Broker)
     store: PostgreSQL | None = None
     influx: Annotated[InfluxV1 | InfluxV2, Field(discriminator="version")] | None = None
@@ -192,6 +191,17 @@ class CollectorConfig(EnvironmentSettings):
     recipient: list[Recipient] = Field(default_factory=list)
     group: list[Group] = Field(default_factory=list)
     escalation: list[EscalationLevel] = Field(default_factory=list)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_embedded_broker(cls, data: Any) -> Any:
+        """Explain a key that configurations of the demo had before 0.2.0."""
+        if isinstance(data, dict) and "embedded_broker" in data:
+            raise error_at(
+                "embedded_broker",
+                "the collector has no broker of its own any more: remove this key",
+            )
+        return data
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

@@ -15,7 +15,6 @@ from pantau_collector.config import CollectorConfig
 from pantau_collector.data_dir import DataDir
 from pantau_collector.deadletter import DeadLetters
 from pantau_collector.delivery.sender import Sender
-from pantau_collector.embedded_broker import EmbeddedBroker
 from pantau_collector.heartbeat.sender import HeartbeatSender
 from pantau_collector.intake import Intake
 from pantau_collector.inventory import Inventory, load_inventory
@@ -135,8 +134,6 @@ class _Receiver:
             DeadLetters(paths.dead_messages, time_ms=clock.time_ms),
             time_ms=clock.time_ms,
         )
-        if config.embedded_broker:
-            stack.enter_context(EmbeddedBroker(config.broker.port))
         self._stack = stack
         self._started = False
 

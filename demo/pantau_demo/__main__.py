@@ -1,4 +1,4 @@
-"""Lets `python -m pantau_demo` be the command."""
+"""Runs the command as `python -m pantau_demo`."""
 
 from pantau_demo.cli import app
 

@@ -1,6 +1,6 @@
-"""The demo's city: three sites of four cameras, and the configuration files that its programs are started with.
+"""The demo's city: three sites of four cameras, and the configuration files of its programs.
 
-Every interval is shorter than a real city's, so that the story can be told in a minute.
+Every interval is shorter than a real city's, so that the story takes about a minute.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ MAINTAINERS = {"sinar-teknik": "CV Sinar Teknik"}
 
 @dataclass(frozen=True, slots=True)
 class DemoCamera:
-    """A camera of the demo; its id is also the simulated camera's."""
+    """A camera of the demo; the simulated camera has the same id."""
 
     site: str
     id: str
@@ -50,7 +50,7 @@ CAMERAS = (
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Loopback ports. `uplinks` is the relay's port by site."""
+    """Loopback ports; `uplinks` maps each site to the port of its relay."""
 
     broker: int
     wall: int
@@ -59,7 +59,7 @@ class Ports:
 
 
 def write_agent(folder: Path, site: str, ports: Ports, urls: dict[str, str]) -> Path:
-    """Writes one site's agent configuration, with its cameras' `urls` by id, and returns its path."""
+    """Write the agent configuration of one site and return its path; `urls` are the cameras' by id."""
     return _write(
         folder / f"agent-{site}.toml",
         {
@@ -82,7 +82,7 @@ def write_agent(folder: Path, site: str, ports: Ports, urls: dict[str, str]) -> 
 
 
 def write_inventory(folder: Path) -> Path:
-    """Writes who owns and mends what, and returns its path."""
+    """Write the inventory (who owns and maintains what) and return its path."""
     return _write(
         folder / "inventory.toml",
         {
@@ -104,15 +104,14 @@ def write_inventory(folder: Path) -> Path:
     )
 
 
-def write_collector(folder: Path, ports: Ports, *, embedded_broker: bool) -> Path:
-    """Writes the collector's configuration and returns its path."""
+def write_collector(folder: Path, ports: Ports) -> Path:
+    """Write the collector's configuration and return its path."""
     mailto = f"mailto://127.0.0.1:{ports.mail}/?from=pantau@batam.example&to=teknisi@batam.example"
     return _write(
         folder / "collector.toml",
         {
             "data_dir": str(folder / "collector"),
             "inventory": str(write_inventory(folder)),
-            "embedded_broker": embedded_broker,
             "broker": {"host": "127.0.0.1", "port": ports.broker},
             "web": {"port": ports.wall, "public_url": f"http://127.0.0.1:{ports.wall}"},
             "incidents": {

@@ -10,13 +10,14 @@ from typing import Annotated
 import msgspec
 import typer
 
+from pantau_demo.narration import Narrator, play
 from pantau_demo.processes import ProgramEndedError
 from pantau_demo.stage import Stage
-from pantau_demo.telling import Telling, tell
 
 app = typer.Typer(add_completion=False, pretty_exceptions_show_locals=False)
 
 _START_WITHIN_S = 180
+"""Seconds within which every camera must be `ok` for the first time."""
 _EXAMPLE = "Example: pantau-demo --for 90   (the story once; exit 0 only if all came as told)"
 
 
@@ -31,7 +32,7 @@ def main(
     keep: Annotated[Path | None, typer.Option(help="Keep configuration, data and logs in this folder.")] = None,
     embedded_broker: Annotated[
         bool,
-        typer.Option("--embedded-broker", help="Use the collector's own broker though mosquitto is installed."),
+        typer.Option("--embedded-broker", help="Use the demo's own broker though mosquitto is installed."),
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print what came as JSON at the end.")] = False,
 ) -> None:
@@ -41,27 +42,29 @@ def main(
     """
     folder = keep or Path(tempfile.mkdtemp(prefix="pantau-demo-"))
     folder.mkdir(parents=True, exist_ok=True)
-    telling = Telling(to=sys.stderr if json else sys.stdout)
+    narrator = Narrator(to=sys.stderr if json else sys.stdout)
     started = True
     try:
-        with Stage(folder, wall_port=wall_port, embedded_broker=embedded_broker, on_mail=telling.mail) as stage:
-            with telling.progress("the city wakes up"):
+        with Stage(
+            folder, wall_port=wall_port, embedded_broker=embedded_broker, on_mail=narrator.show_mail
+        ) as stage:
+            with narrator.progress("the city wakes up"):
                 stage.wait_until_ready(within_s=_START_WITHIN_S)
-            telling.say(f"the wall page: [bold]{stage.wall_url}[/bold]")
+            narrator.say(f"the wall page: [bold]{stage.wall_url}[/bold]")
             if for_s == 0 and sys.stdout.isatty():
                 webbrowser.open(stage.wall_url)
-            wrong = tell(stage, telling, within_s=for_s or 600)
+            wrong = play(stage, narrator, within_s=for_s or 600)
             if for_s == 0:
-                telling.go_on(stage)
+                narrator.run_until_interrupted(stage)
     except KeyboardInterrupt:
         wrong = []
     except (ProgramEndedError, TimeoutError, OSError) as error:
-        telling.say(f"[red]{error}[/red]")
+        narrator.say(f"[red]{error}[/red]")
         started = False
         raise typer.Exit(2) from None
     finally:
         if keep is None and started:
             shutil.rmtree(folder, ignore_errors=True)
     if json:
-        typer.echo(msgspec.json.encode({"ok": not wrong, "wrong": wrong, "notices": telling.notices}))
+        typer.echo(msgspec.json.encode({"ok": not wrong, "wrong": wrong, "notices": narrator.notices}))
     raise typer.Exit(1 if wrong else 0)

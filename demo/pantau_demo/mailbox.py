@@ -9,22 +9,22 @@ from aiosmtpd.controller import Controller
 
 
 class Mailbox:
-    """Hands each mail that arrives on `port` to `show`, on the server's own thread."""
+    """Passes each mail that arrives on `port` to `show`, on the server's own thread."""
 
     def __init__(self, port: int, show: Callable[[EmailMessage], None]) -> None:
         self._show = show
         self._controller = Controller(self, hostname="127.0.0.1", port=port, ready_timeout=60)
 
     def start(self) -> None:
-        """Begins to listen."""
+        """Start the server."""
         self._controller.start()
 
     def stop(self) -> None:
-        """Ends the server."""
+        """Stop the server."""
         self._controller.stop()
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: ARG002, N802 # aiosmtpd's
-        """Takes one mail."""
+        """Parse and show one mail."""
         mail = message_from_bytes(envelope.content, policy=policy.default)
         if not isinstance(mail, EmailMessage):
             return "554 not a mail"

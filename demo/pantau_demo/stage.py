@@ -1,4 +1,4 @@
-"""The stage: broker, cameras, uplinks, collector, agents and mailbox, each a real program on loopback."""
+"""Starts and ends what the story needs on loopback: broker, cameras, uplinks, collector, agents and mailbox."""
 
 import contextlib
 import json
@@ -23,7 +23,7 @@ from pantau_demo.uplink import Uplink
 
 
 class Stage:
-    """Starts it all when entered, ends it all when left. `on_mail` gets each notice as it arrives."""
+    """Starts everything on entering the context and ends it on leaving. `on_mail` gets each notice."""
 
     def __init__(
         self, folder: Path, *, wall_port: int, embedded_broker: bool, on_mail: Callable[[EmailMessage], None]
@@ -47,8 +47,8 @@ class Stage:
 
     @property
     def broker(self) -> str:
-        """The broker's name, for people."""
-        return "mosquitto" if self._mosquitto else "the collector's embedded broker (for the demo alone)"
+        """The broker's name, to be shown to people."""
+        return "mosquitto" if self._mosquitto else "the embedded one (it keeps nothing for absent clients)"
 
     @property
     def cameras(self) -> tuple[city.DemoCamera, ...]:
@@ -57,44 +57,48 @@ class Stage:
 
     @property
     def control_url(self) -> str:
-        """Where simulated cameras are told to fail."""
+        """The address at which simulated cameras are made to fail."""
         return f"http://127.0.0.1:{self._control}/cameras"
 
     def wait_until_ready(self, *, within_s: float) -> None:
-        """Returns once every camera of the city is seen and `ok`.
+        """Wait until every camera of the city is known to the collector, and `ok`.
 
         Raises:
-            TimeoutError: not in time.
+            TimeoutError: they are not within `within_s` seconds.
             ProgramEndedError: a program ended by itself.
         """
         self._processes.wait_until(self._all_ok, what="that every camera is seen", within_s=within_s)
 
     def wait_until(self, ready: Callable[[list[Incident]], bool], *, what: str, within_s: float) -> None:
-        """Returns once the collector's incidents are as wanted; raises as `wait_until_ready` does."""
+        """Wait until `ready` accepts the collector's incidents; raises as `wait_until_ready` does."""
         self._processes.wait_until(lambda: ready(self.incidents()), what=what, within_s=within_s)
 
     def run_until_interrupted(self) -> None:
-        """Returns never but by Ctrl-C; raises `ProgramEndedError` if a program ends by itself."""
+        """Run until Ctrl-C; raises `ProgramEndedError` if a program ends by itself."""
         self._processes.wait_until(lambda: False, what="the end", within_s=math.inf)
 
     def incidents(self) -> list[Incident]:
-        """All incidents so far, as the collector's API gives them."""
+        """Return all incidents so far from the collector's API."""
         return msgspec.json.decode(self._get("api/incidents"), type=list[Incident])
 
+    def cameras_late_s(self) -> float:
+        """Return by how many seconds in all the simulated cameras were late to send: 0 on a fast machine."""
+        return max(float(camera["late_s"]) for camera in self._request("GET", "", None))
+
     def set_fault(self, camera: str, fault: str) -> None:
-        """Makes a simulated camera fail."""
-        self._ask("PUT", camera, json.dumps({"fault": fault}).encode())
+        """Make a simulated camera fail."""
+        self._request("PUT", camera, json.dumps({"fault": fault}).encode())
 
     def clear(self, camera: str) -> None:
-        """Makes a simulated camera well again."""
-        self._ask("DELETE", camera, None)
+        """End the fault of a simulated camera."""
+        self._request("DELETE", camera, None)
 
     def lose_uplink(self, site: str) -> None:
-        """Cuts a site off, without a word to either end."""
+        """Cut a site off without closing its connections."""
         self._uplinks[site].lose()
 
     def mend_uplink(self, site: str) -> None:
-        """Connects a site again."""
+        """Connect a site again."""
         self._uplinks[site].mend()
 
     def __enter__(self) -> Self:
@@ -119,12 +123,15 @@ class Stage:
         start("simcam", [*_program("pantau_simcam"), *self._simcam_arguments()])
         if self._mosquitto:
             start("mosquitto", [self._mosquitto, "-c", self._mosquitto_configuration()])
-            self._listening(ports.broker, "mosquitto")
-        collector = city.write_collector(self._folder, ports, embedded_broker=self._mosquitto is None)
+        else:
+            start("broker", [*_program("pantau_demo.embedded_broker"), str(ports.broker)])
+        self._wait_for_port(ports.broker, "the broker")
+        collector = city.write_collector(self._folder, ports)
         start("collector", [*_program("pantau_collector"), "run", "--config", collector])
-        self._listening(ports.broker, "the broker")
-        self._listening(self._control, "simcam")
-        urls = {camera["id"]: camera["url"] for camera in self._ask("GET", "", None)}
+        self._wait_for_port(self._control, "simcam")
+        # Agents that watch a camera which is still drawing its footage would report a camera that does not answer.
+        self._processes.wait_until(self._cameras_ready, what="that the cameras can send", within_s=300)
+        urls = {camera["id"]: camera["url"] for camera in self._request("GET", "", None)}
         for site, uplink in self._uplinks.items():
             uplink.start()
             agent = city.write_agent(self._folder, site, ports, urls)
@@ -139,8 +146,11 @@ class Stage:
         path.write_text(f"listener {self._ports.broker} 127.0.0.1\nallow_anonymous true\n")
         return path
 
-    def _listening(self, port: int, what: str) -> None:
+    def _wait_for_port(self, port: int, what: str) -> None:
         self._processes.wait_until(lambda: listens(port), what=f"that {what} listens", within_s=120)
+
+    def _cameras_ready(self) -> bool:
+        return "control:" in self._processes.output("simcam")
 
     def _all_ok(self) -> bool:
         with contextlib.suppress(OSError, urllib.error.HTTPError):
@@ -153,7 +163,7 @@ class Stage:
         with urllib.request.urlopen(self.wall_url + path, timeout=30) as answer:  # noqa: S310 # our own loopback URL
             return bytes(answer.read())
 
-    def _ask(self, method: str, camera: str, body: bytes | None) -> Any:
+    def _request(self, method: str, camera: str, body: bytes | None) -> Any:
         url = f"{self.control_url}/{camera}/fault" if camera else self.control_url
         request = urllib.request.Request(url, body, {"Content-Type": "application/json"}, method=method)  # noqa: S310
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 # our own loopback URL

@@ -1,6 +1,6 @@
-"""A site's uplink: a relay between its agent and the broker that can be lost, as a leased line is lost.
+"""A site's uplink: a relay between its agent and the broker that can fail as a leased line fails.
 
-A lost uplink says nothing: no connection is closed, bytes just stop. That is the hard case for both ends.
+No connection is closed when an uplink is lost, bytes just stop. That is the hard case for both ends.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from collections.abc import Coroutine
 
 
 class Uplink:
-    """Relays `port` to `broker_port` on loopback, until `lose`; `mend` closes what hung and relays again."""
+    """Relays `port` to `broker_port` on loopback, with interruptions between `lose` and `mend`."""
 
     def __init__(self, port: int, broker_port: int) -> None:
         self._port = port
@@ -21,7 +21,7 @@ class Uplink:
         self._writers: set[asyncio.StreamWriter] = set()
 
     def start(self) -> None:
-        """Begins to relay.
+        """Start to relay.
 
         Raises:
             OSError: the port is taken.
@@ -30,15 +30,15 @@ class Uplink:
         self._call(self._start())
 
     def lose(self) -> None:
-        """From now on no byte passes, and nobody is told."""
+        """Stop to relay bytes, and leave all connections open."""
         self._call(self._set(up=False))
 
     def mend(self) -> None:
-        """Relays again; connections that hung are closed, as a router would answer them now."""
+        """Relay again, and close the interrupted connections, as a router would reset them."""
         self._call(self._set(up=True))
 
     def stop(self) -> None:
-        """Ends the relay."""
+        """Stop the relay."""
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
 

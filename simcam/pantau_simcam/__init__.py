@@ -1,4 +1,4 @@
-"""Simulated cameras over RTSP, each of which can be told to fail in the ways that real ones do."""
+"""Simulates RTSP cameras that fail on request in the ways that real ones do."""
 
 from pantau_simcam.camera import Authentication, CameraSpec, Counts
 from pantau_simcam.faults import Fault, FaultError, FaultSetting

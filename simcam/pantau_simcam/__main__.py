@@ -1,4 +1,4 @@
-"""Lets `python -m pantau_simcam` be the command."""
+"""Runs the command as `python -m pantau_simcam`."""
 
 from pantau_simcam.cli import app
 

@@ -1,4 +1,4 @@
-"""One simulated camera: what it is, what is wrong with it, and what its clients did."""
+"""One simulated camera: its specification, its fault, and the counts of its clients' sessions."""
 
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
@@ -9,7 +9,7 @@ from pantau_simcam.footage.take import GOP_S, LOOP_S, Codec, Look, Take
 
 
 class Authentication(StrEnum):
-    """The schemes a camera offers; `ANY` is Digest with SHA-256, with MD5, and Basic, the strongest first."""
+    """The schemes that a camera offers; `ANY` is Digest with SHA-256, Digest with MD5 and Basic, in this order."""
 
     BASIC = "basic"
     DIGEST = "digest"
@@ -19,19 +19,19 @@ class Authentication(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CameraSpec:
-    """What a camera is.
+    """The properties of a camera.
 
     Attributes:
         id: its name in URLs and in the control interface.
         path: its path on the server, `/{id}` if empty; may have a query.
-        user: asked for when given, with `password`, by `authentication`.
-        transports: what SETUP takes, of `tcp` and `udp`; other requests are answered 461.
-        lockout_after: so many wrong passwords in a row lock all out for `lockout_s`; that is answered 403.
-        max_sessions: how many sessions at once; a further one is answered 453.
-        session_timeout_s: a session without a request for so long ends.
-        audio: it has a microphone: a track with a tone in G.711 A-law, described before the video.
-        rejects: methods that OPTIONS names and that are answered 405 all the same.
-        scene: which of the streets it looks at, any number; by default the cameras share four of them.
+        user: required of clients if not empty, with `password`, by `authentication`.
+        transports: the transports that SETUP accepts, `tcp` and `udp`; the response to others is 461.
+        lockout_after: number of wrong passwords in a row that lock everyone out for `lockout_s` seconds, with 403.
+        max_sessions: number of simultaneous sessions; the response to a further one is 453.
+        session_timeout_s: seconds without a request after which a session ends.
+        audio: adds a microphone: a track with a tone in G.711 A-law, described before the video.
+        rejects: methods that OPTIONS lists although the response to them is 405.
+        scene: the number of the street that it shows, any number; by default the cameras share four of them.
     """
 
     id: str
@@ -55,10 +55,10 @@ class CameraSpec:
     scene: int | None = None
 
     def __post_init__(self) -> None:
-        """Checks what cannot be filmed.
+        """Check that the pictures can be made.
 
         Raises:
-            ValueError: it names the camera, the value and what is expected.
+            ValueError: they cannot; the message names the camera, the value and what is expected.
         """
         sides = (self.width, self.height)
         if self.codec is Codec.MJPEG and any(side % 8 or not 64 <= side <= MAX_SIDE for side in sides):
@@ -71,9 +71,9 @@ class CameraSpec:
 
 @dataclass(slots=True)
 class Counts:
-    """What a camera's clients did since the start.
+    """Counts of a camera's sessions since the start.
 
-    `abandoned` sessions ended with their connection and without TEARDOWN; `expired` ones by the session timeout;
+    `abandoned` sessions ended with their connection and without TEARDOWN, `expired` ones by the session timeout,
     `ended` ones by a fault. `failed_logins` counts requests with wrong credentials, `audio` SETUPs of that track.
     """
 
@@ -88,22 +88,22 @@ class Counts:
     audio: int = 0
 
     def opened(self) -> None:
-        """One session more."""
+        """Count a new session."""
         self.open += 1
         self.total += 1
         self.highest = max(self.highest, self.open)
 
     def as_json(self) -> dict[str, int]:
-        """The counts by name."""
+        """Return the counts by name."""
         return asdict(self)
 
 
 LOOKS = frozenset(Fault(look.value) for look in Look if look is not Look.STREET)
-"""Faults of the picture: each is another look of the same street."""
+"""Faults of the picture; each is a `Look` of the same name."""
 
 
 class Camera:
-    """A camera at run time. `offset_s` is where in the loop it stands at time 0."""
+    """The state of a running camera. `offset_s` is its position in the loop at time 0."""
 
     def __init__(self, spec: CameraSpec, *, scene: int = 0, offset_s: float = 0) -> None:
         self.spec = spec
@@ -121,46 +121,46 @@ class Camera:
             spec.gop_s,
         )
         self.take = self.usual_take
-        self._failed_in_a_row = 0
+        self._consecutive_failures = 0
         self._locked_until = float("-inf")
 
     def is_locked(self, now: float) -> bool:
-        """Whether nobody is let in just now."""
+        """Return True while all logins are locked out."""
         return now < self._locked_until
 
-    def logged_in(self, now: float, *, right: bool) -> None:
-        """Somebody came with a password."""
-        self._failed_in_a_row = 0 if right else self._failed_in_a_row + 1
-        self.counts.failed_logins += not right
-        if self.spec.lockout_after is not None and self._failed_in_a_row >= self.spec.lockout_after:
+    def record_login(self, now: float, *, accepted: bool) -> None:
+        """Count a login attempt, and lock logins out after too many wrong ones."""
+        self._consecutive_failures = 0 if accepted else self._consecutive_failures + 1
+        self.counts.failed_logins += not accepted
+        if self.spec.lockout_after is not None and self._consecutive_failures >= self.spec.lockout_after:
             self._locked_until = now + self.spec.lockout_s
 
     @property
     def fault(self) -> Fault | None:
-        """What is wrong, if anything."""
+        """The camera's fault, or None."""
         return self.setting.fault if self.setting else None
 
     @property
     def amount(self) -> float:
-        """The number that the fault was set with."""
+        """The fault's parameter, 0 if it has none."""
         return self.setting.amount if self.setting else 0
 
     def position_s(self, now: float) -> float:
-        """Where in the endless loop the camera stands."""
+        """Return the camera's position in the endless loop, in seconds."""
         return now + self._offset_s
 
     def set_fault(self, setting: FaultSetting, now: float) -> None:
-        """Puts the camera into a fault; the one before is over.
+        """Make the camera fail, in place of any previous fault.
 
         Raises:
-            FaultError: this camera cannot have it.
+            FaultError: this camera cannot have the fault.
         """
         take = self._faulty_take(setting, now)
         self.take = take
         self.setting = None if setting.fault in MOMENTARY else setting
 
     def clear(self) -> None:
-        """Nothing is wrong any more."""
+        """End the fault."""
         self.setting = None
         self.take = self.usual_take
 

@@ -1,11 +1,11 @@
-"""The control interface: a few requests of HTTP/1.1 (RFC 9112) for scripts, tests and trainers.
+"""The control interface: a small subset of HTTP/1.1 (RFC 9112) for scripts, tests and training.
 
-    GET    /cameras              every camera: id, url, codec, fault, sessions
+    GET    /cameras              every camera: id, url, codec, fault, sessions, late_s
     GET    /cameras/{id}         one camera
     PUT    /cameras/{id}/fault   {"fault": "loss", "percent": 10}
     DELETE /cameras/{id}/fault
 
-Answers are JSON; an error is `{"error": "what is wrong and what was expected"}`.
+Responses are JSON; an error is `{"error": "what is wrong and what was expected"}`.
 """
 
 import asyncio
@@ -19,25 +19,28 @@ from urllib.parse import unquote
 from pantau_simcam.faults import FaultError
 
 MAX_HEAD = 16 << 10
+"""Bytes of the longest request head."""
 MAX_BODY = 64 << 10
-PATIENCE_S = 10.0
+"""Bytes of the longest request body."""
+REQUEST_TIMEOUT_S = 10.0
+"""Seconds in which a request must be received and answered."""
 
 
 class Cameras(Protocol):
-    """What is controlled."""
+    """The cameras under control."""
 
     @property
     def cameras(self) -> Iterable[str]:
-        """The ids."""
+        """The ids of all cameras."""
 
     def status(self, camera: str) -> dict[str, object]:
-        """One camera, ready for JSON."""
+        """Return the state of one camera, ready for JSON."""
 
     def set_fault(self, camera: str, fault: str, /, **parameters: float) -> None:
-        """Puts a camera into a fault."""
+        """Make a camera fail."""
 
     def clear(self, camera: str) -> None:
-        """Ends its fault."""
+        """End a camera's fault."""
 
 
 class _HttpError(Exception):
@@ -57,12 +60,12 @@ class Control:
         self._clients: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     async def start(self) -> None:
-        """Listens from now on; `port` is then the real one."""
+        """Start to listen; `port` is the actual port afterwards."""
         self._server = await asyncio.start_server(self._begin, self._host, self.port, limit=MAX_HEAD)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
-        """Listens no more, and lets go of who is connected."""
+        """Stop to listen and abort open connections."""
         if self._server is not None:
             self._server.close()
         for writer in self._clients.values():
@@ -77,28 +80,28 @@ class Control:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            async with asyncio.timeout(PATIENCE_S):
-                status, answer = await self._answered(reader)
-                body = json.dumps(answer, ensure_ascii=False).encode() + b"\n"
+            async with asyncio.timeout(REQUEST_TIMEOUT_S):
+                status, content = await self._respond(reader)
+                body = json.dumps(content, ensure_ascii=False).encode() + b"\n"
                 head = f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: application/json\r\n"
                 head += f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
                 writer.write(head.encode() + body)
                 await writer.drain()
         except (OSError, EOFError, TimeoutError):
-            pass  # the client is gone, or never asked
+            pass  # the client has gone, or sent no request
         finally:
             writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
 
-    async def _answered(self, reader: asyncio.StreamReader) -> tuple[HTTPStatus, object]:
+    async def _respond(self, reader: asyncio.StreamReader) -> tuple[HTTPStatus, object]:
         try:
             method, path, body = await _request(reader)
-            return HTTPStatus.OK, self._do(method, path, body)
+            return HTTPStatus.OK, self._dispatch(method, path, body)
         except _HttpError as error:
             return error.status, {"error": str(error)}
 
-    def _do(self, method: str, path: str, body: bytes) -> object:
+    def _dispatch(self, method: str, path: str, body: bytes) -> object:
         match [unquote(part) for part in path.partition("?")[0].strip("/").split("/")]:
             case ["cameras"]:
                 _allow(method, "GET")
@@ -125,13 +128,13 @@ class Control:
     def _set_fault(self, camera: str, body: bytes) -> None:
         example = 'such as {"fault": "freeze"}'
         try:
-            wish = json.loads(body)
+            request = json.loads(body)
         except (ValueError, RecursionError):
             raise _HttpError(HTTPStatus.BAD_REQUEST, f"the body must be JSON, {example}") from None
-        if not isinstance(wish, dict) or not isinstance(fault := wish.pop("fault", None), str):
+        if not isinstance(request, dict) or not isinstance(fault := request.pop("fault", None), str):
             raise _HttpError(HTTPStatus.BAD_REQUEST, f"the body must be an object with a fault, {example}")
         try:
-            self._cameras.set_fault(camera, fault, **wish)
+            self._cameras.set_fault(camera, fault, **request)
         except FaultError as error:
             raise _HttpError(HTTPStatus.BAD_REQUEST, str(error)) from None
 
@@ -142,8 +145,8 @@ async def _request(reader: asyncio.StreamReader) -> tuple[str, str, bytes]:
     except asyncio.LimitOverrunError:
         raise _HttpError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"header over {MAX_HEAD} bytes") from None
     first, *lines = head.split("\r\n")
-    words = first.split(" ")
-    if len(words) != 3 or not words[2].startswith("HTTP/1."):
+    parts = first.split(" ")
+    if len(parts) != 3 or not parts[2].startswith("HTTP/1."):
         raise _HttpError(HTTPStatus.BAD_REQUEST, "not an HTTP/1.1 request")
     length = "0"
     for line in lines:
@@ -152,7 +155,7 @@ async def _request(reader: asyncio.StreamReader) -> tuple[str, str, bytes]:
             length = value.strip()
     if not length.isascii() or not length.isdigit() or int(length) > MAX_BODY:
         raise _HttpError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"Content-Length must be a number up to {MAX_BODY}")
-    return words[0], words[1], await reader.readexactly(int(length))
+    return parts[0], parts[1], await reader.readexactly(int(length))
 
 
 def _allow(method: str, *methods: str) -> None:

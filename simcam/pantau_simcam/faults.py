@@ -1,4 +1,4 @@
-"""The faults that a simulated camera can be told to have, and their parameters."""
+"""The faults that a simulated camera can have, and their parameters."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from typing import Self
 
 
 class FaultError(ValueError):
-    """A fault that does not exist, or a parameter that it cannot take; the text says what is expected."""
+    """A fault that does not exist, or a parameter that it cannot have; the message says what is expected."""
 
 
 class Fault(StrEnum):
-    """What is wrong with a camera. README.md says of each how it shows on the wire."""
+    """A way in which a camera fails. README.md describes how each one shows on the wire."""
 
     STALL = "stall"
     FREEZE = "freeze"
@@ -41,18 +41,18 @@ class Fault(StrEnum):
 
 
 ENDS_SESSIONS = frozenset({Fault.DROP, Fault.REFUSE, Fault.UNAUTHORIZED, Fault.NOT_FOUND, Fault.FULL})
-"""Faults that close the connections which are open when they are set."""
+"""Faults that close the connections that are open when they are set."""
 
 MOMENTARY = frozenset({Fault.DROP, Fault.RESTART})
-"""Faults that happen once, and are over by themselves."""
+"""Faults that happen once and end by themselves."""
 
 WITHHOLDS_MEDIA = frozenset({Fault.STALL, Fault.NO_MEDIA, Fault.SILENT, Fault.GARBAGE})
-"""Faults under which no RTP or RTCP packet is sent."""
+"""Faults during which no RTP or RTCP packet is sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """The one number that a fault may take, with its range."""
+    """The one number that a fault may have, with its range."""
 
     name: str
     default: float
@@ -72,20 +72,20 @@ PARAMETERS: dict[Fault, Parameter] = {
 
 @dataclass(frozen=True, slots=True)
 class FaultSetting:
-    """A fault and the number it was set with (0 where it takes none)."""
+    """A fault and its parameter (0 if it has none)."""
 
     fault: Fault
     amount: float = 0
 
     @classmethod
     def of(cls, fault: object, parameters: Mapping[str, object]) -> Self:
-        """The setting that a person or a program asked for.
+        """Validate a fault and its parameters as they came from outside.
 
         Raises:
-            FaultError: no such fault, no such parameter of it, or out of its range.
+            FaultError: the fault does not exist, has no such parameter, or the number is out of range.
         """
         try:
-            kind = Fault(fault)  # type: ignore[arg-type] # any wrong type is as wrong as a wrong name
+            kind = Fault(fault)  # type: ignore[arg-type] # a wrong type is rejected like a wrong name
         except ValueError:
             raise FaultError(f"fault {fault!r} does not exist; it must be one of {', '.join(Fault)}") from None
         parameter = PARAMETERS.get(kind)
@@ -97,12 +97,12 @@ class FaultSetting:
             return cls(kind)
         amount = parameters.get(parameter.name, parameter.default)
         right = isinstance(amount, int | float) and not isinstance(amount, bool)
-        if not right or not parameter.least <= float(amount) <= parameter.most:  # type: ignore[arg-type] # seen above
+        if not right or not parameter.least <= float(amount) <= parameter.most:  # type: ignore[arg-type] # checked above
             expected = f"must be a number from {parameter.least:g} to {parameter.most:g}"
             raise FaultError(f"{parameter.name!r} of fault {kind.value!r} {expected}, not {amount!r}")
-        return cls(kind, float(amount))  # type: ignore[arg-type] # seen above
+        return cls(kind, float(amount))  # type: ignore[arg-type] # checked above
 
     def as_json(self) -> dict[str, str | float]:
-        """`{"fault": "loss", "percent": 5}`."""
+        """Return the setting as `{"fault": "loss", "percent": 5}`."""
         parameter = PARAMETERS.get(self.fault)
         return {"fault": self.fault.value} | ({parameter.name: self.amount} if parameter else {})

@@ -1,4 +1,4 @@
-"""A TCP port that can be made to refuse and to accept again, without being lost to another program."""
+"""A TCP port that can refuse and accept connections by turns without being lost to another program."""
 
 import asyncio
 import contextlib
@@ -9,10 +9,11 @@ from collections.abc import Callable
 from pantau_simcam.rtsp.carriers import family_of
 
 BACKLOG = 1024
+"""Connections that may wait to be accepted."""
 
 
 class Listener:
-    """Keeps its port while it refuses: the kernel answers a bound socket that does not listen with a reset.
+    """Keeps its port while it refuses: for a bound socket that does not listen, the kernel sends a reset.
 
     Raises:
         OSError: the port is taken.
@@ -35,7 +36,7 @@ class Listener:
         self._serving: asyncio.Task[None] | None = None
 
     def accept(self) -> None:
-        """Accepts connections from now on."""
+        """Accept connections."""
         if self._listening is None:
             listening = self._bound(self.port)
             listening.listen(BACKLOG)
@@ -44,7 +45,7 @@ class Listener:
             self._listening = listening
 
     def refuse(self) -> None:
-        """Refuses connections from now on; those that are open stay."""
+        """Refuse new connections and keep open ones."""
         if self._listening is not None and self._serving is not None:
             with contextlib.suppress(OSError):
                 self._listening.shutdown(socket.SHUT_RDWR)
@@ -52,7 +53,7 @@ class Listener:
             self._listening = self._serving = None
 
     def close(self) -> None:
-        """Frees the port."""
+        """Release the port."""
         self.refuse()
         self._reserved.close()
 
@@ -80,7 +81,7 @@ class Listener:
 
 
 def _must_be_free(host: str, port: int) -> None:
-    """Asks first, since SO_REUSEPORT would share the port with another program of the same user."""
+    """Raise OSError if the port is taken: SO_REUSEPORT would share it with another program of the same user."""
     with socket.socket(family_of(host)) as alone:
         alone.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

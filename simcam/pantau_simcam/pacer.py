@@ -6,31 +6,38 @@ from collections.abc import Callable
 from itertools import count
 
 TICK_S = 0.004
-"""Sessions that are due within the same tick are served by one wake-up."""
+"""Seconds within which due sessions are served by one wake-up."""
+LATE_S = 0.5
+"""Seconds after its time from which on a step counts as late: a watcher may notice it."""
 
 Step = Callable[[float], float | None]
-"""Does what is due at a time, and says when it wants to be called again; None is never."""
+"""Does what is due at the given time, and returns when it is due again; None if never."""
 
 
 class Pacer:
-    """Calls each step at its time."""
+    """Calls each step when it is due.
+
+    `late_s` adds up the seconds by which steps were called late, where that was more than `LATE_S`: it stays 0
+    unless the machine is too slow for its cameras.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._heap: list[tuple[float, int, Step]] = []
         self._order = count()
-        # Not asked when it is due: for a time that has passed, uvloop gives a handle that does not know.
+        self.late_s = 0.0
+        # Its `when()` is not used: for a time that has passed, uvloop returns a handle without it.
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, step: Step, due: float) -> None:
-        """Calls `step` at `due`, in the loop's time."""
+        """Call `step` at `due`, in the event loop's time."""
         entry = (due, next(self._order), step)
         heapq.heappush(self._heap, entry)
         if self._timer is None or self._heap[0] is entry:
             self._set_timer()
 
     def stop(self) -> None:
-        """Calls nothing any more."""
+        """Call nothing any more."""
         self._heap.clear()
         if self._timer is not None:
             self._timer.cancel()
@@ -46,6 +53,8 @@ class Pacer:
         self._timer = None
         now = self._loop.time()
         heap, horizon = self._heap, now + TICK_S / 2
+        if heap and now - heap[0][0] > LATE_S:
+            self.late_s += now - heap[0][0]
         try:
             while heap and heap[0][0] <= horizon:
                 _, order, step = heapq.heappop(heap)

@@ -1,4 +1,4 @@
-"""Any number of simulated cameras in one event loop, over RTSP."""
+"""Runs any number of simulated RTSP cameras in one event loop."""
 
 import asyncio
 import ssl
@@ -18,13 +18,15 @@ from pantau_simcam.rtsp.carriers import UdpPorts
 from pantau_simcam.rtsp.connection import Connection, Find
 
 SCENES = 4
+"""Different streets that the cameras share unless their specification names one."""
 EXPIRY_CHECK_S = 0.25
+"""Seconds between two searches for sessions that have timed out."""
 LOOPBACK = "127.0.0.1"
-"""The control interface asks for no password, so it is never offered to others."""
+"""The control interface has no password, so it listens on loopback only."""
 
 
 class UnknownCameraError(KeyError):
-    """No camera has this id."""
+    """No camera has the requested id."""
 
     def __str__(self) -> str:
         return str(self.args[0])
@@ -35,15 +37,15 @@ class Simcam:
 
     Args:
         cameras: ids, or specifications.
-        host: address of this machine on which the cameras are, IPv4 or IPv6.
-        rtsp_port: 0 is a free one; with `port_per_camera` the first of a row, or 0 for a free one each.
-        control_port: of the HTTP control interface, on loopback; 0 is a free one, None is none.
-        port_per_camera: gives each camera a port of its own, as a real one has; only so a `refuse` is a refusal by
-            the kernel, else the connection is closed at its first request.
-        tls: with it the cameras speak TLS, and their URLs begin with rtsps.
+        host: address of this machine on which the cameras listen, IPv4 or IPv6.
+        rtsp_port: 0 for a free port; with `port_per_camera` the first of a row of ports, or 0 for free ones.
+        control_port: port of the HTTP control interface, on loopback; 0 for a free one, None for no interface.
+        port_per_camera: gives each camera its own port, as a real one has. Only then does the kernel refuse the
+            connection under `refuse`; otherwise it is closed at its first request.
+        tls: makes the cameras speak TLS; their URLs begin with rtsps then.
 
     Raises:
-        ValueError: two cameras with one id, or with one path on one port.
+        ValueError: two cameras have the same id, or the same path on one port.
         OSError: a port is taken.
     """
 
@@ -78,22 +80,22 @@ class Simcam:
 
     @property
     def cameras(self) -> tuple[str, ...]:
-        """The cameras' ids."""
+        """The ids of all cameras."""
         return tuple(self._cameras)
 
     @property
     def control_url(self) -> str:
-        """Where the control interface is."""
+        """The address of the control interface."""
         if self._control is None:
             raise RuntimeError("started without a control interface: give a control_port")
         return f"http://{LOOPBACK}:{self._control.port}"
 
     def port(self, camera: str) -> int:
-        """The RTSP port of a camera."""
+        """Return the RTSP port of a camera."""
         return self._listeners[self._camera(camera).spec.id].port
 
     def url(self, camera: str, *, credentials: bool = False) -> str:
-        """The RTSP URL of a camera, with its user and password if asked."""
+        """Return the RTSP URL of a camera, with its user and password if `credentials`."""
         found = self._camera(camera)
         spec = found.spec
         login = (
@@ -103,19 +105,19 @@ class Simcam:
         return f"{scheme}://{login}{host}:{self.port(camera)}{quote(found.path, safe='/?=&%')}"
 
     def counts(self, camera: str) -> Counts:
-        """What the camera's clients did: sessions open now, the highest at once, TEARDOWNs and more."""
+        """Return the counts of a camera's sessions: open now, the maximum at once, TEARDOWNs and more."""
         return self._camera(camera).counts
 
     def fault(self, camera: str) -> FaultSetting | None:
-        """What is wrong with a camera now."""
+        """Return a camera's fault, or None if it is well."""
         return self._camera(camera).setting
 
     def set_fault(self, camera: str, fault: Fault | str, /, **parameters: float) -> None:
-        """Puts a camera into a fault, at once, in place of any other: `set_fault("gate", Fault.LOSS, percent=10)`.
+        """Make a camera fail at once, in place of any other fault: `set_fault("gate", Fault.LOSS, percent=10)`.
 
         Raises:
-            UnknownCameraError: no such camera.
-            FaultError: no such fault, or not such a parameter.
+            UnknownCameraError: there is no such camera.
+            FaultError: the fault does not exist or cannot have this parameter.
         """
         found = self._camera(camera)
         setting = FaultSetting.of(fault, parameters)
@@ -129,16 +131,16 @@ class Simcam:
             connection.apply_fault(found, setting.fault)
 
     def clear(self, camera: str) -> None:
-        """Ends a camera's fault.
+        """End a camera's fault.
 
         Raises:
-            UnknownCameraError: no such camera.
+            UnknownCameraError: there is no such camera.
         """
         self._camera(camera).clear()
         self._listeners[camera].accept()
 
     def status(self, camera: str) -> dict[str, object]:
-        """A camera as the control interface shows it."""
+        """Return the state of a camera as the control interface shows it."""
         found = self._camera(camera)
         return {
             "id": camera,
@@ -146,10 +148,11 @@ class Simcam:
             "codec": found.spec.codec.value,
             "fault": found.setting.as_json() if found.setting else None,
             "sessions": found.counts.as_json(),
+            "late_s": round(self._pacer.late_s, 1),
         }
 
     async def filmed(self) -> None:
-        """Waits until the footage of all cameras is there; until then DESCRIBE waits, and is answered then."""
+        """Wait until the footage of all cameras is ready; a DESCRIBE is answered only then."""
         await asyncio.gather(*map(self._library.get, self._takes()))
 
     async def __aenter__(self) -> Self:

@@ -94,6 +94,10 @@ def test_everything_that_is_wrong_is_told_at_once_by_key_with_what_was_expected(
             "broker: expected `user` beside the password (MQTT knows no password without a user)",
         ),
         (
+            "embedded_broker = true",
+            "embedded_broker: the collector has no broker of its own any more: remove this key",
+        ),
+        (
             "[[recipient]]\nid = 'a'\nurls = ['json://x']\n[[recipient]]\nid = 'a'\nurls = ['json://x']",
             "expected each recipient's or group's id once, got 'a' more than once",
         ),

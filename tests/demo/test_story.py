@@ -1,6 +1,6 @@
 import pytest
 
-from pantau_demo.story import ACTS, CUT, FREEZE, Incident, faults, found, recovered
+from pantau_demo.story import ACTS, CUT, FREEZE, Incident, found, problems, recovered, slowness
 
 
 def incident(act_index: int, *, resolved_ms: int | None = 9, cause: str | None = None) -> Incident:
@@ -11,8 +11,8 @@ def incident(act_index: int, *, resolved_ms: int | None = 9, cause: str | None =
 ALL = [incident(0), incident(1), incident(2)]
 
 
-def test_a_story_that_came_as_told_has_no_faults() -> None:
-    assert faults(ALL, notices=6) == []
+def test_a_story_that_came_as_told_has_no_problems() -> None:
+    assert problems(ALL, notices=6) == []
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_a_story_that_came_as_told_has_no_faults() -> None:
     ],
 )
 def test_what_did_not_come_as_told_is_said(incidents: list[Incident], notices: int, said: str) -> None:
-    (fault,) = faults(incidents, notices)
+    (fault,) = problems(incidents, notices)
     assert said in fault
 
 
@@ -36,3 +36,17 @@ def test_an_incident_is_found_before_it_has_recovered() -> None:
     assert found(FREEZE, open_one)
     assert not recovered(FREEZE, open_one)
     assert not found(CUT, open_one)
+
+
+def test_on_a_machine_too_slow_for_its_own_cameras_their_incidents_are_no_problem_of_the_story() -> None:
+    others = [*ALL, incident(0, cause="timeout"), incident(0)]
+    assert len(problems(others, 10)) == 3
+    assert problems(others, 10, cameras_late_s=3) == []
+    assert "3.0 s late in all, and 1 incidents beside" in slowness(others, 3)
+    assert slowness(ALL, 0) == ""
+
+
+def test_on_a_slow_machine_the_story_must_still_be_found_and_its_sites_have_no_other_incidents() -> None:
+    site = Incident(9, "batam-centre", None, "agent_gone", 9)
+    for incidents, notices in ((ALL[1:], 6), ([*ALL, site], 8), (ALL, 5), (ALL, 7)):
+        assert len(problems(incidents, notices, cameras_late_s=3)) == 1

@@ -10,7 +10,7 @@ import pytest
 from cv2.typing import MatLike
 
 from pantau_simcam.footage.damage import damaged
-from pantau_simcam.footage.film import CutError, film
+from pantau_simcam.footage.film import CancelledFilmError, film
 from pantau_simcam.footage.footage import Footage, Picture
 from pantau_simcam.footage.jpeg import compress, payloads_jpeg
 from pantau_simcam.footage.payloads import MAX_PAYLOAD, nal_units, payloads_h264, payloads_h265
@@ -122,7 +122,7 @@ def test_a_position_finds_the_keyframe_before_it_in_any_round_of_the_loop() -> N
 def test_filming_can_be_cut_short() -> None:
     cut = Event()
     cut.set()
-    with pytest.raises(CutError):
+    with pytest.raises(CancelledFilmError):
         film(SMALL, cut)
 
 

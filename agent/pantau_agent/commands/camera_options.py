@@ -1,4 +1,4 @@
-"""Which camera a command line asks for: by its URL, by vendor and host, or by its id in the configuration."""
+"""The options that select a camera on a command line: a URL, a vendor and host, or its id in the configuration."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,11 +19,11 @@ AD_HOC_ID = "probe"
 
 
 class CannotProbeError(Exception):
-    """No look can be had; the text says why and what to do."""
+    """The camera cannot be probed; the text says why and what to do."""
 
 
 class StreamChoice(StrEnum):
-    """Which of a camera's streams."""
+    """One of a camera's streams."""
 
     MAIN = "main"
     SUB = "sub"
@@ -31,7 +31,7 @@ class StreamChoice(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CameraOptions:
-    """The options that say which camera, and how long it may take to begin."""
+    """The options that select a camera and say how long its stream may take to start."""
 
     source: str | None
     vendor: str | None
@@ -46,17 +46,21 @@ class CameraOptions:
 
     @property
     def names_configured_camera(self) -> bool:
-        """Whether an id stands where a URL may stand."""
+        """True if the argument is a camera's id rather than a URL."""
         return self.source is not None and "://" not in self.source
 
     @property
     def selects_camera(self) -> bool:
-        """Whether a camera is told at all."""
+        """True if any option selects a camera."""
         return any(part is not None for part in (self.source, self.vendor, self.host))
 
 
 def load_configuration(path: Path) -> AgentConfig:
-    """The configuration. Raises `CannotTellError` with every mistake in it."""
+    """Load the configuration.
+
+    Raises:
+        CannotProbeError: the configuration is wrong; the text lists every mistake.
+    """
     try:
         return load(path)
     except ConfigError as error:
@@ -64,10 +68,10 @@ def load_configuration(path: Path) -> AgentConfig:
 
 
 def configured_camera(options: CameraOptions, path: Path) -> tuple[AgentConfig, Camera]:
-    """The camera with the id that was asked for, and the configuration it is in.
+    """Return the camera with the given id, and the configuration it is in.
 
     Raises:
-        CannotTellError: there is none, or the configuration is wrong.
+        CannotProbeError: there is no such camera, or the configuration is wrong.
     """
     if options.user is not None or options.vendor is not None or options.host is not None:
         raise CannotProbeError(
@@ -89,10 +93,10 @@ def configured_camera(options: CameraOptions, path: Path) -> tuple[AgentConfig, 
 
 
 def camera_from_options(options: CameraOptions, say: Words) -> Camera:
-    """The camera with the URL that was given, or its vendor's.
+    """Return the camera with the given URL, or with the URL made from its vendor and host.
 
     Raises:
-        CannotTellError: it does not come to an address.
+        CannotProbeError: the options give no address.
         typer.BadParameter: there is no password, or it cannot be read.
     """
     address = _address(options)

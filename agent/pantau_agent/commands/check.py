@@ -38,7 +38,7 @@ def check(
 
 
 def _plain(config: AgentConfig) -> dict[str, Any]:
-    """What was understood, without passwords."""
+    """Return the checked configuration without passwords."""
     return {
         "site": config.site.id,
         "broker": f"{config.broker.host}:{config.broker.port}",

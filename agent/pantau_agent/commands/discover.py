@@ -27,8 +27,9 @@ from pantau_service import log
 from pantau_service.language_option import LanguageOption, words_for
 
 EXIT_NOTHING = 1
+"""Exit code if no camera was found, or the command was interrupted."""
 MAX_CONCURRENT = 8
-"""Devices that are asked at the same time."""
+"""Devices that are surveyed at the same time."""
 EPILOG = "Example: pantau-agent discover --user pantau --subnet 10.20.3.0/24"
 
 
@@ -70,28 +71,28 @@ def discover(
     except KeyboardInterrupt:
         raise typer.Exit(EXIT_NOTHING) from None
     if as_json:
-        typer.echo(json.dumps([proposal.fields(one) for one in found], indent=2, ensure_ascii=False))
+        typer.echo(json.dumps([proposal.fields(device) for device in found], indent=2, ensure_ascii=False))
     else:
-        typer.echo("\n".join(proposal.toml(one, user, say) for one in found), nl=False)
+        typer.echo("\n".join(proposal.toml(device, user, say) for device in found), nl=False)
     typer.echo(say("discover.found", count=len(found)) if found else say("discover.nothing"), err=True)
     raise typer.Exit(0 if found else EXIT_NOTHING)
 
 
 def _interfaces(names: list[str] | None) -> list[Interface]:
-    here = interfaces()
+    available = interfaces()
     if names is None:
-        return here
-    unknown = set(names) - {one.name for one in here}
+        return available
+    unknown = set(names) - {interface.name for interface in available}
     if unknown:
-        known = ", ".join(sorted({one.name for one in here})) or "none"
+        known = ", ".join(sorted({interface.name for interface in available})) or "none"
         raise typer.BadParameter(
             f"--interface {', '.join(sorted(unknown))}: not here, or without an address. Known: {known}"
         )
-    return [one for one in here if one.name in names]
+    return [interface for interface in available if interface.name in names]
 
 
 def _prompted_logins(candidates: Iterable[str], user: str, say: Words) -> dict[str, Credentials | None]:
-    """What whoever sits there types for each host; nothing leaves a host without a login."""
+    """Prompt for a password for each host; a host without a password is surveyed without a login."""
     logins: dict[str, Credentials | None] = {}
     for host in candidates:
         question = say("discover.password_of", user=user, host=host)
@@ -103,7 +104,7 @@ def _prompted_logins(candidates: Iterable[str], user: str, say: Words) -> dict[s
 async def _find_candidates(
     hosts: list[str], scanned: list[str], searched: list[Interface], wait_s: float, say: Words
 ) -> dict[str, Candidate]:
-    """Where to ask, by host: who answers the search, and what else has open ports."""
+    """Return the candidates by host: those that answer the search, and others that have open ports."""
     hosts = [await _resolved(host) for host in hosts]
     with progress_bar() as progress:
         searching = progress.add_task(say("discover.searching"), total=None)
@@ -122,7 +123,10 @@ async def _find_candidates(
 async def _survey_all(
     candidates: dict[str, Candidate], login: Credentials | None, logins: dict[str, Credentials | None], say: Words
 ) -> list[DiscoveredDevice]:
-    """What each is, in their order, asked with what was typed for it or else `login`; None is left out."""
+    """Survey each candidate, with the login typed for it or else `login`.
+
+    Devices are in the order of their candidates; what is not a camera is left out.
+    """
     slots = asyncio.Semaphore(MAX_CONCURRENT)
     with progress_bar() as progress:
         asking = progress.add_task(say("discover.asking"), total=len(candidates))
@@ -133,8 +137,8 @@ async def _survey_all(
             progress.advance(asking)
             return found
 
-        asked = await asyncio.gather(*(ask(host, candidate) for host, candidate in candidates.items()))
-    return [found for found in asked if found is not None]
+        devices = await asyncio.gather(*(ask(host, candidate) for host, candidate in candidates.items()))
+    return [found for found in devices if found is not None]
 
 
 async def _resolved(host: str) -> str:

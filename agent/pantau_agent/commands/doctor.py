@@ -1,4 +1,4 @@
-"""`pantau-agent doctor`: examines machine, broker and cameras, and says what to mend first."""
+"""`pantau-agent doctor`: examines the machine, the broker and the cameras, and says what to fix first."""
 
 import json
 import sys
@@ -24,7 +24,9 @@ from pantau_service import log
 from pantau_service.language_option import LanguageOption, words_for
 
 EXIT_TO_MEND = 1
+"""Exit code if anything has to be fixed."""
 EXIT_INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells report it."""
 EPILOG = "Example: sudo pantau-agent doctor --config /etc/pantau/agent.toml"
 _COLOURS = {
     FindingLevel.OK: typer.colors.GREEN,
@@ -32,6 +34,7 @@ _COLOURS = {
     FindingLevel.WARNING: typer.colors.YELLOW,
     FindingLevel.ERROR: typer.colors.RED,
 }
+"""Terminal colour of each level."""
 
 
 def doctor(
@@ -86,7 +89,7 @@ def _line(finding: Finding, say: Words) -> str:
 
 
 def _print(line: str, bar: Console) -> None:
-    """To standard output; where that is the terminal on which the bar grows, above it."""
+    """Print a line to standard output, above the progress bar if both share a terminal."""
     if bar.is_terminal and sys.stdout.isatty():
         bar.print(Text.from_ansi(line), soft_wrap=True)
     else:

@@ -1,4 +1,4 @@
-"""What `probe --watch` shows: the last minutes of one camera, and what it is now. Pure."""
+"""Renders what `probe --watch` shows: the last minutes of one camera and its present state. No input or output."""
 
 import datetime as dt
 from collections import deque
@@ -17,18 +17,22 @@ from pantau_contract.states import State
 from pantau_contract.words import Words
 
 MAX_POINTS = 300
+"""Seconds that are kept."""
 _BARS = "▁▂▃▄▅▆▇█"
+"""Characters of a sparkline, the lowest first."""
 _LABEL_COLUMNS = 36
-"""Columns that frame, words and figures take, of the terminal's width."""
+"""Columns of the terminal's width that the frame, labels and figures take."""
 _MIN_COLUMNS = 10
+"""Columns of a sparkline at least, however narrow the terminal."""
 _MAX_CHANGES = 6
+"""Changes of state that are kept."""
 _LOSS_SCALE_PCT = 5.0
-"""At least so much is the full height: a hundredth of a per cent is no mountain."""
+"""Loss in per cent that the full height stands for at least, so that a hundredth of a per cent looks small."""
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One second. None is not known, as while nothing streams."""
+    """The figures of one second; None is unknown, for example while nothing streams."""
 
     fps: float | None = None
     bitrate_kbps: float | None = None
@@ -36,7 +40,7 @@ class Point:
 
 
 class History:
-    """The last seconds, and the last changes of state. Times are UTC milliseconds."""
+    """The last seconds and the last changes of state. Times are UTC milliseconds."""
 
     def __init__(self) -> None:
         self.points: deque[Point] = deque(maxlen=MAX_POINTS)
@@ -45,7 +49,7 @@ class History:
         self._second = 0
 
     def record(self, sample: Sample) -> bool:
-        """Takes a sample; whether it begins another second."""
+        """Add a sample, and return whether it starts another second."""
         before = self.latest
         self.latest = sample
         if before is None or (before.state, before.cause) != (sample.state, sample.cause):
@@ -62,7 +66,7 @@ class History:
 
 
 def sparkline(values: Sequence[float | None], *, minimum: float = 0.0) -> str:
-    """A bar for each value, from 0 to the highest of them, or `least` if that is higher; a space is not known."""
+    """Return a bar for each value, scaled from 0 to the highest value or `minimum`; unknown values are spaces."""
     highest = max([minimum, *(value for value in values if value is not None)])
     if highest <= 0:
         return "".join(" " if value is None else _BARS[0] for value in values)
@@ -71,7 +75,7 @@ def sparkline(values: Sequence[float | None], *, minimum: float = 0.0) -> str:
 
 
 def render(name: str, history: History, identity: Identity | None, say: Words, *, width: int) -> Panel:
-    """All of it, in `width` columns."""
+    """Render the live view in `width` columns."""
     sample = history.latest
     if sample is None:
         return Panel(say("probe.looking", camera=name), title=name)
@@ -112,7 +116,7 @@ def render(name: str, history: History, identity: Identity | None, say: Words, *
 
 
 def render_line(sample: Sample, say: Words) -> str:
-    """One second in one line, for what is no terminal."""
+    """Render one second as one line, for output that is not a terminal."""
     figures = (
         formatted(sample.fps, "{:.1f} fps"),
         formatted(sample.bitrate_kbps, "{:.0f} kbit/s"),
@@ -124,5 +128,5 @@ def render_line(sample: Sample, say: Words) -> str:
 
 
 def clock(time_ms: int) -> str:
-    """The local time of day."""
+    """Return the local time of day."""
     return dt.datetime.fromtimestamp(time_ms / 1000).astimezone().strftime("%H:%M:%S")

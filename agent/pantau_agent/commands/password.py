@@ -1,4 +1,4 @@
-"""A camera's password for a command: from a file, the environment, or whoever sits there; never an argument."""
+"""The camera password for a command: from a file, the environment or a prompt, never from an argument."""
 
 import os
 import sys
@@ -10,13 +10,14 @@ from pantau_agent.streams.credentials import Credentials
 from pantau_contract.words import Words
 
 PASSWORD_VARIABLE = "PANTAU_CAMERA_PASSWORD"  # noqa: S105 # the name of a variable
+"""Environment variable that holds the password."""
 
 
 def credentials(user: str | None, file: Path | None, say: Words) -> Credentials | None:
-    """User and password; None where no user is given.
+    """Return the user and the password, or None if no user is given.
 
     Raises:
-        typer.BadParameter: the file cannot be read, or there is no password, or no user to it.
+        typer.BadParameter: the file cannot be read, there is no password, or there is one without a user.
     """
     if user is None:
         if file is not None:
@@ -32,6 +33,6 @@ def credentials(user: str | None, file: Path | None, say: Words) -> Credentials 
     if password is None:
         if not sys.stdin.isatty():
             raise typer.BadParameter(f"no password for {user}: give --password-file, or set {PASSWORD_VARIABLE}")
-        asked: str = typer.prompt(say("probe.password", user=user), hide_input=True, err=True)
-        password = asked
+        typed: str = typer.prompt(say("probe.password", user=user), hide_input=True, err=True)
+        password = typed
     return Credentials(user, password)

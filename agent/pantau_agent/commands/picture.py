@@ -1,7 +1,7 @@
-"""`pantau-agent picture`: what the agent remembers of a camera's view, and taking a new view as the right one.
+"""`pantau-agent picture`: shows what the agent remembers of a camera's view, and accepts a new view.
 
-The memory is the running agent's. A command leaves a wish beside it (see `picture.wishes`) and waits until the
-agent has granted it with the camera's next picture.
+The running agent owns the memory. A command submits a request beside it (see `picture.view_requests`) and waits
+until the agent has carried it out with the camera's next picture.
 """
 
 import json
@@ -29,9 +29,11 @@ from pantau_contract.words import Words
 from pantau_service.language_option import LanguageOption, words_for
 
 EXIT_NOT_CARRIED_OUT = 1
+"""Exit code if the agent did not carry out the request in time."""
 GRACE_S = 15.0
-"""What a camera's keyframe and the judging may take beyond two intervals."""
+"""Seconds that a camera's keyframe and the judging may take beyond two intervals."""
 POLL_S = 0.2
+"""Seconds between two checks whether the request was carried out."""
 
 app = typer.Typer(
     name="picture",
@@ -127,7 +129,10 @@ def _camera(config: AgentConfig, camera: str, say: Words) -> Camera:
 def _submit_and_wait(
     config: AgentConfig, camera: Camera, request: ViewRequest, wait: float | None, say: Words
 ) -> bool:
-    """Leaves the wish and waits; what is not granted in time is withdrawn."""
+    """Submit a request and wait for it; withdraw it if it is not carried out in time.
+
+    Returns whether it was carried out.
+    """
     requests = ViewRequests(_memories(config))
     try:
         requests.submit(camera.id, request)
@@ -155,7 +160,7 @@ def _read_explanation(path: Path, say: Words) -> Explanation:
 
 
 def _explain_file(config: AgentConfig, camera: Camera, file: Path, say: Words) -> Explanation:
-    """The picture in a file beside what was written down last of the camera."""
+    """Explain the picture in a file by the memory last saved for the camera."""
     memory, note = MemoryStore(_memories(config)).load(camera.id)
     if note:
         typer.echo(f"{camera.id}: {say.evidence(note)}", err=True)
@@ -180,7 +185,7 @@ def _read_picture(file: Path, say: Words) -> NDArray[np.uint8]:
 
 
 def _finish(text: str, done: bool, as_json: bool, camera: str, **more: object) -> None:
-    """Says how it ended, and ends the command where it was in vain."""
+    """Print the result, and exit with an error code if the command did not succeed."""
     if as_json:
         typer.echo(json.dumps({"camera": camera, "done": done, "text": text, **more}, ensure_ascii=False))
     else:

@@ -1,4 +1,4 @@
-"""An explanation as one HTML page, complete in itself."""
+"""Renders an explanation as one self-contained HTML page."""
 
 import base64
 import html
@@ -7,10 +7,11 @@ from pantau_agent.picture.explanation import Explanation
 from pantau_contract.words import Words
 
 STYLE = "body{font:16px sans-serif;margin:2em;max-width:80em}img{max-width:100%}td{padding:2px 12px 2px 0}"
+"""The page's style sheet."""
 
 
 def explanation_page(camera: str, explanation: Explanation, say: Words) -> str:
-    """The drawing, what the judge says, and the evidence for each fault as bars, the strongest first."""
+    """Return a page with the drawing, the verdict, and the evidence for each fault as bars, strongest first."""
     rows = "".join(
         f"<tr><td>{html.escape(fault)}</td>"
         f"<td><meter min=0 max=1 high=0.5 value={value:.3f}></meter></td><td>{value:.2f}</td>"

@@ -1,4 +1,4 @@
-"""`pantau-agent probe`: a look at a camera, for the technician in front of it and for monitoring plugins."""
+"""`pantau-agent probe`: inspects a camera, for the technician in front of it and for monitoring plugins."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -35,8 +35,9 @@ from pantau_service import log
 from pantau_service.language_option import LanguageOption, words_for
 
 EXIT_CODES = {State.OK: 0, State.DEGRADED: 1, State.IMPAIRED: 1, State.DOWN: 2}
+"""Exit codes by state, after the convention of monitoring plugins: 0 ok, 1 warning, 2 critical, 3 unknown."""
 EXIT_CANNOT_TELL = 3
-"""The monitoring plugins' convention: ok, warning, critical, unknown."""
+"""Exit code for an unknown state or wrong usage."""
 _SCHEMES = ", ".join(f"{scheme}://" for scheme in SOURCES)
 EPILOG = (
     "Example: pantau-agent probe rtsp://192.168.1.64/Streaming/Channels/102 --user operator --snapshot gate.jpg. "
@@ -45,10 +46,10 @@ EPILOG = (
 
 
 class ProbeCommand(typer.core.TyperCommand):
-    """Wrong usage tells nothing of the camera: its exit code is 3, for 2 says that the camera is down."""
+    """Exits with code 3 on wrong usage, because code 2 (Click's) would say that the camera is down."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Reads the command line."""
+        """Parse the command line."""
         try:
             return super().parse_args(ctx, args)
         except Exception as error:
@@ -57,7 +58,7 @@ class ProbeCommand(typer.core.TyperCommand):
             raise
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Writes the help; the vendors are read from their notes only then."""
+        """Write the help. The vendors are read from their notes only then."""
         for parameter in self.params:
             if parameter.name == "vendor":
                 known = ", ".join(vendors.vendors())
@@ -65,7 +66,7 @@ class ProbeCommand(typer.core.TyperCommand):
         super().format_help(ctx, formatter)
 
     def invoke(self, ctx: Any) -> Any:
-        """Runs the command."""
+        """Run the command."""
         try:
             return super().invoke(ctx)
         except typer.BadParameter as error:
@@ -134,12 +135,12 @@ def probe(
 
 
 def exit_code(state: State) -> int:
-    """What a state comes to."""
+    """Return the exit code of a state."""
     return EXIT_CODES.get(state, EXIT_CANNOT_TELL)
 
 
 def _selected_camera(options: CameraOptions, config: Path, say: Words) -> tuple[Camera, Identity | None]:
-    """The camera; of a configured one also what the agent knows of it."""
+    """Return the selected camera, and what the agent knows of its identity if it is a configured one."""
     if not options.names_configured_camera:
         return camera_from_options(options, say), None
     use_service_credentials()
@@ -172,7 +173,7 @@ def _probe_all(
 
 
 _GRAVEST_LAST = (0, EXIT_CANNOT_TELL, 1, 2)
-"""Exit codes, the worst last."""
+"""Exit codes in order of gravity, the worst last."""
 
 
 def _probe_one(
@@ -197,8 +198,11 @@ def _probe_one(
     if inspected.observation is None:
         raise CannotProbeError(say("probe.failed", why=say.evidence(inspected.failed)))
     sample = inspected.observation.sample
-    text = probe_output.json_text if as_json else probe_output.table
-    typer.echo(text(sample, inspected.identity or identity, inspected.no_identity, say), nl=False)
+    identity = inspected.identity or identity
+    if as_json:
+        typer.echo(probe_output.json_text(sample, identity, say), nl=False)
+    else:
+        typer.echo(probe_output.table(sample, identity, inspected.no_identity, say), nl=False)
     if snapshot is not None:
         _save_snapshot(snapshot, inspected.observation.snapshot, say, quiet=as_json)
     return sample

@@ -1,4 +1,4 @@
-"""`probe --all`: every camera of the configuration, as a table or JSON."""
+"""`probe --all`: inspects every configured camera, and prints a table or JSON."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -24,10 +24,14 @@ from pantau_contract.states import State
 from pantau_contract.words import Words
 
 _GRAVEST_FIRST = (State.DOWN, State.UNKNOWN, State.IMPAIRED, State.DEGRADED, State.OK, State.DISABLED)
+"""States in order of gravity, the worst first."""
 
 
 def inspect_all(config: AgentConfig, seconds: float, say: Words, *, ask: bool) -> list[Inspected]:
-    """Looks at each that is not disabled; gravest first. What the agent knows of a camera stands in for asking."""
+    """Inspect each enabled camera and return the results, the gravest first.
+
+    Identities that the agent already knows are used where the camera was not asked.
+    """
     known = saved_identities(config.spool.path)
     clock = SystemClock()
 
@@ -55,25 +59,25 @@ def inspect_all(config: AgentConfig, seconds: float, say: Words, *, ask: bool) -
 
 
 def states(inspections: Iterable[Inspected]) -> list[State]:
-    """Those of the cameras that are not disabled."""
+    """Return the states of the cameras that are not disabled."""
     return [state for state in map(_state, inspections) if state is not State.DISABLED]
 
 
 def json_text(inspections: Iterable[Inspected], say: Words) -> str:
-    """A list with an object for each camera, as of a single one, and its id."""
+    """Return a JSON list with the object of each camera, and its id."""
     return json.dumps([_plain(inspected, say) for inspected in inspections], indent=2, ensure_ascii=False) + "\n"
 
 
 def table(inspections: Sequence[Inspected], say: Words) -> str:
-    """A line for each camera, and below what to do."""
-    made = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    """Return a table with a line per camera, followed by the remedies."""
+    grid = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for name in ("camera", "state", "meaning", "stream", "fps", "bitrate", "loss"):
         right = name in {"fps", "bitrate", "loss"}
-        made.add_column(say(f"probe.column.{name}"), justify="right" if right else "left", no_wrap=right)
+        grid.add_column(say(f"probe.column.{name}"), justify="right" if right else "left", no_wrap=right)
     remedies = Text()
     for inspected in inspections:
         sample = inspected.observation.sample if inspected.observation is not None else None
-        made.add_row(*_row(inspected, sample, say))
+        grid.add_row(*_row(inspected, sample, say))
         if sample is not None and sample.cause is not None:
             remedies.append(f"\n{inspected.camera.id}: ", style="bold")
             why = f" ({say.evidence(sample.detail)})" if sample.detail else ""
@@ -82,7 +86,7 @@ def table(inspections: Sequence[Inspected], say: Words) -> str:
         if warned is not None and "\n" in warned.plain:
             remedies.append(f"\n{inspected.camera.id}: ", style="bold")
             remedies.append(warned.plain.replace("\n", ": "))
-    return rendered(Group(made, remedies) if remedies else made)
+    return rendered(Group(grid, remedies) if remedies else grid)
 
 
 def _row(inspected: Inspected, sample: Sample | None, say: Words) -> list[Text]:

@@ -1,4 +1,4 @@
-"""What `probe` prints of one camera: a table for people, or JSON for programs."""
+"""What `probe` prints about one camera: a table for people, or JSON for programs."""
 
 import io
 import json
@@ -21,17 +21,18 @@ COLOURS = {
     State.IMPAIRED: "bold yellow",
     State.DOWN: "bold red",
 }
+"""Rich style of each state."""
 _MAX_COLUMNS = 110
+"""Width of the output in columns, or of the terminal if that is narrower."""
 
 
-def json_text(sample: Sample, identity: Identity | None, identity_problem: str, say: Words) -> str:
-    """One object. Its keys are always all there; null is not known, or nothing to say."""
-    del identity_problem
+def json_text(sample: Sample, identity: Identity | None, say: Words) -> str:
+    """Return one JSON object. It always has every key; null is unknown or not applicable."""
     return json.dumps(fields(sample, identity, say), indent=2, ensure_ascii=False) + "\n"
 
 
 def fields(sample: Sample, identity: Identity | None, say: Words) -> dict[str, Any]:
-    """What is known of one camera, plain."""
+    """Return the fields of that object."""
     warning = warning_of(identity.vendor, identity.model, identity.firmware) if identity is not None else None
     return {
         "state": sample.state,
@@ -60,18 +61,21 @@ def fields(sample: Sample, identity: Identity | None, say: Words) -> dict[str, A
 
 
 def table(sample: Sample, identity: Identity | None, identity_problem: str, say: Words) -> str:
-    """A few lines, coloured where they go to a terminal. `untold` is why the camera does not say what it is."""
+    """Return a table of a few lines, coloured for a terminal.
+
+    `identity_problem` is why the camera did not report what it is.
+    """
     firmware = firmware_text(identity, say) or (Text(say.evidence(identity_problem)) if identity_problem else None)
-    rows = [*state_rows(sample, say), *figure_rows(sample, say), ("firmware", firmware)]
+    rows = [*state_rows(sample, say), *figure_rows(sample), ("firmware", firmware)]
     return rendered(grid(rows, say))
 
 
 Row = tuple[str, Text | str | None]
-"""A word's key in `[probe]`, and what stands beside it; None leaves the row out."""
+"""A label's key in `[probe]` and its value; a row without a value is left out."""
 
 
 def state_rows(sample: Sample, say: Words) -> list[Row]:
-    """State and cause, and what to do."""
+    """Return the state, the cause and what to do."""
     state = Text(say.state(sample.state), style=COLOURS.get(sample.state, "bold"))
     if sample.cause is None:
         return [("state", state)]
@@ -84,9 +88,8 @@ def state_rows(sample: Sample, say: Words) -> list[Row]:
     ]
 
 
-def figure_rows(sample: Sample, say: Words) -> list[Row]:
-    """The figures."""
-    del say
+def figure_rows(sample: Sample) -> list[Row]:
+    """Return the measured figures."""
     return [
         ("stream", stream_text(sample)),
         ("fps", formatted(sample.fps, "{:.1f}")),
@@ -102,7 +105,7 @@ def figure_rows(sample: Sample, say: Words) -> list[Row]:
 
 
 def firmware_text(identity: Identity | None, say: Words) -> Text | None:
-    """Model and firmware, and what is known against it."""
+    """Return the model and firmware, with any warning about that firmware."""
     if identity is None:
         return None
     text = Text(" ".join(part for part in (identity.model, identity.firmware) if part))
@@ -114,18 +117,18 @@ def firmware_text(identity: Identity | None, say: Words) -> Text | None:
 
 
 def grid(rows: list[Row], say: Words) -> Table:
-    """Words to the left, what they are of to the right."""
-    made = Table.grid(padding=(0, 2))
-    made.add_column(style="dim", no_wrap=True)
-    made.add_column()
+    """Return a table of labels on the left and values on the right."""
+    layout = Table.grid(padding=(0, 2))
+    layout.add_column(style="dim", no_wrap=True)
+    layout.add_column()
     for name, value in rows:
         if value is not None:
-            made.add_row(say(f"probe.{name}"), value if isinstance(value, Text) else Text(value))
-    return made
+            layout.add_row(say(f"probe.{name}"), value if isinstance(value, Text) else Text(value))
+    return layout
 
 
 def rendered(renderable: RenderableType) -> str:
-    """As text, no wider than the terminal, and coloured where there is one."""
+    """Return the text, no wider than the terminal, and coloured if standard output is one."""
     text = io.StringIO()
     terminal = sys.stdout.isatty()
     width = min(shutil.get_terminal_size().columns, _MAX_COLUMNS) if terminal else _MAX_COLUMNS
@@ -134,7 +137,7 @@ def rendered(renderable: RenderableType) -> str:
 
 
 def stream_text(sample: Sample) -> str | None:
-    """Codec, size and transport."""
+    """Return codec, size and transport, or None if the codec is unknown."""
     if sample.codec is None:
         return None
     size = f"{sample.width}x{sample.height}" if sample.width and sample.height else None
@@ -142,5 +145,5 @@ def stream_text(sample: Sample) -> str | None:
 
 
 def formatted(value: float | None, format_: str) -> str | None:
-    """As `form` has it; None stays None."""
+    """Return the value in this format, or None if there is none."""
     return None if value is None else format_.format(value)

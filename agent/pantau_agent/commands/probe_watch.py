@@ -1,4 +1,4 @@
-"""`probe --watch`: one camera kept open and shown live, until Ctrl-C."""
+"""`probe --watch`: keeps one camera open and shows it live, until Ctrl-C."""
 
 import json
 import sys
@@ -24,14 +24,14 @@ from pantau_contract.messages import Sample
 from pantau_contract.words import Words
 
 PICTURE_INTERVAL_S = 5.0
-"""Oftener than in the agent: somebody stands there who aims and wipes."""
+"""Seconds between pictures: fewer than in the agent, for a technician who is aiming or cleaning the camera."""
 
 
 def follow(camera: Camera, identity: Identity | None, say: Words, *, as_json: bool) -> Sample | None:
-    """Shows it until interrupted; its latest sample, or None where there was none yet."""
+    """Show the camera until interrupted, and return its latest sample, or None if there was none."""
     closely = camera.model_copy(update={"mode": "watch", "picture_interval_s": PICTURE_INTERVAL_S})
     history = History()
-    with suppress(KeyboardInterrupt):  # that is how it ends
+    with suppress(KeyboardInterrupt):  # the normal end
         interruptible.run(_show(closely, history, identity, say, as_json=as_json))
     return history.latest
 
@@ -44,14 +44,14 @@ async def _show(camera: Camera, history: History, identity: Identity | None, say
     live = Live(console=console, auto_refresh=False) if console.is_terminal and not as_json else None
     with live or nullcontext():
         async with Decoder(clock) as decoder:
-            watching = watch(camera, decoder, clock, clock_trusted=clock_may_be_right)
-            async with aclosing(watching) as observations:
+            session = watch(camera, decoder, clock, clock_trusted=clock_may_be_right)
+            async with aclosing(session) as observations:
                 async for observation in observations:
                     sample = date_sample(observation.sample, epoch.now_ms())
-                    another = history.record(sample)
+                    new_second = history.record(sample)
                     if live is not None:
                         live.update(render(name, history, identity, say, width=console.width), refresh=True)
-                    elif another or observation.changed:
-                        said = {"time": sample.time, **fields(sample, identity, say)}
-                        typer.echo(json.dumps(said, ensure_ascii=False) if as_json else render_line(sample, say))
+                    elif new_second or observation.changed:
+                        output = {"time": sample.time, **fields(sample, identity, say)}
+                        typer.echo(json.dumps(output, ensure_ascii=False) if as_json else render_line(sample, say))
                         sys.stdout.flush()

@@ -1,11 +1,11 @@
-"""How far a command has come: on a terminal's standard error, and nowhere else."""
+"""Shows a command's progress on standard error, if that is a terminal."""
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 
 def progress_bar() -> Progress:
-    """What it is about, a bar and a count; gone at the end. It writes nothing into logs and files."""
+    """Return a display of a description, a bar and a count, removed at the end. Logs and files get nothing."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     shown = console.is_terminal

@@ -13,6 +13,7 @@ from pantau_agent.spool import SpoolInUseError
 from pantau_service import log
 
 EXIT_SPOOL_IN_USE = 1
+"""Exit code if another agent uses the spool."""
 EPILOG = "Example: pantau-agent run --config /etc/pantau/agent.toml --log-level debug"
 
 

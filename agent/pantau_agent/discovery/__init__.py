@@ -1,0 +1,1 @@
+"""`pantau-agent discover`: finds cameras on the network, and proposes how to configure them."""

@@ -1,10 +1,12 @@
-"""Whose device it is, by how its stream asks for a login."""
+"""Recognises a device's vendor by how its stream asks for a login."""
 
 import asyncio
 import re
 
 _TIMEOUT_S = 3.0
+"""Seconds for the camera's answer."""
 _MAX_BYTES = 4096
+"""Most bytes of an answer that are read."""
 _VENDOR_PATTERNS = (
     (re.compile(r'realm="Login to '), "dahua"),
     (re.compile(r'realm="(?:IP Camera\(|Hikvision|Embedded Net DVR|HikvisionDS)'), "hikvision"),
@@ -12,16 +14,16 @@ _VENDOR_PATTERNS = (
     (re.compile(r'realm="iPolis|realm="Hanwha', re.IGNORECASE), "hanwha"),
     (re.compile(r'realm="TP-LINK|realm="TP-Link IP-Camera', re.IGNORECASE), "tplink"),
 )
-"""How the challenge of a stream looks, by maker."""
+"""Patterns of the authentication challenge, by vendor."""
 
 
 def vendor_of_answer(answer: str) -> str | None:
-    """What to write as `vendor`, by an answer to DESCRIBE; None where it does not tell."""
+    """Return the `vendor` to configure, by an answer to DESCRIBE, or None if it is not recognised."""
     return next((vendor for pattern, vendor in _VENDOR_PATTERNS if pattern.search(answer)), None)
 
 
 async def describe_answer(host: str, port: int) -> str | None:
-    """What a camera answers to a DESCRIBE without a login, up to a limit; None where it does not speak RTSP."""
+    """Return a camera's answer to DESCRIBE without a login, up to a limit, or None if it does not speak RTSP."""
     address = f"[{host}]" if ":" in host else host
     request = f"DESCRIBE rtsp://{address}:{port}/ RTSP/1.0\r\nCSeq: 1\r\nAccept: application/sdp\r\n\r\n"
     try:

@@ -1,6 +1,6 @@
-"""What is proposed for `agent.toml`: a block for each camera that was found. Pure.
+"""Renders what is proposed for `agent.toml`: a block for each camera that was found. No input or output.
 
-All that a device says of itself is somebody else's text: it goes on one line, quoted or behind a `#`.
+Everything that a device reports about itself is untrusted text: it goes on one line, quoted or after a `#`.
 """
 
 import json
@@ -13,7 +13,7 @@ from pantau_contract.words import Words
 
 
 def toml(found: DiscoveredDevice, user: str | None, say: Words) -> str:
-    """The `[[camera]]` blocks of a device, one for each channel; only a remark where no stream is known."""
+    """Return the `[[camera]]` blocks of a device, one per channel, or only a comment if no stream is known."""
     lines = [f"# {_summary(found)}"]
     if found.name:
         lines.append(f"# {say('discover.name')}: {_one_line(found.name)}")
@@ -33,7 +33,7 @@ def toml(found: DiscoveredDevice, user: str | None, say: Words) -> str:
 
 
 def fields(found: DiscoveredDevice) -> dict[str, Any]:
-    """The same for programs."""
+    """Return the same as plain values, for programs."""
     return {
         "host": found.host,
         "name": found.name,
@@ -103,5 +103,5 @@ def _one_line(text: str) -> str:
 
 
 def _toml_string(text: str) -> str:
-    """A basic string of TOML: JSON's escapes are among TOML's."""
+    """Return a TOML basic string: JSON's escapes are a subset of TOML's."""
     return json.dumps(_one_line(text), ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""Which addresses listen on the ports of cameras; no faster than a network bears."""
+"""Scans addresses for open camera ports, at a rate that a network bears."""
 
 import asyncio
 import contextlib
@@ -6,24 +6,27 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
 RTSP_PORTS = (554, 8554)
+"""Ports at which cameras serve RTSP."""
 WEB_PORTS = (80, 2020, 8000, 8080, 8899)
-"""Where ONVIF is: the usual one, then Tapo's, Reolink's and Hikvision's, many's, XMEye's."""
+"""Ports at which cameras serve ONVIF: the usual one, Tapo's, Reolink's and Hikvision's, a common one, XMEye's."""
 MAX_CONCURRENT = 64
+"""Connections that are attempted at the same time."""
 CONNECTIONS_PER_S = 200.0
-"""Connections begun each second: a cheap switch or a radio link bears that."""
+"""Connections started per second: a cheap switch or a radio link bears that."""
 TIMEOUT_S = 1.0
+"""Seconds to connect."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScanResult:
-    """An address and those of the ports that take a connection, in the order they were asked for."""
+    """An address and its open ports, in the order in which they were tried."""
 
     host: str
     ports: tuple[int, ...] = ()
 
 
 class _RateLimiter:
-    """Lets one through every so often."""
+    """Lets one caller through per interval."""
 
     def __init__(self, per_s: float) -> None:
         self._interval_s = 1 / per_s
@@ -43,7 +46,7 @@ async def scan(
     per_s: float = CONNECTIONS_PER_S,
     timeout_s: float = TIMEOUT_S,
 ) -> AsyncGenerator[ScanResult, None]:
-    """Each host as soon as all its ports are known, whether any is open or not."""
+    """Yield each host as soon as all its ports are known, whether any is open or not."""
     rate_limiter, slots = _RateLimiter(per_s), asyncio.Semaphore(max_concurrent)
 
     async def is_open(host: str, port: int) -> bool:
@@ -52,7 +55,7 @@ async def scan(
             with contextlib.suppress(OSError):
                 async with asyncio.timeout(timeout_s):
                     _, writer = await asyncio.open_connection(host, port)
-                writer.transport.abort()  # a port that was only knocked at keeps no state
+                writer.transport.abort()  # RST, so that neither side keeps state
                 return True
         return False
 

@@ -1,9 +1,9 @@
-"""Which addresses may be scanned: a small part of a private network, and nobody else's."""
+"""Decides which addresses may be scanned: a small part of a private network, and nothing else."""
 
 import ipaddress
 
 SHORTEST_PREFIX = 22
-"""1,022 addresses; a camera cluster has a hundred at most."""
+"""Prefix length of the largest network that is scanned: 1,022 addresses. A camera cluster has at most 100."""
 _PRIVATE_NETWORKS = tuple(
     ipaddress.IPv4Network(network)
     for network in (
@@ -15,6 +15,7 @@ _PRIVATE_NETWORKS = tuple(
         "127.0.0.0/8",
     )
 )
+"""Networks that are not part of the public Internet."""
 
 
 class SubnetError(ValueError):
@@ -22,10 +23,10 @@ class SubnetError(ValueError):
 
 
 def host_addresses(subnet: str) -> list[str]:
-    """The addresses of hosts in a network, as 10.20.3.0/24; host bits are passed over.
+    """Return the host addresses of a network such as 10.20.3.0/24; host bits are ignored.
 
     Raises:
-        SubnetError: no IPv4 network, too large, or a public one.
+        SubnetError: it is no IPv4 network, too large, or public.
     """
     try:
         network = ipaddress.IPv4Network(subnet.strip(), strict=False)

@@ -1,4 +1,4 @@
-"""What a device that was found is, and where its streams are."""
+"""Identifies a device that was found, and finds its streams."""
 
 import asyncio
 from collections.abc import Sequence
@@ -18,13 +18,14 @@ from pantau_agent.streams.url import StreamUrl, parse
 from pantau_contract.words.evidence import NO_DETAIL, Detail, detail
 
 MAX_CHANNELS = 64
+"""Most channels of one device."""
 DEADLINE_S = 60.0
-"""For all that is asked of one device."""
+"""Seconds for the whole survey of one device."""
 
 
 @dataclass(frozen=True, slots=True)
 class DiscoveredStream:
-    """One stream: its address, without credentials, and what its camera says of it."""
+    """A stream's address, without credentials, and what its camera reports about it."""
 
     url: str
     encoding: str = ""
@@ -34,7 +35,7 @@ class DiscoveredStream:
 
 @dataclass(frozen=True, slots=True)
 class DiscoveredChannel:
-    """A lens, or a recorder's input, with its streams and the still picture's address."""
+    """A lens, or a recorder's input, with its streams and the address of its still picture."""
 
     main: DiscoveredStream | None = None
     sub: DiscoveredStream | None = None
@@ -43,7 +44,11 @@ class DiscoveredChannel:
 
 @dataclass(frozen=True, slots=True)
 class DiscoveredDevice:
-    """A device. What is not known is empty; `problem` says why. `guessed`: addresses are the vendor's usual."""
+    """A device that was surveyed.
+
+    What is unknown is empty, and `problem` says why. `guessed` means that the addresses are the vendor's usual
+    ones.
+    """
 
     host: str
     name: str = ""
@@ -59,7 +64,10 @@ class DiscoveredDevice:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Where to ask. `urls` are where a device service may be; `open_ports` is what a scan saw."""
+    """A host that may be a camera.
+
+    `urls` are where its ONVIF device service may be; `open_ports` is what a scan found.
+    """
 
     host: str
     urls: tuple[StreamUrl, ...] = ()
@@ -69,7 +77,7 @@ class Candidate:
 
 
 def candidate_for_host(host: str, open_ports: Sequence[int]) -> Candidate:
-    """For a host of which no more is known than its open ports."""
+    """Return a candidate for a host of which only the open ports are known."""
     address = f"[{host}]" if ":" in host else host
     web = [port for port in open_ports if port not in RTSP_PORTS]
     return Candidate(
@@ -80,9 +88,9 @@ def candidate_for_host(host: str, open_ports: Sequence[int]) -> Candidate:
 async def survey_device(
     candidate: Candidate, credentials: Credentials | None, clock: Clock
 ) -> DiscoveredDevice | None:
-    """Asks by ONVIF; where it does not speak that, by how it speaks RTSP, and its maker's page; None: neither.
+    """Identify a device by ONVIF, or else by its RTSP challenge and its vendor's web page.
 
-    A refused password is not tried again at this device.
+    Returns None if it speaks neither ONVIF nor RTSP. A refused password is not tried again at this device.
     """
     found = DiscoveredDevice(candidate.host, name=candidate.name, model=candidate.model)
     try:
@@ -103,7 +111,7 @@ async def survey_device(
 
 
 async def _open_onvif(candidate: Candidate, credentials: Credentials | None, clock: Clock) -> OnvifDevice | None:
-    """The first address at which ONVIF is spoken."""
+    """Return the device at the first address that speaks ONVIF, or None."""
     for url in candidate.urls:
         device = OnvifDevice(url, credentials, clock)
         try:
@@ -145,7 +153,10 @@ async def _stream(device: OnvifDevice, profile: Profile) -> DiscoveredStream | N
 
 
 async def _with_vendor(found: DiscoveredDevice, candidate: Candidate) -> tuple[int | None, DiscoveredDevice]:
-    """The port at which it speaks RTSP, asked only where ONVIF did not tell all, and whose make that shows."""
+    """Return the RTSP port, and the device with the vendor that its RTSP challenge shows.
+
+    RTSP is asked only if ONVIF did not report everything.
+    """
     if found.channels and found.vendor is not None:
         return None, found
     for port in [open_port for open_port in candidate.open_ports if open_port in RTSP_PORTS] or RTSP_PORTS[:1]:
@@ -158,7 +169,7 @@ async def _with_vendor(found: DiscoveredDevice, candidate: Candidate) -> tuple[i
 async def _with_page(
     found: DiscoveredDevice, candidate: Candidate, credentials: Credentials | None, clock: Clock
 ) -> DiscoveredDevice:
-    """With what its maker's own page tells: many a camera is sold with ONVIF switched off."""
+    """Add what the vendor's own web page reports: many cameras are sold with ONVIF switched off."""
     if found.vendor is None:
         return found
     ports = [port for port in candidate.open_ports if port not in RTSP_PORTS] or [WEB_PORTS[0]]
@@ -170,7 +181,7 @@ async def _with_page(
 
 
 def _with_guessed_streams(found: DiscoveredDevice, port: int | None) -> DiscoveredDevice:
-    """With the vendor's usual addresses."""
+    """Add the vendor's usual stream addresses."""
     if found.vendor is None:
         return found
     main, sub = (_vendor_stream(found.vendor, found.host, name, port) for name in ("main", "sub"))

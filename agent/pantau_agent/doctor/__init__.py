@@ -1,0 +1,1 @@
+"""`pantau-agent doctor`: one module per check of what may be wrong at a site."""

@@ -1,4 +1,4 @@
-"""Whether the broker can be reached, is the right one, and takes this agent's user, password and messages."""
+"""Checks that the broker is reachable, is the right one, and accepts this agent's login and messages."""
 
 import asyncio
 import socket
@@ -9,14 +9,17 @@ from pantau_agent.doctor.broker_login import BrokerAnswers, log_in
 from pantau_agent.doctor.finding import Finding, FindingLevel
 
 EXPIRES_SOON_DAYS = 21
+"""Days before a certificate's end from which to warn."""
 _TIMEOUT_S = 10.0
+"""Seconds to connect, with TLS."""
 _VERIFY_KEYS = {9: "not_yet_valid", 10: "expired", 62: "wrong_name", 64: "wrong_name"}
-"""X509_V_ERR_*, openssl/x509_vfy.h."""
+"""Findings by X509_V_ERR_*, openssl/x509_vfy.h."""
 _UNSUPPORTED_PROTOCOL = "Unsupported protocol version"
+"""The broker's reason if it does not speak that version of MQTT."""
 
 
 async def check_broker(settings: Broker, site: str, now_s: float) -> list[Finding]:
-    """`now_s` is UTC, in seconds: how long the certificate lasts is told by it."""
+    """Check the broker. `now_s` is the time (UTC, seconds) at which certificates are judged."""
     values: dict[str, object] = {"address": f"{settings.host}:{settings.port}"}
     try:
         async with asyncio.timeout(_TIMEOUT_S):
@@ -29,7 +32,7 @@ async def check_broker(settings: Broker, site: str, now_s: float) -> list[Findin
 
 
 async def _certificate(settings: Broker) -> dict[str, object] | None:
-    """Connects; the certificate as `ssl` has it, or None without TLS. Raises `OSError`."""
+    """Connect and return the certificate as `ssl` represents it, or None without TLS. Raises `OSError`."""
     context = ssl.create_default_context(cafile=settings.ca_file) if settings.tls else None
     _, writer = await asyncio.open_connection(settings.host, settings.port, ssl=context)
     certificate: dict[str, object] | None = writer.get_extra_info("peercert")
@@ -60,7 +63,7 @@ def _certificate_finding(certificate: dict[str, object], now_s: float, values: d
 
 
 async def _login(settings: Broker, site: str, values: dict[str, object]) -> list[Finding]:
-    """By the protocols that the agent would try."""
+    """Log in with the protocols that the agent would try."""
     tried = ("5", "3.1.1") if settings.protocol == "auto" else (settings.protocol,)
     answers = BrokerAnswers()
     for protocol in tried:
@@ -73,7 +76,7 @@ async def _login(settings: Broker, site: str, values: dict[str, object]) -> list
 
 
 def findings_of_answers(answers: BrokerAnswers, values: dict[str, object]) -> list[Finding]:
-    """What they mean."""
+    """Return the findings that the broker's answers mean."""
     values = values | {"detail": answers.connected or ""}
     match answers.connected:
         case "Success":

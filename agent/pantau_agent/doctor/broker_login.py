@@ -1,4 +1,4 @@
-"""A session with the broker as the agent would have it: whether it lets this user in, and publish."""
+"""Logs in at the broker as the agent would, and tries to publish."""
 
 import queue
 import ssl
@@ -12,15 +12,18 @@ from pantau_agent.config import Broker
 from pantau_contract.topics import Topic, TopicKind
 
 TIMEOUT_S = 10.0
+"""Seconds for each of the broker's answers."""
 _PROTOCOLS = {"5": MQTTProtocolVersion.MQTTv5, "3.1.1": MQTTProtocolVersion.MQTTv311}
+"""Paho's versions of MQTT by the configuration's names."""
 _NO_CAMERA = "pantau-doctor"
+"""Id of a camera that does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
 class BrokerAnswers:
-    """What the broker answered, by MQTT 5's names of reasons (section 2.4), which paho gives 3.1.1's too.
+    """The broker's answers, as MQTT 5 reason names (section 2.4), which paho uses for 3.1.1 too.
 
-    None is no answer. `published` is absent with 3.1.1, whose PUBACK says nothing.
+    None is no answer. `published` is always None with 3.1.1, whose PUBACK carries no reason.
     """
 
     connected: str | None = None
@@ -28,9 +31,10 @@ class BrokerAnswers:
 
 
 def log_in(settings: Broker, protocol: str, site: str) -> BrokerAnswers:
-    """Connects, publishes what changes nothing, and leaves. The client id is not the agent's, which goes on.
+    """Connect, publish a message without effect, and disconnect.
 
-    What is published is an empty state of a camera that there is not, which a collector passes over.
+    The message is an empty state of a camera that does not exist, which a collector ignores. The client id differs
+    from the agent's, so that the agent stays connected.
     """
     connected: queue.Queue[str | None] = queue.Queue()
     published: queue.Queue[str | None] = queue.Queue()

@@ -1,4 +1,4 @@
-"""Each camera, looked at once; and whether its firmware is known for anything bad."""
+"""Inspects each camera once, and checks whether its firmware has known problems."""
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
@@ -13,18 +13,20 @@ from pantau_contract.messages import Sample
 from pantau_contract.states import Cause, State
 
 LOOK_S = 4.0
+"""Seconds to watch each camera."""
 _LEVELS = {
     State.OK: FindingLevel.OK,
     State.DEGRADED: FindingLevel.WARNING,
     State.IMPAIRED: FindingLevel.WARNING,
     State.DOWN: FindingLevel.ERROR,
 }
+"""Level of a finding by the camera's state."""
 
 
 async def check_cameras(
     configured: Sequence[Camera], decoder: Decoder, clock: Clock, *, clock_trusted: bool
 ) -> AsyncGenerator[Finding, None]:
-    """Each camera's findings as soon as they are known."""
+    """Yield each camera's findings as soon as they are known."""
     if not configured:
         yield Finding("camera", FindingLevel.WARNING, "none")
     for camera in configured:
@@ -37,7 +39,7 @@ async def check_cameras(
         async for inspected in inspections:
             sample = inspected.observation.sample if inspected.observation is not None else None
             if sample is not None and sample.cause is Cause.UNREACHABLE:
-                unreachable.append(sample)  # judged together with the others
+                unreachable.append(sample)  # judged together with the other unreachable ones
                 continue
             for finding in findings_of_inspection(inspected):
                 yield finding
@@ -46,7 +48,7 @@ async def check_cameras(
 
 
 def findings_of_inspection(inspected: Inspected) -> list[Finding]:
-    """What came of one camera."""
+    """Return the findings about one inspected camera."""
     camera = inspected.camera.id
     if inspected.observation is None:
         return [Finding("camera", FindingLevel.ERROR, "failed", camera, {"detail": inspected.failed})]
@@ -61,7 +63,7 @@ def findings_of_inspection(inspected: Inspected) -> list[Finding]:
 
 
 def finding_of_sample(sample: Sample, *, listed: bool = True) -> Finding:
-    """What a look says."""
+    """Return the finding about a camera's sample."""
     level = _LEVELS.get(sample.state, FindingLevel.UNKNOWN)
     if sample.cause is None:
         return Finding("camera", level, "works", sample.camera)
@@ -70,7 +72,10 @@ def finding_of_sample(sample: Sample, *, listed: bool = True) -> Finding:
 
 
 def findings_of_unreachable(samples: Sequence[Sample], number: int) -> list[Finding]:
-    """Where not one of several cameras is reached, what they share is to be mended, and not each of them."""
+    """Return the findings about unreachable cameras, of `number` that were inspected.
+
+    If none of several cameras is reachable, only what they share is listed to be fixed, and not each camera.
+    """
     all_of_them = len(samples) == number > 1
     findings = [finding_of_sample(sample, listed=not all_of_them) for sample in samples]
     if all_of_them:
@@ -79,7 +84,7 @@ def findings_of_unreachable(samples: Sequence[Sample], number: int) -> list[Find
 
 
 def finding_of_identity(camera: str, identity: Identity) -> Finding:
-    """What the notes say of it."""
+    """Return the finding of the vendor notes about this model and firmware."""
     warning = warning_of(identity.vendor, identity.model, identity.firmware)
     values: dict[str, object] = {"model": identity.model or "?", "version": identity.firmware or "?"}
     if warning is None:

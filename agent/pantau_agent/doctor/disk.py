@@ -1,4 +1,4 @@
-"""The disk on which reports wait: whether there is room, whether it takes what is written, and how worn it is."""
+"""Checks the disk of the spool: space, whether it can be written to, and wear."""
 
 import os
 import tempfile
@@ -10,14 +10,17 @@ from pantau_agent.doctor.finding import Finding, FindingLevel
 from pantau_contract.messages import Host
 
 FULL_MB = 100.0
+"""Free megabytes below which the disk counts as full."""
 SLOW_S = 2.0
-"""A block written through to a healthy SD card takes a tenth of it, even while that tidies up."""
+"""Seconds for a synced block: a healthy SD card takes a tenth of that even during garbage collection."""
 WORN_PCT = 80
+"""Per cent of the disk's life above which to warn."""
 _BLOCK = bytes(4096)
+"""What is written to try the disk."""
 
 
 def check_space(host: Host, folder: Path, max_mb: float) -> Finding:
-    """Whether reports that wait have room, in the spool's folder."""
+    """Check that the spool's folder has space for reports that wait."""
     values: dict[str, object] = {
         "path": folder,
         "free_mb": f"{host.disk_free_mb or 0:.0f}",
@@ -37,7 +40,7 @@ def check_space(host: Host, folder: Path, max_mb: float) -> Finding:
 
 
 def check_writing(folder: Path, spool: Path) -> Finding:
-    """Whether what is written there arrives, and how fast; tried with a block that is deleted again."""
+    """Check that the folder can be written to, and how fast, with a block that is deleted again."""
     values: dict[str, object] = {"path": folder, "spool": spool}
     with suppress(OSError):
         if os.statvfs(folder).f_flag & os.ST_RDONLY:
@@ -64,10 +67,10 @@ def check_writing(folder: Path, spool: Path) -> Finding:
 
 
 def check_wear(folder: Path, *, device: str | None = None, root: Path = Path("/")) -> list[Finding]:
-    """What the kernel knows of the disk's wear and of errors in its file system.
+    """Report what the kernel knows of the disk's wear and of errors in its file system.
 
-    `device` is its number, as `179:2`, else the folder's. eMMC tells its wear (JEDEC JESD84-B51, section 7.4) in
-    `life_time` and `pre_eol_info`; SD cards tell nothing.
+    `device` is the device number, such as `179:2`; by default the folder's. eMMC reports its wear (JEDEC
+    JESD84-B51, section 7.4) in `life_time` and `pre_eol_info`; SD cards report nothing.
     """
     try:
         number = device or _device_number(folder)
@@ -85,13 +88,13 @@ def check_wear(folder: Path, *, device: str | None = None, root: Path = Path("/"
 
 
 def _life(disk: Path) -> Finding:
-    """Wear of the disk with this folder in sysfs."""
+    """Return the finding about the wear of the disk with this folder in sysfs."""
     reported = [_integer(part) for part in _text(disk / "device/life_time").split()]
     steps = [step for step in reported if step]
     near_end = _integer_in(disk / "device/pre_eol_info") or 0
     if not steps:
         return Finding("disk", FindingLevel.UNKNOWN, "wear_unsaid")
-    used = min(max(steps) * 10, 100)  # each step is a tenth of its life; 11 is past it
+    used = min(max(steps) * 10, 100)  # each step is a tenth of its life; 11 is beyond it
     values: dict[str, object] = {"used": used, "device": disk.name}
     if max(steps) > 10 or near_end >= 3:
         return Finding("disk", FindingLevel.ERROR, "worn", values=values)

@@ -1,4 +1,4 @@
-"""All that is examined, one after the other, from the machine to the cameras."""
+"""Runs all checks, one after the other, from the machine to the cameras."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
@@ -18,7 +18,7 @@ from pantau_agent.picture.decoder import Decoder
 async def examine(
     config: AgentConfig, this_machine: Machine, decoder: Decoder, clock: Clock, servers: Sequence[str]
 ) -> AsyncGenerator[Finding, None]:
-    """Each finding as soon as it is known. `servers` are time servers to compare the clock with."""
+    """Yield each finding as soon as it is known. `servers` are time servers to compare the clock with."""
     host, status = this_machine.read(), this_machine.clock()
     folder = config.spool.path.parent.absolute()
     measured = await clock_check.check_offset(servers, clock)

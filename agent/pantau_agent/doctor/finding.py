@@ -1,4 +1,4 @@
-"""What an examination says: of one thing, how bad it is, and what to do about it."""
+"""The result of one check: how bad it is, and what to do about it."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -8,7 +8,7 @@ from pantau_contract.words import Words
 
 
 class FindingLevel(StrEnum):
-    """How bad it is. `unknown` is what cannot be told, and is nothing to mend."""
+    """How bad a finding is. `unknown` could not be determined, and needs no fix."""
 
     OK = "ok"
     UNKNOWN = "unknown"
@@ -18,10 +18,11 @@ class FindingLevel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`check` and `key` name its words in `[doctor]`, filled in with `values`; `subject` is which camera.
+    """The result of one check.
 
-    `cause` is a camera's, whose own words are used; a value `detail` is evidence. What is not `listed` is the
-    consequence of another finding.
+    `check` and `key` select its texts in `[doctor]`, which `values` fill in. `subject` is the camera, if it is
+    about one. `cause` is that camera's, whose own texts are used. A value named `detail` is evidence. A finding
+    that is not `listed` is the consequence of another one.
     """
 
     check: str
@@ -34,15 +35,15 @@ class Finding:
 
     @property
     def to_mend(self) -> bool:
-        """Whether it belongs on the list of what to mend."""
+        """True if the finding belongs on the list of what to fix."""
         return self.listed and self.level in {FindingLevel.WARNING, FindingLevel.ERROR}
 
     def found(self, say: Words) -> str:
-        """What is so, in one line."""
+        """Return what was found, in one line."""
         return say(f"doctor.{self.check}.{self.key}.found", **self._values(say))
 
     def mend(self, say: Words) -> str | None:
-        """What to do about it, in one line; None where there is nothing to do."""
+        """Return what to do about it, in one line, or None if there is nothing to do."""
         if self.level not in {FindingLevel.WARNING, FindingLevel.ERROR}:
             return None
         return say(f"doctor.{self.check}.{self.key}.mend", **self._values(say))
@@ -57,11 +58,11 @@ class Finding:
 
 
 _CHECK_ORDER = ("power", "disk", "clock", "names", "broker", "camera", "firmware", "heat", "memory")
-"""What goes first among equals: the cause before what follows from it."""
+"""The order of checks among findings of the same level: a cause before its consequences."""
 
 
 def ranked(findings: list[Finding]) -> list[Finding]:
-    """What is to be mended, most important first."""
+    """Return the findings that need a fix, the most important first."""
     order = {check: rank for rank, check in enumerate(_CHECK_ORDER)}
     return sorted(
         (finding for finding in findings if finding.to_mend),

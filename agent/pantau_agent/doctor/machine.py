@@ -1,16 +1,18 @@
-"""The machine itself: power, heat, memory. Pure, over what `host` measures."""
+"""Checks the machine's power, heat and memory, from what `host` measured."""
 
 from pantau_agent.doctor.finding import Finding, FindingLevel
 from pantau_contract.messages import Host
 
 HOT_C = 75.0
+"""Temperature in degrees Celsius from which to warn."""
 TOO_HOT_C = 80.0
-"""From here on a Raspberry Pi slows down."""
+"""Temperature in degrees Celsius from which a Raspberry Pi slows down."""
 MEMORY_PCT = 90.0
+"""Per cent of memory in use from which to warn."""
 
 
 def check_power(host: Host) -> Finding:
-    """Whether its voltage suffices."""
+    """Check the supply voltage."""
     if host.undervoltage is None:
         return Finding("power", FindingLevel.UNKNOWN, "unsaid")
     return (
@@ -21,7 +23,7 @@ def check_power(host: Host) -> Finding:
 
 
 def check_heat(host: Host) -> Finding:
-    """Whether it is too hot, or slows itself down."""
+    """Check the temperature, and whether the processor is throttled."""
     celsius = host.temperature_c
     values: dict[str, object] = {"temperature": "?" if celsius is None else f"{celsius:.0f}"}
     if host.throttled:
@@ -36,7 +38,7 @@ def check_heat(host: Host) -> Finding:
 
 
 def check_memory(host: Host) -> Finding:
-    """Whether some is left."""
+    """Check that memory is left."""
     if host.memory_used_pct is None:
         return Finding("memory", FindingLevel.UNKNOWN, "unsaid")
     values: dict[str, object] = {"used": f"{host.memory_used_pct:.0f}"}

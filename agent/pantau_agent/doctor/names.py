@@ -1,4 +1,4 @@
-"""Whether every name in the configuration is known to this machine's name server."""
+"""Checks that every host name in the configuration can be resolved."""
 
 import asyncio
 import ipaddress
@@ -9,10 +9,11 @@ from pantau_agent.doctor.finding import Finding, FindingLevel
 from pantau_agent.streams.url import parse
 
 _TIMEOUT_S = 10
+"""Seconds to resolve a name."""
 
 
 async def check_names(config: AgentConfig) -> list[Finding]:
-    """One finding for each name that is not known, or one that all are."""
+    """Return one finding for each name that cannot be resolved, or one if all can."""
     hosts = [config.broker.host, *(parse(camera.url or "").host for camera in config.camera if camera.enabled)]
     to_resolve = [host for host in dict.fromkeys(hosts) if not _is_address(host)]
     if not to_resolve:
@@ -28,7 +29,7 @@ async def _resolves(host: str) -> bool:
     try:
         async with asyncio.timeout(_TIMEOUT_S):
             await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):  # a name that takes too long is a TimeoutError, which is an OSError
+    except (OSError, UnicodeError):  # includes TimeoutError
         return False
     return True
 

@@ -1,0 +1,1 @@
+"""Draws, compresses and packetises what the simulated cameras show."""

@@ -1,4 +1,4 @@
-"""What cameras burn into their pictures: the clock, and a name."""
+"""Draws what cameras burn into their pictures: the clock and a name."""
 
 import time
 from datetime import UTC, datetime
@@ -9,12 +9,12 @@ from cv2.typing import MatLike
 PLACES = ("Jl. Ahmad Yani", "Jl. Sudirman", "Jl. Gajah Mada", "Jl. Diponegoro")
 
 _BEGAN_S = time.time()
-"""The clock starts with the process; it repeats with the loop, since all cameras share its pictures."""
+"""When the process started. The clock starts from it again in each loop, since cameras share pictures."""
 _FONT = cv2.FONT_HERSHEY_DUPLEX
 
 
 def caption(picture: MatLike, scene: int, at_s: float) -> None:
-    """Writes both on the picture, as they are `at_s` seconds into the loop."""
+    """Draw both on the picture as they are `at_s` seconds into the loop."""
     height, width = picture.shape[:2]
     scale, margin = height / 720, height // 40
     when = datetime.fromtimestamp(_BEGAN_S + at_s, UTC).astimezone()

@@ -1,4 +1,4 @@
-"""BGR pictures to compressed ones, by PyAV."""
+"""Compresses BGR pictures with PyAV."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
@@ -16,9 +16,9 @@ _ENCODERS = {Codec.H264: "libx264", Codec.H265: "libx265"}
 
 
 def encode(take: Take, pictures: Iterable[MatLike], *, lead_in: int = 0) -> Iterator[tuple[bytes, bool]]:
-    """Each picture as an Annex B access unit, and whether it is a keyframe, without the first `lead_in` ones.
+    """Yield each picture as an Annex B access unit, and True for a keyframe, without the first `lead_in` pictures.
 
-    As cameras do: no B-frames, keyframes at a fixed interval and nowhere else, parameter sets before each of them.
+    As in cameras, there are no B-frames, and keyframes, each after its parameter sets, only at a fixed interval.
     """
     return islice(_encoded(take, pictures), lead_in, None)
 

@@ -1,4 +1,4 @@
-"""A take to footage: pictures drawn, compressed, cut into RTP payloads."""
+"""Turns a take into footage: draws the pictures, compresses them and cuts them into RTP payloads."""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -16,35 +16,35 @@ from pantau_simcam.footage.take import Codec, Take
 
 JPEG_QUALITY = 60
 
-cv2.setNumThreads(1)  # its threads cost more than they bring on pictures of this size
+cv2.setNumThreads(1)  # on pictures of this size, its threads cost more than they gain
 
 
-class CutError(Exception):
-    """Filming was ended before it was done."""
+class CancelledFilmError(Exception):
+    """The filming was cancelled."""
 
 
-def film(take: Take, cut: Event | None = None) -> Footage:
-    """The footage of a take, but for its damage; takes a second or so of CPU.
+def film(take: Take, cancelled: Event | None = None) -> Footage:
+    """Return the undamaged footage of a take; this takes about a second of CPU time.
 
     Raises:
-        CutError: `cut` was set meanwhile.
+        CancelledFilmError: `cancelled` was set meanwhile.
     """
-    drawn = _until(cut, pictures(take))
+    drawn = _until(cancelled, pictures(take))
     if take.codec is Codec.MJPEG:
         jpegs = (payloads_jpeg(compress(picture, JPEG_QUALITY)) for picture in drawn)
         return Footage(take, tuple(Picture.of(payloads, keyframe=True) for payloads in jpegs))
     payloads = payloads_h264 if take.codec is Codec.H264 else payloads_h265
-    # An encoder's first keyframe is smaller than those after it: a loop would show that each round.
+    # An encoder's first keyframe is smaller than the following ones, which would show in every round of the loop.
     lead_in = take.gop if take.gop <= take.pictures else 0
-    before = _until(cut, pictures(take, take.pictures - lead_in))
+    before = _until(cancelled, pictures(take, take.pictures - lead_in))
     encoded = encode(take, chain(before, drawn), lead_in=lead_in)
     units = [(nal_units(access_unit), keyframe) for access_unit, keyframe in encoded]
     sets = parameter_sets(take.codec, units[0][0])
     return Footage(take, tuple(Picture.of(payloads(unit), keyframe=keyframe) for unit, keyframe in units), sets)
 
 
-def _until(cut: Event | None, drawn: Iterator[MatLike]) -> Iterator[MatLike]:
+def _until(cancelled: Event | None, drawn: Iterator[MatLike]) -> Iterator[MatLike]:
     for picture in drawn:
-        if cut is not None and cut.is_set():
-            raise CutError
+        if cancelled is not None and cancelled.is_set():
+            raise CancelledFilmError
         yield picture

@@ -1,4 +1,4 @@
-"""Encoded pictures, cut into RTP payloads, ready to be sent by any number of cameras."""
+"""Encoded pictures as RTP payloads, ready to be sent by any number of cameras."""
 
 from bisect import bisect_right
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from pantau_simcam.footage.take import Take
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One picture as the payloads of its RTP packets, in order; the last one carries the marker bit."""
+    """The payloads of one picture's RTP packets, in order; the last packet has the marker bit."""
 
     payloads: tuple[bytes, ...]
     keyframe: bool
@@ -18,14 +18,14 @@ class Picture:
 
     @classmethod
     def of(cls, payloads: Iterable[bytes], *, keyframe: bool) -> Self:
-        """The picture in those payloads."""
+        """Build a picture from its payloads."""
         kept = tuple(payloads)
         return cls(kept, keyframe, sum(map(len, kept)))
 
 
 @dataclass(frozen=True)
 class Footage:
-    """A loop of pictures that begins with a keyframe. `parameter_sets` are NAL units without start codes."""
+    """A loop of pictures that starts with a keyframe; `parameter_sets` are NAL units without start codes."""
 
     take: Take
     pictures: tuple[Picture, ...]
@@ -36,12 +36,12 @@ class Footage:
         object.__setattr__(self, "_keyframes", tuple(i for i, p in enumerate(self.pictures) if p.keyframe))
 
     def keyframe_before(self, position_s: float) -> int:
-        """Index of the last keyframe at or before a position; positions run on past the loop's end."""
+        """Return the index of the last keyframe at or before a position, which may exceed the loop's length."""
         at = int(position_s * self.take.fps) % len(self.pictures)
         return self._keyframes[bisect_right(self._keyframes, at) - 1]
 
     @property
     def kbps(self) -> float:
-        """Its bit rate, 1000 bit/s, without packet headers."""
+        """The bit rate in kbit/s, without packet headers."""
         seconds = len(self.pictures) / self.take.fps
         return sum(picture.size for picture in self.pictures) * 8 / seconds / 1000

@@ -1,4 +1,4 @@
-"""JPEG pictures to RTP payloads (RFC 2435), with the quantisation tables in each picture's first packet."""
+"""Packetises JPEG pictures (RFC 2435), with the quantisation tables in each picture's first packet."""
 
 import struct
 
@@ -8,14 +8,14 @@ from cv2.typing import MatLike
 from pantau_simcam.footage.payloads import MAX_PAYLOAD
 
 MAX_SIDE = 2040
-"""The format counts width and height in eights, in one byte each."""
+"""Pixels of the longest side: the format counts width and height in units of eight, in one byte each."""
 _TYPE_420 = 1
 _TABLES_FOLLOW = 255
 _SOF0, _DQT, _SOS = 0xC0, 0xDB, 0xDA
 
 
 def compress(picture: MatLike, quality: int) -> bytes:
-    """A baseline JPEG with 4:2:0 chroma and the standard Huffman tables: the format can carry no other."""
+    """Encode a baseline JPEG with 4:2:0 chroma and standard Huffman tables, all that RFC 2435 can carry."""
     settings = (
         cv2.IMWRITE_JPEG_QUALITY,
         quality,
@@ -27,7 +27,7 @@ def compress(picture: MatLike, quality: int) -> bytes:
 
 
 def payloads_jpeg(jpeg: bytes) -> list[bytes]:
-    """The payloads of one picture."""
+    """Return the payloads of one picture."""
     tables, width, height, scan = _taken_apart(jpeg)
     payloads: list[bytes] = []
     offset = 0
@@ -42,7 +42,7 @@ def payloads_jpeg(jpeg: bytes) -> list[bytes]:
 
 
 def _taken_apart(jpeg: bytes) -> tuple[bytes, int, int, bytes]:
-    """Quantisation tables, width, height, and the entropy-coded data (ITU-T T.81, B.1)."""
+    """Return quantisation tables, width, height and entropy-coded data (ITU-T T.81, B.1)."""
     tables, width, height, at = b"", 0, 0, 2
     while True:
         marker = jpeg[at + 1]

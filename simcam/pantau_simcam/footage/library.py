@@ -1,4 +1,4 @@
-"""Footage, filmed when first asked for, in a thread, and kept."""
+"""Makes footage on first request, in a thread, and caches it."""
 
 import asyncio
 import threading
@@ -10,14 +10,14 @@ from pantau_simcam.footage.film import film
 from pantau_simcam.footage.footage import Footage
 from pantau_simcam.footage.take import Take
 
-SHELF = 128
-"""Loops kept, of half a megabyte or more each; the oldest goes first."""
-_shelf: dict[Take, Footage] = {}
-"""What was filmed in this process; footage is the same for whoever asks, so all libraries share it."""
+CACHE_SIZE = 128
+"""Loops in the cache, of half a megabyte or more each; the oldest is dropped first."""
+_cache: dict[Take, Footage] = {}
+"""The cache, which all libraries of the process share: the footage of a take is always the same."""
 
 
 class Library:
-    """The footage of one event loop's cameras."""
+    """Provides the footage of one event loop's cameras."""
 
     def __init__(self) -> None:
         self._filming: dict[Take, asyncio.Future[Footage]] = {}
@@ -25,19 +25,19 @@ class Library:
         self._closed = threading.Event()
 
     def ready(self, take: Take) -> Footage | None:
-        """The footage if it is there; else None, and filming has begun."""
-        footage = _shelf.get(take)
+        """Return the footage if it is cached; otherwise start to film it and return None."""
+        footage = _cache.get(take)
         if footage is None:
             self._film(take)
         return footage
 
     async def get(self, take: Take) -> Footage:
-        """The footage, waited for."""
+        """Return the footage, filming it first if necessary."""
         footage = self.ready(take)
         return footage if footage is not None else await asyncio.shield(self._film(take))
 
     def close(self) -> None:
-        """Ends all filming."""
+        """Cancel all filming."""
         self._closed.set()
         for future in list(self._filming.values()):
             future.cancel()
@@ -53,10 +53,10 @@ class Library:
     def _filmed(self, take: Take) -> Footage:
         if take.damaged_pct:
             whole = replace(take, damaged_pct=0)
-            footage = replace(damaged(_shelf.get(whole) or self._filmed(whole), take.damaged_pct), take=take)
+            footage = replace(damaged(_cache.get(whole) or self._filmed(whole), take.damaged_pct), take=take)
         else:
             footage = film(take, self._closed)
-        _shelf[take] = footage
-        while len(_shelf) > SHELF:
-            del _shelf[next(iter(_shelf))]
+        _cache[take] = footage
+        while len(_cache) > CACHE_SIZE:
+            del _cache[next(iter(_cache))]
         return footage

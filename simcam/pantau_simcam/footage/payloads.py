@@ -1,11 +1,11 @@
-"""Compressed pictures to RTP payloads."""
+"""Cuts compressed pictures into RTP payloads."""
 
 import re
 
 from pantau_simcam.footage.take import Codec
 
 MAX_PAYLOAD = 1400
-"""Bytes of payload in a packet, so that with all headers it stays within an Ethernet frame."""
+"""Bytes of payload in a packet: with all headers it fits into an Ethernet frame."""
 
 _START_CODE = re.compile(rb"\x00\x00\x00?\x01")
 _H264_FU_A = 28
@@ -13,12 +13,12 @@ _H265_FU = 49
 
 
 def nal_units(annexb: bytes) -> list[bytes]:
-    """The NAL units of an Annex B byte stream (ITU-T H.264 and H.265, Annex B), without start codes."""
+    """Return the NAL units of an Annex B byte stream (ITU-T H.264 and H.265), without start codes."""
     return [unit for unit in _START_CODE.split(annexb) if unit]
 
 
 def payloads_h264(units: list[bytes]) -> list[bytes]:
-    """Single NAL unit packets and FU-A fragments (RFC 6184, 5.6 and 5.8)."""
+    """Yield single NAL unit packets and FU-A fragments (RFC 6184, 5.6 and 5.8)."""
     payloads: list[bytes] = []
     for unit in units:
         if len(unit) <= MAX_PAYLOAD:
@@ -30,7 +30,7 @@ def payloads_h264(units: list[bytes]) -> list[bytes]:
 
 
 def payloads_h265(units: list[bytes]) -> list[bytes]:
-    """Single NAL unit packets and fragmentation units (RFC 7798, 4.4.1 and 4.4.3)."""
+    """Yield single NAL unit packets and fragmentation units (RFC 7798, 4.4.1 and 4.4.3)."""
     payloads: list[bytes] = []
     for unit in units:
         if len(unit) <= MAX_PAYLOAD:
@@ -52,7 +52,7 @@ def _fragments(header: bytes, kind: int, body: bytes) -> list[bytes]:
 
 
 def parameter_sets(codec: Codec, units: list[bytes]) -> tuple[bytes, ...]:
-    """SPS and PPS of H.264; VPS, SPS and PPS of H.265; in that order."""
+    """Return SPS and PPS of H.264, or VPS, SPS and PPS of H.265, in that order."""
     if codec is Codec.H264:
         return tuple(u for kind in (7, 8) for u in units if u[0] & 0x1F == kind)
     return tuple(u for kind in (32, 33, 34) for u in units if u[0] >> 1 & 0x3F == kind)

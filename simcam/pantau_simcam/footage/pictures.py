@@ -1,4 +1,4 @@
-"""The pictures of a take: the street, what is wrong with how it looks, and the caption."""
+"""Draws the pictures of a take: the street, its faults and the caption."""
 
 from collections.abc import Callable, Iterator
 
@@ -11,11 +11,11 @@ from pantau_simcam.footage.street.street import Street
 from pantau_simcam.footage.take import LOOP_S, Look, Take
 
 KNOCKED = 0.4
-"""Radians by which a moved camera has turned."""
+"""Radians by which a moved camera is turned."""
 
 
 def pictures(take: Take, first: int = 0) -> Iterator[MatLike]:
-    """Each picture of the take, in order, from the one of that number."""
+    """Yield the pictures of the take in order, starting with number `first`."""
     street = Street(take.scene, take.width, take.height, knocked=KNOCKED if take.look is Look.MOVED else 0)
     for number in range(first, take.pictures):
         at_s = number / take.fps if take.still_s is None else take.still_s
@@ -78,7 +78,7 @@ def _grainy(picture: MatLike, strength: float, moment: int) -> MatLike:
 
 
 def _card(width: int, height: int) -> MatLike:
-    """What a recorder shows in place of a camera that it does not get."""
+    """Draw the card that a recorder shows in place of an unreachable camera."""
     card = np.full((height, width, 3), (150, 40, 20), np.uint8)
     scale = height / 360
     (wide, tall), _ = cv2.getTextSize("NO SIGNAL", cv2.FONT_HERSHEY_SIMPLEX, scale, 2)

@@ -1,17 +1,17 @@
-"""What is to be filmed: the key by which footage is made once and shared."""
+"""Describes what to film: the key under which footage is made once and shared."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 GOP_S = 2.0
-"""Time between keyframes, in seconds."""
+"""Seconds between keyframes."""
 LOOP_S = 14.0
-"""Length of the loop, in seconds: seven keyframe intervals, so that looks at round intervals (10, 30, 60 s) do not
-meet the same picture again, which would be a frozen one in their eyes."""
+"""Seconds of a loop. With seven keyframe intervals, samples every 10, 30 or 60 s never get the same picture again,
+which would look frozen to them."""
 
 
 class Codec(StrEnum):
-    """How the pictures are compressed."""
+    """The compression of the pictures."""
 
     H264 = "h264"
     H265 = "h265"
@@ -19,7 +19,7 @@ class Codec(StrEnum):
 
 
 class Look(StrEnum):
-    """What is in front of the lens."""
+    """What the picture shows."""
 
     STREET = "street"
     BLACK = "black"
@@ -34,9 +34,9 @@ class Look(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """One loop to film. `still_s` is the second at which the picture stands still, if it does.
+    """One loop to film. `still_s` is the position in seconds at which the picture is frozen, or None.
 
-    `damaged_pct` is the share of its pictures whose bytes are damaged after encoding.
+    `damaged_pct` is the percentage of pictures whose bytes are damaged after encoding.
     """
 
     scene: int = 0
@@ -53,10 +53,10 @@ class Take:
 
     @property
     def gop(self) -> int:
-        """Pictures from one keyframe to the next."""
+        """The number of pictures from one keyframe to the next."""
         return max(1, round(self.gop_s * self.fps))
 
     @property
     def pictures(self) -> int:
-        """Pictures of the loop."""
+        """The number of pictures in the loop."""
         return round(self.length_s * self.fps)

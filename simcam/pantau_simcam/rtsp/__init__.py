@@ -1,0 +1,1 @@
+"""Speaks RTSP and RTP as a camera does."""

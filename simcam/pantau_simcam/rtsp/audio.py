@@ -1,4 +1,4 @@
-"""One client's audio of one camera: a tone in G.711 A-law (RFC 3551, 4.5.14), over RTP."""
+"""Sends one client the audio of one camera over RTP: a tone in G.711 A-law (RFC 3551, 4.5.14)."""
 
 import struct
 
@@ -9,18 +9,20 @@ from pantau_simcam.rtsp.carriers import Carrier
 from pantau_simcam.rtsp.numbering import Numbering
 
 CLOCK_RATE = 8000
+"""RTP timestamp units per second."""
 PACKET_S = 0.02
+"""Seconds of sound in a packet."""
 PAYLOAD_TYPE = 8
 TONE = (b"\x95" * 8 + b"\x15" * 8) * 10
-"""A quiet square wave of 500 Hz: two of A-law's codes by turns, 20 ms of 8000 a second."""
+"""One packet of a quiet 500 Hz square wave: two A-law codes alternating, 20 ms at 8000 samples per second."""
 LATE_S = 1.0
-"""What is so late is not made up for."""
+"""Seconds of delay after which packets are skipped: the process was stopped, and a camera would have gone on."""
 
 _header = struct.Struct(">BBHII")
 
 
 class AudioStream:
-    """Sends after `play`, whenever `step` is called at the time that it last returned."""
+    """Sends packets after `play`, each time `step` is called; it returns the next time."""
 
     def __init__(self, camera: Camera, carrier: Carrier, *, now: float) -> None:
         self.numbers = Numbering(CLOCK_RATE, now)
@@ -30,12 +32,12 @@ class AudioStream:
         self._due = now
 
     def play(self, now: float) -> None:
-        """From now on sound is due."""
+        """Start to send."""
         self._playing = True
         self._due = now
 
     def step(self, now: float) -> float | None:
-        """Sends what is due, and says when the next will be; None after the end."""
+        """Send the packet that is due, and return when the next one is; None after the end."""
         if self._ended:
             return None
         if now - self._due > LATE_S:
@@ -44,16 +46,16 @@ class AudioStream:
             numbers = self.numbers
             time = numbers.timestamp(self._due)
             self._carrier.send([_header.pack(0x80, PAYLOAD_TYPE, numbers.sequence, time, numbers.ssrc) + TONE])
-            numbers.go_on()
+            numbers.advance()
         self._due += PACKET_S
         return self._due
 
     def restart(self) -> None:
-        """The encoder starts anew."""
-        self.numbers.begin()
+        """Restart the encoder: number packets from a new random start."""
+        self.numbers.restart()
 
     def end(self, *, goodbye: bool = False) -> None:
-        """No more packets."""
+        """Stop to send; with `goodbye`, announce it by RTCP."""
         if goodbye and self._playing and not self._ended:
             self._carrier.send_control(rtcp.goodbye(self.numbers.ssrc))
         self._ended = True

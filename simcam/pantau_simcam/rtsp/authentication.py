@@ -1,4 +1,4 @@
-"""Who may look: Basic (RFC 7617) and Digest with MD5 or SHA-256 (RFC 7616), as cameras ask for them."""
+"""Authenticates clients: Basic (RFC 7617) and Digest with MD5 or SHA-256 (RFC 7616), as cameras do."""
 
 import base64
 import hashlib
@@ -22,8 +22,8 @@ _ALGORITHMS = {
 }
 
 
-class Gate:
-    """Asks one connection for credentials, with a nonce of its own."""
+class Authenticator:
+    """Authenticates the requests of one connection, with its own nonce."""
 
     def __init__(self, user: str, password: str, authentication: Authentication) -> None:
         self._user = user
@@ -33,7 +33,7 @@ class Gate:
         self._nonce = secrets.token_hex(16)
 
     def challenges(self) -> list[tuple[str, str]]:
-        """The WWW-Authenticate headers of a 401."""
+        """Return the WWW-Authenticate headers of a 401."""
         found = [
             f'Digest realm="{REALM}", nonce="{self._nonce}", algorithm={algorithm}'
             + (', qop="auth"' if algorithm == "SHA-256" else "")
@@ -43,34 +43,38 @@ class Gate:
             found.append(f'Basic realm="{REALM}"')
         return [("WWW-Authenticate", challenge) for challenge in found]
 
-    def admits(self, request: Request) -> bool:
-        """Whether the request carries the right credentials in a scheme that was offered."""
+    def accepts(self, request: Request) -> bool:
+        """Return True if the request has the right credentials in a scheme that was offered."""
         scheme, _, rest = request.headers.get("authorization", "").partition(" ")
         match scheme.lower():
             case "basic":
-                return self._basic and self._admits_basic(rest)
+                return self._basic and self._accepts_basic(rest)
             case "digest":
-                return self._admits_digest(request.method, rest)
+                return self._accepts_digest(request.method, rest)
             case _:
                 return False
 
-    def _admits_basic(self, token: str) -> bool:
-        wanted = base64.b64encode(f"{self._user}:{self._password}".encode()).decode()
-        return _same(token.strip(), wanted)
+    def _accepts_basic(self, token: str) -> bool:
+        expected = base64.b64encode(f"{self._user}:{self._password}".encode()).decode()
+        return _same(token.strip(), expected)
 
-    def _admits_digest(self, method: str, rest: str) -> bool:
-        said = {name.lower(): quoted or plain for name, quoted, plain in _PAIR.findall(rest)}
-        algorithm = said.get("algorithm", "MD5").upper()
-        if algorithm not in self._algorithms or said.get("username") != self._user:
+    def _accepts_digest(self, method: str, rest: str) -> bool:
+        parameters = {name.lower(): quoted or plain for name, quoted, plain in _PAIR.findall(rest)}
+        algorithm = parameters.get("algorithm", "MD5").upper()
+        if algorithm not in self._algorithms or parameters.get("username") != self._user:
             return False
 
         def digest(text: str) -> str:
             return _HASHES[algorithm](text.encode()).hexdigest()
 
         secret = digest(f"{self._user}:{REALM}:{self._password}")
-        what = digest(f"{method}:{said.get('uri', '')}")
-        between = f"{said.get('nc')}:{said.get('cnonce')}:{said['qop']}:" if "qop" in said else ""
-        return _same(said.get("response", ""), digest(f"{secret}:{self._nonce}:{between}{what}"))
+        request = digest(f"{method}:{parameters.get('uri', '')}")
+        qop = (
+            f"{parameters.get('nc')}:{parameters.get('cnonce')}:{parameters['qop']}:"
+            if "qop" in parameters
+            else ""
+        )
+        return _same(parameters.get("response", ""), digest(f"{secret}:{self._nonce}:{qop}{request}"))
 
 
 def _same(one: str, other: str) -> bool:

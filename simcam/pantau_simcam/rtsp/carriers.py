@@ -1,4 +1,4 @@
-"""The ways in which a session's packets reach its client."""
+"""Transports for a session's packets: the RTSP connection itself, or UDP."""
 
 import asyncio
 import contextlib
@@ -8,26 +8,26 @@ from collections.abc import Iterable
 from typing import Protocol
 
 MAX_UNSENT = 512 << 10
-"""Bytes that may wait for a client which does not read; beyond it, pictures are left out."""
+"""Bytes that may wait for a client that does not read; beyond them, pictures are skipped."""
 
 _interleaved = struct.Struct(">BBH")
 
 
 class Carrier(Protocol):
-    """Sends RTP and RTCP packets; never blocks."""
+    """Sends RTP and RTCP packets without ever blocking."""
 
     def congested(self) -> bool:
-        """Whether the client does not keep up."""
+        """Return True if the client does not keep up."""
 
     def send(self, packets: Iterable[bytes]) -> None:
-        """Sends RTP packets."""
+        """Send RTP packets."""
 
     def send_control(self, packet: bytes) -> None:
-        """Sends an RTCP packet."""
+        """Send an RTCP packet."""
 
 
 class InterleavedCarrier:
-    """Within the RTSP connection (RFC 2326, 10.12): RTP on `channel`, RTCP on `control_channel`."""
+    """Sends within the RTSP connection (RFC 2326, 10.12): RTP on `channel`, RTCP on `control_channel`."""
 
     def __init__(self, transport: asyncio.WriteTransport, channel: int, control_channel: int) -> None:
         self._transport = transport
@@ -35,11 +35,11 @@ class InterleavedCarrier:
         self._control_channel = control_channel
 
     def congested(self) -> bool:
-        """Whether the client does not keep up."""
+        """Return True if the client does not keep up."""
         return self._transport.get_write_buffer_size() > MAX_UNSENT
 
     def send(self, packets: Iterable[bytes]) -> None:
-        """Sends RTP packets, in one write."""
+        """Send RTP packets in one write."""
         pack, channel = _interleaved.pack, self._channel
         parts: list[bytes] = []
         for packet in packets:
@@ -48,12 +48,12 @@ class InterleavedCarrier:
         self._transport.write(b"".join(parts))
 
     def send_control(self, packet: bytes) -> None:
-        """Sends an RTCP packet."""
+        """Send an RTCP packet."""
         self._transport.write(_interleaved.pack(0x24, self._control_channel, len(packet)) + packet)
 
 
 class UdpPorts:
-    """The pair of ports, even and odd, from which a server sends RTP and RTCP to all its clients."""
+    """The pair of ports, even and odd, from which the server sends RTP and RTCP to all its clients."""
 
     def __init__(self, host: str) -> None:
         for _ in range(100):
@@ -69,13 +69,13 @@ class UdpPorts:
         self.numbers: tuple[int, int] = (port, port + 1)
 
     def close(self) -> None:
-        """Frees both ports."""
+        """Release both ports."""
         self.rtp.close()
         self.rtcp.close()
 
 
 class UdpCarrier:
-    """By UDP, from the server's ports to the client's."""
+    """Sends by UDP from the server's ports to the client's."""
 
     def __init__(self, ports: UdpPorts, host: str, rtp_port: int, rtcp_port: int) -> None:
         self._ports = ports
@@ -83,23 +83,23 @@ class UdpCarrier:
         self._rtcp_address = (host, rtcp_port)
 
     def congested(self) -> bool:
-        """UDP loses what it cannot send."""
+        """Return False: UDP loses what it cannot send."""
         return False
 
     def send(self, packets: Iterable[bytes]) -> None:
-        """Sends RTP packets; a full buffer or a client that is gone loses them, as in a network."""
+        """Send RTP packets; a full buffer or an absent client loses them, as in a network."""
         for packet in packets:
             with contextlib.suppress(OSError):
                 self._ports.rtp.sendto(packet, self._rtp_address)
 
     def send_control(self, packet: bytes) -> None:
-        """Sends an RTCP packet."""
+        """Send an RTCP packet."""
         with contextlib.suppress(OSError):
             self._ports.rtcp.sendto(packet, self._rtcp_address)
 
 
 def family_of(host: str) -> socket.AddressFamily:
-    """Of an address."""
+    """Return the address family of an IP address."""
     return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 

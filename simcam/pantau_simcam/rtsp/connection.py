@@ -1,4 +1,4 @@
-"""One client's connection: requests in, answers out, and the sessions that it holds."""
+"""One client's connection: it answers requests and owns the client's sessions."""
 
 import asyncio
 import re
@@ -12,7 +12,7 @@ from pantau_simcam.faults import ENDS_SESSIONS, Fault
 from pantau_simcam.footage.library import Library
 from pantau_simcam.pacer import Pacer
 from pantau_simcam.rtsp.audio import AudioStream
-from pantau_simcam.rtsp.authentication import Gate
+from pantau_simcam.rtsp.authentication import Authenticator
 from pantau_simcam.rtsp.carriers import Carrier, InterleavedCarrier, UdpCarrier, UdpPorts
 from pantau_simcam.rtsp.requests import BadRequestError, Request, RequestParser
 from pantau_simcam.rtsp.responses import RtspError, response
@@ -23,16 +23,16 @@ from pantau_simcam.rtsp.video import VideoStream
 METHODS = ("OPTIONS", "DESCRIBE", "SETUP", "PLAY", "GET_PARAMETER", "SET_PARAMETER", "TEARDOWN")
 GARBAGE = bytes(range(0x80, 0x100)) + b"\r\n\r\n"
 
-_INSTEAD: dict[Fault | None, bytes] = {Fault.REFUSE: b"", Fault.SILENT: b"", Fault.GARBAGE: GARBAGE}
-"""What some faults answer to whatever is asked."""
+_FIXED_RESPONSES: dict[Fault | None, bytes] = {Fault.REFUSE: b"", Fault.SILENT: b"", Fault.GARBAGE: GARBAGE}
+"""Responses of some faults to every request."""
 _PROTOCOLS = {"RTP/AVP/TCP": "tcp", "RTP/AVP": "udp", "RTP/AVP/UDP": "udp"}
 
 Find = Callable[[str], Camera | None]
-"""The camera at a path of this port, or None."""
+"""Returns the camera at a path of this port, or None."""
 
 
 class Connection(asyncio.Protocol):
-    """Answers as RFC 2326 has it, or as the camera's fault wants."""
+    """Answers requests as RFC 2326 requires, or as the camera's fault does."""
 
     def __init__(
         self, find: Find, library: Library, pacer: Pacer, ports: UdpPorts, connections: set["Connection"]
@@ -47,16 +47,16 @@ class Connection(asyncio.Protocol):
         self._requests: deque[Request] = deque()
         self._answering: asyncio.Task[None] | None = None
         self._sessions: dict[str, Session] = {}
-        self._gate: Gate | None = None
+        self._authenticator: Authenticator | None = None
         self.camera: Camera | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """A client has come."""
+        """Remember the connection of a new client."""
         self._transport = cast("asyncio.Transport", transport)
         self._connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 # asyncio's signature
-        """The client has gone; its sessions with it, as cameras have it."""
+        """End the client's sessions with its connection, as cameras do."""
         self._connections.discard(self)
         if self._answering is not None:
             self._answering.cancel()
@@ -66,7 +66,7 @@ class Connection(asyncio.Protocol):
         self._sessions.clear()
 
     def data_received(self, data: bytes) -> None:
-        """Bytes of requests, and of RTCP within the connection, which is not looked at."""
+        """Answer requests; interleaved RTCP is ignored."""
         try:
             self._requests.extend(self._parser.feed(data))
         except BadRequestError:
@@ -77,7 +77,7 @@ class Connection(asyncio.Protocol):
             self._answering = asyncio.create_task(self._answer_all())
 
     def apply_fault(self, camera: Camera, fault: Fault) -> None:
-        """What a fault does at once to the connections of its camera."""
+        """Apply the immediate effect of a fault on a connection to its camera."""
         if camera is not self.camera:
             return
         if fault in ENDS_SESSIONS:
@@ -89,7 +89,7 @@ class Connection(asyncio.Protocol):
             self._transport.write(GARBAGE)
 
     def expire(self, now: float) -> None:
-        """Ends sessions that had no request for the timeout."""
+        """End sessions without a request for the timeout."""
         for session in list(self._sessions.values()):
             if now - session.touched > session.camera.spec.session_timeout_s:
                 session.camera.counts.expired += 1
@@ -98,7 +98,7 @@ class Connection(asyncio.Protocol):
                 self._transport.close()
 
     def end(self) -> None:
-        """Closes it, at once."""
+        """Close the connection immediately."""
         for session in self._sessions.values():
             session.camera.counts.ended += 1
             session.end()
@@ -121,8 +121,8 @@ class Connection(asyncio.Protocol):
         fault = camera.fault if camera else None
         if fault is Fault.REFUSE:
             self.end()
-        if fault in _INSTEAD:
-            return _INSTEAD[fault]
+        if fault in _FIXED_RESPONSES:
+            return _FIXED_RESPONSES[fault]
         try:
             if request.method == "OPTIONS":
                 self._touch(request)
@@ -130,7 +130,7 @@ class Connection(asyncio.Protocol):
             if camera is None:
                 return response(request, 404)
             self._admit(camera, request)
-            return await self._carry_out(camera, request, track)
+            return await self._execute(camera, request, track)
         except RtspError as error:
             return response(request, error.status, error.headers)
 
@@ -138,18 +138,18 @@ class Connection(asyncio.Protocol):
         spec, barred = camera.spec, camera.fault is Fault.UNAUTHORIZED
         if not spec.user and not barred:
             return
-        if self._gate is None:
-            self._gate = Gate(spec.user, spec.password, spec.authentication)
+        if self._authenticator is None:
+            self._authenticator = Authenticator(spec.user, spec.password, spec.authentication)
         now = self._loop.time()
         if camera.is_locked(now):
             raise RtspError(403)
-        right = not barred and self._gate.admits(request)
+        accepted = not barred and self._authenticator.accepts(request)
         if "authorization" in request.headers:
-            camera.logged_in(now, right=right)
-        if not right:
-            raise RtspError(401, self._gate.challenges())
+            camera.record_login(now, accepted=accepted)
+        if not accepted:
+            raise RtspError(401, self._authenticator.challenges())
 
-    async def _carry_out(self, camera: Camera, request: Request, track: str) -> bytes:
+    async def _execute(self, camera: Camera, request: Request, track: str) -> bytes:
         if request.method not in METHODS or request.method in camera.spec.rejects:
             raise RtspError(405, [("Allow", ", ".join(METHODS))])
         if camera.fault is Fault.NOT_FOUND:
@@ -178,8 +178,8 @@ class Connection(asyncio.Protocol):
             raise RtspError(404)
         if session is not None and (session.playing or track in session.streams):
             raise RtspError(455)
-        most = camera.spec.max_sessions
-        full = camera.fault is Fault.FULL or (most is not None and camera.counts.open >= most)
+        limit = camera.spec.max_sessions
+        full = camera.fault is Fault.FULL or (limit is not None and camera.counts.open >= limit)
         if session is None and full:
             raise RtspError(453)
         carrier, transport = self._carrier(camera, request.headers.get("transport", ""))
@@ -198,7 +198,7 @@ class Connection(asyncio.Protocol):
         )
 
     def _carrier(self, camera: Camera, offers: str) -> tuple[Carrier, str]:
-        """The first of the transports offered (RFC 2326, 12.39) that the camera takes, and how it is answered."""
+        """Return the first offered transport (RFC 2326, 12.39) that the camera accepts, and its header."""
         for offer in offers.split(","):
             protocol, *parameters = (part.strip() for part in offer.split(";"))
             kind = _PROTOCOLS.get(protocol.upper(), "")
@@ -208,18 +208,18 @@ class Connection(asyncio.Protocol):
             found = re.search(rf"\b{name}=(\d{{1,5}})(?:-(\d{{1,5}}))?", ";".join(parameters))
             if found is None and kind == "udp":
                 continue
-            one = int(found[1]) if found else 0
-            two = int(found[2] or one + 1) if found else 1
-            if max(one, two) >= limit:
+            first = int(found[1]) if found else 0
+            second = int(found[2] or first + 1) if found else 1
+            if max(first, second) >= limit:
                 continue
             if kind == "tcp":
                 return InterleavedCarrier(
-                    self._transport, one, two
-                ), f"RTP/AVP/TCP;unicast;interleaved={one}-{two}"
+                    self._transport, first, second
+                ), f"RTP/AVP/TCP;unicast;interleaved={first}-{second}"
             rtp, rtcp = self._ports.numbers
             host = self._transport.get_extra_info("peername")[0]
-            answer = f"RTP/AVP;unicast;client_port={one}-{two};server_port={rtp}-{rtcp}"
-            return UdpCarrier(self._ports, host, one, two), answer
+            answer = f"RTP/AVP;unicast;client_port={first}-{second};server_port={rtp}-{rtcp}"
+            return UdpCarrier(self._ports, host, first, second), answer
         raise RtspError(461)
 
     def _within_session(self, request: Request) -> bytes:
@@ -255,7 +255,7 @@ class Connection(asyncio.Protocol):
 
 
 def _path(url: str) -> tuple[str, str]:
-    """The camera's path in a request's URL, and which of its tracks is meant; empty for all."""
+    """Split a request's URL into the camera's path and the track, which is empty for all tracks."""
     path, track = _without_track(re.sub(r"^rtsps?://[^/?]*", "", unquote(url), flags=re.IGNORECASE))
     return path.rstrip("/"), track
 

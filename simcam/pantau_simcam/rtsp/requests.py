@@ -1,19 +1,21 @@
-"""Bytes from a client to RTSP requests (RFC 2326, 4 and 6); interleaved frames (10.12) are skipped."""
+"""Parses RTSP requests (RFC 2326, 4 and 6); interleaved frames (10.12) are skipped."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 MAX_HEAD = 16 << 10
+"""Bytes of the longest request head."""
 MAX_BODY = 64 << 10
+"""Bytes of the longest request body."""
 
 
 class BadRequestError(Exception):
-    """What came is no RTSP request; the connection is of no use any more."""
+    """The bytes are no RTSP request; the connection cannot be used any more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request. Header names are in lower case."""
+    """An RTSP request; header names are in lower case."""
 
     method: str
     url: str
@@ -21,21 +23,21 @@ class Request:
 
     @property
     def session(self) -> str:
-        """The session's id, without its parameters; empty if there is none."""
+        """The session's id without its parameters, or an empty string."""
         return self.headers.get("session", "").partition(";")[0].strip()
 
 
 class RequestParser:
-    """Takes bytes as they come, at any boundary."""
+    """Parses bytes that arrive in arbitrary pieces."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> Iterator[Request]:
-        """The requests that are complete now.
+        """Yield the requests that are complete now.
 
         Raises:
-            BadRequestError: not RTSP/1.0, or longer than a camera would take.
+            BadRequestError: it is not RTSP/1.0, or longer than a camera would accept.
         """
         self._buffer += data
         while self._buffer:
@@ -60,14 +62,14 @@ class RequestParser:
 
 def _parse(head: bytes) -> Request:
     first, *lines = head.decode("utf-8", "replace").strip("\r\n").split("\r\n")
-    words = first.split(" ")
-    if len(words) < 3 or words[-1] != "RTSP/1.0":
+    parts = first.split(" ")
+    if len(parts) < 3 or parts[-1] != "RTSP/1.0":
         raise BadRequestError(f"not an RTSP/1.0 request: {first[:80]!r}")
     headers = {}
     for line in lines:
         name, _, value = line.partition(":")
         headers[name.strip().lower()] = value.strip()
-    return Request(words[0], " ".join(words[1:-1]), headers)
+    return Request(parts[0], " ".join(parts[1:-1]), headers)
 
 
 def _body_length(request: Request) -> int:

@@ -1,4 +1,4 @@
-"""RTSP responses as bytes (RFC 2326, 7)."""
+"""Encodes RTSP responses (RFC 2326, 7)."""
 
 from collections.abc import Iterable
 
@@ -20,7 +20,7 @@ REASONS = {
 
 
 class RtspError(Exception):
-    """A request that is answered with an error status."""
+    """A request whose response is an error status."""
 
     def __init__(self, status: int, headers: Iterable[tuple[str, str]] = ()) -> None:
         super().__init__(f"{status} {REASONS[status]}")
@@ -31,7 +31,7 @@ class RtspError(Exception):
 def response(
     request: Request | None, status: int, headers: Iterable[tuple[str, str]] = (), body: bytes = b""
 ) -> bytes:
-    """The answer to a request; None for what could not be read as one."""
+    """Encode the response to a request; `request` is None if it could not be parsed."""
     lines = [f"RTSP/1.0 {status} {REASONS[status]}"]
     if request is not None and "cseq" in request.headers:
         lines.append(f"CSeq: {request.headers['cseq']}")

@@ -1,13 +1,13 @@
-"""RTCP packets of a sender (RFC 3550, 6.4.1, 6.5 and 6.6)."""
+"""Encodes the RTCP packets of a sender (RFC 3550, 6.4.1, 6.5 and 6.6)."""
 
 import struct
 
 NTP_EPOCH = 2_208_988_800
-"""Seconds from 1900 to 1970."""
+"""Seconds from 1900, where NTP time starts, to 1970, where Unix time does."""
 
 
 def sender_report(ssrc: int, wall_s: float, timestamp: int, packets: int, octets: int) -> bytes:
-    """A compound packet: the sender report and the source's name.
+    """Encode a compound packet: the sender report and the source's name.
 
     `wall_s` is the sender's wall clock, Unix time in seconds, at RTP time `timestamp`.
     """
@@ -20,5 +20,5 @@ def sender_report(ssrc: int, wall_s: float, timestamp: int, packets: int, octets
 
 
 def goodbye(ssrc: int) -> bytes:
-    """The end of a source."""
+    """Encode a BYE: the source has ended."""
     return struct.pack(">BBHI", 0x81, 203, 1, ssrc)

@@ -1,4 +1,4 @@
-"""The session description (RFC 8866): the video with its codec's parameters, and the audio if there is any."""
+"""Writes the session description (RFC 8866): the video with its codec's parameters, and any audio."""
 
 import base64
 
@@ -6,12 +6,12 @@ from pantau_simcam.footage.footage import Footage
 from pantau_simcam.footage.take import Codec
 
 VIDEO, AUDIO = TRACKS = "trackID=1", "trackID=2"
-"""The names of the tracks in URLs."""
+"""The names of the tracks in URLs: video, then audio."""
 PAYLOAD_TYPE = {Codec.H264: 96, Codec.H265: 96, Codec.MJPEG: 26}
 
 
 def describe(footage: Footage, name: str, *, audio: bool) -> bytes:
-    """What DESCRIBE answers. The audio stands before the video, to find out who takes what comes first for it."""
+    """Return the response body of DESCRIBE; audio comes first, to reveal clients that take the first track."""
     take = footage.take
     kind = PAYLOAD_TYPE[take.codec]
     lines = [

@@ -1,4 +1,4 @@
-"""What one client holds of one camera, from its first SETUP to the end: the tracks that it has set up."""
+"""One client's session with one camera, from its first SETUP to the end: the tracks that it has set up."""
 
 import secrets
 from typing import Protocol
@@ -8,25 +8,25 @@ from pantau_simcam.rtsp.numbering import Numbering
 
 
 class Stream(Protocol):
-    """One track's packets."""
+    """Sends the packets of one track."""
 
     numbers: Numbering
 
     def play(self, now: float) -> None:
-        """From now on packets are due."""
+        """Start to send."""
 
     def step(self, now: float) -> float | None:
-        """Sends what is due, and says when the next will be; None after the end."""
+        """Send what is due, and return when the next packet is; None after the end."""
 
     def restart(self) -> None:
-        """The encoder starts anew."""
+        """Restart the encoder."""
 
     def end(self, *, goodbye: bool = False) -> None:
-        """No more packets."""
+        """Stop to send; with `goodbye`, announce it by RTCP."""
 
 
 class Session:
-    """`streams` are by the name of their track. `touched` is when its last request came."""
+    """`streams` maps track names to streams; `touched` is the time of the last request."""
 
     def __init__(self, camera: Camera, *, now: float) -> None:
         self.id = secrets.token_hex(4)
@@ -38,18 +38,18 @@ class Session:
         camera.counts.opened()
 
     def play(self, now: float) -> None:
-        """All its tracks, from now on."""
+        """Start to send all tracks."""
         self.playing = True
         for stream in self.streams.values():
             stream.play(now)
 
     def restart(self) -> None:
-        """The camera's encoders start anew."""
+        """Restart the encoders of all tracks."""
         for stream in self.streams.values():
             stream.restart()
 
     def end(self, *, goodbye: bool = False) -> None:
-        """No more packets; may be called twice."""
+        """Stop all tracks; a second call does nothing."""
         for stream in self.streams.values():
             stream.end(goodbye=goodbye)
         self.camera.counts.open -= not self._ended

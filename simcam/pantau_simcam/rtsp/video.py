@@ -1,4 +1,4 @@
-"""One client's video of one camera: RTP and RTCP (RFC 3550), picture by picture as each is due."""
+"""Sends one client the video of one camera by RTP and RTCP (RFC 3550), each picture when it is due."""
 
 import random
 import struct
@@ -15,15 +15,17 @@ from pantau_simcam.rtsp.numbering import Numbering
 from pantau_simcam.rtsp.sdp import PAYLOAD_TYPE
 
 REPORT_INTERVAL_S = 5.0
+"""Seconds between two sender reports."""
 CLOCK_RATE = 90_000
+"""RTP timestamp units per second."""
 LATE_S = 1.0
-"""A picture so late is not made up for: the process was stopped, and a camera would have gone on."""
+"""Seconds of delay after which pictures are skipped: the process was stopped, and a camera would have gone on."""
 
 _header = struct.Struct(">BBHII")
 
 
 class VideoStream:
-    """Sends after `play`, whenever `step` is called at the time that it last returned."""
+    """Sends pictures after `play`, each time `step` is called; it returns the next time."""
 
     def __init__(
         self,
@@ -52,18 +54,18 @@ class VideoStream:
         self._kind = PAYLOAD_TYPE[camera.spec.codec]
 
     def play(self, now: float) -> None:
-        """From now on pictures are due."""
+        """Start to send."""
         self.playing = True
         self._due = now
 
     def step(self, now: float) -> float | None:
-        """Sends the picture that is due, and says when the next one will be; None after the end."""
+        """Send the picture that is due, and return when the next one is; None after the end."""
         if self.ended:
             return None
         if now - self._due > LATE_S:
             self._due = now
         due = self._due
-        footage = self._follow()
+        footage = self._current_footage()
         self._due = due + 1 / (footage.take.fps if footage else self.camera.spec.fps)
         if footage is None or self.camera.fault in WITHHOLDS_MEDIA or self._carrier.congested():
             self._rejoin = True
@@ -77,18 +79,18 @@ class VideoStream:
         return self._due
 
     def restart(self) -> None:
-        """The encoder starts anew, with a keyframe first."""
-        self.numbers.begin()
+        """Restart the encoder, with a keyframe first."""
+        self.numbers.restart()
         self._rejoin = True
 
     def end(self, *, goodbye: bool = False) -> None:
-        """No more packets."""
+        """Stop to send; with `goodbye`, announce it by RTCP."""
         if goodbye and self.playing and not self.ended:
             self._carrier.send_control(rtcp.goodbye(self.numbers.ssrc))
         self.ended = True
 
-    def _follow(self) -> Footage | None:
-        """The footage that the camera shows; until a new one is filmed, the one before."""
+    def _current_footage(self) -> Footage | None:
+        """Return the footage that the camera shows; the previous one until a new one is ready."""
         take = self.camera.take
         if self._footage is None or self._footage.take != take:
             ready = self._library.ready(take)
@@ -98,7 +100,7 @@ class VideoStream:
         return self._footage
 
     def _in_order(self, packets: Iterator[bytes]) -> Iterator[bytes]:
-        """The packets; some of them after the one that follows, under that fault."""
+        """Yield the packets, under `reorder` some of them after their successor."""
         if self.camera.fault is not Fault.REORDER:
             yield from packets
             return
@@ -117,12 +119,12 @@ class VideoStream:
             marked = kind | 0x80 if i == last else kind
             if not lost or random.random() >= lost:
                 yield _header.pack(0x80, marked, numbers.sequence, timestamp, numbers.ssrc) + payload
-            numbers.go_on()
+            numbers.advance()
         self._packets += last + 1
         self._octets += picture.size
 
     def _report(self, now: float) -> None:
-        """A sender report when it is due, and at once when the camera's clock was set."""
+        """Send a sender report if it is due, or immediately if the camera's clock was changed."""
         offset_s = self.camera.amount if self.camera.fault is Fault.WRONG_CLOCK else 0.0
         if now - self._reported < REPORT_INTERVAL_S and offset_s == self._clock_offset_s:
             return

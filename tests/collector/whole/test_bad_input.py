@@ -1,4 +1,4 @@
-"""What no agent should send, and a disk that is full: to a whole collector."""
+"""A whole collector under messages that no agent should send, and on a full disk."""
 
 import json
 import subprocess
@@ -137,7 +137,7 @@ def test_a_site_that_invents_cameras_is_stopped_and_the_others_are_not(
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 4 MB of its own."""
+    """Mount a disk of 4 MB."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mounted = subprocess.run(

@@ -1,4 +1,4 @@
-"""All that stands still: sky, hills, houses, road; painted once at twice the size."""
+"""Paints what does not move: sky, hills, houses and road, once, at twice the size."""
 
 import math
 from dataclasses import replace
@@ -13,11 +13,11 @@ from pantau_simcam.footage.street.solids import Face, Solid, box, side_patch
 from pantau_simcam.footage.street.view import Floats, View
 
 ROAD = 5.6
-"""Half the road's width, in metres."""
+"""Metres from the road's middle to its edge."""
 PAVEMENT = 9.0
-"""Where the pavements end."""
+"""Metres from the road's middle to the outer edge of a pavement."""
 FRONT = 12.5
-"""Where the houses begin."""
+"""Metres from the road's middle to the houses."""
 FAR = 400.0
 STOREY = 3.4
 ZEBRA = (21.0, 24.0)
@@ -42,7 +42,7 @@ _AWNINGS: tuple[Colour, ...] = ((66, 84, 150), (92, 112, 70), (128, 96, 60), (15
 
 
 def backdrop(rng: np.random.Generator, view: View, light: Light) -> Canvas:
-    """The still street as `view` sees it."""
+    """Paint the empty street as `view` sees it."""
     canvas = _sky(rng, view, light)
     sky = canvas.copy()
     _ground(rng, canvas, view, light)
@@ -57,7 +57,7 @@ def backdrop(rng: np.random.Generator, view: View, light: Light) -> Canvas:
 
 
 def lamp_posts() -> list[tuple[float, float]]:
-    """Where they stand, x and z, the farthest first."""
+    """Return the positions (x, z) of the street lamps, the farthest first."""
     return [(ROAD + 1.0, float(z)) for z in range(106, 14, -18)]
 
 
@@ -112,7 +112,7 @@ def _ground(rng: np.random.Generator, canvas: Canvas, view: View, light: Light) 
 
 
 def _grit(rng: np.random.Generator, canvas: Canvas, view: View) -> None:
-    """The roughness of the ground, laid out in world coordinates: coarse near by, fine far off."""
+    """Return the texture of the ground in world coordinates: coarse near by, fine in the distance."""
     reach_x, reach_z = 24.0, (6.0, 86.0)
     texture = np.zeros((1200, 720), np.float32)
     for cells, strength in ((12, 7.0), (60, 7.0), (300, 9.0), (1200, 12.0)):
@@ -136,7 +136,7 @@ def _grit(rng: np.random.Generator, canvas: Canvas, view: View) -> None:
 
 
 def _houses(rng: np.random.Generator, canvas: Canvas, view: View, light: Light) -> None:
-    """Rows of shop-houses on both sides, the farthest first; the air between takes their colour."""
+    """Paint rows of shop-houses on both sides, the farthest first, paler with distance."""
     rows: list[tuple[float, float, list[Face]]] = []
     for side in (-1, 1):
         z = 6.0
@@ -193,7 +193,7 @@ def _house(rng: np.random.Generator, light: Light, side: int, length: float) -> 
 
 
 class _Front:
-    """The side of a house that faces the road; what is put on later stands further out."""
+    """Return the faces of a house's side towards the road; later ones protrude further."""
 
     def __init__(self, faces: list[Face], side: int) -> None:
         self._faces = faces
@@ -218,7 +218,7 @@ def _poles(canvas: Canvas, view: View, light: Light) -> None:
 
 
 def glow(view: View, light: Light) -> MatLike | None:
-    """What the street lamps add to the picture at dusk; None by day."""
+    """Return the light that street lamps add at dusk, or None by day."""
     if not light.lamps:
         return None
     canvas = np.zeros((view.height_px, view.width, 3), np.uint8)

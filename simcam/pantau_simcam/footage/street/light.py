@@ -1,4 +1,4 @@
-"""The hours of the day that the scenes have: colours of the sky and of what it lights."""
+"""The times of day of the scenes: colours of the sky and of what it lights."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,10 @@ from pantau_simcam.footage.street.brush import Colour
 
 @dataclass(frozen=True)
 class Light:
-    """`tint` multiplies every colour of the street; `sun` is where shadows fall, in metres a metre of height."""
+    """A time of day.
+
+    `tint` multiplies all colours of the street; `sun` is the offset of a shadow in metres per metre of height.
+    """
 
     zenith: Colour
     haze: Colour

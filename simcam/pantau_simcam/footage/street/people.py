@@ -1,4 +1,4 @@
-"""Who walks: pupils, evenly spaced, each in the place of the next by the loop's end; and some who stand."""
+"""Draws people: evenly spaced pupils, each in the next one's place at the loop's end, and some who stand."""
 
 import math
 from collections.abc import Iterator
@@ -13,15 +13,15 @@ from pantau_simcam.footage.street.solids import Thing
 from pantau_simcam.footage.street.view import View
 
 SPACING = 10.5
-"""Metres between two pupils: two of these a loop is a walking pace."""
+"""Metres between two pupils; two of these per loop are a walking pace."""
 STRIDES = 14
-"""Double steps a loop."""
+"""Double steps per loop."""
 
 NEAREST, FARTHEST = 7.0, 110.0
-"""Metres along the road; who is nearer is out of the picture, who is farther cannot be seen."""
+"""Metres along the road: nearer people are outside the picture, farther ones invisible."""
 
 SMALL = 9.0
-"""Pixels a metre; whose limbs cannot be told apart is painted without them."""
+"""Pixels per metre below which limbs cannot be distinguished and are not painted."""
 
 SKIN = (96, 128, 176)
 _CLOTHES: tuple[tuple[Colour, Colour], ...] = (
@@ -35,7 +35,7 @@ _CLOTHES: tuple[tuple[Colour, Colour], ...] = (
 
 @dataclass(frozen=True)
 class Walker:
-    """At `x`, from `start` by `metres` a loop along the road; 0 stands."""
+    """A person at `x` who walks from `start` by `metres` per loop along the road; 0 stands."""
 
     x: float
     start: float
@@ -46,11 +46,11 @@ class Walker:
     swing: float
 
     def z(self, phase: float) -> float:
-        """Where along the road, at a phase of the loop."""
+        """Return the position along the road at a phase of the loop."""
         return self.start + self.metres * phase
 
     def paint(self, canvas: Canvas, view: View, phase: float) -> None:
-        """Paints the person."""
+        """Paint the person."""
         x, feet, metre = view.at(self.x, 0, self.z(phase))
         if metre < SMALL:
             stroke(canvas, (x, feet), (x, feet - 0.8 * metre), 0.3 * metre, self.legs)
@@ -88,7 +88,7 @@ class Walker:
 
 
 class People:
-    """All who walk and stand in a street. `pavements` are the x of the left one and the right one."""
+    """All people in a street; `pavements` are the x of the left and the right one."""
 
     def __init__(self, rng: np.random.Generator, view: View, light: Light, pavements: tuple[float, float]) -> None:
         self._view = view
@@ -108,7 +108,7 @@ class People:
             )
 
     def things(self, phase: float) -> Iterator[Thing]:
-        """The people at a phase of the loop, 0 to 1."""
+        """Return the people at a phase of the loop, 0 to 1."""
         for walker in self._walkers:
             z = walker.z(phase)
             if NEAREST < z < FARTHEST:

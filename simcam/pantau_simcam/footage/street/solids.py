@@ -1,4 +1,4 @@
-"""Solids of flat faces, placed along the road and painted face by face."""
+"""Paints solids with flat faces, placed along the road."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,20 +17,20 @@ _FACES = {
     "near": ((0, 1, 3, 2), 0.94),
     "far": ((5, 4, 6, 7), 0.94),
 }
-"""Corners of each face, and how much of the light falls on it. Corners count x, then y, then z;
-a face is listed against the clock as seen from outside."""
+"""Corners of each face, counter-clockwise as seen from outside, and its share of the light. Corners count x first,
+then y, then z."""
 
 
 Thing = tuple[float, Callable[[Canvas], None]]
-"""What is painted in the order of its distance: its z, and how to paint it."""
+"""An object that is painted in the order of its distance: its z, and the function that paints it."""
 
 SPECK = 1.6
-"""Pixels; a smaller face is not worth painting."""
+"""Pixels below which a face is not painted."""
 
 
 @dataclass(frozen=True)
 class Face:
-    """A flat convex face by its corners, shape (4, 3), in the solid's own coordinates."""
+    """A flat convex face: corners of shape (4, 3) in the solid's own coordinates."""
 
     corners: Floats
     colour: Colour
@@ -47,7 +47,7 @@ def box(
     inset: float = 0.0,
     glass: Colour | None = None,
 ) -> list[Face]:
-    """A box, or with `top_z` and `inset` a frustum; its sides are of `glass` where given."""
+    """Return a box, or with `top_z` and `inset` a frustum; its sides are of `glass` if given."""
     corners = np.array(
         [
             (
@@ -69,36 +69,36 @@ def box(
 def patch(
     x: tuple[float, float], y: tuple[float, float], z: float, colour: Colour, *, glows: bool = False
 ) -> Face:
-    """An upright rectangle across the road: a lamp, a number plate."""
+    """Return an upright rectangle across the road: a lamp, a number plate."""
     return Face(np.array([(x[0], y[0], z), (x[1], y[0], z), (x[1], y[1], z), (x[0], y[1], z)]), colour, glows)
 
 
 def side_patch(x: float, y: tuple[float, float], z: tuple[float, float], colour: Colour) -> Face:
-    """An upright rectangle along the road, seen from the right; from the left if `z` runs backwards."""
+    """Return an upright rectangle along the road, seen from the right, or from the left if `z` decreases."""
     return Face(np.array([(x, y[0], z[0]), (x, y[0], z[1]), (x, y[1], z[1]), (x, y[1], z[0])]), colour)
 
 
 @dataclass(frozen=True)
 class Solid:
-    """Faces that move as one: corners of shape (faces, 4, 3), and their colours, in the order of painting."""
+    """Faces that move together: corners of shape (faces, 4, 3), and colours, in painting order."""
 
     corners: Floats
     colours: list[Colour]
 
     @classmethod
     def of(cls, faces: list[Face], tint: Colour) -> Self:
-        """The faces in a light."""
+        """Return the solid under a light."""
         colours = [face.colour if face.glows else tinted(face.colour, tint) for face in faces]
         return cls(np.stack([face.corners for face in faces]), colours)
 
     def paint(self, canvas: Canvas, view: View, x: float, z: float) -> None:
-        """Paints it at a place on the road."""
+        """Paint the solid at a position on the road."""
         pixels = view.project(self.corners + np.array((x, 0.0, z)))
         paint_faces(canvas, fixed(pixels), self.colours, np.flatnonzero(visible(view, pixels)).tolist())
 
 
 def visible(view: View, faces: Floats, *, both_sides: bool = False) -> NDArray[np.bool_]:
-    """Which faces, in pixels, shape (n, 4, 2), look to the camera and are within the picture."""
+    """Return which faces, in pixels of shape (n, 4, 2), face the camera and are within the picture."""
     one, two, three, four = (faces[:, corner] for corner in range(4))
     low = np.minimum(np.minimum(one, two), np.minimum(three, four))
     high = np.maximum(np.maximum(one, two), np.maximum(three, four))
@@ -112,6 +112,6 @@ def visible(view: View, faces: Floats, *, both_sides: bool = False) -> NDArray[n
 
 
 def paint_faces(canvas: Canvas, points: NDArray[np.int32], colours: list[Colour], shown: list[int]) -> None:
-    """Paints some of the faces, given in `fixed` pixels, in that order."""
+    """Paint the chosen faces, in `fixed` pixels, in that order."""
     for face in shown:
         fill(canvas, points[face], colours[face])

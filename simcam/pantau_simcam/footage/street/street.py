@@ -1,4 +1,4 @@
-"""A street as a camera on a pole sees it, at any moment of a loop whose end meets its start."""
+"""Paints a street as a camera on a pole sees it, at any moment of a seamless loop."""
 
 import math
 from functools import partial
@@ -15,16 +15,16 @@ from pantau_simcam.footage.street.trees import tree
 from pantau_simcam.footage.street.view import View
 
 FINE = 1280
-"""A picture less wide is painted at twice the size, and its edges smoothed."""
+"""Pixels of width below which a picture is painted at twice the size and smoothed."""
 GRAIN = 3.0
-"""Standard deviation of a sensor's noise, in grey levels: no living camera is without it."""
+"""Standard deviation of a sensor's noise in grey levels; every real camera has some."""
 _STRIDE = 64
 
 
 class Street:
-    """Scene `number`: another number is another street. Not for use by two threads.
+    """A street; each `number` is a different one. Not safe for use by two threads.
 
-    `knocked` is how far, in radians, something has turned the camera from its aim.
+    `knocked` is the angle in radians by which the camera is turned from its aim.
     """
 
     def __init__(self, number: int, width: int, height: int, *, knocked: float = 0.0) -> None:
@@ -49,7 +49,7 @@ class Street:
         self._shadows = np.zeros((height, width), np.uint8)
 
     def draw(self, phase: float, frame: int) -> Canvas:
-        """The picture at a phase of the loop, 0 to 1; `frame` chooses its grain."""
+        """Return the picture at a phase of the loop, 0 to 1; `frame` chooses its noise."""
         canvas = self._backdrop.copy()
         self._shade(canvas, phase)
         things = [*self._traffic.things(phase), *self._people.things(phase)]

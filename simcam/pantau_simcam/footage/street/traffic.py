@@ -1,4 +1,4 @@
-"""What drives: each lane moves as one, by whole laps a loop, so that the loop's end meets its start."""
+"""Draws vehicles. Each lane moves as a whole by complete laps per loop, so that the loop has no seam."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,19 +13,19 @@ from pantau_simcam.footage.street.vehicles import MAKES, PAINTS, Make
 from pantau_simcam.footage.street.view import Floats, View
 
 LEAST_Z, LAP = 5.0, 150.0
-"""Where the traffic leaves the picture, and the length of the road until it comes again, in metres."""
+"""Metres at which traffic leaves the picture, and metres of road until it returns."""
 
 
 @dataclass(frozen=True)
 class Lane:
-    """`x` is its middle; `laps` a loop, negative towards the camera."""
+    """A lane: `x` is its middle; `laps` per loop are negative towards the camera."""
 
     x: float
     laps: int
 
     @property
     def away(self) -> bool:
-        """Whether it leads away from the camera."""
+        """True if the lane leads away from the camera."""
         return self.laps > 0
 
 
@@ -41,7 +41,7 @@ class _Vehicle:
 
 
 class Traffic:
-    """All vehicles of a street, projected at one stroke."""
+    """All vehicles of a street, projected together."""
 
     def __init__(self, rng: np.random.Generator, view: View, light: Light) -> None:
         self._view = view
@@ -61,7 +61,7 @@ class Traffic:
         self._shadow_of = np.repeat(np.arange(len(solids)), 2)
 
     def things(self, phase: float) -> Iterator[Thing]:
-        """The vehicles at a phase of the loop, 0 to 1."""
+        """Return the vehicles at a phase of the loop, 0 to 1."""
         z = self._z(phase)
         pixels = self._view.project(self._corners + self._shifts(z, self._of))
         seen = visible(self._view, pixels)
@@ -73,7 +73,7 @@ class Traffic:
                 yield float(z[number]), paint
 
     def cast_shadows(self, mask: Canvas, phase: float) -> None:
-        """Whitens the mask where no sun falls."""
+        """Whiten the mask where no sunlight falls."""
         pixels = self._view.project(self._shadows + self._shifts(self._z(phase), self._shadow_of))
         shown = np.flatnonzero(visible(self._view, pixels, both_sides=True)).tolist()
         paint_faces(mask, fixed(pixels), [(255.0, 255.0, 255.0)] * len(pixels), shown)
@@ -96,7 +96,7 @@ def _queue(rng: np.random.Generator, lane: Lane) -> Iterator[_Vehicle]:
 
 
 def _shadow(make: Make, light: Light) -> Floats:
-    """Two patches on the road: under the vehicle, and beside it where the sun leaves none."""
+    """Return two shadows on the road: under the vehicle, and beside it away from the sun."""
     half, high, long = make.width / 2, make.height * 0.8, make.length
     lean_x, lean_z = light.sun[0] * high, light.sun[1] * high
     side = half if lean_x > 0 else -half

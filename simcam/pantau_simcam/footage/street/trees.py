@@ -1,4 +1,4 @@
-"""Trees, painted once and swayed by a shear; their motion fits the loop a whole number of times."""
+"""Draws trees: painted once and swayed by a shear that repeats a whole number of times per loop."""
 
 import math
 from dataclasses import dataclass, field
@@ -12,15 +12,15 @@ from pantau_simcam.footage.street.light import Light
 from pantau_simcam.footage.street.view import View
 
 MARGIN = 1.3
-"""Room around the crown, so that it can sway."""
+"""Width of the picture relative to the crown, so that the tree can sway within it."""
 
 STEPS = 3
-"""In how many steps a pixel is taken when a tree bends."""
+"""Steps per pixel in which a tree bends."""
 
 
 @dataclass(frozen=True)
 class Tree:
-    """A tree's picture, premultiplied, and what it lets through, 0 to 255; its corner is at `left`, `top`."""
+    """A tree's premultiplied picture and its transmission, 0 to 255; its corner is at `left`, `top`."""
 
     z: float
     left: int
@@ -33,7 +33,7 @@ class Tree:
     bent: dict[int, tuple[MatLike, MatLike]] = field(default_factory=dict, repr=False)
 
     def paint(self, canvas: Canvas, phase: float) -> None:
-        """Paints the tree as the wind has it."""
+        """Paint the tree as the wind bends it."""
         height, width = self.colour.shape[:2]
         wind = math.sin(2 * math.pi * (self.sways * phase + self.swing))
         wind += 0.5 * math.sin(2 * math.pi * ((2 * self.sways + 1) * phase + 2 * self.swing))
@@ -47,7 +47,7 @@ class Tree:
         canvas[y0:y1, x0:x1] = cv2.add(cv2.multiply(behind, through[inner], scale=1 / 255), colour[inner])
 
     def _bent(self, steps: int) -> tuple[MatLike, MatLike]:
-        """The tree with its top moved aside; kept, since the wind brings back the same few."""
+        """Return the tree with its top moved aside; cached, since only a few positions recur."""
         if steps not in self.bent:
             height, width = self.colour.shape[:2]
             shear = steps / STEPS / height
@@ -60,7 +60,7 @@ class Tree:
 
 
 def tree(rng: np.random.Generator, view: View, light: Light, x: float, z: float) -> Tree:
-    """A tree of five to eight metres that stands at `(x, z)`."""
+    """Return a tree of five to eight metres at `(x, z)`."""
     foot_x, foot_y, metre = view.at(x, 0, z)
     tall = float(rng.uniform(5, 8)) * metre
     wide = tall * float(rng.uniform(0.6, 0.8))

@@ -1,4 +1,4 @@
-"""The makes of vehicles: each a solid of flat faces, its near end at z = 0, its middle at x = 0."""
+"""The kinds of vehicles: solids of flat faces with their near end at z = 0 and their middle at x = 0."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ PAINTS: tuple[Colour, ...] = (
 
 @dataclass(frozen=True)
 class Make:
-    """Faces in the order in which they are painted, and the outer measures in metres."""
+    """Faces in painting order, and the outer dimensions in metres."""
 
     faces: list[Face]
     length: float
@@ -116,4 +116,4 @@ MAKES: tuple[tuple[Callable[..., Make], float], ...] = (
     (_bus, 0.06),
     (_motorbike, 0.4),
 )
-"""How each make is built, from its paint and whether it drives away, and its share of the traffic."""
+"""For each kind the function that builds it from its paint and direction, and its share of the traffic."""

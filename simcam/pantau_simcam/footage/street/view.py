@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 NEAR = 0.5
-"""Nothing nearer than this, in metres, is drawn right."""
+"""Metres below which projections are wrong."""
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class View:
-    """A camera at `(x, height, 0)` that looks `yaw` to the right and `pitch` down, in radians."""
+    """A camera at `(x, height, 0)`, turned by `yaw` to the right and `pitch` down, in radians."""
 
     width: int
     height_px: int
@@ -34,11 +34,11 @@ class View:
 
     @property
     def horizon(self) -> float:
-        """The horizon's row."""
+        """The row of the horizon."""
         return self.height_px / 2 - self.focal * math.tan(self.pitch)
 
     def project(self, points: Floats) -> Floats:
-        """Pixels of world points: shape (..., 3) to (..., 2)."""
+        """Return the pixels of world points: shape (..., 3) to (..., 2)."""
         cos_yaw, sin_yaw = math.cos(self.yaw), math.sin(self.yaw)
         cos_pitch, sin_pitch = math.cos(self.pitch), math.sin(self.pitch)
         x, y, z = points[..., 0] - self.x, points[..., 1] - self.height, points[..., 2]
@@ -50,7 +50,7 @@ class View:
         return pixels
 
     def at(self, x: float, y: float, z: float) -> tuple[float, float, float]:
-        """Column and row of one world point, and how many pixels a metre has there."""
+        """Return column and row of one world point, and the pixels per metre there."""
         x, y = x - self.x, y - self.height
         ahead = x * math.sin(self.yaw) + z * math.cos(self.yaw)
         scale = self.focal / max(NEAR, ahead * math.cos(self.pitch) - y * math.sin(self.pitch))

@@ -1,4 +1,4 @@
-"""Telling the story in the terminal: what happens, a progress line, and each notice as it would arrive."""
+"""Plays the story in the terminal: what happens, a progress line, and each notice as it arrives."""
 
 import contextlib
 import time
@@ -11,13 +11,14 @@ from rich.panel import Panel
 from rich.text import Text
 
 from pantau_demo.stage import Stage
-from pantau_demo.story import ACTS, CUT, FREEZE, UPLINK, Act, faults, found, recovered
+from pantau_demo.story import ACTS, CUT, FREEZE, UPLINK, Act, found, problems, recovered, slowness
 
 _LAST_MAIL_WITHIN_S = 30
+"""Seconds to wait for the notices of the last recovery."""
 
 
-class Telling:
-    """The teller's voice. `mail` may be called from another thread."""
+class Narrator:
+    """Prints the story. `show_mail` may be called from another thread."""
 
     def __init__(self, to: TextIO) -> None:
         self._console = Console(file=to, highlight=False)
@@ -25,17 +26,17 @@ class Telling:
         self.notices: list[str] = []
 
     def say(self, text: str) -> None:
-        """One line, with the seconds since the beginning."""
+        """Print one line, with the seconds since the start."""
         self._console.print(f"[dim]{time.monotonic() - self._began:5.0f} s[/dim]  {text}")
 
     @contextlib.contextmanager
     def progress(self, what: str) -> Iterator[None]:
-        """A moving line while something is awaited."""
+        """Show a progress line while waiting for `what`."""
         with self._console.status(f"{what} ..."):
             yield
 
-    def mail(self, mail: EmailMessage) -> None:
-        """Shows a notice as the technician's mail program would."""
+    def show_mail(self, mail: EmailMessage) -> None:
+        """Show a notice as the technician's mail program would."""
         subject = str(mail["Subject"])
         self.notices += str(mail["X-Pantau-Notices"]).split(", ")  # ends of one moment are one mail
         body = mail.get_body(("plain",))
@@ -45,8 +46,8 @@ class Telling:
             text.append(f"\n[{', '.join(str(name) for name in pictures)}]", "dim")
         self._console.print(Panel(text, title=Text(subject), title_align="left", border_style="cyan"))
 
-    def go_on(self, stage: Stage) -> None:
-        """Lets the city live until Ctrl-C."""
+    def run_until_interrupted(self, stage: Stage) -> None:
+        """Leave the city running until Ctrl-C."""
         self.say("the city goes on; Ctrl-C ends it. Break a camera yourself:")
         self._console.print(
             f'    curl -X PUT {stage.control_url}/kabil-halte/fault -d \'{{"fault": "black"}}\'\n'
@@ -57,47 +58,50 @@ class Telling:
         stage.run_until_interrupted()
 
 
-def tell(stage: Stage, telling: Telling, *, within_s: float) -> list[str]:
-    """Tells the story once and returns what did not come as told; nothing when all did."""
+def play(stage: Stage, narrator: Narrator, *, within_s: float) -> list[str]:
+    """Play the story once and return the problems, none if it went as it should."""
     ends = time.monotonic() + within_s
 
     def wait(act: Act, *, end: bool) -> None:
-        came = recovered if end else found
+        done = recovered if end else found
         what = f"{'recovered' if end else act.cause}: {act.camera or act.site}"
-        with telling.progress(what):
-            stage.wait_until(lambda incidents: came(act, incidents), what=what, within_s=ends - time.monotonic())
-        telling.say(f"[{'green' if end else 'yellow'}]{what}[/]")
+        with narrator.progress(what):
+            stage.wait_until(lambda incidents: done(act, incidents), what=what, within_s=ends - time.monotonic())
+        narrator.say(f"[{'green' if end else 'yellow'}]{what}[/]")
 
-    telling.say(f"3 sites, {len(stage.cameras)} cameras, 3 agents, one collector, broker: {stage.broker}")
+    narrator.say(f"3 sites, {len(stage.cameras)} cameras, 3 agents, one collector, broker: {stage.broker}")
     try:
-        telling.say(FREEZE.title)
+        narrator.say(FREEZE.title)
         stage.set_fault(FREEZE.camera or "", "freeze")
         wait(FREEZE, end=False)
-        telling.say(CUT.title)
+        narrator.say(CUT.title)
         stage.set_fault(CUT.camera or "", "refuse")
         wait(CUT, end=False)
-        telling.say(UPLINK.title)
+        narrator.say(UPLINK.title)
         stage.lose_uplink(UPLINK.site)
         wait(UPLINK, end=False)
-        telling.say("all are mended")
+        narrator.say("all are mended")
         stage.clear(FREEZE.camera or "")
         stage.clear(CUT.camera or "")
         stage.mend_uplink(UPLINK.site)
         for act in ACTS:
             wait(act, end=True)
     except TimeoutError as error:
-        telling.say(f"[red]{error}[/red]")
-    _let_the_last_mail_arrive(telling)
-    wrong = faults(stage.incidents(), len(telling.notices))
-    for fault in wrong:
-        telling.say(f"[red]{fault}[/red]")
+        narrator.say(f"[red]{error}[/red]")
+    _wait_for_last_mail(narrator)
+    incidents, late_s = stage.incidents(), stage.cameras_late_s()
+    wrong = problems(incidents, len(narrator.notices), cameras_late_s=late_s)
+    for problem in wrong:
+        narrator.say(f"[red]{problem}[/red]")
+    if remark := slowness(incidents, late_s):
+        narrator.say(f"[yellow]{remark}[/yellow]")
     if not wrong:
-        telling.say("[green]each trouble found with its cause, told once, and its end told once[/green]")
+        narrator.say("[green]each trouble found with its cause, told once, and its end told once[/green]")
     return wrong
 
 
-def _let_the_last_mail_arrive(telling: Telling) -> None:
+def _wait_for_last_mail(narrator: Narrator) -> None:
     deadline = time.monotonic() + _LAST_MAIL_WITHIN_S
-    while len(telling.notices) < 2 * len(ACTS) and time.monotonic() < deadline:
+    while len(narrator.notices) < 2 * len(ACTS) and time.monotonic() < deadline:
         time.sleep(0.1)
-    time.sleep(1)  # one too many would come now
+    time.sleep(1)  # a notice too many would arrive now
