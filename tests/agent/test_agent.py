@@ -1,4 +1,4 @@
-"""The wiring, with cameras that the test plays itself; broker, spool and machine are real."""
+"""The wiring, with cameras that the test plays; broker, spool and machine are real."""
 
 import asyncio
 import logging
@@ -37,7 +37,7 @@ JPEG = cv2.imencode(".jpg", np.zeros((36, 64, 3), np.uint8))[1].tobytes()
 
 
 class Stage:
-    """Plays the cameras: each yields what is put into its queue; an exception is raised."""
+    """Plays the cameras: each yields the observations in its queue, and raises the exceptions."""
 
     def __init__(self, *names: str) -> None:
         self.queues: dict[str, asyncio.Queue[Observation | Exception]] = {name: asyncio.Queue() for name in names}
@@ -185,7 +185,7 @@ class Manager:
         self.got: list[str] = []
 
     def read(self) -> list[str]:
-        """What came since the last reading."""
+        """Return the messages since the last call."""
         came: list[str] = []
         try:
             while True:

@@ -262,6 +262,6 @@ def test_how_pictures_are_judged_reaches_the_judge_s_own_settings(tmp_path: Path
     ],
 )
 def test_a_wrong_key_of_the_picture_is_named(tmp_path: Path, text: str, key: str, expected: str) -> None:
-    said = "\n".join(problems(tmp_path, PICTURE + text))
-    assert key in said
-    assert expected in said
+    listed = "\n".join(problems(tmp_path, PICTURE + text))
+    assert key in listed
+    assert expected in listed
