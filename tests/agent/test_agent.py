@@ -16,8 +16,7 @@ import pytest
 from pantau_agent import run
 from pantau_agent.assessment.observation import Observation
 from pantau_agent.clock import SystemClock
-from pantau_agent.config import AgentConfig, Broker, Camera, Report, Site
-from pantau_agent.config import Spool as SpoolConfig
+from pantau_agent.config import AgentConfig, Broker, Camera, Report, Site, SpoolConfig
 from pantau_agent.host import Machine
 from pantau_agent.link import Link
 from pantau_agent.run import Agent, Watch

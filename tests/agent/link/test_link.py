@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from pantau_agent.clock import SystemClock, UtcEpoch
-from pantau_agent.config import AgentConfig, Broker, Camera, Site
-from pantau_agent.config import Spool as SpoolConfig
+from pantau_agent.config import AgentConfig, Broker, Camera, Site, SpoolConfig
 from pantau_agent.link import Link, link, traffic
 from pantau_agent.spool import Spool
 from pantau_contract.messages import Birth, CameraState, Command, Death, Reply, Telemetry
