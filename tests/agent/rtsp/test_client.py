@@ -129,7 +129,7 @@ async def test_a_dropped_connection_is_told() -> None:
     async with serving(Camera(media=footage())) as camera:
         session = RtspSession(parse(camera.url), None, time.monotonic)
         await session.open(10)
-    await asyncio.wait_for(session.wait(), 10)
+    await asyncio.wait_for(session.wait(), 60)
     assert session.failure is not None
     assert (session.failure.step, session.failure.kind) == (Step.STREAM, Kind.CLOSED)
     await session.close()
