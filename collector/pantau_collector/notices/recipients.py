@@ -84,7 +84,7 @@ class Recipient(Filter):
 
 
 class Group(Filter):
-    """People with a common filter. The `members` are notified of what matches it, beside their own filters.
+    """People with a common filter. The `members` are notified of what matches it, or their own filters.
 
     A member without a filter of its own is notified only of what matches its groups.
     """

@@ -11,10 +11,10 @@ _WHOLE = re.compile(rf"(?:{_PART.pattern})+")
 
 
 def seconds(text: object) -> object:
-    """The span in seconds; a number is one already.
+    """Return the span in seconds; a number is returned as it is.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the text is no span.
     """
     if not isinstance(text, str):
         return text
@@ -24,7 +24,7 @@ def seconds(text: object) -> object:
 
 
 def span(value_s: float) -> str:
-    """Seconds as a span: `1h02m03s`."""
+    """Format seconds as a span: `1h02m03s`."""
     minutes, left_s = divmod(round(value_s), 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)

@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
-from pantau_agent.assessment.baseline import LEARN_KEYFRAMES_ASSESSMENTS, Baseline
+from pantau_agent.assessment.baseline import Baseline
 from pantau_agent.assessment.camera_memory import CameraMemory
 from pantau_agent.assessment.observation import Observation
 from pantau_agent.clock import SystemClock
@@ -361,9 +361,7 @@ def forget(visitor: Visitor) -> None:
 
 @concurrently
 async def test_keyframes_that_fail_to_come_within_the_interval_that_was_learnt(decoder: Decoder) -> None:
-    memory = CameraMemory(
-        baseline=Baseline(assessments=LEARN_KEYFRAMES_ASSESSMENTS, fps=25, bitrate_kbps=100, keyframe_interval_s=1)
-    )
+    memory = CameraMemory(baseline=Baseline(assessments=86_400, fps=25, bitrate_kbps=100, keyframe_interval_s=1))
     async with (
         serving(Camera(media=played(*access_units(), *deltas() * 100))) as camera,
         watching(camera.url, decoder, memory=memory) as said,

@@ -51,7 +51,7 @@ def test_what_version_1_had_not_sent_is_sent_and_each_open_outage_ends_once(fold
     play.at(410, play.mend("kabil", "cam2"))
     play.at(420, play.mend("nongsa", "cam1"))
     play.run(500)
-    assert [(told.kind, told.about) for told in play.phone.told] == [
+    assert [(told.kind, told.about) for told in play.phone.received] == [
         ("opened", "nongsa/cam1"),
         ("resolved", "kabil/cam2"),
         ("resolved", "nongsa/cam1"),
