@@ -161,7 +161,7 @@ class Authenticator:
             if response.status != 401:
                 self.accepted = self.accepted or (authorization is not None and response.status < 400)
                 return None
-            tried = authorization is not None and not (self.accepted and proofs == 1)
+            tried = authorization is not None and not self.accepted
             refusal = self.challenged(response.headers.all("WWW-Authenticate"), tried=tried)
             if refusal is not None:
                 return refusal

@@ -20,6 +20,7 @@ from pantau_contract.words import Words
 from pantau_contract.words import words as words_of
 
 TEMPLATES = Path(__file__).with_name("templates")
+"""The folder of the templates."""
 
 _log = logging.getLogger(__name__)
 

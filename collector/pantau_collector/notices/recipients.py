@@ -13,6 +13,7 @@ from pantau_contract.words import Language
 from pantau_service.settings import did_you_mean, error_at
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+"""Configuration of all models here: immutable, and unknown keys are errors."""
 
 Criticality = Literal["low", "normal", "high"]
 

@@ -26,6 +26,7 @@ from pantau_contract.states import Cause
 from pantau_service.settings import ConfigError, did_you_mean, explain, place, read_toml
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
+"""Configuration of all models here: immutable, and unknown keys are errors."""
 Action = Literal[
     "fail",
     "mend",
@@ -43,6 +44,7 @@ Action = Literal[
 
 
 _NOC = Recipient.model_validate({"id": "noc", "urls": ["json://localhost/noc"]})
+"""The recipient of a scenario that names none."""
 
 
 class Cluster(BaseModel):

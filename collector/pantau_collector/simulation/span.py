@@ -6,8 +6,11 @@ from typing import Annotated
 from pydantic import BeforeValidator
 
 _UNITS = {"d": 86_400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
+"""Seconds of each unit."""
 _PART = re.compile(r"(\d+(?:\.\d+)?)([dhms])")
+"""One number with its unit."""
 _WHOLE = re.compile(rf"(?:{_PART.pattern})+")
+"""A whole span."""
 
 
 def seconds(text: object) -> object:

@@ -1,4 +1,4 @@
-"""When a picture is looked at: second by second, with a decoder that always sees the same."""
+"""When pictures are sampled, second by second, with a decoder whose verdict the test sets."""
 
 import asyncio
 import itertools
@@ -19,7 +19,7 @@ INTERVAL_S = 300
 
 
 class Pictures(Decoder):
-    """Sees what it is told to; `times` are when."""
+    """A decoder that returns `verdict`; `times` are when it was called."""
 
     def __init__(self) -> None:
         super().__init__(FakeClock())
@@ -44,7 +44,7 @@ class Pictures(Decoder):
 
 
 class Stream:
-    """Has a keyframe whenever one is wanted, or, `rare`, when it is told so."""
+    """Delivers a keyframe whenever one is requested, or if `rare` when the test says so."""
 
     def __init__(self, *, rare: bool = False) -> None:
         self.wanted: list[Callable[[Keyframe], None]] = []
@@ -73,7 +73,7 @@ async def attend(
 
 
 async def sampled(pictures: Pictures, sampler: PictureSampler, seconds: int, *, suspicious: bool) -> list[float]:
-    """Seconds from now at which a picture was looked at."""
+    """Return the seconds from now at which a picture was sampled."""
     began, before = pictures.now, len(pictures.times)
     for _ in range(seconds):
         await attend(pictures, sampler, STREAM, Measures(suspicious=suspicious))

@@ -6,7 +6,7 @@ from pantau_agent.streams.counts import Counts
 
 
 class Stream:
-    """Counts of a stream, made up second by second."""
+    """A window, and the counts of a stream that the test makes up second by second."""
 
     def __init__(self) -> None:
         self.now = 100.0

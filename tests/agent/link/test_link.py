@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from pantau_agent.clock import SystemClock, UtcEpoch
-from pantau_agent.config import AgentConfig, Broker, Camera, Site
-from pantau_agent.config import Spool as SpoolConfig
+from pantau_agent.config import AgentConfig, Broker, Camera, Site, SpoolConfig
 from pantau_agent.link import Link, link, traffic
 from pantau_agent.spool import Spool
 from pantau_contract.messages import Birth, CameraState, Command, Death, Reply, Telemetry
@@ -34,7 +33,7 @@ def config_for(port: int, folder: Path, **broker: object) -> AgentConfig:
 
 
 class Agent:
-    """A link and its spool, as `run` would hold them."""
+    """A link and its spool, as `run` holds them."""
 
     def __init__(self, link: Link, spool: Spool) -> None:
         self.link = link
@@ -147,7 +146,7 @@ async def test_commands_come_in_and_replies_go_out_and_an_old_or_broken_command_
         async with running(config_for(mosquitto.port, tmp_path)) as agent:
             assert await eventually(lambda: agent.link.status.startswith("connected"))
             commands = agent.link.commands
-            while commands.empty():  # nobody tells when the subscription is there, which follows the birth
+            while commands.empty():  # nothing reports when the subscription is there; it follows the birth
                 listener.publish(topic, b'{"id": "x", "action": "reboot", "camera": "gate"}')
                 listener.publish(topic, encode(Command("now", "probe", "gate")))
                 await asyncio.sleep(0.2)
@@ -176,7 +175,7 @@ async def test_a_batch_stays_until_the_broker_takes_it_and_a_broker_that_hangs_d
 ) -> None:
     config = config_for(mosquitto.port, tmp_path)
     with listening(mosquitto.port):
-        pass  # from now on the broker keeps for it what comes
+        pass  # from now on the broker queues for it
     async with running(config) as agent:
         assert await eventually(lambda: agent.link.status.startswith("connected"))
         mosquitto.pause()
@@ -231,7 +230,7 @@ async def test_batches_from_before_the_clock_was_set_do_not_wait_for_ever(
 
 @pytest.fixture
 def guarded(tmp_path: Path) -> Mosquitto:
-    """A broker that wants user and password."""
+    """A broker that requires user and password."""
     passwords = tmp_path / "passwords"
     passwords.write_text(
         "agent:$7$101$Kj4DmLBUmgEAXCZB$"

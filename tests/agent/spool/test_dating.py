@@ -1,4 +1,4 @@
-"""Batches are dated once, whenever they are sent, and those of an older agent too."""
+"""A batch is dated once, however often it is sent, even if an older agent spooled it."""
 
 from pathlib import Path
 
@@ -45,7 +45,7 @@ def backlog(spool: Spool) -> DatedBacklog:
 
 
 async def read(spool: Spool, *, wait_for_clock: bool = True) -> list[Telemetry]:
-    """What can be sent, by an agent that has just started."""
+    """Return what an agent that has just started can send."""
     page, _ = await backlog(spool).read(0, 100, wait_for_clock=wait_for_clock)
     return [content(batch) for batch in page]
 

@@ -161,7 +161,7 @@ async def test_past_the_size_limit_the_oldest_goes_first_and_is_counted_also_ove
         assert left == list(range(left[0], 200))
         assert spool.dropped == 200 - len(left) > 50
         assert spool.batches == len(left)
-        assert len(left) > 60  # not more is dropped than must be
+        assert len(left) > 60  # no more is dropped than necessary
         dropped = spool.dropped
     assert bytes_in(tmp_path) < limit + 1_200_000
     async with opened(path, max_bytes=limit) as spool:
@@ -323,7 +323,7 @@ asyncio.run(main())
 
 
 def append_until_killed(path: Path, said: Path, *, more_bytes: int) -> None:
-    """Runs an appending process that tells every number it got, and kills it."""
+    """Run a process that appends batches and prints their numbers, and kill it."""
     before = said.stat().st_size if said.exists() else 0
     with said.open("ab") as out:
         writer = subprocess.Popen([sys.executable, "-c", _WRITER, str(path)], stdout=out)

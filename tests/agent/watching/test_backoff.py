@@ -66,7 +66,7 @@ def test_a_refusal_is_held_over_a_restart_for_the_rest_of_its_half_hour() -> Non
     backoff(memory=memory, clock=clock).delay_after(WRONG)
     clock.pass_s(600)
     assert backoff(memory=memory, clock=clock).remembered_refusal() == (WRONG, HALF_AN_HOUR_S - 600)
-    clock.step_s(-86_400)  # the clock was not set yet after the start
+    clock.step_s(-86_400)  # after the restart the clock is not set yet
     assert backoff(memory=memory, clock=clock).remembered_refusal() == (WRONG, HALF_AN_HOUR_S)
     clock.pass_s(86_400 + HALF_AN_HOUR_S)
     assert backoff(memory=memory, clock=clock).remembered_refusal() is None

@@ -1,4 +1,4 @@
-"""Many cameras whose watching begins in the same instant, in virtual time."""
+"""Many cameras that begin to be watched in the same instant, in virtual time."""
 
 import asyncio
 import random
@@ -21,7 +21,7 @@ OPENING_S = 2.0
 
 
 class Entrance:
-    """Notes who comes when, and how many are inside at once; nobody gets further."""
+    """Records when cameras are connected to, and how many at once per host; every attempt fails."""
 
     def __init__(self) -> None:
         self.times: list[float] = []
@@ -54,7 +54,7 @@ class Visit:
 
 @pytest.fixture
 def begin(monkeypatch: pytest.MonkeyPatch) -> Callable[[Sequence[str], float], Entrance]:
-    """Watches a camera at each of the hosts for a while; who came when."""
+    """Return a function that watches a camera at each of the hosts for a while."""
 
     def run(hosts: Sequence[str], seconds: float) -> Entrance:
         entrance, loop, host_limits = Entrance(), VirtualLoop(), HostLimits()

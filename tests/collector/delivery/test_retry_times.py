@@ -25,7 +25,7 @@ def test_after_5_10_20_seconds_and_so_on_then_every_15_minutes_for_about_a_day(
         before = len(phone.attempts)
         flush(sender)
         tried += [clock.s] * (len(phone.attempts) - before)
-        clock.s = min((back_off.due for back_off in sender._back_offs.values()), default=clock.s) + 1
+        clock.s = max(clock.s, *(each.due for each in sender._back_offs._back_offs.values())) + 1
     waits = [later - earlier for earlier, later in pairwise(tried)]
     assert len(tried) == 100
     for wait, documented in zip(waits, [5, 10, 20, 40, 80, 160, 320, 640] + [900] * 91, strict=True):

@@ -80,3 +80,13 @@ def test_a_later_version_is_not_touched(folder: Path) -> None:
         database.execute("UPDATE about SET value = '99' WHERE key = 'version'")
     with pytest.raises(StoreError, match="of version 99, and this program knows"):
         Store.at(folder / "store.sqlite")
+
+
+def test_an_outage_with_a_former_name_of_its_cause_has_the_present_one(folder: Path) -> None:
+    with sqlite3.connect(folder / "store.sqlite") as database:
+        database.execute("UPDATE incidents SET cause = 'not_rtsp'")
+        database.execute("UPDATE timeline SET cause = 'not_rtsp'")
+    with Store.at(folder / "store.sqlite").begin() as connection:
+        opened = incident_rows.load_open(connection)
+        steps = incident_rows.load_timeline(connection, opened[0].id)
+    assert {incident.cause for incident in opened} == {step.cause for step in steps} == {"wrong_protocol"}
