@@ -1,6 +1,6 @@
-"""Every benchmark's table in one run: `python -m benchmarks --out bench`. On two cores it takes half an hour.
+"""Prints the tables of all benchmarks in one run: `python -m benchmarks --out bench`.
 
-Half of that is the faults, each tried as often as `--trials` says.
+It takes half an hour on two cores. Half of that are the faults, each tried `--trials` times.
 """
 
 import argparse
@@ -12,24 +12,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TRIALS = 100
+"""Trials of each fault, unless `--trials` is given."""
 
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """A module of this package, and the arguments that it takes in a whole run."""
+    """A module of this package, and its arguments in the complete run."""
 
     title: str
     module: str
     arguments: tuple[str, ...] = ()
 
     def command(self, *, as_json: bool) -> list[str]:
-        """As a process of its own, so that none inherits another's memory."""
-        json_too = ("--json",) if as_json else ()
-        return [sys.executable, "-m", f"benchmarks.{self.module}", *self.arguments, *json_too]
+        """Return the command of its own process, so that no benchmark inherits another's memory."""
+        json_option = ("--json",) if as_json else ()
+        return [sys.executable, "-m", f"benchmarks.{self.module}", *self.arguments, *json_option]
 
 
 def benchmarks(out: Path, trials: int, data: Path | None) -> Iterator[Benchmark]:
-    """All of them, in the order in which they run."""
+    """Yield all benchmarks in the order in which they run."""
     keyframes = () if data is None else ("--data", str(data))
     yield Benchmark("watching", "watching")
     yield Benchmark("watching, 1 to 1,024 cameras", "watching", ("--scale", "--out", str(out)))
@@ -42,7 +43,7 @@ def benchmarks(out: Path, trials: int, data: Path | None) -> Iterator[Benchmark]
 
 
 def main() -> int:
-    """Runs them one after another; exit 1 or more where one of them failed."""
+    """Run the benchmarks one after another, and return the exit code: 0 if none failed."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -54,16 +55,16 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="one object, with what each says of itself")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    told: dict[str, object] = {}
+    results: dict[str, object] = {}
     worst = 0
     for each in benchmarks(options.out, options.trials, options.data):
         print(f"\n## {each.title}\n", flush=True, file=sys.stderr if options.json else sys.stdout)
         out = subprocess.PIPE if options.json else None
         done = subprocess.run(each.command(as_json=options.json), check=False, stdout=out, text=True)
         worst = max(worst, abs(done.returncode))
-        told[each.title] = json.loads(done.stdout) if done.stdout else None
+        results[each.title] = json.loads(done.stdout) if done.stdout else None
     if options.json:
-        print(json.dumps(told))
+        print(json.dumps(results))
     return worst
 
 

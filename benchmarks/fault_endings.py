@@ -1,4 +1,4 @@
-"""What must be said of each fault that simcam makes, and what decides how soon."""
+"""The report that each of simcam's faults must lead to, and what determines how soon."""
 
 from dataclasses import dataclass
 
@@ -8,10 +8,10 @@ from pantau_simcam import Fault
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a fault must end: by which causes, one of which is enough. None at all is a fault that is no outage.
+    """The expected result of a fault: any one of `causes`, or no outage if there are none.
 
-    `picture` tells that only a decoded picture shows it. `decides` is what the time hangs on beside the look each
-    second.
+    `picture` is True if only a decoded picture shows the fault. `decides` describes what the time depends on,
+    apart from the sample each second.
     """
 
     causes: frozenset[Cause]
@@ -20,7 +20,7 @@ class Ending:
 
     @property
     def states(self) -> frozenset[State]:
-        """The states of these causes."""
+        """The states that belong to the causes."""
         return frozenset(STATE_OF[cause] for cause in self.causes)
 
 

@@ -1,4 +1,4 @@
-"""What many trials of faults come to, as a table."""
+"""Summarises many trials of faults as a table."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -15,18 +15,18 @@ HEADINGS = (
     *("missed", "stuck", "disturbed", "said before", "what decides"),
 )
 DISTURBED_S = 0.5
+"""Seconds of waiting for the busy machine above which a trial is only counted, not timed."""
 PICTURE_DISTURBED_S = 2.0
-"""A trial in which the machine kept somebody waiting for longer is only counted, not timed. Of a picture fault,
-whose glances are seconds apart, that is a picture kept waiting for longer than a keyframe takes to come.
-"""
+"""The same for faults of the picture, whose samples are seconds apart: the time until the next keyframe."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One fault of one camera, in seconds from the fault: until its state was said, until its cause was said.
+    """One fault of one camera.
 
-    `cleared_s` is from its end until the camera was well again. None is never. `said` is all that was said in it;
-    `late_s` is how long the machine kept us or the cameras waiting.
+    `told_s` and `named_s` are the seconds from the fault to the report of its state and of its cause, `cleared_s`
+    those from its end until the camera was well; None means never. `said` lists all reports meanwhile. `late_s` is
+    the longest time that the busy machine made this process or the cameras wait.
     """
 
     fault: Fault
@@ -41,7 +41,7 @@ class Trial:
 class Row:
     """All trials of one fault: p50 and p99 of each time, in seconds.
 
-    `missed` is how many were not told, `stuck` how many told ones did not end.
+    `missed` counts the faults that were not reported, `stuck` the reports that did not end.
     """
 
     fault: str
@@ -58,41 +58,41 @@ class Row:
 
     @property
     def times(self) -> tuple[tuple[float, float] | None, ...]:
-        """To the state, to the cause, and from the end until well."""
+        """The times to the state, to the cause, and from the fault's end until the camera is well."""
         return self.told_s, self.named_s, self.cleared_s
 
     def cells(self) -> tuple[str, ...]:
-        """As text, in the order of `HEADINGS`."""
+        """Return the row as text, in the order of `HEADINGS`."""
         times = [f"{value:.1f}" if pair else "" for pair in self.times for value in pair or (0, 0)]
         ends = (str(self.missed or ""), str(self.stuck or ""), str(self.disturbed or ""))
         return self.fault, self.ends_as, str(self.trials), *times, *ends, self.before, self.decides
 
 
 def rows_of(trials: list[Trial]) -> list[Row]:
-    """A row a fault, in the order of `ENDINGS`."""
+    """Return one row per fault, in the order of `ENDINGS`."""
     rows = []
     for fault, ending in ENDINGS.items():
-        these = [trial for trial in trials if trial.fault is fault]
-        if not these:
+        tried = [trial for trial in trials if trial.fault is fault]
+        if not tried:
             continue
         causes = " or ".join(sorted(ending.causes)) or "no outage"
-        others = Counter(said for trial in these for said in set(trial.said) - ending.causes)
+        others = Counter(report for trial in tried for report in set(trial.said) - ending.causes)
         timed = bool(ending.causes)
         quiet = [
-            trial for trial in these if trial.late_s <= (PICTURE_DISTURBED_S if ending.picture else DISTURBED_S)
+            trial for trial in tried if trial.late_s <= (PICTURE_DISTURBED_S if ending.picture else DISTURBED_S)
         ]
         rows.append(
             Row(
                 fault.value,
                 f"{'/'.join(sorted(ending.states))}, {causes}" if timed else causes,
-                len(these),
+                len(tried),
                 _percentiles([trial.told_s for trial in quiet]),
                 _percentiles([trial.named_s for trial in quiet]) if timed else None,
                 _percentiles([trial.cleared_s for trial in quiet]) if timed else None,
-                sum(trial.named_s is None for trial in these),
-                sum(trial.named_s is not None and trial.cleared_s is None for trial in these),
-                len(these) - len(quiet),
-                ", ".join(f"{said} {count}" for said, count in others.most_common()),
+                sum(trial.named_s is None for trial in tried),
+                sum(trial.named_s is not None and trial.cleared_s is None for trial in tried),
+                len(tried) - len(quiet),
+                ", ".join(f"{report} {count}" for report, count in others.most_common()),
                 ending.decides,
             )
         )
@@ -100,7 +100,7 @@ def rows_of(trials: list[Trial]) -> list[Row]:
 
 
 def show(rows: list[Row], note: str, console: Console) -> None:
-    """Prints the table; a fault of the picture has a star."""
+    """Print the table; faults of the picture have a star."""
     table = Table(
         *("fault", "must end as"),
         title="Seconds from a fault to its state, to its cause, and from its end to ok: p50 / p99",
@@ -121,7 +121,7 @@ def show(rows: list[Row], note: str, console: Console) -> None:
 
 
 def as_markdown(rows: list[Row], note: str) -> str:
-    """The same for a document."""
+    """Return the table as Markdown."""
     lines = [HEADINGS, ("---",) * len(HEADINGS), *(row.cells() for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + f"\n\n{note}\n"
 

@@ -1,7 +1,7 @@
-"""How soon each fault that simcam makes is told, and its end: `python -m benchmarks.faults --trials 100`.
+"""Measures how soon each of simcam's faults and its end are reported: `python -m benchmarks.faults --trials 100`.
 
-Many cameras at once, each put from one fault into another, all watched in this process as an agent does it. The
-time runs from the request that sets the fault to the observation that tells it.
+Many cameras go from one fault to the next at once, all watched in this process as an agent does it. The time runs
+from the request that sets the fault to the observation that reports it.
 """
 
 import argparse
@@ -37,111 +37,119 @@ from pantau_simcam import Fault
 from pantau_simcam.footage.take import GOP_S, LOOP_S
 
 FPS = 15
+"""Frames per second of each simulated camera."""
 KEYFRAME_S = 2.0
-SETTLED_S, PICTURE_SETTLED_S = PROVEN_S + 2, SOON_AGAIN_S + 2
-"""Well for so long, a camera is ready for its next fault: its retries begin anew then, or its glances."""
-LEARNT = 14
-"""Pictures after which a camera is known to the judge, once it need not learn for hours."""
-TOLD_WITHIN_S = 150.0
+"""Seconds between keyframes of each simulated camera."""
+SETTLED_S = PROVEN_S + 2
+"""Seconds that a camera must be well before its next fault: its retries start from the beginning then."""
+PICTURE_SETTLED_S = SOON_AGAIN_S + 2
+"""The same before a fault of the picture: the picture sampler starts from the beginning then."""
+LEARNED_PICTURES = 14
+"""Pictures after which the judge knows a camera, since it need not learn for hours here."""
+REPORTED_WITHIN_S = 150.0
+"""Seconds after which a fault counts as missed."""
 CLEARED_WITHIN_S = 200.0
+"""Seconds after a fault's end after which its report counts as stuck."""
 NO_OUTAGE_S = 10.0
+"""Seconds in which a fault that is no outage must not be reported."""
 SCENES = 4
+"""Different scenes of the simulated cameras."""
 REHEARSAL_S = 10.0
-"""How long simcam may take to film a fault in each of its scenes, before trials begin."""
+"""Seconds that simcam may take to film a fault in each of its scenes, before trials begin."""
 WIDE = 200
-"""Columns of the table where it goes into a file."""
+"""Columns of the table when it goes into a file."""
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """A change, when it was heard (seconds, monotonic)."""
+class Report:
+    """A reported change, and when it arrived (seconds, monotonic)."""
 
     at: float
     state: State
     cause: Cause | None
 
 
-class Watched:
-    """One camera under watch."""
+class WatchedCamera:
+    """Watches one camera and keeps what is reported of it."""
 
     def __init__(self, camera: Camera) -> None:
         self.camera = camera
-        self.said: list[Said] = []
+        self.reports: list[Report] = []
         self.pictures = 0
-        self._heard = asyncio.Event()
+        self._observed = asyncio.Event()
 
     async def follow(self, decoder: Decoder, host_limits: HostLimits) -> None:
-        """Watches until cancelled."""
+        """Watch until cancelled."""
         async for observation in watch(self.camera, decoder, SystemClock(), host_limits=host_limits):
             self.pictures += observation.snapshot is not None
             if observation.changed:
-                self.said.append(Said(time.monotonic(), observation.sample.state, observation.sample.cause))
-            self._heard.set()
+                self.reports.append(Report(time.monotonic(), observation.sample.state, observation.sample.cause))
+            self._observed.set()
 
     @property
     def well(self) -> bool:
-        """Whether nothing is wrong now."""
-        return bool(self.said) and self.said[-1].state is State.OK
+        """True if nothing is wrong now."""
+        return bool(self.reports) and self.reports[-1].state is State.OK
 
     def well_for(self, seconds: float) -> bool:
-        """Whether nothing has been wrong for so long."""
-        return self.well and time.monotonic() - self.said[-1].at >= seconds
+        """Return True if nothing has been wrong for that long."""
+        return self.well and time.monotonic() - self.reports[-1].at >= seconds
 
     async def until(self, condition: Callable[[], bool], within_s: float) -> bool:
-        """Whether it becomes true in time; asked at each observation."""
+        """Return True if `condition` becomes true in time; it is checked at each observation."""
         try:
             async with asyncio.timeout(within_s):
                 while not condition():
-                    self._heard.clear()
-                    await self._heard.wait()
+                    self._observed.clear()
+                    await self._observed.wait()
         except TimeoutError:
             return False
         return True
 
 
 class Control:
-    """Sets and ends faults, over simcam's control interface."""
+    """Sets and ends faults through simcam's control interface."""
 
     def __init__(self, url: str) -> None:
         self._client = httpx.AsyncClient(base_url=url, limits=httpx.Limits(max_connections=8), timeout=60)
 
     async def set(self, camera: str, fault: Fault) -> None:
-        """Puts a camera into a fault."""
+        """Make a camera fail."""
         (await self._client.put(f"/cameras/{camera}/fault", json={"fault": fault.value})).raise_for_status()
 
     async def clear(self, camera: str) -> None:
-        """Ends its fault."""
+        """End a camera's fault."""
         (await self._client.delete(f"/cameras/{camera}/fault")).raise_for_status()
 
     async def close(self) -> None:
-        """Lets go."""
+        """Close the connections."""
         await self._client.aclose()
 
 
 class Lateness:
-    """How late this process was woken, each tenth of a second: the machine's own part in the times."""
+    """Measures how late this process is woken each tenth of a second: the machine's own part of the times."""
 
     def __init__(self) -> None:
         self._late: list[tuple[float, float]] = []
 
     async def measure(self) -> None:
-        """Until cancelled."""
+        """Measure until cancelled."""
         while True:
             due = time.monotonic() + 0.1
             await asyncio.sleep(0.1)
             self._late.append((due, time.monotonic() - due))
 
-    def note(self, late: float) -> None:
-        """Somebody else was kept waiting, up to now."""
+    def record(self, late: float) -> None:
+        """Record a wait of `late` seconds that ends now, measured elsewhere."""
         self._late.append((time.monotonic() - late, late))
 
     def worst(self, since: float, until: float) -> float:
-        """In seconds, between two times (monotonic)."""
+        """Return the longest wait in seconds between two times (monotonic)."""
         return max((late for due, late in self._late if since - late <= due <= until), default=0.0)
 
 
 class TimedDecoder(Decoder):
-    """The agent's, but soon done with learning; notes how long a picture waited for its turn and was looked at."""
+    """The agent's decoder without hours of learning; it records how long each picture waited and was judged."""
 
     def __init__(self, lateness: Lateness, cameras: Iterable[str]) -> None:
         super().__init__(SystemClock(), settings=dict.fromkeys(cameras, PictureSettings(learning_s=0)))
@@ -150,36 +158,36 @@ class TimedDecoder(Decoder):
     async def judge(
         self, camera: str, keyframe: Keyframe, *, interval_s: float = 30.0, static_stream: bool = False
     ) -> JudgedPicture:
-        """As the agent's."""
+        """Judge as the agent's decoder does."""
         began = time.monotonic()
-        look = await super().judge(camera, keyframe, interval_s=interval_s, static_stream=static_stream)
-        self._lateness.note(time.monotonic() - began)
-        return look
+        judged = await super().judge(camera, keyframe, interval_s=interval_s, static_stream=static_stream)
+        self._lateness.record(time.monotonic() - began)
+        return judged
 
 
-async def try_fault(watched: Watched, control: Control, fault: Fault, lateness: Lateness) -> Trial:
-    """One camera into one fault and out of it."""
+async def try_fault(watched: WatchedCamera, control: Control, fault: Fault, lateness: Lateness) -> Trial:
+    """Make one camera fail and recover, and return the times."""
     ending, camera = ENDINGS[fault], watched.camera.id
     settled_s = PICTURE_SETTLED_S if ending.picture else SETTLED_S
     if not await watched.until(lambda: watched.well_for(settled_s), CLEARED_WITHIN_S):
         return Trial(fault, said=("not well before",))
     await asyncio.sleep(random.uniform(0, 2))
-    heard, began = len(watched.said), time.monotonic()
+    before, began = len(watched.reports), time.monotonic()
     await control.set(camera, fault)
     asked_s = time.monotonic() - began
     if not ending.causes:
-        changed = await watched.until(lambda: len(watched.said) > heard, NO_OUTAGE_S)
-        said = tuple(str(one.cause or one.state) for one in watched.said[heard:])
+        changed = await watched.until(lambda: len(watched.reports) > before, NO_OUTAGE_S)
+        said = tuple(str(one.cause or one.state) for one in watched.reports[before:])
         late = max(asked_s, lateness.worst(began, time.monotonic()))
         return Trial(fault, None, None if changed else 0.0, None if changed else 0.0, said, late)
 
-    def after(fits: Callable[[Said], bool]) -> float | None:
-        return next((one.at - began for one in watched.said[heard:] if fits(one)), None)
+    def after(fits: Callable[[Report], bool]) -> float | None:
+        return next((one.at - began for one in watched.reports[before:] if fits(one)), None)
 
-    await watched.until(lambda: after(lambda one: one.cause in ending.causes) is not None, TOLD_WITHIN_S)
+    await watched.until(lambda: after(lambda one: one.cause in ending.causes) is not None, REPORTED_WITHIN_S)
     told = after(lambda one: one.state in ending.states)
     named = after(lambda one: one.cause in ending.causes)
-    said = tuple(str(one.cause or one.state) for one in watched.said[heard:])
+    said = tuple(str(one.cause or one.state) for one in watched.reports[before:])
     over = time.monotonic()
     late = max(asked_s, lateness.worst(began, over))
     await control.clear(camera)
@@ -187,18 +195,18 @@ async def try_fault(watched: Watched, control: Control, fault: Fault, lateness: 
     return Trial(fault, told, named, time.monotonic() - over if cleared else None, said, late)
 
 
-async def work_off(
-    watched: Watched, faults: list[Fault], attempt: Callable[[Watched, Fault], Awaitable[None]]
+async def try_faults(
+    watched: WatchedCamera, faults: list[Fault], attempt: Callable[[WatchedCamera, Fault], Awaitable[None]]
 ) -> None:
-    """Takes faults off a list that many cameras share, until none is left."""
+    """Try the faults of a list that many cameras share, until none is left."""
     if watched.camera.picture_interval_s < 30:
-        await watched.until(lambda: watched.pictures >= LEARNT, 600)
+        await watched.until(lambda: watched.pictures >= LEARNED_PICTURES, 600)
     while faults:
         await attempt(watched, faults.pop())
 
 
 async def rehearse(cameras: list[str], control: Control, faults: list[Fault]) -> None:
-    """Lets simcam film what it has not filmed yet, on cameras that are in no trial."""
+    """Make simcam film all faults beforehand, on cameras that take part in no trial."""
     for fault in faults:
         # a picture may freeze at any keyframe of the loop
         for _ in range(round(LOOP_S / GOP_S) if fault is Fault.FREEZE else 1):
@@ -212,7 +220,7 @@ async def rehearse(cameras: list[str], control: Control, faults: list[Fault]) ->
 async def run(
     options: argparse.Namespace, urls: dict[str, str], control: Control, progress: Progress
 ) -> list[Trial]:
-    """All trials. The faults of the stream and those of the picture have cameras of their own."""
+    """Run all trials. Faults of the stream and of the picture have separate cameras."""
     trials: list[Trial] = []
     ours = {fault: ending for fault, ending in ENDINGS.items() if fault in options.faults}
     jobs = {
@@ -223,7 +231,7 @@ async def run(
 
     lateness = Lateness()
 
-    async def attempt(watched: Watched, fault: Fault) -> None:
+    async def attempt(watched: WatchedCamera, fault: Fault) -> None:
         try:
             trial = await try_fault(watched, control, fault, lateness)
         except httpx.HTTPError as error:
@@ -231,13 +239,13 @@ async def run(
         trials.append(trial)
         progress.advance(task)
 
-    crew, names = list(urls)[:SCENES], list(urls)[SCENES:]
+    rehearsing, names = list(urls)[:SCENES], list(urls)[SCENES:]
     stream, picture = names[: options.cameras], names[options.cameras :]
     host_limits = HostLimits(max_connecting=len(urls))  # they are on one host only because they are simulated
     async with TimedDecoder(lateness, urls) as decoder, asyncio.TaskGroup() as watching:
         following = [watching.create_task(lateness.measure())]
 
-        def watched(name: str, interval_s: float) -> Watched:
+        def watched(name: str, interval_s: float) -> WatchedCamera:
             camera = Camera(
                 id=name,
                 url=urls[name],
@@ -245,11 +253,11 @@ async def run(
                 expected_keyframe_interval_s=KEYFRAME_S,
                 picture_interval_s=interval_s,
             )
-            one = Watched(camera)
+            one = WatchedCamera(camera)
             following.append(watching.create_task(one.follow(decoder, host_limits)))
             return one
 
-        for name in crew:
+        for name in rehearsing:
             watched(name, 3600)
         working = [
             (watched(name, interval_s), jobs[kind])
@@ -258,8 +266,8 @@ async def run(
         ]
         for faults in jobs.values():
             random.Random(1).shuffle(faults)
-        await rehearse(crew, control, [fault for fault in ours if fault in FILMED])
-        await asyncio.gather(*(work_off(one, faults, attempt) for one, faults in working))
+        await rehearse(rehearsing, control, [fault for fault in ours if fault in FILMED])
+        await asyncio.gather(*(try_faults(one, faults, attempt) for one, faults in working))
         for one in following:
             one.cancel()
     return trials
@@ -270,20 +278,20 @@ FILMED = [fault for fault, ending in ENDINGS.items() if ending.picture] + [Fault
 
 @contextmanager
 def simulated(count: int) -> Iterator[tuple[dict[str, str], str]]:
-    """Cameras in a process of their own: their URLs by id, and the control interface's."""
+    """Run cameras in another process; yield their URLs by id, and the URL of the control interface."""
     command = [sys.executable, "-m", "pantau_simcam", "--json", "--port-per-camera", "--control-port", "0"]
     command += ["--cameras", str(count), "--fps", str(FPS)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
-            said = json.loads(process.stdout.readline())
-            yield said["cameras"], said["control"]
+            addresses = json.loads(process.stdout.readline())
+            yield addresses["cameras"], addresses["control"]
         finally:
             process.terminate()
 
 
 async def measure(options: argparse.Namespace, console: Console) -> list[Trial]:
-    """The trials."""
+    """Run simulated cameras and all trials on them."""
     with simulated(2 * options.cameras + SCENES) as (urls, control_url), Progress(console=console) as progress:
         control = Control(control_url)
         try:
@@ -293,7 +301,7 @@ async def measure(options: argparse.Namespace, console: Console) -> list[Trial]:
 
 
 def main() -> int:
-    """Measures, prints; exit 1 where a fault was not told, or not its end."""
+    """Measure and print; return 1 if a fault or its end was not reported."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.faults", description=__doc__)
     parser.add_argument("--trials", type=int, default=10, help="of each fault")
     parser.add_argument("--cameras", type=int, default=64, help="for faults of the stream, and as many for others")

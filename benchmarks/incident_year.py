@@ -1,8 +1,8 @@
-"""A year of 1,000 cameras: notices a recipient and week, with root causes and without.
+"""A year of 1,000 cameras: notices per recipient and week, with root causes and without.
 
 `python -m benchmarks.incident_year [--json] [--weeks N] [--plot FILE]`. The faults are drawn at random, with a
-fixed seed, at rates like those of a city's leased lines; both runs have the same. Without root causes each camera
-and each agent is told by itself, as a monitor does that knows no dependencies.
+fixed seed, at rates like those of a city's leased lines; both runs have the same faults. Without root causes each
+camera and each agent has notices of its own, as in a monitor that knows no dependencies.
 """
 
 import argparse
@@ -49,7 +49,7 @@ SEED = 20261124
 
 
 class Rate(NamedTuple):
-    """How often a thing fails a year, and how long that lasts: the median in seconds, log-normal."""
+    """How often a thing fails in a year, and for how long: the median in seconds, log-normal."""
 
     a_year: float
     median_s: float
@@ -65,7 +65,7 @@ UPLINK = Rate(6, 1800)
 
 
 def city(*, with_causes: bool) -> Inventory:
-    """1,000 cameras at 125 sites, with two switches each, behind 5 uplinks; or nothing behind anything."""
+    """Return 1,000 cameras at 125 sites, with two switches each, behind 5 uplinks; or nothing behind anything."""
     uplinks = [InventoryUplink(id=f"u{i}") for i in range(UPLINKS)]
     sites, devices, cameras = [], [], []
     for i in range(SITES):
@@ -87,7 +87,7 @@ def city(*, with_causes: bool) -> Inventory:
 
 
 def faults(year_s: float) -> Iterator[Fault]:
-    """What fails in a year."""
+    """Yield the faults of a year."""
     dice = random.Random(SEED)
     inventory = city(with_causes=True)
     topology = Topology(inventory)
@@ -143,7 +143,7 @@ def correlate_nothing(case: SiteCase, now: Moment) -> None:
 
 
 def without_causes(rules: IncidentRules, mute: Mute, ids: Iterator[int]) -> Stages:
-    """The same stages, without correlation and flapping."""
+    """Return the same stages, without correlation and flapping."""
     stages = make_stages(rules, mute, ids)
     return Stages(
         site=[correlate_nothing if isinstance(stage, Correlate) else stage for stage in stages.site],
@@ -153,7 +153,7 @@ def without_causes(rules: IncidentRules, mute: Mute, ids: Iterator[int]) -> Stag
 
 
 def count(*, with_causes: bool, weeks: int) -> Counter[tuple[str, int]]:
-    """Notices by recipient and week."""
+    """Return the number of notices by recipient and week."""
     inventory = city(with_causes=with_causes)
     people = People(
         recipient=[
@@ -180,12 +180,12 @@ def count(*, with_causes: bool, weeks: int) -> Counter[tuple[str, int]]:
 
 
 def rows(counts: Counter[tuple[str, int]], weeks: int) -> dict[str, list[int]]:
-    """Each recipient's notices in each week."""
+    """Return each recipient's notices in each week."""
     return {who: [counts[who, week] for week in range(weeks)] for who in ("noc", *OWNERS)}
 
 
 def main() -> None:
-    """Prints the table; with `--plot FILE` draws it too."""
+    """Print the table; with `--plot FILE` draw it too."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--weeks", type=int, default=WEEKS)

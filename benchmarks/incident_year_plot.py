@@ -1,4 +1,4 @@
-"""The plot of a year's notices, with root causes and without."""
+"""Plots the notices of a year, with root causes and without."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,11 +7,11 @@ import matplotlib as mpl
 
 mpl.use("Agg")
 
-from matplotlib import pyplot as plt  # the back end has to be chosen first
+from matplotlib import pyplot as plt  # the back end must be chosen first
 
 
 def plot(without: Mapping[str, Sequence[int]], causes: Mapping[str, Sequence[int]], path: Path) -> None:
-    """Notices in each week, one panel for each recipient."""
+    """Draw the notices of each week, one panel for each recipient."""
     figure, panels = plt.subplots(2, 3, figsize=(12, 6), sharex=True)
     for panel, who in zip(panels.flat, without, strict=True):
         panel.plot(without[who], label="each by itself", color="tab:red")

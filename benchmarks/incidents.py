@@ -1,7 +1,7 @@
 """What a large city's incidents cost the collector: `python -m benchmarks.incidents [--json] [--cameras N]`.
 
 100,000 cameras at 6,000 sites behind 40 uplinks. The journal is in memory; the store is SQLite in the temporary
-folder, synchronised as in production; the clock is real but for the waits, which are skipped.
+folder, synchronised as in production; the clock is real except for the waits, which are skipped.
 """
 
 import argparse
@@ -41,7 +41,7 @@ UPLINKS = 40
 UPDATES = 10_000
 OUTAGES = 100
 RULES = IncidentRules(restart_grace_s=0, silence_factor=100)
-"""Agents that do not report meanwhile are not to be missed."""
+"""The rules, with a silence so long that agents which do not report during the benchmark are not missed."""
 
 
 class Row(NamedTuple):
@@ -71,7 +71,7 @@ class Bench:
         self.start()
 
     def start(self) -> None:
-        """The collector starts, or starts again."""
+        """Start the collector, also again."""
         self.pipeline = Pipeline(
             cast("Journal", self.journal),
             self.store,
@@ -84,22 +84,22 @@ class Bench:
         )
 
     def hear(self, agent: Agent, camera: str, cause: Cause | None) -> None:
-        """A camera changes."""
+        """Have a camera change."""
         self.journal.append([to_record(message, self.clock.time_ms()) for message in agent.set(camera, cause)])
 
     def read_all(self) -> None:
-        """Steps until everything that came is judged."""
+        """Step until everything that has arrived is judged."""
         while self.pipeline.position < self.journal.end:
             self.pipeline.step()
 
     def wait(self, seconds: float) -> None:
-        """So long nothing happens."""
+        """Let this many seconds pass without an event."""
         for _ in range(round(seconds)):
             self.clock.s += 1
             self.pipeline.step()
 
     def look(self) -> None:
-        """One step, and what is to be told goes into the outbox."""
+        """Step once, and write the notifications into the outbox."""
         self.pipeline.step()
         with self.store.begin() as connection:
             dispatch(connection, self.recipients, self.clock.time_ms())
@@ -122,14 +122,14 @@ def _inventory(cameras: int) -> Inventory:
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """How long it takes."""
+    """Return how long a call takes."""
     began = time.perf_counter()
     work()
     return time.perf_counter() - began
 
 
 def run(folder: Path, cameras: int) -> list[Row]:
-    """All figures."""
+    """Measure all figures."""
     bench = Bench(folder, cameras)
     for agent in bench.agents.values():
         bench.journal.append([to_record(each, bench.clock.time_ms()) for each in (*agent.birth(), agent.batch())])
@@ -160,7 +160,7 @@ def run(folder: Path, cameras: int) -> list[Row]:
 
 
 def _updates(bench: Bench) -> float:
-    """Cameras all over the city go down for a moment and come back."""
+    """Measure the cameras all over the city that go down for a moment and come back."""
     agents = list(bench.agents.values())
     for i in range(UPDATES):
         agent = agents[i % len(agents)]
@@ -176,7 +176,7 @@ def _updates(bench: Bench) -> float:
 
 
 def _outages(bench: Bench) -> list[float]:
-    """Each second a camera goes down; how long a second's step takes in which one is due, to its notice's row."""
+    """Measure an outage each second: how long the step takes in which one is due, up to its notice's row."""
     agents = list(bench.agents.values())
     delays = []
     for second in range(OUTAGES + int(RULES.settle_s) + 2):
@@ -192,7 +192,7 @@ def _outages(bench: Bench) -> list[float]:
 
 
 def _uplink(bench: Bench) -> tuple[float, int]:
-    """All sites behind one uplink are lost; from when that is due until its notice is in the outbox."""
+    """Measure the loss of all sites behind one uplink, from when it is due until its notice is in the outbox."""
     lost = [bench.agents[site.id] for site in bench.inventory.sites.values() if site.uplink == "u0"]
     bench.wait(30)
     for agent in lost:
@@ -212,7 +212,7 @@ def _uplink(bench: Bench) -> tuple[float, int]:
 
 
 def main() -> None:
-    """Prints the table."""
+    """Print the table."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--cameras", type=int, default=CAMERAS)

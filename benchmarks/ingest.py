@@ -1,7 +1,7 @@
-"""What a collector takes in, beside what the servers themselves do: `python -m benchmarks.ingest [--json]`.
+"""Compares what a collector ingests with the servers themselves: `python -m benchmarks.ingest [--json]`.
 
-Mosquitto and InfluxDB are the real ones, on loopback; the disk is the temporary folder's. A message is what a site
-of 16 cameras sends each 30 s.
+Mosquitto and InfluxDB are real, on loopback; files are in the temporary folder. A message is what a site of 16
+cameras sends every 30 s.
 """
 
 import argparse
@@ -38,15 +38,18 @@ from tests.servers.mosquitto import Mosquitto
 from tests.servers.process import until
 
 MESSAGES = 8_000
+"""Messages that wait at the broker for the intake."""
 TRIALS = 40
+"""Batches whose delay is measured."""
 BACKLOG_RECORDS = 1_000_000
+"""Records in the journal that is appended to, opened and read."""
 
 _now = SystemClock().time_ms
 _SETTINGS = "allow_anonymous true\npersistence false\nmax_inflight_messages 1000\nmax_queued_messages 100000\n"
 
 
 def messages(count: int) -> list[tuple[str, bytes]]:
-    """Topics and payloads of 100 sites in turn, the newest now."""
+    """Return topics and payloads of 100 sites by turns, the newest dated now."""
     now = _now()
     made = []
     for i in range(count):
@@ -56,10 +59,10 @@ def messages(count: int) -> list[tuple[str, bytes]]:
 
 
 def queue_at_broker(port: int, batches: list[tuple[str, bytes]]) -> None:
-    """Makes the collector's session and fills it while the collector is away."""
+    """Create the collector's session and fill its queue while the collector is away."""
     session = Client(CallbackAPIVersion.VERSION2, client_id=Broker().client_id, clean_session=False)
-    session.on_connect = lambda *_: _nothing(session.subscribe([(topic, 1) for topic in SUBSCRIPTIONS]))
-    session.on_subscribe = lambda *_: _nothing(session.disconnect())
+    session.on_connect = lambda *_: _ignore(session.subscribe([(topic, 1) for topic in SUBSCRIPTIONS]))
+    session.on_subscribe = lambda *_: _ignore(session.disconnect())
     session.connect("127.0.0.1", port)
     session.loop_forever()
     agent = Client(CallbackAPIVersion.VERSION2)
@@ -73,7 +76,7 @@ def queue_at_broker(port: int, batches: list[tuple[str, bytes]]) -> None:
 
 
 def bench_intake(folder: Path, broker: Mosquitto) -> list[Row]:
-    """What waits at the broker, into the journal."""
+    """Measure the intake: from the broker's queue to the journal."""
     queue_at_broker(broker.port, messages(MESSAGES))
     with Journal(folder / "journal") as journal:
         intake = make_intake(folder, broker, journal)
@@ -93,7 +96,7 @@ def bench_intake(folder: Path, broker: Mosquitto) -> list[Row]:
 
 
 def make_intake(folder: Path, broker: Mosquitto, journal: Journal) -> Intake:
-    """An intake with its files below the folder."""
+    """Return an intake with its files in the folder."""
     return Intake(
         Broker(port=broker.port),
         journal,
@@ -104,7 +107,7 @@ def make_intake(folder: Path, broker: Mosquitto, journal: Journal) -> Intake:
 
 
 def bench_sink(folder: Path, influxdb: InfluxDB) -> list[Row]:
-    """The same lines by curl, and by the sink out of the journal; the better of two rounds each."""
+    """Measure writing the same lines by curl, and by the sink from the journal; the better of two rounds each."""
     files, count = line_files(folder)
     rounds = [(round_of_curl(influxdb, files, i), *round_of_writer(folder, influxdb, i)) for i in range(2)]
     curl_s, sink_s, cpu_s = map(min, zip(*rounds, strict=True))
@@ -116,7 +119,7 @@ def bench_sink(folder: Path, influxdb: InfluxDB) -> list[Row]:
 
 
 def line_files(folder: Path) -> tuple[list[Path], int]:
-    """The journal as files of line protocol, one a write, and the number of lines."""
+    """Write the journal as files of line protocol, one per request; return them and the number of lines."""
     reader = JournalReader(folder / "journal")
     files: list[Path] = []
     count, position = 0, reader.start
@@ -133,7 +136,7 @@ def line_files(folder: Path) -> tuple[list[Path], int]:
 
 
 def round_of_curl(influxdb: InfluxDB, files: list[Path], number: int) -> float:
-    """Seconds that curl takes for all files, over one connection."""
+    """Return the seconds that curl takes for all files, over one connection."""
     database = new_database(influxdb, f"curl{number}")
     url = f"{influxdb.url}/write?db={database}&precision=ms"
     arguments = ["curl", "--silent", "--show-error", "--fail"]
@@ -145,7 +148,7 @@ def round_of_curl(influxdb: InfluxDB, files: list[Path], number: int) -> float:
 
 
 def round_of_writer(folder: Path, influxdb: InfluxDB, number: int) -> tuple[float, float]:
-    """Seconds that the sink takes for the journal, and of them those of our own core."""
+    """Return the seconds that the sink takes for the journal, and its processor time."""
     database = new_database(influxdb, f"sink{number}")
     with Journal(folder / "journal") as journal:
         writer = make_writer(folder, influxdb, journal, database)
@@ -158,7 +161,7 @@ def round_of_writer(folder: Path, influxdb: InfluxDB, number: int) -> tuple[floa
 
 
 def new_database(influxdb: InfluxDB, name: str) -> str:
-    """An empty database's name."""
+    """Create an empty database and return its name."""
     influxdb.query(f"CREATE DATABASE {name}")
     return name
 
@@ -174,7 +177,7 @@ def make_writer(folder: Path, influxdb: InfluxDB, journal: Journal, database: st
 
 
 def bench_delay(folder: Path, broker: Mosquitto, influxdb: InfluxDB) -> list[Row]:
-    """From publishing a batch to finding it by a query, one at a time."""
+    """Measure the delay from publishing a batch to finding it by a query, one at a time."""
     database = new_database(influxdb, "delay")
     delays = []
     with Journal(folder / "delay-journal") as journal:
@@ -204,7 +207,7 @@ def bench_delay(folder: Path, broker: Mosquitto, influxdb: InfluxDB) -> list[Row
 
 
 def bench_journal(folder: Path) -> list[Row]:
-    """A large backlog: appended, opened again, read."""
+    """Measure appending, opening and reading a large journal."""
     payload = os.urandom(120)
     record = Record(_now(), "pantau/v1/site-1/telemetry", payload)
     with Journal(folder / "backlog") as journal:
@@ -233,7 +236,7 @@ def bench_journal(folder: Path) -> list[Row]:
 
 
 def run(folder: Path, progress: Callable[[str], None]) -> list[Row]:
-    """All of it."""
+    """Run all measurements."""
     rows = []
     with Mosquitto(folder / "mosquitto", settings=_SETTINGS) as broker, InfluxDB(folder / "influxdb") as influxdb:
         assert isinstance(broker, Mosquitto)
@@ -255,7 +258,7 @@ def run(folder: Path, progress: Callable[[str], None]) -> list[Row]:
 
 
 def main() -> int:
-    """Prints the table."""
+    """Print the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.ingest", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     arguments = parser.parse_args()
@@ -277,8 +280,8 @@ def main() -> int:
     return 0
 
 
-def _nothing(_: object) -> None:
-    """What a callback returns."""
+def _ignore(_: object) -> None:
+    """Ignore a result, as a callback must return None."""
 
 
 def _path() -> str:

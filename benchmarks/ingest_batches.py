@@ -1,4 +1,4 @@
-"""What the benchmarks of the collector send: the batches of a healthy city; and a line of their table."""
+"""The batches of a healthy city that the collector's benchmarks send, and the rows of their table."""
 
 from typing import NamedTuple
 
@@ -6,11 +6,11 @@ from pantau_contract.messages import Host, Sample, Telemetry
 from pantau_contract.states import State
 
 CAMERAS = 16
-"""Of a site."""
+"""Cameras of each site."""
 
 
 class Row(NamedTuple):
-    """One line of the table; `ratio` is to the row before it, where that is what it is compared with."""
+    """One row of the table; `ratio` is relative to the previous row, if it is compared to that."""
 
     what: str
     value: float
@@ -19,7 +19,7 @@ class Row(NamedTuple):
 
 
 def telemetry(site: int, seq: int, time_ms: int) -> Telemetry:
-    """A site's batch, every measure filled in, as a healthy city sends them."""
+    """Return a site's batch as a healthy city sends it, with every measure."""
     samples = tuple(
         Sample(
             camera=f"cam-{i:02}",

@@ -1,4 +1,4 @@
-"""A large city at one collector: its memory, its start, and a backlog that drains: part of `benchmarks.ingest`."""
+"""Measures a large city at one collector: memory, start and a draining backlog (part of `benchmarks.ingest`)."""
 
 import shutil
 import statistics
@@ -21,17 +21,21 @@ from tests.servers.mosquitto import Mosquitto
 from tests.servers.process import Server, free_port, until
 
 LARGE_CITY = 100_000
+"""Cameras of the large city."""
 BACKLOG_SITES = 100
+"""Sites that return with a backlog."""
 BACKLOG_BATCHES = 288
-"""A tenth of what a site measures in 24 hours at 30 s."""
+"""Batches of each site: a tenth of 24 hours at 30 s."""
 PER_S = 20.0
-"""Batches a second that a site sends of its backlog, as an agent does by default."""
+"""Batches per second that a site sends from its backlog: the agent's default."""
 LIVE_EVERY_S = 0.25
+"""Seconds between two live batches."""
 RESTART_LINES = 10_000_000
+"""Lines that wait in the journal at the start."""
 
 
 class Collector(Server):
-    """`pantau-collector run` as a process of its own."""
+    """Runs `pantau-collector run` as a process."""
 
     def __init__(self, folder: Path, broker: Mosquitto, influxdb: InfluxDB | None = None) -> None:
         self.data = folder / "data"
@@ -54,7 +58,7 @@ class Collector(Server):
         )
 
     def metric(self, name: str) -> float:
-        """The sum of a metric's values; NaN while the collector does not answer."""
+        """Return the sum of a metric's values, or NaN while the collector does not answer."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=10) as answer:
                 lines = answer.read().decode().splitlines()
@@ -64,13 +68,13 @@ class Collector(Server):
         return sum(float(value) for head, _, value in values if head.partition("{")[0] == name)
 
     def memory_mb(self) -> float:
-        """Resident now."""
+        """Return the resident memory in MB."""
         status = Path(f"/proc/{self.pid}/status").read_text()
         return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")) / 1000
 
 
 def bench_large_city(folder: Path, broker: Mosquitto) -> list[Row]:
-    """100,000 cameras in the journal of a collector that starts; and that starts again."""
+    """Measure two starts of a collector with 100,000 cameras, from the journal and from the store."""
     collector = Collector(folder / "large", broker)
     with Journal(collector.data / "journal") as journal:
         sites = LARGE_CITY // CAMERAS
@@ -103,7 +107,7 @@ def bench_large_city(folder: Path, broker: Mosquitto) -> list[Row]:
 
 
 def bench_restart(folder: Path, broker: Mosquitto, influxdb: InfluxDB) -> list[Row]:
-    """A collector that starts with ten million lines in its journal that InfluxDB does not have."""
+    """Measure a start with ten million lines in the journal that InfluxDB does not have."""
     collector = Collector(folder / "restart", broker, influxdb)
     now = time.time_ns() // 1_000_000
     batches = [telemetry(i % 100, i // 100, now - (10 - i // 100) * 30_000) for i in range(1000)]
@@ -131,7 +135,7 @@ def bench_restart(folder: Path, broker: Mosquitto, influxdb: InfluxDB) -> list[R
 
 
 def bench_backlog(folder: Path, broker: Mosquitto, influxdb: InfluxDB) -> list[Row]:
-    """100 sites come back with a backlog at their agents' rate, while another site reports live."""
+    """Measure 100 sites that return with a backlog at their agents' rate, while another site reports live."""
     collector = Collector(folder / "backlog", broker, influxdb)
     total = BACKLOG_SITES * BACKLOG_BATCHES
     delays: list[float] = []
@@ -165,7 +169,7 @@ def bench_backlog(folder: Path, broker: Mosquitto, influxdb: InfluxDB) -> list[R
 
 
 def _send_backlog(port: int) -> None:
-    """Every site's backlog, from one connection, at no more than all agents together would send."""
+    """Send every site's backlog from one connection, no faster than all agents together would."""
     client = Client(CallbackAPIVersion.VERSION2)
     client.max_inflight_messages_set(8 * BACKLOG_SITES)
     client.connect("127.0.0.1", port)

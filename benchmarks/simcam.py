@@ -1,4 +1,4 @@
-"""What simulated cameras cost: `python -m benchmarks.simcam --cameras 200 --seconds 10`."""
+"""Measures what simulated cameras cost: `python -m benchmarks.simcam --cameras 200 --seconds 10`."""
 
 import argparse
 import json
@@ -12,11 +12,12 @@ from urllib.parse import urlsplit
 
 import psutil
 
-PATIENCE_S = 60
+TIMEOUT_S = 60
+"""Seconds that a camera may take to answer."""
 
 
 def main() -> int:
-    """Starts the cameras, opens one session on each, reads and forgets; prints what that cost the cameras."""
+    """Start the cameras, read one session of each, and print what that cost the cameras."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cameras", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=10)
@@ -51,17 +52,17 @@ def _row(pid: int, clients: list[socket.socket], seconds: float) -> str:
 
 def _play(url: str) -> socket.socket:
     at = urlsplit(url)
-    client = socket.create_connection((at.hostname, at.port), timeout=PATIENCE_S)
-    _ask(client, f"DESCRIBE {url} RTSP/1.0\r\nCSeq: 1\r\n\r\n")
+    client = socket.create_connection((at.hostname, at.port), timeout=TIMEOUT_S)
+    _request(client, f"DESCRIBE {url} RTSP/1.0\r\nCSeq: 1\r\n\r\n")
     transport = "RTP/AVP/TCP;unicast;interleaved=0-1"
-    answer = _ask(client, f"SETUP {url}/trackID=1 RTSP/1.0\r\nCSeq: 2\r\nTransport: {transport}\r\n\r\n")
+    answer = _request(client, f"SETUP {url}/trackID=1 RTSP/1.0\r\nCSeq: 2\r\nTransport: {transport}\r\n\r\n")
     found = re.search(r"Session: (\w+)", answer)
     assert found, answer
     client.sendall(f"PLAY {url} RTSP/1.0\r\nCSeq: 3\r\nSession: {found[1]}\r\n\r\n".encode())
     return client
 
 
-def _ask(client: socket.socket, request: str) -> str:
+def _request(client: socket.socket, request: str) -> str:
     client.sendall(request.encode())
     return client.recv(65536).decode()
 

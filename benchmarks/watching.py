@@ -1,8 +1,8 @@
-"""What watching a camera costs, beside others, in one run: `python -m benchmarks.watching`.
+"""Compares what watching a camera costs with other programs, in one run: `python -m benchmarks.watching`.
 
-The cameras are simulated, in a process of their own; only the watcher's processor time counts, user and system,
-over a window after its start-up. Absolute times are this machine's; the ratios hold. With `--scale` it is ours
-alone, on ever more cameras.
+The cameras are simulated in another process. Only the watcher's processor time counts, user and system, over a
+window after its start-up. Absolute times are this machine's; the ratios are portable. With `--scale` only ours is
+measured, on more and more cameras.
 """
 
 import argparse
@@ -23,12 +23,14 @@ from rich.table import Table
 
 OURS = "pantau"
 _SETTLE_S = 6.0
+"""Seconds of start-up before the window."""
 SCALE = 1, 16, 64, 256, 1024
+"""Numbers of cameras with `--scale`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """What each camera sends."""
+    """The stream that each camera sends."""
 
     name: str
     size: str
@@ -42,10 +44,10 @@ MAIN = Stream("1080p, 4.5 Mbit/s", "1920x1080", 25, 4500)
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Of one watcher: milliseconds of processor time a camera and second, resident megabytes (10^6) in all.
+    """One watcher's cost: milliseconds of processor time per camera and second, resident megabytes (10^6) in all.
 
-    `ratio` is its time beside ours of the same stream. `kbps` is what it read from each camera, 0 where that is
-    not known (only read(2) is counted, which uvloop uses): a watcher that is sent less costs less.
+    `ratio` is its time relative to ours for the same stream. `kbps` is what it read from each camera, 0 if unknown
+    (only read(2) is counted, which uvloop uses): a watcher that receives less costs less.
     """
 
     stream: str
@@ -58,7 +60,7 @@ class Cost:
 
 
 def commands(urls: Sequence[str]) -> dict[str, list[list[str]]]:
-    """Each watcher's processes for these cameras; ffmpeg and ffprobe where they are installed."""
+    """Return each watcher's commands for these cameras, with ffmpeg and ffprobe if they are installed."""
     python = [sys.executable, "-m"]
     found = {
         OURS: [[*python, "benchmarks.watchers.pantau", *urls]],
@@ -76,7 +78,7 @@ def commands(urls: Sequence[str]) -> dict[str, list[list[str]]]:
 
 @contextmanager
 def cameras(stream: Stream, count: int) -> Iterator[list[str]]:
-    """Simulated cameras; their URLs."""
+    """Run simulated cameras in another process and yield their URLs."""
     command = [sys.executable, "-m", "pantau_simcam", "--json", "--cameras", str(count)]
     command += ["--size", stream.size, "--fps", str(stream.fps), "--bitrate", str(stream.kbps)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -88,16 +90,16 @@ def cameras(stream: Stream, count: int) -> Iterator[list[str]]:
 
 
 def measure(stream: Stream, watcher: str, processes: list[list[str]], count: int, seconds: float) -> Cost:
-    """Runs a watcher, lets it settle, and takes its cost, without that of its children (our decode worker)."""
+    """Run a watcher and return its cost after start-up, without that of its children (our decode worker)."""
     running = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for command in processes]
     try:
         watched = [psutil.Process(process.pid) for process in running]
         time.sleep(_SETTLE_S + count / 20)
-        before, read, began = _cpu_s(watched), _octets_read(watched), time.monotonic()
+        before, read, began = _cpu_s(watched), _bytes_read(watched), time.monotonic()
         time.sleep(seconds)
         took = time.monotonic() - began
         cpu_ms = (_cpu_s(watched) - before) / took / count * 1000
-        kbps = (_octets_read(watched) - read) * 0.008 / took / count
+        kbps = (_bytes_read(watched) - read) * 0.008 / took / count
         resident = sum(process.memory_info().rss for process in watched) / 1e6
         if any(process.poll() is not None for process in running):
             raise RuntimeError(f"{watcher} ended by itself")
@@ -109,20 +111,20 @@ def measure(stream: Stream, watcher: str, processes: list[list[str]], count: int
 
 
 def compare(stream: Stream, count: int, seconds: float, console: Console) -> list[Cost]:
-    """Every watcher on the same cameras, one after the other."""
+    """Measure every watcher on the same cameras, one after the other."""
     costs = []
     with cameras(stream, count) as urls:
         for watcher, processes in commands(urls).items():
             with console.status(f"{stream.name}: {watcher}, {count} cameras ..."):
                 costs.append(measure(stream, watcher, processes, count, seconds))
-        if look := one_look(stream, urls[0], seconds):
-            costs.append(look)
+        if sample := one_sample(stream, urls[0], seconds):
+            costs.append(sample)
     ours = next(cost.cpu_ms for cost in costs if cost.watcher == OURS)
     return [Cost(**asdict(cost) | {"ratio": cost.cpu_ms / ours}) for cost in costs]
 
 
-def one_look(stream: Stream, url: str, seconds: float) -> Cost | None:
-    """What `ffmpeg -c copy` costs when it is started for each look, its start-up included."""
+def one_sample(stream: Stream, url: str, seconds: float) -> Cost | None:
+    """Return the cost of an `ffmpeg -c copy` that is started for each sample, including its start-up."""
     ffmpeg = shutil.which("ffmpeg")
     if ffmpeg is None:
         return None
@@ -135,13 +137,13 @@ def one_look(stream: Stream, url: str, seconds: float) -> Cost | None:
 
 
 def alone(stream: Stream, count: int, seconds: float, console: Console) -> Cost:
-    """Ours alone, on many cameras."""
+    """Measure our watcher alone, on many cameras."""
     with cameras(stream, count) as urls, console.status(f"{stream.name}: {OURS}, {count} cameras ..."):
         return measure(stream, OURS, commands(urls)[OURS], count, seconds)
 
 
 def write(costs: list[Cost], directory: Path) -> None:
-    """The costs at scale as a table in Markdown, as JSON, and as a plot."""
+    """Write the costs at scale as Markdown table, JSON and plot."""
     from benchmarks.watching_plot import plot  # noqa: PLC0415 # matplotlib takes a second, and only this needs it
 
     directory.mkdir(parents=True, exist_ok=True)
@@ -160,7 +162,7 @@ def write(costs: list[Cost], directory: Path) -> None:
 
 
 def show(costs: list[Cost], console: Console) -> None:
-    """Prints the table."""
+    """Print the table."""
     table = Table(
         "stream",
         "watcher",
@@ -181,7 +183,7 @@ def show(costs: list[Cost], console: Console) -> None:
 
 
 def main() -> int:
-    """Measures and prints."""
+    """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--seconds", type=float, default=20, help="of each window; 20 is one turn of exact arrival times"
@@ -210,7 +212,7 @@ def _cpu_s(processes: list[psutil.Process]) -> float:
     return sum(each.user + each.system for each in times)
 
 
-def _octets_read(processes: list[psutil.Process]) -> int:
+def _bytes_read(processes: list[psutil.Process]) -> int:
     return sum(process.io_counters().read_chars for process in processes)
 
 

@@ -1,4 +1,4 @@
-"""The plot of what watching costs against how many cameras are watched."""
+"""Plots the cost of watching against the number of cameras."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from matplotlib import pyplot as plt  # the back end has to be chosen first
 
 
 def plot(cameras: Sequence[int], cpu_ms: Sequence[float], resident_mb: Sequence[float], path: Path) -> None:
-    """Milliseconds of processor time a camera and second, and resident megabytes in all, each by cameras."""
+    """Plot processor time (ms per camera and second) and resident megabytes in all, by number of cameras."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4))
     left.plot(cameras, cpu_ms, marker="o")
     left.set_ylabel("processor time, ms a camera-second")

@@ -1,7 +1,8 @@
-"""What a camera costs on the wire and on the SD card: `python -m benchmarks.wire`.
+"""Measures what a camera costs on the wire and on the SD card: `python -m benchmarks.wire`.
 
-One site of 16 cameras of two makes, a report each 30 s. Each measure wavers as a real one does, and of each
-camera's ten picture faults a quarter shows a little. All goes through the agent's rounding, contract and spool.
+One site has 16 cameras of two makes and a report every 30 s. Each measure varies as a real one does, and a quarter
+of each camera's ten picture faults show slight evidence. All passes through the agent's rounding, contract and
+spool.
 """
 
 import argparse
@@ -23,18 +24,22 @@ from pantau_contract.topics import Topic, TopicKind
 from pantau_contract.wire import encode
 
 CAMERAS = 16
+"""Cameras of the site."""
 INTERVAL_S = 30
+"""Seconds between two reports."""
 BATCHES = 300
+"""Reports that are measured."""
 DAY_S = 86_400
 START_MS = 1_790_000_000_000
+"""Unix time of the first report, in milliseconds."""
 _PUBLISH_HEADER = 7
-"""Of an MQTT 3.1.1 PUBLISH with QoS 1: type, length (2), length of the topic (2), packet identifier (2)."""
+"""Bytes of an MQTT 3.1.1 PUBLISH header with QoS 1: type, length (2), length of the topic (2), packet id (2)."""
 _FAULTS = [cause for cause in Cause if STATE_OF[cause] is State.IMPAIRED]
 _NAMES = ("kabil-utara", "kabil-selatan", "kabil-halte", "alun-panggung", "nongsa-dermaga", "simpang-engku")
 
 
-class Camera:
-    """One camera's figures, wavering around what is usual for it."""
+class MeasuredCamera:
+    """The measures of one camera, varying around their means."""
 
     def __init__(self, number: int, rng: random.Random) -> None:
         self._rng = rng
@@ -47,7 +52,7 @@ class Camera:
         self._offset_s = rng.uniform(-0.5, 0.5)
 
     def sample(self, time_ms: int) -> Sample:
-        """What is measured at `time_ms`, with all its digits."""
+        """Return the sample of `time_ms`, unrounded."""
         gauss = self._rng.gauss
         return Sample(
             self._id,
@@ -75,8 +80,8 @@ class Camera:
 
 
 def batches(rng: random.Random) -> list[Telemetry]:
-    """One after the other, unrounded."""
-    cameras = [Camera(number, rng) for number in range(1, CAMERAS + 1)]
+    """Return consecutive batches, unrounded."""
+    cameras = [MeasuredCamera(number, rng) for number in range(1, CAMERAS + 1)]
     made = []
     for seq in range(BATCHES):
         time_ms = START_MS + 1000 * INTERVAL_S * seq + rng.randrange(5)
@@ -111,8 +116,8 @@ def batches(rng: random.Random) -> list[Telemetry]:
     return made
 
 
-def rounded(of: list[Telemetry]) -> list[Telemetry]:
-    """The batches as the agent reports them."""
+def rounded(unrounded: list[Telemetry]) -> list[Telemetry]:
+    """Return the batches as the agent reports them."""
     precision = Precision()
     return [
         date_batch(
@@ -122,32 +127,32 @@ def rounded(of: list[Telemetry]) -> list[Telemetry]:
             ),
             batch.time - batch.monotonic_ms,
         )
-        for batch in of
+        for batch in unrounded
     ]
 
 
 def kb_a_day(payloads: list[bytes]) -> float:
-    """10^3 bytes a camera and day."""
+    """Return 10^3 bytes per camera and day."""
     return sum(map(len, payloads)) / len(payloads) * DAY_S / INTERVAL_S / CAMERAS / 1000
 
 
 async def spool_mb_a_day(payloads: list[bytes]) -> float:
-    """10^6 bytes that the spool has the kernel write to the disk in a day, each batch acknowledged at once."""
+    """Return 10^6 bytes per day that the spool writes to the disk, if each batch is acknowledged immediately."""
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
         path = Path(folder) / "spool.sqlite"
-        clock = _Intervals()
+        clock = _IntervalClock()
         spool = await Spool.open(path, max_bytes=1e9, max_age_s=1e6, machine_boot="b", clock=clock)
-        before = _written()
+        before = _bytes_written()
         for payload in payloads:
             clock.number += 1
             spool.acknowledge((await spool.append(payload, clock_synchronised=True)).id)
-        written = _written() - before
+        written = _bytes_written() - before
         await spool.close()
     return written / len(payloads) * DAY_S / INTERVAL_S / 1e6
 
 
-class _Intervals:
-    """A clock that a day passes on in a moment."""
+class _IntervalClock:
+    """A clock that advances by one interval at a time."""
 
     number = 0
 
@@ -158,25 +163,25 @@ class _Intervals:
         return float(INTERVAL_S * self.number)
 
 
-def _written() -> int:
-    """Bytes that this process has had written to a disk (proc(5), /proc/pid/io)."""
+def _bytes_written() -> int:
+    """Return the bytes that this process has written to a disk (proc(5), /proc/pid/io)."""
     lines = Path("/proc/self/io").read_text("ascii").splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("write_bytes"))
 
 
 def main() -> None:
-    """Prints the table."""
+    """Print the table."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     raw = batches(random.Random(3))
-    told = rounded(raw)
-    sent = [encode(batch, compress=True) for batch in told]
+    reported = rounded(raw)
+    sent = [encode(batch, compress=True) for batch in reported]
     topic = len(str(Topic(raw[0].site, TopicKind.TELEMETRY)))
     figures = {
         "JSON with every digit, kB a camera and day": kb_a_day([encode(batch) for batch in raw]),
         "the same in gzip": kb_a_day([gzip.compress(encode(batch)) for batch in raw]),
-        "rounded, in gzip": kb_a_day([gzip.compress(encode(batch)) for batch in told]),
+        "rounded, in gzip": kb_a_day([gzip.compress(encode(batch)) for batch in reported]),
         "rounded, by columns, zlib with the preset dictionary: as it is sent (<= 100)": kb_a_day(sent),
         "with MQTT's header and topic": kb_a_day([payload + bytes(_PUBLISH_HEADER + topic) for payload in sent]),
         "written to the SD card by the spool, MB a day for 16 cameras (<= 100)": asyncio.run(spool_mb_a_day(sent)),

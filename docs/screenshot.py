@@ -1,4 +1,4 @@
-"""Takes the README's picture of the wall page: the demo's city with two troubles. `python -m docs.screenshot`."""
+"""Takes the README's picture of the wall page, with two faults in the demo's city: `python -m docs.screenshot`."""
 
 import sys
 import tempfile
@@ -15,7 +15,7 @@ _SIZE = {"width": 1600, "height": 1000}
 
 
 def main() -> None:
-    """Starts the city, breaks two cameras, and takes the picture once both are found."""
+    """Start the city, break two cameras, and take the picture once both faults are found."""
     with (
         tempfile.TemporaryDirectory() as folder,
         Stage(Path(folder), wall_port=0, embedded_broker=False, on_mail=lambda _: None) as stage,
@@ -24,13 +24,13 @@ def main() -> None:
         for act, fault in ((FREEZE, "freeze"), (CUT, "refuse")):
             stage.set_fault(act.camera or "", fault)
             _wait(stage, act)
-        time.sleep(6)  # a round of snapshots
-        take(stage.wall_url + "?lang=id", _TO)
+        time.sleep(6)  # until every camera has sent a snapshot
+        save_page(stage.wall_url + "?lang=id", _TO)
     sys.stdout.write(f"{_TO}\n")
 
 
-def take(url: str, to: Path) -> None:
-    """Takes a picture of a page with Debian's Chromium."""
+def save_page(url: str, to: Path) -> None:
+    """Save a picture of a page, taken with Debian's Chromium."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path="/usr/bin/chromium",

@@ -14,7 +14,7 @@ from pantau_agent.http import playlist as hls
 from pantau_agent.rtsp import client, sdp
 from pantau_agent.rtsp.access_unit import H264Assembler, H265Assembler, KeyframeAssembler
 from pantau_agent.rtsp.jpeg import JpegAssembler
-from pantau_agent.rtsp.messages import Demultiplexer, Response, encode_request
+from pantau_agent.rtsp.messages import Demultiplexer, RtspResponse, encode_request
 from pantau_agent.rtsp.reorder import ReorderBuffer
 from pantau_agent.rtsp.rtp import Reception, SenderClock
 from pantau_agent.streams import url
@@ -58,7 +58,7 @@ def conversation(data: bytes, rng: random.Random) -> None:
     unit.request_keyframe(_forget)
     for number, chunk in enumerate(chunks(rng, data)):
         for message in demultiplexer.feed(chunk, number / 100):
-            if isinstance(message, Response) and message.cseq is not None and message.body:
+            if isinstance(message, RtspResponse) and message.cseq is not None and message.body:
                 description(message.body, rng)
         assert demultiplexer.waiting <= MAX_WAITING, f"{demultiplexer.waiting} bytes are buffered"
 
@@ -69,7 +69,7 @@ def session(data: bytes, rng: random.Random) -> None:
 
     async def open_and_wait() -> None:
         with mock.patch.object(client, "connect", connect_to(pieces, rng)):
-            opened = client.Session(CAMERA, CREDENTIALS, asyncio.get_running_loop().time)
+            opened = client.RtspSession(CAMERA, CREDENTIALS, asyncio.get_running_loop().time)
             try:
                 await opened.open(10)
                 opened.unit.request_keyframe(_forget)

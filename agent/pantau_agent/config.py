@@ -107,7 +107,7 @@ class Report(BaseModel):
     compress: bool = True
 
 
-class Spool(BaseModel):
+class SpoolConfig(BaseModel):
     """The durable queue of what the broker has not acknowledged yet."""
 
     model_config = _STRICT
@@ -194,7 +194,7 @@ class AgentConfig(EnvironmentSettings):
     site: Site
     broker: Broker
     report: Report = Report()
-    spool: Spool = Spool()
+    spool: SpoolConfig = SpoolConfig()
     camera: list[Camera] = Field(default_factory=list)
 
     @model_validator(mode="after")

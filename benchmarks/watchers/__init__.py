@@ -1,1 +1,1 @@
-"""Programs that watch cameras, each in its own way: `python -m benchmarks.watchers.NAME URL ...`, until ended."""
+"""Programs that watch cameras in different ways, until ended: `python -m benchmarks.watchers.NAME URL ...`."""

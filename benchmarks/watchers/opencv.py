@@ -1,4 +1,4 @@
-"""OpenCV's usual way: `VideoCapture.read()`, a thread a stream."""
+"""Watches as OpenCV is usually used: `VideoCapture.read()`, one thread per stream."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ import cv2
 
 
 def read(url: str) -> None:
-    """Decodes every picture and drops it."""
+    """Decode every picture and discard it."""
     capture = cv2.VideoCapture(url, cv2.CAP_FFMPEG)
     while capture.read()[0]:
         pass

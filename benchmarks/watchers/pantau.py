@@ -1,4 +1,4 @@
-"""Pantau's own: every stream kept open, every packet measured, a picture each half a minute, as an agent does."""
+"""Watches as the agent does: every stream stays open, every packet is measured, a picture is judged every 30 s."""
 
 import asyncio
 import sys
@@ -12,16 +12,16 @@ from pantau_agent.watching.watch import watch
 
 
 async def main(urls: list[str]) -> None:
-    """Watches as an agent does; what it observes is dropped."""
+    """Watch as an agent does and discard the observations."""
     clock, host_limits = SystemClock(), HostLimits(max_connecting=64)
 
-    async def one(number: int, url: str, decoder: Decoder) -> None:
+    async def watch_one(number: int, url: str, decoder: Decoder) -> None:
         camera = Camera(id=f"cam{number}", url=url)
         async for _ in watch(camera, decoder, clock, host_limits=host_limits):
             pass
 
     async with Decoder(clock) as decoder:
-        await asyncio.gather(*(one(number, url, decoder) for number, url in enumerate(urls)))
+        await asyncio.gather(*(watch_one(number, url, decoder) for number, url in enumerate(urls)))
 
 
 if __name__ == "__main__":

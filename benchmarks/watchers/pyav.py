@@ -1,4 +1,4 @@
-"""PyAV's demuxer: packets only, a thread a stream."""
+"""Watches with PyAV's demuxer: packets only, one thread per stream."""
 
 import sys
 import threading
@@ -7,7 +7,7 @@ import av
 
 
 def read(url: str) -> None:
-    """Takes every packet and drops it."""
+    """Read every packet and discard it."""
     with av.open(url, options={"rtsp_transport": "tcp"}, timeout=30) as container:
         for _ in container.demux(video=0):
             pass

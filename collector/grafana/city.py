@@ -1,9 +1,9 @@
-"""Makes the city's Grafana dashboard: which panels stand where.
+"""Prints the city's Grafana dashboard: which panels it has, and where.
 
 python collector/grafana/city.py > collector/grafana/city.json
 python collector/grafana/city.py en > collector/grafana/city.en.json
 """
-# ruff: noqa: INP001 # a program beside its product, no package
+# ruff: noqa: INP001 # a program beside what it makes, no package
 
 import sys
 from collections.abc import Sequence
@@ -26,11 +26,11 @@ from panels import (
     number_all,
     rows,
     series,
+    shown_as,
     stack,
     steps,
     timeline,
     titled,
-    told,
 )
 
 from pantau_collector.sinks.schema import STATE_CODES
@@ -45,21 +45,22 @@ COLOURS = {
     State.UNKNOWN: "#93a3b8",
     State.DISABLED: "#5d6d82",
 }
-"""As on the wall."""
+"""The colours of the states, as on the wall page."""
 GREEN, AMBER, RED = COLOURS[State.OK], COLOURS[State.DEGRADED], COLOURS[State.DOWN]
 NOW = "5m"
+"""The time that panels of the present state look back, as Grafana writes durations."""
 
 _NAMES_OF_CAMERA = "$tag_site · $tag_camera"
 
 
 class City:
-    """The dashboard in one language."""
+    """Builds the dashboard in one language."""
 
     def __init__(self, phrases: Words) -> None:
         self._words = phrases
 
     def build(self) -> model.Dashboard:
-        """The dashboard."""
+        """Return the dashboard."""
         builder = (
             dashboard.Dashboard(self._words("grafana.title"))
             .uid("pantau-city")
@@ -88,7 +89,7 @@ class City:
         return built
 
     def _rows(self) -> Sequence[tuple[str, list[Builder[model.Panel]], bool]]:
-        """Each row's name, its panels, and whether it is folded."""
+        """Return each row's name, its panels, and whether it is folded."""
         return (
             ("now", [*map(self._cameras_in, State), self._sites_heard(), self._need_someone()], False),
             ("city", [self._states(), self._availability(), self._availability_whole(), self._worst()], False),
@@ -120,7 +121,7 @@ class City:
         )
 
     def _variable(self, name: str, query: str) -> dashboard.QueryVariable:
-        """Many may be chosen; all of them are one regular expression, so that a large city makes no long query."""
+        """Return a variable with several choices; "all" is one regular expression, to keep queries short."""
         return (
             dashboard.QueryVariable(name)
             .label(self._words(f"grafana.{name}"))
@@ -148,8 +149,8 @@ class City:
         return number(self._title("sites_heard"), queries.SITES_HEARD, "text").time_from(NOW).span(6)
 
     def _need_someone(self) -> table.Panel:
-        states = {state.value: told(self._words.state(state), COLOURS[state]) for state in State}
-        causes = {cause.value: told(self._words.meaning(cause)) for cause in Cause}
+        states = {state.value: shown_as(self._words.state(state), COLOURS[state]) for state in State}
+        causes = {cause.value: shown_as(self._words.meaning(cause)) for cause in Cause}
         causes |= {former: causes[cause.value] for cause, former in WIRE_NAMES.items()}  # in older points
         return (
             rows(self._title("need_someone"), queries.NEED_SOMEONE)
@@ -207,8 +208,8 @@ class City:
         )
 
     def _heard(self) -> statetimeline.Panel:
-        silent = model.ValueMap({"0": told(self._words("grafana.value.silent"), RED)})
-        heard = told(self._words("grafana.value.heard"), GREEN)
+        silent = model.ValueMap({"0": shown_as(self._words("grafana.value.silent"), RED)})
+        heard = shown_as(self._words("grafana.value.heard"), GREEN)
         some = model.RangeMap(model.DashboardRangeMapOptions(1, 1_000_000, heard))
         return (
             timeline(self._title("heard"), queries.BATCHES, alias="$tag_site", mappings=[silent, some])
@@ -241,7 +242,7 @@ class City:
         )
 
     def _machine(self, name: str, field: str, unit: str, *, limit: float | None = None) -> timeseries.Panel:
-        panel = series(self._title(name), queries.of_machines(field), alias="$tag_site", unit=unit)
+        panel = series(self._title(name), queries.machine_maximum(field), alias="$tag_site", unit=unit)
         if limit is None:
             return panel
         line = common.GraphThresholdsStyleConfig().mode(options.GraphTresholdsStyleMode.DASHED)
@@ -249,7 +250,7 @@ class City:
 
     def _power(self) -> table.Panel:
         yes, no = self._words("grafana.value.yes"), self._words("grafana.value.no")
-        answer = [*mapped({"0": told(no), "1": told(yes, RED)}), *COLOURED]
+        answer = [*mapped({"0": shown_as(no), "1": shown_as(yes, RED)}), *COLOURED]
         return (
             rows(self._title("power"), queries.POWER)
             .override_by_name("Time", HIDDEN)
@@ -260,7 +261,9 @@ class City:
         )
 
     def _state(self) -> statetimeline.Panel:
-        states = {str(code): told(self._words.state(state), COLOURS[state]) for state, code in STATE_CODES.items()}
+        states = {
+            str(code): shown_as(self._words.state(state), COLOURS[state]) for state, code in STATE_CODES.items()
+        }
         return (
             timeline(
                 self._title("state"),
@@ -274,11 +277,11 @@ class City:
         )
 
     def _camera(self, name: str, field: str, unit: str) -> timeseries.Panel:
-        return series(self._title(name), queries.of_cameras(field), alias=_NAMES_OF_CAMERA, unit=unit)
+        return series(self._title(name), queries.camera_mean(field), alias=_NAMES_OF_CAMERA, unit=unit)
 
 
 def main() -> int:
-    """Writes the dashboard's JSON, in Indonesian or in the language that the first argument names."""
+    """Print the dashboard's JSON, in Indonesian or in the language that the first argument names."""
     asked = sys.argv[1] if len(sys.argv) > 1 else LANGUAGES[0]
     language = next((each for each in LANGUAGES if each == asked), None)
     if language is None:

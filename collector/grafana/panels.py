@@ -1,5 +1,5 @@
-"""How the panels look, whatever they show."""
-# ruff: noqa: INP001 # beside the program that uses it, no package
+"""The kinds of panels: how they look, independent of what they show."""
+# ruff: noqa: INP001 # a module beside its program, no package
 
 from collections.abc import Sequence
 
@@ -13,13 +13,17 @@ SOURCE = model.DataSourceRef("influxdb", "${source}")
 TRANSPARENT = "transparent"
 HIDDEN = [model.DynamicConfigValue("custom.hidden", value=True)]
 COLOURED = [model.DynamicConfigValue("custom.cellOptions", {"type": "color-text"})]
-_HEIGHT, _HALF = 8, 12
+_HEIGHT = 8
+"""Rows of Grafana's grid that a panel takes."""
+
+_HALF = 12
+"""Columns of half of Grafana's grid."""
 
 Properties = list[model.DynamicConfigValue]
 
 
 class InfluxQL(Dataquery, Builder["InfluxQL"]):
-    """A raw query of Grafana's InfluxDB data source, of which the SDK has no model."""
+    """A raw query of Grafana's InfluxDB data source, for which the SDK has no model."""
 
     def __init__(self, query: str, *, alias: str = "", rows: bool = False) -> None:
         self.query = query
@@ -28,11 +32,11 @@ class InfluxQL(Dataquery, Builder["InfluxQL"]):
         self.ref_id = "A"
 
     def build(self) -> "InfluxQL":
-        """Itself."""
+        """Return the query itself: it is its own builder."""
         return self
 
     def to_json(self) -> dict[str, object]:
-        """As a dashboard stores it."""
+        """Return the query in the form that a dashboard stores."""
         return {
             "refId": self.ref_id,
             "datasource": SOURCE,
@@ -44,7 +48,7 @@ class InfluxQL(Dataquery, Builder["InfluxQL"]):
 
 
 def series(title: str, query: str, *, alias: str, unit: str) -> timeseries.Panel:
-    """Lines over time."""
+    """Return a panel of lines over time."""
     return (
         timeseries.Panel()
         .title(title)
@@ -68,7 +72,7 @@ def series(title: str, query: str, *, alias: str, unit: str) -> timeseries.Panel
 
 
 def stack(title: str, shares: Sequence[tuple[str, str, str]]) -> timeseries.Panel:
-    """Shares `(name, query, colour)` of a whole, one upon the other."""
+    """Return a panel of stacked areas over time, each `(name, query, colour)`."""
     panel = (
         timeseries.Panel()
         .title(title)
@@ -97,7 +101,7 @@ def stack(title: str, shares: Sequence[tuple[str, str, str]]) -> timeseries.Pane
 
 
 def number(title: str, query: str, colour: str) -> stat.Panel:
-    """One number; no rows are 0."""
+    """Return a panel of one number, which is 0 if the query returns no rows."""
     return (
         stat.Panel()
         .title(title)
@@ -113,7 +117,7 @@ def number(title: str, query: str, colour: str) -> stat.Panel:
 
 
 def rows(title: str, query: str) -> table.Panel:
-    """A table."""
+    """Return a panel with a table."""
     return (
         table.Panel()
         .title(title)
@@ -125,7 +129,7 @@ def rows(title: str, query: str) -> table.Panel:
 
 
 def timeline(title: str, query: str, *, alias: str, mappings: list[model.ValueMapping]) -> statetimeline.Panel:
-    """A bar over time for each series, coloured by what its value is mapped to."""
+    """Return a panel with a bar over time for each series, coloured by the mapping of its value."""
     return (
         statetimeline.Panel()
         .title(title)
@@ -142,7 +146,7 @@ def timeline(title: str, query: str, *, alias: str, mappings: list[model.ValueMa
 
 
 def fold(title: str, panels: Sequence[Builder[model.Panel]], *, folded: bool) -> dashboard.Row:
-    """A heading over panels; only a folded one holds them itself."""
+    """Return a row heading. Only a folded row holds its panels itself."""
     row = dashboard.Row(title).collapsed(folded)
     if folded:
         for panel in panels:
@@ -151,39 +155,39 @@ def fold(title: str, panels: Sequence[Builder[model.Panel]], *, folded: bool) ->
 
 
 def titled(title: str, *, unit: str = "") -> Properties:
-    """A column's heading, and its unit."""
+    """Return the properties of a column's heading and unit."""
     named = [model.DynamicConfigValue("displayName", title)]
     return [*named, model.DynamicConfigValue("unit", unit)] if unit else named
 
 
 def mapped(values: dict[str, model.ValueMappingResult]) -> Properties:
-    """A column's values in people's words."""
+    """Return the properties that show a column's values by these mappings."""
     return [model.DynamicConfigValue("mappings", [model.ValueMap(values)])]
 
 
-def told(text: str, colour: str | None = None) -> model.ValueMappingResult:
-    """What a value is shown as."""
+def shown_as(text: str, colour: str | None = None) -> model.ValueMappingResult:
+    """Return how a value is shown."""
     return model.ValueMappingResult(text=text, color=colour)
 
 
 def steps(*limits: tuple[float | None, str]) -> dashboard.ThresholdsConfig:
-    """Colours from each value on; the first has no value."""
+    """Return thresholds, each a value and the colour from it on; the first has no value."""
     thresholds = [model.Threshold(value, colour) for value, colour in limits]
     return dashboard.ThresholdsConfig().mode(model.ThresholdsMode.ABSOLUTE).steps(thresholds)
 
 
 def coloured_from(*limits: tuple[float | None, str]) -> Properties:
-    """The same for a column of a table."""
+    """Return the properties that colour a table's column by thresholds."""
     return [model.DynamicConfigValue("thresholds", steps(*limits).build()), *COLOURED]
 
 
 def number_all(built: model.Dashboard) -> None:
-    """Numbers the panels and names their queries A, B, C, as Grafana would do at the first save."""
+    """Number the panels and name their queries A, B, C, as Grafana does when it saves a dashboard."""
     panels: list[model.Panel | model.RowPanel] = []
     for panel in built.panels or []:
         panels += [panel, *(panel.panels if isinstance(panel, model.RowPanel) else [])]
-    for number_, panel in enumerate(panels, start=1):
-        panel.id_val = number_
+    for panel_id, panel in enumerate(panels, start=1):
+        panel.id_val = panel_id
         if isinstance(panel, model.Panel):
             for target, name in zip(panel.targets or [], "ABCDEFGH", strict=False):
                 if isinstance(target, InfluxQL):

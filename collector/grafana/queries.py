@@ -1,9 +1,9 @@
-"""The questions to InfluxDB, in InfluxQL, which InfluxDB 1, 2 and 3 all speak (3 without SLIMIT).
+"""The dashboard's queries, in InfluxQL, which InfluxDB 1, 2 and 3 all support (3 without SLIMIT).
 
 Every query is bounded by `$timeFilter` at each level that groups by time: InfluxDB 1 fills an unbounded one with
-empty intervals up to the end of its calendar. Grafana puts in `$site`, `$camera`, `$timeFilter`, `$__interval`.
+empty intervals up to the end of its calendar. Grafana fills in `$site`, `$camera`, `$timeFilter`, `$__interval`.
 """
-# ruff: noqa: INP001, S608 # beside the program that uses it, no package; and all of a query's parts stand here
+# ruff: noqa: INP001, S608 # a module beside its program, no package; all parts of the queries are constants here
 
 from pantau_collector.sinks.schema import STATE_CODES
 from pantau_contract.states import State
@@ -12,9 +12,6 @@ _SITES = '"site" =~ /^$site$/ AND $timeFilter'
 _CAMERAS = f'"camera" =~ /^$camera$/ AND {_SITES}'
 _OVER_TIME = "GROUP BY time($__interval)"
 _LAST_STATE = f'SELECT last("state_code") AS "code", "state", "cause" FROM "camera" WHERE {_CAMERAS}'
-
-ALL_SITES = 'SHOW TAG VALUES FROM "agent" WITH KEY = "site"'
-CAMERAS_OF_SITES = 'SHOW TAG VALUES FROM "camera" WITH KEY = "camera" WHERE "site" =~ /^$site$/'
 
 SITES_HEARD = f'SELECT count("seq") FROM (SELECT last("seq") AS "seq" FROM "agent" WHERE {_SITES} GROUP BY "site")'
 
@@ -36,7 +33,7 @@ MISSING_BATCHES = (
     f' (SELECT non_negative_difference("seq") AS "step" FROM "agent" WHERE {_SITES} GROUP BY "site")'
     f' WHERE $timeFilter {_OVER_TIME}, "site" fill(0)'
 )
-"""A restarted agent counts from 0: that step is negative, and so not counted."""
+"""Batches skipped by number. A restarted agent counts from 0 again: that step is negative, and not counted."""
 
 POWER = (
     'SELECT max("throttled") AS "throttled", max("undervoltage") AS "undervoltage",'
@@ -49,31 +46,32 @@ CAMERA_STATES = (
 
 _LOST = f'SELECT "state_code" & 2 AS "lost" FROM "camera" WHERE {_CAMERAS} AND "state_code" <= 3'
 _AVAILABILITY = f'SELECT 100 - 50 * mean("lost") AS "availability" FROM ({_LOST}) WHERE $timeFilter'
-"""Percent. Of the codes up to 3, impaired (2) and down (3) have the bit of 2; the codes above are left out."""
+"""Percent. Of the codes up to 3, impaired (2) and down (3) have bit 2 set; codes above 3 are left out."""
+
 AVAILABILITY = f'{_AVAILABILITY} GROUP BY "site"'
 AVAILABILITY_OVER_TIME = f'{_AVAILABILITY} {_OVER_TIME}, "site" fill(null)'
 
 
 def cameras_in(state: State) -> str:
-    """How many cameras were last in a state."""
+    """Return the query for the number of cameras whose last state was this one."""
     return (
         f'SELECT count("code") FROM ({_LAST_STATE} GROUP BY "site", "camera") WHERE "code" = {STATE_CODES[state]}'
     )
 
 
 def cameras_in_over_time(state: State) -> str:
-    """The same, at the end of each interval."""
+    """Return the query for the number of cameras in a state at the end of each interval."""
     return (
         f'SELECT count("code") FROM ({_LAST_STATE} {_OVER_TIME}, "site", "camera")'
         f' WHERE $timeFilter AND "code" = {STATE_CODES[state]} {_OVER_TIME} fill(0)'
     )
 
 
-def of_machines(field: str) -> str:
-    """The highest of a machine's figure in each interval."""
+def machine_maximum(field: str) -> str:
+    """Return the query for the maximum of a field of the agents' machines in each interval."""
     return f'SELECT max("{field}") FROM "host" WHERE {_SITES} {_OVER_TIME}, "site" fill(null)'
 
 
-def of_cameras(field: str) -> str:
-    """The mean of a camera's figure in each interval."""
+def camera_mean(field: str) -> str:
+    """Return the query for the mean of a field of the cameras in each interval."""
     return f'SELECT mean("{field}") FROM "camera" WHERE {_CAMERAS} {_OVER_TIME}, "site", "camera" fill(null)'

@@ -58,7 +58,8 @@ class PeriodicThread:
     def stop(self) -> None:
         """End the thread once the step under way has returned, or after `stop_within_s`."""
         self.stopping.set()
-        self._thread.join(self._stop_within_s)
+        if self._thread.is_alive():
+            self._thread.join(self._stop_within_s)
 
     def _run(self) -> None:
         wait_s = self._first_wait_s

@@ -93,6 +93,8 @@ def _with_wire_names(message: Message) -> Message:
             return structs.replace(message, samples=tuple(map(_with_wire_name, samples)))
         case CameraState():
             return _with_wire_name(message)
+        case Reply(sample=Sample() as sample):
+            return structs.replace(message, sample=_with_wire_name(sample))
         case _:
             return message
 

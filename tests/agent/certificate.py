@@ -1,4 +1,4 @@
-"""A certificate for 127.0.0.1, signed by itself, for brokers of tests."""
+"""A self-signed certificate for 127.0.0.1, for the brokers of tests."""
 
 import datetime as dt
 import ipaddress
@@ -12,7 +12,7 @@ from cryptography.x509.oid import NameOID
 
 
 class Certificate(NamedTuple):
-    """Two PEM files."""
+    """A certificate and its key, as PEM files."""
 
     certificate: Path
     key: Path
@@ -21,7 +21,7 @@ class Certificate(NamedTuple):
 def make_certificate(
     folder: Path, *, valid: tuple[dt.timedelta, dt.timedelta] = (-dt.timedelta(days=1), dt.timedelta(days=1))
 ) -> Certificate:
-    """Writes a new one, `valid` from and until so long after now."""
+    """Write a new certificate; `valid` is from and until when, relative to now."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "broker")])
     now = dt.datetime.now(dt.UTC)

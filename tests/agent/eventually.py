@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 
-async def eventually(condition: Callable[[], object], *, within_s: float = 60) -> bool:
+async def eventually(condition: Callable[[], object], *, within_s: float = 120) -> bool:
     """Return True as soon as the condition holds, or its last result after `within_s` seconds."""
     deadline = asyncio.get_running_loop().time() + within_s
     while asyncio.get_running_loop().time() < deadline:  # polling, because threads set no asyncio.Event

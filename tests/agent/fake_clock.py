@@ -2,7 +2,7 @@
 
 
 class FakeClock:
-    """Starts at a day in 2026, with a machine that has been up for 1,000 s."""
+    """A clock that starts on a day in 2026, on a machine that has been up for 1,000 s."""
 
     def __init__(self) -> None:
         self.now_s = 1_000.0
@@ -19,5 +19,5 @@ class FakeClock:
         self.utc_ms += int(seconds * 1000)
 
     def step_s(self, seconds: float) -> None:
-        """The machine's clock is set: only the time of day moves."""
+        """Step the wall clock; the monotonic clock stays."""
         self.utc_ms += int(seconds * 1000)

@@ -1,4 +1,4 @@
-"""What the collector would get: a subscriber to everything of the contract, with a session of its own."""
+"""A subscriber to every topic of the contract, in the collector's place."""
 
 import threading
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from tests.servers.process import until
 
 @dataclass(frozen=True)
 class Heard:
-    """One message, with the contract checked. `message` is None for snapshots."""
+    """One message, checked against the contract. `message` is None for snapshots."""
 
     topic: Topic
     payload: bytes
@@ -26,7 +26,7 @@ class Heard:
 
 @dataclass
 class Listener:
-    """All that was heard, in order."""
+    """All messages received, in order."""
 
     client: mqtt.Client
     all: list[Heard] = field(default_factory=list)
@@ -53,7 +53,7 @@ class Listener:
 
 @contextmanager
 def listening(port: int, *, user: str | None = None, password: str | None = None) -> Iterator[Listener]:
-    """Subscribed to all once entered; it comes back by itself when the broker does."""
+    """Subscribe to every topic. The subscription is there once entered, and again when the broker comes back."""
     client = mqtt.Client(CallbackAPIVersion.VERSION2, "listener", clean_session=False, protocol=mqtt.MQTTv311)
     client.reconnect_delay_set(1, 1)
     if user:
@@ -69,7 +69,7 @@ def listening(port: int, *, user: str | None = None, password: str | None = None
     def on_message(_client: object, _data: object, message: mqtt.MQTTMessage) -> None:
         topic = parse_topic(message.topic)
         if not message.payload:
-            return  # a retained state is taken back
+            return  # a retained state is cleared
         said = None if topic.kind is TopicKind.SNAPSHOT else decode(topic, bytes(message.payload))
         listener.all.append(Heard(topic, bytes(message.payload), message.retain, said))
 

@@ -1,4 +1,4 @@
-"""The wiring, with cameras that the test plays itself; broker, spool and machine are real."""
+"""The wiring, with cameras that the test plays; broker, spool and machine are real."""
 
 import asyncio
 import logging
@@ -16,8 +16,7 @@ import pytest
 from pantau_agent import run
 from pantau_agent.assessment.observation import Observation
 from pantau_agent.clock import SystemClock
-from pantau_agent.config import AgentConfig, Broker, Camera, Report, Site
-from pantau_agent.config import Spool as SpoolConfig
+from pantau_agent.config import AgentConfig, Broker, Camera, Report, Site, SpoolConfig
 from pantau_agent.host import Machine
 from pantau_agent.link import Link
 from pantau_agent.run import Agent, Watch
@@ -37,7 +36,7 @@ JPEG = cv2.imencode(".jpg", np.zeros((36, 64, 3), np.uint8))[1].tobytes()
 
 
 class Stage:
-    """Plays the cameras: each yields what is put into its queue; an exception is raised."""
+    """Plays the cameras: each yields the observations in its queue, and raises the exceptions."""
 
     def __init__(self, *names: str) -> None:
         self.queues: dict[str, asyncio.Queue[Observation | Exception]] = {name: asyncio.Queue() for name in names}
@@ -185,7 +184,7 @@ class Manager:
         self.got: list[str] = []
 
     def read(self) -> list[str]:
-        """What came since the last reading."""
+        """Return the messages since the last call."""
         came: list[str] = []
         try:
             while True:

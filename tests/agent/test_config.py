@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pantau_agent.config import AgentConfig, Broker, Camera, Report, Site, Spool, load
+from pantau_agent.config import AgentConfig, Broker, Camera, Report, Site, SpoolConfig, load
 from pantau_agent.picture.config import PictureConfig
 from pantau_agent.picture.settings import PictureSettings
 from pantau_contract.states import Cause
@@ -57,8 +57,8 @@ def test_the_example_loads_and_shows_every_key_and_the_defaults(tmp_path: Path) 
         assert PictureConfig.model_fields[key].default == cameras["picture"][key]
     assert Report(**shown["report"]) == Report()
     assert set(shown["report"]) == set(Report.model_fields)
-    assert Spool(**shown["spool"]) == Spool()
-    assert set(shown["spool"]) == set(Spool.model_fields)
+    assert SpoolConfig(**shown["spool"]) == SpoolConfig()
+    assert set(shown["spool"]) == set(SpoolConfig.model_fields)
     for key in ("channel", "stream", "mode", "enabled", "picture_interval_s", "timeout_s"):
         assert Camera.model_fields[key].default == cameras[key]
 
@@ -262,6 +262,6 @@ def test_how_pictures_are_judged_reaches_the_judge_s_own_settings(tmp_path: Path
     ],
 )
 def test_a_wrong_key_of_the_picture_is_named(tmp_path: Path, text: str, key: str, expected: str) -> None:
-    said = "\n".join(problems(tmp_path, PICTURE + text))
-    assert key in said
-    assert expected in said
+    listed = "\n".join(problems(tmp_path, PICTURE + text))
+    assert key in listed
+    assert expected in listed

@@ -15,7 +15,7 @@ from tests.simcam.small import spec
 
 
 def written(folder: Path, port: int, cameras: dict[str, str], *, interval_s: float = 0.2) -> Path:
-    """A configuration file for cameras by their URL."""
+    """Write a configuration file for cameras with these URLs, and return its path."""
     entries = "".join(f'[[camera]]\nid = "{name}"\nurl = "{url}"\n' for name, url in cameras.items())
     path = folder / "agent.toml"
     path.write_text(
@@ -26,7 +26,7 @@ def written(folder: Path, port: int, cameras: dict[str, str], *, interval_s: flo
 
 
 def agent_process(config: Path) -> Server:
-    """The agent as its own process; ready once its spool is there."""
+    """Return the agent as a process of its own; it is ready once its spool exists."""
     return Server(
         [sys.executable, "-m", "pantau_agent", "run", "--config", str(config)],
         ready=(config.parent / "spool.sqlite").exists,
@@ -35,7 +35,7 @@ def agent_process(config: Path) -> Server:
 
 
 def spooled(folder: Path) -> int:
-    """How many batches wait in the spool of an agent that does not run."""
+    """Return how many batches wait in the spool of an agent that is not running."""
     with sqlite3.connect(folder / "spool.sqlite") as connection:
         (count,) = connection.execute("SELECT count(*) FROM batch WHERE payload IS NOT NULL").fetchone()
     connection.close()
@@ -53,7 +53,7 @@ def test_killed_at_any_instant_the_agent_loses_no_batch_and_uses_no_seq_twice(
                 assert until(lambda: len(listener.telemetry()) > seen + 5)  # noqa: B023 # called at once
                 if away:
                     mosquitto.kill()
-                    time.sleep(3)  # nobody else can look into the spool
+                    time.sleep(3)  # the spool is locked, so its content cannot be awaited
                 agent.kill()
             if away:
                 assert spooled(tmp_path) > 0

@@ -1,4 +1,4 @@
-"""The same causes against other people's servers: GStreamer's, rtsp-rs (UDP only), aio-rtsp-toolkit (TCP only)."""
+"""The same causes with third-party servers: GStreamer, rtsp-rs (UDP only), aio-rtsp-toolkit (TCP only)."""
 
 import asyncio
 import os
@@ -37,7 +37,7 @@ asyncio.run(serve(sys.argv[2], "127.0.0.1", int(sys.argv[1])))
 
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
-    """A directory with four seconds of H.264 in a file."""
+    """Return a directory with four seconds of H.264 in a file."""
     with av.open(tmp_path / "clip.mp4", "w") as container:
         stream = container.add_stream(
             "libx264", rate=FPS, options={"g": str(FPS), "bf": "0", "tune": "zerolatency"}
@@ -65,7 +65,7 @@ async def decoder() -> AsyncIterator[Decoder]:
 
 @contextmanager
 def serving(packages: Path, *command: str) -> Iterator[tuple[int, subprocess.Popen[str]]]:
-    """A server on a free port, which is in the command's place of `PORT`."""
+    """Run a server on a free port, which replaces `PORT` in the command."""
     port = free_port()
     arguments = [str(port) if part == "PORT" else part for part in command]
     environment = os.environ | {"PYTHONPATH": str(packages)}
@@ -80,7 +80,7 @@ def serving(packages: Path, *command: str) -> Iterator[tuple[int, subprocess.Pop
 
 
 async def listening(port: int) -> None:
-    """Waits until somebody listens."""
+    """Wait until something listens on the port."""
     async with asyncio.timeout(START_S):
         while True:
             try:
@@ -92,27 +92,27 @@ async def listening(port: int) -> None:
                 return
 
 
-async def looked(decoder: Decoder, url: str) -> Sample:
-    """What one look says."""
+async def probed(decoder: Decoder, url: str) -> Sample:
+    """Return the sample of a one-shot probe."""
     probe = OneShotProbe(Camera(id="gate", url=url, timeout_s=5), decoder, SystemClock())
     return (await probe.run(2)).sample
 
 
 async def watched_until(decoder: Decoder, url: str, ok: Callable[[], object]) -> list[tuple[State, Cause | None]]:
-    """The changes up to the first `down`; once the camera is `ok`, that is called."""
-    said = []
+    """Return the changes up to the first `down`; `ok` is called once the camera is ok."""
+    reported = []
     watching = watch(Camera(id="gate", url=url, timeout_s=5), decoder, SystemClock(), rng=random.Random(1))
     async with asyncio.timeout(60):
         async for observation in watching:
             if not observation.changed:
                 continue
-            said.append(observation)
+            reported.append(observation)
             if is_healthy(observation.sample):
                 ok()
             if observation.sample.state is State.DOWN:
                 break
     await watching.aclose()
-    return state_changes(said)
+    return state_changes(reported)
 
 
 async def test_gstreamers_server_is_watched_and_its_faults_are_named(
@@ -120,23 +120,23 @@ async def test_gstreamers_server_is_watched_and_its_faults_are_named(
 ) -> None:
     cameras = start_gst_cameras()
     size = GstCameras.width, GstCameras.height
-    sample = await looked(decoder, cameras.url("udp"))
+    sample = await probed(decoder, cameras.url("udp"))
     assert (sample.state is State.DOWN, sample.transport, sample.codec) == (False, "udp", "h264")
     assert (sample.width, sample.height) == size
-    talking = await looked(decoder, cameras.url("audio"))
+    talking = await probed(decoder, cameras.url("audio"))
     assert (talking.state is State.DOWN, talking.transport, talking.codec) == (False, "tcp", "h264")
     assert (talking.width, talking.height, talking.rtp_loss_pct) == (*size, 0)
-    nothing = await looked(decoder, cameras.url("nothing"))
+    nothing = await probed(decoder, cameras.url("nothing"))
     assert (nothing.state, nothing.cause) == (State.DOWN, Cause.NOT_FOUND)
     told = await watched_until(decoder, cameras.url("h264"), cameras.pause)
     assert told[-1] == (State.DOWN, Cause.STALLED)
-    silent = await looked(decoder, cameras.url("h264"))
+    silent = await probed(decoder, cameras.url("h264"))
     assert (silent.state, silent.cause) == (State.DOWN, Cause.TIMEOUT)
     cameras.kill()
-    gone = await looked(decoder, cameras.url("h264"))
+    gone = await probed(decoder, cameras.url("h264"))
     assert (gone.state, gone.cause) == (State.DOWN, Cause.REFUSED)
     cameras.start()
-    back = await looked(decoder, cameras.url("h264"))
+    back = await probed(decoder, cameras.url("h264"))
     assert back.state is not State.DOWN
 
 
@@ -148,7 +148,7 @@ async def test_a_camera_that_speaks_udp_only_is_watched_over_udp(
     with serving(peers, str(PUSH_UDP), "PORT", str(footage)) as (port, process):
         await listening(port)
         url = f"rtsp://127.0.0.1:{port}/stream"
-        sample = await looked(decoder, url)
+        sample = await probed(decoder, url)
         assert (is_healthy(sample), sample.transport, sample.codec) == (True, "udp", "h264"), sample
         assert (sample.width, sample.height) == SIZE
 
@@ -160,11 +160,11 @@ async def test_a_camera_that_speaks_udp_only_is_watched_over_udp(
             (State.OK, None),
             (State.DOWN, Cause.STALLED),
         ]
-        silent = await looked(decoder, url)
+        silent = await probed(decoder, url)
         assert (silent.state, silent.cause, silent.transport) == (State.DOWN, Cause.NO_MEDIA, "udp")
         process.kill()
         process.wait()
-        gone = await looked(decoder, url)
+        gone = await probed(decoder, url)
         assert (gone.state, gone.cause) == (State.DOWN, Cause.REFUSED)
 
 
@@ -174,18 +174,18 @@ async def test_another_server_over_tcp_is_watched_and_its_faults_are_named(
     with serving(peers, "-c", SERVE_FILES, "PORT", str(clip)) as (port, process):
         await listening(port)
         url = f"rtsp://127.0.0.1:{port}/clip.mp4?play_count=0"
-        sample = await looked(decoder, url)
+        sample = await probed(decoder, url)
         assert (is_healthy(sample), sample.transport, sample.codec) == (True, "tcp", "h264"), sample
         assert (sample.width, sample.height) == SIZE
-        nothing = await looked(decoder, f"rtsp://127.0.0.1:{port}/nothing.mp4")
+        nothing = await probed(decoder, f"rtsp://127.0.0.1:{port}/nothing.mp4")
         assert (nothing.state, nothing.cause) == (State.DOWN, Cause.NOT_FOUND)
         assert await watched_until(decoder, url, lambda: process.send_signal(signal.SIGSTOP)) == [
             (State.OK, None),
             (State.DOWN, Cause.STALLED),
         ]
-        silent = await looked(decoder, url)
+        silent = await probed(decoder, url)
         assert (silent.state, silent.cause) == (State.DOWN, Cause.TIMEOUT)
         process.kill()
         process.wait()
-        gone = await looked(decoder, url)
+        gone = await probed(decoder, url)
         assert (gone.state, gone.cause) == (State.DOWN, Cause.REFUSED)

@@ -232,7 +232,7 @@ def test_an_installed_wheel_carries_the_notes(wheel: Path, tmp_path: Path) -> No
         archive.extractall(tmp_path)
     script = "from pantau_agent import vendors; print(vendors.__file__, vendors.stream_url('tapo', 'h'))"
     environment = {"PYTHONPATH": str(tmp_path), "PATH": os.environ["PATH"]}
-    said = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", script], env=environment, cwd=tmp_path, capture_output=True, text=True, check=True
     )
-    assert said.stdout.split() == [str(tmp_path / "pantau_agent/vendors.py"), "rtsp://h:554/stream1"]
+    assert result.stdout.split() == [str(tmp_path / "pantau_agent/vendors.py"), "rtsp://h:554/stream1"]

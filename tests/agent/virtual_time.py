@@ -1,4 +1,4 @@
-"""An event loop in which nobody waits: where all would sleep, it is at once when the first one wakes."""
+"""An event loop with virtual time: when all tasks sleep, its clock jumps to when the first one wakes."""
 
 import asyncio
 import selectors
@@ -9,7 +9,7 @@ UTC_MS = 1_790_000_000_000
 
 
 class _Leap(selectors.BaseSelector):
-    """No file is ever ready; a wait for one moves the clock."""
+    """A selector in which no file is ever ready, and a wait advances the clock."""
 
     def __init__(self) -> None:
         self.now = 1_000.0
@@ -25,7 +25,7 @@ class _Leap(selectors.BaseSelector):
         return self._keys.pop(int(fileobj if isinstance(fileobj, int) else fileobj.fileno()))
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        assert timeout is not None, "all wait, and nobody will ever wake"
+        assert timeout is not None, "all tasks wait, and none will ever wake"
         self.now += timeout
         return []
 
@@ -34,7 +34,7 @@ class _Leap(selectors.BaseSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """Its time begins at 1,000 s. It is a clock as the agent reads it, too."""
+    """The event loop, and a clock for the agent. Its time begins at 1,000 s."""
 
     def __init__(self) -> None:
         self._leap = _Leap()

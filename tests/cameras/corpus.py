@@ -1,4 +1,4 @@
-"""Answers of real cameras: one file a camera, with what the agent must make of them (see README.md)."""
+"""Load the answers of real cameras, and what the agent must make of them: one file for each camera (README.md)."""
 
 import tomllib
 from pathlib import Path
@@ -23,7 +23,7 @@ class Media(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Expectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the agent must make of the answers. What is left out is not checked, except `cause`."""
+    """What the agent must make of the answers. Fields that are left out are not checked, except `cause`."""
 
     state: State
     cause: Cause | None = None
@@ -41,7 +41,7 @@ class Expectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RealCamera(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One camera. `answers` are texts by method (of HTTP: GET), in the order in which they are given."""
+    """One camera. `answers` holds the texts of its answers by method (GET for HTTP), in their order."""
 
     maker: str
     model: str
@@ -55,14 +55,14 @@ class RealCamera(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answers: dict[str, list[str]]
     media: Media = Media()
     repeat: str = ""
-    """HTTP: what follows the answer again and again; `{jpeg}` is a picture, `{length}` its length."""
+    """HTTP: what is sent repeatedly after the answer; `{jpeg}` is a picture, `{length}` its length in bytes."""
     cseq: Literal["the request's", "as written"] = "the request's"
     content_length: Literal["counted", "as written"] = "counted"
     line_end: Literal["crlf", "lf"] = "crlf"
     timeout_s: float = 30.0
-    """The configured timeout, in seconds; lower only where the agent is expected to wait it out."""
+    """The configured timeout, in seconds; lower only where the agent is expected to reach it."""
     wrong_today: str = ""
-    """Why the agent does not meet the expectation yet; empty where it does."""
+    """Why the agent does not meet the expectation yet; empty if it does."""
 
 
 def load(path: Path) -> RealCamera:

@@ -1,4 +1,4 @@
-"""Whether a request proves to know the password, computed without the agent's own code (RFC 7616, RFC 7617)."""
+"""Verify the login of a request independently of the agent's code (RFC 7616 for Digest, RFC 7617 for Basic)."""
 
 import base64
 import hashlib
@@ -20,7 +20,7 @@ def scheme_of(authorization: str) -> str:
 
 
 def is_right(authorization: str, method: str, uri: str, challenge: str) -> bool:
-    """Return True if the header answers a challenge in that text, for that request."""
+    """Return True if the header holds the right login for that request, in reply to a challenge of that answer."""
     scheme, _, rest = authorization.partition(" ")
     offered = re.findall(r"(?im)^WWW-Authenticate:\s*(.+?)\s*$", challenge)
     if scheme == "Basic":

@@ -1,4 +1,4 @@
-"""Real video as RTP packets, in each codec that the agent understands."""
+"""Make RTP packets of real video in each codec that the agent understands."""
 
 import itertools
 import struct
@@ -16,7 +16,7 @@ SIZE = 128, 96
 
 
 def pictures(media: Media) -> Iterator[list[bytes]]:
-    """Yield the payloads of one picture after another, for ever."""
+    """Yield the payloads of one picture after another, endlessly."""
     if media.codec == "mjpeg":
         yield from itertools.cycle([_jpeg(number) for number in range(FPS)])
     else:
@@ -24,7 +24,7 @@ def pictures(media: Media) -> Iterator[list[bytes]]:
 
 
 def numbered(media: Media) -> Iterator[list[bytes]]:
-    """Yield the packets of one picture after another, with sequence numbers and timestamps that go on."""
+    """Yield the packets of one picture after another, with sequence numbers and timestamps that continue."""
     sequence = 1000
     for number, payloads in enumerate(pictures(media)):
         last = len(payloads) - 1

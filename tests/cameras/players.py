@@ -36,7 +36,7 @@ class Played:
 
 
 class Script:
-    """Chooses the answer to each request. A challenge is repeated until it is met with the right password."""
+    """Choose the answer to each request. A challenge is repeated until a request holds the right login."""
 
     def __init__(self, camera: RealCamera, played: Played) -> None:
         self._camera = camera
@@ -73,7 +73,7 @@ _USUAL = {
     "TEARDOWN": "RTSP/1.0 200 OK\nCSeq: 1\n\n",
     "GET_PARAMETER": "RTSP/1.0 200 OK\nCSeq: 1\n\n",
 }
-"""Answers to methods for which the report shows none."""
+"""Answers to methods for which a report shows none."""
 
 
 def _is_challenge(text: str) -> bool:
@@ -81,7 +81,7 @@ def _is_challenge(text: str) -> bool:
 
 
 def wire(camera: RealCamera, text: str, cseq: str = "") -> bytes:
-    """Return an answer as it goes out: with line ends, the request's number, and the length of its body."""
+    """Return an answer as bytes, with its line ends, the request's CSeq and the length of its body filled in."""
     head, blank, body = text.partition("\n\n")
     end = "\r\n" if camera.line_end == "crlf" else "\n"
     sent = body.replace("\n", end).encode()

@@ -1,4 +1,4 @@
-"""Adding a camera from the text of an issue."""
+"""Test adding a camera from the text of an issue."""
 
 from pathlib import Path
 

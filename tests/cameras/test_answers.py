@@ -1,4 +1,4 @@
-"""The agent on the answers of real cameras."""
+"""Play the answers of real cameras to the agent."""
 
 from collections.abc import AsyncIterator
 
@@ -30,7 +30,7 @@ async def all_at_once(request: pytest.FixtureRequest) -> AsyncIterator[None]:
 
 
 def _parameters() -> list[object]:
-    """Each camera, named by its file; one that the agent gets wrong today must fail."""
+    """Return a parameter for each camera, named after its file; those with `wrong_today` must fail."""
     return [
         pytest.param(
             name,
@@ -66,7 +66,7 @@ async def test_answers(name: str, decoder: Decoder) -> None:
 
 
 def tracks_of(camera: RealCamera) -> list[str]:
-    """Return the media of the camera's last description; empty if it gives none that can be read."""
+    """Return the media of the camera's last description; empty if none can be parsed."""
     body = camera.answers.get("DESCRIBE", [""])[-1].partition("\n\n")[2]
     try:
         return sdp.parse(body.encode(), camera.url).encodings()

@@ -1,4 +1,4 @@
-"""The corpus itself: wide enough, and free of what would identify a camera or its owner."""
+"""Test that the corpus covers enough makers, and that its addresses belong to nobody."""
 
 import ipaddress
 import re

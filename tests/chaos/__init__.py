@@ -1,1 +1,1 @@
-"""What is measured while everything fails is in InfluxDB once: `python -m tests.chaos --help`."""
+"""Fault injection: whatever is measured while everything fails is in InfluxDB, once."""

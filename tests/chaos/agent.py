@@ -1,10 +1,10 @@
-"""A real agent with a tap before its spool, and a clock that the test sets.
+"""A real agent whose spooled samples are captured, and whose clock the test sets.
 
     python -m tests.chaos.agent CONFIG
 
-Beside CONFIG stand `machine.json` (boot, offset_ms, synchronised: what this machine's clock is like) and the
-tap's file. A camera whose URL ends with `/played` is played here: its samples carry their number in `width` and
-their true time in `height`. Any other is watched as ever.
+The folder of CONFIG also holds `machine.json` (boot, offset_ms, synchronised: the state of the machine's clock)
+and the capture. The samples of a camera whose URL ends with `/generated` are generated here, with their number in
+`width` and their true time in `height`. Any other camera is watched as usual.
 """
 
 import asyncio
@@ -31,13 +31,13 @@ from pantau_contract.topics import Topic, TopicKind
 from pantau_contract.wire import decode
 from pantau_service import log
 from pantau_service.systemd import Notifier
-from tests.chaos.tap import Tap
+from tests.chaos.capture import SampleCapture
 
 _CAUSES = (None, None, None, Cause.STALLED, Cause.REFUSED, Cause.LOW_FPS, Cause.FROZEN)
 
 
 class SetClock:
-    """The machine's clock, as far from the truth as `machine.json` says."""
+    """The machine's clock, wrong by what `machine.json` says."""
 
     monotonic = staticmethod(time.monotonic)
 
@@ -65,11 +65,11 @@ class SetMachine(Machine):
         return str(self._set_clock.read()["boot"])
 
 
-class TappedSpool(Spool):
-    """The spool, and beside it what goes into it."""
+class CapturingSpool(Spool):
+    """The agent's spool, which captures what goes into it."""
 
     site: str
-    tap: Tap
+    capture: SampleCapture
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -80,12 +80,12 @@ class TappedSpool(Spool):
     ) -> Batch:
         telemetry = decode(Topic(self.site, TopicKind.TELEMETRY), payload)
         assert isinstance(telemetry, Telemetry)
-        self.tap.offered(telemetry)
+        self.capture.offered(telemetry)
         batch = await super().append(payload, clock_synchronised=clock_synchronised, reports_drop=reports_drop)
         self._only_in_memory.append(batch)
         if self._queue.file is not None and not self._queue.in_memory:
-            for kept in self._only_in_memory:
-                self.tap.kept(kept.boot, kept.seq)
+            for spooled in self._only_in_memory:
+                self.capture.spooled(spooled.boot, spooled.seq)
             self._only_in_memory.clear()
         return batch
 
@@ -94,10 +94,10 @@ def monotonic_ms() -> int:
     return time.monotonic_ns() // 1_000_000
 
 
-def play(camera: Camera) -> AsyncGenerator[Observation, None]:
-    """A camera that changes its mind every few seconds."""
+def generate(camera: Camera) -> AsyncGenerator[Observation, None]:
+    """Generate the observations of a camera whose state changes every few seconds."""
 
-    async def playing() -> AsyncGenerator[Observation, None]:
+    async def observations() -> AsyncGenerator[Observation, None]:
         state, cause, since = State.OK, None, monotonic_ms()
         while True:
             now_ms, changed = monotonic_ms(), random.random() < 0.05
@@ -120,22 +120,22 @@ def play(camera: Camera) -> AsyncGenerator[Observation, None]:
             )
             await asyncio.sleep(random.uniform(0.1, 0.4))
 
-    return playing()
+    return observations()
 
 
 async def run(config: AgentConfig, folder: Path) -> None:
-    """As `pantau_agent.run.run`, with the test's clock, machine, spool and cameras."""
+    """Run the agent like `pantau_agent.run.run`, with the test's clock, machine, spool and cameras."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     clock = SetClock(folder)
     machine = SetMachine(folder, clock)
-    played = {camera.id for camera in config.camera if (camera.url or "").endswith("/played")}
-    # The clocks of this city are set within seconds, as everywhere; only its reports are sixty times as frequent.
+    generated = {camera.id for camera in config.camera if (camera.url or "").endswith("/generated")}
+    # Clocks are set within seconds here as elsewhere, but reports are sixty times as frequent.
     traffic.CLOCK_SET_WITHIN_INTERVALS = 120
-    TappedSpool.site = config.site.id
-    TappedSpool.tap = Tap(folder / "tap", numbered=bool(played))
-    spool = await TappedSpool.open(
+    CapturingSpool.site = config.site.id
+    CapturingSpool.capture = SampleCapture(folder / "capture", numbered=bool(generated))
+    spool = await CapturingSpool.open(
         config.spool.path,
         max_bytes=config.spool.max_mb * 1e6,
         max_age_s=config.spool.max_age_days * 86400,
@@ -146,7 +146,7 @@ async def run(config: AgentConfig, folder: Path) -> None:
     agent = Agent(config, spool, Link(config, spool, clock), machine, clock, Notifier({}), wanted)
     async with Decoder(clock) as decoder:
         await agent.run(
-            lambda camera: play(camera) if camera.id in played else watch(camera, decoder, clock), stop
+            lambda camera: generate(camera) if camera.id in generated else watch(camera, decoder, clock), stop
         )
 
 

@@ -1,4 +1,4 @@
-"""The city that is struck: broker, InfluxDB, collector, agents, the network between them, and their disks."""
+"""The city under test: broker, InfluxDB, collector, agents, the network between them, and their disks."""
 
 import json
 import subprocess
@@ -11,42 +11,42 @@ from typing import Any, Self
 
 import tomli_w
 
-from tests.chaos.tap import Taken, read_tap
-from tests.chaos.wire import Network, Wire
+from tests.chaos.capture import CapturedSamples, read_capture
+from tests.chaos.relay import Network, Relay
 from tests.servers.influxdb import InfluxDB
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.process import Server, free_port, is_listening, until
 
 DATABASE = "chaos"
-TRUE_SITE = "true"
-"""The site whose cameras are simcam's, watched by the agent as ever; all others are played."""
+SIMCAM_SITE = "simulated"
+"""The site whose cameras are simulated and really watched; those of the other sites are generated."""
 _RESTART_AFTER_S = 1.0
+"""Seconds after which a program that ended by itself is started again."""
 
 
 class Program:
-    """A server that is started again when it ends by itself, as systemd would."""
+    """A server that is started again when it ends by itself, as by systemd."""
 
-    def __init__(self, name: str, server: Server, *, patient: bool = False) -> None:
+    def __init__(self, name: str, server: Server) -> None:
         self.name = name
         self.server = server
-        self.wanted = False
-        self.ended_by_itself = 0
-        self._ready_needed = patient
+        self.should_run = False
+        self.unexpected_exits = 0
         self._start_at = 0.0
 
     def start(self) -> None:
-        self.wanted = True
+        self.should_run = True
         self.server.start()
 
     def kill(self) -> None:
-        self.wanted = False
+        self.should_run = False
         self.server.kill()
 
     def supervise(self) -> None:
-        if not self.wanted or self.server.running:
+        if not self.should_run or self.server.running:
             return
         if not self._start_at:
-            self.ended_by_itself += 1
+            self.unexpected_exits += 1
             self._start_at = time.monotonic() + _RESTART_AFTER_S
         elif time.monotonic() >= self._start_at:
             self._start_at = 0.0
@@ -54,7 +54,7 @@ class Program:
 
 
 class Disk:
-    """A small disk of its own, that can be filled; a plain folder where mounting is not allowed."""
+    """A small disk that can be filled, or a plain folder if mounting is not allowed."""
 
     def __init__(self, folder: Path, *, mb: int) -> None:
         folder.mkdir(parents=True)
@@ -80,7 +80,7 @@ class Disk:
 
 
 class Site:
-    """One site's agent, its wire, and its machine's clock."""
+    """A site: its agent, its relay to the broker, and its machine's clock."""
 
     def __init__(self, folder: Path, name: str, urls: Sequence[str], network: Network, broker_port: int) -> None:
         self.name = name
@@ -88,7 +88,7 @@ class Site:
         self.folder = folder / f"{name}-machine"
         self.folder.mkdir()
         port = free_port()
-        self.wire = network.wire(port, broker_port)
+        self.relay = network.relay(port, broker_port)
         self.spool = self.disk.folder / "spool.sqlite"
         self.reboot(offset_ms=0, synchronised=True)
         config = self.folder / "agent.toml"
@@ -110,12 +110,12 @@ class Site:
         self.program = Program(name, Server(command, ready=lambda: True, log=folder / f"{name}.log"))
 
     def reboot(self, *, offset_ms: int, synchronised: bool) -> None:
-        """Another boot of the machine; for a site whose agent is not running."""
+        """Give the machine another boot id and clock; the site's agent must not be running."""
         self._boot = uuid.uuid4().hex
         self.set_clock(offset_ms=offset_ms, synchronised=synchronised)
 
     def set_clock(self, *, offset_ms: int, synchronised: bool) -> None:
-        """The clock is so far from the truth from now on."""
+        """Set how wrong the machine's clock is."""
         new = self.folder / "machine.new"
         new.write_text(
             json.dumps({"boot": self._boot, "offset_ms": offset_ms, "synchronised": synchronised}), "utf-8"
@@ -124,9 +124,9 @@ class Site:
 
 
 class City:
-    """All of it; `with` starts and ends it."""
+    """Every program of the city; `with` starts and ends them."""
 
-    def __init__(self, folder: Path, *, sites: int, cameras: int, true_cameras: int) -> None:
+    def __init__(self, folder: Path, *, sites: int, cameras: int, simcam_cameras: int) -> None:
         self.folder = folder
         self._collectors_clock = folder / "collector-clock"
         self.network = Network()
@@ -135,20 +135,20 @@ class City:
         self.influx = influx
         self.broker = Program("broker", broker)
         self.influx_program = Program("influxdb", influx)
-        self.simcam = self._simcam(true_cameras) if true_cameras else None
+        self.simcam = self._simcam(simcam_cameras) if simcam_cameras else None
         to_broker, to_influx, self.wall = free_port(), free_port(), free_port()
-        self.wires = {
-            "collector to broker": self.network.wire(to_broker, broker.port),
-            "collector to influxdb": self.network.wire(to_influx, influx.port),
+        self.relays = {
+            "collector to broker": self.network.relay(to_broker, broker.port),
+            "collector to influxdb": self.network.relay(to_influx, influx.port),
         }
-        names = {f"site{number}": ["rtsp://127.0.0.1:1/played"] * cameras for number in range(1, sites + 1)}
+        names = {f"site{number}": ["rtsp://127.0.0.1:1/generated"] * cameras for number in range(1, sites + 1)}
         if self.simcam is not None:
             self.simcam.start()
             (folder / "simcam.json").touch()
             urls = json.loads(self.simcam.log.read_text().splitlines()[-1])["cameras"]
-            names[TRUE_SITE] = list(urls.values())
+            names[SIMCAM_SITE] = list(urls.values())
         self.sites = [Site(folder, name, urls, self.network, broker.port) for name, urls in names.items()]
-        self.wires |= {f"{site.name} to broker": site.wire for site in self.sites}
+        self.relays |= {f"{site.name} to broker": site.relay for site in self.sites}
         self.collector = self._collector(to_broker, to_influx)
         self.programs = [self.broker, self.influx_program, self.collector, *(site.program for site in self.sites)]
 
@@ -172,7 +172,7 @@ class City:
 
     def __exit__(self, *_: object) -> None:
         for program in reversed(self.programs):
-            program.wanted = False
+            program.should_run = False
             program.server.stop()
         if self.simcam is not None:
             self.simcam.stop()
@@ -180,20 +180,20 @@ class City:
         for disk in (self.collector_disk, *(site.disk for site in self.sites)):
             disk.unmount()
 
-    def taken(self) -> Taken:
-        """What the taps say now."""
-        taken = Taken()
+    def captured(self) -> CapturedSamples:
+        """Return what the agents have captured until now."""
+        captured = CapturedSamples()
         for site in self.sites:
-            read_tap(site.folder / "tap", site.name, taken)
-        return taken
+            read_capture(site.folder / "capture", site.name, captured)
+        return captured
 
     def supervise(self) -> None:
-        """Starts again what has ended by itself."""
+        """Start the programs again that have ended by themselves."""
         for program in self.programs:
             program.supervise()
 
-    def wire(self, name: str) -> Wire:
-        return self.wires[name]
+    def relay(self, name: str) -> Relay:
+        return self.relays[name]
 
     def _created(self) -> bool:
         self.influx.query(f'CREATE DATABASE "{DATABASE}"')
@@ -223,7 +223,7 @@ class City:
         return Program("collector", server)
 
     def set_collectors_clock(self, offset_ms: int) -> None:
-        """It is so far from the truth from now on."""
+        """Set how wrong the collector's clock is."""
         new = self._collectors_clock.with_suffix(".new")
         new.write_text(str(offset_ms))
         new.replace(self._collectors_clock)

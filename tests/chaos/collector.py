@@ -1,6 +1,6 @@
-"""The collector, with a clock that the test sets: `python -m tests.chaos.collector CLOCK run --config CONFIG`.
+"""The collector with a clock that the test sets: `python -m tests.chaos.collector CLOCK run --config CONFIG`.
 
-The file CLOCK holds how far from the truth it is, in milliseconds.
+The file CLOCK holds the clock's error in milliseconds.
 """
 
 import sys
@@ -12,7 +12,7 @@ from pantau_collector.clock import SystemClock
 
 
 def set_clock(path: Path) -> None:
-    """From now on the collector's clock is so wrong as the file says."""
+    """Make the collector's clock wrong by what the file says."""
     SystemClock.time_ms = lambda _: time.time_ns() // 1_000_000 + int(path.read_text())  # type: ignore[assignment,method-assign]
 
 

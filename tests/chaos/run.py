@@ -1,4 +1,4 @@
-"""Blows for as long as asked, then quiet, then the count."""
+"""Injects faults until enough processes were killed, waits for undelivered samples, and checks the result."""
 
 import heapq
 import random
@@ -8,89 +8,95 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.chaos.blows import Blow, Blows, wait_between
+from tests.chaos.capture import CapturedSamples
 from tests.chaos.city import City
-from tests.chaos.tap import Taken
-from tests.chaos.verdict import Verdict, judge, missing
+from tests.chaos.faults import Fault, FaultGenerator, wait_between
+from tests.chaos.results import CheckResult, check_stored, count_missing
 
-_SETTLE_S = 3.0
-"""After a blow its victim has so long until the next may befall it: a disk that was full is written again."""
-_LOOK_EVERY_S = 1.0
+_RECOVERY_S = 3.0
+"""Seconds after a fault during which its target is spared, so that a disk that was full is written again."""
+_CHECK_EVERY_S = 1.0
+"""Seconds from one count of undelivered samples to the next."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was done, and what came of it."""
+    """The faults that were injected, and the result of the check."""
 
     seed: int
     kills: int
-    blows: dict[str, int]
+    faults: dict[str, int]
     seconds: float
     seconds_to_settle: float
-    ended_by_themselves: dict[str, int]
-    verdict: Verdict
+    unexpected_exits: dict[str, int]
+    result: CheckResult
 
     @property
-    def good(self) -> bool:
-        return self.verdict.good
+    def passed(self) -> bool:
+        return self.result.passed
 
     def as_dict(self) -> dict[str, Any]:
-        return vars(self) | {"verdict": self.verdict.as_dict(), "good": self.good}
+        return vars(self) | {"result": self.result.as_dict(), "passed": self.passed}
 
 
-def run(city: City, *, seed: int, kills: int, say: Callable[[str], None], settle_within_s: float) -> Outcome:
-    """Strikes the city until so many processes were killed; it is over when all that was taken has arrived, or
-    nothing more arrives for `settle_within_s`."""
+def run(city: City, *, seed: int, kills: int, report: Callable[[str], None], settle_within_s: float) -> Outcome:
+    """Inject faults until `kills` processes were killed, and check the result once it no longer changes.
+
+    The run is over when every spooled sample has arrived, or when none has arrived for `settle_within_s`.
+    """
     rng = random.Random(seed)
-    blows, began = Blows(city, rng), time.monotonic()
+    faults, began = FaultGenerator(city, rng), time.monotonic()
     counts: Counter[str] = Counter()
     killed = 0
-    pending: list[tuple[float, int, Blow]] = []
+    active: list[tuple[float, int, Fault]] = []
     busy: dict[str, float] = {}
     pauses = wait_between(rng)
     while killed < kills:
-        blow = blows.next({victim for victim, until_s in busy.items() if until_s > time.monotonic()})
-        blow.strike()
-        counts[blow.kind] += 1
-        killed += blow.kills
-        ends_s = time.monotonic() + blow.lasts_s
-        heapq.heappush(pending, (ends_s, sum(counts.values()), blow))
-        after_s = 0.0 if blow.kind in {"kill", "tear"} else _SETTLE_S
-        busy |= dict.fromkeys(blow.victims, ends_s + after_s)
-        say(f"{time.monotonic() - began:7.1f} s  {killed:4d} killed  {blow.text}, for {blow.lasts_s:.1f} s")
-        _pass(city, pending, time.monotonic() + next(pauses))
-    while pending:
-        _pass(city, pending, pending[0][0])
-    struck_s = time.monotonic() - began
-    say(f"{struck_s:7.1f} s  quiet; waiting for what is still on its way")
-    taken = city.taken()
-    settled_s = _settle(city, taken, settle_within_s, say)
-    ended = {program.name: program.ended_by_itself for program in city.programs if program.ended_by_itself}
-    verdict = judge(city, taken, stepped=city.sites[0].name)
-    return Outcome(seed, killed, dict(counts), round(struck_s, 1), round(settled_s, 1), ended, verdict)
+        fault = faults.next({target for target, until_s in busy.items() if until_s > time.monotonic()})
+        fault.inject()
+        counts[fault.kind] += 1
+        killed += fault.kills
+        ends_s = time.monotonic() + fault.duration_s
+        heapq.heappush(active, (ends_s, sum(counts.values()), fault))
+        after_s = 0.0 if fault.kind in {"kill", "tear"} else _RECOVERY_S
+        busy |= dict.fromkeys(fault.targets, ends_s + after_s)
+        elapsed_s = time.monotonic() - began
+        report(f"{elapsed_s:7.1f} s  {killed:4d} killed  {fault.text}, for {fault.duration_s:.1f} s")
+        _wait_until(city, active, time.monotonic() + next(pauses))
+    while active:
+        _wait_until(city, active, active[0][0])
+    injected_s = time.monotonic() - began
+    report(f"{injected_s:7.1f} s  no more faults; waiting for undelivered samples")
+    captured = city.captured()
+    settled_s = _wait_until_delivered(city, captured, settle_within_s, report)
+    exits = {program.name: program.unexpected_exits for program in city.programs if program.unexpected_exits}
+    result = check_stored(city, captured, stepped=city.sites[0].name)
+    return Outcome(seed, killed, dict(counts), round(injected_s, 1), round(settled_s, 1), exits, result)
 
 
-def _pass(city: City, pending: list[tuple[float, int, Blow]], until_s: float) -> None:
-    """Lets time pass, and undoes what is over."""
+def _wait_until(city: City, active: list[tuple[float, int, Fault]], until_s: float) -> None:
+    """Wait until a time, and end the faults that are over."""
     while True:
         now_s = time.monotonic()
-        while pending and pending[0][0] <= now_s:
-            heapq.heappop(pending)[2].undo()
+        while active and active[0][0] <= now_s:
+            heapq.heappop(active)[2].undo()
         city.supervise()
         if now_s >= until_s:
             return
         time.sleep(min(0.05, until_s - now_s))
 
 
-def _settle(city: City, taken: Taken, within_s: float, say: Callable[[str], None]) -> float:
-    """Waits until all that was taken has arrived."""
+def _wait_until_delivered(
+    city: City, captured: CapturedSamples, within_s: float, report: Callable[[str], None]
+) -> float:
+    """Wait until every spooled sample has arrived, or none has for `within_s`, and return the seconds waited."""
     began = changed_s = time.monotonic()
-    left = len(taken.kept)
-    while left and time.monotonic() - changed_s < within_s:
+    missing = len(captured.spooled)
+    while missing and time.monotonic() - changed_s < within_s:
         city.supervise()
-        time.sleep(_LOOK_EVERY_S)
-        now_left = missing(city, taken)
-        if now_left != left:
-            left, changed_s = now_left, time.monotonic()
-            say(f"          {left} samples on their way")
+        time.sleep(_CHECK_EVERY_S)
+        now_missing = count_missing(city, captured)
+        if now_missing != missing:
+            missing, changed_s = now_missing, time.monotonic()
+            report(f"          {missing} samples not delivered yet")
     return time.monotonic() - began

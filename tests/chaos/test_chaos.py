@@ -1,25 +1,33 @@
-"""The short one; `make chaos` strikes for as long as it is asked to."""
+"""A short run of fault injection; `make chaos` runs for as long as it is asked to."""
 
 from pathlib import Path
 
 from tests.chaos.city import City
+from tests.chaos.results import CheckResult
 from tests.chaos.run import run
-from tests.chaos.verdict import Verdict
 
 
-def test_through_a_dozen_kills_and_what_comes_between_no_sample_is_lost_or_doubled(tmp_path: Path) -> None:
-    with City(tmp_path, sites=2, cameras=8, true_cameras=0) as city:
-        outcome = run(city, seed=5, kills=12, say=print, settle_within_s=60)
-    assert outcome.verdict.samples > 100
-    assert outcome.good, outcome
+def test_through_a_dozen_kills_and_other_faults_no_sample_is_lost_or_duplicated(tmp_path: Path) -> None:
+    with City(tmp_path, sites=2, cameras=8, simcam_cameras=0) as city:
+        outcome = run(city, seed=5, kills=12, report=print, settle_within_s=60)
+    assert outcome.result.samples > 100
+    assert outcome.passed, outcome
 
 
-def test_the_verdict_tells_of_each_kind_of_fault() -> None:
-    def verdict(**faults: int) -> Verdict:
-        none = {"batches": 1, "samples": 1, "stored": 1, "lost": 0, "doubled": 0, "strange": 0, "misdated": 0}
-        return Verdict(**(none | faults), examples=[])
+def test_each_kind_of_error_fails_the_check() -> None:
+    def result(**errors: int) -> CheckResult:
+        none = {
+            "batches": 1,
+            "samples": 1,
+            "stored": 1,
+            "lost": 0,
+            "duplicated": 0,
+            "unexpected": 0,
+            "misdated": 0,
+        }
+        return CheckResult(**(none | errors), examples=[])
 
-    assert verdict().good
-    for fault in ("lost", "doubled", "strange", "misdated"):
-        assert not verdict(**{fault: 1}).good
-    assert not verdict(samples=0).good, "nothing was taken, so nothing was shown"
+    assert result().passed
+    for error in ("lost", "duplicated", "unexpected", "misdated"):
+        assert not result(**{error: 1}).passed
+    assert not result(samples=0).passed, "nothing was captured, so nothing was checked"

@@ -138,13 +138,13 @@ def test_it_tells_whether_it_would_open_an_outage_now(
 
 
 def journaled(folder: Path) -> list[Record]:
-    """What came from the broker, without what the collector journals of itself."""
+    """Return the journaled messages of the broker, without the collector's own records."""
     records, _ = JournalReader(folder / "data" / "journal").read(0, 10)
     return [record for record in records if not is_own(record)]
 
 
 def dead_letters(data: Path) -> list[dict[str, Any]]:
-    """Those of the broker's messages; they are written after the journal."""
+    """Return the dead letters of broker messages; they are written after the journal."""
     path = data / "dead-letters/messages.jsonl"
     lines = path.read_text().splitlines(keepends=True) if path.exists() else []
     return [json.loads(line) for line in lines if line.endswith("\n")]

@@ -1,4 +1,4 @@
-"""What an agent of an earlier release sent, byte for byte."""
+"""Messages that an agent of an earlier release sent, byte for byte."""
 
 import json
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ FOLDER = Path(__file__).with_name("recorded_0_1_0")
 
 @dataclass(frozen=True)
 class Recorded:
-    """One message as it stood on the broker."""
+    """One message as the broker delivered it; `name` is its file."""
 
     name: str
     topic: str

@@ -1,4 +1,4 @@
-"""The part of JSON Schema that the contract's document uses, checked without a library of its own."""
+"""Check values against the part of JSON Schema that the contract's document uses."""
 
 import json
 import operator
@@ -31,7 +31,7 @@ class Schemas:
         self._schemas: dict[str, Any] = json.loads(path.read_text())
 
     def faults(self, name: str, value: object) -> list[str]:
-        """Return what a reader of that release refuses in a message, each with its path; new fields it ignores."""
+        """Return why that release refuses a message, with the path of each fault. It ignores unknown fields."""
         return self._faults(self._schemas[name], value, name)
 
     def _faults(self, schema: dict[str, Any], value: object, path: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""A collector of today takes all that an agent of 0.1.0 sends."""
+"""Test that the present collector accepts everything that an agent of 0.1.0 sends."""
 
 import json
 import zlib
@@ -56,7 +56,7 @@ def test_the_intake_takes_every_message_and_no_dead_letter_is_written(
 
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda message: message.name)
 def test_it_means_the_same_as_it_did(message: Recorded) -> None:
-    """The values of a message's own text are those that it is decoded to; a cause may have a new name."""
+    """Decoding and encoding a message changes no value, except that a cause may have a new name."""
     decoded = decode(parse_topic(message.topic), message.payload)
     if isinstance(decoded, Telemetry):
         states = {sample.camera: sample.state for sample in decoded.samples}
@@ -66,15 +66,15 @@ def test_it_means_the_same_as_it_did(message: Recorded) -> None:
         assert decoded.host is not None
         assert decoded.interval_s == 2
         return
-    told = json.loads(message.payload)
+    sent = json.loads(message.payload)
     again = json.loads(encode(decoded))
     causes = {"not_rtsp", "wrong_protocol"}
-    assert {key for key in told.keys() | again.keys() if told.get(key) != again.get(key)} <= {"cause"}
-    assert told.get("cause") == again.get("cause") or {told["cause"], again["cause"]} == causes
+    assert {key for key in sent.keys() | again.keys() if sent.get(key) != again.get(key)} <= {"cause"}
+    assert sent.get("cause") == again.get("cause") or {sent["cause"], again["cause"]} == causes
 
 
 def test_telemetry_is_written_as_it_was_in_rows_and_in_columns() -> None:
-    """An old collector reads what a new agent writes: the same fields and columns, with the same dictionary."""
+    """An old collector can read a new agent: fields, columns and the dictionary are the same."""
     for message in TELEMETRY:
         topic = parse_topic(message.topic)
         assert topic.kind is TopicKind.TELEMETRY

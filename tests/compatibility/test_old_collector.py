@@ -1,4 +1,4 @@
-"""A collector of 0.1.0 takes all that an agent of today sends, by the contract that 0.1.0 was checked against."""
+"""Test that a collector of 0.1.0 accepts everything that the present agent sends, by the schemas of 0.1.0."""
 
 import hashlib
 import json
@@ -30,7 +30,7 @@ TIME = 1_795_985_900_000
 
 
 def faults(topic: str, payload: bytes) -> list[str]:
-    """Return what 0.1.0 refuses in a message of JSON."""
+    """Return the reasons for which 0.1.0 refuses a JSON message."""
     kind, message = parse_topic(topic).kind, json.loads(payload)
     name = NAMES.get(kind) or ("Birth" if message["status"] == "online" else "Death")
     return SCHEMAS.faults(name, message)
@@ -65,7 +65,7 @@ def test_every_cause_is_sent_in_a_word_that_0_1_0_knows(cause: Cause | None) -> 
 
 
 class NoRtsp(Quiet, BaseHTTPRequestHandler):
-    """What answers RTSP with HTTP."""
+    """A web server, which answers RTSP requests with HTTP."""
 
 
 @pytest.fixture

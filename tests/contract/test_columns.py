@@ -41,7 +41,7 @@ def batch(*of: Sample) -> Telemetry:
 
 
 def packed(**changes: object) -> bytes:
-    """A batch of two by columns, with changes to its columns."""
+    """Return a batch of two samples by columns, with changes to its columns."""
     told = msgspec.to_builtins(to_columns(batch(*(Sample(name, NOW, State.OK, NOW) for name in ("gate", "road")))))
     told["columns"] |= changes
     return deflated(msgspec.json.encode(told))

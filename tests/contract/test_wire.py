@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pantau_contract import wire
 from pantau_contract.errors import ContractError
-from pantau_contract.messages import Birth, CameraState, Death, Message, Sample, Telemetry
+from pantau_contract.messages import Birth, CameraState, Death, Message, Reply, Sample, Telemetry
 from pantau_contract.preset_dictionary import PRESET_DICTIONARY
 from pantau_contract.states import Cause, State, current_name
 from pantau_contract.topics import Topic, parse_topic
@@ -120,6 +120,8 @@ def test_a_renamed_cause_goes_under_the_name_that_older_collectors_know() -> Non
         site="kabil", camera="yard", boot="b", seq=1, time=1, state=State.DOWN, since=1, cause=Cause.WRONG_PROTOCOL
     )
     assert b'"not_rtsp"' in wire.encode(state)
+    reply = Reply(site="kabil", id="1", camera="yard", time=1, sample=NOT_AS_EXPECTED.samples[-1])
+    assert b'"not_rtsp"' in wire.encode(reply)
 
 
 @pytest.mark.parametrize("compress", [False, True])

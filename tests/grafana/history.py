@@ -1,4 +1,4 @@
-"""Two hours of a small city, as its agents sent them, brought into InfluxDB by the collector's own sink."""
+"""Two hours of a small city as its agents send them, written to InfluxDB by the collector's own sink."""
 
 import random
 from collections.abc import Iterator
@@ -26,13 +26,13 @@ FAULTS: dict[str, tuple[Cause | None, int]] = {
     "timur": (Cause.FROZEN, 60),
     "barat": (Cause.PACKET_LOSS, 120),
 }
-"""Each camera of `kabil`: its cause at the end, and for how many batches it has lasted."""
+"""For each camera of `kabil` its cause at the end, and the batches for which it has lasted."""
 MISSING = 7
-"""Batches of `nongsa` that never came."""
+"""Batches of `nongsa` that never arrive."""
 
 
-def pour(into: Database, folder: Path) -> None:
-    """Writes the history; returns once all of it is in the database."""
+def write_history(into: Database, folder: Path) -> None:
+    """Write the history, and return once all of it is in the database."""
     with Journal(folder / "journal") as journal:
         journal.append(_records())
         dead_letters = DeadLetters(folder / "dead.jsonl", time_ms=lambda: END_MS)

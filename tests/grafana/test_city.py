@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pantau_collector.sinks.schema import MEASUREMENTS
-from tests.grafana.history import END_MS, FAULTS, HOURS, MISSING, pour
+from tests.grafana.history import END_MS, FAULTS, HOURS, MISSING, write_history
 from tests.servers.influxdb import Database, InfluxDB
 
 GRAFANA = Path(__file__).parents[2] / "collector" / "grafana"
@@ -32,7 +32,7 @@ QUERIES = [
 def as_grafana(
     query: str, panel: dict[str, Any], *, site: str = ".*", camera: str = ".*", interval: str = "1m"
 ) -> str:
-    """The query with Grafana's variables filled in, over the dashboard's time or the panel's own.
+    """Fill in Grafana's variables, over the dashboard's time or the panel's own.
 
     All of a variable is its `allValue` as it stands; chosen values are `(a|b)`, each escaped. Times are absolute,
     in milliseconds.
@@ -47,7 +47,7 @@ def as_grafana(
 def database(influxdb_server: InfluxDB, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     influxdb_server.query("CREATE DATABASE grafana")
     into = Database(influxdb_server, "grafana")
-    pour(into, tmp_path_factory.mktemp("history"))
+    write_history(into, tmp_path_factory.mktemp("history"))
     yield into
     influxdb_server.query("DROP DATABASE grafana")
 

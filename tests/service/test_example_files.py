@@ -1,4 +1,4 @@
-"""Every configuration key stands in the example file of its program: set, or in a comment of its table."""
+"""Every configuration key is in the example file of its program: set, or in a comment of its table."""
 
 import re
 from collections import defaultdict
@@ -23,7 +23,7 @@ TABLE = re.compile(r"^(?:# )?\[\[?([a-z_.]+)\]\]?$")
 
 
 def sections(text: str) -> dict[str, str]:
-    """The lines below each table's header, those of commented tables too; those before the first under ``."""
+    """Return the lines of each table, commented tables too; those before the first table have the name ``."""
     found: defaultdict[str, str] = defaultdict(str)
     table = ""
     for line in text.splitlines():
@@ -43,7 +43,7 @@ def models(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def keys(model: type[BaseModel], table: str = "") -> Iterator[tuple[str, str, bool]]:
-    """Each key with its table, and whether other tables have it too: such a one may be described once for all."""
+    """Yield each key with its table, and whether it is inherited: such a key may be described once for all."""
     for key, field in model.model_fields.items():
         yield table, key, key not in model.__annotations__
         for inner in models(field.annotation):

@@ -10,7 +10,7 @@ from pantau_service.systemd import Notifier
 
 @pytest.fixture(params=["a path", "an abstract name"])
 def manager(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[socket.socket, str]]:
-    """A socket as the service manager has it, and NOTIFY_SOCKET."""
+    """A socket in place of the service manager's, and the value of NOTIFY_SOCKET."""
     name = str(tmp_path / "notify") if request.param == "a path" else f"@pantau-test-{os.getpid()}"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind("\0" + name[1:] if name.startswith("@") else name)

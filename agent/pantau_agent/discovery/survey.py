@@ -10,8 +10,8 @@ from pantau_agent.discovery.hints import describe_answer, vendor_of_answer
 from pantau_agent.discovery.scan import RTSP_PORTS, WEB_PORTS
 from pantau_agent.identity.firmware import vendor_of, warning_of
 from pantau_agent.identity.found_page import identify_found
-from pantau_agent.onvif.device import PATH, Device
-from pantau_agent.onvif.errors import OnvifError, RefusedError
+from pantau_agent.onvif.device import PATH, OnvifDevice
+from pantau_agent.onvif.errors import LoginRefusedError, OnvifError
 from pantau_agent.onvif.media import Profile, channels
 from pantau_agent.streams.credentials import Credentials
 from pantau_agent.streams.url import StreamUrl, parse
@@ -110,10 +110,10 @@ async def survey_device(
         return replace(found, problem=detail("told_part", seconds=f"{DEADLINE_S:g}"))
 
 
-async def _open_onvif(candidate: Candidate, credentials: Credentials | None, clock: Clock) -> Device | None:
+async def _open_onvif(candidate: Candidate, credentials: Credentials | None, clock: Clock) -> OnvifDevice | None:
     """Return the device at the first address that speaks ONVIF, or None."""
     for url in candidate.urls:
-        device = Device(url, credentials, clock)
+        device = OnvifDevice(url, credentials, clock)
         try:
             await device.open()
         except OnvifError:
@@ -122,7 +122,7 @@ async def _open_onvif(candidate: Candidate, credentials: Credentials | None, clo
     return None
 
 
-async def _ask_onvif(device: Device, found: DiscoveredDevice) -> DiscoveredDevice:
+async def _ask_onvif(device: OnvifDevice, found: DiscoveredDevice) -> DiscoveredDevice:
     try:
         information = await device.information()
         found = replace(
@@ -139,7 +139,7 @@ async def _ask_onvif(device: Device, found: DiscoveredDevice) -> DiscoveredDevic
         return replace(found, problem=error.detail)
 
 
-async def _channel(device: Device, main: Profile, sub: Profile | None) -> DiscoveredChannel:
+async def _channel(device: OnvifDevice, main: Profile, sub: Profile | None) -> DiscoveredChannel:
     return DiscoveredChannel(
         await _stream(device, main),
         await _stream(device, sub) if sub is not None else None,
@@ -147,7 +147,7 @@ async def _channel(device: Device, main: Profile, sub: Profile | None) -> Discov
     )
 
 
-async def _stream(device: Device, profile: Profile) -> DiscoveredStream | None:
+async def _stream(device: OnvifDevice, profile: Profile) -> DiscoveredStream | None:
     url = await device.stream_url(profile)
     return None if url is None else DiscoveredStream(url, profile.encoding, profile.width, profile.height)
 
@@ -175,7 +175,7 @@ async def _with_page(
     ports = [port for port in candidate.open_ports if port not in RTSP_PORTS] or [WEB_PORTS[0]]
     try:
         information = await identify_found(found.vendor, candidate.host, ports, credentials, clock)
-    except RefusedError as error:
+    except LoginRefusedError as error:
         return replace(found, problem=error.detail)
     return found if information is None else replace(found, model=information.model, firmware=information.firmware)
 

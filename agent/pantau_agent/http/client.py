@@ -24,7 +24,7 @@ _ACCEPT = "Accept: multipart/x-mixed-replace, image/jpeg, */*;q=0.1"
 _REDIRECTS = {301, 302, 303, 307, 308}
 
 
-class Response:
+class StreamedResponse:
     """A response whose body is read as it comes."""
 
     def __init__(self, connection: HttpConnection) -> None:
@@ -100,14 +100,14 @@ class Client:
         self._monotonic = monotonic
         self._trusted = trusted
         self._connection: HttpConnection | None = None
-        self._last: Response | None = None
+        self._last: StreamedResponse | None = None
 
     @property
     def accepted(self) -> bool:
         """True if the camera has accepted the password."""
         return self._authenticator.accepted
 
-    async def get(self) -> Response:
+    async def get(self) -> StreamedResponse:
         """Return a response with a 2xx status, whose head has been read.
 
         Raises:
@@ -134,9 +134,9 @@ class Client:
     def _path(self) -> str:
         return self._url.path if self._url.path.startswith("/") else f"/{self._url.path}"
 
-    async def _authenticated(self) -> Response:
+    async def _authenticated(self) -> StreamedResponse:
         """Send the request, log in if the camera asks for it, and return the response."""
-        latest: Response | None = None
+        latest: StreamedResponse | None = None
 
         async def send(authorization: str | None) -> ResponseHead:
             nonlocal latest
@@ -155,7 +155,7 @@ class Client:
         assert latest is not None  # noqa: S101 # for the type checker: every login sends a request
         return latest
 
-    async def _send(self, authorization: str | None) -> Response:
+    async def _send(self, authorization: str | None) -> StreamedResponse:
         """Send one request and read the head of the response."""
         if self._last is not None and not self._last.parser.reusable:
             await self.close()
@@ -171,7 +171,7 @@ class Client:
             authorization = self._authenticator.authorization("GET", self._path)
         return await self._exchange(authorization)
 
-    async def _exchange(self, authorization: str | None) -> Response:
+    async def _exchange(self, authorization: str | None) -> StreamedResponse:
         if self._connection is None:
             self._connection = await connect(self._url, self._monotonic, self._set_step)
             self.connected = self._monotonic()
@@ -183,14 +183,14 @@ class Client:
         except OSError as error:
             broke = detail("ended", step=Step.GET, what=detail("broke", said=error.strerror or error))
             raise LookError(Failure(Step.GET, Kind.CLOSED, broke, errno=error.errno)) from None
-        response = self._last = Response(self._connection)
+        response = self._last = StreamedResponse(self._connection)
         await response.read_head()
         return response
 
     def _set_step(self, step: Step) -> None:
         self.step = step
 
-    async def _finish(self, response: Response) -> None:
+    async def _finish(self, response: StreamedResponse) -> None:
         """Make the connection ready for another request, or close it."""
         with contextlib.suppress(LookError):
             await response.discard()

@@ -11,9 +11,9 @@ from pantau_agent.clock import Clock
 from pantau_agent.http.request import encode_request
 from pantau_agent.identity.firmware import Identity
 from pantau_agent.identity.maker_pages import MAKER_PAGES, MakerPages
-from pantau_agent.onvif.errors import NotOnvifError, RefusedError, SilentError
+from pantau_agent.onvif.errors import LoginRefusedError, NotOnvifError, SilentError
 from pantau_agent.onvif.post import WholeResponse, exchange
-from pantau_agent.streams.authentication import Authenticator, Refusal, authenticate
+from pantau_agent.streams.authentication import Authenticator, LoginRefusal, authenticate
 from pantau_agent.streams.credentials import Credentials
 from pantau_agent.streams.url import StreamUrl
 from pantau_contract.words.evidence import detail
@@ -28,7 +28,7 @@ async def identify_found(
     """Return what the pages state at the first port that has them, or None if no port has.
 
     Raises:
-        RefusedError: the page asks for a login and there is none, refuses it, or would have it in clear.
+        LoginRefusedError: the page asks for a login and there is none, refuses it, or would have it in clear.
     """
     pages = MAKER_PAGES.get(vendor)
     if pages is None:
@@ -62,11 +62,11 @@ async def _get(url: StreamUrl, authenticator: Authenticator, clock: Clock) -> Wh
 
     response, refusal = await authenticate(authenticator.flow("GET", url.path), send)
     match refusal:
-        case None | Refusal.FORBIDDEN:
+        case None | LoginRefusal.FORBIDDEN:
             return response
-        case Refusal.NO_CREDENTIALS:
-            raise RefusedError(detail("page_asks"))
-        case Refusal.UNKNOWN_SCHEME:
-            raise RefusedError(detail("page_in_clear"))
-        case Refusal.WRONG_PASSWORD:
-            raise RefusedError(detail("page_refuses"))
+        case LoginRefusal.NO_CREDENTIALS:
+            raise LoginRefusedError(detail("page_asks"))
+        case LoginRefusal.UNKNOWN_SCHEME:
+            raise LoginRefusedError(detail("page_in_clear"))
+        case LoginRefusal.WRONG_PASSWORD:
+            raise LoginRefusedError(detail("page_refuses"))

@@ -13,8 +13,8 @@ from pantau_agent.config import Camera
 from pantau_agent.http.client import Client
 from pantau_agent.identity.firmware import Identity, vendor_of
 from pantau_agent.identity.maker_pages import MAKER_PAGES, MakerPages
-from pantau_agent.onvif.device import PATH, Device
-from pantau_agent.onvif.errors import OnvifError, RefusedError
+from pantau_agent.onvif.device import PATH, OnvifDevice
+from pantau_agent.onvif.errors import LoginRefusedError, OnvifError
 from pantau_agent.streams.credentials import Credentials
 from pantau_agent.streams.failure import EvidenceError, Kind, LookError
 from pantau_agent.streams.url import StreamUrl, parse
@@ -69,8 +69,8 @@ async def identify(camera: Camera, clock: Clock, *, web_port: int = WEB_PORT) ->
     for port in dict.fromkeys(ports):
         url = StreamUrl(base.scheme, base.host, port, PATH)
         try:
-            return await _by_onvif(vendor, Device(url, credentials, clock))
-        except RefusedError as error:
+            return await _by_onvif(vendor, OnvifDevice(url, credentials, clock))
+        except LoginRefusedError as error:
             raise IdentityError(error.detail) from None
         except OnvifError as error:
             reasons.append(error.detail)
@@ -126,7 +126,7 @@ async def _page(client: Client) -> str:
     return content[:MAX_PAGE].decode("utf-8", "replace")
 
 
-async def _by_onvif(vendor: str | None, device: Device) -> Identity:
+async def _by_onvif(vendor: str | None, device: OnvifDevice) -> Identity:
     await device.open()
     information = await device.information()
     return Identity(vendor or vendor_of(information.manufacturer), information.model, information.firmware)

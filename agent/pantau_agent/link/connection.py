@@ -78,7 +78,7 @@ class SessionMessages:
     command_topic: str
 
 
-class Connection:
+class MqttConnection:
     """One connection. Every event is put into `inbox`, in the event loop."""
 
     def __init__(

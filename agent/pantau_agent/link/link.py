@@ -13,10 +13,10 @@ from collections.abc import Callable
 from pantau_agent.clock import Clock
 from pantau_agent.config import AgentConfig, Camera
 from pantau_agent.identity.firmware import about as about_configured
-from pantau_agent.link.connection import Acknowledged, Connected, Connection, Event, Lost, SessionMessages
+from pantau_agent.link.connection import Acknowledged, Connected, Event, Lost, MqttConnection, SessionMessages
 from pantau_agent.link.problem import Problem, ReconnectBackoff, closed_at_once, from_error, silent
 from pantau_agent.link.protocol import ProtocolChoice
-from pantau_agent.link.traffic import Traffic
+from pantau_agent.link.traffic import LinkTraffic
 from pantau_agent.spool import Batch, Spool
 from pantau_contract.messages import Birth, CameraAbout, CameraState, Command, Death, Reply
 from pantau_contract.topics import Topic, TopicKind
@@ -65,7 +65,7 @@ class Link:
         self._site = config.site.id
         self._spool = spool
         self._clock = clock
-        self._traffic = Traffic(config, spool, clock)
+        self._traffic = LinkTraffic(config, spool, clock)
         self._backoff = ReconnectBackoff()
         self._choice = ProtocolChoice(config.broker.protocol)
         self._inbox: asyncio.Queue[Event | None] = asyncio.Queue()
@@ -132,7 +132,7 @@ class Link:
         self._inbox = asyncio.Queue()
         self._session = await self._spool.next_session()
         client_id = f"pantau-agent-{self._site}"
-        connection = Connection(
+        connection = MqttConnection(
             self._config.broker, self._choice.protocol, client_id, self._session_messages(), self._inbox
         )
         since = math.inf
@@ -156,7 +156,7 @@ class Link:
             await connection.close()
         return problem, max(0.0, self._clock.monotonic() - since)
 
-    async def _open(self, connection: Connection) -> bool:
+    async def _open(self, connection: MqttConnection) -> bool:
         """Open the connection, and return False if `close` was called before the broker accepted it."""
         opening = asyncio.create_task(self._connect(connection))
         closing = asyncio.create_task(self._closing.wait())
@@ -169,7 +169,7 @@ class Link:
             opening.cancel()
             closing.cancel()
 
-    async def _connect(self, connection: Connection) -> None:
+    async def _connect(self, connection: MqttConnection) -> None:
         """Connect, and wait for the broker to accept."""
         await connection.open()
         deadline = self._clock.monotonic() + ANSWER_WITHIN_S
@@ -185,7 +185,7 @@ class Link:
             self._handle(event)
         raise _EndedError(silent(tls=self._config.broker.tls))
 
-    async def _send_until_end(self, connection: Connection) -> None:
+    async def _send_until_end(self, connection: MqttConnection) -> None:
         """Send what is due and handle what comes, until closed with nothing live left, or to reconnect."""
         while not self._is_over():
             await self._traffic.send_due(connection)
@@ -201,7 +201,7 @@ class Link:
             return self._traffic.live_done or self._clock.monotonic() > self._close_by
         return self._reconnecting
 
-    async def _leave(self, connection: Connection) -> None:
+    async def _leave(self, connection: MqttConnection) -> None:
         """Publish a clean death, and wait for its acknowledgement for a moment."""
         death = Death(site=self._site, boot=self._spool.boot, session=self._session, clean=True)
         mid = connection.publish(str(Topic(self._site, TopicKind.AGENT)), encode(death), retain=True)

@@ -5,7 +5,7 @@ import logging
 from pantau_agent.clock import Clock
 from pantau_agent.config import AgentConfig
 from pantau_agent.link.commands import Commands
-from pantau_agent.link.connection import Acknowledged, CommandReceived, Connection, Event
+from pantau_agent.link.connection import Acknowledged, CommandReceived, Event, MqttConnection
 from pantau_agent.link.removed_cameras import RemovedCameras
 from pantau_agent.link.send_queue import PAGE_SIZE, OutgoingKind, SendQueue
 from pantau_agent.spool import Batch, Spool
@@ -34,7 +34,7 @@ _KINDS = {
 }
 
 
-class Traffic:
+class LinkTraffic:
     """What an agent sends and receives. It outlives connections; `begin` and `end` enclose each of them."""
 
     def __init__(self, config: AgentConfig, spool: Spool, clock: Clock) -> None:
@@ -67,7 +67,7 @@ class Traffic:
         """Add the reply to a command."""
         self._queue.offer_reply(encode(reply))
 
-    async def begin(self, connection: Connection) -> None:
+    async def begin(self, connection: MqttConnection) -> None:
         """Begin on a new connection, and clear the retained states of removed cameras."""
         self._queue.connected()
         self._no_subscriber = False
@@ -77,7 +77,7 @@ class Traffic:
             topic = str(Topic(self._site, TopicKind.STATE, camera))
             self._removed_cameras.sent(connection.publish(topic, b"", retain=True))
 
-    async def send_due(self, connection: Connection) -> None:
+    async def send_due(self, connection: MqttConnection) -> None:
         """Send everything that may be sent now."""
         now = self._clock.monotonic()
         if (after := self._queue.backlog_after()) is not None:

@@ -8,7 +8,7 @@ from pantau_agent.onvif import addresses
 from pantau_agent.onvif.clock import read_camera_clock
 from pantau_agent.onvif.document import number_of, text_of
 from pantau_agent.onvif.envelope import Operation
-from pantau_agent.onvif.errors import FaultError, NotOnvifError, RefusedError
+from pantau_agent.onvif.errors import LoginRefusedError, NotOnvifError, SoapFaultError
 from pantau_agent.onvif.login import TIMEOUT_S, Login
 from pantau_agent.onvif.media import (
     MEDIA_1,
@@ -39,7 +39,7 @@ class Information:
     serial: str = ""
 
 
-class Device:
+class OnvifDevice:
     """A device at `url`, the address of its device service: as discovered, or `http://HOST:PORT` and `PATH`.
 
     `clock_offset_s` is the camera's clock less ours, set by `open`; None if the camera does not state it. All
@@ -61,7 +61,7 @@ class Device:
         """
         try:
             answer = await self._login.request_openly(self._url, Operation(_DEVICE, "GetSystemDateAndTime"))
-        except (FaultError, RefusedError):
+        except (SoapFaultError, LoginRefusedError):
             return
         clock = self._login.camera_clock = read_camera_clock(answer)
         if clock.utc is not None:
@@ -94,7 +94,7 @@ class Device:
         namespace, url = await self._media()
         try:
             uri = read_uri(await self._login.request(url, get_snapshot_uri(namespace, profile)))
-        except (FaultError, NotOnvifError):
+        except (SoapFaultError, NotOnvifError):
             return None  # it is optional
         return addresses.still_url(uri, self._url)
 
@@ -117,7 +117,7 @@ class Device:
             answer = await self._request("GetServices", "<t:IncludeCapability>false</t:IncludeCapability>")
             for service in answer.findall("Service"):
                 stated.setdefault(text_of(service, "Namespace"), text_of(service, "XAddr"))
-        except (FaultError, NotOnvifError):
+        except (SoapFaultError, NotOnvifError):
             answer = await self._request("GetCapabilities", "<t:Category>All</t:Category>")
             stated[MEDIA_1] = text_of(answer, "Capabilities/Media/XAddr")
         usable = {name: addresses.service_url(text, self._url) for name, text in stated.items()}
@@ -127,7 +127,7 @@ class Device:
         """Return the RTSP port by GetNetworkProtocols (ONVIF Core Specification), or None."""
         try:
             answer = await self._request("GetNetworkProtocols")
-        except (FaultError, NotOnvifError):
+        except (SoapFaultError, NotOnvifError):
             return None
         for protocol in answer.findall("NetworkProtocols"):
             port = number_of(protocol, "Port")

@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape
 
 from pantau_agent.onvif.document import DocumentError, clean, parse
-from pantau_agent.onvif.errors import FaultError, NotOnvifError, RefusedError
+from pantau_agent.onvif.errors import LoginRefusedError, NotOnvifError, SoapFaultError
 from pantau_agent.streams.credentials import Credentials
 from pantau_contract.words.evidence import detail
 
@@ -70,8 +70,8 @@ def read_response(operation: Operation, status: int, data: bytes) -> Element:
     """Return the element that answers the operation.
 
     Raises:
-        RefusedError: the camera asks for a login, or refuses it.
-        FaultError: the camera cannot do it.
+        LoginRefusedError: the camera asks for a login, or refuses it.
+        SoapFaultError: the camera cannot do it.
         NotOnvifError: what came is no answer to the operation.
     """
     try:
@@ -94,7 +94,7 @@ def read_response(operation: Operation, status: int, data: bytes) -> Element:
     return answer
 
 
-def _failure(operation: Operation, fault: Element | None, status: int) -> RefusedError | FaultError:
+def _failure(operation: Operation, fault: Element | None, status: int) -> LoginRefusedError | SoapFaultError:
     reason = clean(" ".join(fault.itertext())) if fault is not None else ""
     evidence = (
         detail("fault", operation=operation.name, said=reason)
@@ -102,5 +102,5 @@ def _failure(operation: Operation, fault: Element | None, status: int) -> Refuse
         else detail("answered", step=operation.name, answer=status)
     )
     if status == 401 or any(mark in reason.lower() for mark in _REFUSALS):
-        return RefusedError(evidence)
-    return FaultError(evidence)
+        return LoginRefusedError(evidence)
+    return SoapFaultError(evidence)

@@ -1,10 +1,10 @@
 """Errors of ONVIF requests.
 
 OnvifError
-├── SilentError     the camera is not there, or does not answer in time
-├── NotOnvifError   the answer is not ONVIF, or breaks its rules
-├── RefusedError    user and password are refused, or there are none
-└── FaultError      the camera answers that it cannot do it
+├── SilentError        the camera is not there, or does not answer in time
+├── NotOnvifError      the answer is not ONVIF, or breaks its rules
+├── LoginRefusedError  user and password are refused, or there are none
+└── SoapFaultError     the camera answers that it cannot do it
 """
 
 from pantau_agent.streams.failure import EvidenceError
@@ -22,9 +22,9 @@ class NotOnvifError(OnvifError):
     """What came is not an ONVIF answer."""
 
 
-class RefusedError(OnvifError):
+class LoginRefusedError(OnvifError):
     """The camera refuses the login, or asks for one and there is none."""
 
 
-class FaultError(OnvifError):
+class SoapFaultError(OnvifError):
     """The camera answers with a fault (SOAP 1.2, part 1, section 5.4)."""

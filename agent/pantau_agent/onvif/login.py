@@ -8,9 +8,9 @@ from xml.etree.ElementTree import Element
 from pantau_agent.clock import Clock
 from pantau_agent.onvif.clock import CameraClock, signing_offsets
 from pantau_agent.onvif.envelope import Operation, envelope, read_response, username_token
-from pantau_agent.onvif.errors import NotOnvifError, RefusedError
+from pantau_agent.onvif.errors import LoginRefusedError, NotOnvifError
 from pantau_agent.onvif.post import WholeResponse, post
-from pantau_agent.streams.authentication import Authenticator, Refusal, authenticate
+from pantau_agent.streams.authentication import Authenticator, LoginRefusal, authenticate
 from pantau_agent.streams.credentials import Credentials
 from pantau_agent.streams.headers import Headers
 from pantau_agent.streams.url import StreamUrl
@@ -27,7 +27,7 @@ class _Reading:
     status: int
     headers: Headers
     answer: Element | None = None
-    refused: RefusedError | None = None
+    refused: LoginRefusedError | None = None
 
 
 class Login:
@@ -46,7 +46,7 @@ class Login:
         self._authenticator = Authenticator(credentials, basic=False)
         self._by_token = False
         self._offset: dt.timedelta | None = None
-        self._refused: RefusedError | None = None
+        self._refused: LoginRefusedError | None = None
 
     @property
     def now(self) -> dt.datetime:
@@ -57,7 +57,7 @@ class Login:
         """Return the answer to an operation that needs no login by the standard.
 
         Raises:
-            RefusedError: the camera wants a login all the same, and says so by SOAP or HTTP.
+            LoginRefusedError: the camera wants a login all the same, and says so by SOAP or HTTP.
             OnvifError: it does not answer, or not by ONVIF.
         """
         response = await self._post(url, operation)
@@ -78,7 +78,7 @@ class Login:
             self._by_token = True
         try:
             return await self._with_token(url, operation)
-        except RefusedError as error:
+        except LoginRefusedError as error:
             self._refused = error
             raise
 
@@ -89,18 +89,18 @@ class Login:
             response = await self._post(url, operation, authorization=authorization)
             try:
                 return _Reading(200, response.headers, answer=_read(operation, response))
-            except RefusedError as error:
+            except LoginRefusedError as error:
                 return _Reading(401, response.headers, refused=error)
 
         flow = self._authenticator.flow("POST", url.path or "/")
         reading, refusal = await authenticate(flow, send)
         if reading.refused is None:
             return reading.answer
-        if refusal is Refusal.NO_CREDENTIALS:
-            raise RefusedError(detail("asks", what=reading.refused.detail))
-        if refusal is Refusal.UNKNOWN_SCHEME and not self._authenticator.has_challenge:
+        if refusal is LoginRefusal.NO_CREDENTIALS:
+            raise LoginRefusedError(detail("asks", what=reading.refused.detail))
+        if refusal is LoginRefusal.UNKNOWN_SCHEME and not self._authenticator.has_challenge:
             return None
-        self._refused = RefusedError(detail("refuses", what=reading.refused.detail))
+        self._refused = LoginRefusedError(detail("refuses", what=reading.refused.detail))
         raise self._refused
 
     async def _with_token(self, url: StreamUrl, operation: Operation) -> Element:
@@ -110,12 +110,12 @@ class Login:
         for offset in signing_offsets(self.camera_clock, self.now):
             try:
                 answer = await self._signed(url, operation, offset)
-            except RefusedError as error:
+            except LoginRefusedError as error:
                 refusals.append(error.detail)
             else:
                 self._offset = offset
                 return answer
-        raise RefusedError(detail("refuses", what=refusals[0]))
+        raise LoginRefusedError(detail("refuses", what=refusals[0]))
 
     async def _signed(self, url: StreamUrl, operation: Operation, offset: dt.timedelta) -> Element:
         assert self._credentials is not None  # noqa: S101 # for the type checker: nothing is signed without them
@@ -143,4 +143,4 @@ def _read(operation: Operation, response: WholeResponse) -> Element:
     except NotOnvifError:
         if response.status != 401:
             raise
-        raise RefusedError(detail("answered", step=operation.name, answer=401)) from None
+        raise LoginRefusedError(detail("answered", step=operation.name, answer=401)) from None

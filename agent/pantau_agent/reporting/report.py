@@ -24,7 +24,7 @@ _ROOM_FOR_STAMP = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ReportOutcome:
     """What follows from an observation: a changed state to report at once, and a stamped snapshot that is due."""
 
     state: CameraState | None = None
@@ -57,7 +57,7 @@ class Reporter:
         self._snapshot_interval_s = snapshot_interval_s
         self._records = {camera.id: _Record(_first_sample(camera, now)) for camera in cameras}
 
-    def add(self, observation: Observation, *, seq: int, epoch_ms: int, now: float) -> Outcome:
+    def add(self, observation: Observation, *, seq: int, epoch_ms: int, now: float) -> ReportOutcome:
         """Add an observation. `seq` is that of the batch that its sample will be in."""
         sample = observation.sample
         record = self._records[sample.camera]
@@ -69,7 +69,7 @@ class Reporter:
             record.changes.append(sample)
         # On a change to a state without pictures the earlier picture is sent: it is the last good one.
         snapshot = self._due_snapshot(record, changed=changed, is_new=new is not None, now=now)
-        return Outcome(self._state(sample, seq, epoch_ms) if changed else None, snapshot)
+        return ReportOutcome(self._state(sample, seq, epoch_ms) if changed else None, snapshot)
 
     def collect_samples(self, now: float) -> tuple[Sample, ...]:
         """Return the interval's samples, undated: every change in it, then each camera's latest."""

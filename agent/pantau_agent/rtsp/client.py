@@ -12,7 +12,7 @@ from pantau_agent.rtsp.dialogue import Dialogue, must_be_ok
 from pantau_agent.rtsp.jpeg import JpegAssembler
 from pantau_agent.rtsp.keep_alive import keep_alive
 from pantau_agent.rtsp.low_water_mark import LowWaterMark
-from pantau_agent.rtsp.messages import Response
+from pantau_agent.rtsp.messages import RtspResponse
 from pantau_agent.rtsp.rtp import Reception, SenderClock
 from pantau_agent.rtsp.udp import UdpPair, open_pair
 from pantau_agent.streams import url as rtsp_url
@@ -37,7 +37,7 @@ _SESSION = re.compile(r"\s*([^;\s]+)\s*(?:;.*?timeout\s*=\s*(\d{1,6}))?")
 _INTERLEAVED = re.compile(r"interleaved\s*=\s*(\d{1,3})(?:\s*-\s*(\d{1,3}))?")
 
 
-class Session:
+class RtspSession:
     """A session that `open` opens.
 
     `started`, `connected` and `playing` are monotonic times; 0 for not yet. After opening, `track`, `reception`,
@@ -186,7 +186,7 @@ class Session:
         self._url = url
         self._control = self._uri = url.without_credentials
 
-    def _parse_description(self, response: Response) -> sdp.Description:
+    def _parse_description(self, response: RtspResponse) -> sdp.Description:
         base = response.headers.get("Content-Base") or response.headers.get("Content-Location")
         if not base.lower().startswith(("rtsp://", "rtsps://")):
             base = self._uri
@@ -224,7 +224,7 @@ class Session:
                 {rtcp: self.sender_clock.receive, rtp: self.reception.receive}
             )
 
-    async def _set_up_udp(self, dialogue: Dialogue, track: sdp.Track) -> Response:
+    async def _set_up_udp(self, dialogue: Dialogue, track: sdp.Track) -> RtspResponse:
         connection = dialogue.connection
         media, control = self.reception.receive, self.sender_clock.receive
         try:
@@ -238,7 +238,7 @@ class Session:
             "SETUP", track.control, {"Transport": f"RTP/AVP;unicast;{ports}"}, step=Step.SETUP
         )
 
-    def _read_session(self, dialogue: Dialogue, response: Response) -> None:
+    def _read_session(self, dialogue: Dialogue, response: RtspResponse) -> None:
         match = _SESSION.match(response.headers.get("Session"))
         if match is not None:
             dialogue.session = match[1]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, cast
 
-from pantau_agent.rtsp.messages import Demultiplexer, Message, Request, Response
+from pantau_agent.rtsp.messages import Demultiplexer, Message, RtspRequest, RtspResponse
 from pantau_agent.streams import tcp
 from pantau_agent.streams.failure import Failure, Kind, LookError, Step
 from pantau_agent.streams.malformed import MalformedError, described
@@ -40,7 +40,7 @@ class RtspConnection(asyncio.Protocol):
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(request)
 
-    async def response(self, cseq: int, step: Step) -> Response:
+    async def response(self, cseq: int, step: Step) -> RtspResponse:
         """Wait for the response to the request of that number.
 
         Raises:
@@ -50,7 +50,7 @@ class RtspConnection(asyncio.Protocol):
             while self._messages:
                 message = self._messages.popleft()
                 # A camera may leave CSeq out; a smaller one answers a request that has timed out.
-                if isinstance(message, Response) and (message.cseq is None or message.cseq >= cseq):
+                if isinstance(message, RtspResponse) and (message.cseq is None or message.cseq >= cseq):
                     return message
             if self.failure is not None:
                 raise LookError(_at(step, self.failure))
@@ -108,13 +108,13 @@ class RtspConnection(asyncio.Protocol):
 
     def _handle(self, messages: list[Message]) -> None:
         for message in messages:
-            if isinstance(message, Request):
+            if isinstance(message, RtspRequest):
                 self._reply(message)
             else:
                 self._messages.append(message)
         self._wake()
 
-    def _reply(self, request: Request) -> None:
+    def _reply(self, request: RtspRequest) -> None:
         """Answer a camera that asks whether we are alive (OPTIONS), or for something that we do not support."""
         status = (
             "200 OK" if request.method in {"OPTIONS", "GET_PARAMETER", "SET_PARAMETER"} else "501 Not Implemented"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from pantau_agent.rtsp.connection import RtspConnection
-from pantau_agent.rtsp.messages import Response, encode_request
+from pantau_agent.rtsp.messages import RtspResponse, encode_request
 from pantau_agent.streams.authentication import Authenticator, authenticate
 from pantau_agent.streams.failure import LookError, Step
 from pantau_agent.streams.refusal import error_status, refused_login
@@ -27,7 +27,7 @@ class Dialogue:
         """Send a request, with an authorization once the camera has asked for one."""
         self._send(method, uri, headers, self._authenticator.authorization(method, uri))
 
-    async def response(self, step: Step) -> Response:
+    async def response(self, step: Step) -> RtspResponse:
         """Wait for the response to the latest request.
 
         Raises:
@@ -37,14 +37,14 @@ class Dialogue:
 
     async def request(
         self, method: str, uri: str, headers: Mapping[str, str] | None = None, *, step: Step
-    ) -> Response:
+    ) -> RtspResponse:
         """Send a request, log in if the camera asks for it, and return the response.
 
         Raises:
             LookError: the connection ended, or the camera refuses the login.
         """
 
-        async def send(authorization: str | None) -> Response:
+        async def send(authorization: str | None) -> RtspResponse:
             self._send(method, uri, headers, authorization)
             return await self.response(step)
 
@@ -67,7 +67,7 @@ class Dialogue:
         self.connection.send(encode_request(method, uri, fields | dict(headers or {})))
 
 
-def must_be_ok(step: Step, response: Response) -> Response:
+def must_be_ok(step: Step, response: RtspResponse) -> RtspResponse:
     """Return the response if its status is a success.
 
     Raises:

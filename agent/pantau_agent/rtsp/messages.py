@@ -26,7 +26,7 @@ Receiver = Callable[[bytes, int, int, float], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Response:
+class RtspResponse:
     """A camera's response to a request."""
 
     status: int
@@ -42,7 +42,7 @@ class Response:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class RtspRequest:
     """A request of either side: a camera may send some too, such as OPTIONS as a sign of life."""
 
     method: str
@@ -51,7 +51,7 @@ class Request:
     body: bytes = b""
 
 
-Message = Response | Request
+Message = RtspResponse | RtspRequest
 
 
 def encode_request(method: str, uri: str, headers: Mapping[str, str]) -> bytes:
@@ -198,7 +198,7 @@ def _body_length(headers: Headers) -> int:
 
 def _message_of(first: str, headers: Headers, body: bytes) -> Message:
     if (status := _STATUS_LINE.fullmatch(first)) is not None:
-        return Response(int(status[2]), (status[3] or "").strip()[:200], headers, body)
+        return RtspResponse(int(status[2]), (status[3] or "").strip()[:200], headers, body)
     if (request := _REQUEST_LINE.fullmatch(first)) is not None:
-        return Request(request[1], request[2], headers, body)
+        return RtspRequest(request[1], request[2], headers, body)
     raise OtherProtocolError(detail("not_rtsp_but", text=repr(first[:40])))

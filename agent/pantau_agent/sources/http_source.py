@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from pantau_agent.clock import Clock
-from pantau_agent.http.client import Client, Response
+from pantau_agent.http.client import Client, StreamedResponse
 from pantau_agent.sources.jpeg_counter import JpegCounter
 from pantau_agent.sources.mjpeg_feed import MjpegFeed
 from pantau_agent.sources.still_feed import StillFeed
@@ -111,7 +111,7 @@ class HttpSource:
         """Have the next picture delivered to `deliver`, once."""
         self._jpegs.request_keyframe(deliver)
 
-    def _feed_of(self, response: Response, timeout_s: float) -> Feed:
+    def _feed_of(self, response: StreamedResponse, timeout_s: float) -> Feed:
         head = response.head
         if head.media_type.startswith("multipart/"):
             return MjpegFeed(response, head.boundary, self._jpegs, self._monotonic)

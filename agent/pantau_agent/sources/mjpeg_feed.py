@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from pantau_agent.http.client import Response
+from pantau_agent.http.client import StreamedResponse
 from pantau_agent.http.multipart import PartParser
 from pantau_agent.sources.jpeg_counter import JpegCounter
 from pantau_agent.streams.failure import Failure, Kind, LookError, Step
@@ -16,7 +16,7 @@ class MjpegFeed:
     idle = False
 
     def __init__(
-        self, response: Response, boundary: str, jpegs: JpegCounter, monotonic: Callable[[], float]
+        self, response: StreamedResponse, boundary: str, jpegs: JpegCounter, monotonic: Callable[[], float]
     ) -> None:
         self._response = response
         self._jpegs = jpegs

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from pantau_agent.clock import Clock
-from pantau_agent.rtsp.client import Session
+from pantau_agent.rtsp.client import RtspSession
 from pantau_agent.sources.target import Target
 from pantau_agent.streams.counts import Counts
 from pantau_agent.streams.failure import Failure
@@ -16,7 +16,7 @@ class RtspSource:
 
     def __init__(self, target: Target, clock: Clock) -> None:
         self.codec: str | None = None
-        self._session = Session(target.url, target.credentials, clock.monotonic, trusted=target.trusted)
+        self._session = RtspSession(target.url, target.credentials, clock.monotonic, trusted=target.trusted)
 
     @property
     def transport(self) -> str:

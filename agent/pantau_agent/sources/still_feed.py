@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from pantau_agent.http.client import Client, Response
+from pantau_agent.http.client import Client, StreamedResponse
 from pantau_agent.sources.jpeg_counter import JpegCounter
 from pantau_agent.streams.failure import Failure, Kind, LookError, Step
 from pantau_agent.streams.keyframe import MAX_KEYFRAME_BYTES
@@ -23,7 +23,7 @@ class StillFeed:
     def __init__(
         self,
         client: Client,
-        response: Response,
+        response: StreamedResponse,
         jpegs: JpegCounter,
         monotonic: Callable[[], float],
         timeout_s: float,
@@ -67,7 +67,7 @@ class StillFeed:
             if bad >= MAX_BAD_PICTURES:
                 raise LookError(Failure(Step.STREAM, Kind.NO_MEDIA, self._jpegs.problem))
 
-    async def _read(self, response: Response) -> bool:
+    async def _read(self, response: StreamedResponse) -> bool:
         """Read one picture, and return whether it is a JPEG. Raises `LookError`."""
         content = bytearray()
         while True:

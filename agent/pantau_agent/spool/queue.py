@@ -34,7 +34,7 @@ class Bounds:
     max_age_s: float
 
 
-class Queue:
+class BatchQueue:
     """The batches that wait, in order.
 
     `boot` and a batch's `seq` make it unique; `dropped` counts the batches dropped since the boot. `drops` are

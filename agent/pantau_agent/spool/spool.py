@@ -16,7 +16,7 @@ from typing import Self, TypeVar
 
 from pantau_agent.clock import Clock
 from pantau_agent.spool.file import Batch, SpoolInUseError
-from pantau_agent.spool.queue import Bounds, Queue
+from pantau_agent.spool.queue import BatchQueue, Bounds
 from pantau_contract.messages import Drop
 
 _T = TypeVar("_T")
@@ -26,7 +26,7 @@ class Spool:
     """The queue, for the event loop."""
 
     def __init__(self, path: Path, *, max_bytes: float, max_age_s: float, machine_boot: str, clock: Clock) -> None:
-        self._queue = Queue(path, Bounds(max_bytes, max_age_s), machine_boot, clock)
+        self._queue = BatchQueue(path, Bounds(max_bytes, max_age_s), machine_boot, clock)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="spool")
 
     @classmethod

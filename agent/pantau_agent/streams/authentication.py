@@ -87,7 +87,7 @@ def parse_challenges(headers: Iterable[str]) -> list[Challenge]:
     return found
 
 
-class Refusal(Enum):
+class LoginRefusal(Enum):
     """Why a login failed."""
 
     NO_CREDENTIALS = auto()
@@ -100,7 +100,7 @@ class Refusal(Enum):
     """The camera answers 403: it will not serve this, whoever asks."""
 
 
-class Response(Protocol):
+class LoginResponse(Protocol):
     """The part of a response that a login looks at."""
 
     @property
@@ -112,13 +112,13 @@ class Response(Protocol):
         """The header fields."""
 
 
-Flow = Generator[str | None, Response, Refusal | None]
+Flow = Generator[str | None, LoginResponse, LoginRefusal | None]
 """Yields the Authorization of the next request (None: send it without), and is sent the response to that request.
 
 It returns None once a response is final, and the reason if the login has failed.
 """
 
-AnyResponse = TypeVar("AnyResponse", bound=Response)
+AnyResponse = TypeVar("AnyResponse", bound=LoginResponse)
 
 
 class Authenticator:
@@ -157,18 +157,18 @@ class Authenticator:
             proofs += authorization is not None
             response = yield authorization
             if response.status == 403:
-                return Refusal.FORBIDDEN
+                return LoginRefusal.FORBIDDEN
             if response.status != 401:
                 self.accepted = self.accepted or (authorization is not None and response.status < 400)
                 return None
-            tried = authorization is not None and not (self.accepted and proofs == 1)
+            tried = authorization is not None and not self.accepted
             refusal = self.challenged(response.headers.all("WWW-Authenticate"), tried=tried)
             if refusal is not None:
                 return refusal
             if proofs == MAX_PROOFS:
-                return Refusal.WRONG_PASSWORD
+                return LoginRefusal.WRONG_PASSWORD
 
-    def challenged(self, headers: Iterable[str], *, tried: bool) -> Refusal | None:
+    def challenged(self, headers: Iterable[str], *, tried: bool) -> LoginRefusal | None:
         """Choose the strongest challenge of a 401's `WWW-Authenticate` headers, to be answered from now on.
 
         `tried` says that the refused request carried these credentials: then only a stale nonce is worth another
@@ -180,11 +180,11 @@ class Authenticator:
         if best is not None:
             self.realm = best.realm
         if self._credentials is None:
-            return Refusal.NO_CREDENTIALS
+            return LoginRefusal.NO_CREDENTIALS
         if tried and not (best is not None and best.stale):
-            return Refusal.WRONG_PASSWORD
+            return LoginRefusal.WRONG_PASSWORD
         if best is None or self._strength(best) == 0:
-            return Refusal.UNKNOWN_SCHEME
+            return LoginRefusal.UNKNOWN_SCHEME
         self._challenge = best
         self._count = 0
         self._cnonce = secrets.token_hex(8)
@@ -237,7 +237,7 @@ class Authenticator:
 
 async def authenticate(
     flow: Flow, send: Callable[[str | None], Awaitable[AnyResponse]]
-) -> tuple[AnyResponse, Refusal | None]:
+) -> tuple[AnyResponse, LoginRefusal | None]:
     """Run a login: `send` sends the request with the given Authorization and returns the response to it.
 
     Return the last response, and why the login failed or None.

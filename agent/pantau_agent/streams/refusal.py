@@ -1,6 +1,6 @@
 """The failures behind a camera's answer, a refused login or an error status, with the camera's own reason."""
 
-from pantau_agent.streams.authentication import Authenticator, Refusal
+from pantau_agent.streams.authentication import Authenticator, LoginRefusal
 from pantau_agent.streams.failure import Failure, Kind, Step
 from pantau_contract.words.evidence import Detail, detail
 
@@ -16,7 +16,7 @@ def error_status(step: Step, status: int, reason: str) -> Failure:
 
 
 def refused_login(
-    step: Step, status: int, reason: str, refusal: Refusal, authenticator: Authenticator, *, trusted: bool
+    step: Step, status: int, reason: str, refusal: LoginRefusal, authenticator: Authenticator, *, trusted: bool
 ) -> Failure:
     """Return the failure of a request whose login was refused.
 
@@ -24,14 +24,14 @@ def refused_login(
     """
     answer = answered(step, status, reason)
     match refusal:
-        case Refusal.FORBIDDEN:
+        case LoginRefusal.FORBIDDEN:
             kind, evidence = Kind.STATUS, answer
-        case Refusal.NO_CREDENTIALS:
+        case LoginRefusal.NO_CREDENTIALS:
             kind, evidence = Kind.NO_PASSWORD, detail("no_password", what=answer)
-        case Refusal.UNKNOWN_SCHEME:
+        case LoginRefusal.UNKNOWN_SCHEME:
             offered = authenticator.offered or detail("nothing")
             kind, evidence = Kind.UNKNOWN_SCHEME, detail("unknown_scheme", what=answer, offered=offered)
-        case Refusal.WRONG_PASSWORD:
+        case LoginRefusal.WRONG_PASSWORD:
             kind, evidence = Kind.WRONG_PASSWORD, detail("password_refused", what=answer)
     return Failure(
         step,

@@ -8,16 +8,15 @@ key, by which a receiver can drop the repeat.
 
 import hashlib
 import logging
-import random
 import threading
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import Connection
 
 from pantau_collector.clock import Clock
+from pantau_collector.delivery.back_off import BackOffs, ChannelKey
 from pantau_collector.delivery.dispatch import channels, dispatch, next_channel
 from pantau_collector.notices.attachments import PictureSource
 from pantau_collector.notices.channel import ChannelError
@@ -38,22 +37,10 @@ _ATTEMPTS_WITH_PICTURES = 3
 _FOLLOW_UPS = {NoticeKind.RESOLVED, NoticeKind.ACKNOWLEDGED, NoticeKind.UNACKNOWLEDGED}
 """Kinds that make no sense to a recipient whom no notice of the outage has reached."""
 
-_log = logging.getLogger(__name__)
-
-
 _SENT_ONCE = {NoticeKind.OPENED, NoticeKind.FLAPPING, NoticeKind.RESOLVED}
 """Kinds that a recipient gets once per incident, so that the incident and the kind alone identify the letter."""
 
-
-class _BackOff(NamedTuple):
-    """Failures in a row, and the earliest time (monotonic) of the next attempt."""
-
-    failures: int = 0
-    due: float = 0.0
-
-
-ChannelKey = tuple[str, str]
-"""A recipient's id, and the name of one of its URLs."""
+_log = logging.getLogger(__name__)
 
 
 class Sender:
@@ -80,7 +67,7 @@ class Sender:
         self._rules = rules
         self._composer = composer
         self._pictures = pictures
-        self._back_offs: dict[ChannelKey | int, _BackOff] = {}
+        self._back_offs = BackOffs(rules, clock.monotonic)
         self._in_flight: dict[ChannelKey, Future[None]] = {}
         self._pool = ThreadPoolExecutor(rules.parallel, thread_name_prefix="notice")
         self._stopping = threading.Event()
@@ -143,10 +130,10 @@ class Sender:
         """Pass a row on at once if its channel is failing and is not due for another attempt."""
         recipient, channel = self._recipients.get(row.recipient), (row.recipient, row.channel)
         following = next_channel(recipient, row.channel) if recipient else None
-        back_off = self._back_offs.get(channel, _BackOff())
         if recipient is None or following is None or channel in self._in_flight:
             return False
-        if back_off.failures < recipient.next_channel_after or back_off.due <= self._clock.monotonic():
+        failures = self._back_offs.failures(channel)
+        if failures < recipient.next_channel_after or not self._back_offs.is_waiting(channel):
             return False
         error = f"this channel fails; sent on by {following}"
         outbox_rows.pass_on(connection, row, following, time_ms=self._clock.time_ms(), error=error)
@@ -154,7 +141,6 @@ class Sender:
 
     def _choose(self, rows: list[OutboxRow]) -> list[OutboxRow]:
         """Choose at most one row per channel: the least tried, unless an earlier one has the same incidents."""
-        now = self._clock.monotonic()
         chosen: dict[ChannelKey, OutboxRow] = {}
         waiting: set[tuple[str, str, int]] = set()
         for row in rows:
@@ -163,7 +149,7 @@ class Sender:
             keys = {(*queue, incident) for incident in row.incidents}
             first = waiting.isdisjoint(keys)
             waiting |= keys
-            backs_off = any(self._back_offs.get(key, _BackOff()).due > now for key in (channel, row.id))
+            backs_off = self._back_offs.is_waiting(channel) or self._back_offs.is_waiting(row.id)
             if not first or backs_off or channel in self._in_flight:
                 continue
             if channel not in chosen or row.attempts < chosen[channel].attempts:
@@ -216,8 +202,8 @@ class Sender:
         self._finish(row, Status.SENT)
         self.sent += 1
         self.last_error = None
-        self._back_offs.pop((row.recipient, row.channel), None)
-        self._back_offs.pop(row.id, None)
+        self._back_offs.clear((row.recipient, row.channel))
+        self._back_offs.clear(row.id)
         incidents = ", ".join(map(str, row.incidents)) or "none"
         _log.info("told %s by %s: %s, incidents %s", row.recipient, row.channel, letter.kind, incidents)
 
@@ -238,7 +224,7 @@ class Sender:
         self.last_error = f"{row.recipient} by {row.channel}: {error}"
         self._back_off(row, row.attempts)
         following = next_channel(recipient, row.channel)
-        failures = max(attempts, self._back_offs[row.recipient, row.channel].failures)
+        failures = max(attempts, self._back_offs.failures((row.recipient, row.channel)))
         if following is not None and (error.for_good or failures >= recipient.next_channel_after):
             _log.warning("attempt %d to tell %s failed: sent on by %s", attempts, self.last_error, following)
             with self._store.begin() as connection:
@@ -249,20 +235,13 @@ class Sender:
         self._finish(row, Status.DEAD if dead else Status.DUE, str(error))
 
     def _back_off(self, row: OutboxRow, attempts: int) -> None:
-        now = self._clock.monotonic()
         channel = (row.recipient, row.channel)
-        failures = self._back_offs.get(channel, _BackOff()).failures
-        self._back_offs[channel] = _BackOff(failures + 1, now + self._delay_s(failures))
-        self._back_offs[row.id] = _BackOff(attempts + 1, now + self._delay_s(attempts))
-
-    def _delay_s(self, failures: int) -> float:
-        """Return twice the previous delay, up to the longest one, less a random part of up to a quarter."""
-        limit_s = min(self._rules.max_retry_s, self._rules.first_retry_s * 2 ** min(failures, 30))
-        return float(limit_s * random.uniform(0.75, 1.0))
+        self._back_offs.record_failure(channel, self._back_offs.failures(channel))
+        self._back_offs.record_failure(row.id, attempts)
 
     def _finish(self, row: OutboxRow, status: Status, error: str = "") -> None:
         if status is Status.DEAD:
-            self._back_offs.pop(row.id, None)
+            self._back_offs.clear(row.id)
         with self._store.begin() as connection:
             outbox_rows.finish(connection, row.id, status, time_ms=self._clock.time_ms(), error=error)
 

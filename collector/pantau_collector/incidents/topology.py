@@ -22,6 +22,7 @@ class Devices(Struct, frozen=True):
 
 
 _NONE = Devices()
+"""The devices of a site without any."""
 
 
 class Topology:

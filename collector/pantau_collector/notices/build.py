@@ -15,7 +15,7 @@ Sites = Mapping[str, Site]
 def build_notice(
     kind: NoticeKind, incident: Incident, cameras: Iterable[tuple[str, str]], inventory: Inventory, sites: Sites
 ) -> Notice:
-    """Build the notice for recipients whom these cameras of the incident concern.
+    """Build the notice for a recipient who is concerned by these cameras of the incident.
 
     Things have the names of the inventory, or else those that their agent reported.
     """

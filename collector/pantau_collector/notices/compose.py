@@ -20,6 +20,7 @@ from pantau_contract.words import Words
 from pantau_contract.words import words as words_of
 
 TEMPLATES = Path(__file__).with_name("templates")
+"""The folder of the templates."""
 
 _log = logging.getLogger(__name__)
 
@@ -62,7 +63,7 @@ class Composer:
         }
         try:
             text, html = (self._render(letter.form, form, context) for form in ("txt", "html"))
-        except Exception:  # noqa: BLE001 - whatever a template does, people must be told
+        except Exception:  # noqa: BLE001 - whatever a template does, people must be notified
             _log.exception("the template for a letter of form %s failed; it is sent in plain lines", letter.form)
             text, html = _plain(title, sections, words, single=single), ""
         return RenderedMessage(

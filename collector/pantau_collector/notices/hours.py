@@ -11,9 +11,13 @@ from datetime import datetime, time, timedelta
 from msgspec import Struct
 
 _ENGLISH = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+"""English abbreviations of the days, from Monday."""
 _INDONESIAN = ("sen", "sel", "rab", "kam", "jum", "sab", "min")
+"""Indonesian abbreviations of the days, from Monday."""
 _DAYS = {name: day for names in (_ENGLISH, _INDONESIAN) for day, name in enumerate(names)}
+"""Number of each day by its abbreviation; Monday is 0."""
 _SPAN = re.compile(r"(?:(\S+)\s+)?(\d{1,2})[:.](\d{2})\s*-\s*(\d{1,2})[:.](\d{2})")
+"""Optional days, then a start and an end of hour and minute."""
 _DAY_MIN = 24 * 60
 """Minutes of a day."""
 

@@ -13,6 +13,7 @@ from pantau_contract.words import Language
 from pantau_service.settings import did_you_mean, error_at
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+"""Configuration of all models here: immutable, and unknown keys are errors."""
 
 Criticality = Literal["low", "normal", "high"]
 
@@ -84,7 +85,7 @@ class Recipient(Filter):
 
 
 class Group(Filter):
-    """People with a common filter. The `members` are notified of what matches it, beside their own filters.
+    """People with a common filter. The `members` are notified of what matches it, or their own filters.
 
     A member without a filter of its own is notified only of what matches its groups.
     """

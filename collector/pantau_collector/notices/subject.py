@@ -59,6 +59,7 @@ _PHRASES = {
     NoticeKind.ESCALATED: "notice.subject_waited",
     NoticeKind.FLAPPING: "notice.subject_flapping",
 }
+"""The phrase for the content of a subject, by kind of notice."""
 
 
 def _content(notice: Notice, words: Words, zone: ZoneInfo) -> str:

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from pantau_contract.words import Words
 
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
+"""Units of a duration with their seconds, the largest first."""
 
 
 def date_and_time(time_ms: int, zone: ZoneInfo, words: Words) -> str:

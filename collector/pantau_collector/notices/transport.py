@@ -19,6 +19,7 @@ _TYPES = {
     NoticeKind.FLAPPING: NotifyType.WARNING,
     NoticeKind.UNACKNOWLEDGED: NotifyType.WARNING,
 }
+"""How Apprise classifies each kind of notice; any other is information."""
 
 
 class Transport(Protocol):

@@ -1,4 +1,4 @@
-"""A city in virtual time: agents that tell of their cameras, the collector's real stages and store, no network."""
+"""Simulates a city in virtual time, on the collector's real stages and store, without a network."""
 
 from pantau_collector.simulation.run import Outcome, simulate
 from pantau_collector.simulation.scenario import Scenario, load_scenario, with_configuration

@@ -1,4 +1,4 @@
-"""Agents and their clock, as a collector hears them."""
+"""Simulated agents and their clock, as a collector hears them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ INTERVAL_S = 30.0
 
 
 class VirtualClock:
-    """Moved by hand. The wall clock (UTC ms) may be stepped apart from the monotonic one (seconds)."""
+    """A clock that is moved by hand. Its wall clock (UTC ms) may be stepped apart from the monotonic one (s)."""
 
     def __init__(self, epoch_ms: int) -> None:
         self.epoch_ms = epoch_ms
@@ -22,20 +22,20 @@ class VirtualClock:
         self.step_ms = 0
 
     def time_ms(self) -> int:
-        """UTC now."""
+        """Return the UTC time of the collector's clock, in ms."""
         return self.true_ms() + self.step_ms
 
     def true_ms(self) -> int:
-        """UTC now by everybody else's clock."""
+        """Return the UTC time of everybody else's clock, in ms."""
         return self.epoch_ms + int(self.s * 1000)
 
     def monotonic(self) -> float:
-        """Seconds since some fixed moment."""
+        """Return the seconds since some fixed moment."""
         return 1000.0 + self.s
 
 
 class MemoryJournal:
-    """The journal's interface, without a disk; it outlives a crash of the pipeline."""
+    """The journal's interface, without a disk. It outlives a crash of the pipeline."""
 
     identity = "memory"
 
@@ -46,23 +46,23 @@ class MemoryJournal:
 
     @property
     def end(self) -> int:
-        """Behind the last record."""
+        """The position behind the last record."""
         return self._removed + len(self.records)
 
     def append(self, records: Iterable[Record]) -> int:
-        """Adds records; the new end."""
+        """Append records, and return the new end."""
         self.records += records
         return self.end
 
     def read(self, position: int, limit: int) -> tuple[list[Record], int]:
-        """Up to so many records from there on, and where to go on."""
+        """Return up to `limit` records from a position on, and the position behind them."""
         self._drop_saved()
         first = position - self._removed
         records = self.records[first : first + limit]
         return records, position + len(records)
 
     def wait(self, position: int, timeout_s: float) -> bool:  # noqa: ARG002 - the journal's own signature
-        """Whether there is something to read."""
+        """Return True if there is something to read."""
         return self.end > position
 
     def report_position(self, reader: str, position: int) -> None:  # noqa: ARG002 - the journal's own signature
@@ -78,7 +78,7 @@ class MemoryJournal:
 
 @dataclass
 class Agent:
-    """One site's agent, as the collector hears it. `offset_ms` is how far its clock is off."""
+    """The agent of one site, as the collector hears it. `offset_ms` is the error of its clock."""
 
     site: str
     clock: VirtualClock
@@ -94,22 +94,22 @@ class Agent:
     backlog: list[Telemetry] = field(default_factory=list)
 
     def now_ms(self) -> int:
-        """UTC now by its own clock."""
+        """Return the UTC time of the agent's clock, in ms."""
         return self.clock.true_ms() + self.offset_ms
 
     def birth(self) -> list[Message]:
-        """What it says when it connects."""
+        """Return what the agent sends when it connects."""
         cameras = tuple(CameraAbout(camera) for camera in self.cameras)
         birth = Birth(self.site, self.boot, self.session, self.now_ms(), "1", INTERVAL_S, cameras=cameras)
         return [birth, *map(self.state, self.cameras)]
 
     def state(self, camera: str) -> CameraState:
-        """What it says of a camera."""
+        """Return the state message of a camera."""
         state, cause, since = self.cameras[camera]
         return CameraState(self.site, camera, self.boot, self.seq, self.now_ms(), state, since, cause)
 
     def batch(self) -> Telemetry:
-        """What it measured."""
+        """Return the next batch of samples."""
         now = self.now_ms()
         samples = tuple(
             Sample(camera, now, state, since, cause) for camera, (state, cause, since) in self.cameras.items()
@@ -120,13 +120,13 @@ class Agent:
         return batch
 
     def set(self, camera: str, cause: Cause | None) -> list[Message]:
-        """A camera fails, or (None) works; what is said of it."""
+        """Have a camera fail, or (None) work again, and return what the agent sends about it."""
         state = STATE_OF[cause] if cause else State.OK
         self.cameras[camera] = (state, cause, self.now_ms())
         return [self.state(camera)] if self.connected and self.running else []
 
     def tick(self) -> list[Message]:
-        """Its batch, if one is due."""
+        """Return the agent's batch if one is due."""
         if not self.running or self.clock.s < self.next_s:
             return []
         self.next_s = self.clock.s + INTERVAL_S
@@ -139,18 +139,18 @@ class Agent:
         return []
 
     def death(self) -> Death:
-        """What the broker says of it when it is lost."""
+        """Return what the broker sends when it loses the agent."""
         return Death(self.site, self.boot, self.session)
 
     def rejoin(self) -> list[Message]:
-        """It is connected again: what it says at once. Its measures come when they are due."""
+        """Connect again, and return what the agent sends at once. Its samples come when they are due."""
         self.connected = True
         self.session += 1
         return self.birth()
 
 
 def to_record(message: Message, received_ms: int) -> Record:
-    """The message as the journal holds it."""
+    """Return the message as the journal holds it."""
     match message:
         case Birth() | Death():
             topic = Topic(message.site, TopicKind.AGENT)

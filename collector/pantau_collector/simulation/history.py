@@ -1,7 +1,7 @@
-"""Months and years of faults in a moment: the real stages on the real fleet, without messages between the faults.
+"""Simulates months and years of faults in moments: the real stages on the real fleet, from change to change.
 
-Where `run` plays every report of every agent and keeps a store, this goes from one change to the next. Agents are
-lost by the broker's word alone, for nothing is reported whose silence could be noticed.
+Where `run` plays every report of every agent and keeps a store, this has no messages between the faults. Agents
+are lost only by the broker's message, because nothing is reported whose silence could be noticed.
 """
 
 import heapq
@@ -33,7 +33,7 @@ MakeStages = Callable[[IncidentRules, Mute, Iterator[int]], Stages]
 
 
 class Fault(NamedTuple):
-    """From `start_s` to `end_s` a camera does not work, or (an empty one) its site's agent is not heard."""
+    """A camera does not work from `start_s` to `end_s`; if `camera` is empty, its site's agent is not heard."""
 
     start_s: float
     end_s: float
@@ -43,7 +43,7 @@ class Fault(NamedTuple):
 
 
 class History:
-    """The collector's mind over a list of faults; two of the same thing may overlap, and the last end counts."""
+    """Plays a list of faults. Two faults of the same thing may overlap; the later end counts."""
 
     def __init__(
         self, inventory: Inventory, rules: IncidentRules, *, make_stages: MakeStages = make_stages
@@ -67,29 +67,27 @@ class History:
             self._connect(site)
 
     def plan(self, faults: Iterable[Fault]) -> None:
-        """These are to happen."""
+        """Add faults that will happen."""
         for fault in faults:
             self._at(fault.start_s, lambda fault=fault: self._change(fault, 1))  # type: ignore[misc] # as bound
             self._at(fault.end_s, lambda fault=fault: self._change(fault, -1))  # type: ignore[misc] # as bound
 
     def run(self, until_s: float) -> Iterator[list[Transition]]:
-        """Goes on to that second; what became of incidents at each moment at which anything did."""
+        """Go on to that second, and yield the transitions of each moment at which there are any."""
         while True:
             event_s = self._events[0][0] if self._events else _FOREVER_S
             self.now_s = max(self.now_s, min(event_s, self._scheduler.next_s, until_s))
-            extra: tuple[str, ...] = ()
             while self._events and self._events[0][0] <= self.now_s:
                 heapq.heappop(self._events)[2]()
-                extra = tuple(incident.case for incident in self.open.values())
-            judgement = self._judge(extra)
+            judgement = self._judge()
             if judgement.transitions:
                 yield judgement.transitions
             if self.now_s >= until_s:
                 return
 
-    def _judge(self, extra: Iterable[str]) -> Judgement:
+    def _judge(self) -> Judgement:
         now = Moment(EPOCH_MS + int(self.now_s * 1000), self.now_s)
-        judgement = self._scheduler.judge(self._fleet.sites, self._fleet.pop_to_judge(), now, extra=extra)
+        judgement = self._scheduler.judge(self._fleet.sites, self._fleet.pop_to_judge(), now)
         for incident in judgement.incidents.values():
             if incident.resolved_ms is None:
                 self.open[incident.id] = incident

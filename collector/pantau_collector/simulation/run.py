@@ -1,4 +1,4 @@
-"""Runs a scenario second by second on the collector's own stages and an SQLite store of its own."""
+"""Runs a scenario second by second, on the collector's own stages and an SQLite store of its own."""
 
 import heapq
 from collections.abc import Callable, Iterator
@@ -25,22 +25,24 @@ from pantau_contract.messages import Message
 from pantau_contract.states import State
 
 _MIN_STEP_S = 1.0
+"""Seconds of virtual time between two steps at least."""
 _MAX_STEP_S = 4.0
+"""Seconds of virtual time between two steps at most; less than the lapse that breaks the collector's attention."""
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of a random name is made in it
-"""Where a year of synchronised writes does not try the disk."""
+"""A folder in memory, for the synchronised writes of a simulated year."""
 TimedAction = tuple[float, Callable[[], None]]
-"""So many seconds after the time of an event, this."""
+"""Seconds after the time of an event, and what happens then."""
 
 
 class Outcome(NamedTuple):
-    """What was told, and how that differs from what was wanted: nothing, if nothing was said of it."""
+    """The letters that were sent, and how they differ from what the scenario expects, if it expects anything."""
 
     sent: list[SentLetter]
     differences: list[str]
 
 
 def simulate(scenario: Scenario, inventory: Inventory, folder: Path | None = None) -> Outcome:
-    """Runs it to its end; the store is in `folder`, or in memory that is gone afterwards."""
+    """Run a scenario to its end. The store is in `folder`, or in memory that is freed afterwards."""
     with TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None) as temporary:
         city = SimulatedCity(scenario, inventory, folder or Path(temporary))
         try:
@@ -58,7 +60,7 @@ def simulate(scenario: Scenario, inventory: Inventory, folder: Path | None = Non
 
 
 class SimulatedCity:
-    """The agents, the collector, and what is to happen."""
+    """The agents, the collector, and the events of a scenario."""
 
     def __init__(self, scenario: Scenario, inventory: Inventory, folder: Path) -> None:
         self.scenario = scenario
@@ -87,7 +89,7 @@ class SimulatedCity:
             self._receive(agent.birth())
 
     def start(self) -> None:
-        """The collector starts, or starts again after a crash."""
+        """Start the collector, also after a crash."""
         self.pipeline = Pipeline(
             cast("Journal", self.journal),
             self.store,
@@ -100,24 +102,24 @@ class SimulatedCity:
         )
 
     def run(self) -> None:
-        """To the end; may be called again after a step that failed."""
+        """Run to the end. May be called again after a step that failed."""
         while self.clock.s < self.scenario.lasts:
             self.clock.s += self._step_length_s()
             while self._events and self._events[0][0] <= self.clock.s:
                 heapq.heappop(self._events)[2]()
             for agent in self.agents.values():
-                if count_letters := agent.tick():
-                    self._receive(count_letters)
+                if messages := agent.tick():
+                    self._receive(messages)
             self.step()
 
     def _step_length_s(self) -> float:
-        """How far to the next moment at which anything may happen, and no further than would be a lapse."""
+        """Return the seconds to the next moment at which anything may happen, short of a lapse of attention."""
         event_s = self._events[0][0] if self._events else self.scenario.lasts
         wake_s = self.clock.s + self.pipeline.idle_s
         return max(_MIN_STEP_S, min(_MAX_STEP_S, float(int(min(event_s, wake_s) - self.clock.s))))
 
     def step(self) -> None:
-        """The collector does what is due."""
+        """Have the collector do what is due."""
         try:
             with self._store_as_available():
                 self.pipeline.step()
@@ -132,7 +134,7 @@ class SimulatedCity:
 
     @contextmanager
     def _store_as_available(self) -> Iterator[None]:
-        """The store, which may be away."""
+        """Make the store refuse transactions meanwhile if the scenario has made it unavailable."""
         if self._store_available:
             yield
             return
@@ -143,7 +145,7 @@ class SimulatedCity:
             raise StoreError("the scenario has taken the store away")
             yield
 
-        self.store.begin = refuse  # type: ignore[method-assign] # for the time that it is away
+        self.store.begin = refuse  # type: ignore[method-assign] # while it is unavailable
         try:
             yield
         finally:
@@ -153,17 +155,17 @@ class SimulatedCity:
         for after_s, action in actions:
             heapq.heappush(self._events, (second + after_s, next(self._order), action))
 
-    def _receive(self, count_letters: list[Message]) -> None:
-        self.journal.append([to_record(message, self.clock.time_ms()) for message in count_letters])
+    def _receive(self, messages: list[Message]) -> None:
+        self.journal.append([to_record(message, self.clock.time_ms()) for message in messages])
 
     def _actions(self, event: Event) -> list[TimedAction]:
-        away: dict[str, Callable[[bool], None]] = {
+        unavailable: dict[str, Callable[[bool], None]] = {
             "broker_away": self._set_listening,
             "store_away": self._set_store_available,
         }
-        if event.do in away:
-            ends = [(event.lasts, partial(away[event.do], True))] if event.lasts else []
-            return [(0.0, partial(away[event.do], False)), *ends]
+        if event.do in unavailable:
+            ends = [(event.lasts, partial(unavailable[event.do], True))] if event.lasts else []
+            return [(0.0, partial(unavailable[event.do], False)), *ends]
         once: dict[str, Callable[[], None]] = {
             "restart": self.start,
             "pause": partial(self._pause, event.lasts or 0.0),
@@ -179,23 +181,23 @@ class SimulatedCity:
         pairs = [pair for what in event.what for pair in targets(self.inventory, what) or [_pair(what)]]
         for i, (site, camera) in enumerate(pairs):
             after_s = event.spread * i / len(pairs)
-            actions.append((after_s, self._target_action(event, site, camera, mends=event.do == "mend")))
+            actions.append((after_s, self._target_action(event, site, camera, recovers=event.do == "mend")))
             if event.lasts is not None and event.do == "fail":
-                actions.append((after_s + event.lasts, self._target_action(event, site, camera, mends=True)))
+                actions.append((after_s + event.lasts, self._target_action(event, site, camera, recovers=True)))
         return actions
 
-    def _target_action(self, event: Event, site: str, camera: str, *, mends: bool) -> Callable[[], None]:
+    def _target_action(self, event: Event, site: str, camera: str, *, recovers: bool) -> Callable[[], None]:
         def action() -> None:
             agent = self.agents[site]
             if event.do == "remove":
                 del agent.cameras[camera]
                 self._receive(agent.rejoin())
-            elif event.do == "add" and not mends:
+            elif event.do == "add" and not recovers:
                 agent.set(camera, event.cause)
                 self._receive(agent.rejoin())
             elif camera:
-                self._receive(agent.set(camera, None if mends else event.cause))
-            elif mends:
+                self._receive(agent.set(camera, None if recovers else event.cause))
+            elif recovers:
                 self._receive(agent.rejoin())
             else:
                 agent.connected = False

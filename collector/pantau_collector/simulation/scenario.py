@@ -1,4 +1,4 @@
-"""A scenario: a site map, what happens in it and when, and the notices that are wanted. A TOML file."""
+"""A scenario, as a TOML file: a site map, events and when they happen, and the notices that are expected."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +26,7 @@ from pantau_contract.states import Cause
 from pantau_service.settings import ConfigError, did_you_mean, explain, place, read_toml
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
+"""Configuration of all models here: immutable, and unknown keys are errors."""
 Action = Literal[
     "fail",
     "mend",
@@ -43,12 +44,13 @@ Action = Literal[
 
 
 _NOC = Recipient.model_validate({"id": "noc", "urls": ["json://localhost/noc"]})
+"""The recipient of a scenario that names none."""
 
 
 class Cluster(BaseModel):
-    """Sites that are alike: `count` of them, `site1`, `site2` and so on, or one called `site`.
+    """Sites that are alike: `count` of them, `site1`, `site2` and so on, or a single one called `site`.
 
-    Each has cameras `cam1` and so on, shared out among its `switches`, which are `switch1` and so on.
+    Each has cameras `cam1` and so on, divided among its `switches`, which are `switch1` and so on.
     """
 
     model_config = _STRICT
@@ -64,11 +66,11 @@ class Cluster(BaseModel):
 
 
 class Event(BaseModel):
-    """Something happens `at` a time, and again `every` so often until `until`.
+    """An event happens `at` a time, and again `every` so often until `until`.
 
-    `what` are cameras (`site/camera`), devices (`site/device`), sites or uplinks, all of one event within
-    `spread`. A site that fails is one whose agent is no longer heard; the broker `tells` so, or nobody does.
-    What fails or is away ends by itself if it `lasts` so long.
+    `what` are cameras (`site/camera`), devices (`site/device`), sites or uplinks; all of one event are affected
+    within `spread`. The agent of a site that fails is no longer heard; the broker reports that if it `tells`,
+    otherwise nobody does. What fails or is unavailable recovers by itself after it `lasts` so long.
     """
 
     model_config = _STRICT
@@ -88,7 +90,7 @@ class Event(BaseModel):
     jump: Span = 0
 
     def times(self) -> Iterator[float]:
-        """When it happens, seconds from the beginning."""
+        """Yield when the event happens, in seconds from the beginning."""
         at = self.at
         yield at
         while self.every and (at := at + self.every) <= (self.until or 0.0):
@@ -96,7 +98,7 @@ class Event(BaseModel):
 
 
 class ExpectedNotice(BaseModel):
-    """A notice that should go out `at` a time, or at most `within` so long after it."""
+    """A notice that must go out `at` a time, or at most `within` so long after it."""
 
     model_config = _STRICT
 
@@ -109,9 +111,10 @@ class ExpectedNotice(BaseModel):
 
 
 class Scenario(InventoryFile):
-    """All of it: the tables of an inventory, of a configuration's people and rules, and what happens.
+    """The whole scenario: the tables of an inventory, the people and rules of a configuration, and the events.
 
-    Without recipients of its own it has one, `noc`, who is told of everything. `messages` is how many each has.
+    A scenario without recipients has one, `noc`, who is notified of everything. `messages` is how many each must
+    get.
     """
 
     name: str = ""
@@ -134,12 +137,12 @@ class Scenario(InventoryFile):
 
     @property
     def people(self) -> People:
-        """Whom there is to tell."""
+        """The recipients, groups and levels of escalation."""
         return People(recipient=list(self.recipient), group=list(self.group), escalation=list(self.escalation))
 
 
 def with_configuration(scenario: Scenario, config: CollectorConfig) -> Scenario:
-    """The scenario with the people and rules of a configuration, where it has none of its own."""
+    """Return the scenario with the people and rules of a configuration where it has none of its own."""
     configured = {
         "incidents": config.incidents,
         "notices": config.notices,
@@ -152,7 +155,7 @@ def with_configuration(scenario: Scenario, config: CollectorConfig) -> Scenario:
 
 
 def load_scenario(path: Path, known: Inventory | None = None) -> tuple[Scenario, Inventory]:
-    """Reads and checks a scenario, and makes its site map; one without is that of the inventory that is known.
+    """Read and check a scenario, and make its inventory; a scenario without a site map uses the known inventory.
 
     Raises:
         ConfigError: with one line for everything that is wrong: file, table and its number, key.
@@ -185,7 +188,7 @@ def load_scenario(path: Path, known: Inventory | None = None) -> tuple[Scenario,
 
 
 def targets(inventory: Inventory, what: str) -> list[tuple[str, str]]:
-    """Pairs of site and camera, the camera empty for the site's agent; none if there is no such thing."""
+    """Return pairs of site and camera, the camera empty for the site's agent; none if there is no such thing."""
     if what in inventory.sites:
         return [(what, "")]
     if what in inventory.uplinks:

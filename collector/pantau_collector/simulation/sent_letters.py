@@ -13,6 +13,7 @@ from pantau_collector.store import incident_rows, notice_rows
 from pantau_collector.store.schema import outbox
 
 _NEW = select(outbox).where(outbox.c.id > bindparam("after")).order_by(outbox.c.id)
+"""Selects the rows of the outbox behind a row, the oldest first."""
 
 
 class SentLetter(NamedTuple):

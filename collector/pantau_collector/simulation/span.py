@@ -6,15 +6,18 @@ from typing import Annotated
 from pydantic import BeforeValidator
 
 _UNITS = {"d": 86_400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
+"""Seconds of each unit."""
 _PART = re.compile(r"(\d+(?:\.\d+)?)([dhms])")
+"""One number with its unit."""
 _WHOLE = re.compile(rf"(?:{_PART.pattern})+")
+"""A whole span."""
 
 
 def seconds(text: object) -> object:
-    """The span in seconds; a number is one already.
+    """Return the span in seconds; a number is returned as it is.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the text is no span.
     """
     if not isinstance(text, str):
         return text
@@ -24,7 +27,7 @@ def seconds(text: object) -> object:
 
 
 def span(value_s: float) -> str:
-    """Seconds as a span: `1h02m03s`."""
+    """Format seconds as a span: `1h02m03s`."""
     minutes, left_s = divmod(round(value_s), 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)

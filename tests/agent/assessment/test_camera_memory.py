@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from pantau_agent.assessment import camera_memory as camera_memory_module
 from pantau_agent.assessment.baseline import Baseline
-from pantau_agent.assessment.camera_memory import HOLD_S, CameraMemories, Refusal
+from pantau_agent.assessment.camera_memory import CameraMemories, Refusal
 from pantau_agent.clock import SystemClock
 from pantau_agent.config import Camera as Configured
 from pantau_agent.picture.decoder import Decoder
@@ -127,4 +127,4 @@ async def test_after_a_restart_a_camera_that_refused_the_password_is_not_asked_a
             memories.save()
         assert sum("Authorization" in asked.headers for asked in camera.asked) == 1
         assert memory.refusal is not None
-        assert memory.refusal.remaining_s(SystemClock().time_ms()) <= HOLD_S
+        assert memory.refusal.remaining_s(SystemClock().time_ms()) <= 30 * 60

@@ -1,4 +1,4 @@
-"""What else a camera on the wire can do: looked at, or watched for a while."""
+"""What else a real camera can do, seen by a one-shot probe or by watching it for a while."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
-from pantau_agent.assessment.baseline import LEARN_KEYFRAMES_ASSESSMENTS, Baseline
+from pantau_agent.assessment.baseline import Baseline
 from pantau_agent.assessment.camera_memory import CameraMemory
 from pantau_agent.assessment.observation import Observation
 from pantau_agent.clock import SystemClock
@@ -45,7 +45,7 @@ from tests.agent.rtsp.scripted import (
 from tests.agent.slow_machine import is_healthy, state_changes
 
 TCP_REPAIR = 19
-"""Of Linux, <linux/tcp.h>: a socket in repair is closed without a word to the other side."""
+"""Socket option of Linux (<linux/tcp.h>): a socket in repair mode is closed without sending anything."""
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 concurrently = ConcurrentTests("decoder")
@@ -62,7 +62,7 @@ def configured(url: str, **more: object) -> Configured:
     return Configured(**given)  # type: ignore[arg-type] # a test gives what there is
 
 
-async def looked(url: str, decoder: Decoder, *, seconds: float = 2, **more: object) -> Sample:
+async def probed(url: str, decoder: Decoder, *, seconds: float = 2, **more: object) -> Sample:
     return (await OneShotProbe(configured(url, **more), decoder, SystemClock()).run(seconds)).sample
 
 
@@ -70,36 +70,36 @@ async def looked(url: str, decoder: Decoder, *, seconds: float = 2, **more: obje
 async def watching(
     url: str, decoder: Decoder, *, memory: CameraMemory | None = None, **more: object
 ) -> AsyncIterator[list[Observation]]:
-    """All that is said, while it is watched."""
-    said: list[Observation] = []
+    """Watch a camera, and give the growing list of observations."""
+    observations: list[Observation] = []
 
     async def follow() -> None:
         async for one in watch(
             configured(url, **more), decoder, SystemClock(), rng=random.Random(1), memory=memory
         ):
-            said.append(one)  # noqa: PERF401 # a list must be seen growing
+            observations.append(one)  # noqa: PERF401 # a list must be seen growing
 
     task = asyncio.create_task(follow())
     try:
-        yield said
+        yield observations
     finally:
         task.cancel()
         await asyncio.wait({task})
 
 
-# On the way to the camera.
+# Connecting to the camera.
 
 
 @concurrently
 async def test_a_name_that_nobody_has(decoder: Decoder) -> None:
-    sample = await looked("rtsp://no-such-camera.invalid/cam", decoder)
+    sample = await probed("rtsp://no-such-camera.invalid/cam", decoder)
     assert (sample.state, sample.cause) == (State.DOWN, Cause.UNREACHABLE)
     assert "cannot be resolved" in sample.detail
 
 
 @concurrently
 async def test_no_way_to_the_address(decoder: Decoder) -> None:
-    sample = await looked("rtsp://255.255.255.255/cam", decoder)  # Linux has no route for TCP to all
+    sample = await probed("rtsp://255.255.255.255/cam", decoder)  # Linux has no route for TCP to all
     assert (sample.state, sample.cause) == (State.DOWN, Cause.UNREACHABLE)
     assert "unreachable" in sample.detail
 
@@ -110,33 +110,33 @@ async def test_an_address_that_does_not_answer(decoder: Decoder) -> None:
         listener = stack.enter_context(socket.socket())
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
-        for _ in range(4):  # once its queue is full the kernel answers nobody
+        for _ in range(4):  # the kernel answers nobody once its queue is full
             waiting = stack.enter_context(socket.socket())
             waiting.setblocking(False)
             waiting.connect_ex(listener.getsockname())
         await asyncio.sleep(0.1)
-        sample = await looked(f"rtsp://127.0.0.1:{listener.getsockname()[1]}/cam", decoder, timeout_s=1)
+        sample = await probed(f"rtsp://127.0.0.1:{listener.getsockname()[1]}/cam", decoder, timeout_s=1)
     assert (sample.state, sample.cause) == (State.DOWN, Cause.UNREACHABLE)
     assert "no answer within 1 s" in sample.detail
 
 
 @pytest.mark.parametrize(
-    ("said", "cause"),
+    ("answer", "cause"),
     [(b"RTSP/1.0 400 Bad Request\r\n\r\n", Cause.WRONG_PROTOCOL), (b"", Cause.TIMEOUT)],
     ids=["an answer in clear", "silence"],
 )
 @concurrently
-async def test_tls_where_none_is_spoken(said: bytes, cause: Cause, decoder: Decoder) -> None:
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def test_tls_where_none_is_spoken(answer: bytes, cause: Cause, decoder: Decoder) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)
-        writer.write(said)
+        writer.write(answer)
         with contextlib.suppress(ConnectionError):
             await reader.read()
         writer.close()
 
-    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        sample = await looked(f"rtsps://127.0.0.1:{port}/cam", decoder, timeout_s=2)
+        sample = await probed(f"rtsps://127.0.0.1:{port}/cam", decoder, timeout_s=2)
     assert (sample.state, sample.cause) == (State.DOWN, cause)
     assert "TLS" in sample.detail
 
@@ -146,14 +146,14 @@ async def test_tls_where_none_is_spoken(said: bytes, cause: Cause, decoder: Deco
 async def test_an_address_with_signs_that_must_be_quoted(path: str, decoder: Decoder) -> None:
     async with serving(Camera(media=footage())) as camera:
         url = f"rtsp://ope rator:p@ss#w%rd:1@127.0.0.1:{camera.port}{path}"
-        assert is_healthy(await looked(url, decoder))
+        assert is_healthy(await probed(url, decoder))
     asked = {one.uri for one in camera.asked if one.method == "DESCRIBE"}
     assert len(asked) == 1
     assert re.fullmatch(r"rtsp://127\.0\.0\.1:\d+/[!-~]+", asked.pop())
     assert not any("p@ss" in one.uri for one in camera.asked)
 
 
-# Who is let in.
+# Logging in.
 
 
 @concurrently
@@ -174,7 +174,7 @@ async def test_a_password_that_was_taken_before_is_refused_by_a_camera_that_is_f
         assert (await probe.run(1)).sample.cause is Cause.SESSIONS_FULL
 
 
-# How its words and packets come.
+# How its answers and packets arrive.
 
 
 @concurrently
@@ -200,7 +200,7 @@ async def test_every_octet_alone(decoder: Decoder) -> None:
 
     handlers: dict[str, Handler] = dict.fromkeys(("OPTIONS", "DESCRIBE", "SETUP"), slowly)
     async with serving(Camera(handlers, media=media)) as camera:
-        sample = await looked(camera.url, decoder)
+        sample = await probed(camera.url, decoder)
     assert (is_healthy(sample), sample.rtp_loss_pct) == (True, 0), sample
 
 
@@ -218,7 +218,7 @@ async def test_tracks_before_the_video(before: bytes, decoder: Decoder) -> None:
     head, video = SDP.split(b"m=", 1)
     more = b"m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:second\r\n"
     async with serving(Camera(sdp=head + before + b"m=" + video + more, media=footage())) as camera:
-        assert is_healthy(await looked(camera.url, decoder))
+        assert is_healthy(await probed(camera.url, decoder))
     assert [one.uri for one in camera.asked if one.method == "SETUP"] == [f"{camera.url}/track1"]
 
 
@@ -239,11 +239,13 @@ async def test_an_encoder_that_starts_anew_in_mid_stream_is_no_loss(anew: str, d
                 await visitor.writer.drain()
                 await asyncio.sleep(0.04)
 
-    async with serving(Camera(media=restart)) as camera, watching(camera.url, decoder) as said:
-        assert await eventually(lambda: len(said) > 10)
-        assert state_changes(said) == [(State.OK, None)]
-        assert said[-1].sample.rtp_loss_pct == 0
-        assert (said[-1].sample.jitter_ms or 0) < 500  # a leap counts for many seconds, a busy machine for few
+    async with serving(Camera(media=restart)) as camera, watching(camera.url, decoder) as observations:
+        assert await eventually(lambda: len(observations) > 10)
+        assert state_changes(observations) == [(State.OK, None)]
+        assert observations[-1].sample.rtp_loss_pct == 0
+        assert (
+            observations[-1].sample.jitter_ms or 0
+        ) < 500  # a jump of the timestamps counts for many seconds, a busy machine for few
 
 
 def over_udp(send: Callable[[socket.socket, tuple[str, int]], Awaitable[None]]) -> Camera:
@@ -281,7 +283,7 @@ async def test_datagrams_in_another_order_are_no_loss(decoder: Decoder) -> None:
             await asyncio.sleep(0.04)
 
     async with serving(over_udp(swapped)) as camera:
-        sample = await looked(camera.url, decoder, seconds=3)
+        sample = await probed(camera.url, decoder, seconds=3)
     assert (is_healthy(sample), sample.transport) == (True, "udp"), sample
     assert sample.rtp_loss_pct is not None
     assert sample.rtp_loss_pct < 1
@@ -299,7 +301,7 @@ async def test_datagrams_that_are_lost(decoder: Decoder) -> None:
             await asyncio.sleep(0.04)
 
     async with serving(over_udp(lossy)) as camera:
-        sample = await looked(camera.url, decoder, seconds=3)
+        sample = await probed(camera.url, decoder, seconds=3)
     assert (sample.cause, sample.transport) == (Cause.PACKET_LOSS, "udp")
 
 
@@ -321,11 +323,11 @@ async def test_a_camera_that_is_gone_without_a_word(decoder: Decoder) -> None:
     names = ("OPTIONS", "DESCRIBE", "SETUP", "PLAY", "GET_PARAMETER", "TEARDOWN")
     handlers: dict[str, Handler] = dict.fromkeys(names, until_gone)
     async with serving(Camera(handlers, media=media)) as camera:
-        async with watching(camera.url, decoder, timeout_s=4) as said:
-            assert await eventually(lambda: state_changes(said) == [(State.OK, None)])
+        async with watching(camera.url, decoder, timeout_s=4) as observations:
+            assert await eventually(lambda: state_changes(observations) == [(State.OK, None)])
             gone.set()
-            assert await eventually(lambda: len(state_changes(said)) == 3)
-        assert state_changes(said)[1:] == [(State.DOWN, Cause.STALLED), (State.DOWN, Cause.TIMEOUT)]
+            assert await eventually(lambda: len(state_changes(observations)) == 3)
+        assert state_changes(observations)[1:] == [(State.DOWN, Cause.STALLED), (State.DOWN, Cause.TIMEOUT)]
 
 
 @concurrently
@@ -336,18 +338,18 @@ async def test_a_connection_that_only_we_believe_in(decoder: Decoder) -> None:
         visitors.append(visitor)
         await footage()(visitor)
 
-    async with serving(Camera(media=media)) as camera, watching(camera.url, decoder) as said:
-        assert await eventually(lambda: state_changes(said) == [(State.OK, None)])
+    async with serving(Camera(media=media)) as camera, watching(camera.url, decoder) as observations:
+        assert await eventually(lambda: state_changes(observations) == [(State.OK, None)])
         forget(visitors[0])
-        assert await eventually(lambda: len(state_changes(said)) == 3)
-        stalled = next(one.sample for one in said if one.sample.cause is Cause.STALLED)
-        assert state_changes(said) == [(State.OK, None), (State.DOWN, Cause.STALLED), (State.OK, None)]
+        assert await eventually(lambda: len(state_changes(observations)) == 3)
+        stalled = next(one.sample for one in observations if one.sample.cause is Cause.STALLED)
+        assert state_changes(observations) == [(State.OK, None), (State.DOWN, Cause.STALLED), (State.OK, None)]
         assert "no packet for" in stalled.detail
         assert camera.connections == 2
 
 
 def forget(visitor: Visitor) -> None:
-    """Its end of the connection is gone without a packet, as of a camera that loses its power: half-open TCP."""
+    """Drop the camera's end of the connection without a packet, as if it lost power: half-open TCP."""
     assert visitor.streaming is not None
     visitor.streaming.cancel()
     own = socket.socket(fileno=os.dup(visitor.writer.get_extra_info("socket").fileno()))
@@ -361,16 +363,14 @@ def forget(visitor: Visitor) -> None:
 
 @concurrently
 async def test_keyframes_that_fail_to_come_within_the_interval_that_was_learnt(decoder: Decoder) -> None:
-    memory = CameraMemory(
-        baseline=Baseline(assessments=LEARN_KEYFRAMES_ASSESSMENTS, fps=25, bitrate_kbps=100, keyframe_interval_s=1)
-    )
+    memory = CameraMemory(baseline=Baseline(assessments=86_400, fps=25, bitrate_kbps=100, keyframe_interval_s=1))
     async with (
         serving(Camera(media=played(*access_units(), *deltas() * 100))) as camera,
-        watching(camera.url, decoder, memory=memory) as said,
+        watching(camera.url, decoder, memory=memory) as observations,
     ):
-        assert await eventually(lambda: len(state_changes(said)) == 2)
-        assert state_changes(said) == [(State.OK, None), (State.DEGRADED, Cause.LONG_GOP)]
-        assert "usually 1" in said[-1].sample.detail
+        assert await eventually(lambda: len(state_changes(observations)) == 2)
+        assert state_changes(observations) == [(State.OK, None), (State.DEGRADED, Cause.LONG_GOP)]
+        assert "usually 1" in observations[-1].sample.detail
 
 
 @concurrently
@@ -398,12 +398,12 @@ async def test_one_look_waits_for_a_first_keyframe_as_long_as_was_learnt(decoder
 
 
 def deltas() -> list[list[bytes]]:
-    """A second without a keyframe."""
+    """Return the access units of a second without a keyframe."""
     return access_units()[1:25]
 
 
 def played(*units: list[bytes]) -> Callable[[Visitor], Awaitable[None]]:
-    """These, 25 a second."""
+    """Return media that sends these access units, 25 a second."""
 
     async def media(visitor: Visitor) -> None:
         sequence = 0
@@ -421,10 +421,10 @@ def played(*units: list[bytes]) -> Callable[[Visitor], Awaitable[None]]:
 async def test_keyframes_that_fail_to_come(decoder: Decoder) -> None:
     async with (
         serving(Camera(media=played(*access_units(), *deltas() * 100))) as camera,
-        watching(camera.url, decoder, expected_keyframe_interval_s=1) as said,
+        watching(camera.url, decoder, expected_keyframe_interval_s=1) as observations,
     ):
-        assert await eventually(lambda: len(state_changes(said)) == 2)
-        assert state_changes(said) == [(State.OK, None), (State.DEGRADED, Cause.LONG_GOP)]
+        assert await eventually(lambda: len(state_changes(observations)) == 2)
+        assert state_changes(observations) == [(State.OK, None), (State.DEGRADED, Cause.LONG_GOP)]
 
 
 @concurrently

@@ -27,6 +27,10 @@ def measured(**changes: float) -> Evidence:
     return replace(WELL, measures=replace(WELL.measures, **changes))  # type: ignore[arg-type] # none is of the flag
 
 
+def measured_with(expected: Expected, **changes: float) -> Evidence:
+    return replace(measured(**changes), expected=expected)
+
+
 def test_a_stream_with_nothing_against_it_is_ok() -> None:
     assert diagnose(WELL) == Diagnosis(State.OK)
 
@@ -184,3 +188,56 @@ def test_down_goes_before_impaired_and_that_before_degraded() -> None:
         causes.append(found.cause)
         everything = replace(everything, **change)
     assert causes == [Cause.STALLED, Cause.BLACK, Cause.PACKET_LOSS, Cause.CLOCK_WRONG]
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "cause"),
+    [
+        (replace(WELL, quiet_s=2.9), replace(WELL, quiet_s=3), Cause.STALLED),
+        (replace(measured(fps=0.5), quiet_s=5.9), replace(measured(fps=0.5), quiet_s=6), Cause.STALLED),
+        (
+            measured(recent_loss_pct=0.9, recent_lost=3),
+            measured(recent_loss_pct=1, recent_lost=3),
+            Cause.PACKET_LOSS,
+        ),
+        (
+            replace(measured(recent_fps=17.5), expected=Expected(fps=25)),
+            replace(measured(recent_fps=17.4), expected=Expected(fps=25)),
+            Cause.LOW_FPS,
+        ),
+        (
+            replace(measured(recent_fps=10), usual=Expected(fps=25)),
+            replace(measured(recent_fps=9.9), usual=Expected(fps=25)),
+            Cause.LOW_FPS,
+        ),
+        (
+            replace(measured(bitrate_kbps=120), expected=Expected(bitrate_kbps=400)),
+            replace(measured(bitrate_kbps=119), expected=Expected(bitrate_kbps=400)),
+            Cause.LOW_BITRATE,
+        ),
+        (
+            replace(measured(bitrate_kbps=40), usual=Expected(bitrate_kbps=400)),
+            replace(measured(bitrate_kbps=39), usual=Expected(bitrate_kbps=400)),
+            Cause.LOW_BITRATE,
+        ),
+        (measured(jitter_ms=149), measured(jitter_ms=150), Cause.JITTER),
+        (measured(keyframe_interval_s=10), measured(keyframe_interval_s=10.1), Cause.LONG_GOP),
+        (
+            measured_with(Expected(keyframe_interval_s=4), keyframe_interval_s=6),
+            measured_with(Expected(keyframe_interval_s=4), keyframe_interval_s=6.1),
+            Cause.LONG_GOP,
+        ),
+        (
+            replace(measured(keyframe_interval_s=6), usual=Expected(keyframe_interval_s=3)),
+            replace(measured(keyframe_interval_s=6.1), usual=Expected(keyframe_interval_s=3)),
+            Cause.LONG_GOP,
+        ),
+        (replace(WELL, clock_offset_s=5), replace(WELL, clock_offset_s=5.1), Cause.CLOCK_WRONG),
+        (replace(WELL, start_s=7), replace(WELL, start_s=7.1), Cause.SLOW_START),
+    ],
+)
+def test_each_threshold_lies_where_it_is_documented(good: Evidence, bad: Evidence, cause: Cause) -> None:
+    assert diagnose(good) == Diagnosis(State.OK)
+    found = diagnose(bad)
+    assert found is not None
+    assert found.cause is cause

@@ -80,12 +80,14 @@ def test_a_clock_that_is_right_though_nobody_sets_it_may_wait() -> None:
 )
 async def test_how_far_it_is_off(ahead_s: float, expected: tuple[FindingLevel, str]) -> None:
     async with time_server(telling(ahead_s)) as port:
+        before_s = SystemClock.monotonic()
         off_s = await offset_s("127.0.0.1", lambda: SystemClock.time_ms() / 1000, port=port, timeout_s=60)
+        took_s = SystemClock.monotonic() - before_s
         for _ in range(3):  # between question and answer a busy machine may take seconds
             finding = await clock.check_offset(["127.0.0.1"], SystemClock(), port=port)
             if outcome(finding) == expected:
                 break
-    assert off_s == pytest.approx(ahead_s, abs=3)
+    assert abs(off_s - ahead_s) <= took_s / 2 + 0.01, "half the round trip is the most that NTP can be off"
     assert outcome(finding) == expected
 
 

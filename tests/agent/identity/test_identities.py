@@ -11,8 +11,7 @@ import pytest
 
 from pantau_agent import run
 from pantau_agent.clock import Clock, SystemClock
-from pantau_agent.config import AgentConfig, Broker, Camera, Site
-from pantau_agent.config import Spool as SpoolConfig
+from pantau_agent.config import AgentConfig, Broker, Camera, Site, SpoolConfig
 from pantau_agent.identity import identities as identities_module
 from pantau_agent.identity.firmware import Identity
 from pantau_agent.identity.identify import IdentityError

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pantau_agent.clock import SystemClock
-from pantau_agent.config import AgentConfig, Broker, Camera, Site
-from pantau_agent.config import Spool as SpoolConfig
+from pantau_agent.clock import SystemClock, UtcEpoch
+from pantau_agent.config import AgentConfig, Broker, Camera, Site, SpoolConfig
 from pantau_agent.link import Link, link, traffic
 from pantau_agent.spool import Spool
 from pantau_contract.messages import Birth, CameraState, Command, Death, Reply, Telemetry
@@ -34,7 +33,7 @@ def config_for(port: int, folder: Path, **broker: object) -> AgentConfig:
 
 
 class Agent:
-    """A link and its spool, as `run` would hold them."""
+    """A link and its spool, as `run` holds them."""
 
     def __init__(self, link: Link, spool: Spool) -> None:
         self.link = link
@@ -70,7 +69,7 @@ async def running(config: AgentConfig) -> AsyncIterator[Agent]:
         yield Agent(link, spool)
     finally:
         link.close(within_s=2)
-        await asyncio.wait_for(life, 60)
+        await asyncio.wait_for(life, 120)
         await spool.close()
 
 
@@ -147,7 +146,7 @@ async def test_commands_come_in_and_replies_go_out_and_an_old_or_broken_command_
         async with running(config_for(mosquitto.port, tmp_path)) as agent:
             assert await eventually(lambda: agent.link.status.startswith("connected"))
             commands = agent.link.commands
-            while commands.empty():  # nobody tells when the subscription is there, which follows the birth
+            while commands.empty():  # nothing reports when the subscription is there; it follows the birth
                 listener.publish(topic, b'{"id": "x", "action": "reboot", "camera": "gate"}')
                 listener.publish(topic, encode(Command("now", "probe", "gate")))
                 await asyncio.sleep(0.2)
@@ -176,7 +175,7 @@ async def test_a_batch_stays_until_the_broker_takes_it_and_a_broker_that_hangs_d
 ) -> None:
     config = config_for(mosquitto.port, tmp_path)
     with listening(mosquitto.port):
-        pass  # from now on the broker keeps for it what comes
+        pass  # from now on the broker queues for it
     async with running(config) as agent:
         assert await eventually(lambda: agent.link.status.startswith("connected"))
         mosquitto.pause()
@@ -206,7 +205,9 @@ async def test_batches_from_before_the_clock_was_set_wait_for_it_and_arrive_with
             assert await eventually(lambda: len(listener.telemetry()) == 4)
     batches = listener.telemetry()
     assert {batch.seq for batch in batches} == {0, 1, 2, 3}
-    assert all(abs(batch.time - now_ms) < 10_000 for batch in batches)
+    epoch_ms = UtcEpoch(SystemClock()).now_ms()
+    early = [batch for batch in batches if batch.time != now_ms]
+    assert [abs(batch.time - batch.monotonic_ms - epoch_ms) < 1000 for batch in early] == [True] * 3
     assert all(batch.clock_synchronised for batch in batches)
 
 
@@ -223,12 +224,13 @@ async def test_batches_from_before_the_clock_was_set_do_not_wait_for_ever(
             assert [batch.clock_synchronised for batch in waiting] in ([], [None])
     (batch,) = listener.telemetry()
     assert batch.clock_synchronised is False
-    assert abs(batch.time - SystemClock.time_ms()) < 600_000, "dated by the machine's clock, right or not"
+    epoch_ms = UtcEpoch(SystemClock()).now_ms()
+    assert abs(batch.time - batch.monotonic_ms - epoch_ms) < 1000, "dated by the machine's clock, right or not"
 
 
 @pytest.fixture
 def guarded(tmp_path: Path) -> Mosquitto:
-    """A broker that wants user and password."""
+    """A broker that requires user and password."""
     passwords = tmp_path / "passwords"
     passwords.write_text(
         "agent:$7$101$Kj4DmLBUmgEAXCZB$"
@@ -281,7 +283,7 @@ async def test_it_speaks_both_versions_of_mqtt(mosquitto: Mosquitto, tmp_path: P
 
 @pytest.mark.parametrize("answer", [b"", b"\x20\x02\x00\x01", b"\x20\x03\x00\x84\x00"])
 async def test_to_a_broker_that_does_not_know_mqtt_5_it_speaks_3_1_1_at_once(
-    mosquitto: Mosquitto, tmp_path: Path, answer: bytes
+    mosquitto: Mosquitto, tmp_path: Path, answer: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def only_3_1_1(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connect = await reader.read(65536)
@@ -295,11 +297,10 @@ async def test_to_a_broker_that_does_not_know_mqtt_5_it_speaks_3_1_1_at_once(
 
     old = await asyncio.start_server(only_3_1_1, "127.0.0.1", 0)
     with listening(mosquitto.port) as listener:
-        began = asyncio.get_running_loop().time()
         async with old, running(config_for(old.sockets[0].getsockname()[1], tmp_path)) as agent:
             await agent.batch(1)
             assert await eventually(listener.telemetry)
-            assert asyncio.get_running_loop().time() - began < 15
+    assert "no connection to the broker" not in caplog.text, "it was taken for a failure, which is retried later"
 
 
 async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -370,13 +371,14 @@ async def test_where_something_else_answers_it_says_so(tmp_path: Path, monkeypat
         assert await eventually(lambda: "not answer like an MQTT broker" in agent.link.status)
 
 
-async def test_an_agent_that_waits_for_an_answer_can_be_ended_at_once(tmp_path: Path) -> None:
+async def test_an_agent_that_waits_for_an_answer_can_be_ended_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link, "ANSWER_WITHIN_S", 86_400)
     taken = asyncio.Event()
     silent = await asyncio.start_server(lambda *_: taken.set(), "127.0.0.1", 0)
     async with silent, running(config_for(silent.sockets[0].getsockname()[1], tmp_path)):
-        await asyncio.wait_for(taken.wait(), 60)
-        began = asyncio.get_running_loop().time()
-    assert asyncio.get_running_loop().time() - began < link.ANSWER_WITHIN_S - 3
+        await asyncio.wait_for(taken.wait(), 120)
 
 
 async def test_repeated_failures_warn_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -40,8 +40,9 @@ def test_attempts_come_less_and_less_often_and_a_connection_that_held_begins_ane
     backoff = ReconnectBackoff(jitter=lambda: 1.0)
     gone = Problem("gone")
     assert [backoff.delay_s(gone, lasted_s=0) for _ in range(7)] == [1, 2, 4, 8, 16, 30, 30]
-    assert backoff.delay_s(gone, lasted_s=5) == 30  # it fell down at once: no success
-    assert backoff.delay_s(gone, lasted_s=600) == 1
+    assert backoff.delay_s(gone, lasted_s=5) == 30  # it ended soon: that is no success
+    assert backoff.delay_s(gone, lasted_s=29) == 30
+    assert backoff.delay_s(gone, lasted_s=30) == 1
 
 
 def test_jitter_spreads_a_citys_agents_and_a_refusal_waits_long() -> None:

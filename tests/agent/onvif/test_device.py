@@ -7,9 +7,9 @@ from typing import Literal
 import pytest
 
 from pantau_agent.clock import SystemClock
-from pantau_agent.onvif.device import Device, Information
+from pantau_agent.onvif.device import Information, OnvifDevice
 from pantau_agent.onvif.document import MAX_DOCUMENT
-from pantau_agent.onvif.errors import FaultError, NotOnvifError, OnvifError, RefusedError, SilentError
+from pantau_agent.onvif.errors import LoginRefusedError, NotOnvifError, OnvifError, SilentError, SoapFaultError
 from pantau_agent.onvif.media import channels
 from pantau_agent.streams.credentials import Credentials
 from pantau_agent.streams.url import parse
@@ -19,9 +19,9 @@ from tests.servers.process import free_port
 TOLD = Information("HIKVISION", "DS-2CD2142FWD-I", "V5.4.0 build 160530", "1")
 
 
-def device(camera: OnvifCamera, password: str | None = None, *, timeout_s: float = 20) -> Device:
+def device(camera: OnvifCamera, password: str | None = None, *, timeout_s: float = 20) -> OnvifDevice:
     credentials = Credentials(camera.user, camera.password if password is None else password)
-    return Device(parse(camera.url), credentials, SystemClock(), timeout_s=timeout_s)
+    return OnvifDevice(parse(camera.url), credentials, SystemClock(), timeout_s=timeout_s)
 
 
 async def told(camera: OnvifCamera, password: str | None = None, *, timeout_s: float = 20) -> Information:
@@ -71,9 +71,9 @@ async def test_a_wrong_password_is_sent_once_however_much_is_asked(wants: Litera
         asked = device(camera, "wrong")
         await asked.open()
         for _ in range(3):
-            with pytest.raises(RefusedError, match="user and password that are given"):
+            with pytest.raises(LoginRefusedError, match="user and password that are given"):
                 await asked.information()
-        with pytest.raises(RefusedError):
+        with pytest.raises(LoginRefusedError):
             await asked.profiles()
     assert camera.logins == 1
 
@@ -90,7 +90,7 @@ async def test_a_camera_that_takes_each_nonce_once_is_asked_on() -> None:
 
 async def test_no_password_is_given_to_who_asks_for_it_in_clear() -> None:
     camera = OnvifCamera(wants="basic")
-    with pytest.raises(RefusedError) as refused:
+    with pytest.raises(LoginRefusedError) as refused:
         await told(camera)
     assert camera.logins == 1  # a token, which shows nothing
     assert camera.password not in str(refused.value)
@@ -99,9 +99,9 @@ async def test_no_password_is_given_to_who_asks_for_it_in_clear() -> None:
 async def test_without_a_password_it_is_said_that_one_is_asked_for() -> None:
     camera = OnvifCamera()
     async with serving(camera):
-        asked = Device(parse(camera.url), None, SystemClock())
+        asked = OnvifDevice(parse(camera.url), None, SystemClock())
         await asked.open()
-        with pytest.raises(RefusedError, match="asks for a user and password"):
+        with pytest.raises(LoginRefusedError, match="asks for a user and password"):
             await asked.information()
     assert camera.logins == 0
 
@@ -197,7 +197,7 @@ async def test_a_camera_that_says_nothing_is_given_up() -> None:
 async def test_where_nobody_listens_it_is_said() -> None:
     url = parse(f"http://127.0.0.1:{free_port()}/onvif/device_service")
     with pytest.raises(SilentError, match="refused"):
-        await Device(url, None, SystemClock()).open()
+        await OnvifDevice(url, None, SystemClock()).open()
 
 
 async def test_an_answer_that_breaks_off_is_told() -> None:
@@ -215,7 +215,7 @@ async def test_a_fault_is_told_in_the_cameras_words() -> None:
         camera.answers["GetDeviceInformation"] = http(
             b"<Envelope><Body>%s</Body></Envelope>" % fault, status="500 X"
         )
-        with pytest.raises(FaultError, match="out of paper"):
+        with pytest.raises(SoapFaultError, match="out of paper"):
             await asked.information()
 
 

@@ -113,7 +113,7 @@ def test_a_snapshot_is_due_first_then_each_interval_and_after_each_change(site: 
         cause = Cause.BLACK if second >= 405 else None
         if site.observes("gate", state, cause, snapshot=JPEG if second % 10 == 0 else None)[1]:
             due.append(second)
-    assert due == [10, 310, 405, 410]  # at 405 the last good one, at 410 the first of the fault
+    assert due == [10, 310, 405, 410]  # at 405 the last good picture, at 410 the first one of the fault
 
 
 def test_a_snapshot_tells_whose_it_is(site: Site) -> None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from pantau_agent.rtsp.client import Session
+from pantau_agent.rtsp.client import RtspSession
 from pantau_agent.streams.credentials import Credentials
 from pantau_agent.streams.failure import Failure, LookError
 from pantau_agent.streams.url import parse
@@ -22,9 +22,9 @@ async def opened(
     timeout_s: float = 10,
     scheme: str = "rtsp",
     trusted: bool = False,
-) -> AsyncIterator[Session]:
+) -> AsyncIterator[RtspSession]:
     url = parse(camera.url.replace("rtsp:", f"{scheme}:"))
-    session = Session(url, credentials, time.monotonic, trusted=trusted)
+    session = RtspSession(url, credentials, time.monotonic, trusted=trusted)
     await session.open(timeout_s)
     try:
         yield session

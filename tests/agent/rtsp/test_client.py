@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from pantau_agent.rtsp.client import Session
+from pantau_agent.rtsp.client import RtspSession
 from pantau_agent.streams.failure import Kind, Step
 from pantau_agent.streams.keyframe import Keyframe
 from pantau_agent.streams.url import parse
@@ -127,9 +127,9 @@ async def test_a_camera_deaf_to_teardown_holds_nobody_up() -> None:
 @concurrently
 async def test_a_dropped_connection_is_told() -> None:
     async with serving(Camera(media=footage())) as camera:
-        session = Session(parse(camera.url), None, time.monotonic)
+        session = RtspSession(parse(camera.url), None, time.monotonic)
         await session.open(10)
-    await asyncio.wait_for(session.wait(), 10)
+    await asyncio.wait_for(session.wait(), 60)
     assert session.failure is not None
     assert (session.failure.step, session.failure.kind) == (Step.STREAM, Kind.CLOSED)
     await session.close()

@@ -8,8 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from pantau_agent.rtsp.client import Session
-from pantau_agent.streams import tcp
+from pantau_agent.rtsp.client import RtspSession
 from pantau_agent.streams.failure import Kind, LookError, Step
 from pantau_agent.streams.url import parse
 from tests.agent.concurrent_tests import ConcurrentTests
@@ -149,10 +148,6 @@ async def test_a_flood_is_read_no_faster_than_the_limit(monkeypatch: pytest.Monk
         assert await eventually(transport.is_reading)  # the next second has begun
 
 
-def test_the_receive_limit_is_16_mib_a_second() -> None:
-    assert tcp.MAX_BYTES_PER_SECOND == 16 * 1024 * 1024
-
-
 @concurrently
 async def test_nobody_there() -> None:
     async with serving(Camera()) as camera:
@@ -164,7 +159,7 @@ async def test_nobody_there() -> None:
 
 @concurrently
 async def test_a_name_that_nobody_has() -> None:
-    session = Session(parse("rtsp://no-such-camera.invalid/x"), None, time.monotonic)
+    session = RtspSession(parse("rtsp://no-such-camera.invalid/x"), None, time.monotonic)
     with pytest.raises(LookError) as raised:
         await session.open(20)
     assert raised.value.failure.kind is Kind.NAME

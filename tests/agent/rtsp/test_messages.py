@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from pantau_agent.rtsp.messages import (
     MAX_BODY,
     Demultiplexer,
-    Request,
-    Response,
+    RtspRequest,
+    RtspResponse,
     encode_request,
 )
 from pantau_agent.streams.headers import MAX_HEADERS, MAX_LINE
@@ -28,7 +28,7 @@ class Sink:
         self.frames.append(bytes(buffer[start:end]))
 
 
-def fed(*chunks: bytes) -> tuple[list[Response | Request], list[bytes]]:
+def fed(*chunks: bytes) -> tuple[list[RtspResponse | RtspRequest], list[bytes]]:
     demultiplexer, sink = Demultiplexer(), Sink()
     demultiplexer.channels[0] = sink
     messages = [message for chunk in chunks for message in demultiplexer.feed(chunk, 0.0)]
@@ -37,9 +37,9 @@ def fed(*chunks: bytes) -> tuple[list[Response | Request], list[bytes]]:
 
 def test_messages_and_frames_in_one_chunk() -> None:
     messages, frames = fed(FRAME + ANSWER + FRAME + EMPTY_FRAME + ASKED)
-    assert isinstance(messages[0], Response)
+    assert isinstance(messages[0], RtspResponse)
     assert (messages[0].status, messages[0].reason, messages[0].cseq, messages[0].body) == (200, "OK", 2, b"hello")
-    assert isinstance(messages[1], Request)
+    assert isinstance(messages[1], RtspRequest)
     assert (messages[1].method, messages[1].uri) == ("OPTIONS", "rtsp://h/x")
     assert frames == [b"abcd", b"abcd", b""]
 
@@ -68,7 +68,7 @@ def test_frames_of_other_channels_are_dropped() -> None:
 
 def test_bare_line_feeds_and_folded_lines_will_do() -> None:
     (message,), _ = fed(b"RTSP/1.0 401 Unauthorized\nCSeq:2\nwww-authenticate: Basic\n realm=x\n\n")
-    assert isinstance(message, Response)
+    assert isinstance(message, RtspResponse)
     assert (message.status, message.cseq) == (401, 2)
     assert list(message.headers.all("WWW-Authenticate")) == ["Basic realm=x"]
 
@@ -76,14 +76,14 @@ def test_bare_line_feeds_and_folded_lines_will_do() -> None:
 @pytest.mark.parametrize("text", [b"", b"x", b"-1", b"99999999999"])
 def test_a_strange_cseq_is_none(text: bytes) -> None:
     (message,), _ = fed(b"RTSP/1.0 200 OK\r\nCSeq: " + text + b"\r\n\r\n")
-    assert isinstance(message, Response)
+    assert isinstance(message, RtspResponse)
     assert message.cseq is None
 
 
 @pytest.mark.parametrize(
     "stream",
     [
-        b"HTTP/1.1 400 Bad Request\r\n",
+        b"HTTP/1.1 400 Bad RtspRequest\r\n",
         b"SSH-2.0-OpenSSH_9.2\r\n",
         b"\x00\x01\x02",
         b"hello",

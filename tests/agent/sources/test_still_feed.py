@@ -5,7 +5,7 @@ from typing import cast
 
 import pytest
 
-from pantau_agent.http.client import Client, Response
+from pantau_agent.http.client import Client, StreamedResponse
 from pantau_agent.http.response import ResponseHead
 from pantau_agent.sources.jpeg_counter import JpegCounter
 from pantau_agent.sources.still_feed import MAX_BAD_PICTURES, OVERDUE_FACTOR, PAUSE_S, StillFeed
@@ -70,7 +70,7 @@ async def run(monkeypatch: pytest.MonkeyPatch, clock: Clock, stills: Stills) -> 
     monkeypatch.setattr(asyncio, "sleep", clock.sleep)
     first = await stills.get()
     feed = StillFeed(
-        cast("Client", stills), cast("Response", first), JpegCounter(), lambda: clock.now_s, timeout_s=60
+        cast("Client", stills), cast("StreamedResponse", first), JpegCounter(), lambda: clock.now_s, timeout_s=60
     )
     await feed.begin()
     stills.feed = feed

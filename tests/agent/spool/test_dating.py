@@ -1,4 +1,4 @@
-"""Batches are dated once, whenever they are sent, and those of an older agent too."""
+"""A batch is dated once, however often it is sent, even if an older agent spooled it."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ WRONG_BY_S = -590_000_000.0
 """How far the clock is behind before it is set: years."""
 
 
-def undated(spool: Spool, clock: FakeClock, *, synchronised: bool | None) -> Telemetry:
+def measured(spool: Spool, clock: FakeClock, *, synchronised: bool | None) -> Telemetry:
     """A batch measured now, of a camera sampled 5.25 s ago, whose state has held for 9.5 s."""
     now_ms = int(clock.monotonic() * 1000)
     return Telemetry(
@@ -35,7 +35,7 @@ def undated(spool: Spool, clock: FakeClock, *, synchronised: bool | None) -> Tel
 
 async def append(spool: Spool, clock: FakeClock, *, synchronised: bool | None) -> Batch:
     payload = encode_batch(
-        undated(spool, clock, synchronised=synchronised), UtcEpoch(clock).now_ms(), compress=True
+        measured(spool, clock, synchronised=synchronised), UtcEpoch(clock).now_ms(), compress=True
     )
     return await spool.append(payload, clock_synchronised=synchronised)
 
@@ -45,7 +45,7 @@ def backlog(spool: Spool) -> DatedBacklog:
 
 
 async def read(spool: Spool, *, wait_for_clock: bool = True) -> list[Telemetry]:
-    """What can be sent, by an agent that has just started."""
+    """Return what an agent that has just started can send."""
     page, _ = await backlog(spool).read(0, 100, wait_for_clock=wait_for_clock)
     return [content(batch) for batch in page]
 
@@ -78,7 +78,8 @@ async def test_what_was_measured_before_the_clock_was_set_waits_for_it_and_is_da
 ) -> None:
     clock.step_s(WRONG_BY_S)
     async with opened(tmp_path / "spool.sqlite", clock) as spool:
-        await append(spool, clock, synchronised=False)
+        undated = content(await append(spool, clock, synchronised=False))
+        assert (undated.time, undated.samples[0].since) == (1_000_000, 990_500), "by the monotonic clock"
         clock.pass_s(30)
         page, more = await backlog(spool).read(0, 100, wait_for_clock=True)
         assert (page, more) == ([], True)

@@ -1,4 +1,4 @@
-"""What a spool gave up is told of: all of it, once."""
+"""Everything that a spool drops is reported once."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -10,7 +10,7 @@ from tests.agent.spool.spools import opened
 
 
 async def append(spool: Spool, clock: FakeClock, told: dict[int, Drop], *, payload: bytes = b"x" * 2000) -> int:
-    """A batch such as an agent appends, and what it tells of; its id."""
+    """Append a batch as an agent does, record what it reports, and return its id."""
     clock.pass_s(60)
     drop = spool.unreported_drop
     batch = await spool.append(payload, clock_synchronised=True, reports_drop=drop is not None)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pantau_agent.streams.authentication import Authenticator, Flow, Refusal, authenticate, parse_challenges
+from pantau_agent.streams.authentication import Authenticator, Flow, LoginRefusal, authenticate, parse_challenges
 from pantau_agent.streams.credentials import Credentials
 from pantau_agent.streams.headers import Headers
 
@@ -108,7 +108,7 @@ def test_each_request_counts_up() -> None:
 
 def test_a_refused_password_is_not_tried_again() -> None:
     authenticator = Authenticator(MUFASA)
-    assert authenticator.challenged(['Digest realm="r", nonce="1"'], tried=True) is Refusal.WRONG_PASSWORD
+    assert authenticator.challenged(['Digest realm="r", nonce="1"'], tried=True) is LoginRefusal.WRONG_PASSWORD
 
 
 def test_a_stale_nonce_is_worth_another_try() -> None:
@@ -118,13 +118,13 @@ def test_a_stale_nonce_is_worth_another_try() -> None:
 
 def test_without_credentials_none_are_sent() -> None:
     authenticator = Authenticator(None)
-    assert authenticator.challenged(['Basic realm="r"'], tried=False) is Refusal.NO_CREDENTIALS
+    assert authenticator.challenged(['Basic realm="r"'], tried=False) is LoginRefusal.NO_CREDENTIALS
     assert authenticator.authorization("GET", "/") is None
 
 
 @pytest.mark.parametrize("header", ["NTLM", 'Digest realm="r"', 'Digest nonce="n", qop="auth-int"', "", "===,,,"])
 def test_what_cannot_be_answered_is_told(header: str) -> None:
-    assert Authenticator(MUFASA).challenged([header], tried=False) is Refusal.UNKNOWN_SCHEME
+    assert Authenticator(MUFASA).challenged([header], tried=False) is LoginRefusal.UNKNOWN_SCHEME
 
 
 def test_quotes_in_names_are_escaped() -> None:
@@ -152,7 +152,7 @@ class Reply:
         self.headers = Headers([("WWW-Authenticate", challenge) for challenge in challenges])
 
 
-def exchanged(flow: Flow, *replies: Reply) -> tuple[list[str | None], Refusal | None]:
+def exchanged(flow: Flow, *replies: Reply) -> tuple[list[str | None], LoginRefusal | None]:
     """Return what the flow sends before each reply, and how it ends; every reply must be needed."""
     sent = [next(flow), *(flow.send(reply) for reply in replies[:-1])]
     with pytest.raises(StopIteration) as ended:
@@ -176,17 +176,17 @@ def proofs(sent: list[str | None]) -> int:
         ((OK,), None, 0),
         ((CHALLENGED, OK), None, 1),
         ((BASIC, OK), None, 1),
-        ((CHALLENGED, CHALLENGED), Refusal.WRONG_PASSWORD, 1),
+        ((CHALLENGED, CHALLENGED), LoginRefusal.WRONG_PASSWORD, 1),
         ((CHALLENGED, STALE, OK), None, 2),
-        ((CHALLENGED, STALE, STALE), Refusal.WRONG_PASSWORD, 2),
-        ((Reply(403),), Refusal.FORBIDDEN, 0),
-        ((CHALLENGED, Reply(403)), Refusal.FORBIDDEN, 1),
-        ((Reply(401, "NTLM"),), Refusal.UNKNOWN_SCHEME, 0),
+        ((CHALLENGED, STALE, STALE), LoginRefusal.WRONG_PASSWORD, 2),
+        ((Reply(403),), LoginRefusal.FORBIDDEN, 0),
+        ((CHALLENGED, Reply(403)), LoginRefusal.FORBIDDEN, 1),
+        ((Reply(401, "NTLM"),), LoginRefusal.UNKNOWN_SCHEME, 0),
         ((Reply(404),), None, 0),
     ],
 )
 def test_a_request_is_sent_as_often_as_the_login_demands(
-    replies: tuple[Reply, ...], refusal: Refusal | None, sent_proofs: int
+    replies: tuple[Reply, ...], refusal: LoginRefusal | None, sent_proofs: int
 ) -> None:
     sent, ended = exchanged(Authenticator(MUFASA).flow("GET", "/"), *replies)
     assert (ended, proofs(sent), len(sent)) == (refusal, sent_proofs, len(replies))
@@ -198,19 +198,19 @@ def test_a_password_that_was_accepted_is_sent_once_more_for_a_new_nonce_and_no_m
     assert authenticator.accepted
     assert exchanged(authenticator.flow("GET", "/"), CHALLENGED, OK)[1] is None
     sent, ended = exchanged(authenticator.flow("GET", "/"), CHALLENGED, CHALLENGED)
-    assert (proofs(sent), ended) == (2, Refusal.WRONG_PASSWORD)
+    assert (proofs(sent), ended) == (2, LoginRefusal.WRONG_PASSWORD)
 
 
 def test_a_password_that_was_not_yet_accepted_is_not_repeated_for_a_new_nonce() -> None:
     authenticator = Authenticator(MUFASA)
     exchanged(authenticator.flow("GET", "/"), CHALLENGED, Reply(500))
     assert not authenticator.accepted
-    assert exchanged(authenticator.flow("GET", "/"), CHALLENGED)[1] is Refusal.WRONG_PASSWORD
+    assert exchanged(authenticator.flow("GET", "/"), CHALLENGED)[1] is LoginRefusal.WRONG_PASSWORD
 
 
 def test_basic_is_not_answered_where_it_may_not_be() -> None:
     authenticator = Authenticator(MUFASA, basic=False)
-    assert exchanged(authenticator.flow("GET", "/"), BASIC) == ([None], Refusal.UNKNOWN_SCHEME)
+    assert exchanged(authenticator.flow("GET", "/"), BASIC) == ([None], LoginRefusal.UNKNOWN_SCHEME)
     both = Reply(401, 'Basic realm="r"', 'Digest realm="r", nonce="1"')
     sent, ended = exchanged(authenticator.flow("GET", "/"), both, OK)
     assert ended is None
@@ -218,7 +218,7 @@ def test_basic_is_not_answered_where_it_may_not_be() -> None:
 
 
 def test_without_credentials_the_flow_ends_at_the_challenge() -> None:
-    assert exchanged(Authenticator(None).flow("GET", "/"), CHALLENGED) == ([None], Refusal.NO_CREDENTIALS)
+    assert exchanged(Authenticator(None).flow("GET", "/"), CHALLENGED) == ([None], LoginRefusal.NO_CREDENTIALS)
 
 
 async def test_authenticate_returns_the_last_response_and_the_refusal() -> None:
@@ -229,4 +229,4 @@ async def test_authenticate_returns_the_last_response_and_the_refusal() -> None:
         return CHALLENGED if authorization is None else STALE
 
     response, refusal = await authenticate(Authenticator(MUFASA).flow("GET", "/"), send)
-    assert (response, refusal, len(sent)) == (STALE, Refusal.WRONG_PASSWORD, 3)
+    assert (response, refusal, len(sent)) == (STALE, LoginRefusal.WRONG_PASSWORD, 3)

@@ -1,4 +1,4 @@
-"""Cameras looked at once: who is asked what it is, and what one camera's trouble leaves of the others."""
+"""Inspections: which cameras are asked what they are, and an error at one camera does not affect the others."""
 
 from collections.abc import Sequence
 
@@ -26,7 +26,7 @@ async def inspected(cameras: Sequence[Camera], *, ask: bool = True) -> dict[str,
 
 
 def hikvision() -> WebCamera:
-    """Stills, and the maker's page beside them."""
+    """A camera with stills and the maker's page."""
     pictures = stills()
 
     async def show(visitor: Visitor, asked: Asked) -> None:

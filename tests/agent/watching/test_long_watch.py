@@ -1,4 +1,4 @@
-"""A day with 64 cameras and random faults, in seconds: all is real but the network, the pictures and the time."""
+"""A day with 64 cameras and random faults, in seconds; only network, pictures and time are simulated."""
 
 import asyncio
 import contextvars
@@ -28,10 +28,10 @@ from tests.agent.virtual_time import VirtualLoop
 
 CAMERAS, DAY_S = 64, 24 * 3600
 QUIET_S = 60.0
-"""While nothing happens to a camera it is looked at this seldom, lest the test take hours."""
+"""Seconds between two observations while nothing happens to a camera, so the test does not take hours."""
 BUSY_S = 30.0
-"""For so long after something happened it is looked at each second, as in life."""
-TOLD_WITHIN_S, NAMED_WITHIN_S, OVER_WITHIN_S = 5.0, 30.0, 90.0
+"""Seconds after an event during which a camera is observed each second, as in reality."""
+REPORTED_WITHIN_S, NAMED_WITHIN_S, OVER_WITHIN_S = 5.0, 30.0, 90.0
 
 CUT = Failure(Step.STREAM, Kind.CLOSED, Detail("it closed the connection"))
 TRUE: dict[Cause, Failure | None] = {
@@ -42,9 +42,9 @@ TRUE: dict[Cause, Failure | None] = {
     Cause.SESSIONS_FULL: Failure(Step.SETUP, Kind.STATUS, Detail("453"), status=453),
     Cause.WRONG_PROTOCOL: Failure(Step.OPTIONS, Kind.WRONG_PROTOCOL, Detail("garbage")),
 }
-"""Faults that are an outage, and how each try fails then; None plays, and sends nothing."""
+"""Faults that are outages, and how each attempt fails then; None: the camera plays and sends nothing."""
 HARMLESS = {"dropped": 0.0, "pause": 2.0, "half the rate": 600.0}
-"""Faults that are none, and how long they last (seconds)."""
+"""Events that are no outage, and how many seconds they last."""
 KEEPS_THE_CONNECTION = {Cause.STALLED, Cause.UNREACHABLE, "pause", "half the rate"}
 
 
@@ -56,12 +56,12 @@ class Fault:
 
 
 class Camera:
-    """One camera: what happens to it all day, its sessions, and what was said of it."""
+    """One camera: its faults of the day, its sessions, and the changes that were reported."""
 
     def __init__(self, number: int, rng: random.Random) -> None:
         self.id = f"cam{number}"
         self.faults: list[Fault] = []
-        self.said: list[tuple[float, State, Cause | None]] = []
+        self.reported: list[tuple[float, State, Cause | None]] = []
         self.fault: Fault | None = None
         self.session: Session | None = None
         self.open = self.highest = self.sessions = 0
@@ -76,12 +76,12 @@ class Camera:
 
     @property
     def rate(self) -> float:
-        """Of its packets: 1 is the usual."""
+        """Its packet rate; 1 is the usual one."""
         kind = self.fault.kind if self.fault else None
         return {None: 1.0, "half the rate": 0.5}.get(kind, 0.0)
 
     async def live(self) -> None:
-        """Its day."""
+        """Go through the faults of the day."""
         loop = asyncio.get_running_loop()
         for fault in self.faults:
             await asyncio.sleep(fault.start - loop.time())
@@ -91,13 +91,13 @@ class Camera:
 
     def _set(self, fault: Fault | None) -> None:
         if self.session is not None:
-            self.session.counts()  # up to now, at the rate until now
+            self.session.counts()  # counts up to now, at the old rate
             if fault is not None and fault.kind not in KEEPS_THE_CONNECTION:
                 self.session.cut()
         self.fault = fault
 
     def pause_s(self, now: float) -> float:
-        """Until it is worth a look."""
+        """Return the seconds until the next observation is worthwhile."""
         if any(0 <= now - time < BUSY_S for time in self.eventful):
             return watch_module.OBSERVE_INTERVAL_S
         coming = min((time - now for time in self.eventful if time > now), default=QUIET_S)
@@ -105,7 +105,7 @@ class Camera:
 
 
 class Session:
-    """One visit to a camera, as `probes.source.Source` has it."""
+    """One session with a camera, as `sources.source.Source` defines it."""
 
     codec, transport, accepted = "h264", "tcp", True
 
@@ -130,7 +130,7 @@ class Session:
         self.connected = self._at = self._loop.time()
 
     async def refresh(self) -> None:
-        """All has been read."""
+        """There is nothing to read."""
 
     async def wait(self) -> None:
         await asyncio.shield(self._ended)
@@ -179,7 +179,7 @@ class Session:
 
 
 class Pictures(Decoder):
-    """Finds every picture good."""
+    """A decoder that finds every picture good."""
 
     async def judge(
         self,
@@ -204,14 +204,14 @@ class PatientWakeUp(WakeUp):
 
 
 async def watch_all(cameras: list[Camera], clock: Clock, blocks: list[int]) -> None:
-    """All their day; `blocks` of memory in use are noted after a quarter of it and at its end."""
+    """Watch all cameras for a day; append the memory blocks in use after a quarter and at the end to `blocks`."""
 
     async def follow(camera: Camera) -> None:
         watched.set(camera)
         configured = Configured(id=camera.id, url=f"rtsp://{camera.id}/", picture_interval_s=3600)
         async for observation in watch(configured, Pictures(clock), clock, rng=random.Random(camera.id)):
             if observation.changed:
-                camera.said.append((clock.monotonic(), observation.sample.state, observation.sample.cause))
+                camera.reported.append((clock.monotonic(), observation.sample.state, observation.sample.cause))
 
     tasks = [asyncio.create_task(one) for camera in cameras for one in (camera.live(), follow(camera))]
     for hours in (6, 18):
@@ -224,14 +224,14 @@ async def watch_all(cameras: list[Camera], clock: Clock, blocks: list[int]) -> N
     assert [task.exception() for task in tasks if not task.cancelled() and task.exception()] == []
 
 
-def told(camera: Camera, fault: Fault) -> str:
-    """What is wrong with what was said of a true fault; empty where nothing is."""
-    during = [one for one in camera.said if fault.start <= one[0] <= fault.end + OVER_WITHIN_S]
+def mistake(camera: Camera, fault: Fault) -> str:
+    """Return what is wrong with the reports of an outage; empty if nothing is."""
+    during = [one for one in camera.reported if fault.start <= one[0] <= fault.end + OVER_WITHIN_S]
     down = next((at for at, state, _ in during if state is State.DOWN), None)
     named = next((at for at, _, cause in during if cause is fault.kind), None)
     over = next((at for at, state, _ in during if state is State.OK and at >= fault.end), None)
-    if down is None or down - fault.start > TOLD_WITHIN_S:
-        return f"{camera.id}: {fault} was told {down}"
+    if down is None or down - fault.start > REPORTED_WITHIN_S:
+        return f"{camera.id}: {fault} was reported {down}"
     if named is None or named - fault.start > NAMED_WITHIN_S:
         return f"{camera.id}: {fault} was named {named}; {during}"
     return "" if over is not None else f"{camera.id}: {fault} was not over; {during}"
@@ -257,13 +257,13 @@ def test_in_a_day_no_camera_is_called_down_that_is_not_and_every_one_that_is(
 
     true = [(camera, fault) for camera in cameras for fault in camera.faults if fault.kind in TRUE]
     assert len(true) > 4 * CAMERAS
-    assert [wrong for camera, fault in true if (wrong := told(camera, fault))] == []
+    assert [wrong for camera, fault in true if (wrong := mistake(camera, fault))] == []
     false = [
         (camera.id, at, cause)
         for camera in cameras
-        for at, state, cause in camera.said
+        for at, state, cause in camera.reported
         if state is not State.OK
-        and not any(it.kind in TRUE and it.start <= at <= it.end + TOLD_WITHIN_S for it in camera.faults)
+        and not any(it.kind in TRUE and it.start <= at <= it.end + REPORTED_WITHIN_S for it in camera.faults)
     ]
     assert false == []
     assert {camera.highest for camera in cameras} == {1}

@@ -29,7 +29,7 @@ def failing(clock: FakeClock, *, after_s: float, runs: list[str]) -> Watch:
 
 
 async def reported(watch: Watch, clock: FakeClock, *, restarts: int) -> tuple[list[Observation], list[float]]:
-    """What is reported until so many restarts are due, and the delay before each of them."""
+    """Return what is reported until so many restarts are due, and the delay before each of them."""
     observations: list[Observation] = []
     delays: list[float] = []
 

@@ -1,4 +1,4 @@
-"""Watching simulated cameras that lock, speak TLS or IPv6, start anew, and send in another order."""
+"""Watching simulated cameras that lock accounts, use TLS or IPv6, restart, and send out of order."""
 
 import random
 import socket
@@ -42,19 +42,17 @@ def configured(url: str, **more: object) -> Configured:
 
 
 async def watched(
-    camera: Configured, decoder: Decoder, looks: int, *, memory: CameraMemory | None = None
+    camera: Configured, decoder: Decoder, count: int, *, memory: CameraMemory | None = None
 ) -> list[Observation]:
-    """So many observations after the first one that knows something."""
-    said: list[Observation] = []
-    async with aclosing(
-        watch(camera, decoder, SystemClock(), rng=random.Random(1), memory=memory)
-    ) as observations:
-        async for one in observations:
+    """Return the first observation with a known state, and so many after it."""
+    observations: list[Observation] = []
+    async with aclosing(watch(camera, decoder, SystemClock(), rng=random.Random(1), memory=memory)) as watching:
+        async for one in watching:
             if one.sample.state is not State.UNKNOWN:
-                said.append(one)
-            if len(said) > looks:
-                return said
-    return said
+                observations.append(one)
+            if len(observations) > count:
+                return observations
+    return observations
 
 
 async def test_a_wrong_password_locks_no_camera_however_often_the_agent_starts(
@@ -64,8 +62,8 @@ async def test_a_wrong_password_locks_no_camera_however_often_the_agent_starts(
         wrong = configured(simcam.url("gate"), user="operator", password=SecretStr("wrong"))
         for _ in range(4):
             memories = CameraMemories([wrong], tmp_path / "cameras.json")
-            said = await watched(wrong, decoder, 3, memory=memories.of("gate"))
-            assert said[-1].sample.cause is Cause.AUTH_FAILED
+            observations = await watched(wrong, decoder, 3, memory=memories.of("gate"))
+            assert observations[-1].sample.cause is Cause.AUTH_FAILED
             memories.save()
         assert simcam.counts("gate").failed_logins == 1
         right = configured(simcam.url("gate"), user="operator", password=SecretStr("right"))
@@ -115,25 +113,25 @@ async def test_a_session_of_five_seconds_lives_on_though_the_sign_of_life_it_ask
 ) -> None:
     odd = spec(session_timeout_s=5, rejects=frozenset({"GET_PARAMETER"}))
     async with Simcam([odd]) as simcam:
-        said = await watched(configured(simcam.url("gate")), decoder, 8)
+        observations = await watched(configured(simcam.url("gate")), decoder, 8)
         counts = simcam.counts("gate")
-    assert state_changes(said) == [(State.OK, None)]
+    assert state_changes(observations) == [(State.OK, None)]
     assert (counts.total, counts.expired, counts.teardowns) == (1, 0, 1)
 
 
 async def test_an_encoder_that_starts_anew_is_no_outage_and_no_loss(decoder: Decoder) -> None:
     async with Simcam([spec()]) as simcam:
-        said: list[Observation] = []
+        observations: list[Observation] = []
         camera = configured(simcam.url("gate"))
-        async with aclosing(watch(camera, decoder, SystemClock(), rng=random.Random(1))) as observations:
-            async for one in observations:
-                said.append(one)
-                if one.sample.fps is not None and len(said) % 3 == 0:
+        async with aclosing(watch(camera, decoder, SystemClock(), rng=random.Random(1))) as watching:
+            async for one in watching:
+                observations.append(one)
+                if one.sample.fps is not None and len(observations) % 3 == 0:
                     simcam.set_fault("gate", Fault.RESTART)
-                if len(said) > 14:
+                if len(observations) > 14:
                     break
-        assert state_changes(said) == [(State.OK, None)]
-        assert said[-1].sample.rtp_loss_pct == 0
+        assert state_changes(observations) == [(State.OK, None)]
+        assert observations[-1].sample.rtp_loss_pct == 0
 
 
 @pytest.mark.parametrize("codec", [Codec.H264, Codec.H265, Codec.MJPEG])
@@ -144,11 +142,11 @@ async def test_datagrams_in_another_order_are_no_loss_and_their_pictures_are_who
     async with Simcam([odd]) as simcam:
         await simcam.filmed()
         simcam.set_fault("gate", Fault.REORDER, percent=100)
-        said = await watched(configured(simcam.url("gate")), decoder, 8)
-    assert state_changes(said) == [(State.OK, None)]
-    last = said[-1].sample
+        observations = await watched(configured(simcam.url("gate")), decoder, 8)
+    assert state_changes(observations) == [(State.OK, None)]
+    last = observations[-1].sample
     assert (last.transport, last.codec, last.width, last.rtp_loss_pct) == ("udp", codec.value, 640, 0)
-    assert any(one.snapshot for one in said)
+    assert any(one.snapshot for one in observations)
 
 
 @pytest.mark.parametrize("transport", ["tcp", "udp"])
@@ -160,5 +158,5 @@ async def test_of_a_camera_with_a_microphone_only_the_video_is_taken_and_judged(
         counts = simcam.counts("gate")
     assert (is_healthy(last.sample), last.sample.codec, last.sample.rtp_loss_pct) == (True, "h264", 0)
     assert last.sample.fps is not None
-    assert 3 < last.sample.fps < 16  # a busy machine sends fewer; with the audio's packets it would be 65
+    assert 0 < last.sample.fps < 40  # a busy machine sends fewer than 15; with the audio's packets it would be 65
     assert (counts.total, counts.audio, counts.teardowns) == (1, 0, 1)

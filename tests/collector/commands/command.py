@@ -1,4 +1,4 @@
-"""The command as a person calls it, in this process."""
+"""Calls the command in this process."""
 
 import json
 from pathlib import Path
@@ -15,14 +15,14 @@ def call(*arguments: str | Path) -> Result:
 
 
 def called_json(*arguments: str | Path) -> Any:
-    """What it prints for programs; it must have gone well."""
+    """Return the JSON that a command printed; it must have succeeded."""
     done = call(*arguments, "--json")
     assert done.exit_code == 0, done.output
     return json.loads(done.stdout)
 
 
 def configured(folder: Path, **settings: Any) -> Path:
-    """A configuration in the folder, whose data is there too."""
+    """Write a configuration whose data is in the same folder, and return its path."""
     path = folder / "collector.toml"
     path.write_text(tomli_w.dumps({"data_dir": str(folder / "data"), **settings}))
     return path

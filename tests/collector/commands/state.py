@@ -1,4 +1,4 @@
-"""A collector's state on disk, as a command finds it."""
+"""A collector's state on disk, for the commands to read."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ OPENED_MS = 1_790_000_000_000
 
 @contextmanager
 def state(folder: Path) -> Iterator[Connection]:
-    """A transaction of the collector whose configuration `configured` wrote."""
+    """Open a transaction on the state of the collector that `configured` configured."""
     store = Store.at(DataDir(folder / "data").store)
     try:
         with store.begin() as connection:
@@ -26,14 +26,14 @@ def state(folder: Path) -> Iterator[Connection]:
         store.close()
 
 
-def keep(folder: Path, incident: Incident, *kinds: TransitionKind) -> None:
-    """Keeps an incident, and steps of it a minute apart."""
+def save(folder: Path, incident: Incident, *kinds: TransitionKind) -> None:
+    """Save an incident and its steps, a minute apart."""
     with state(folder) as connection:
         steps = [Transition(kind, incident, incident.opened_ms + 60_000 * i) for i, kind in enumerate(kinds)]
         incident_rows.save_incidents(connection, [incident], steps)
 
 
 def incident(number: int = 1, camera: str | None = "gate", cause: str = "stalled") -> Incident:
-    """One at site kabil."""
+    """Return an incident at site kabil."""
     cameras = (camera,) if camera else ("gate", "pole")
     return Incident(number, "kabil", camera, cause, cameras, OPENED_MS - 30_000, OPENED_MS, 0.0)

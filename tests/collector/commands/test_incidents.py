@@ -7,7 +7,7 @@ from pantau_collector.incidents.acknowledgement import Acknowledgement
 from pantau_collector.incidents.transition import TransitionKind
 from pantau_collector.store import request_rows
 from tests.collector.commands.command import call, called_json, configured
-from tests.collector.commands.state import OPENED_MS, incident, keep, state
+from tests.collector.commands.state import OPENED_MS, incident, save, state
 
 INVENTORY = """
 [[uplink]]
@@ -39,9 +39,9 @@ def config(tmp_path: Path) -> Path:
 
 def test_the_open_ones_are_listed_with_place_cause_and_who_is_on_it(config: Path, tmp_path: Path) -> None:
     taken = Acknowledgement("Budi", OPENED_MS, OPENED_MS + 7_200_000)
-    keep(tmp_path, replace(incident(), acknowledged=taken, escalation=2), TransitionKind.OPENED)
-    keep(tmp_path, replace(incident(2, None, "device_down"), device="sw1", downtime="7"), TransitionKind.OPENED)
-    keep(tmp_path, replace(incident(3), resolved_ms=OPENED_MS + 1), TransitionKind.OPENED, TransitionKind.RESOLVED)
+    save(tmp_path, replace(incident(), acknowledged=taken, escalation=2), TransitionKind.OPENED)
+    save(tmp_path, replace(incident(2, None, "device_down"), device="sw1", downtime="7"), TransitionKind.OPENED)
+    save(tmp_path, replace(incident(3), resolved_ms=OPENED_MS + 1), TransitionKind.OPENED, TransitionKind.RESOLVED)
     lines = call("incidents", "--config", config, "--language", "en").stdout.splitlines()
     [first] = [line for line in lines if line.strip().startswith("1 ")]
     assert "2026-09-21 21:12 WIB" in first
@@ -53,7 +53,7 @@ def test_the_open_ones_are_listed_with_place_cause_and_who_is_on_it(config: Path
 
 
 def test_with_all_those_that_are_over_are_listed_too(config: Path, tmp_path: Path) -> None:
-    keep(
+    save(
         tmp_path,
         replace(incident(3), resolved_ms=OPENED_MS + 60_000),
         TransitionKind.OPENED,
@@ -73,7 +73,7 @@ def test_programs_get_what_is_kept_and_words_and_times(config: Path, tmp_path: P
     uplink = replace(
         incident(4, None, "uplink_down"), site="", uplink="telkom", sites=("kabil",), cameras=("kabil/gate",)
     )
-    keep(tmp_path, uplink, TransitionKind.OPENED)
+    save(tmp_path, uplink, TransitionKind.OPENED)
     [told] = called_json("incidents", "--config", config, "--language", "en")
     assert told["where"] == "Telkom Kabil (1 site)"
     assert (told["cause"], told["since"]) == ("uplink_down", "2026-09-21T14:12:50+00:00")
@@ -81,7 +81,7 @@ def test_programs_get_what_is_kept_and_words_and_times(config: Path, tmp_path: P
 
 
 def test_one_is_told_with_its_steps(config: Path, tmp_path: Path) -> None:
-    keep(tmp_path, incident(), TransitionKind.OPENED, TransitionKind.CHANGED, TransitionKind.ACKNOWLEDGED)
+    save(tmp_path, incident(), TransitionKind.OPENED, TransitionKind.CHANGED, TransitionKind.ACKNOWLEDGED)
     told = call("incidents", "show", "1", "--config", config, "--language", "en").stdout
     assert "Where: Simpang Kabil / Gerbang" in told
     assert "2026-09-21 21:13 WIB  opened" in told
@@ -99,12 +99,12 @@ def test_one_is_told_with_its_steps(config: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", TransitionKind)
 @pytest.mark.parametrize("language", ["id", "en"])
 def test_every_step_has_its_words(config: Path, tmp_path: Path, kind: TransitionKind, language: str) -> None:
-    keep(tmp_path, incident(), kind)
+    save(tmp_path, incident(), kind)
     assert call("incidents", "show", "1", "--config", config, "--language", language).exit_code == 0
 
 
 def test_somebody_takes_it_for_a_time_and_gives_it_back(config: Path, tmp_path: Path) -> None:
-    keep(tmp_path, incident(), TransitionKind.OPENED)
+    save(tmp_path, incident(), TransitionKind.OPENED)
     done = call("ack", "1", "--by", "Budi", "--for", "2h", "--config", config)
     assert done.exit_code == 0
     assert "Budi is on incident 1 until" in done.stdout
@@ -130,8 +130,8 @@ def test_somebody_takes_it_for_a_time_and_gives_it_back(config: Path, tmp_path: 
 def test_what_cannot_be_taken_is_told(
     config: Path, tmp_path: Path, options: list[str], status: int, what: str
 ) -> None:
-    keep(tmp_path, incident(), TransitionKind.OPENED)
-    keep(
+    save(tmp_path, incident(), TransitionKind.OPENED)
+    save(
         tmp_path,
         replace(incident(2), resolved_ms=OPENED_MS + 60_000),
         TransitionKind.OPENED,

@@ -1,4 +1,4 @@
-"""The time-series server set up by the command, and what it then does by itself."""
+"""The command sets up a time-series server, which then makes summaries by itself."""
 
 import json
 import time
@@ -23,7 +23,7 @@ DAY_MS = 86_400_000
 
 @pytest.fixture
 def name(influxdb_server: InfluxDB, request: pytest.FixtureRequest) -> Any:
-    """The name of a database that is not there yet."""
+    """Return the name of a database that does not exist yet."""
     name = "init_" + "".join(c if c.isalnum() else "_" for c in request.node.name)
     yield name
     influxdb_server.query(f'DROP DATABASE "{name}"')

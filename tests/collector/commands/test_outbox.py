@@ -10,17 +10,17 @@ from pantau_collector.store import notice_rows, outbox_rows
 from pantau_collector.store.outbox_rows import OutboxRow, Status
 from pantau_collector.store.schema import notices
 from tests.collector.commands.command import call, called_json, configured
-from tests.collector.commands.state import OPENED_MS, incident, keep, state
+from tests.collector.commands.state import OPENED_MS, incident, save, state
 
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    keep(tmp_path, incident(), TransitionKind.OPENED)
+    save(tmp_path, incident(), TransitionKind.OPENED)
     return configured(tmp_path)
 
 
 def tell(folder: Path, recipient: str, status: Status | None, error: str = "") -> None:
-    """A notice of incident 1 to a recipient: in a letter that stands so, or in none yet."""
+    """Save a notice of incident 1 to a recipient, in a letter with this status, or in none yet."""
     notice = Notice(NoticeKind.OPENED, 1, "kabil", "Kabil", "gate", "Gate", "stalled", "down", OPENED_MS, ())
     with state(folder) as connection:
         before = {row.id for row in connection.execute(notices.select())}

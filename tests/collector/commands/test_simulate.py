@@ -1,4 +1,4 @@
-"""`simulate`: what is printed, and what is wrong with a scenario."""
+"""`simulate`: what it prints, and what it reports of an invalid scenario."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What every test of sending stands on."""
+"""Fixtures for all tests of sending."""
 
 from collections.abc import Iterator
 from pathlib import Path

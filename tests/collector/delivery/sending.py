@@ -1,4 +1,4 @@
-"""A sender with a transport that keeps what it is given, and a clock moved by hand."""
+"""A sender with a transport that keeps what it receives, and a clock that is moved by hand."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -33,7 +33,7 @@ class Clock:
 
 
 class Album:
-    """One picture, of every camera."""
+    """A source with the same picture of every camera."""
 
     def __init__(self, path: Path | None = None, good: Path | None = None) -> None:
         self.path = path
@@ -47,7 +47,7 @@ class Album:
 
 
 class Recorder:
-    """A transport that keeps what it is given, and fails where it is told to."""
+    """A transport that keeps what it receives, and fails where a test makes it fail."""
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, NoticeKind, str]] = []
@@ -71,7 +71,7 @@ class Recorder:
 
 
 def put(store: Store, *notices: Notice, who: str = "noc", ready_ms: int = 0, held: bool = False) -> None:
-    """What is to be told, each in a letter of its own unless it is ready with others of its kind."""
+    """Add notifications, each in a letter of its own unless it is ready with others of its kind."""
     with store.begin() as connection:
         notifications = [Notification(who, notice, ready_ms, held, str(i)) for i, notice in enumerate(notices)]
         notice_rows.add(connection, notifications, created_ms=0)

@@ -1,4 +1,4 @@
-"""kill -9 at every write: what was gathered, held or limited comes in the same messages in the end."""
+"""kill -9 at every write: what was batched, held or limited comes in the same messages in the end."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -30,18 +30,18 @@ NOTIFICATIONS = [
     *(Notification("limited", camera_notice(OPENED, i), (i - 3) * 10_000) for i in (4, 5, 6, 7)),
     *(Notification("ordered", camera_notice(OPENED, i), 20_000) for i in (8, 9)),
 ]
-WANTED = Counter(
+EXPECTED = Counter(
     (notification.recipient, notification.notice.incident, notification.notice.kind)
     for notification in NOTIFICATIONS
 )
 
 
 class KilledError(BaseException):
-    """What a kill -9 is to the code that runs: no handler of its own sees it."""
+    """Stands for a kill -9: no handler of the sender catches it."""
 
 
 class Phone:
-    """Keeps letters by their keys; one channel takes nothing."""
+    """Keeps letters by their keys; one channel accepts nothing."""
 
     def __init__(self) -> None:
         self.letters: dict[str, tuple[str, RenderedMessage]] = {}
@@ -55,7 +55,7 @@ class Phone:
             assert self.letters[key][1].notices == message.notices
         self.letters[key] = (url, message)
 
-    def told(self) -> Counter[tuple[str, int, str]]:
+    def received(self) -> Counter[tuple[str, int, str]]:
         names = {"quiet": "quiet", "limited": "limited", "two": "ordered"}
         return Counter(
             (names[url.rsplit("/", 1)[1]], notice.incident, notice.kind)
@@ -66,7 +66,7 @@ class Phone:
 
 @contextmanager
 def killed_at(store: Store, write: int, *, committed: bool) -> Iterator[list[int]]:
-    """The process dies at the nth transaction: just before it is on disk, or just after."""
+    """Die at the nth transaction: just before it is on disk, or just after."""
     begin, count = store.begin, [0]
 
     @contextmanager
@@ -113,7 +113,7 @@ def run(folder: Path, *, kill_at: int, committed: bool = False) -> tuple[Phone, 
 def test_killed_at_any_write_the_same_messages_come_in_the_end(tmp_path: Path) -> None:
     (tmp_path / "whole").mkdir()
     whole, total = run(tmp_path / "whole", kill_at=0)
-    assert whole.told() == WANTED
+    assert whole.received() == EXPECTED
     assert sorted(len(message.notices) for _, message in whole.letters.values()) == [1, 1, 2, 2, 4]
     assert total > 20
     for committed in (False, True):
@@ -121,5 +121,5 @@ def test_killed_at_any_write_the_same_messages_come_in_the_end(tmp_path: Path) -
             folder = tmp_path / f"{write}-{committed}"
             folder.mkdir()
             phone, _ = run(folder, kill_at=write, committed=committed)
-            assert phone.told() == WANTED, f"killed at write {write}, committed: {committed}"
+            assert phone.received() == EXPECTED, f"killed at write {write}, committed: {committed}"
             assert phone.repeats <= 1

@@ -1,4 +1,4 @@
-"""Letters to somebody who is told by one channel after another."""
+"""Letters to a recipient with one channel after another."""
 
 from threading import Event
 

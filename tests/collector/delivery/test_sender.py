@@ -239,8 +239,8 @@ def test_a_storm_is_a_few_messages_and_digests(store: Store, clock: Clock) -> No
     assert [len(message.notices) for message in phone.messages] == [1, 1, 1, 58 - 1]
     clock.s += 3600
     flush(sender)
-    told = [notice.incident for message in phone.messages for notice in message.notices]
-    assert sorted(told) == list(range(1, 61))
+    received = [notice.incident for message in phone.messages for notice in message.notices]
+    assert sorted(received) == list(range(1, 61))
 
 
 def test_what_was_made_before_the_clock_was_set_back_does_not_wait_for_that_time(

@@ -1,4 +1,4 @@
-"""A service outside that hears signs of life."""
+"""A service outside that receives heartbeats."""
 
 import http.server
 from contextlib import AbstractContextManager
@@ -7,7 +7,7 @@ from tests.servers.http import Quiet, serve
 
 
 class Outside(http.server.ThreadingHTTPServer):
-    """A service that hears signs of life: method, path, body."""
+    """A service that receives heartbeats, and records each as method, path and body."""
 
     daemon_threads = True
 

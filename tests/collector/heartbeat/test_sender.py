@@ -24,25 +24,25 @@ def outside() -> Iterator[Outside]:
         yield server
 
 
-def heart(url: str, health: Health = WELL, **settings: object) -> HeartbeatSender:
+def sender(url: str, health: Health = WELL, **settings: object) -> HeartbeatSender:
     return HeartbeatSender(HeartbeatConfig.model_validate({"url": url, **settings}), lambda: health)
 
 
 def test_while_all_is_well_it_beats(outside: Outside) -> None:
-    assert heart(f"{outside.url}/own-key").send_due()
-    assert heart(f"{outside.url}/own-key", method="POST").send_due()
+    assert sender(f"{outside.url}/own-key").send_due()
+    assert sender(f"{outside.url}/own-key", method="POST").send_due()
     assert outside.heard == [("GET", "/own-key", ""), ("POST", "/own-key", "")]
 
 
 def test_while_not_all_is_well_it_is_silent_so_that_someone_outside_wakes(outside: Outside) -> None:
-    silent = heart(f"{outside.url}/own-key", BROKER_GONE)
+    silent = sender(f"{outside.url}/own-key", BROKER_GONE)
     assert silent.send_due()
     assert outside.heard == []
     assert not silent.healthy
 
 
 def test_where_it_is_wanted_what_is_wrong_is_told_to_the_failure_address(outside: Outside) -> None:
-    heart(f"{outside.url}/own-key", BROKER_GONE, failure_url=f"{outside.url}/own-key/fail").send_due()
+    sender(f"{outside.url}/own-key", BROKER_GONE, failure_url=f"{outside.url}/own-key/fail").send_due()
     assert outside.heard == [("POST", "/own-key/fail", "broker_gone: connection refused")]
 
 
@@ -57,21 +57,32 @@ def test_a_sign_that_is_refused_or_not_answered_is_counted_and_told_once_without
 ) -> None:
     caplog.set_level(logging.WARNING)
     outside.status = 500
-    refused = heart(f"{outside.url}/my-secret-key")
+    refused = sender(f"{outside.url}/my-secret-key")
     assert not refused.send_due()
     assert not refused.send_due()
     assert (refused.sent, refused.failures, refused.trouble) == (0, 2, "the service answered 500")
-    gone = heart(f"http://127.0.0.1:{free_port()}/my-secret-key?token=geheim")
+    gone = sender(f"http://127.0.0.1:{free_port()}/my-secret-key?token=geheim")
     assert not gone.send_due()
     assert len(caplog.messages) == 2
     assert "my-secret-key" not in caplog.text
     assert "geheim" not in caplog.text
-    unnameable = heart("http://.my-secret-host.example/")
+    unnameable = sender("http://.my-secret-host.example/")
     assert not unnameable.send_due()
     assert "my-secret-host" not in caplog.text
     outside.status = 200
     assert refused.send_due()
     assert refused.trouble is None
+
+
+@pytest.mark.parametrize(
+    ("status", "health", "wait_s"), [(200, WELL, 60), (500, WELL, 10), (200, BROKER_GONE, 60)]
+)
+def test_the_next_one_comes_after_the_interval_and_after_10_s_if_one_was_lost(
+    outside: Outside, status: int, health: Health, wait_s: float
+) -> None:
+    outside.status = status
+    assert sender(outside.url, health)._step() == wait_s
+    assert sender(outside.url, health, interval_s=5)._step() == 5
 
 
 def test_it_beats_by_itself_and_goes_on_after_what_nobody_foresaw(outside: Outside) -> None:

@@ -11,9 +11,9 @@ from tests.collector.incidents.play import Play
 
 @pytest.fixture
 def play() -> Iterator[Callable[..., Play]]:
-    """Makes a play: `play({"kabil": 4}, rules=...)` is a site with cam1 to cam4, all working.
+    """Make a play: `play({"kabil": 4}, rules=...)` is a site with cam1 to cam4, all working.
 
-    Its database is in memory where it can be: a year of synchronised writes would try the disk, and not the rules.
+    Its database is in memory if possible: a year of synchronised writes would test the disk, not the rules.
     """
     memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
     with ExitStack() as stack:

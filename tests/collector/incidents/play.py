@@ -1,4 +1,4 @@
-"""A city in virtual time: agents that tell of their cameras, the real pipeline, store and sender, a phone."""
+"""Plays a city in virtual time: simulated agents, the real pipeline, store and sender, and a phone."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -22,8 +22,8 @@ from pantau_contract.states import Cause, State
 EPOCH_MS = 1_790_000_000_000
 
 
-class Told(NamedTuple):
-    """One notice as it arrived: second, kind, whom, where, cause."""
+class ReceivedNotice(NamedTuple):
+    """One notice as it arrived: second, kind, recipient, place, cause."""
 
     s: float
     kind: str
@@ -35,11 +35,11 @@ class Told(NamedTuple):
 
 
 class Phone:
-    """A transport that keeps letters' keys and each notice in them. While `broken` it takes nothing."""
+    """A transport that keeps each letter's key and notices. While `broken` it accepts nothing."""
 
     def __init__(self, clock: VirtualClock) -> None:
         self.clock = clock
-        self.told: list[Told] = []
+        self.received: list[ReceivedNotice] = []
         self.keys: list[str] = []
         self.broken: Callable[[str], bool] = lambda _url: False
 
@@ -50,16 +50,18 @@ class Phone:
         for notice in message.notices:
             about = notice.uplink or "/".join(filter(None, (notice.site, notice.device, notice.camera)))
             whom = url.rsplit("/", 1)[1]
-            self.told.append(Told(self.clock.s, notice.kind, whom, about, notice.cause, f"{key} {about}", message))
+            self.received.append(
+                ReceivedNotice(self.clock.s, notice.kind, whom, about, notice.cause, f"{key} {about}", message)
+            )
 
 
 def recipient(name: str, *, owners: Iterable[str] = ()) -> Recipient:
-    """One recipient with one channel."""
+    """Return a recipient with one channel."""
     return Recipient.model_validate({"id": name, "owners": list(owners), "urls": [f"json://localhost/{name}"]})
 
 
 class Play:
-    """Runs a story second by second. Its rules are those of a configuration, with short graces."""
+    """Runs a story second by second, with the default rules except the grace after a start."""
 
     def __init__(
         self,
@@ -94,7 +96,7 @@ class Play:
             self.hear(*agent.birth())
 
     def start(self) -> None:
-        """The collector starts, or starts again after a crash."""
+        """Start the collector, also after a crash."""
         self.pipeline = Pipeline(
             self.journal,  # type: ignore[arg-type] # it has the journal's interface
             self.store,
@@ -116,11 +118,11 @@ class Play:
         )
 
     def at(self, second: float, *events: Callable[[], None]) -> None:
-        """Something happens at a second."""
+        """Add events that happen at a second."""
         self.events += [(second, event) for event in events]
 
     def hear(self, *messages: Wire) -> None:
-        """Messages arrive."""
+        """Receive messages."""
         self.journal.append([to_record(message, self.clock.time_ms()) for message in messages])
 
     def fail(self, site: str, camera: str, cause: Cause | None = Cause.STALLED) -> Callable[[], None]:
@@ -130,7 +132,7 @@ class Play:
         return self.fail(site, camera, None)
 
     def cut(self, site: str, *, will: bool = True) -> Callable[[], None]:
-        """The site's uplink goes; the broker tells so, or nobody does."""
+        """Return an event that cuts the site's uplink; the broker reports that (`will`), or nobody does."""
 
         def event() -> None:
             agent = self.agents[site]
@@ -141,7 +143,7 @@ class Play:
         return event
 
     def join(self, site: str) -> Callable[[], None]:
-        """The uplink is back: birth, states anew, a live batch, then the backlog."""
+        """Return an event that restores the uplink: birth, all states again, a live batch, then the backlog."""
 
         def event() -> None:
             agent = self.agents[site]
@@ -154,7 +156,7 @@ class Play:
         return event
 
     def run(self, until: float, *, by: float = 1.0) -> "Play":
-        """Goes on to a second."""
+        """Go on to a second."""
         while self.clock.s < until:
             self.clock.s += by
             due = [event for second, event in self.events if second <= self.clock.s]
@@ -171,22 +173,22 @@ class Play:
         self.deliver()
 
     def deliver(self) -> None:
-        """Sends what is due, and waits for it."""
+        """Send what is due, and wait for it."""
         while self.sender.run_once():
             for future in self.sender._in_flight.values():
                 future.result()
 
-    def told(self, kind: str | None = None) -> list[tuple[str, str, str, str]]:
-        """Kind, recipient, where, cause: in their order."""
+    def received(self, kind: str | None = None) -> list[tuple[str, str, str, str]]:
+        """Return kind, recipient, place and cause of the received notices, in their order."""
         return [
-            (told.kind, told.recipient, told.about, told.cause)
-            for told in self.phone.told
-            if kind is None or told.kind == kind
+            (notice.kind, notice.recipient, notice.about, notice.cause)
+            for notice in self.phone.received
+            if kind is None or notice.kind == kind
         ]
 
 
 class NoPictures:
-    """No camera has a picture."""
+    """A source without pictures."""
 
     def latest(self, site: str, camera: str) -> Path | None:  # noqa: ARG002 - as Pictures has it
         return None
@@ -194,8 +196,8 @@ class NoPictures:
     latest_good = latest
 
 
-class Wanted(NamedTuple):
-    """A notice that should arrive at about a second."""
+class Expected(NamedTuple):
+    """A notice that must arrive at a second, or at most `within_s` later."""
 
     s: float
     kind: str
@@ -205,18 +207,21 @@ class Wanted(NamedTuple):
     within_s: float = 3.0
 
 
-def assert_told(play: Play, *wanted: Wanted) -> None:
-    """Exactly these arrived, each in its time."""
-    arrived = [f"{told.s:.0f}s {told.kind} {told.recipient} {told.about} {told.cause}" for told in play.phone.told]
-    assert len(arrived) == len(wanted), arrived
-    rest = list(play.phone.told)
-    for each in wanted:
+def assert_received(play: Play, *expected: Expected) -> None:
+    """Assert that exactly these notices arrived, each in its time."""
+    arrived = [
+        f"{notice.s:.0f}s {notice.kind} {notice.recipient} {notice.about} {notice.cause}"
+        for notice in play.phone.received
+    ]
+    assert len(arrived) == len(expected), arrived
+    rest = list(play.phone.received)
+    for each in expected:
         found = [
-            told
-            for told in rest
-            if (told.kind, told.about, told.cause, told.recipient)
+            notice
+            for notice in rest
+            if (notice.kind, notice.about, notice.cause, notice.recipient)
             == (each.kind, each.about, each.cause, each.recipient)
-            and 0 <= told.s - each.s <= each.within_s
+            and 0 <= notice.s - each.s <= each.within_s
         ]
-        assert found, f"not told: {each} in {arrived}"
+        assert found, f"not received: {each} in {arrived}"
         rest.remove(found[0])

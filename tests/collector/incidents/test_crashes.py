@@ -1,4 +1,4 @@
-"""kill -9 at any instant: everything goes on, no notice is lost, and none comes twice but with the same key."""
+"""kill -9 at any instant: everything goes on, no notice is lost, and a repeat has the same key."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ from tests.collector.incidents.play import Play
 Make = Callable[..., Play]
 
 RULES = IncidentRules(restart_grace_s=0, settle_s=10, recovery_s=10, regroup_s=20)
-WANTED = Counter(
+EXPECTED = Counter(
     [
         ("opened", "noc", "kabil/cam1", "stalled"),
         ("resolved", "noc", "kabil/cam1", "stalled"),
@@ -38,12 +38,12 @@ def story(play: Make) -> Play:
 
 
 class KilledError(Exception):
-    """What a kill -9 is to the code that runs."""
+    """Stands for a kill -9."""
 
 
 @contextmanager
 def killed_at(city: Play, write: int) -> Iterator[list[int]]:
-    """The process dies at the nth transaction: before it is committed, so that nothing of it is on disk."""
+    """Die at the nth transaction, before it is committed, so that nothing of it is on disk."""
     begin, count = city.store.begin, [0]
 
     @contextmanager
@@ -71,7 +71,7 @@ def transactions(play: Make) -> int:
     city = story(play)
     with killed_at(city, -1) as count:
         city.run(END_S)
-    assert Counter(city.told()) == WANTED
+    assert Counter(city.received()) == EXPECTED
     return count[0]
 
 
@@ -82,11 +82,11 @@ def test_killed_at_any_write_the_same_notices_come_in_the_end(play: Make) -> Non
         city = story(play)
         with killed_at(city, write):
             run_restarting(city, END_S)
-        told = Counter(
-            {(notice.kind, notice.recipient, notice.about, notice.cause): 0 for notice in city.phone.told}
+        received = Counter(
+            {(notice.kind, notice.recipient, notice.about, notice.cause): 0 for notice in city.phone.received}
         )
-        told.update(dict.fromkeys(told, 1))
-        assert told == WANTED, f"killed at write {write}"
+        received.update(dict.fromkeys(received, 1))
+        assert received == EXPECTED, f"killed at write {write}"
         twice = Counter(city.phone.keys) - Counter(set(city.phone.keys))
         assert sum(twice.values()) <= 1, f"killed at write {write}"
 
@@ -96,7 +96,7 @@ def test_restarted_at_any_second_the_same_notices_come(play: Make) -> None:
         city = story(play)
         city.at(second, city.start)
         city.run(END_S + 20)
-        assert Counter(city.told()) == WANTED, f"restarted at {second} s"
+        assert Counter(city.received()) == EXPECTED, f"restarted at {second} s"
 
 
 def test_killed_between_sending_and_confirming_it_is_sent_again_with_the_same_key(play: Make) -> None:
@@ -106,7 +106,7 @@ def test_killed_between_sending_and_confirming_it_is_sent_again_with_the_same_ke
     def send_and_die(*args: Any, **more: Any) -> None:
         send(*args, **more)
         if first.pop() if first else False:
-            raise SystemExit  # no handler of the sender's sees it
+            raise SystemExit  # no handler of the sender catches it
 
     city.phone.send = send_and_die  # type: ignore[method-assign] # to die within it
     with pytest.raises(SystemExit):
@@ -115,7 +115,7 @@ def test_killed_between_sending_and_confirming_it_is_sent_again_with_the_same_ke
     city.run(END_S)
     keys = Counter(city.phone.keys)
     assert sorted(keys.values()) == [1] * (len(keys) - 1) + [2]
-    assert set(city.told()) == set(WANTED)
+    assert set(city.received()) == set(EXPECTED)
 
 
 def test_a_store_that_fails_for_a_while_loses_nothing(play: Make) -> None:
@@ -139,4 +139,4 @@ def test_a_store_that_fails_for_a_while_loses_nothing(play: Make) -> None:
             if city.clock.s > 30:
                 failing[0] = False
                 city.start()
-    assert Counter(city.told()) == WANTED
+    assert Counter(city.received()) == EXPECTED

@@ -1,4 +1,4 @@
-"""Every declared scenario, on the collector's own stages and store, in virtual time."""
+"""Runs every declared scenario on the collector's own stages and store, in virtual time."""
 
 from pathlib import Path
 

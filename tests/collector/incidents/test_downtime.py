@@ -1,4 +1,4 @@
-"""When maintenance is, and what it covers."""
+"""When downtimes are, and what they cover."""
 
 from datetime import UTC, datetime
 
@@ -24,7 +24,7 @@ def ms(text: str) -> int:
 
 
 SUNDAYS = Downtime(1, Scope.SITE, "kabil", ms("2026-11-01 16:00"), rrule="FREQ=WEEKLY;BYDAY=SU", duration_s=10_800)
-"""Sundays at 23:00 in Jakarta, for three hours."""
+"""A downtime on Sundays at 23:00 in Jakarta, for three hours."""
 
 
 def test_a_recurring_downtime_is_by_the_wall_clock_of_its_zone() -> None:

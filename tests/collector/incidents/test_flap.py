@@ -1,4 +1,4 @@
-"""Flapping, by Icinga 2's own figures."""
+"""Flapping has the weights of Icinga 2."""
 
 import pytest
 

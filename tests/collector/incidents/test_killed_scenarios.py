@@ -1,4 +1,4 @@
-"""kill -9 at every write of a scenario: the same notices in the end, and each once."""
+"""kill -9 at every write of a scenario: the same notices follow in the end, and each one once."""
 
 import re
 from collections import Counter
@@ -15,16 +15,16 @@ from pantau_collector.simulation.run import SimulatedCity
 SCENARIO = Path(__file__).with_name("killed.toml")
 _WRITE = re.compile(r"(?:INSERT INTO|UPDATE|DELETE FROM) (\w+)")
 _NOT_OURS = {"cursors", "sites", "requests", "downtimes"}
-"""What is also written when nothing has happened, and what the commands write."""
+"""Tables that are also written when nothing has happened, or that the commands write."""
 
 
 class KilledError(BaseException):
-    """What a kill -9 is to the code that runs: nothing handles it."""
+    """Stands for a kill -9: no handler catches it."""
 
 
 @contextmanager
 def killed_at(city: SimulatedCity, write: int) -> Iterator[list[str]]:
-    """The process dies at the nth write, within its transaction; what was written, by the tables' names."""
+    """Die at the nth write, within its transaction; yield the names of the tables that were written."""
     writes: list[str] = []
 
     def count(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
@@ -40,7 +40,7 @@ def killed_at(city: SimulatedCity, write: int) -> Iterator[list[str]]:
 
 
 def played(write: int) -> tuple[Counter[tuple[str, str, str]], list[str]]:
-    """Who was told what, if it dies at that write."""
+    """Return who received what if the process dies at that write, and the names of the written tables."""
     scenario, inventory = load_scenario(SCENARIO)
     memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
     with TemporaryDirectory(dir=memory) as folder:
@@ -52,17 +52,17 @@ def played(write: int) -> tuple[Counter[tuple[str, str, str]], list[str]]:
                 except KilledError:
                     city.start()
         city.store.close()
-    told = Counter(
+    received = Counter(
         (letter.to, str(notice.kind), about) for letter in city.sent for notice, about in letter.notices
     )
-    return told, writes
+    return received, writes
 
 
 def test_killed_at_any_write_the_same_is_told_once() -> None:
-    wanted, writes = played(-1)
-    assert set(wanted.values()) == {1}
-    assert {kind for _, kind, _ in wanted} >= {"opened", "resolved", "acknowledged", "escalated"}
+    expected, writes = played(-1)
+    assert set(expected.values()) == {1}
+    assert {kind for _, kind, _ in expected} >= {"opened", "resolved", "acknowledged", "escalated"}
     assert {"incidents", "timeline", "symptoms", "notices", "outbox", "journaled"} <= set(writes)
     for write in range(1, len(writes) + 1):
-        told, _ = played(write)
-        assert told == wanted, f"killed at write {write}, of {writes[write - 1]}"
+        received, _ = played(write)
+        assert received == expected, f"killed at write {write}, of {writes[write - 1]}"

@@ -19,12 +19,12 @@ def who(ident: str, **keys: Any) -> Recipient:
 
 
 def to(city: Play, name: str) -> list[tuple[str, list[str]]]:
-    """What a recipient got: each message's kind, and what it was about."""
+    """Return the messages that a recipient got: the kind of each, and what it was about."""
     letters: dict[str, tuple[str, list[str]]] = {}
-    for told in city.phone.told:
-        if told.recipient == name:
-            key = told.key.split(" ")[0]
-            letters.setdefault(key, (told.kind, []))[1].append(told.about)
+    for notice in city.phone.received:
+        if notice.recipient == name:
+            key = notice.key.split(" ")[0]
+            letters.setdefault(key, (notice.kind, []))[1].append(notice.about)
     return list(letters.values())
 
 
@@ -40,8 +40,8 @@ def test_an_owner_with_cameras_on_five_dead_sites_gets_one_message_and_one_when_
         city.at(300 + 5 * i, city.join(site))
     city.run(200)
     assert to(city, "dishub") == [("opened", list(FIVE))]
-    told = next(told for told in city.phone.told if told.recipient == "dishub")
-    assert [[camera.id for camera in notice.cameras] for notice in told.message.notices] == [["cam1"]] * 5
+    notice = next(notice for notice in city.phone.received if notice.recipient == "dishub")
+    assert [[camera.id for camera in notice.cameras] for notice in notice.message.notices] == [["cam1"]] * 5
     city.run(500)
     assert to(city, "dishub") == [("opened", list(FIVE)), ("resolved", list(FIVE))]
     assert len(to(city, "noc")) == 2
@@ -61,7 +61,7 @@ def test_a_night_of_outages_is_one_digest_in_the_morning_and_what_is_urgent_come
     assert to(city, "ani") == [("opened", ["kabil/cam3"])]
     city.run(700)
     assert to(city, "ani")[1:] == [("opened", ["kabil/cam1", "kabil/cam2", "kabil/cam1"])]
-    digest = city.phone.told[-1].message
+    digest = city.phone.received[-1].message
     assert "1 masih berlangsung, 1 sudah pulih" in digest.subject
 
 
@@ -87,7 +87,7 @@ def test_what_nobody_takes_goes_to_the_boss_and_what_somebody_takes_does_not(pla
     assert to(city, "boss") == [("escalated", ["kabil/cam2"]), ("resolved", ["kabil/cam2"])]
     assert ("acknowledged", ["kabil/cam1"]) in to(city, "ben")
     assert "acknowledged" not in [kind for kind, _ in to(city, "ani")]
-    (escalated,) = [told.s for told in city.phone.told if told.kind == "escalated"]
+    (escalated,) = [notice.s for notice in city.phone.received if notice.kind == "escalated"]
     assert 520 <= escalated <= 525
 
 
@@ -100,8 +100,8 @@ def test_maintenance_is_announced_once_before_it_begins_also_over_a_restart(play
     city.at(700, city.start)
     city.run(1100)
     assert to(city, "noc") == [("maintenance", ["kabil"])]
-    assert 600 <= city.phone.told[0].s <= 665
-    assert "ganti switch" in city.phone.told[0].message.text
+    assert 600 <= city.phone.received[0].s <= 665
+    assert "ganti switch" in city.phone.received[0].message.text
 
 
 def test_killed_while_a_digest_is_on_its_way_each_outage_is_in_it_all_the_same(play: Make) -> None:

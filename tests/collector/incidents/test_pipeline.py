@@ -1,4 +1,4 @@
-"""The pipeline's own: what it shows, what it cannot read, what it does when the store fails."""
+"""The pipeline's view, its handling of unreadable records, and its recovery when the store fails."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -66,7 +66,7 @@ def test_a_record_that_breaks_the_contract_is_counted_and_the_rest_goes_on(play:
     city.at(10, city.fail("kabil", "cam1"))
     city.run(60)
     assert city.pipeline.unreadable == 2
-    assert len(city.told()) == 1
+    assert len(city.received()) == 1
 
 
 def test_nothing_is_told_of_the_middle_of_what_is_caught_up_with(
@@ -81,7 +81,7 @@ def test_nothing_is_told_of_the_middle_of_what_is_caught_up_with(
     city.hear(agent.state("cam1"), *agent.set("cam1", None))
     for _ in range(10):
         city.step()
-    assert city.told() == []
+    assert city.received() == []
 
 
 def test_what_is_kept_is_not_kept_again(play: Make) -> None:

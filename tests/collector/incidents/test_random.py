@@ -1,4 +1,4 @@
-"""Random site maps and months of random faults: what must hold whatever happens."""
+"""Random site maps and months of random faults: the properties that hold whatever happens."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -28,7 +28,7 @@ DAY_S = 86_400
 MONTHS_S = 60 * DAY_S
 RULES = IncidentRules(settle_s=20, recovery_s=20, regroup_s=60, uplink_window_s=60)
 LONG_S = 900.0
-"""So long after the last change behind one uplink or site everything that is to be told of it has been."""
+"""Seconds after the last change behind one uplink or site by which all notices about it are planned."""
 
 PEOPLE = People.model_validate(
     {
@@ -45,7 +45,7 @@ ENDS = frozenset({TransitionKind.RESOLVED, TransitionKind.MERGED})
 
 @st.composite
 def cities(draw: st.DrawFn) -> Inventory:
-    """Any level may be missing."""
+    """Draw an inventory in which any level may be missing."""
     uplinks = [
         InventoryUplink(id=f"u{i}", via=draw(st.sampled_from(["", *(f"u{above}" for above in range(i))])))
         for i in range(draw(st.integers(0, 3)))
@@ -67,7 +67,7 @@ def cities(draw: st.DrawFn) -> Inventory:
 
 
 def things(city: Inventory) -> dict[str, list[tuple[str, str]]]:
-    """All that can fail at once: each camera, all behind a device, a site's agent, all agents behind an uplink."""
+    """Return what can fail at once: a camera, all behind a device, a site's agent, all agents behind an uplink."""
     topology = Topology(city)
     found: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for site, camera in city.cameras:
@@ -83,7 +83,7 @@ def things(city: Inventory) -> dict[str, list[tuple[str, str]]]:
 
 @st.composite
 def histories(draw: st.DrawFn) -> tuple[Inventory, list[Fault]]:
-    """A city and what fails in it: for moments or days, within seconds of each other or far apart."""
+    """Draw a city and its faults: for moments or days, within seconds of each other or far apart."""
     city = draw(cities())
     found = things(city)
     faults: list[Fault] = []
@@ -105,18 +105,18 @@ def test_whatever_happens_each_outage_is_told_once_and_ended_once(case: tuple[In
     history = History(city, RULES)
     history.plan(faults)
     lives: dict[int, list[Transition]] = defaultdict(list)
-    told: dict[int, dict[str, list[NoticeKind]]] = defaultdict(lambda: defaultdict(list))
+    notified: dict[int, dict[str, list[NoticeKind]]] = defaultdict(lambda: defaultdict(list))
     edges = sorted({edge for fault in faults for edge in (fault.start_s, fault.end_s)})
     quiet = [edge + LONG_S for edge, after in pairwise([*edges, float("inf")]) if edge + LONG_S < after]
     for at in quiet:
         for transitions in history.run(at):
             for transition in transitions:
                 lives[transition.incident.id].append(transition)
-                tell(transition, city, told[transition.incident.id])
-            no_cause_is_told_twice(history.open.values())
-        what_is_down_is_told_once(history)
+                notify(transition, city, notified[transition.incident.id])
+            no_camera_is_in_two_incidents(history.open.values())
+        what_is_down_is_in_one_incident(history)
     for number, life in lives.items():
-        each_entitled_recipient_is_told_once(life, city, told[number])
+        each_entitled_recipient_is_notified_once(life, city, notified[number])
         kinds = [transition.kind for transition in life]
         assert kinds[0] in BEGINS
         assert kinds[-1] in ENDS
@@ -124,25 +124,25 @@ def test_whatever_happens_each_outage_is_told_once_and_ended_once(case: tuple[In
     assert not history.open, "all is well again"
 
 
-def no_cause_is_told_twice(opened: Iterable[Incident]) -> None:
-    """At every moment: one open incident a subject, and no camera in two of them."""
+def no_camera_is_in_two_incidents(opened: Iterable[Incident]) -> None:
+    """Assert at every moment: one open incident per subject, and no camera in two of them."""
     incidents = list(opened)
     subjects = Counter((incident.site, incident.subject) for incident in incidents)
     assert not [subject for subject, number in subjects.items() if number > 1]
-    told = Counter(member for incident in incidents for member in incident.members)
-    assert not [member for member, number in told.items() if number > 1], incidents
+    covered = Counter(member for incident in incidents for member in incident.members)
+    assert not [member for member, number in covered.items() if number > 1], incidents
 
 
-def what_is_down_is_told_once(history: History) -> None:
-    """A while after the last change: every outage is in one incident, and nothing that is well is in any."""
+def what_is_down_is_in_one_incident(history: History) -> None:
+    """Assert some time after the last change: every outage is in one incident, and nothing healthy is in any."""
     incidents = list(history.open.values())
-    spoken = {member for incident in incidents for member in incident.members}
+    covered = {member for incident in incidents for member in incident.members}
     gone = {site for (site, camera), number in history.down.items() if number and not camera}
     for (site, camera), number in history.down.items():
         if not number:
             continue
         if camera and site not in gone:
-            assert (site, camera) in spoken, f"{site}/{camera} is down, and nobody was told"
+            assert (site, camera) in covered, f"{site}/{camera} is down, and nobody was told"
         elif not camera:
             covering = [i for i in incidents if site in i.sites or (i.site == site and i.subject == "")]
             assert len(covering) == 1, f"{site} is gone: {covering}"
@@ -153,21 +153,21 @@ def what_is_down_is_told_once(history: History) -> None:
         assert any(reasons), f"nothing of it is down any more: {incident}"
 
 
-def tell(transition: Transition, city: Inventory, told: dict[str, list[NoticeKind]]) -> None:
-    known = {recipient: set(kinds) for recipient, kinds in told.items()}
+def notify(transition: Transition, city: Inventory, notified: dict[str, list[NoticeKind]]) -> None:
+    known = {recipient: set(kinds) for recipient, kinds in notified.items()}
     for notification in plan(transition, known, PEOPLE, city, {}, NoticeRules()):
-        told[notification.recipient].append(notification.notice.kind)
+        notified[notification.recipient].append(notification.notice.kind)
 
 
-def each_entitled_recipient_is_told_once(
-    life: list[Transition], city: Inventory, told: dict[str, list[NoticeKind]]
+def each_entitled_recipient_is_notified_once(
+    life: list[Transition], city: Inventory, notified: dict[str, list[NoticeKind]]
 ) -> None:
-    """Of the beginning who has a camera in it, and of the end who was told of the beginning; each once."""
+    """Assert that owners of a camera in it get the beginning, and those who got that get the end; each once."""
     members = {member for transition in life for member in transition.incident.members}
     owners = {city.camera(*member).owner for member in members}
     entitled = {"noc", *(owners & {"a", "b"})}
-    assert set(told) == entitled
-    for recipient, kinds in told.items():
+    assert set(notified) == entitled
+    for recipient, kinds in notified.items():
         assert not [kind for kind, number in Counter(kinds).items() if number > 1], (recipient, kinds)
         assert {NoticeKind.OPENED, NoticeKind.FLAPPING}.intersection(kinds)
         assert (NoticeKind.RESOLVED in kinds) == (life[-1].kind is TransitionKind.RESOLVED)

@@ -1,4 +1,4 @@
-"""What was decided reaches the journal, and so the series, whatever happens in between."""
+"""Every decision reaches the journal, and so the series, whatever happens in between."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 from pantau_collector.incidents.transition import TransitionKind
 from pantau_collector.journal import Journal, Record
 from pantau_collector.own_records import Figures, IncidentStep, is_own, read_record
-from pantau_collector.recorder import FIGURES_EVERY_S, Recorder
+from pantau_collector.recorder import Recorder
 from pantau_collector.sinks.schema import lines
 from tests.collector.incidents.play import Play
 
@@ -78,7 +78,7 @@ def test_figures_come_each_half_minute(play: Play) -> None:
     recorder = make_recorder(play)
     for _ in range(3):
         recorder.record_due()
-        play.clock.s += FIGURES_EVERY_S / 2
+        play.clock.s += 15
     assert [type(read_record(record)) for record in own(play)] == [Figures, Figures]
 
 

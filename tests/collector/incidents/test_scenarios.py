@@ -1,11 +1,11 @@
-"""Declared scenarios: events with times, and the notices wanted, with times and tolerances."""
+"""Scenarios: events with times, and the notices that are expected, with times and tolerances."""
 
 from collections.abc import Callable
 
 from pantau_collector.incidents.rules import IncidentRules
 from pantau_collector.inventory import Inventory, InventoryCamera, Party
 from pantau_contract.states import Cause
-from tests.collector.incidents.play import Play, Wanted, assert_told, recipient
+from tests.collector.incidents.play import Expected, Play, assert_received, recipient
 
 Make = Callable[..., Play]
 
@@ -15,10 +15,10 @@ def test_a_camera_that_stalls_is_told_once_after_settling_and_its_recovery_once(
     city.at(50, city.fail("kabil", "cam1"))
     city.at(300, city.mend("kabil", "cam1"))
     city.run(400)
-    assert_told(
+    assert_received(
         city,
-        Wanted(70, "opened", "kabil/cam1", "stalled"),
-        Wanted(320, "resolved", "kabil/cam1", "stalled"),
+        Expected(70, "opened", "kabil/cam1", "stalled"),
+        Expected(320, "resolved", "kabil/cam1", "stalled"),
     )
 
 
@@ -28,7 +28,7 @@ def test_a_camera_that_is_back_before_settling_is_not_told(play: Make) -> None:
         city.at(second, city.fail("kabil", "cam1"))
         city.at(second + 15, city.mend("kabil", "cam1"))
     city.run(450)
-    assert_told(city)
+    assert_received(city)
 
 
 def test_a_camera_that_flaps_after_settling_is_told_once_for_recoveries_are_held_back(play: Make) -> None:
@@ -39,11 +39,11 @@ def test_a_camera_that_flaps_after_settling_is_told_once_for_recoveries_are_held
         city.at(second + 10, city.fail("kabil", "cam1"))
     city.at(400, city.mend("kabil", "cam1"))
     city.run(1000)
-    assert_told(
+    assert_received(
         city,
-        Wanted(70, "opened", "kabil/cam1", "stalled"),
-        Wanted(140, "flapping", "kabil/cam1", "stalled"),
-        Wanted(820, "resolved", "kabil/cam1", "stalled"),
+        Expected(70, "opened", "kabil/cam1", "stalled"),
+        Expected(140, "flapping", "kabil/cam1", "stalled"),
+        Expected(820, "resolved", "kabil/cam1", "stalled"),
     )
 
 
@@ -52,7 +52,7 @@ def test_a_cause_that_changes_while_it_settles_does_not_begin_anew(play: Make) -
     city.at(50, city.fail("kabil", "cam1", Cause.STALLED))
     city.at(65, city.fail("kabil", "cam1", Cause.REFUSED))
     city.run(100)
-    assert_told(city, Wanted(70, "opened", "kabil/cam1", "refused"))
+    assert_received(city, Expected(70, "opened", "kabil/cam1", "refused"))
 
 
 def test_an_agent_that_has_not_looked_again_yet_ends_nothing(play: Make) -> None:
@@ -62,10 +62,10 @@ def test_an_agent_that_has_not_looked_again_yet_ends_nothing(play: Make) -> None
     city.at(300, city.fail("kabil", "cam1"))
     city.at(400, city.mend("kabil", "cam1"))
     city.run(450)
-    assert_told(
+    assert_received(
         city,
-        Wanted(70, "opened", "kabil/cam1", "stalled"),
-        Wanted(420, "resolved", "kabil/cam1", "stalled"),
+        Expected(70, "opened", "kabil/cam1", "stalled"),
+        Expected(420, "resolved", "kabil/cam1", "stalled"),
     )
 
 
@@ -73,7 +73,7 @@ def test_a_degraded_camera_opens_nothing_and_an_impaired_one_does(play: Make) ->
     city = play({"kabil": 4})
     city.at(50, city.fail("kabil", "cam1", Cause.LOW_FPS), city.fail("kabil", "cam2", Cause.FROZEN))
     city.run(150)
-    assert_told(city, Wanted(70, "opened", "kabil/cam2", "frozen"))
+    assert_received(city, Expected(70, "opened", "kabil/cam2", "frozen"))
 
 
 def test_a_cause_has_its_own_settle_time(play: Make) -> None:
@@ -81,10 +81,10 @@ def test_a_cause_has_its_own_settle_time(play: Make) -> None:
     city = play({"kabil": 4}, rules=rules)
     city.at(50, city.fail("kabil", "cam1", Cause.BLACK), city.fail("kabil", "cam2"))
     city.run(200)
-    assert_told(
+    assert_received(
         city,
-        Wanted(70, "opened", "kabil/cam2", "stalled"),
-        Wanted(150, "opened", "kabil/cam1", "black"),
+        Expected(70, "opened", "kabil/cam2", "stalled"),
+        Expected(150, "opened", "kabil/cam1", "black"),
     )
 
 
@@ -94,10 +94,10 @@ def test_another_cause_of_the_same_outage_is_no_new_notice(play: Make) -> None:
     city.at(120, city.fail("kabil", "cam1", Cause.UNREACHABLE))
     city.at(300, city.mend("kabil", "cam1"))
     city.run(350)
-    assert_told(
+    assert_received(
         city,
-        Wanted(70, "opened", "kabil/cam1", "stalled"),
-        Wanted(320, "resolved", "kabil/cam1", "unreachable"),
+        Expected(70, "opened", "kabil/cam1", "stalled"),
+        Expected(320, "resolved", "kabil/cam1", "unreachable"),
     )
 
 
@@ -107,10 +107,10 @@ def test_a_switch_with_sixteen_cameras_is_one_incident_also_if_they_go_one_after
         city.at(50 + number, city.fail("kabil", f"cam{number}", Cause.UNREACHABLE))
         city.at(300 + number, city.mend("kabil", f"cam{number}"))
     city.run(400)
-    assert_told(
+    assert_received(
         city,
-        Wanted(86, "opened", "kabil", "site_dark"),
-        Wanted(336, "resolved", "kabil", "site_dark"),
+        Expected(86, "opened", "kabil", "site_dark"),
+        Expected(336, "resolved", "kabil", "site_dark"),
     )
     assert city.pipeline.view.incidents[0].cameras == tuple(sorted(f"cam{number}" for number in range(1, 17)))
 
@@ -122,7 +122,7 @@ def test_siblings_that_never_settle_do_not_hold_an_outage_back_for_ever(play: Ma
         city.at(second, city.fail("kabil", "cam2"), city.mend("kabil", "cam3"))
         city.at(second + 10, city.fail("kabil", "cam3"), city.mend("kabil", "cam2"))
     city.run(200)
-    assert_told(city, Wanted(90, "opened", "kabil/cam1", "stalled"))
+    assert_received(city, Expected(90, "opened", "kabil/cam1", "stalled"))
 
 
 def test_cameras_told_one_by_one_merge_when_the_rest_of_the_site_follows(play: Make) -> None:
@@ -131,11 +131,11 @@ def test_cameras_told_one_by_one_merge_when_the_rest_of_the_site_follows(play: M
     city.at(100, city.fail("kabil", "cam2"), city.fail("kabil", "cam3"))
     city.at(300, *(city.mend("kabil", f"cam{number}") for number in (1, 2, 3)))
     city.run(400)
-    assert_told(
+    assert_received(
         city,
-        Wanted(70, "opened", "kabil/cam1", "stalled"),
-        Wanted(120, "opened", "kabil", "site_dark"),
-        Wanted(320, "resolved", "kabil", "site_dark"),
+        Expected(70, "opened", "kabil/cam1", "stalled"),
+        Expected(120, "opened", "kabil", "site_dark"),
+        Expected(320, "resolved", "kabil", "site_dark"),
     )
 
 
@@ -145,11 +145,11 @@ def test_a_camera_long_down_keeps_its_own_incident_when_the_site_goes_dark(play:
     city.at(500, *(city.fail("kabil", f"cam{number}") for number in (2, 3, 4)))
     city.at(700, *(city.mend("kabil", f"cam{number}") for number in (2, 3, 4)))
     city.run(800)
-    assert_told(
+    assert_received(
         city,
-        Wanted(70, "opened", "kabil/cam1", "auth_failed"),
-        Wanted(520, "opened", "kabil", "site_dark"),
-        Wanted(720, "resolved", "kabil", "site_dark"),
+        Expected(70, "opened", "kabil/cam1", "auth_failed"),
+        Expected(520, "opened", "kabil", "site_dark"),
+        Expected(720, "resolved", "kabil", "site_dark"),
     )
 
 
@@ -158,11 +158,11 @@ def test_a_child_that_stays_down_when_its_parent_ends_becomes_its_own_incident_a
     city.at(50, *(city.fail("kabil", f"cam{number}") for number in (1, 2, 3, 4)))
     city.at(200, *(city.mend("kabil", f"cam{number}") for number in (1, 2, 3)))
     city.run(400)
-    assert_told(
+    assert_received(
         city,
-        Wanted(70, "opened", "kabil", "site_dark"),
-        Wanted(310, "resolved", "kabil", "site_dark"),
-        Wanted(310, "opened", "kabil/cam4", "stalled"),
+        Expected(70, "opened", "kabil", "site_dark"),
+        Expected(310, "resolved", "kabil", "site_dark"),
+        Expected(310, "opened", "kabil/cam4", "stalled"),
     )
 
 
@@ -174,10 +174,10 @@ def test_a_power_cut_that_returns_in_waves_ends_once(play: Make) -> None:
     for number in (1, 2, 3, 4):
         city.at(220 + 15 * number, city.mend("kabil", f"cam{number}"))
     city.run(500)
-    assert_told(
+    assert_received(
         city,
-        Wanted(70, "opened", "kabil", "agent_gone"),
-        Wanted(300, "resolved", "kabil", "agent_gone"),
+        Expected(70, "opened", "kabil", "agent_gone"),
+        Expected(300, "resolved", "kabil", "agent_gone"),
     )
 
 
@@ -187,11 +187,11 @@ def test_what_happened_behind_a_lost_uplink_is_judged_when_it_returns(play: Make
     city.at(100, city.fail("kabil", "cam2"))
     city.at(600, city.join("kabil"))
     city.run(800)
-    assert_told(
+    assert_received(
         city,
-        Wanted(70, "opened", "kabil", "agent_gone"),
-        Wanted(710, "resolved", "kabil", "agent_gone"),
-        Wanted(710, "opened", "kabil/cam2", "stalled"),
+        Expected(70, "opened", "kabil", "agent_gone"),
+        Expected(710, "resolved", "kabil", "agent_gone"),
+        Expected(710, "opened", "kabil/cam2", "stalled"),
     )
 
 
@@ -202,7 +202,7 @@ def test_a_short_loss_of_the_uplink_tells_nothing_but_what_it_hid(play: Make) ->
         city.at(60, city.fail("kabil", f"cam{number}", Cause.UNREACHABLE))
     city.at(100, city.join("kabil"))
     city.run(200)
-    assert_told(city, Wanted(102, "opened", "kabil", "site_dark", within_s=5))
+    assert_received(city, Expected(102, "opened", "kabil", "site_dark", within_s=5))
 
 
 def test_an_agent_that_is_restarted_is_not_told(play: Make) -> None:
@@ -211,7 +211,7 @@ def test_an_agent_that_is_restarted_is_not_told(play: Make) -> None:
         city.at(second, city.cut("kabil"))
         city.at(second + 15, city.join("kabil"))
     city.run(250)
-    assert_told(city)
+    assert_received(city)
 
 
 def test_an_uplink_that_flaps_is_one_incident(play: Make) -> None:
@@ -222,11 +222,11 @@ def test_an_uplink_that_flaps_is_one_incident(play: Make) -> None:
         city.at(second + 10, city.cut("kabil"))
     city.at(400, city.join("kabil"))
     city.run(1000)
-    assert_told(
+    assert_received(
         city,
-        Wanted(70, "opened", "kabil", "agent_gone"),
-        Wanted(160, "flapping", "kabil", "agent_gone"),
-        Wanted(820, "resolved", "kabil", "agent_gone"),
+        Expected(70, "opened", "kabil", "agent_gone"),
+        Expected(160, "flapping", "kabil", "agent_gone"),
+        Expected(820, "resolved", "kabil", "agent_gone"),
     )
 
 
@@ -240,7 +240,7 @@ def test_a_new_camera_that_never_worked_has_a_grace(play: Make) -> None:
 
     city.at(50, add)
     city.run(300)
-    assert_told(city, Wanted(170, "opened", "kabil/cam9", "auth_failed"))
+    assert_received(city, Expected(170, "opened", "kabil/cam9", "auth_failed"))
 
 
 def test_a_new_camera_that_is_mended_within_its_grace_is_not_told(play: Make) -> None:
@@ -248,7 +248,7 @@ def test_a_new_camera_that_is_mended_within_its_grace_is_not_told(play: Make) ->
     city.at(10, city.fail("kabil", "cam9", Cause.AUTH_FAILED))
     city.at(100, city.mend("kabil", "cam9"))
     city.run(200)
-    assert_told(city)
+    assert_received(city)
 
 
 def test_a_camera_taken_out_of_the_configuration_ends_its_incident(play: Make) -> None:
@@ -262,10 +262,10 @@ def test_a_camera_taken_out_of_the_configuration_ends_its_incident(play: Make) -
 
     city.at(200, remove)
     city.run(300)
-    assert_told(
+    assert_received(
         city,
-        Wanted(70, "opened", "kabil/cam1", "stalled"),
-        Wanted(200, "resolved", "kabil/cam1", "stalled"),
+        Expected(70, "opened", "kabil/cam1", "stalled"),
+        Expected(200, "resolved", "kabil/cam1", "stalled"),
     )
     assert [camera.id for camera in city.pipeline.view.sites[0].cameras] == ["cam2", "cam3"]
 
@@ -274,10 +274,10 @@ def test_two_causes_at_once_are_two_incidents(play: Make) -> None:
     city = play({"kabil": 4, "nongsa": 2})
     city.at(50, city.fail("kabil", "cam1", Cause.FROZEN), city.cut("nongsa"))
     city.run(150)
-    assert_told(
+    assert_received(
         city,
-        Wanted(70, "opened", "kabil/cam1", "frozen"),
-        Wanted(70, "opened", "nongsa", "agent_gone"),
+        Expected(70, "opened", "kabil/cam1", "frozen"),
+        Expected(70, "opened", "nongsa", "agent_gone"),
     )
 
 
@@ -299,15 +299,15 @@ def test_each_owner_is_told_of_its_own_and_of_the_end_only_who_was_told(play: Ma
     city.at(200, city.mend("kabil", "cam1"))
     city.at(300, city.cut("kabil"))
     city.run(400)
-    assert_told(
+    assert_received(
         city,
-        Wanted(70, "opened", "kabil/cam1", "stalled", "noc"),
-        Wanted(70, "opened", "kabil/cam1", "stalled", "dishub"),
-        Wanted(220, "resolved", "kabil/cam1", "stalled", "noc"),
-        Wanted(220, "resolved", "kabil/cam1", "stalled", "dishub"),
-        Wanted(320, "opened", "kabil", "agent_gone", "noc"),
-        Wanted(320, "opened", "kabil", "agent_gone", "dishub"),
-        Wanted(320, "opened", "kabil", "agent_gone", "polisi"),
+        Expected(70, "opened", "kabil/cam1", "stalled", "noc"),
+        Expected(70, "opened", "kabil/cam1", "stalled", "dishub"),
+        Expected(220, "resolved", "kabil/cam1", "stalled", "noc"),
+        Expected(220, "resolved", "kabil/cam1", "stalled", "dishub"),
+        Expected(320, "opened", "kabil", "agent_gone", "noc"),
+        Expected(320, "opened", "kabil", "agent_gone", "dishub"),
+        Expected(320, "opened", "kabil", "agent_gone", "polisi"),
     )
 
 
@@ -319,14 +319,14 @@ def test_an_owner_that_an_outage_comes_to_concern_is_told_then(play: Make) -> No
     city = play({"kabil": 2}, inventory=inventory, recipients=recipients)
     city.at(50, city.cut("kabil"))
     city.run(100)
-    assert_told(city)
+    assert_received(city)
     city.agents["kabil"].cameras["cam9"] = city.agents["kabil"].cameras["cam1"]
     city.at(110, city.join("kabil"))
     city.at(112, city.cut("kabil"))
     city.at(200, city.join("kabil"))
     city.run(300)
-    assert_told(
+    assert_received(
         city,
-        Wanted(110, "opened", "kabil", "agent_gone", "polisi"),
-        Wanted(220, "resolved", "kabil", "agent_gone", "polisi"),
+        Expected(110, "opened", "kabil", "agent_gone", "polisi"),
+        Expected(220, "resolved", "kabil", "agent_gone", "polisi"),
     )

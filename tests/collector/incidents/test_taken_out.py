@@ -1,4 +1,4 @@
-"""Each declared scenario is about a rule: without that rule what is told is not what is wanted."""
+"""Each declared scenario is about a rule: without that rule other notices than the expected ones are sent."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -21,34 +21,34 @@ TakeOut = Callable[[pytest.MonkeyPatch], None]
 
 
 def stage(kind: type) -> TakeOut:
-    """The stage does nothing."""
+    """Make the stage do nothing."""
     return lambda patch: patch.setattr(kind, "__call__", lambda _self, _case, _now: None)
 
 
 def grace(patch: pytest.MonkeyPatch) -> None:
-    """What is new is judged as everything else."""
+    """Judge what is new as everything else."""
     made = HardState.__init__
     patch.setattr(HardState, "__init__", lambda self, **rules: made(self, **{**rules, "new_camera_grace_s": 0.0}))
 
 
 def parents(patch: pytest.MonkeyPatch) -> None:
-    """Nothing is ever evidence of a site or device."""
+    """Never take anything as evidence of a site or device."""
     patch.setattr(correlate, "_MIN_BRANCHES", 10_000)
 
 
 def memory(patch: pytest.MonkeyPatch) -> None:
-    """What was open is forgotten when the collector starts, or goes on from its store."""
+    """Forget what was open when the collector starts, or goes on from its store."""
     patch.setattr(incident_rows, "load_open", lambda _connection: [])
 
 
 def births(patch: pytest.MonkeyPatch) -> None:
-    """An agent that reconnects does not say so."""
+    """Make an agent that reconnects send no birth."""
     rejoin = Agent.rejoin
     patch.setattr(Agent, "rejoin", lambda agent: rejoin(agent)[:0])
 
 
 def attention(patch: pytest.MonkeyPatch) -> None:
-    """Every second counts, whether the collector listened or not."""
+    """Count every second, whether the collector listened or not."""
 
     def tick(self: Attention, monotonic: float, *, listening: bool, behind: bool) -> None:
         del listening, behind

@@ -1,4 +1,4 @@
-"""What stands between a camera and the collector, however much of it the inventory tells."""
+"""What stands between a camera and the collector, however little the inventory knows."""
 
 from pantau_collector.incidents.topology import Topology
 from pantau_collector.inventory import Inventory, InventoryCamera, InventoryDevice, InventorySite, InventoryUplink

@@ -1,4 +1,4 @@
-"""Messages as agents send them, and someone who publishes them."""
+"""Messages as agents send them, and a client that publishes them."""
 
 import threading
 from collections.abc import Iterable
@@ -51,7 +51,7 @@ def about(time: int = NOW, *, state: State = State.OK, camera: str = "cam1", sit
 
 
 class Publisher:
-    """An agent's connection, for as long as a `with` lasts."""
+    """An agent's connection to the broker; `with` opens and closes it."""
 
     def __init__(self, port: int) -> None:
         self._client = Client(CallbackAPIVersion.VERSION2)

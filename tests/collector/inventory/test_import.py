@@ -31,7 +31,7 @@ id = "by-hand"
 
 
 class City:
-    """An inventory, and a department that sends its sheet."""
+    """An inventory, and a department that imports its sheet."""
 
     def __init__(self, folder: Path) -> None:
         self.sheet = folder / "cctv.csv"

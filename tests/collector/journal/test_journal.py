@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pantau_collector.journal import CursorFile, Journal, JournalError, JournalReader, Record, RetentionLimits
+from pantau_collector.journal.retention import Segment
 
 TOPIC = "pantau/v1/nagoya/telemetry"
 
@@ -370,6 +371,44 @@ def test_retention_by_age_goes_by_when_records_were_received(tmp_path: Path) -> 
             journal.append([Record(i * 1000, TOPIC, b"x" * 300)])
         journal.retain(now_ms=19_000)
         assert 7_000 <= read_all(journal, journal.start)[0].received_ms <= 9_000
+
+
+SEGMENT = Segment(0, 1 << 30, 0)
+"""A finished segment of 1 GiB, whose newest record is of the beginning of 1970."""
+DAY_MS = 86_400_000
+
+
+@pytest.mark.parametrize(
+    ("end_gib", "age_ms", "is_read", "is_removed"),
+    [
+        (8, 31 * DAY_MS, True, False),
+        (8, 31 * DAY_MS + 1, True, True),
+        (9, 0, True, True),
+        (24, 32 * DAY_MS, False, False),
+        (25, 0, False, True),
+    ],
+    ids=["8 GiB, 31 days", "older", "more", "unread", "unread beyond 24 GiB"],
+)
+def test_by_default_31_days_and_8_gib_are_kept_and_24_gib_of_what_is_unread(
+    end_gib: int, age_ms: int, is_read: bool, is_removed: bool
+) -> None:
+    needed = SEGMENT.end if is_read else SEGMENT.start
+    removable = RetentionLimits().removable([SEGMENT], end=end_gib << 30, now_ms=age_ms, needed=needed)
+    assert removable == ([SEGMENT] if is_removed else [])
+
+
+def test_retention_waits_for_the_slowest_reader_and_goes_by_what_it_reported_last(tmp_path: Path) -> None:
+    with Journal(tmp_path, segment_bytes=1000, retention=RetentionLimits(max_bytes=1)) as journal:
+        journal.report_position("slow", 0)
+        for record in records(100):
+            journal.append([record])
+        journal.report_position("fast", journal.end)
+        journal.retain(0)
+        assert journal.start == 0
+        _, position = journal.read(0, 50)
+        journal.report_position("slow", position)
+        journal.retain(0)
+        assert position - 1000 <= journal.start <= position
 
 
 def test_a_cursor_that_outlived_its_journal_misses_nothing_written_since(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Notices, recipients and letters to plan, compose and send in tests."""
+"""Notices, recipients and letters for tests of planning, composing and sending."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A real HTTP server that keeps what it is sent, and answers as the services do that notices go to."""
+"""A real HTTP server that keeps what it receives, and answers as the services do that notices are sent to."""
 
 import http.server
 import json
@@ -16,7 +16,7 @@ class Received(NamedTuple):
 
 
 class Receiver(http.server.ThreadingHTTPServer):
-    """`answers` are JSON by the beginning of a path; `status` is what everything is answered with."""
+    """`answers` are JSON by the beginning of a path; `status` is the status of all answers."""
 
     daemon_threads = True
 

@@ -28,10 +28,12 @@ INVENTORY = Inventory(
 )
 
 
-def at(hours_before: float, *downtimes: Downtime, told: set[str] | None = None, **keys: Any) -> list[Notification]:
+def at(
+    hours_before: float, *downtimes: Downtime, announced: set[str] | None = None, **keys: Any
+) -> list[Notification]:
     who = People.model_validate({"recipient": [{"id": "noc", "urls": ["json://h/"], **keys}]})
     now_ms = START_MS - int(hours_before * HOUR_MS)
-    known = told or set()
+    known = announced or set()
     steps = {step: {"noc"} for step in known}
     rules, coverage = NoticeRules(announce_min=60), Coverage(INVENTORY, Topology(INVENTORY))
     return plan_announcements(
@@ -50,7 +52,7 @@ def test_it_is_announced_once_an_hour_before_it_begins() -> None:
     notice = notification.notice
     assert (notice.kind, notice.place, notice.detail) == (NoticeKind.MAINTENANCE, "Simpang Kabil", "ganti switch")
     assert (notice.since_ms, notice.until_ms) == (START_MS, START_MS + HOUR_MS)
-    assert at(0.5, downtime(), told={notification.step}) == []
+    assert at(0.5, downtime(), announced={notification.step}) == []
     assert at(0, downtime()) == [], "it has begun"
     assert at(1, downtime(cancelled_ms=1)) == []
 
@@ -58,9 +60,9 @@ def test_it_is_announced_once_an_hour_before_it_begins() -> None:
 def test_each_occurrence_of_one_that_recurs_is_announced() -> None:
     weekly = downtime(rrule="FREQ=WEEKLY", end_ms=None, duration_s=3600)
     (first,) = at(1, weekly)
-    (second,) = at(1 - 7 * 24, weekly, told={first.step})
+    (second,) = at(1 - 7 * 24, weekly, announced={first.step})
     assert second.notice.since_ms == START_MS + 7 * 24 * HOUR_MS
-    assert at(-3 * 24, weekly, told={first.step}) == []
+    assert at(-3 * 24, weekly, announced={first.step}) == []
 
 
 def test_who_has_quiet_hours_then_is_told_before_they_begin() -> None:
@@ -68,7 +70,7 @@ def test_who_has_quiet_hours_then_is_told_before_they_begin() -> None:
     assert at(4.5, downtime(), **quiet) == []
     (notification,) = at(4, downtime(), **quiet)
     assert notification.ready_ms == START_MS - 4 * HOUR_MS
-    assert at(1, downtime(), told={notification.step}, **quiet) == []
+    assert at(1, downtime(), announced={notification.step}, **quiet) == []
 
 
 @pytest.mark.parametrize(

@@ -76,3 +76,9 @@ def test_the_last_letter_that_there_is_room_for_carries_all_the_rest() -> None:
     gathering = judge(one(1), one(2, RESOLVED), one(3, NoticeKind.ESCALATED), limit=2)
     assert shape(gathering) == [(Form.SINGLE, [1]), (Form.DIGEST, [2, 3])]
     assert gathering.held == {}
+
+
+def test_the_limit_is_of_a_sliding_hour() -> None:
+    hour_ms = 3_600_000
+    assert shape(judge(one(1), sent=(NOW - hour_ms,), limit=1)) == [(Form.SINGLE, [1])]
+    assert judge(one(1), sent=(NOW - hour_ms + 1,), limit=1).held == {1: NOW + 1}

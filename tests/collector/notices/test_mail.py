@@ -38,11 +38,11 @@ def test_a_mail_is_text_and_html_beside_each_other_and_asks_for_no_automatic_ans
 
 
 def test_a_program_reads_what_a_mail_tells_of_in_its_header() -> None:
-    told = [
+    notices = [
         Notice(NoticeKind.RESOLVED, 7, "kabil", "", "gate", "", "stalled", "ok", 1, ()),
         Notice(NoticeKind.OPENED, 9, "kabil", "", "park", "", "frozen", "impaired", 1, ()),
     ]
-    mail = compose_mail(service(25), replace(MESSAGE, notices=tuple(told)), key="k")
+    mail = compose_mail(service(25), replace(MESSAGE, notices=tuple(notices)), key="k")
     assert mail["X-Pantau-Notices"] == "resolved 7, opened 9"
 
 

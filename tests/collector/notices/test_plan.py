@@ -55,15 +55,15 @@ def people(*recipients: dict[str, Any], group: Any = (), escalation: Any = ()) -
     )
 
 
-def tell(
+def notify(
     kind: Step,
     incident: Incident = ONE,
     who: People | None = None,
-    told: dict[str, set[NoticeKind]] | None = None,
+    notified: dict[str, set[NoticeKind]] | None = None,
     time_ms: int = NOON_MS,
 ) -> list[Notification]:
     rules = NoticeRules(gather_s=30)
-    return plan(Transition(kind, incident, time_ms), told or {}, who or people(), INVENTORY, SITES, rules)
+    return plan(Transition(kind, incident, time_ms), notified or {}, who or people(), INVENTORY, SITES, rules)
 
 
 def whom(notifications: list[Notification]) -> list[tuple[str, NoticeKind]]:
@@ -120,11 +120,11 @@ def test_a_site_without_cameras_concerns_those_who_look_after_it() -> None:
 
 def test_who_mends_an_uplink_is_told_of_all_that_it_takes_down() -> None:
     who = people({"maintainers": ["telco"]})
-    assert whom(tell(Step.OPENED, UPLINK, who)) == [("noc", OPENED)]
-    (notification,) = tell(Step.OPENED, UPLINK, who)
+    assert whom(notify(Step.OPENED, UPLINK, who)) == [("noc", OPENED)]
+    (notification,) = notify(Step.OPENED, UPLINK, who)
     assert notification.notice.place == "Menara Timur"
     assert len(notification.notice.cameras) == 2
-    assert tell(Step.OPENED, HIGH, who) == []
+    assert notify(Step.OPENED, HIGH, who) == []
 
 
 def test_a_group_tells_its_members_what_fits_it() -> None:
@@ -134,36 +134,37 @@ def test_a_group_tells_its_members_what_fits_it() -> None:
         {"id": "cici"},
         group=[{"id": "malam", "members": ["ani", "budi"], "projects": ["Tol"]}],
     )
-    assert whom(tell(Step.OPENED, ONE, who)) == [("ani", OPENED), ("budi", OPENED), ("cici", OPENED)]
-    assert whom(tell(Step.OPENED, HIGH, who)) == [("cici", OPENED)]
+    assert whom(notify(Step.OPENED, ONE, who)) == [("ani", OPENED), ("budi", OPENED), ("cici", OPENED)]
+    assert whom(notify(Step.OPENED, HIGH, who)) == [("cici", OPENED)]
 
 
 def test_each_is_told_once_that_it_began_and_only_those_told_that_it_ended() -> None:
     who = people({"id": "ani"}, {"id": "budi"})
-    heard = {"ani": {OPENED}}
-    assert whom(tell(Step.OPENED, who=who)) == [("ani", OPENED), ("budi", OPENED)]
+    known = {"ani": {OPENED}}
+    assert whom(notify(Step.OPENED, who=who)) == [("ani", OPENED), ("budi", OPENED)]
     for kind in (Step.CHANGED, Step.SPLIT, Step.DOWNTIME_ENDED):
-        assert whom(tell(kind, who=who, told=heard)) == [("budi", OPENED)]
-    assert whom(tell(Step.RESOLVED, who=who, told=heard)) == [("ani", RESOLVED)]
-    assert tell(Step.RESOLVED, who=who) == []
+        assert whom(notify(kind, who=who, notified=known)) == [("budi", OPENED)]
+    assert whom(notify(Step.RESOLVED, who=who, notified=known)) == [("ani", RESOLVED)]
+    assert notify(Step.RESOLVED, who=who) == []
     for kind in (Step.MERGED, Step.DOWNTIME_STARTED, Step.FLAPPING_ENDED):
-        assert tell(kind, who=who, told=heard) == []
+        assert notify(kind, who=who, notified=known) == []
 
 
 def test_an_end_is_told_outside_of_the_hours_too() -> None:
     who = people({"hours": ["07:00-16:00"]})
-    assert tell(Step.OPENED, who=who, time_ms=NIGHT_MS) == []
-    assert whom(tell(Step.RESOLVED, who=who, told={"noc": {OPENED}}, time_ms=NIGHT_MS)) == [("noc", RESOLVED)]
+    assert notify(Step.OPENED, who=who, time_ms=NIGHT_MS) == []
+    ended = notify(Step.RESOLVED, who=who, notified={"noc": {OPENED}}, time_ms=NIGHT_MS)
+    assert whom(ended) == [("noc", RESOLVED)]
 
 
 def test_in_maintenance_nothing_is_told_but_what_outlives_it_is_and_so_is_an_end() -> None:
     covered = with_(ONE, downtime="3")
-    assert tell(Step.OPENED, covered) == []
-    assert tell(Step.ESCALATED, with_(covered, escalation=1)) == []
-    assert whom(tell(Step.RESOLVED, covered, told={"noc": {OPENED}})) == [("noc", RESOLVED)]
-    (notification,) = tell(Step.DOWNTIME_ENDED)
+    assert notify(Step.OPENED, covered) == []
+    assert notify(Step.ESCALATED, with_(covered, escalation=1)) == []
+    assert whom(notify(Step.RESOLVED, covered, notified={"noc": {OPENED}})) == [("noc", RESOLVED)]
+    (notification,) = notify(Step.DOWNTIME_ENDED)
     assert notification.notice.outlived
-    assert not tell(Step.OPENED)[0].notice.outlived
+    assert not notify(Step.OPENED)[0].notice.outlived
 
 
 def test_escalation_tells_those_of_its_level_and_those_alone() -> None:
@@ -177,43 +178,43 @@ def test_escalation_tells_those_of_its_level_and_those_alone() -> None:
             {"after_min": 15, "recipients": ["atasan", "ani"]},
         ],
     )
-    assert whom(tell(Step.OPENED, HIGH, who)) == [("ani", OPENED)]
-    first = tell(Step.ESCALATED, with_(HIGH, escalation=1), who, {"ani": {OPENED}})
+    assert whom(notify(Step.OPENED, HIGH, who)) == [("ani", OPENED)]
+    first = notify(Step.ESCALATED, with_(HIGH, escalation=1), who, {"ani": {OPENED}})
     assert whom(first) == [("ani", ESCALATED), ("kabid", ESCALATED)]
     assert {(notification.notice.waited_min, notification.step) for notification in first} == {(15, "1")}
-    assert whom(tell(Step.ESCALATED, with_(HIGH, escalation=2), who)) == [("walikota", ESCALATED)]
-    assert tell(Step.ESCALATED, with_(ONE, escalation=2), who) == [], "it is not of high criticality"
-    assert tell(Step.ESCALATED, with_(HIGH, escalation=3), who) == [], "there is no such level any more"
-    assert whom(tell(Step.RESOLVED, HIGH, who, {"kabid": {ESCALATED}})) == [("kabid", RESOLVED)]
+    assert whom(notify(Step.ESCALATED, with_(HIGH, escalation=2), who)) == [("walikota", ESCALATED)]
+    assert notify(Step.ESCALATED, with_(ONE, escalation=2), who) == [], "it is not of high criticality"
+    assert notify(Step.ESCALATED, with_(HIGH, escalation=3), who) == [], "there is no such level any more"
+    assert whom(notify(Step.RESOLVED, HIGH, who, {"kabid": {ESCALATED}})) == [("kabid", RESOLVED)]
 
 
 def test_that_somebody_has_taken_it_is_told_to_the_others_who_know_of_it() -> None:
     who = people({"id": "ani", "name": "Ani"}, {"id": "budi"}, {"id": "cici"})
-    heard = {"ani": {OPENED}, "budi": {OPENED}}
+    known = {"ani": {OPENED}, "budi": {OPENED}}
     taken = with_(ONE, acknowledged=Acknowledgement("Ani", NOON_MS, NOON_MS + 1))
-    (notification,) = tell(Step.ACKNOWLEDGED, taken, who, heard)
+    (notification,) = notify(Step.ACKNOWLEDGED, taken, who, known)
     assert (notification.recipient, notification.notice.by, notification.notice.until_ms) == (
         "budi",
         "Ani",
         NOON_MS + 1,
     )
-    again = tell(Step.ACKNOWLEDGED, taken, who, heard, NOON_MS + 5)
+    again = notify(Step.ACKNOWLEDGED, taken, who, known, NOON_MS + 5)
     assert [each.step for each in again] != [notification.step]
-    assert [each.recipient for each in tell(Step.UNACKNOWLEDGED, ONE, who, heard)] == ["ani", "budi"]
+    assert [each.recipient for each in notify(Step.UNACKNOWLEDGED, ONE, who, known)] == ["ani", "budi"]
 
 
 def test_flapping_is_told_once_also_to_those_who_know_of_the_outage() -> None:
     flapping = with_(ONE, flapping=True)
-    assert whom(tell(Step.FLAPPING_STARTED, flapping, told={"noc": {OPENED}})) == [("noc", FLAPPING)]
-    assert whom(tell(Step.OPENED, flapping)) == [("noc", FLAPPING)]
-    assert tell(Step.FLAPPING_STARTED, flapping, told={"noc": {FLAPPING}}) == []
-    assert tell(Step.CHANGED, flapping, told={"noc": {FLAPPING}}) == []
-    assert whom(tell(Step.RESOLVED, ONE, told={"noc": {FLAPPING}})) == [("noc", RESOLVED)]
+    assert whom(notify(Step.FLAPPING_STARTED, flapping, notified={"noc": {OPENED}})) == [("noc", FLAPPING)]
+    assert whom(notify(Step.OPENED, flapping)) == [("noc", FLAPPING)]
+    assert notify(Step.FLAPPING_STARTED, flapping, notified={"noc": {FLAPPING}}) == []
+    assert notify(Step.CHANGED, flapping, notified={"noc": {FLAPPING}}) == []
+    assert whom(notify(Step.RESOLVED, ONE, notified={"noc": {FLAPPING}})) == [("noc", RESOLVED)]
 
 
 def test_what_takes_down_more_than_a_camera_waits_for_others_like_it() -> None:
     def ready(kind: Step, incident: Incident) -> tuple[int, bool]:
-        (notification,) = tell(kind, incident, told={"noc": {OPENED}} if kind is Step.RESOLVED else {})
+        (notification,) = notify(kind, incident, notified={"noc": {OPENED}} if kind is Step.RESOLVED else {})
         return notification.ready_ms - NOON_MS, notification.held
 
     assert ready(Step.OPENED, ONE) == (0, False)
@@ -226,7 +227,7 @@ def test_in_quiet_hours_all_but_the_urgent_is_held_until_they_end() -> None:
     who = people(quiet, escalation=[{"after_min": 5, "recipients": ["noc"]}])
 
     def ready(kind: Step, incident: Incident, who: People = who, time_ms: int = NIGHT_MS) -> tuple[int, bool]:
-        (notification,) = tell(kind, incident, who, {"noc": {OPENED}} if kind is Step.RESOLVED else {}, time_ms)
+        (notification,) = notify(kind, incident, who, {"noc": {OPENED}} if kind is Step.RESOLVED else {}, time_ms)
         return notification.ready_ms, notification.held
 
     assert ready(Step.OPENED, ONE) == (SIX_MS, True)
@@ -240,7 +241,7 @@ def test_in_quiet_hours_all_but_the_urgent_is_held_until_they_end() -> None:
 
 
 def test_a_notice_names_things_as_the_inventory_does_or_else_as_the_agent_does() -> None:
-    (notification,) = tell(Step.OPENED, HIGH)
+    (notification,) = notify(Step.OPENED, HIGH)
     notice = notification.notice
     assert (notice.site_name, notice.camera_name) == ("kabil", "by the agent")
     assert (notice.cameras[0].owner, notice.cameras[0].maintainer) == ("Dinas Perhubungan", "sinar")
@@ -248,5 +249,5 @@ def test_a_notice_names_things_as_the_inventory_does_or_else_as_the_agent_does()
 
 def test_a_camera_of_which_nobody_is_told_to_own_it_is_its_sites() -> None:
     site = Incident(9, "sekupang", "x", "black", ("x",), 1, 2, 3.0)
-    (notification,) = tell(Step.OPENED, site, people({"owners": ["dishub"]}))
+    (notification,) = notify(Step.OPENED, site, people({"owners": ["dishub"]}))
     assert notification.notice.cameras[0].owner == "Dinas Perhubungan"

@@ -1,4 +1,4 @@
-"""Who is told, as the configuration has it: what is wrong is told by recipient and key, and no secret is shown."""
+"""The tables of people in the configuration: an error names the recipient and the key, and shows no secret."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The real transport against a real HTTP server, in the place of each service whose host can be set."""
+"""The real transport against a real HTTP server, in place of each service whose host can be set."""
 
 import hashlib
 import hmac
@@ -49,7 +49,18 @@ def test_a_webhook_can_be_checked_by_its_receiver_as_the_readme_says(receiver: R
 
 
 @pytest.mark.parametrize(
-    ("status", "for_good"), [(500, False), (503, False), (429, False), (404, False), (400, True), (302, False)]
+    ("status", "for_good"),
+    [
+        (500, False),
+        (503, False),
+        (429, False),
+        (404, False),
+        (401, False),
+        (302, False),
+        (400, True),
+        (410, True),
+        (422, True),
+    ],
 )
 def test_a_webhook_that_is_not_taken_says_whether_it_ever_will(
     receiver: Receiver, status: int, for_good: bool

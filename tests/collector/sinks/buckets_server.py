@@ -1,4 +1,4 @@
-"""What of InfluxDB 2 makes buckets and tasks: no InfluxDB 2 is packaged for Debian."""
+"""The part of InfluxDB 2 that creates buckets and tasks, because Debian has no package of InfluxDB 2."""
 
 import http.server
 import json

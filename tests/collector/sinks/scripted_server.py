@@ -1,4 +1,4 @@
-"""A server that answers writes as it is told, for the answers that no real one gives on demand."""
+"""A server with scripted answers to writes, for answers that no real server gives on demand."""
 
 import gzip
 import http.server
@@ -17,7 +17,7 @@ class Answer(NamedTuple):
 
 
 class ScriptedServer(http.server.ThreadingHTTPServer):
-    """`answers` are given in turn, the last one for ever; `bodies` are what was written."""
+    """Gives `answers` in turn, the last one again and again; `bodies` holds what was written."""
 
     daemon_threads = True
 
@@ -29,7 +29,7 @@ class ScriptedServer(http.server.ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_port}"
 
     def handle_error(self, *_: object) -> None:
-        """A client that did not wait is none of the test's business."""
+        """Ignore clients that did not wait for their answer."""
 
 
 class _Handler(Quiet, http.server.BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""The order in which the journal goes to the store. Positions here count records of equal size."""
+"""The order in which the journal is written to the store. Positions here are those of records of equal size."""
 
 import random
 from dataclasses import dataclass, field
@@ -9,18 +9,18 @@ from hypothesis import strategies as st
 from pantau_collector.sinks.lanes import BACKLOG_TURN_S, LIVE_BYTES, LIVE_TURNS, SCAN_BYTES, Lanes, backlog_lines
 
 RECORD = 100_000
-"""Bytes of a record, so that few of them are much."""
+"""Bytes of a record, large so that a few of them exceed the lanes' limits."""
 BATCH = 4
 """Records of a full batch."""
 
 
 @dataclass
 class Sink:
-    """What the sink writer does with lanes, and a store that may fail; `kept` is what the cursor's file holds."""
+    """The sink writer's use of the lanes, with a store that may fail; `saved` is the cursor file's content."""
 
     late: list[bool] = field(default_factory=list)
     delivered: set[int] = field(default_factory=set)
-    kept: tuple[int, ...] = (0,)
+    saved: tuple[int, ...] = (0,)
     lanes: Lanes = field(default_factory=lambda: Lanes(0, 0, 0))
     turns: list[str] = field(default_factory=list)
 
@@ -29,10 +29,10 @@ class Sink:
         return len(self.late) * RECORD
 
     def crash(self) -> None:
-        self.lanes = Lanes.at(self.kept, self.end)
+        self.lanes = Lanes.at(self.saved, self.end)
 
     def step(self, fate: str = "works", grown: list[bool] | None = None) -> None:
-        """One step of the sink writer; it `fails` at the store, or dies `killed` before the cursor is written."""
+        """Run a step of the sink writer; it `fails` at the store, or is `killed` before it writes the cursor."""
         end = self.end
         self.lanes = self.lanes.before_live(end)
         live = self.lanes.live < end and not self.lanes.is_backlogs_turn
@@ -40,31 +40,33 @@ class Sink:
             return
         start = self.lanes.live if live else self.lanes.backlog
         until = end if live else self.lanes.backlog_end
-        wanted: list[int] = []
-        at, left = start, 0
-        while at < until and len(wanted) < BATCH:
+        selected: list[int] = []
+        at, skipped = start, 0
+        while at < until and len(selected) < BATCH:
             number = at // RECORD
             if live and self.late[number]:
-                left += 1
+                skipped += 1
             elif live or not self.lanes.backlog_is_late or self.late[number]:
-                wanted.append(number)
+                selected.append(number)
             at += RECORD
         if fate == "fails":
             return
-        self.delivered.update(wanted)
+        self.delivered.update(selected)
         self.late += grown or []
         if live:
-            lanes = self.lanes.after_live(at, skipped_late=left > 0, is_full=len(wanted) == BATCH, end=self.end)
+            lanes = self.lanes.after_live(
+                at, skipped_late=skipped > 0, is_full=len(selected) == BATCH, end=self.end
+            )
         else:
             lanes = self.lanes.after_backlog(at)
         if fate == "killed":
             self.crash()
             return
         self.turns.append("live" if live else "backlog")
-        self.lanes, self.kept = lanes, lanes.positions
+        self.lanes, self.saved = lanes, lanes.positions
 
     def check(self) -> None:
-        """What the positions say is so."""
+        """Check that the positions describe what was delivered."""
         b, s, live = (position // RECORD for position in self.lanes.positions)
         assert 0 <= b <= s <= live
         assert self.delivered >= set(range(b))
@@ -103,7 +105,7 @@ def test_what_is_new_waits_for_one_batch_of_the_backlog_at_most(seed: int, backl
     rng = random.Random(seed)
     sink = Sink(late=[rng.random() < late for _ in range(backlog)])
     for _ in range(3):
-        sink.step()  # it learns how far behind it is
+        sink.step()  # it notices how far behind it is
     for _ in range(50):
         new = len(sink.late)
         sink.late += [True] * rng.randint(0, 20) + [False]
@@ -148,7 +150,7 @@ def test_what_is_late_is_left_and_comes_after() -> None:
     assert lanes.after_backlog(900) == Lanes(900, 900, 900)
 
 
-def test_far_behind_it_leaps_to_the_end_and_what_it_leapt_over_is_wanted_whole() -> None:
+def test_far_behind_it_leaps_to_the_end_and_what_it_leapt_over_is_selected_whole() -> None:
     end = SCAN_BYTES + 5000
     lanes = Lanes(100, 200, 300).before_live(end)
     assert lanes.positions == (100, end, end)

@@ -85,7 +85,7 @@ def spaced(text: str) -> str:
 
 
 def stored(tag: str) -> str:
-    """What a tag's value becomes: what no tag can hold is replaced."""
+    """Return a tag's value as it is stored, with what no tag can hold replaced."""
     return re.sub(r"\\+(?=[,= ]|\Z)", lambda run: "/" * len(run[0]), spaced(tag))
 
 

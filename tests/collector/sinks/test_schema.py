@@ -128,6 +128,20 @@ def test_one_sample_of_an_impossible_time_gets_that_of_its_batch() -> None:
     assert [line.rpartition(" ")[2] for line in found[:2]] == [str(NOW), str(NOW - 1)]
 
 
+@pytest.mark.parametrize(
+    ("time_ms", "is_corrected"),
+    [
+        (1_704_067_199_999, True),
+        (1_704_067_200_000, False),
+        (NOW + 600_000, False),
+        (NOW + 600_001, True),
+    ],
+    ids=["before 2024", "since 2024", "ten minutes ahead", "further ahead"],
+)
+def test_a_time_before_2024_or_more_than_ten_minutes_ahead_is_corrected(time_ms: int, is_corrected: bool) -> None:
+    assert (correction_ms(time_ms, NOW) != 0) == is_corrected
+
+
 def test_a_backlog_keeps_its_times() -> None:
     assert correction_ms(NOW - 7 * 86_400_000, NOW) == 0
 
@@ -137,7 +151,7 @@ def test_a_collector_whose_own_clock_is_not_set_corrects_nobody() -> None:
 
 
 def test_no_name_or_type_changes_unnoticed() -> None:
-    """What stands in a city's database for years; add fields, never change one."""
+    """The series stay in a city's database for years: fields may be added, but never changed."""
     pinned = {field.name: field.kind.value for field in CAMERA.fields}
     assert pinned["state"] == pinned["cause"] == pinned["codec"] == pinned["transport"] == "string"
     assert pinned["state_code"] == pinned["width"] == pinned["height"] == "integer"

@@ -1,4 +1,4 @@
-"""One contract for every store: InfluxDB 1 by the real one, the v2 interface by VictoriaMetrics."""
+"""The same contract for every store: InfluxDB 1 on a real server, the v2 interface on VictoriaMetrics."""
 
 import socket
 import threading
@@ -26,7 +26,7 @@ Points = dict[tuple[str, int], float]
 
 
 class Peer:
-    """A real server, and its store: what was written can be read."""
+    """A real server's store, and a function that reads what was written to it."""
 
     def __init__(self, store: SeriesStore, read: Callable[[str], Points]) -> None:
         self.store = store
@@ -96,7 +96,7 @@ def test_good_lines_among_bad_ones_are_stored(peer: Peer) -> None:
     assert peer.read("fps") == {(f"cam{i}", NOW): i for i in range(20)}
     assert [letter.payload for letter in refused] in (
         [b"no line at all", b"camera,camera=bad 5"],
-        [],  # VictoriaMetrics logs them and says 204
+        [],  # VictoriaMetrics logs them and answers 204
     )
 
 
@@ -127,7 +127,7 @@ def test_lines_older_than_the_retention_are_given_up_without_halving_them(influx
 
 
 class Counting:
-    """A store that counts what is asked of it."""
+    """A store that counts its writes."""
 
     def __init__(self, store: SeriesStore) -> None:
         self.name = store.name

@@ -1,6 +1,6 @@
+import inspect
 import json
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ def records(*seqs: int, cameras: int = 2) -> list[Record]:
 
 
 class Sink:
-    """A journal and its writer; `start` again is a restart of the collector."""
+    """A journal and its sink writer; a second `start` is a restart of the collector."""
 
     def __init__(
         self, folder: Path, *, segment_bytes: int = 1 << 20, retention: RetentionLimits | None = None
@@ -35,13 +35,19 @@ class Sink:
         self.journal = Journal(folder / "journal", segment_bytes=segment_bytes, retention=retention)
         self.writer: SinkWriter | None = None
 
-    def start(self, url: str, database: str = "pantau") -> SinkWriter:
+    def make(self, url: str, database: str = "pantau", *, first_retry_s: float = 0.02) -> SinkWriter:
         self.cursor = CursorFile(self.folder / "influx.cursor")
         letters = DeadLetters(self.folder / "dead.jsonl", time_ms=lambda: NOW)
         store = open_series_store(InfluxV1(version=1, url=url, database=database))
-        self.writer = SinkWriter(self.journal, self.cursor, store, letters, linger_s=0.01, first_retry_s=0.02)
-        self.writer.start()
+        self.writer = SinkWriter(
+            self.journal, self.cursor, store, letters, linger_s=0.01, first_retry_s=first_retry_s
+        )
         return self.writer
+
+    def start(self, url: str, database: str = "pantau") -> SinkWriter:
+        writer = self.make(url, database)
+        writer.start()
+        return writer
 
     def stop(self) -> None:
         if self.writer is not None:
@@ -95,7 +101,7 @@ def test_a_backlog_of_many_batches_arrives_whole(sink: Sink, influxdb: Database)
 
 
 def first_write_with(server: ScriptedServer, seq: int) -> int:
-    """Which write, counted from 1, was the first that held a batch; 0: none did."""
+    """Return the number of the first write that held a batch, counted from 1, or 0 if none did."""
     return next((i for i, body in enumerate(server.bodies, 1) if f"seq={seq}i" in body), 0)
 
 
@@ -218,12 +224,27 @@ def test_a_server_that_refuses_everything_is_no_loop(sink: Sink, server: Scripte
 
 
 def test_retry_after_is_honoured(sink: Sink, server: ScriptedServer) -> None:
-    server.answers = [Answer(429, headers=(("Retry-After", "1"),)), Answer(204)]
+    server.answers = [Answer(429, headers=(("Retry-After", "7"),)), Answer(204)]
     sink.journal.append(records(1))
-    before = time.monotonic()
-    writer = sink.start(server.url)
-    assert until(lambda: writer.behind_bytes == 0)
-    assert time.monotonic() - before >= 1
+    writer = sink.make(server.url)
+    assert 7 <= writer._step() <= 7 * 1.25
+    assert writer._step() == 0
+    assert writer.behind_bytes == 0
+
+
+def test_the_wait_doubles_from_1_s_to_60_s_and_begins_again_after_a_success(
+    sink: Sink, server: ScriptedServer
+) -> None:
+    sink.journal.append(records(1))
+    writer = sink.make(server.url, first_retry_s=1.0)
+    server.answers = [Answer(503)]
+    for wait_s in (1, 2, 4, 8, 16, 32, 60, 60):
+        assert wait_s <= writer._step() <= wait_s * 1.25
+    server.answers = [Answer(204), Answer(503)]
+    assert writer._step() == 0
+    sink.journal.append(records(2))
+    assert 1 <= writer._step() <= 1.25
+    assert inspect.signature(SinkWriter).parameters["first_retry_s"].default == 1
 
 
 def test_waits_grow_while_the_server_is_away_and_stop_does_not_wait_for_them(
@@ -235,7 +256,7 @@ def test_waits_grow_while_the_server_is_away_and_stop_does_not_wait_for_them(
     assert until(lambda: writer.retries >= 5)
     sink.stop()
     warnings = [record for record in caplog.records if record.levelname == "WARNING"]
-    assert len(warnings) == 1, "told once, then only on the debug level"
+    assert len(warnings) == 1, "the first is a warning, the others are on the debug level"
 
 
 def test_a_record_that_cannot_be_read_back_holds_nothing_up(sink: Sink, server: ScriptedServer) -> None:

@@ -19,16 +19,16 @@ from tests.servers.process import until
 DAY_MS = 86_400_000
 
 
-class Kept:
-    """A store with incidents of each day, and a retention of ten days at a time of one's choosing."""
+class OldState:
+    """A store with an incident for each day, and a retention of ten days, whose present time can be set."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self.now_ms = OPENED_MS
         self.retention = StateRetention(self.store, 10, lambda: self.now_ms)
 
-    def over(self, number: int, day: int, status: Status = Status.SENT) -> None:
-        """An incident that began and was over on that day, of which one person was told."""
+    def add_resolved(self, number: int, day: int, status: Status = Status.SENT) -> None:
+        """Add an incident that began and ended on a day, with a notice to one person."""
         at_ms = OPENED_MS + day * DAY_MS
         over = replace(incident(number), opened_ms=at_ms, resolved_ms=at_ms)
         notice = Notice(NoticeKind.OPENED, number, "kabil", "", "gate", "", "stalled", "down", at_ms, ())
@@ -53,7 +53,7 @@ class Kept:
             incident_rows.save_journaled(connection, last)
 
     def numbers(self) -> dict[str, list[int]]:
-        """The numbers of the incidents that each table speaks of."""
+        """Return the incidents or letters that each table refers to."""
         with self.store.begin() as connection:
             return {
                 "incidents": list(connection.execute(select(schema.incidents.c.id)).scalars()),
@@ -64,76 +64,76 @@ class Kept:
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> Kept:
-    return Kept(Store.at(tmp_path / "collector.sqlite"))
+def state(tmp_path: Path) -> OldState:
+    return OldState(Store.at(tmp_path / "collector.sqlite"))
 
 
-def test_what_is_over_for_long_goes_with_all_that_was_said_of_it_and_the_rest_stays(kept: Kept) -> None:
+def test_what_is_over_for_long_goes_with_all_that_was_said_of_it_and_the_rest_stays(state: OldState) -> None:
     for number in range(1, 6):
-        kept.over(number, day=number)
-    kept.journal_all()
-    kept.now_ms += 13 * DAY_MS + 1
-    assert kept.retention.remove_some() == 3 * 5
-    assert kept.retention.remove_some() == 0
-    assert kept.numbers() == {each: [4, 5] for each in ("incidents", "timeline", "notices", "outbox")}
+        state.add_resolved(number, day=number)
+    state.journal_all()
+    state.now_ms += 13 * DAY_MS + 1
+    assert state.retention.remove_some() == 3 * 5
+    assert state.retention.remove_some() == 0
+    assert state.numbers() == {each: [4, 5] for each in ("incidents", "timeline", "notices", "outbox")}
 
 
-def test_the_newest_of_each_stays_so_that_no_number_is_given_again(kept: Kept) -> None:
-    kept.over(1, day=1)
-    kept.over(2, day=2)
-    kept.journal_all()
-    kept.now_ms += 900 * DAY_MS
-    kept.retention.remove_some()
-    assert kept.numbers() == {each: [2] for each in ("incidents", "timeline", "notices", "outbox")}
-    with kept.store.begin() as connection:
+def test_the_newest_of_each_stays_so_that_no_number_is_given_again(state: OldState) -> None:
+    state.add_resolved(1, day=1)
+    state.add_resolved(2, day=2)
+    state.journal_all()
+    state.now_ms += 900 * DAY_MS
+    state.retention.remove_some()
+    assert state.numbers() == {each: [2] for each in ("incidents", "timeline", "notices", "outbox")}
+    with state.store.begin() as connection:
         assert incident_rows.next_id(connection) == 3
-    kept.over(3, day=900)
-    with kept.store.begin() as connection:
+    state.add_resolved(3, day=900)
+    with state.store.begin() as connection:
         assert [step.incident for _, step in incident_rows.load_unjournaled(connection, 10)] == [3, 3]
 
 
-def test_what_is_not_in_the_journal_yet_stays(kept: Kept) -> None:
-    kept.over(1, day=1)
-    kept.over(2, day=2)
-    kept.now_ms += 900 * DAY_MS
-    assert kept.retention.remove_some() == 0
-    assert kept.numbers()["timeline"] == [1, 2]
+def test_what_is_not_in_the_journal_yet_stays(state: OldState) -> None:
+    state.add_resolved(1, day=1)
+    state.add_resolved(2, day=2)
+    state.now_ms += 900 * DAY_MS
+    assert state.retention.remove_some() == 0
+    assert state.numbers()["timeline"] == [1, 2]
 
 
-def test_what_is_still_to_be_delivered_stays(kept: Kept) -> None:
-    kept.over(1, day=1, status=Status.DUE)
-    kept.over(2, day=2)
-    kept.journal_all()
-    kept.now_ms += 900 * DAY_MS
-    kept.retention.remove_some()
-    assert kept.numbers()["notices"] == [1, 2]
-    assert kept.numbers()["outbox"] == [1, 2]
+def test_what_is_still_to_be_delivered_stays(state: OldState) -> None:
+    state.add_resolved(1, day=1, status=Status.DUE)
+    state.add_resolved(2, day=2)
+    state.journal_all()
+    state.now_ms += 900 * DAY_MS
+    state.retention.remove_some()
+    assert state.numbers()["notices"] == [1, 2]
+    assert state.numbers()["outbox"] == [1, 2]
 
 
-def test_an_outage_that_goes_on_keeps_what_was_said_of_it_however_old(kept: Kept) -> None:
-    kept.over(1, day=1)
-    kept.over(2, day=2)
-    kept.journal_all()
-    with kept.store.begin() as connection:
+def test_an_outage_that_goes_on_keeps_what_was_said_of_it_however_old(state: OldState) -> None:
+    state.add_resolved(1, day=1)
+    state.add_resolved(2, day=2)
+    state.journal_all()
+    with state.store.begin() as connection:
         incident_rows.save_incidents(connection, [replace(incident(1), resolved_ms=None)], [])
-    kept.now_ms += 900 * DAY_MS
-    kept.retention.remove_some()
-    assert kept.numbers() == {each: [1, 2] for each in ("incidents", "timeline", "notices", "outbox")}
+    state.now_ms += 900 * DAY_MS
+    state.retention.remove_some()
+    assert state.numbers() == {each: [1, 2] for each in ("incidents", "timeline", "notices", "outbox")}
 
 
-def test_it_goes_in_small_steps(kept: Kept) -> None:
+def test_it_goes_in_small_steps(state: OldState) -> None:
     for number in range(1, 252):
-        kept.over(number, day=1)
-    kept.journal_all()
-    kept.now_ms += 900 * DAY_MS
-    sizes = [kept.retention.remove_some() for _ in range(4)]
+        state.add_resolved(number, day=1)
+    state.journal_all()
+    state.now_ms += 900 * DAY_MS
+    sizes = [state.retention.remove_some() for _ in range(4)]
     assert sizes == [500, 500, 250, 0]
 
 
-def test_maintenance_that_is_over_or_was_cancelled_goes_and_what_recurs_stays(kept: Kept) -> None:
+def test_maintenance_that_is_over_or_was_cancelled_goes_and_what_recurs_stays(state: OldState) -> None:
     def plan(**values: object) -> None:
         planned = Downtime(0, Scope.SITE, "kabil", OPENED_MS, **values)  # type: ignore[arg-type] # each its own
-        with kept.store.begin() as connection:
+        with state.store.begin() as connection:
             downtime_rows.add_downtime(connection, planned)
 
     plan(end_ms=OPENED_MS + 1000)
@@ -141,30 +141,39 @@ def test_maintenance_that_is_over_or_was_cancelled_goes_and_what_recurs_stays(ke
     plan(rrule="FREQ=WEEKLY", duration_s=3600)
     plan(end_ms=OPENED_MS + 900 * DAY_MS)
     plan(end_ms=OPENED_MS + 1000)
-    kept.now_ms += 100 * DAY_MS
-    kept.retention.remove_some()
-    with kept.store.begin() as connection:
+    state.now_ms += 100 * DAY_MS
+    state.retention.remove_some()
+    with state.store.begin() as connection:
         assert [each.id for each in downtime_rows.list_downtimes(connection)] == [3, 4, 5]
 
 
-def test_it_works_by_itself(kept: Kept) -> None:
-    kept.over(1, day=1)
-    kept.over(2, day=2)
-    kept.journal_all()
-    kept.now_ms += 900 * DAY_MS
-    kept.retention.start()
+def test_it_works_by_itself(state: OldState) -> None:
+    state.add_resolved(1, day=1)
+    state.add_resolved(2, day=2)
+    state.journal_all()
+    state.now_ms += 900 * DAY_MS
+    state.retention.start()
     try:
-        assert until(lambda: kept.numbers()["incidents"] == [2])
+        assert until(lambda: state.numbers()["incidents"] == [2])
     finally:
-        kept.retention.stop()
+        state.retention.stop()
 
 
 def test_postgresql_does_the_same(postgresql: PostgreSQL) -> None:
-    kept = Kept(Store(postgresql.create_database("retention")))
+    state = OldState(Store(postgresql.create_database("retention")))
     for number in range(1, 6):
-        kept.over(number, day=number)
-    kept.journal_all()
-    kept.now_ms += 13 * DAY_MS + 1
-    assert kept.retention.remove_some() == 3 * 5
-    assert kept.numbers() == {each: [4, 5] for each in ("incidents", "timeline", "notices", "outbox")}
-    kept.store.close()
+        state.add_resolved(number, day=number)
+    state.journal_all()
+    state.now_ms += 13 * DAY_MS + 1
+    assert state.retention.remove_some() == 3 * 5
+    assert state.numbers() == {each: [4, 5] for each in ("incidents", "timeline", "notices", "outbox")}
+    state.store.close()
+
+
+def test_the_next_step_comes_in_1_s_while_there_is_more_and_in_600_s_otherwise(state: OldState) -> None:
+    state.add_resolved(1, 0)
+    state.add_resolved(2, 1)
+    state.journal_all()
+    state.now_ms += 20 * DAY_MS
+    assert state.retention._step() == 1
+    assert state.retention._step() == 600

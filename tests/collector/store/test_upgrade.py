@@ -1,4 +1,4 @@
-"""A store that an earlier version kept goes on in this one: what is open stays open, and nobody is told twice."""
+"""A store of an earlier version is upgraded: open incidents stay open, and nobody is notified twice."""
 
 import sqlite3
 from pathlib import Path
@@ -10,19 +10,19 @@ from pantau_contract.states import Cause
 from tests.collector.incidents.play import Play
 
 VERSION_1 = Path(__file__).with_name("version_1.sql")
-"""Three outages of version 1: one over, one told, one whose notice has not gone out."""
+"""A store of version 1 with three outages: one resolved, one notified, one whose notice was not sent yet."""
 TAKEN_S, POSITION = 330, 33
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> Path:
+def folder(tmp_path: Path) -> Path:
     with sqlite3.connect(tmp_path / "store.sqlite") as database:
         database.executescript(VERSION_1.read_text())
     return tmp_path
 
 
-def test_outages_and_notices_of_version_1_are_there(kept: Path) -> None:
-    store = Store.at(kept / "store.sqlite")
+def test_outages_and_notices_of_version_1_are_there(folder: Path) -> None:
+    store = Store.at(folder / "store.sqlite")
     with store.begin() as connection:
         opened = incident_rows.load_open(connection)
         over = incident_rows.load_resolved(connection, 10)
@@ -36,8 +36,8 @@ def test_outages_and_notices_of_version_1_are_there(kept: Path) -> None:
     assert store.installation == "d0e8bc92"
 
 
-def test_what_version_1_had_not_sent_is_sent_and_each_open_outage_ends_once(kept: Path) -> None:
-    play = Play(kept, {"kabil": 3, "nongsa": 2})
+def test_what_version_1_had_not_sent_is_sent_and_each_open_outage_ends_once(folder: Path) -> None:
+    play = Play(folder, {"kabil": 3, "nongsa": 2})
     play.journal.records *= POSITION
     del play.journal.records[POSITION:]
     play.clock.s = TAKEN_S
@@ -51,7 +51,7 @@ def test_what_version_1_had_not_sent_is_sent_and_each_open_outage_ends_once(kept
     play.at(410, play.mend("kabil", "cam2"))
     play.at(420, play.mend("nongsa", "cam1"))
     play.run(500)
-    assert [(told.kind, told.about) for told in play.phone.told] == [
+    assert [(told.kind, told.about) for told in play.phone.received] == [
         ("opened", "nongsa/cam1"),
         ("resolved", "kabil/cam2"),
         ("resolved", "nongsa/cam1"),
@@ -59,7 +59,7 @@ def test_what_version_1_had_not_sent_is_sent_and_each_open_outage_ends_once(kept
 
 
 def test_an_upgrade_that_was_broken_off_leaves_version_1_as_it_was(
-    kept: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken_off(*_: object) -> None:
         raise KeyboardInterrupt
@@ -67,16 +67,26 @@ def test_an_upgrade_that_was_broken_off_leaves_version_1_as_it_was(
     with monkeypatch.context() as patch:
         patch.setattr("pantau_collector.store.upgrade.update", broken_off)
         with pytest.raises(KeyboardInterrupt):
-            Store.at(kept / "store.sqlite")
-    with sqlite3.connect(kept / "store.sqlite") as database:
+            Store.at(folder / "store.sqlite")
+    with sqlite3.connect(folder / "store.sqlite") as database:
         assert database.execute("SELECT count(*) FROM outbox WHERE notice_json LIKE '%kabil%'").fetchone() == (3,)
-    with Store.at(kept / "store.sqlite").begin() as connection:
+    with Store.at(folder / "store.sqlite").begin() as connection:
         assert len(incident_rows.load_open(connection)) == 2
 
 
-def test_a_later_version_is_not_touched(kept: Path) -> None:
-    Store.at(kept / "store.sqlite").close()
-    with sqlite3.connect(kept / "store.sqlite") as database:
+def test_a_later_version_is_not_touched(folder: Path) -> None:
+    Store.at(folder / "store.sqlite").close()
+    with sqlite3.connect(folder / "store.sqlite") as database:
         database.execute("UPDATE about SET value = '99' WHERE key = 'version'")
     with pytest.raises(StoreError, match="of version 99, and this program knows"):
-        Store.at(kept / "store.sqlite")
+        Store.at(folder / "store.sqlite")
+
+
+def test_an_outage_with_a_former_name_of_its_cause_has_the_present_one(folder: Path) -> None:
+    with sqlite3.connect(folder / "store.sqlite") as database:
+        database.execute("UPDATE incidents SET cause = 'not_rtsp'")
+        database.execute("UPDATE timeline SET cause = 'not_rtsp'")
+    with Store.at(folder / "store.sqlite").begin() as connection:
+        opened = incident_rows.load_open(connection)
+        steps = incident_rows.load_timeline(connection, opened[0].id)
+    assert {incident.cause for incident in opened} == {step.cause for step in steps} == {"wrong_protocol"}

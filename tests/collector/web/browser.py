@@ -1,4 +1,4 @@
-"""A real browser before a real server: for tests, and for whoever wants a picture of the wall."""
+"""A real browser and a real server, for tests and for pictures of the wall."""
 
 import contextlib
 import shutil
@@ -16,12 +16,12 @@ from tests.servers.process import free_port
 DESKTOP = (1920, 1080)
 PHONE = (390, 844)
 _ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-_WITHIN_MS = 60_000
+_TIMEOUT_MS = 60_000
 
 
 @contextlib.contextmanager
 def serving(app: Starlette) -> Iterator[str]:
-    """The application on a free port of loopback; its address."""
+    """Serve the application on a free port of loopback, and yield its address."""
     port = free_port()
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
@@ -39,15 +39,15 @@ def serving(app: Starlette) -> Iterator[str]:
 
 
 def chromium() -> str | None:
-    """The browser's path, or None where it is not installed."""
+    """Return the path of Chromium, or None if it is not installed."""
     return shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 @contextlib.contextmanager
 def browsing() -> Iterator[Browser]:
-    """Chromium."""
+    """Start Chromium."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=_ARGUMENTS, timeout=_WITHIN_MS)
+        browser = playwright.chromium.launch(executable_path=chromium(), args=_ARGUMENTS, timeout=_TIMEOUT_MS)
         try:
             yield browser
         finally:
@@ -55,18 +55,18 @@ def browsing() -> Iterator[Browser]:
 
 
 def new_page(browser: Browser, size: tuple[int, int] = DESKTOP, *, scale: float = 1, script: bool = True) -> Page:
-    """An empty page in a profile of its own, `size` in CSS pixels."""
+    """Return an empty page in a profile of its own; `size` is in CSS pixels."""
     context = browser.new_context(
         viewport={"width": size[0], "height": size[1]}, device_scale_factor=scale, java_script_enabled=script
     )
-    context.set_default_timeout(_WITHIN_MS)
+    context.set_default_timeout(_TIMEOUT_MS)
     return context.new_page()
 
 
 def photograph(
     url: str, file: Path, size: tuple[int, int] = DESKTOP, *, scale: float = 1, whole: bool = False
 ) -> None:
-    """Writes a PNG of the page at `url`, its pictures loaded; `whole` also takes what lies below the screen."""
+    """Save a PNG of the page at `url` with its pictures loaded; `whole` includes what is below the screen."""
     with browsing() as browser:
         page = new_page(browser, size, scale=scale)
         page.goto(url, wait_until="networkidle")

@@ -1,4 +1,4 @@
-"""Made-up cities for the wall, and pictures for their cameras."""
+"""Invented cities for the wall, and pictures for their cameras."""
 
 import random
 from collections.abc import Sequence
@@ -18,13 +18,13 @@ MINUTE_MS = 60_000
 
 @dataclass
 class FolderOfPictures:
-    """As the store of last pictures, over a folder of `{site}--{camera}.jpg` and `{site}--{camera}--good.jpg`."""
+    """Finds pictures in a folder of `{site}--{camera}.jpg` and `{site}--{camera}--good.jpg`."""
 
     folder: Path
-    asked: list[tuple[str, str]] = field(default_factory=list)
+    requests: list[tuple[str, str]] = field(default_factory=list)
 
     def latest(self, site: str, camera: str) -> Path | None:
-        self.asked.append((site, camera))
+        self.requests.append((site, camera))
         path = self.folder / f"{site}--{camera}.jpg"
         return path if path.exists() else None
 
@@ -90,7 +90,7 @@ def city(sites: Sequence[SiteView], incidents: Sequence[IncidentView] = (), *, t
 
 
 def batam(*, well: bool = False) -> CityView:
-    """Three sites of four cameras; unless `well`, a frozen camera, a refused one, and a site without its agent."""
+    """Return three sites of four cameras; unless `well`, two are broken and a site has lost its agent."""
     frozen = camera("Jalur keluar", None if well else Cause.FROZEN, minutes=7, picture_ms=NOW_MS - MINUTE_MS)
     refused = camera(
         "Bundaran utara", None if well else Cause.REFUSED, minutes=2, picture_ms=NOW_MS - 3 * MINUTE_MS
@@ -123,7 +123,7 @@ _CENTER = ("Gerbang timur", "Gerbang barat", "Alun-alun", "Kantor walikota")
 
 
 def large(cameras: int, *, seed: int = 7) -> CityView:
-    """A city with five cameras a site, about one in forty not well, and one site dark."""
+    """Return a city with five cameras a site, about one in forty of them faulty, and one site dark."""
     chance = random.Random(seed)
     faults = [Cause.STALLED, Cause.UNREACHABLE, Cause.PACKET_LOSS, Cause.LOW_FPS, Cause.BLACK, Cause.COVERED]
     sites: list[SiteView] = []
@@ -167,7 +167,7 @@ def _shown(name: str) -> CameraView:
 
 
 def write_pictures(folder: Path, view: CityView) -> FolderOfPictures:
-    """A drawn street for each camera that has a picture."""
+    """Write a drawn street for each camera that has a picture."""
     for where in view.sites:
         for each in where.cameras:
             if each.picture_ms:

@@ -1,4 +1,4 @@
-"""A drawn street, where a test needs a picture worth looking at."""
+"""Draws a street, for tests that need a picture with content."""
 
 import random
 
@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 
 def street(seed: str, *, dark: bool = False) -> npt.NDArray[np.uint8]:
-    """A street in the evening, 640x360 BGR."""
+    """Return a street in the evening, 640x360 BGR."""
     chance = random.Random(seed)
     width, height, horizon = 640, 360, chance.randint(130, 180)
     down = np.linspace(0, 1, height)[:, None, None]

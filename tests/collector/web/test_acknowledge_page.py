@@ -1,4 +1,4 @@
-"""The page behind the link in a notice, over HTTP, on a real store."""
+"""The page behind the link in a notice, over HTTP, with a real store."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,7 +24,7 @@ INCIDENT = Incident(12, "kabil", "timur", "frozen", ("timur",), SINCE_MS, SINCE_
 
 
 class Desk:
-    """The collector's web, a store with one incident, and whoever follows links."""
+    """The web application, a store with one incident, and a client that follows links."""
 
     def __init__(self, folder: Path) -> None:
         self.now_ms = NOW_MS
@@ -53,7 +53,7 @@ class Desk:
         url = self.links.acknowledge(notice or camera_notice(), who)
         return urlsplit(url)._replace(scheme="", netloc="").geturl()
 
-    def asked(self) -> list[AcknowledgementRequest]:
+    def requests(self) -> list[AcknowledgementRequest]:
         with self.store.begin() as connection:
             return request_rows.load_pending(connection)
 
@@ -73,7 +73,7 @@ def test_following_the_link_shows_the_outage_and_changes_nothing(desk: Desk) -> 
         assert words in answer.text
     assert "form-action 'self'" in answer.headers["Content-Security-Policy"]
     assert answer.headers["Cache-Control"] == "no-store"
-    assert desk.asked() == []
+    assert desk.requests() == []
 
 
 def test_the_page_speaks_the_recipients_language_in_its_zone(desk: Desk) -> None:
@@ -89,29 +89,29 @@ def test_the_button_takes_it_for_as_long_as_chosen(desk: Desk, hours: str, until
     answer = desk.client.post(desk.link(), data={"hours": hours})
     assert answer.status_code == 200
     assert "Tercatat: ditangani oleh Ani." in answer.text
-    assert desk.asked() == [AcknowledgementRequest(1, 12, "Ani", NOW_MS, until_ms, withdrawn=False)]
+    assert desk.requests() == [AcknowledgementRequest(1, 12, "Ani", NOW_MS, until_ms, withdrawn=False)]
 
 
 def test_pressing_twice_does_no_harm(desk: Desk) -> None:
     for _ in range(2):
         assert desk.client.post(desk.link(), data={"hours": "4"}).status_code == 200
-    assert len(desk.asked()) == 1
+    assert len(desk.requests()) == 1
 
 
 def test_pressing_again_after_it_was_taken_up_does_no_harm_but_another_may_take_over(desk: Desk) -> None:
     desk.put(replace(INCIDENT, acknowledged=Acknowledgement("Ani", NOW_MS)))
     assert "Sudah ditangani oleh Ani." in desk.client.get(desk.link()).text
     assert desk.client.post(desk.link(), data={"hours": "4"}).status_code == 200
-    assert desk.asked() == []
+    assert desk.requests() == []
     desk.client.post(desk.link("ben"), data={"hours": "4"})
-    assert [request.by for request in desk.asked()] == ["ben"]
+    assert [request.by for request in desk.requests()] == ["ben"]
 
 
 def test_what_is_over_needs_nobody(desk: Desk) -> None:
     desk.put(replace(INCIDENT, resolved_ms=NOW_MS))
     for answer in (desk.client.get(desk.link()), desk.client.post(desk.link(), data={"hours": "4"})):
         assert (answer.status_code, "sudah selesai" in answer.text, "<form" in answer.text) == (200, True, False)
-    assert desk.asked() == []
+    assert desk.requests() == []
 
 
 def test_a_link_that_is_not_valid_gets_a_page_that_says_so(desk: Desk) -> None:
@@ -120,7 +120,7 @@ def test_a_link_that_is_not_valid_gets_a_page_that_says_so(desk: Desk) -> None:
         for answer in (desk.client.get(wrong), desk.client.post(wrong, data={"hours": "4"})):
             assert answer.status_code == 403
             assert "Tautan ini tidak sah" in answer.text
-    assert desk.asked() == []
+    assert desk.requests() == []
 
 
 def test_a_link_that_is_too_old_gets_a_page_that_says_so(desk: Desk) -> None:
@@ -129,20 +129,20 @@ def test_a_link_that_is_too_old_gets_a_page_that_says_so(desk: Desk) -> None:
     answer = desk.client.post(link, data={"hours": "4"})
     assert answer.status_code == 410
     assert "This link is too old" in answer.text
-    assert desk.asked() == []
+    assert desk.requests() == []
 
 
 def test_a_number_that_a_restored_store_gave_again_is_not_taken_for_the_old_outage(desk: Desk) -> None:
     old = camera_notice(since_ms=SINCE_MS - 1)
     assert desk.client.post(desk.link(notice=old), data={"hours": "4"}).status_code == 404
     assert desk.client.post(desk.link(notice=camera_notice(incident=99)), data={}).status_code == 404
-    assert desk.asked() == []
+    assert desk.requests() == []
 
 
 @pytest.mark.parametrize("body", ["hours=7", "hours=x", "hours=" + "1" * 3000])
 def test_a_form_that_is_not_ours_is_refused(desk: Desk, body: str) -> None:
     assert desk.client.post(desk.link(), content=body).status_code == 400
-    assert desk.asked() == []
+    assert desk.requests() == []
 
 
 def test_what_cannot_be_kept_is_told(desk: Desk) -> None:

@@ -20,7 +20,7 @@ from tests.collector.web.cities import NOW_MS, FolderOfPictures, batam, camera, 
 
 
 class City:
-    """The collector around the web application: what it publishes can be changed while the application runs."""
+    """The collector around the web application, whose view and health a test can change."""
 
     def __init__(self, folder: Path) -> None:
         self.view = batam()
@@ -190,7 +190,7 @@ async def test_a_camera_without_a_picture_gets_a_drawing(client: httpx.AsyncClie
 )
 async def test_a_path_that_is_no_id_finds_nothing(client: httpx.AsyncClient, collector: City, path: str) -> None:
     assert (await client.get(path)).status_code == 404
-    assert collector.pictures.asked == []
+    assert collector.pictures.requests == []
 
 
 async def test_the_api_gives_the_view_as_it_is(client: httpx.AsyncClient, collector: City) -> None:

@@ -19,7 +19,7 @@ expect.set_options(timeout=60_000)
 
 
 class Collector:
-    """Publishes a view that is always fresh; its clock runs on from `NOW_MS`."""
+    """Publishes a view that is always fresh; its clock starts at `NOW_MS`."""
 
     def __init__(self, view: CityView, pictures: FolderOfPictures) -> None:
         self.view = view

@@ -1,4 +1,4 @@
-"""A whole collector as a process of its own, an agent that tells it things, and a mailbox that is told."""
+"""A whole collector as a process, an agent that reports to it, and the mails that it sends."""
 
 import sys
 import threading
@@ -26,11 +26,11 @@ AT_ONCE = {
     "regroup_s": 0,
     "silence_factor": 100,
 }
-"""Rules under which an outage is one the moment that it is told."""
+"""Rules under which an incident opens as soon as an outage is reported."""
 
 
 class Collector(Server):
-    """`pantau-collector run`, with what it keeps below `folder`; ready once its log says `ready_when`."""
+    """`pantau-collector run` with its data below `folder`; ready once its log contains `ready_when`."""
 
     def __init__(
         self,
@@ -72,12 +72,12 @@ class Collector(Server):
         return super().start(within_s=within_s)
 
     def new_log(self) -> str:
-        """What it has logged since its latest start."""
+        """Return what it has logged since its latest start."""
         return self.log.read_bytes()[self._read_from :].decode() if self.log.exists() else ""
 
 
 class Agent:
-    """One site's agent. `sent` are the numbers of the batches that the broker has taken."""
+    """A site's agent. `sent` holds the numbers of the batches that the broker has acknowledged."""
 
     def __init__(self, publisher: Publisher, site: str = "kabil", cameras: int = 4) -> None:
         self._publisher = publisher
@@ -109,12 +109,14 @@ class Agent:
         with self._sending:
             state = STATE_OF[cause] if cause else State.OK
             self.states[camera] = (state, cause, now_ms())
-            told = CameraState(self.site, camera, "b1", self._seq, now_ms(), state, now_ms(), cause)
-            self._publisher.send(str(Topic(self.site, TopicKind.STATE, camera)), encode(told), retain=True)
+            state_message = CameraState(self.site, camera, "b1", self._seq, now_ms(), state, now_ms(), cause)
+            self._publisher.send(
+                str(Topic(self.site, TopicKind.STATE, camera)), encode(state_message), retain=True
+            )
 
     @contextmanager
     def reporting(self, *, every_s: float = 0.02) -> Iterator[None]:
-        """Reports all the time."""
+        """Send a batch each `every_s` while the `with` block runs."""
         stopping = threading.Event()
 
         def run() -> None:
@@ -131,7 +133,7 @@ class Agent:
 
 
 def subjects(mailbox: Mailbox) -> list[str]:
-    """What has been told, in order."""
+    """Return the subjects of the mails, in order."""
     return [str(mail["Subject"]) for mail in mailbox.mails]
 
 

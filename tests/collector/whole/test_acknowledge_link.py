@@ -1,4 +1,4 @@
-"""From a camera that fails to the button behind the link in a real mail, and on to who need not drive out."""
+"""A failing camera leads to a real mail, its link to a button, and the button to an acknowledged incident."""
 
 import re
 import urllib.request

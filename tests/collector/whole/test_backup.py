@@ -1,4 +1,4 @@
-"""A backup of a collector that runs, and what is made anew from it."""
+"""A backup of a running collector, and its restoration."""
 
 import json
 import shutil
@@ -46,7 +46,7 @@ def read_all(data: Path) -> list[Record]:
 
 
 def journaled(data: Path, site: str = "kabil") -> list[int]:
-    """The numbers of the batches in the journal."""
+    """Return the numbers of the batches in the journal."""
     batches = [record for record in read_all(data) if record.topic == f"pantau/v1/{site}/{TopicKind.TELEMETRY}"]
     messages = [decode(parse_topic(record.topic), record.payload) for record in batches]
     return [message.seq for message in messages if isinstance(message, Telemetry)]
@@ -86,13 +86,13 @@ def test_a_collector_backed_up_under_load_goes_on_elsewhere_without_loss_or_a_do
 
 @pytest.fixture
 def filled(tmp_path: Path) -> Path:
-    """A collector's data, with several segments, and a picture."""
-    place = DataDir(tmp_path / "data")
-    with Journal(place.journal, segment_bytes=SEGMENT) as journal:
+    """Return a collector's data with several segments and a picture."""
+    paths = DataDir(tmp_path / "data")
+    with Journal(paths.journal, segment_bytes=SEGMENT) as journal:
         for i in range(200):
             journal.append([Record(NOW + i, "pantau/v1/a/agent", b"x" * 50)])
-    PictureFiles(place.pictures, time_ms=lambda: NOW).put(about(), jpeg(about()))
-    Store.at(place.store).close()
+    PictureFiles(paths.pictures, time_ms=lambda: NOW).put(about(), jpeg(about()))
+    Store.at(paths.store).close()
     return tmp_path / "data"
 
 
@@ -115,7 +115,7 @@ def test_all_of_it_comes_back(filled: Path, tmp_path: Path) -> None:
 def test_the_journal_in_a_backup_reaches_behind_where_the_store_says_it_was_read(
     filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A record, and a finished segment, that come while the store is copied are in the backup."""
+    """A record and a finished segment that are written while the store is copied are in the backup."""
     copy_store = create_backup.__globals__["_copy_store"]
     journal = Journal(filled / "journal", segment_bytes=SEGMENT)
 

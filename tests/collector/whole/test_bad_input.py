@@ -1,4 +1,4 @@
-"""What no agent should send, and a disk that is full: to a whole collector."""
+"""A whole collector under messages that no agent should send, and on a full disk."""
 
 import json
 import subprocess
@@ -28,7 +28,7 @@ LARGE = 100 << 20
 
 def get(collector: Collector, path: str) -> tuple[int, str]:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{collector.port}{path}", timeout=30) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{collector.port}{path}", timeout=60) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
@@ -137,7 +137,7 @@ def test_a_site_that_invents_cameras_is_stopped_and_the_others_are_not(
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 4 MB of its own."""
+    """Mount a disk of 4 MB."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mounted = subprocess.run(

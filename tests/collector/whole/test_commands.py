@@ -1,4 +1,4 @@
-"""What the control room types reaches the collector that runs, and what happens in it reaches those outside."""
+"""Commands reach the running collector, and its incidents and health reach services outside."""
 
 from pathlib import Path
 from typing import Any

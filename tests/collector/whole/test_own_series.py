@@ -1,4 +1,4 @@
-"""What a collector decides, and how it fares, in a real InfluxDB."""
+"""The collector's decisions and figures, in a real InfluxDB."""
 
 from pathlib import Path
 from typing import Any

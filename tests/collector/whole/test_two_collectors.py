@@ -17,7 +17,7 @@ from pantau_collector.pipeline.position import OVERLAP_MS
 from pantau_collector.simulation.agents import VirtualClock
 from pantau_collector.store import Store, StoreError
 from pantau_contract.states import Cause
-from tests.chaos.wire import Network
+from tests.chaos.relay import Network
 from tests.collector.intake.messages import Publisher
 from tests.collector.whole.city import Agent, Collector, subjects
 from tests.servers.mosquitto import Mosquitto
@@ -108,15 +108,15 @@ def test_the_standby_takes_over_from_one_that_is_silent_though_no_connection_end
     direct = make_url(url)
     assert direct.port is not None
     port = free_port()
-    wire = network.wire(port, direct.port)
+    relay = network.relay(port, direct.port)
     relayed = direct.set(host="127.0.0.1", port=port).render_as_string(hide_password=False)
     north = Collector(tmp_path / "north", mosquitto.port, client_id="collector-north", store={"url": relayed})
     with north:
         assert until(lambda: ACTIVE in north.new_log())
         with make("south") as south:
-            north.pause() if how == "it hangs" else wire.cut()
+            north.pause() if how == "it hangs" else relay.cut()
             assert until(lambda: ACTIVE in south.new_log()), south.new_log()
-            north.resume() if how == "it hangs" else wire.mend(close=True)
+            north.resume() if how == "it hangs" else relay.restore(close=True)
             assert until(lambda: not north.running), north.new_log()
     assert "another collector has become the active one" in north.new_log()
     network.stop()

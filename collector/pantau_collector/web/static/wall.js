@@ -1,19 +1,19 @@
-// Renews the wall without a reload: fetches the board, and changes in the page only what differs.
+// Updates the wall without a reload: fetches the board, and changes only what differs in the page.
 "use strict";
 
 const EVERY_MS = 2000;
 const LOST_AFTER_MS = 8000;
 const { now, zone, day, hour, minute, second } = document.body.dataset;
 
-// The server's clock, for a screen's own may be wrong.
+// The server's clock, because the screen's own may be wrong.
 const ahead = Number(now) - Date.now();
 const serverNow = () => Date.now() + ahead;
 const clock = new Intl.DateTimeFormat("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
 let tag = null;
-let heard = Date.now();
+let lastAnswer = Date.now();
 
-async function renew() {
+async function update() {
   try {
     const answer = await fetch("board" + location.search, { cache: "no-cache", signal: AbortSignal.timeout(6000) });
     if (!answer.ok) throw new Error(answer.status);
@@ -23,18 +23,18 @@ async function renew() {
       document.title = fresh.dataset.title;
       tag = answer.headers.get("etag");
     }
-    heard = Date.now();
+    lastAnswer = Date.now();
   } catch {
-    // Said by tick() once it has lasted.
+    // tick() reports it once it has lasted.
   }
-  setTimeout(renew, EVERY_MS);
+  setTimeout(update, EVERY_MS);
 }
 
-// Makes `old` like `fresh`. An element with an id stays the same element, so that its picture is not loaded anew.
+// Makes `old` equal to `fresh`. An element with an id is kept, so that its picture is not loaded again.
 function match(old, fresh) {
   for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
   for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
-  if (old.dataset.since) return; // its text is tick()'s
+  if (old.dataset.since) return; // tick() sets its text
   const wantedIds = new Set([...fresh.children].map((child) => child.id));
   const known = new Map();
   for (const child of [...old.children]) {
@@ -63,7 +63,7 @@ function match(old, fresh) {
   while (place) drop();
 }
 
-function lasting(ms) {
+function duration(ms) {
   const s = Math.max(Math.floor(ms / 1000), 0);
   if (s < 60) return `${s} ${second}`;
   if (s < 3600) return `${Math.floor(s / 60)} ${minute}`;
@@ -71,16 +71,16 @@ function lasting(ms) {
   return `${Math.floor(s / 86400)} ${day} ${Math.floor((s % 86400) / 3600)} ${hour}`;
 }
 
-function say(element, text) {
+function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
 function tick() {
-  say(document.getElementById("clock"), clock.format(serverNow()));
+  setText(document.getElementById("clock"), clock.format(serverNow()));
   for (const element of document.querySelectorAll("[data-since]")) {
-    say(element, lasting(serverNow() - Number(element.dataset.since)));
+    setText(element, duration(serverNow() - Number(element.dataset.since)));
   }
-  const lost = Date.now() - heard > LOST_AFTER_MS;
+  const lost = Date.now() - lastAnswer > LOST_AFTER_MS;
   document.getElementById("lost").hidden = !lost;
   document.documentElement.classList.toggle("lost", lost);
 }
@@ -89,4 +89,4 @@ document.documentElement.classList.add("script");
 document.title = document.getElementById("board").dataset.title;
 tick();
 setInterval(tick, 1000);
-setTimeout(renew, EVERY_MS);
+setTimeout(update, EVERY_MS);

@@ -1,39 +1,45 @@
-"""What happens to the city: a seeded choice of blows, each on what is whole, and undone after a while."""
+"""The faults that are injected into the city, chosen by a seed; each has healthy targets and is undone later."""
 
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.chaos.city import TRUE_SITE, City, Program, Site
+from tests.chaos.city import SIMCAM_SITE, City, Program, Site
 
 _HOUR_MS = 3_600_000
 _DAY_MS = 24 * _HOUR_MS
-_COLLECTORS_STEPS_MS = (-9 * 60_000, -60_000, 20 * 60_000, _HOUR_MS, 3 * _DAY_MS)
-"""Back by less than an agent's clock may be ahead of the collector's: past it, the agents' are not believed."""
+_COLLECTOR_CLOCK_ERRORS_MS = (-9 * 60_000, -60_000, 20 * 60_000, _HOUR_MS, 3 * _DAY_MS)
+"""Errors of the collector's clock.
+
+Beyond ten minutes in the past, it would no longer believe the agents' clocks.
+"""
 
 
 @dataclass(frozen=True, slots=True)
-class Blow:
-    """`strike` does it, `undo` ends it `lasts_s` later; meanwhile nothing else befalls `victims`."""
+class Fault:
+    """A fault: `undo` is called `duration_s` after `inject`; meanwhile its targets get no other fault.
+
+    `kills` is the number of processes that it kills.
+    """
 
     kind: str
     text: str
-    victims: tuple[str, ...]
+    targets: tuple[str, ...]
     kills: int
-    lasts_s: float
-    strike: Callable[[], None]
+    duration_s: float
+    inject: Callable[[], None]
     undo: Callable[[], None]
 
 
-class Blows:
-    """An endless row of them; the same seed gives the same row, as far as the same things are whole."""
+class FaultGenerator:
+    """Chooses faults; a seed determines them as far as the same targets are healthy."""
 
     def __init__(self, city: City, rng: random.Random) -> None:
         self._city = city
         self._rng = rng
         self._backwards = 0
-        self._makers: list[tuple[float, Callable[[], Blow | None]]] = [
+        self._weighted: list[tuple[float, Callable[[], Fault | None]]] = [
             (10, self._kill),
             (2, self._kill_several),
             (2, self._tear),
@@ -45,25 +51,25 @@ class Blows:
             (1.5, self._step_collector),
         ]
 
-    def next(self, busy: set[str]) -> Blow:
-        """A blow to none of the `busy`."""
-        weights, makers = zip(*self._makers, strict=True)
+    def next(self, busy: set[str]) -> Fault:
+        """Return a fault that has none of the `busy` targets."""
+        weights, makers = zip(*self._weighted, strict=True)
         while True:
-            make: Callable[[], Blow | None] = self._rng.choices(makers, weights)[0]
-            blow = make()
-            if blow is not None and not busy & set(blow.victims):
-                return blow
+            make: Callable[[], Fault | None] = self._rng.choices(makers, weights)[0]
+            fault = make()
+            if fault is not None and not busy & set(fault.targets):
+                return fault
 
-    def _kill(self) -> Blow:
+    def _kill(self) -> Fault:
         program = self._any_program()
         return self._killing("kill", f"kill -9 {program.name}", [program])
 
-    def _kill_several(self) -> Blow:
+    def _kill_several(self) -> Fault:
         programs = self._rng.sample(self._city.programs, self._rng.randint(2, 3))
         return self._killing("kill", "kill -9 at once: " + ", ".join(one.name for one in programs), programs)
 
-    def _tear(self) -> Blow:
-        """A kill, and half a record behind the last whole one, as of a write that was under way."""
+    def _tear(self) -> Fault:
+        """Kill a program, and append half a record, as if a write had been interrupted."""
         site = self._rng.choice(self._city.sites)
         program = self._rng.choice([self._city.collector, site.program])
         journal = program is self._city.collector
@@ -78,8 +84,8 @@ class Blows:
 
     def _killing(
         self, kind: str, text: str, programs: list[Program], after: Callable[[], None] = lambda: None
-    ) -> Blow:
-        def strike() -> None:
+    ) -> Fault:
+        def inject() -> None:
             for program in programs:
                 program.kill()
             after()
@@ -88,34 +94,34 @@ class Blows:
             for program in programs:
                 program.start()
 
-        lasts_s = self._rng.choice((0.0, 0.0, 0.3, 1.0, 3.0))
+        duration_s = self._rng.choice((0.0, 0.0, 0.3, 1.0, 3.0))
         names = tuple(program.name for program in programs)
-        return Blow(kind, text, names, len(programs), lasts_s, strike, undo)
+        return Fault(kind, text, names, len(programs), duration_s, inject, undo)
 
-    def _cut(self) -> Blow:
-        name = self._rng.choice(list(self._city.wires))
-        wire = self._city.wire(name)
-        forth, back = self._rng.choice(((True, True), (True, False), (False, True)))
+    def _cut(self) -> Fault:
+        name = self._rng.choice(list(self._city.relays))
+        relay = self._city.relay(name)
+        upstream, downstream = self._rng.choice(((True, True), (True, False), (False, True)))
         close = self._rng.random() < 0.5
-        ways = "both ways" if forth and back else ("forth only" if forth else "back only")
-        return Blow(
+        ways = "both ways" if upstream and downstream else ("upstream only" if upstream else "downstream only")
+        return Fault(
             "cut",
             f"the network cut from {name}, {ways}",
-            (f"wire {name}",),
+            (f"relay {name}",),
             0,
             self._rng.choice((1.0, 3.0, 8.0, 20.0)),
-            lambda: wire.cut(forth=forth, back=back),
-            lambda: wire.mend(close=close),
+            lambda: relay.cut(upstream=upstream, downstream=downstream),
+            lambda: relay.restore(close=close),
         )
 
-    def _fill(self) -> Blow | None:
+    def _fill(self) -> Fault | None:
         site = self._rng.choice(self._city.sites)
         disk, program = self._rng.choice(
             ((site.disk, site.program), (self._city.collector_disk, self._city.collector))
         )
         if not disk.mounted:
             return None
-        return Blow(
+        return Fault(
             "fill",
             f"the disk of {program.name} is full",
             (program.name,),
@@ -125,9 +131,9 @@ class Blows:
             disk.free,
         )
 
-    def _pause(self) -> Blow:
+    def _pause(self) -> Fault:
         program = self._any_program()
-        return Blow(
+        return Fault(
             "pause",
             f"{program.name} is stopped (SIGSTOP)",
             (program.name,),
@@ -137,37 +143,37 @@ class Blows:
             program.server.resume,
         )
 
-    def _boot_in_the_past(self) -> Blow:
-        """Loss of power at a site without a real-time clock: it boots in the past, and is set right later.
+    def _boot_in_the_past(self) -> Fault:
+        """Cut the power of a site without a real-time clock: it boots in the past, and its clock is set later.
 
-        Not at the site whose samples are known by their times.
+        The site whose samples are identified by their times is left out.
         """
-        site = self._rng.choice([site for site in self._city.sites if site.name != TRUE_SITE])
+        site = self._rng.choice([site for site in self._city.sites if site.name != SIMCAM_SITE])
         offset_ms = -self._rng.choice((_HOUR_MS, 40 * _DAY_MS, 2000 * _DAY_MS)) - self._rng.randrange(_HOUR_MS)
 
-        def strike() -> None:
+        def inject() -> None:
             site.program.kill()
             site.reboot(offset_ms=offset_ms, synchronised=False)
             site.program.start()
 
-        return Blow(
+        return Fault(
             "clock",
             f"{site.name} loses power and boots {-offset_ms / _DAY_MS:.2f} days in the past",
             (site.program.name,),
             1,
             self._rng.uniform(2, 6),
-            strike,
+            inject,
             lambda: site.set_clock(offset_ms=0, synchronised=True),
         )
 
-    def _step(self) -> Blow | None:
-        """A clock that is said to be right is stepped, to an hour where it has not been yet."""
-        site = self._played()
+    def _step(self) -> Fault | None:
+        """Step a clock that reports to be synchronised, each time to another hour."""
+        site = self._generated_site()
         if site is None:
             return None
         self._backwards += 1
         offset_ms = -self._backwards * _HOUR_MS
-        return Blow(
+        return Fault(
             "step",
             f"the clock of {site.name} is stepped by {self._backwards} hours, and back",
             (site.program.name,),
@@ -177,9 +183,9 @@ class Blows:
             lambda: site.set_clock(offset_ms=0, synchronised=True),
         )
 
-    def _step_collector(self) -> Blow:
-        offset_ms = self._rng.choice(_COLLECTORS_STEPS_MS)
-        return Blow(
+    def _step_collector(self) -> Fault:
+        offset_ms = self._rng.choice(_COLLECTOR_CLOCK_ERRORS_MS)
+        return Fault(
             "step",
             f"the collector's clock is stepped by {offset_ms / 60_000:.0f} minutes, and back",
             ("collector's clock",),
@@ -190,14 +196,14 @@ class Blows:
         )
 
     def _any_program(self) -> Program:
-        """Each kind as often as any other."""
+        """Return a random program; an agent, of which there are many, twice as often as another kind."""
         city = self._city
         agent = self._rng.choice(city.sites).program
         return self._rng.choice([agent, agent, city.broker, city.influx_program, city.collector])
 
-    def _played(self) -> Site | None:
-        """The one site whose clock may be stepped."""
-        return next((site for site in self._city.sites if site.name != TRUE_SITE), None)
+    def _generated_site(self) -> Site | None:
+        """Return the only site whose clock may be stepped."""
+        return next((site for site in self._city.sites if site.name != SIMCAM_SITE), None)
 
 
 def _tear_journal(folder: Path, noise: bytes) -> None:
@@ -218,6 +224,6 @@ def _tear_spool(spool: Path, noise: bytes) -> None:
 
 
 def wait_between(rng: random.Random) -> Iterator[float]:
-    """Seconds from blow to blow: mostly short, now and then long enough for all to be well again."""
+    """Yield the seconds between faults: mostly short, now and then long enough for everything to recover."""
     while True:
         yield rng.choice((0.1, 0.5, 1.0, 1.5, 1.5, 4.0))
