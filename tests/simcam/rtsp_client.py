@@ -1,4 +1,4 @@
-"""An RTSP client that says what it is told and shows what came, byte by byte."""
+"""An RTSP client that sends exactly what a test wants and returns exactly what arrives."""
 
 import asyncio
 import struct
@@ -9,11 +9,12 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-PATIENCE_S = 60.0
+TIMEOUT_S = 60.0
+"""Seconds to wait for whatever a test expects."""
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     status: int
     headers: dict[str, list[str]]
     body: str
@@ -39,7 +40,7 @@ class RtpPacket:
 
     @property
     def keyframe(self) -> bool:
-        """Of H.264: begins an IDR picture."""
+        """True if the packet begins an IDR picture of H.264."""
         kind = self.payload[0] & 31
         return kind == 5 or (kind == 28 and self.payload[1] & 0x9F == 0x85)
 
@@ -63,58 +64,58 @@ class Client:
     ) -> None:
         self._writer.close()
 
-    async def ask(self, method: str, url: str = "", **headers: str) -> Answer:
-        """One request; interleaved frames that come before the answer are kept."""
+    async def request(self, method: str, url: str = "", **headers: str) -> Response:
+        """Send a request and return its response; interleaved frames before it are kept."""
         self._cseq += 1
         lines = [f"{method} {url or self.url} RTSP/1.0", f"CSeq: {self._cseq}"]
         lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
         self.send("\r\n".join([*lines, "", ""]).encode())
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             while True:
-                came = await self._next()
-                if isinstance(came, Answer):
-                    assert came.header("CSeq") == str(self._cseq)
-                    return came
-                self._frames.append(came)
+                received = await self._next()
+                if isinstance(received, Response):
+                    assert received.header("CSeq") == str(self._cseq)
+                    return received
+                self._frames.append(received)
 
     def send(self, data: bytes) -> None:
         self._writer.write(data)
 
-    async def setup(self, transport: str = "RTP/AVP/TCP;unicast;interleaved=0-1") -> Answer:
-        answer = await self.ask("SETUP", f"{self.url}/trackID=1", Transport=transport)
+    async def setup(self, transport: str = "RTP/AVP/TCP;unicast;interleaved=0-1") -> Response:
+        answer = await self.request("SETUP", f"{self.url}/trackID=1", Transport=transport)
         if answer.status == 200:
             self.session = answer.header("Session").partition(";")[0]
         return answer
 
-    async def play(self) -> Answer:
+    async def play(self) -> Response:
         assert (await self.setup()).status == 200
-        answer = await self.ask("PLAY", Session=self.session)
+        answer = await self.request("PLAY", Session=self.session)
         assert answer.status == 200
         return answer
 
     async def packet(self, channel: int = 0) -> bytes:
-        """The next packet on a channel; those on others are dropped.
+        """Return the next packet on a channel; those on others are discarded.
 
         Raises:
             EOFError: the connection was closed.
         """
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             while True:
-                came = self._frames.popleft() if self._frames else await self._next()
-                if not isinstance(came, Answer) and came[0] == channel:
-                    return came[1]
+                received = self._frames.popleft() if self._frames else await self._next()
+                if not isinstance(received, Response) and received[0] == channel:
+                    return received[1]
 
     async def rtp(self) -> RtpPacket:
         return RtpPacket.of(await self.packet())
 
     async def keyframe(self) -> RtpPacket:
-        """The next packet that begins a keyframe of H.264."""
+        """Return the next packet that begins a keyframe of H.264."""
         while not (packet := await self.rtp()).keyframe:
             pass
         return packet
 
     async def end(self) -> None:
-        """Reads until the server closes the connection."""
+        """Read until the server closes the connection."""
         try:
             while True:
                 await self.packet()
@@ -122,7 +123,7 @@ class Client:
             return
 
     async def quiet(self, for_s: float = 0.6) -> bool:
-        """Whether nothing at all comes for a while, and the connection stays open."""
+        """Return True if nothing arrives for a while and the connection stays open."""
         try:
             async with asyncio.timeout(for_s):
                 await self._reader.read(1)
@@ -131,14 +132,14 @@ class Client:
             return True
 
     async def raw(self) -> bytes:
-        """What comes next, as it is; empty at the end of the connection."""
-        async with asyncio.timeout(PATIENCE_S):
+        """Return the next raw bytes, none at the end of the connection."""
+        async with asyncio.timeout(TIMEOUT_S):
             try:
                 return await self._reader.read(65536)
             except ConnectionError:
                 return b""
 
-    async def _next(self) -> Answer | tuple[int, bytes]:
+    async def _next(self) -> Response | tuple[int, bytes]:
         try:
             first = await self._reader.readexactly(1)
             if first == b"$":
@@ -153,11 +154,11 @@ class Client:
             name, _, value = line.partition(": ")
             headers.setdefault(name.lower(), []).append(value)
         length = int(headers.get("content-length", ["0"])[0])
-        return Answer(int(status.split()[1]), headers, (await self._reader.readexactly(length)).decode())
+        return Response(int(status.split()[1]), headers, (await self._reader.readexactly(length)).decode())
 
 
-async def until(condition: Callable[[], object], *, within_s: float = PATIENCE_S) -> None:
-    """Waits for the condition to become true."""
+async def until(condition: Callable[[], object], *, within_s: float = TIMEOUT_S) -> None:
+    """Wait until the condition is true."""
     async with asyncio.timeout(within_s):
-        while not condition():  # noqa: ASYNC110 # what is waited for tells nobody
+        while not condition():  # noqa: ASYNC110 # there is no event to wait for
             await asyncio.sleep(0.02)

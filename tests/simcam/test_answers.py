@@ -29,7 +29,7 @@ async def simcam() -> AsyncIterator[Simcam]:
 
 async def test_a_description_names_the_codec_its_parameter_sets_and_the_track(simcam: Simcam) -> None:
     async with Client(simcam.url("open")) as client:
-        answer = await client.ask("DESCRIBE")
+        answer = await client.request("DESCRIBE")
     assert answer.status == 200
     assert answer.header("Content-Base") == simcam.url("open") + "/"
     assert "m=video 0 RTP/AVP 96\r\n" in answer.body
@@ -44,7 +44,7 @@ async def test_a_description_names_the_codec_its_parameter_sets_and_the_track(si
 
 async def test_options_name_the_methods(simcam: Simcam) -> None:
     async with Client(simcam.url("open")) as client:
-        public = (await client.ask("OPTIONS")).header("Public")
+        public = (await client.request("OPTIONS")).header("Public")
     assert public.split(", ") == [
         "OPTIONS",
         "DESCRIBE",
@@ -58,8 +58,8 @@ async def test_options_name_the_methods(simcam: Simcam) -> None:
 
 async def test_another_path_is_404_and_another_method_405(simcam: Simcam) -> None:
     async with Client(simcam.url("open")) as client:
-        assert (await client.ask("DESCRIBE", simcam.url("open") + "er")).status == 404
-        answer = await client.ask("RECORD")
+        assert (await client.request("DESCRIBE", simcam.url("open") + "er")).status == 404
+        answer = await client.request("RECORD")
     assert answer.status == 405
     assert "PLAY" in answer.header("Allow")
 
@@ -67,7 +67,7 @@ async def test_another_path_is_404_and_another_method_405(simcam: Simcam) -> Non
 async def test_a_vendors_path_with_a_query_is_served(simcam: Simcam) -> None:
     assert simcam.url("dahua").endswith("/cam/realmonitor?channel=1&subtype=0")
     async with Client(simcam.url("dahua")) as client:
-        assert (await client.ask("DESCRIBE")).status == 200
+        assert (await client.request("DESCRIBE")).status == 200
         await client.play()
         assert (await client.rtp()).payload
 
@@ -75,14 +75,16 @@ async def test_a_vendors_path_with_a_query_is_served(simcam: Simcam) -> None:
 async def test_a_session_that_does_not_exist_is_454(simcam: Simcam) -> None:
     async with Client(simcam.url("open")) as client:
         for method in ("PLAY", "GET_PARAMETER", "TEARDOWN"):
-            assert (await client.ask(method, Session="0badcafe")).status == 454
-        assert (await client.ask("PLAY")).status == 454
-        assert (await client.ask("GET_PARAMETER")).status == 200, "without a session it asks whether we are there"
+            assert (await client.request(method, Session="0badcafe")).status == 454
+        assert (await client.request("PLAY")).status == 454
+        assert (await client.request("GET_PARAMETER")).status == 200, (
+            "without a session it asks whether we are there"
+        )
 
 
 async def test_setup_of_the_aggregate_is_459(simcam: Simcam) -> None:
     async with Client(simcam.url("open")) as client:
-        assert (await client.ask("SETUP", Transport="RTP/AVP/TCP;interleaved=0-1")).status == 459
+        assert (await client.request("SETUP", Transport="RTP/AVP/TCP;interleaved=0-1")).status == 459
 
 
 @pytest.mark.parametrize(
@@ -116,15 +118,15 @@ async def test_one_more_session_than_a_camera_has_is_453(simcam: Simcam) -> None
     async with Client(simcam.url("one-session")) as first, Client(simcam.url("one-session")) as second:
         await first.play()
         assert (await second.setup()).status == 453
-        await first.ask("TEARDOWN", Session=first.session)
+        await first.request("TEARDOWN", Session=first.session)
         assert (await second.setup()).status == 200
 
 
 async def test_a_method_may_be_named_and_rejected_all_the_same(simcam: Simcam) -> None:
     async with Client(simcam.url("no-keepalive")) as client:
         await client.play()
-        assert (await client.ask("GET_PARAMETER", Session=client.session)).status == 405
-        assert (await client.ask("SET_PARAMETER", Session=client.session)).status == 200
+        assert (await client.request("GET_PARAMETER", Session=client.session)).status == 405
+        assert (await client.request("SET_PARAMETER", Session=client.session)).status == 200
 
 
 async def test_what_is_no_rtsp_is_400_and_the_end(simcam: Simcam) -> None:
@@ -139,7 +141,7 @@ async def test_requests_may_come_in_any_pieces(simcam: Simcam) -> None:
         await client.play()
         for byte in b"$\x01\x00\x04abcd":
             client.send(bytes([byte]))
-        assert (await client.ask("GET_PARAMETER", Session=client.session)).status == 200
+        assert (await client.request("GET_PARAMETER", Session=client.session)).status == 200
 
 
 def digest(challenge: str, *, password: str, method: str, uri: str) -> str:
@@ -164,16 +166,16 @@ def digest(challenge: str, *, password: str, method: str, uri: str) -> str:
 async def test_digest_admits_the_right_password_only(simcam: Simcam, scheme: Authentication) -> None:
     url = simcam.url(scheme)
     async with Client(url) as client:
-        refused = await client.ask("DESCRIBE")
+        refused = await client.request("DESCRIBE")
         assert refused.status == 401
         for challenge in refused.headers["www-authenticate"]:
             if not challenge.startswith("Digest"):
                 continue
             wrong = digest(challenge, password="wrong", method="DESCRIBE", uri=url)
-            assert (await client.ask("DESCRIBE", Authorization=wrong)).status == 401
+            assert (await client.request("DESCRIBE", Authorization=wrong)).status == 401
             right = digest(challenge, password=PASSWORD, method="DESCRIBE", uri=url)
-            assert (await client.ask("DESCRIBE", Authorization=right)).status == 200
-            assert (await client.ask("SETUP", Authorization=right)).status == 401, "it is bound to the method"
+            assert (await client.request("DESCRIBE", Authorization=right)).status == 200
+            assert (await client.request("SETUP", Authorization=right)).status == 401, "it is bound to the method"
     assert simcam.counts(scheme).failed_logins > 0
 
 
@@ -182,20 +184,22 @@ async def test_basic_admits_the_right_password_only(simcam: Simcam) -> None:
         return "Basic " + base64.b64encode(f"{USER}:{password}".encode()).decode()
 
     async with Client(simcam.url("basic")) as client:
-        refused = await client.ask("DESCRIBE")
+        refused = await client.request("DESCRIBE")
         assert (refused.status, refused.header("WWW-Authenticate")) == (401, 'Basic realm="pantau-simcam"')
         assert simcam.counts("basic").failed_logins == 0, "nobody tried yet"
-        assert (await client.ask("DESCRIBE", Authorization=basic("wrong"))).status == 401
+        assert (await client.request("DESCRIBE", Authorization=basic("wrong"))).status == 401
         assert simcam.counts("basic").failed_logins == 1
-        assert (await client.ask("DESCRIBE", Authorization=basic(PASSWORD))).status == 200
+        assert (await client.request("DESCRIBE", Authorization=basic(PASSWORD))).status == 200
     async with Client(simcam.url("digest")) as client:
-        assert (await client.ask("DESCRIBE", Authorization=basic(PASSWORD))).status == 401, "it was not offered"
+        assert (await client.request("DESCRIBE", Authorization=basic(PASSWORD))).status == 401, (
+            "it was not offered"
+        )
 
 
 async def test_a_camera_that_bars_everyone_asks_even_where_it_had_no_password(simcam: Simcam) -> None:
     simcam.set_fault("open", Fault.UNAUTHORIZED)
     async with Client(simcam.url("open")) as client:
-        answer = await client.ask("DESCRIBE")
+        answer = await client.request("DESCRIBE")
     assert answer.status == 401
     assert answer.header("WWW-Authenticate").startswith("Digest ")
 

@@ -9,7 +9,6 @@ import pytest
 
 from pantau_simcam import Fault, Simcam
 from pantau_simcam.faults import MOMENTARY
-from pantau_simcam.pacer import LATE_S, Pacer
 from tests.simcam.rtsp_client import Client
 from tests.simcam.small import spec
 
@@ -137,22 +136,3 @@ async def test_what_is_no_http_is_answered_with_an_error_and_closed(simcam: Simc
     assert answer.startswith(b"HTTP/1.1 4")
     said: Any = json.loads(answer.partition(b"\r\n\r\n")[2])
     assert said["error"]
-
-
-async def test_a_machine_that_is_too_slow_shows_in_the_seconds_by_which_packets_were_late() -> None:
-    called = asyncio.Event()
-
-    def step(_now: float) -> None:
-        called.set()
-
-    loop = asyncio.get_running_loop()
-    pacer = Pacer(loop)
-    pacer.add(step, loop.time() - 2)
-    await called.wait()
-    assert pacer.late_s >= 2
-    late_s, called = pacer.late_s, asyncio.Event()
-    pacer.add(step, loop.time() - LATE_S / 2)  # a watcher would not notice
-    pacer._tick()
-    assert called.is_set()
-    assert pacer.late_s == late_s or pacer.late_s >= late_s + LATE_S
-    pacer.stop()

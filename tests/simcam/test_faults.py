@@ -1,4 +1,4 @@
-"""Each fault as a client sees it: on a stream that runs, on a new connection, and when it is over."""
+"""Each fault as a client sees it: on a running stream, on a new connection, and after its end."""
 
 import asyncio
 import struct
@@ -16,7 +16,7 @@ from tests.simcam.small import spec
 
 @pytest.fixture(params=[False])
 async def simcam(request: pytest.FixtureRequest) -> AsyncIterator[Simcam]:
-    """Cameras on one port, or with parameter True on one each."""
+    """Cameras on one port, or with the parameter True on one port each."""
     cameras = [spec("gate", gop_s=0.3), spec("road", gop_s=0.3), spec("mjpeg", codec=Codec.MJPEG)]
     async with Simcam(cameras, port_per_camera=request.param) as simcam:
         await simcam.filmed()
@@ -33,7 +33,7 @@ async def gate(simcam: Simcam) -> AsyncIterator[Client]:
 
 
 async def silence(client: Client) -> None:
-    """Reads what was under way, until nothing comes for half a second."""
+    """Read what is under way until nothing arrives for half a second."""
     async with asyncio.timeout(60):
         while not await client.quiet(0.5):
             pass
@@ -41,10 +41,10 @@ async def silence(client: Client) -> None:
 
 async def works(simcam: Simcam, camera: str = "gate") -> None:
     async with Client(simcam.url(camera)) as client:
-        assert (await client.ask("DESCRIBE")).status == 200
+        assert (await client.request("DESCRIBE")).status == 200
         await client.play()
         await client.rtp()
-        await client.ask("TEARDOWN", Session=client.session)
+        await client.request("TEARDOWN", Session=client.session)
 
 
 @pytest.mark.parametrize("fault", [Fault.STALL, Fault.NO_MEDIA])
@@ -53,7 +53,7 @@ async def test_without_packets_the_connection_stays_and_requests_are_answered(
 ) -> None:
     simcam.set_fault("gate", fault)
     await silence(gate)
-    assert (await gate.ask("GET_PARAMETER", Session=gate.session)).status == 200
+    assert (await gate.request("GET_PARAMETER", Session=gate.session)).status == 200
     async with Client(simcam.url("gate")) as new:
         await new.play()
         assert await new.quiet()
@@ -117,8 +117,8 @@ async def test_an_error_status_ends_the_stream_and_answers_the_next(
     await gate.end()
     assert (simcam.counts("gate").open, simcam.counts("gate").ended) == (0, 1)
     async with Client(simcam.url("gate")) as new:
-        assert (await new.ask("OPTIONS")).status == 200
-        answer = await (new.ask("DESCRIBE") if method == "DESCRIBE" else new.setup())
+        assert (await new.request("OPTIONS")).status == 200
+        answer = await (new.request("DESCRIBE") if method == "DESCRIBE" else new.setup())
         assert answer.status == status
     await works(simcam, "road")
     simcam.clear("gate")
@@ -137,7 +137,7 @@ async def test_refuse_on_a_shared_port_closes_at_the_first_request(simcam: Simca
     await gate.end()
     async with Client(simcam.url("gate")) as new:
         with pytest.raises(EOFError):
-            await new.ask("OPTIONS")
+            await new.request("OPTIONS")
     await works(simcam, "road")
     simcam.clear("gate")
     await works(simcam)
@@ -168,7 +168,7 @@ async def test_while_a_camera_refuses_no_other_program_gets_its_port(simcam: Sim
 
 
 async def keyframes(client: Client, count: int) -> list[bytes]:
-    """Whole keyframes of H.264 as they come, put together again."""
+    """Return the next complete keyframes of H.264."""
     found: list[bytes] = []
     unit = b""
     packet = await client.keyframe()
@@ -202,14 +202,14 @@ async def test_a_frozen_camera_sends_the_same_keyframe_again_and_again(simcam: S
 
 
 async def pictures(url: str, count: int) -> list[av.VideoFrame]:
-    """Decoded pictures of a new session."""
+    """Return decoded pictures of a new session."""
 
-    def look() -> list[av.VideoFrame]:
+    def decode() -> list[av.VideoFrame]:
         options = {"rtsp_transport": "tcp", "timeout": "60000000", "analyzeduration": "300000"}
         with av.open(url, options=options, timeout=60) as container:
             return [frame for frame, _ in zip(container.decode(video=0), range(count), strict=False)]
 
-    return await asyncio.to_thread(look)
+    return await asyncio.to_thread(decode)
 
 
 def grey(frame: av.VideoFrame) -> np.ndarray:
@@ -217,7 +217,7 @@ def grey(frame: av.VideoFrame) -> np.ndarray:
 
 
 async def faulty(simcam: Simcam, fault: Fault, right: Callable[[list[av.VideoFrame]], object]) -> None:
-    """Sets the fault and looks until it shows; footage takes a while to be filmed."""
+    """Set the fault and wait until it shows: its footage must be made first."""
     simcam.set_fault("gate", fault)
     async with asyncio.timeout(60):
         while not right(await pictures(simcam.url("gate"), 6)):

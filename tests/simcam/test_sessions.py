@@ -39,8 +39,8 @@ async def test_sessions_are_counted_from_setup_to_teardown(simcam: Simcam) -> No
         await other.play()
         assert (counts.open, counts.highest) == (2, 2)
         for client in (one, other):
-            assert (await client.ask("TEARDOWN", Session=client.session)).status == 200
-            assert (await client.ask("TEARDOWN", Session=client.session)).status == 454
+            assert (await client.request("TEARDOWN", Session=client.session)).status == 200
+            assert (await client.request("TEARDOWN", Session=client.session)).status == 454
     await asyncio.sleep(0.1)
     assert counts == Counts(open=0, highest=2, total=2, teardowns=2)
 
@@ -57,7 +57,7 @@ async def test_a_session_without_requests_ends_at_its_timeout(simcam: Simcam) ->
     counts = simcam.counts("brief")
     async with Client(simcam.url("brief")) as client:
         assert (await client.setup()).header("Session").endswith(";timeout=1")
-        await client.ask("PLAY", Session=client.session)
+        await client.request("PLAY", Session=client.session)
         await client.end()
     assert (counts.open, counts.expired, counts.abandoned) == (0, 1, 0)
 
@@ -71,7 +71,7 @@ async def test_any_request_within_the_timeout_keeps_the_session(simcam: Simcam) 
         for method in ("OPTIONS", "GET_PARAMETER", "SET_PARAMETER", "PLAY"):
             session.touched -= 500
             before = session.touched
-            assert (await client.ask(method, Session=client.session)).status == 200
+            assert (await client.request(method, Session=client.session)).status == 200
             assert session.touched > before
         connection.expire(session.touched + 600)
         assert counts.expired == 0
@@ -84,9 +84,9 @@ async def test_both_tracks_are_of_one_session_and_each_is_set_up_once() -> None:
         await client.setup()
         audio = f"{simcam.url('gate')}/trackID=2"
         transport = "RTP/AVP/TCP;unicast;interleaved=2-3"
-        assert (await client.ask("SETUP", audio, Transport=transport, Session=client.session)).status == 200
-        assert (await client.ask("SETUP", audio, Transport=transport, Session=client.session)).status == 455
-        info = (await client.ask("PLAY", Session=client.session)).header("RTP-Info")
+        assert (await client.request("SETUP", audio, Transport=transport, Session=client.session)).status == 200
+        assert (await client.request("SETUP", audio, Transport=transport, Session=client.session)).status == 455
+        info = (await client.request("PLAY", Session=client.session)).header("RTP-Info")
         assert info.count("trackID=1;seq=") == info.count("trackID=2;seq=") == 1
         sound = RtpPacket.of(await client.packet(channel=2))
         following = RtpPacket.of(await client.packet(channel=2))
@@ -94,7 +94,9 @@ async def test_both_tracks_are_of_one_session_and_each_is_set_up_once() -> None:
         assert (following.timestamp - sound.timestamp) & 0xFFFFFFFF == 160
         assert (await client.rtp()).kind == 96
         assert simcam.counts("gate") == Counts(open=1, highest=1, total=1, audio=1)
-        assert (await client.ask("SETUP", f"{simcam.url('mute')}/trackID=2", Transport=transport)).status == 404
+        assert (
+            await client.request("SETUP", f"{simcam.url('mute')}/trackID=2", Transport=transport)
+        ).status == 404
         simcam.set_fault("gate", "stall")
         while not await client.quiet():
             pass
@@ -150,12 +152,12 @@ async def test_a_sender_report_tells_the_time_at_a_timestamp_and_teardown_says_g
         assert packets > 0
         assert octets > 0
         assert report[28:30] == b"\x81\xca", "followed by the source's name"
-        await client.ask("TEARDOWN", Session=client.session)
+        await client.request("TEARDOWN", Session=client.session)
         assert (await client.packet(channel=1))[:2] == b"\x81\xcb"
 
 
-class MemoryStore(Library):
-    """Footage of two pictures, a keyframe of two packets and another of one."""
+class ReadyLibrary(Library):
+    """A library with footage of two pictures: a keyframe of two packets and another picture of one."""
 
     def ready(self, take: Take) -> Footage:
         pictures = (
@@ -166,7 +168,7 @@ class MemoryStore(Library):
 
 
 class Wire:
-    """Keeps what is sent."""
+    """A carrier that keeps what is sent."""
 
     def __init__(self) -> None:
         self.full = False
@@ -184,7 +186,7 @@ class Wire:
 
 
 def playing(camera: Camera, wire: Wire) -> VideoStream:
-    stream = VideoStream(camera, wire, MemoryStore(), now=100, wall=lambda: 1_800_000_000)
+    stream = VideoStream(camera, wire, ReadyLibrary(), now=100, wall=lambda: 1_800_000_000)
     stream.play(100)
     return stream
 
@@ -301,8 +303,20 @@ def test_a_step_that_fails_does_not_stop_the_others() -> None:
     assert len(served) == 1
 
 
+@pytest.mark.parametrize(("behind_s", "late_s"), [(0.0, 0.0), (0.5, 0.0), (0.6, 0.6), (7.0, 7.0)])
+def test_seconds_by_which_a_slow_machine_sends_late_add_up(behind_s: float, late_s: float) -> None:
+    loop, called = FakeLoop(), list[float]()
+    pacer = Pacer(loop)  # type: ignore[arg-type] # all that it needs of a loop
+    for _ in range(2):
+        pacer.add(called.append, loop.now)
+        loop.now += behind_s
+        loop.run_until(loop.now)
+    assert len(called) == 2
+    assert pacer.late_s == pytest.approx(2 * late_s)
+
+
 class FakeLoop:
-    """Time that passes when it is told to, and one pending timer."""
+    """A loop whose time the test advances, with one pending timer."""
 
     def __init__(self) -> None:
         self.now = 0.0

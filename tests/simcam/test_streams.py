@@ -1,4 +1,4 @@
-"""What clients that nobody here wrote see."""
+"""The streams as third-party clients see them."""
 
 import asyncio
 import json
@@ -62,7 +62,7 @@ async def test_pyav_logs_in(simcam: Simcam, scheme: str) -> None:
 
 
 def listened(url: str, transport: str) -> tuple[list[str], int]:
-    """The codecs of its streams, and how loud its audio is, of 32767."""
+    """Return the codecs of the streams, and the peak of the audio out of 32767."""
     with av.open(url, options={"rtsp_transport": transport, "timeout": "60000000"}, timeout=60) as container:
         sound = next(frame for frame in container.decode(audio=0))
         assert sound.sample_rate == 8000

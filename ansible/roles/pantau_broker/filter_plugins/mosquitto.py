@@ -1,16 +1,16 @@
-"""A password as mosquitto keeps it."""  # noqa: INP001 # Ansible finds it by its folder
+"""Hashes passwords as mosquitto stores them."""  # noqa: INP001 # Ansible finds it by its folder
 
 import base64
 import hashlib
 
 ITERATIONS = 101
-"""mosquitto_passwd's own."""
+"""The number of iterations that mosquitto_passwd uses."""
 
 
 def mosquitto_hash(password: str, user: str) -> str:
-    """The password as in mosquitto's password file: `$7$`, PBKDF2 with HMAC-SHA-512 (RFC 8018 section 5.2).
+    """Return a line of mosquitto's password file: `$7$`, PBKDF2 with HMAC-SHA-512 (RFC 8018 section 5.2).
 
-    The salt is made of user and password: the same ones give the same line, and a second run changes nothing.
+    The salt is derived from user and password: the same ones give the same line, so a second run changes nothing.
     """
     salt = hashlib.sha256(f"{user}\0{password}".encode()).digest()[:12]
     key = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, ITERATIONS)
@@ -18,8 +18,8 @@ def mosquitto_hash(password: str, user: str) -> str:
 
 
 class FilterModule:
-    """What Ansible looks for."""
+    """The class that Ansible looks for."""
 
     def filters(self) -> dict[str, object]:
-        """The filters by name."""
+        """Return the filters by name."""
         return {"mosquitto_hash": mosquitto_hash}
