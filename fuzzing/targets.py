@@ -12,9 +12,10 @@ from fuzzing.mutation import chunks
 from fuzzing.seeds import CHALLENGES, CONVERSATIONS, DESCRIPTIONS, PACKETS, PLAYLISTS, REPORTS, URLS, split
 from pantau_agent.http import playlist as hls
 from pantau_agent.rtsp import client, sdp
-from pantau_agent.rtsp.access_unit import H264Assembler, H265Assembler, KeyframeAssembler
+from pantau_agent.rtsp.access_unit import KeyframeAssembler
 from pantau_agent.rtsp.jpeg import JpegAssembler
 from pantau_agent.rtsp.messages import Demultiplexer, RtspResponse, encode_request
+from pantau_agent.rtsp.nal import H264Assembler, H265Assembler
 from pantau_agent.rtsp.reorder import ReorderBuffer
 from pantau_agent.rtsp.rtp import Reception, SenderClock
 from pantau_agent.streams import url

@@ -6,13 +6,14 @@ import re
 from collections.abc import Callable
 
 from pantau_agent.rtsp import sdp
-from pantau_agent.rtsp.access_unit import H264Assembler, H265Assembler, KeyframeAssembler
+from pantau_agent.rtsp.access_unit import KeyframeAssembler
 from pantau_agent.rtsp.connection import RtspConnection, connect
 from pantau_agent.rtsp.dialogue import Dialogue, must_be_ok
 from pantau_agent.rtsp.jpeg import JpegAssembler
 from pantau_agent.rtsp.keep_alive import keep_alive
 from pantau_agent.rtsp.low_water_mark import LowWaterMark
 from pantau_agent.rtsp.messages import RtspResponse
+from pantau_agent.rtsp.nal import H264Assembler, H265Assembler
 from pantau_agent.rtsp.rtp import Reception, SenderClock
 from pantau_agent.rtsp.udp import UdpPair, open_pair
 from pantau_agent.streams import url as rtsp_url
@@ -260,5 +261,7 @@ class RtspSession:
 
 def _assembler(track: sdp.Track) -> KeyframeAssembler:
     if track.codec == "mjpeg":
-        return JpegAssembler()
-    return (H265Assembler if track.codec == "h265" else H264Assembler)(track.parameter_sets)
+        return JpegAssembler(track.picture_size)
+    if track.codec == "h265":
+        return H265Assembler(track.parameter_sets, has_order=track.has_order_numbers)
+    return H264Assembler(track.parameter_sets)

@@ -3,7 +3,7 @@ import struct
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pantau_agent.rtsp.access_unit import H264Assembler
+from pantau_agent.rtsp.nal import H264Assembler
 from pantau_agent.rtsp.reorder import HOLD_S, MAX_HELD, ReorderBuffer
 from pantau_agent.rtsp.rtp import Reception
 from tests.agent.rtsp.scripted import rtp

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pantau_agent.rtsp.access_unit import H264Assembler
+from pantau_agent.rtsp.nal import H264Assembler
 from pantau_agent.rtsp.rtp import Reception, SenderClock
 from pantau_agent.streams.keyframe import Keyframe
 from tests.agent.rtsp.footage import access_units
@@ -137,6 +137,7 @@ def test_csrcs_extension_and_padding_are_passed_over() -> None:
     stream = reception(unit)
     head = struct.pack("!BBHII", 0x80 | 0x20 | 0x10 | 2, 96 | 0x80, 1, 0, 7)
     receive(stream, head + bytes(8) + b"\xbe\xde\x00\x01abcd" + KEY + b"\x00\x00\x03", 1.0)
+    receive(stream, rtp(2, STEP, DELTA, marker=True), 1.04)
     assert stream.keyframes == 1
     assert delivered[0].data == b"\x00\x00\x00\x01" + KEY
 
