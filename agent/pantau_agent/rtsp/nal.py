@@ -50,6 +50,7 @@ class NalAssembler(KeyframeAssembler):
         super().__init__()
         self._parameter_sets = ParameterSets(self.codec, ((self._type(nal[0]), nal) for nal in parameter_sets))
         self._recovery: int | None = None
+        self._recovery_unit = b""
         self._pictures_left = 0
         self._sequence_damaged = False
         self._in_picture = False
@@ -144,7 +145,8 @@ class NalAssembler(KeyframeAssembler):
             self._parameter_sets.add(kind, buffer[start:end])
         elif kind == self.sei and self.kind == UNDECIDED:
             count = recovery_count(self.codec, buffer[content:end])
-            self._recovery = count if count is not None else self._recovery
+            if count is not None:
+                self._recovery, self._recovery_unit = count, buffer[start:end]
 
     def _is_header(self, buffer: bytes, start: int) -> bool:
         """Return whether a header that names a picture is one: a start code looks like one of H.265's."""
@@ -167,6 +169,8 @@ class NalAssembler(KeyframeAssembler):
         self._pictures_left = 0 if whole else max(0, min(self._recovery or 0, MAX_REFRESH_PICTURES))
         for parameter_set in self.parameter_sets:
             self._append(_START, parameter_set)
+        if not whole:
+            self._append(_START, self._recovery_unit)  # without it the decoder marks all pictures as corrupt
 
     def _is_intra(self, byte: int) -> bool:
         """Return whether a slice needs no other picture although it is not an IDR, by its first byte."""
