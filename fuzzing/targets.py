@@ -117,7 +117,7 @@ def packets(codec: str) -> Callable[[bytes, random.Random], None]:
     def run(data: bytes, rng: random.Random) -> None:
         unit = COLLECTORS[codec]()
         reception = Reception(96, 90_000, unit)
-        ordered = ReorderBuffer(reception.receive)
+        ordered = ReorderBuffer(reception.receive, 96)
         receive = ordered.receive if rng.random() < 0.3 else reception.receive
         for number, packet in enumerate(split(data)):
             unit.request_keyframe(_forget)
