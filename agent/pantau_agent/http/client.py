@@ -137,6 +137,16 @@ class Client:
         """The cookies that the camera has set, as the value of a Cookie field; empty if there are none."""
         return "; ".join(f"{name}={value}" for name, value in self._cookies.items())
 
+    def may_turn_to(self, url: StreamUrl) -> bool:
+        """Return whether the password may go to a URL: it is on the same host, and not out of TLS."""
+        return url.host == self._url.host and url.scheme in {"https", self._url.scheme}
+
+    async def turn_to(self, url: StreamUrl) -> None:
+        """Request another resource of the same camera from now on."""
+        if (url.scheme, url.port) != (self._url.scheme, self._url.port):
+            await self.close()
+        self._url = url
+
     async def get(self) -> StreamedResponse:
         """Return a response with a 2xx status, whose head has been read.
 
@@ -240,15 +250,12 @@ class Client:
 
     async def _follow(self, head: ResponseHead) -> None:
         """Follow a redirect within the host, because the password is for this host only, and never out of TLS."""
-        before = self._url
         try:
-            url = stream_url.parse(urljoin(before.without_credentials, head.headers.get("Location")))
+            url = stream_url.parse(urljoin(self._url.without_credentials, head.headers.get("Location")))
         except ValueError as error:
             nowhere = detail("redirects_nowhere", problem=error)
             raise LookError(Failure(Step.GET, Kind.STATUS, nowhere, status=head.status)) from None
-        if url.host != before.host or url.scheme not in {"https", before.scheme}:
-            away = detail("redirects_away", before=before, url=url)
+        if not self.may_turn_to(url):
+            away = detail("redirects_away", before=self._url, url=url)
             raise LookError(Failure(Step.GET, Kind.STATUS, away, status=head.status))
-        if (url.scheme, url.port) != (before.scheme, before.port):
-            await self.close()
-        self._url = url
+        await self.turn_to(url)

@@ -128,7 +128,7 @@ class HttpSource:
             return self._mjpeg_feed(response)
         start = await response.peek(SNIFFED_BYTES)
         if (media_format := format_of(start)) is not None:
-            raise OtherFormatError(media_format)
+            raise OtherFormatError(media_format, self._client.url, self._client.cookies)
         is_jpeg = start.lstrip(b"\r\n").startswith(SOI)
         if _PART_BEGINS.match(start) or (is_jpeg and not response.parser.counted):
             return self._mjpeg_feed(response)

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from pantau_agent.streams.url import StreamUrl
+
 SNIFFED_BYTES = 12
 """Number of bytes that `format_of` needs, unless the body is shorter."""
 
@@ -16,11 +18,16 @@ class MediaFormat(StrEnum):
 
 
 class OtherFormatError(Exception):
-    """A response holds no pictures but video in another format, which another kind of source reads."""
+    """A response holds no pictures but video in another format, which another kind of source reads.
 
-    def __init__(self, media_format: MediaFormat) -> None:
+    `url` is where the response came from after all redirects, and `cookies` what must be sent along.
+    """
+
+    def __init__(self, media_format: MediaFormat, url: StreamUrl, cookies: str) -> None:
         super().__init__(media_format)
         self.media_format = media_format
+        self.url = url
+        self.cookies = cookies
 
 
 def format_of(start: bytes) -> MediaFormat | None:
