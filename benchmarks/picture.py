@@ -1,6 +1,6 @@
 """How well pictures are judged, and at what cost: `python -m benchmarks.picture --data DIR --out PLOTS [--json]`.
 
-DIR holds labelled keyframe sequences (see `picture_events`). Without it only the cost is told.
+DIR holds labelled keyframe sequences (see `picture_events`). Without it only the cost is measured.
 """
 
 import argparse
@@ -29,16 +29,19 @@ DETECTORS: Mapping[str, type[Detector]] = {
     "own start": OwnStart,
 }
 SENSITIVITIES = tuple(float(value) for value in np.geomspace(0.5, 2, 9).round(3))
+"""Factors on all evidence, for the ROC curve."""
 COST_SIZE = (640, 360)
+"""Width and height of the pictures whose cost is measured."""
 COST_KEYFRAMES = 60
+"""Pictures whose cost is measured."""
 ROUNDS = 3
-"""The best counts: what disturbs a round only ever adds to it."""
+"""Repetitions, of which the fastest counts: disturbances only ever add time."""
 
 Evidence = list[Mapping[str, float]]
 
 
 def main() -> int:
-    """Prints all tables."""
+    """Print all tables."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.picture", description=__doc__)
     parser.add_argument("--data", type=Path, help="directory of labelled sequences")
     parser.add_argument("--out", type=Path, help="directory for the plots")
@@ -46,13 +49,13 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print one object, with a list of rows for each table")
     options = parser.parse_args()
     cv2.setNumThreads(1)
-    told: dict[str, object] = {}
+    results: dict[str, object] = {}
     for table in (cost(),) if options.data is None else tables(options.data, options.jobs, options.out):
-        told[table.name] = table.as_json()
+        results[table.name] = table.as_json()
         if not options.json:
             print(table.as_markdown(), flush=True)
     if options.json:
-        print(json.dumps(told))
+        print(json.dumps(results))
     elif options.data is None:
         print("With --data DIR (labelled sequences) it also prints how well each detector judges.")
     elif options.out is not None:
@@ -61,7 +64,7 @@ def main() -> int:
 
 
 def tables(data: Path, jobs: int, out: Path | None) -> Iterator[Table]:
-    """All tables of one directory of sequences, as they become known; the plots go to `out`."""
+    """Yield all tables of one directory of sequences as they become known; plots go to `out`."""
     clips = read(data)
     with ProcessPoolExecutor(jobs) as pool:
         results = {name: list(pool.map(partial(watch, name), clips, chunksize=4)) for name in DETECTORS}
@@ -83,21 +86,21 @@ def tables(data: Path, jobs: int, out: Path | None) -> Iterator[Table]:
 
 
 def watch(name: str, clip: Clip) -> tuple[Outcome, Evidence]:
-    """One detector on one sequence."""
+    """Run one detector on one sequence."""
     detector = DETECTORS[name](clip.interval_s)
     alarms = [detector.update(picture, time_s) for picture, time_s in clip.keyframes()]
     return score(clip, alarms), detector.evidence if isinstance(detector, Ours) else []
 
 
 def rescored(clips: list[Clip], evidence: list[Evidence], sensitivity: float) -> list[Outcome]:
-    """What our detector would have said with all evidence times `sensitivity`."""
+    """Return what our detector would have reported with all evidence multiplied by `sensitivity`."""
     return [
         score(clip, replay(seen, clip.interval_s, sensitivity)) for clip, seen in zip(clips, evidence, strict=True)
     ]
 
 
 def rates(outcomes: Iterable[Outcome]) -> tuple[float, float]:
-    """The share of harmless events alarmed, and of faults named rightly."""
+    """Return the share of harmless events that alarmed, and of faults named rightly."""
     outcomes = list(outcomes)
     harmless = [outcome.false for outcome in outcomes if not outcome.clip.positive]
     faults = [outcome.right for outcome in outcomes if outcome.clip.positive]
@@ -105,7 +108,7 @@ def rates(outcomes: Iterable[Outcome]) -> tuple[float, float]:
 
 
 def overall(outcomes: Mapping[str, list[Outcome]]) -> Table:
-    """One row a detector; intervals are Wilson's, 95 %."""
+    """One row per detector; intervals are Wilson's, 95 %."""
     columns = ("detector", "detected", "right type", "harmless events alarmed", "healthy keyframes in alarm")
     table = Table("overall", "All sequences", columns)
     for name, result in outcomes.items():
@@ -115,7 +118,7 @@ def overall(outcomes: Mapping[str, list[Outcome]]) -> Table:
 
 
 def by(what: str, outcomes: Mapping[str, list[Outcome]], key: Callable[[Clip], str]) -> Table:
-    """Ours beside the others, for each fault or scene."""
+    """Our detector beside the others, for each fault or scene."""
     columns = [what, *(f"{name}: {column}" for name in outcomes for column in ("right type", "false"))]
     table = Table(f"by_{what}", f"By {what}", [*columns, "our delay, keyframes"])
     ours = outcomes["ours"]
@@ -130,7 +133,7 @@ def by(what: str, outcomes: Mapping[str, list[Outcome]], key: Callable[[Clip], s
 
 
 def leaving_scenes_out(curve: list[list[Outcome]]) -> Table:
-    """The sensitivity is chosen on the other scenes, and the one left out is judged with it."""
+    """Choose the sensitivity on the other scenes, and judge the one left out with it."""
     title = "Leave one scene out (one sensitivity for all faults, chosen on the other scenes)"
     columns = ("scene left out", "sensitivity", "detected", "right type", "harmless events alarmed")
     table = Table("leave_one_scene_out", title, columns)
@@ -150,7 +153,7 @@ def leaving_scenes_out(curve: list[list[Outcome]]) -> Table:
 
 
 def _three(outcomes: list[Outcome]) -> tuple[Share, Share, Share]:
-    """Detected, of the right type, and harmless events alarmed."""
+    """Return the shares detected, of the right type, and of harmless events that alarmed."""
     faults = [outcome for outcome in outcomes if outcome.clip.positive]
     return (
         share(outcome.detected for outcome in faults),
@@ -160,7 +163,7 @@ def _three(outcomes: list[Outcome]) -> tuple[Share, Share, Share]:
 
 
 def days(clips: list[Clip]) -> Table:
-    """One row a scene."""
+    """One row per scene."""
     title = f"24 hours of healthy footage a scene, a keyframe each {INTERVAL_S} s"
     table = Table("days", title, ("scene", "keyframes", "in alarm", "by"))
     for scene, keyframes in scenes(clips).items():
@@ -172,7 +175,7 @@ def days(clips: list[Clip]) -> Table:
 
 
 def cost() -> Table:
-    """CPU a keyframe of 640x360, after decoding, and memory a camera, of the same made-up footage."""
+    """CPU per keyframe of 640x360 after decoding, and memory per camera, for the same synthetic footage."""
     columns = (
         "detector",
         f"CPU ms a keyframe of {COST_SIZE[0]}x{COST_SIZE[1]}",
@@ -195,7 +198,7 @@ def cost() -> Table:
 
 
 def made_up() -> list[Picture]:
-    """A grainy scene by day, by infra-red and by lamplight, so that all three lightings are remembered."""
+    """Return a grainy scene by day, infrared and lamplight, so that all three lightings are remembered."""
     rng = np.random.default_rng(1)
     width, height = COST_SIZE
     coarse = rng.integers(60, 255, (45, 80, 3), np.uint8)
@@ -213,7 +216,7 @@ def made_up() -> list[Picture]:
 
 
 def in_memory(kind: type[Detector], pictures: list[Picture]) -> int:
-    """Bytes that one more camera takes, between two of its pictures."""
+    """Return the bytes that one more camera takes between two of its pictures."""
     tracemalloc.start()
     detector = kind(10)
     for k, picture in enumerate(pictures):

@@ -1,7 +1,8 @@
-"""A day and a night of healthy footage, made of a scene's few healthy keyframes: no alarm may come of it.
+"""A day and a night of healthy footage made of a scene's few healthy keyframes, in which nothing may alarm.
 
-Dawn, noon, dusk and infra-red night; an hour and a half of rain; headlights at night; clouds; jumps of exposure;
-sensor noise and encoding anew for each picture. The judge knows nothing of the camera as the day begins, at night.
+Dawn, noon, dusk and infrared night; an hour and a half of rain; headlights at night; clouds; jumps of exposure;
+sensor noise and a new encoding for each picture. The day begins at night, and the judge knows nothing of the
+camera.
 """
 
 import math
@@ -16,9 +17,15 @@ from benchmarks.picture_detectors import Ours
 from benchmarks.picture_events import Clip, Picture
 
 INTERVAL_S = 30
+"""Seconds between keyframes."""
 KEYFRAMES = 24 * 3600 // INTERVAL_S
-DAWN, DUSK, RAIN = 6.0, 18.5, (15.0, 16.5)
-"""Hours of the day."""
+"""Keyframes of a day."""
+DAWN = 6.0
+"""Hour of the day at which the sun rises."""
+DUSK = 18.5
+"""Hour of the day at which the sun sets."""
+RAIN = (15.0, 16.5)
+"""Hours of the day from and until which it rains."""
 DARK = 30.0
 """Mean grey level of a scene that was filmed at night; its lamps burn all day here."""
 
@@ -26,7 +33,7 @@ Light = NDArray[np.float32]
 
 
 def scenes(clips: list[Clip]) -> dict[str, list[Picture]]:
-    """Healthy keyframes of each scene: of its undisturbed sequence where it has one, else before an onset."""
+    """Return healthy keyframes of each scene, from its undisturbed sequence or else from before an onset."""
     found: dict[str, list[Picture]] = {}
     for clip in sorted(clips, key=lambda clip: clip.fault != "normal"):
         if clip.scene not in found:
@@ -36,7 +43,7 @@ def scenes(clips: list[Clip]) -> dict[str, list[Picture]]:
 
 
 def day(keyframes: list[Picture], seed: int) -> Iterator[tuple[Picture, float]]:
-    """Each picture of a day with its time in seconds."""
+    """Yield each picture of a day with its time in seconds."""
     rng = np.random.default_rng(seed)
     filmed_at_night = np.mean([keyframe.mean() for keyframe in keyframes]) < DARK
     exposure, jump_left = 1.0, 0
@@ -63,7 +70,7 @@ def day(keyframes: list[Picture], seed: int) -> Iterator[tuple[Picture, float]]:
 
 
 def infrared(picture: Light) -> Light:
-    """As by the camera's own lamp: grey, bright in the middle."""
+    """Light the scene by the camera's own lamp: grey, and bright in the middle."""
     grey = cv2.cvtColor(np.clip(picture, 0, 255).astype(np.uint8), cv2.COLOR_BGR2GRAY).astype(np.float32)
     height, width = grey.shape
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
@@ -72,7 +79,7 @@ def infrared(picture: Light) -> Light:
 
 
 def rain(picture: Light, rng: np.random.Generator) -> Light:
-    """Streaks, and a veil."""
+    """Add streaks and a veil."""
     height, width = picture.shape[:2]
     streaks = np.zeros((height, width), np.float32)
     for x, y in zip(rng.integers(0, width, 350), rng.integers(0, height, 350), strict=True):
@@ -81,7 +88,7 @@ def rain(picture: Light, rng: np.random.Generator) -> Light:
 
 
 def headlights(picture: Light, rng: np.random.Generator) -> Light:
-    """Two lamps that come towards the camera, with their glare."""
+    """Add two lamps that come towards the camera, with their glare."""
     height, width = picture.shape[:2]
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     middle, level, size = rng.uniform(0.2, 0.8) * width, rng.uniform(0.4, 0.85) * height, 0.1 * width
@@ -93,12 +100,12 @@ def headlights(picture: Light, rng: np.random.Generator) -> Light:
 
 
 def encoded(picture: Light, quality: int) -> Picture:
-    """As it comes out of an encoder."""
+    """Encode and decode the picture."""
     _, jpeg = cv2.imencode(".jpg", np.clip(picture, 0, 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, quality])
     return np.asarray(cv2.imdecode(jpeg, cv2.IMREAD_COLOR), np.uint8)
 
 
 def watch_a_day(keyframes: list[Picture], seed: int = 1) -> Counter[str]:
-    """The alarms of one day, by keyframes that each was up."""
+    """Return the alarms of one day, by the number of keyframes that each was up."""
     detector = Ours(INTERVAL_S)
     return Counter(name for picture, time_s in day(keyframes, seed) for name in detector.update(picture, time_s))

@@ -1,4 +1,4 @@
-"""The detectors compared: ours, and two that stand for what others do. Each gives the alarms now up."""
+"""The detectors compared: ours, and two that represent common practice. Each returns the alarms that are up."""
 
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
@@ -20,17 +20,17 @@ GONE = 2
 
 
 class Detector(Protocol):
-    """One camera's detector; made anew for each sequence."""
+    """One camera's detector, created for each sequence."""
 
     def __init__(self, interval_s: float) -> None: ...
 
     def update(self, picture: Picture | None, time_s: float) -> frozenset[str]:
-        """The alarms up after one more keyframe."""
+        """Return the alarms that are up after one more keyframe."""
         ...
 
 
 class Ours:
-    """The agent's judge, learning for twelve keyframes in place of two hours."""
+    """The agent's judge, learning for twelve keyframes instead of two hours."""
 
     def __init__(self, interval_s: float) -> None:
         self._judge = Judge(interval_s, PictureSettings(learning_s=0))
@@ -39,11 +39,11 @@ class Ours:
 
     @property
     def memory(self) -> PictureMemory:
-        """What it remembers."""
+        """The judge's memory."""
         return self._judge.memory
 
     def update(self, picture: Picture | None, time_s: float) -> frozenset[str]:
-        """The judge's cause, or that the stream is gone."""
+        """Return the judge's cause, or that the stream is offline."""
         verdict = self._judge.update(picture, int(time_s * 1000))
         self.evidence.append(verdict.evidence if not self._judge.learning else {})
         if picture is None:
@@ -54,72 +54,74 @@ class Ours:
 
 
 def replay(evidence: list[Mapping[str, float]], interval_s: float, sensitivity: float) -> list[frozenset[str]]:
-    """The alarms that the same evidence raises at another sensitivity, for ROC and for leaving scenes out."""
-    held = {cause: Confirmation(rule) for cause, rule in RULES.items()}
+    """Return the alarms that the same evidence raises at another sensitivity, for ROC and leave-one-out."""
+    confirmations = {cause: Confirmation(rule) for cause, rule in RULES.items()}
     alarms = []
     missing = 0
     for k, values in enumerate(evidence):
         missing = missing + 1 if not values and k > 20 else 0
         explained = False
-        for cause, confirmation in held.items():
+        for cause, confirmation in confirmations.items():
             if str(cause) not in values or explained:
                 continue
             value = min(1.0, values[cause] * sensitivity)
             confirmation.update(value, int(k * interval_s * 1000))
             explained = confirmation.explains(value)
-        up: Cause | None = next((cause for cause, one in held.items() if one.confirmed), None)
+        up: Cause | None = next(
+            (cause for cause, confirmation in confirmations.items() if confirmation.confirmed), None
+        )
         alarms.append(frozenset({"offline"} if missing >= GONE else {str(up)} if up else ()))
     return alarms
 
 
 class Constants:
-    """The constants that people copy, of FFmpeg's blackdetect and freezedetect and of OpenCV recipes.
+    """The constants that people copy from FFmpeg's blackdetect and freezedetect and from OpenCV recipes.
 
-    Black under 10 % of the range in 98 % of the picture, frozen under 0.1 % of mean difference, blurred under a
-    Laplacian variance of 100, covered under half the first picture's Canny edges, moved by 5 % of the width by
+    Black below 10 % of the range in 98 % of the picture, frozen below 0.1 % of mean difference, blurred below a
+    Laplacian variance of 100, covered below half the first picture's Canny edges, moved by 5 % of the width by
     ORB.
     """
 
     KEYFRAMES = 2
 
     def __init__(self, interval_s: float) -> None:  # noqa: ARG002 # constants know no time
-        self._before: NDArray[np.int16] | None = None
+        self._previous: NDArray[np.int16] | None = None
         self._edges = 0
         self._first: tuple[Sequence[cv2.KeyPoint], cv2.typing.MatLike | None] | None = None
         self._run: Counter[str] = Counter()
 
     def update(self, picture: Picture | None, time_s: float) -> frozenset[str]:  # noqa: ARG002 # as above
-        """What spoke on so many keyframes in a row."""
-        said = {"offline"} if picture is None else self.say(picture)
-        self._run = Counter({name: self._run[name] + 1 for name in said})
+        """Return what was detected on KEYFRAMES keyframes in a row."""
+        detected = {"offline"} if picture is None else self.detect(picture)
+        self._run = Counter({name: self._run[name] + 1 for name in detected})
         return frozenset(name for name, count in self._run.items() if count >= self.KEYFRAMES)
 
-    def say(self, picture: Picture) -> set[str]:
-        """What speaks in this one picture."""
+    def detect(self, picture: Picture) -> set[str]:
+        """Return what is detected in this one picture."""
         grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
         wide = picture.astype(np.int16)
-        said = set()
+        detected = set()
         if np.mean(grey <= 25.5) >= 0.98:
-            said.add("black")
+            detected.add("black")
         if np.mean(grey >= 250) > 0.7 or grey.mean() > 235:
-            said.add("overexposed")
-        if self._before is not None and np.abs(wide - self._before).mean() < 0.001 * 255:
-            said.add("frozen")
-        self._before = wide
-        if not said & {"black", "overexposed"} and one_colour(picture) > 0.75:
-            said.add("no_signal")
+            detected.add("overexposed")
+        if self._previous is not None and np.abs(wide - self._previous).mean() < 0.001 * 255:
+            detected.add("frozen")
+        self._previous = wide
+        if not detected & {"black", "overexposed"} and one_colour(picture) > 0.75:
+            detected.add("no_signal")
         if np.mean(np.abs(wide - 128).max(axis=2) <= 6) > 0.3:
-            said.add("corrupted")
+            detected.add("corrupted")
         if cv2.Laplacian(grey, cv2.CV_64F).var() < 100:
-            said.add("defocused")
-        said |= self._against_the_first(grey)
+            detected.add("defocused")
+        detected |= self._against_the_first(grey)
         lab = cv2.cvtColor(picture, cv2.COLOR_BGR2LAB).astype(np.float32)[..., 1:] - 128
         off = float(np.hypot(*lab.mean(axis=(0, 1))))
         if off > 10 and off > 1.5 * float(np.abs(lab - lab.mean(axis=(0, 1))).mean(axis=(0, 1)).sum()):
-            said.add("colour_cast")
+            detected.add("colour_cast")
         if noise(grey) > 15:
-            said.add("noisy")
-        return said
+            detected.add("noisy")
+        return detected
 
     def _against_the_first(self, grey: Picture) -> set[str]:
         edges = cv2.countNonZero(cv2.Canny(grey, 100, 200))
@@ -127,10 +129,10 @@ class Constants:
         if self._first is None:
             self._first, self._edges = (points, marks), edges
             return set()
-        said = {"covered"} if edges < 0.5 * self._edges else set()
+        detected = {"covered"} if edges < 0.5 * self._edges else set()
         old_points, old_marks = self._first
         if marks is None or old_marks is None or min(len(marks), len(old_marks)) < 12:
-            return said
+            return detected
         matches = sorted(cv2.BFMatcher(cv2.NORM_HAMMING, True).match(old_marks, marks), key=lambda m: m.distance)
         if len(matches) >= 8:
             best = matches[: max(8, len(matches) // 2)]
@@ -138,12 +140,12 @@ class Constants:
             middle = np.median(steps, axis=0)
             together = int((np.hypot(*(steps - middle).T) < 0.02 * grey.shape[1]).sum())
             if np.hypot(*middle) > 0.05 * grey.shape[1] or together < max(4, 0.15 * len(steps)):
-                said.add("moved")
-        return said
+                detected.add("moved")
+        return detected
 
 
 class OwnStart(Constants):
-    """The same measures against the camera's own first eight keyframes; three in a row."""
+    """The same measures relative to the camera's own first eight keyframes; three in a row."""
 
     KEYFRAMES = 3
     LEARNED = 8
@@ -153,8 +155,8 @@ class OwnStart(Constants):
         self._seen: list[tuple[Picture, dict[str, float], float]] = []
         self._last: deque[NDArray[np.int16]] = deque(maxlen=1)
 
-    def say(self, picture: Picture) -> set[str]:
-        """What speaks in this one picture."""
+    def detect(self, picture: Picture) -> set[str]:
+        """Return what is detected in this one picture."""
         grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
         wide = picture.astype(np.int16)
         change = float(np.abs(wide - self._last[0]).mean()) if self._last else np.inf
@@ -163,34 +165,34 @@ class OwnStart(Constants):
         if len(self._seen) < self.LEARNED:
             self._seen.append((grey, now, change))
             return set()
-        usual = {name: float(np.median([seen[1][name] for seen in self._seen])) for name in now}
-        said = self._against(picture, wide, now, usual)
+        baseline = {name: float(np.median([seen[1][name] for seen in self._seen])) for name in now}
+        detected = self._against(picture, wide, now, baseline)
         if change < 0.12 * float(np.median([seen[2] for seen in self._seen])):
-            said.add("frozen")
-        return said | self._geometry(grey, blurred="defocused" in said)
+            detected.add("frozen")
+        return detected | self._geometry(grey, blurred="defocused" in detected)
 
     def _against(
-        self, picture: Picture, wide: NDArray[np.int16], now: dict[str, float], usual: dict[str, float]
+        self, picture: Picture, wide: NDArray[np.int16], now: dict[str, float], baseline: dict[str, float]
     ) -> set[str]:
-        dark = now["mean"] < 3 or (now["mean"] < 8 and now["spread"] < 6 and usual["mean"] > 12)
+        dark = now["mean"] < 3 or (now["mean"] < 8 and now["spread"] < 6 and baseline["mean"] > 12)
         signs = {
             "black": dark,
             "overexposed": now["white"] > 0.7,
             "no_signal": not dark and now["white"] <= 0.7 and one_colour(picture) > 0.6,
             "corrupted": float(np.mean(np.abs(wide - 128).max(axis=2) <= 4)) > 0.25,
-            "defocused": now["detail"] < usual["detail"] - 1.2 and now["spread"] > 0.6 * usual["spread"],
-            "colour_cast": np.hypot(now["a"] - usual["a"], now["b"] - usual["b"]) > 18,
-            "noisy": now["noise"] > max(8.0, 2.5 * usual["noise"]),
+            "defocused": now["detail"] < baseline["detail"] - 1.2 and now["spread"] > 0.6 * baseline["spread"],
+            "colour_cast": np.hypot(now["a"] - baseline["a"], now["b"] - baseline["b"]) > 18,
+            "noisy": now["noise"] > max(8.0, 2.5 * baseline["noise"]),
         }
         return {name for name, sign in signs.items() if sign}
 
     def _geometry(self, grey: Picture, *, blurred: bool) -> set[str]:
-        usual = np.median([seen[0] for seen in self._seen], axis=0).astype(np.uint8)
+        baseline = np.median([seen[0] for seen in self._seen], axis=0).astype(np.uint8)
         steady = np.mean([cv2.Canny(seen[0], 60, 120) > 0 for seen in self._seen], axis=0) > 0.5
         near = cv2.dilate(cv2.Canny(grey, 60, 120), np.ones((5, 5), np.uint8)) > 0
         kept = float(near[steady].mean()) if steady.sum() > 50 else 1.0
-        (dx, dy), peak = shift(usual, grey)
-        own = float(np.median([shift(usual, seen[0])[1] for seen in self._seen]))
+        (dx, dy), peak = shift(baseline, grey)
+        own = float(np.median([shift(baseline, seen[0])[1] for seen in self._seen]))
         if peak > 0.4 * own and np.hypot(dx, dy) > 0.04 * 256:
             return {"moved"}
         return {"covered"} if kept < 0.45 and not blurred else set()
@@ -210,23 +212,25 @@ class OwnStart(Constants):
 
 
 def one_colour(picture: Picture) -> float:
-    """The share of the commonest colour, to sixteen levels a channel."""
+    """Return the share of the most common colour, at sixteen levels a channel."""
     levels = (picture // 16).astype(np.int32) @ np.array([256, 16, 1])
     return float(np.bincount(levels.ravel()).max() / levels.size)
 
 
 def noise(grey: Picture) -> float:
-    """Noise in grey levels (J. Immerkaer, 1996)."""
+    """Return the noise in grey levels (J. Immerkaer, 1996)."""
     kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
     return float(np.abs(cv2.filter2D(grey.astype(np.float32), -1, kernel)).mean() * np.sqrt(np.pi / 2) / 6)
 
 
-def shift(one: Picture, other: Picture) -> tuple[tuple[float, float], float]:
-    """The shift in pixels of 256, and its peak, by phase correlation of gradients."""
+def shift(first: Picture, other: Picture) -> tuple[tuple[float, float], float]:
+    """Return the shift in pixels of 256, and its peak, by phase correlation of gradients."""
 
     def edges(grey: Picture) -> NDArray[np.float32]:
         small = cv2.resize(grey, (256, 144)).astype(np.float32)
         return np.asarray(cv2.magnitude(cv2.Sobel(small, cv2.CV_32F, 1, 0), cv2.Sobel(small, cv2.CV_32F, 0, 1)))
 
-    (dx, dy), peak = cv2.phaseCorrelate(edges(one), edges(other), cv2.createHanningWindow((256, 144), cv2.CV_32F))
+    (dx, dy), peak = cv2.phaseCorrelate(
+        edges(first), edges(other), cv2.createHanningWindow((256, 144), cv2.CV_32F)
+    )
     return (dx, dy), peak

@@ -28,6 +28,7 @@ ORDER = (
     *("offline", "no_signal", "black", "overexposed", "frozen", "corrupted"),
     *("covered", "defocused", "moved", "colour_cast", "noisy"),
 )
+"""Alarms in order of precedence."""
 RIGHT = {
     "covered_full": {"covered", "black"},
     "covered_partial": {"covered"},
@@ -35,7 +36,7 @@ RIGHT = {
     "corruption": {"corrupted"},
     "noise": {"noisy"},
 }
-"""Alarms that name a fault rightly, where it is not the one of its own name."""
+"""Alarms that name a fault rightly, if other than the one of the same name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class Clip:
     interval_s: float
 
     def keyframes(self) -> Iterator[tuple[Picture | None, float]]:
-        """Each keyframe (BGR; None where nothing arrived) and its time in seconds."""
+        """Yield each keyframe (BGR, or None if nothing arrived) and its time in seconds."""
         with (self.directory / f"{self.name}.csv").open(newline="") as file:
             rows = list(csv.DictReader(file))
         with av.open(str(self.directory / f"{self.name}.mp4")) as video:
@@ -63,7 +64,7 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a detector made of one sequence. `first` is the first fresh alarm, or the most lasting false one."""
+    """How a detector did on one sequence. `first` is the first fresh alarm, or the most lasting false one."""
 
     clip: Clip
     detected: bool
@@ -76,7 +77,7 @@ class Outcome:
 
 
 def read(directory: Path) -> list[Clip]:
-    """The sequences of a directory."""
+    """Return the sequences of a directory."""
     lines = (directory / "manifest.jsonl").read_text().splitlines()
     about = [json.loads(line) for line in lines]
     return [
@@ -86,7 +87,7 @@ def read(directory: Path) -> list[Clip]:
 
 
 def score(clip: Clip, alarms: Alarms) -> Outcome:
-    """Scores the alarms that were up on each keyframe."""
+    """Score the alarms that were up on each keyframe."""
     onset = clip.onset
     before = alarms[WARM:onset]
     healthy_alarmed = sum(bool(up) for up in before)
@@ -105,7 +106,7 @@ def score(clip: Clip, alarms: Alarms) -> Outcome:
 
 
 def wilson(successes: int, trials: int) -> tuple[float, float]:
-    """The 95 % interval of a share (E. B. Wilson, 1927)."""
+    """Return the 95 % interval of a share (E. B. Wilson, 1927)."""
     if trials == 0:
         return 0.0, 1.0
     z = 1.96

@@ -17,7 +17,7 @@ _COLUMNS = 3
 
 
 def evidence(clips: list[Clip], seen: list[list[Mapping[str, float]]], path: Path) -> None:
-    """The evidence of each fault over time, for the first event of each kind."""
+    """Plot the evidence of each fault over time, for the first event of each kind."""
     chosen = {clip.fault: (clip, values) for clip, values in zip(reversed(clips), reversed(seen), strict=True)}
     shown = [chosen[fault] for fault in dict.fromkeys(clip.fault for clip in clips)]
     rows = -(-len(shown) // _COLUMNS)
@@ -39,7 +39,7 @@ def evidence(clips: list[Clip], seen: list[list[Mapping[str, float]]], path: Pat
 
 
 def confusion(outcomes: list[Outcome], path: Path) -> None:
-    """What was shown, by what was said first."""
+    """Plot what was shown against what was reported first."""
     faults = list(dict.fromkeys(outcome.clip.fault for outcome in outcomes))
     names = [*ORDER, "none"]
     counts = np.zeros((len(faults), len(names)))
@@ -57,7 +57,7 @@ def confusion(outcomes: list[Outcome], path: Path) -> None:
 
 
 def roc(curve: list[tuple[float, float]], points: Mapping[str, tuple[float, float]], path: Path) -> None:
-    """Faults named rightly over harmless events alarmed: ours at several sensitivities, all as they are."""
+    """Plot faults named rightly over harmless events that alarmed, with ours at several sensitivities."""
     figure, axis = plt.subplots(figsize=(6, 6))
     axis.plot(*zip(*curve, strict=True), marker=".", label="ours, by sensitivity")
     for name, point in points.items():

@@ -282,10 +282,10 @@ class City:
 
 def main() -> int:
     """Print the dashboard's JSON, in Indonesian or in the language that the first argument names."""
-    asked = sys.argv[1] if len(sys.argv) > 1 else LANGUAGES[0]
-    language = next((each for each in LANGUAGES if each == asked), None)
+    requested = sys.argv[1] if len(sys.argv) > 1 else LANGUAGES[0]
+    language = next((each for each in LANGUAGES if each == requested), None)
     if language is None:
-        sys.stderr.write(f"no words in {asked!r}: expected one of {', '.join(LANGUAGES)}\n")
+        sys.stderr.write(f"no words in {requested!r}: expected one of {', '.join(LANGUAGES)}\n")
         return 2
     built = City(words(language)).build()
     sys.stdout.write(JSONEncoder(sort_keys=True, indent=2, ensure_ascii=False).encode(built) + "\n")

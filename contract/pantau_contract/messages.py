@@ -17,7 +17,7 @@ Time = Annotated[int, Meta(ge=0, lt=1 << 53)]
 """UTC epoch milliseconds."""
 
 Count = Annotated[int, Meta(ge=0, lt=1 << 53)]
-"""A number of things, which a JSON reader with 64-bit floats holds exactly."""
+"""A number of things, below 2^53 so that programs with 64-bit floats read it exactly."""
 
 ShortText = Annotated[str, Meta(max_length=400)]
 """A text of at most 400 characters."""

@@ -35,7 +35,7 @@ _DECODERS: dict[TopicKind, msgspec.json.Decoder[Message]] = {
     TopicKind.REPLY: msgspec.json.Decoder(Reply),
 }
 
-Told = TypeVar("Told", Sample, CameraState)
+WithCause = TypeVar("WithCause", Sample, CameraState)
 
 _columns_decoder = msgspec.json.Decoder(TelemetryColumns)
 _encoder = msgspec.json.Encoder()
@@ -99,9 +99,9 @@ def _with_wire_names(message: Message) -> Message:
             return message
 
 
-def _with_wire_name(told: Told) -> Told:
-    name = WIRE_NAMES.get(told.cause) if told.cause is not None else None
-    return told if name is None else structs.replace(told, cause=name)
+def _with_wire_name(message: WithCause) -> WithCause:
+    name = WIRE_NAMES.get(message.cause) if message.cause is not None else None
+    return message if name is None else structs.replace(message, cause=name)
 
 
 def _inflate(form: str, payload: bytes, inflater: "zlib._Decompress") -> bytes:

@@ -28,7 +28,7 @@ def date_batch(batch: Telemetry, epoch_ms: int) -> Telemetry:
     """Return the batch with UTC times, given the UTC time at which the monotonic clock stood at zero.
 
     Times are shifted by what separates the batch's `time` from its `monotonic_ms`. In an undated batch both are
-    the same; in one that an agent up to 0.1 spooled, times are of the wall clock as it stood then. `since` is
+    the same; in one that agent 0.1.0 spooled, times are those of the wall clock as it stood then. `since` is
     reported in whole seconds.
     """
     shift_ms = epoch_ms + batch.monotonic_ms - batch.time

@@ -74,8 +74,8 @@ def show_command(
     """Show the inventory: each site with its cameras, whose they are, and how they are connected."""
     settings = open_config(config)
     inventory = open_inventory(settings)
-    wanted = known_owner(owner, load_names(settings.inventory)) if owner is not None else None
-    cameras = [each for each in inventory.cameras.values() if wanted is None or each.owner == wanted]
+    owner_id = known_owner(owner, load_names(settings.inventory)) if owner is not None else None
+    cameras = [each for each in inventory.cameras.values() if owner_id is None or each.owner == owner_id]
     if as_json:
         tables: dict[str, Sequence[Any]] = {
             "owner": list(inventory.owners.values()),
@@ -88,14 +88,14 @@ def show_command(
         print_json({table: [in_order(each) for each in entries] for table, entries in tables.items()})
         return
     for site in inventory.sites.values():
-        mine = [each for each in cameras if each.site == site.id]
-        if wanted is not None and not mine:
+        site_cameras = [each for each in cameras if each.site == site.id]
+        if owner_id is not None and not site_cameras:
             continue
         way = f", by {site.uplink}" if site.uplink else ""
         typer.secho(f"{site.id}  {site.name}{way}", bold=True)
-        devices = [each for each in inventory.devices.values() if each.site == site.id and wanted is None]
-        things: list[InventoryCamera | InventoryDevice] = [*devices, *mine]
-        for each in things:
+        devices = [each for each in inventory.devices.values() if each.site == site.id and owner_id is None]
+        connected: list[InventoryCamera | InventoryDevice] = [*devices, *site_cameras]
+        for each in connected:
             via = f" <- {each.via}" if each.via else ""
             typer.echo(f"  {each.id}{via}  {each.name}  [{each.owner or '-'} / {each.maintainer or '-'}]")
 

@@ -20,7 +20,7 @@ from pantau_collector.commands.opening import (
     open_config,
     print_json,
 )
-from pantau_collector.inventory.import_plan import Change, Plan, plan_import
+from pantau_collector.inventory.import_plan import Change, ImportPlan, plan_import
 from pantau_collector.inventory.load import LoadedFile, folder_of, load_files, load_inventory
 from pantau_collector.inventory.model import InventoryFile
 from pantau_collector.inventory.write import write_department
@@ -32,11 +32,11 @@ _CHANGES_SHOWN = 40
 _MARKS = {"added": ("+", "green"), "changed": ("~", "yellow"), "removed": ("-", "red")}
 _RELOAD = "A running collector takes it up at `systemctl reload pantau-collector`."
 
-Sheet = Annotated[Path, typer.Argument(metavar="FILE", help="A spreadsheet: .csv, .xlsx, .xls or .ods.")]
+SheetPath = Annotated[Path, typer.Argument(metavar="FILE", help="A spreadsheet: .csv, .xlsx, .xls or .ods.")]
 
 
 def import_command(
-    file: Sheet,
+    file: SheetPath,
     owner: Annotated[str, typer.Option(help="The department whose spreadsheet it is: its id or name.")],
     config: ConfigPath = DEFAULT_CONFIG,
     sheet: Annotated[
@@ -109,7 +109,7 @@ def _confirmed(messages: Console, path: Path) -> bool:
     return typer.confirm(f"Write this to {path}?", err=True)
 
 
-def _print_plan(plan: Plan, messages: Console) -> None:
+def _print_plan(plan: ImportPlan, messages: Console) -> None:
     for remark in plan.remarks:
         messages.print(remark, style="yellow", markup=False)
     console = Console(highlight=False, soft_wrap=True)
@@ -140,7 +140,7 @@ def _text(value: object) -> str:
     return "nothing" if value in (None, "") else str(value)
 
 
-def _as_json(plan: Plan, path: Path, *, done: bool) -> dict[str, Any]:
+def _as_json(plan: ImportPlan, path: Path, *, done: bool) -> dict[str, Any]:
     return {
         "file": str(path),
         "written": done,

@@ -47,7 +47,7 @@ def seconds(option: str, text: str) -> int:
 def moment_ms(option: str, text: str, zone: ZoneInfo, now_ms: int, *, past: bool = False) -> int:
     """Return a moment in UTC epoch milliseconds; an invalid one ends the command.
 
-    The text may be `2026-11-30 22:00` in the zone, the same with an offset, `22:00`, `now`, or a span as `7d`.
+    The text may be `2026-11-30 22:00` in the zone, the same with an offset, `22:00`, `now`, or a span: `7d`.
     A time of day means the next one, or with `past` the last one; a span counts from now, forwards or back.
     """
     now = datetime.fromtimestamp(now_ms / 1000, zone)

@@ -28,7 +28,7 @@ class Change(NamedTuple):
     values: dict[str, tuple[Any, Any]]
 
 
-class Plan(NamedTuple):
+class ImportPlan(NamedTuple):
     """The department's file after the import, what changes in it, and remarks."""
 
     content: InventoryFile
@@ -38,7 +38,7 @@ class Plan(NamedTuple):
 
 def plan_import(
     sheet: ParsedSheet, own: LoadedFile, others: Sequence[LoadedFile], *, owner: str, remove: bool
-) -> Plan:
+) -> ImportPlan:
     """Return what an import of the sheet would make of the department's own file.
 
     A column that the sheet does not have leaves its values unchanged. The sheet may refer to owners, maintainers,
@@ -70,7 +70,7 @@ def plan_import(
     if missing and not remove:
         remarks.append(f"{own.path}: {words('en')('count.not_in_the_sheet', count=len(missing))}")
     after = {at: in_sheet.get(at) or kept[at] for at in [*before, *in_sheet] if at in in_sheet or at in kept}
-    return Plan(_file(after.values()), list(_changes(before, after)), remarks)
+    return ImportPlan(_file(after.values()), list(_changes(before, after)), remarks)
 
 
 def _by_key(entries: Iterable[LocatedEntry]) -> dict[tuple[str, Key], LocatedEntry]:

@@ -161,6 +161,6 @@ class Inventory:
         return each.model_copy(update=parties)
 
 
-def _name(known: Mapping[str, Party | InventoryUplink], wanted: str) -> str:
-    found = known.get(wanted)
-    return (found.name if found else "") or wanted
+def _name(known: Mapping[str, Party | InventoryUplink], entry_id: str) -> str:
+    found = known.get(entry_id)
+    return (found.name if found else "") or entry_id

@@ -1,19 +1,19 @@
-"""What a spreadsheet may cost: it comes from outside, and may be damaged or hostile."""
+"""The limits of a spreadsheet, which comes from outside and may be damaged or hostile."""
 
 MAX_BYTES = 50_000_000
-"""Bytes of the file."""
+"""Bytes of the file at most."""
 
 MAX_UNPACKED_BYTES = 500_000_000
 """Bytes of all parts of a workbook that is an archive, as the archive states them."""
 
 MAX_ROWS = 200_000
-"""Rows of a sheet."""
+"""Rows of a sheet at most, up to the last one that is not empty."""
 
 MAX_COLUMNS = 1_000
 """Columns up to the last cell of a row that is not empty."""
 
 MAX_CELL = 10_000
-"""Characters of a cell that are kept; what is longer belongs into no inventory."""
+"""Characters of a workbook's cell that are kept; no value of an inventory is as long."""
 
 MAX_MEMORY_BYTES = 2_000_000_000
 """Bytes of address space of the process that reads a workbook."""

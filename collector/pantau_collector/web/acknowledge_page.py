@@ -165,10 +165,10 @@ async def _hours(request: Request) -> int | None:
         body += chunk
         if len(body) > _MAX_BODY:
             raise ValueError("too long")
-    asked = parse_qs(body.decode("ascii", "replace"), keep_blank_values=True).get("hours", [str(_PRESELECTED)])[0]
-    if asked == "":
+    chosen = parse_qs(body.decode("ascii", "replace"), keep_blank_values=True).get("hours", [str(_PRESELECTED)])[0]
+    if chosen == "":
         return None
-    hours = int(asked)
+    hours = int(chosen)
     if hours not in HOURS:
-        raise ValueError(asked)
+        raise ValueError(chosen)
     return hours

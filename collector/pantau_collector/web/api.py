@@ -35,8 +35,8 @@ async def city(request: Request) -> Response:
 async def incidents(request: Request) -> Response:
     """Serve `/api/incidents`: open and recently resolved ones, newest first, in the language of `?lang=`."""
     view: CityView = request.app.state.view()
-    asked = request.query_params.get("lang")
-    phrases = words(next((each for each in LANGUAGES if each == asked), request.app.state.language))
+    requested = request.query_params.get("lang")
+    phrases = words(next((each for each in LANGUAGES if each == requested), request.app.state.language))
     newest_first = sorted(view.incidents, key=lambda each: (each.opened_ms, each.id), reverse=True)
     return _json([_described(each, phrases) for each in newest_first])
 

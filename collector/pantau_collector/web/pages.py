@@ -67,7 +67,7 @@ class Pages:
 
     async def page(self, request: Request) -> Response:
         """Serve `/`: the whole page, in the language of `?lang=`."""
-        board = self._board(self._asked_language(request))
+        board = self._board(self._requested_language(request))
         phrases = words(board.language)
         html = TEMPLATES.get_template("page.html").render(
             board=board,
@@ -82,7 +82,7 @@ class Pages:
 
     async def board(self, request: Request) -> Response:
         """Serve `/board`: the part of the page that changes."""
-        board = self._board(self._asked_language(request))
+        board = self._board(self._requested_language(request))
         headers = {"ETag": f'"{board.tag}"', "Cache-Control": "private, no-cache"}
         if is_not_modified(request, headers):
             return Response(status_code=304, headers=headers)
@@ -100,6 +100,6 @@ class Pages:
         self._cached[language] = (city, board)
         return board
 
-    def _asked_language(self, request: Request) -> Language:
-        asked = request.query_params.get("lang")
-        return next((each for each in LANGUAGES if each == asked), self._language)
+    def _requested_language(self, request: Request) -> Language:
+        requested = request.query_params.get("lang")
+        return next((each for each in LANGUAGES if each == requested), self._language)

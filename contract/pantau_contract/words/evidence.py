@@ -24,7 +24,7 @@ LONGEST = 400
 """Characters of the longest text that is translated: the limit of `Sample.detail`."""
 
 MOST_PARTS = 8
-"""How many pieces of evidence, separated by semicolons, are told apart in one text."""
+"""Pieces of evidence, separated by semicolons, into which one text is split at most."""
 
 DEEPEST = 5
 """Levels of evidence within evidence, as of how a request failed, and what followed from that."""

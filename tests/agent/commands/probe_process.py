@@ -1,4 +1,4 @@
-"""`pantau-agent probe` as a program of its own."""
+"""Runs `pantau-agent probe` in a process of its own."""
 
 import asyncio
 import json
@@ -8,24 +8,27 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 
-class Ran(NamedTuple):
-    """What came of one run."""
+class Run(NamedTuple):
+    """The exit code and the output of one run."""
 
     code: int
     out: str
     err: str
 
     @property
-    def said(self) -> dict[str, Any]:
-        """The JSON object it printed."""
+    def report(self) -> dict[str, Any]:
+        """The JSON object that it printed."""
         parsed: dict[str, Any] = json.loads(self.out)
         return parsed
 
 
-async def begun(
+async def start_probe(
     *arguments: str, password: str | None = None, out: int = -1, path: Path | None = None
 ) -> asyncio.subprocess.Process:
-    """It runs; `out` is a file descriptor for what it prints, or a pipe; `path` is searched for modules first."""
+    """Start the command.
+
+    `out` is a file descriptor for standard output, or a pipe by default; `path` is searched for modules first.
+    """
     environment = {
         name: value for name, value in os.environ.items() if name not in {"LANG", "LC_ALL", "LC_MESSAGES"}
     }
@@ -42,9 +45,9 @@ async def begun(
     )
 
 
-async def probe(*arguments: str, password: str | None = None, path: Path | None = None) -> Ran:
-    """It has run."""
-    process = await begun(*arguments, password=password, path=path)
+async def probe(*arguments: str, password: str | None = None, path: Path | None = None) -> Run:
+    """Run the command to its end."""
+    process = await start_probe(*arguments, password=password, path=path)
     out, err = await process.communicate()
     assert process.returncode is not None
-    return Ran(process.returncode, out.decode(), err.decode())
+    return Run(process.returncode, out.decode(), err.decode())

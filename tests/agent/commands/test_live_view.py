@@ -1,4 +1,4 @@
-"""The live view as a picture of what was measured."""
+"""The rendered live view."""
 
 import io
 import re

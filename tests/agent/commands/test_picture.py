@@ -18,7 +18,7 @@ from pantau_contract.states import Cause
 from pantau_contract.words import words
 from pantau_contract.words.evidence import Detail, detail
 from tests.agent.picture.street import Picture, Street
-from tests.agent.picture.test_judge_pool import causes, look, taught
+from tests.agent.picture.test_judge_pool import causes, judged, trained
 from tests.agent.picture.test_view import half_covered, shifted
 
 CONFIG = """
@@ -48,7 +48,7 @@ def run(folder: Path, command: str, *more: str, wait: str = "60", camera: str = 
 
 @pytest.fixture
 def agent() -> Iterator["Agent"]:
-    """An agent that looks at the gate for ever."""
+    """Start an agent that judges the gate's pictures until the test ends."""
     end = threading.Event()
     threads: list[threading.Thread] = []
 
@@ -56,7 +56,7 @@ def agent() -> Iterator["Agent"]:
         def watch() -> None:
             street, k = Street(), 30
             while not end.wait(0.05):
-                look(judges, shown(street, k), k)
+                judged(judges, shown(street, k), k)
                 k += 1
 
         threads.append(threading.Thread(target=watch))
@@ -72,7 +72,7 @@ Agent = Callable[[JudgePool, Callable[[Street, int], Picture]], None]
 
 
 def test_accepting_a_view_beside_a_running_agent(folder: Path, agent: Agent) -> None:
-    judges = taught(folder / "pictures")
+    judges = trained(folder / "pictures")
     assert causes(judges, shifted, range(20, 30))[-1] is Cause.MOVED
     agent(judges, shifted)
     result = run(folder, "accept")
@@ -82,14 +82,14 @@ def test_accepting_a_view_beside_a_running_agent(folder: Path, agent: Agent) -> 
 
 
 def test_explaining_beside_a_running_agent(folder: Path, agent: Agent) -> None:
-    judges = taught(folder / "pictures")
+    judges = trained(folder / "pictures")
     causes(judges, half_covered, range(20, 30))
     agent(judges, half_covered)
     result = run(folder, "explain", "--out", str(folder / "gate.html"), "--json")
     assert result.exit_code == 0, result.output
-    said = json.loads(result.output)
-    assert (said["done"], said["cause"]) == (True, "covered")
-    assert said["evidence"]["covered"] > 0.5
+    alarms = json.loads(result.output)
+    assert (alarms["done"], alarms["cause"]) == (True, "covered")
+    assert alarms["evidence"]["covered"] > 0.5
     assert "data:image/jpeg;base64," in (folder / "gate.html").read_text()
     assert [path.name for path in (folder / "pictures").iterdir()] == []
 
@@ -104,7 +104,7 @@ def test_without_an_agent_nothing_changes_and_that_is_said(folder: Path) -> None
 
 
 def test_a_picture_file_is_explained_without_an_agent(folder: Path) -> None:
-    taught(folder / "pictures").save()
+    trained(folder / "pictures").save()
     cv2.imwrite(str(folder / "now.jpg"), half_covered(Street(), 20))
     now, drawing = str(folder / "now.jpg"), str(folder / "gate.jpg")
     result = run(folder, "explain", "--picture", now, "--out", drawing, "--json")

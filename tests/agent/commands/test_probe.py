@@ -1,4 +1,4 @@
-"""`pantau-agent probe` as people and programs run it, against cameras that nobody here wrote."""
+"""`pantau-agent probe` as people and programs run it, against third-party cameras."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from pantau_agent.host import clock_may_be_right
-from tests.agent.commands.probe_process import begun, probe
+from tests.agent.commands.probe_process import probe, start_probe
 from tests.agent.concurrent_tests import ConcurrentTests
 from tests.agent.eventually import eventually
 from tests.agent.rtsp.scripted import Camera, Visitor, footage, interleaved, never, saying, serving
@@ -53,7 +53,7 @@ concurrently = ConcurrentTests("cameras", "folder", at_once=4)
 
 
 class Cameras(NamedTuple):
-    """GStreamer's, open and guarded."""
+    """GStreamer's cameras: without a login, and with digest or basic authentication."""
 
     open: GstCameras
     digest: GstCameras
@@ -79,24 +79,25 @@ async def all_at_once(
 @pytest.mark.parametrize("codec", ["h264", "h265", "mjpeg"])
 async def test_a_working_camera_is_ok_and_measured(codec: str, cameras: Cameras, folder: Path) -> None:
     picture = folder / f"{codec}.jpg"
-    for _ in range(3):  # on a busy machine the encoder stumbles, and that is rightly told
-        ran = await probe(cameras.open.url(codec), "--json", "--seconds", "4", "--snapshot", str(picture))
-        if ran.code == 0:
+    for _ in range(3):  # on a busy machine the encoder stumbles, which is rightly reported
+        run = await probe(cameras.open.url(codec), "--json", "--seconds", "4", "--snapshot", str(picture))
+        if run.code == 0:
             break
-    said = ran.said
-    assert set(said) == KEYS
-    if ran.code == 0:
-        assert (said["state"], said["cause"], said["remedy"]) == ("ok", None, None), said
+    report = run.report
+    assert set(report) == KEYS
+    if run.code == 0:
+        assert (report["state"], report["cause"], report["remedy"]) == ("ok", None, None), report
     else:
-        assert (ran.code, said["state"], said["cause"] in SLOW_CAUSES) == (1, "degraded", True), said
-    assert (said["codec"], said["width"], said["height"]) == (codec, GstCameras.width, GstCameras.height)
-    assert said["fps"] > 0  # how many a machine encodes depends on its load
-    assert said["bitrate_kbps"] > 50
-    assert said["rtp_loss_pct"] == 0
+        assert (run.code, report["state"], report["cause"] in SLOW_CAUSES) == (1, "degraded", True), report
+    assert (report["codec"], report["width"], report["height"]) == (codec, GstCameras.width, GstCameras.height)
+    assert report["fps"] > 0  # how many a machine encodes depends on its load
+    assert report["rtp_loss_pct"] == 0
     each_s = 1 / GstCameras.fps if codec == "mjpeg" else 1
-    assert said["keyframe_interval_s"] > 0.8 * each_s  # longer on a busy machine, for it is counted in frames
-    assert 0 < said["connect_ms"] < said["first_packet_ms"] <= said["first_keyframe_ms"]
-    assert said["jitter_ms"] >= 0
+    slower = max(1.0, GstCameras.fps / report["fps"])
+    assert report["bitrate_kbps"] > 50 / slower
+    assert report["keyframe_interval_s"] > 0.8 * each_s  # longer on a busy machine: it is counted in frames
+    assert 0 < report["connect_ms"] < report["first_packet_ms"] <= report["first_keyframe_ms"]
+    assert report["jitter_ms"] >= 0
     saved = cv2.imread(str(picture))
     assert saved is not None
     assert saved.shape == (GstCameras.height, GstCameras.width, 3)
@@ -108,8 +109,8 @@ async def test_the_right_password_opens(guarded: str, cameras: Cameras, folder: 
     file = folder / f"{guarded}-password"
     file.write_text(PASSWORD + "\n")
     url = getattr(cameras, guarded).url("h264")
-    ran = await probe(url, "--json", "--seconds", "1", "--user", USER, "--password-file", str(file))
-    assert ran.code in {0, 1}, ran  # as well as the machine is, and not down
+    run = await probe(url, "--json", "--seconds", "1", "--user", USER, "--password-file", str(file))
+    assert run.code in {0, 1}, run  # as well as the machine is, and not down
 
 
 @concurrently
@@ -118,24 +119,24 @@ async def test_the_right_password_opens(guarded: str, cameras: Cameras, folder: 
 async def test_a_wrong_password_and_none_are_told(guarded: str, password: str | None, cameras: Cameras) -> None:
     url = getattr(cameras, guarded).url("h264")
     user = ["--user", USER] if password else []
-    ran = await probe(url, "--json", *user, password=password)
-    assert (ran.code, ran.said["state"], ran.said["cause"]) == (2, "down", "auth_failed")
-    assert "password" in ran.said["remedy"]
-    assert set(ran.said) == KEYS
+    run = await probe(url, "--json", *user, password=password)
+    assert (run.code, run.report["state"], run.report["cause"]) == (2, "down", "auth_failed")
+    assert "password" in run.report["remedy"]
+    assert set(run.report) == KEYS
 
 
 @concurrently
 async def test_a_path_that_the_camera_does_not_know(cameras: Cameras) -> None:
-    ran = await probe(cameras.open.url("nowhere"), "--json")
-    assert (ran.code, ran.said["cause"]) == (2, "not_found")
+    run = await probe(cameras.open.url("nowhere"), "--json")
+    assert (run.code, run.report["cause"]) == (2, "not_found")
 
 
 @concurrently
 async def test_a_camera_that_is_off(cameras: Cameras) -> None:
     del cameras
-    ran = await probe(f"rtsp://127.0.0.1:{free_port()}/h264", "--json")
-    assert (ran.code, ran.said["cause"]) == (2, "refused")
-    assert ran.said["codec"] is None
+    run = await probe(f"rtsp://127.0.0.1:{free_port()}/h264", "--json")
+    assert (run.code, run.report["cause"]) == (2, "refused")
+    assert run.report["codec"] is None
 
 
 @concurrently
@@ -147,8 +148,8 @@ async def test_a_camera_that_hangs_and_one_that_was_stopped(folder: Path) -> Non
         camera.resume()
         await asyncio.to_thread(camera.stop)
         stopped = await probe(camera.url("h264"), "--json")
-    assert (hanging.code, hanging.said["cause"]) == (2, "timeout")
-    assert (stopped.code, stopped.said["cause"]) == (2, "refused")
+    assert (hanging.code, hanging.report["cause"]) == (2, "timeout")
+    assert (stopped.code, stopped.report["cause"]) == (2, "refused")
 
 
 @concurrently
@@ -165,8 +166,8 @@ async def test_people_get_a_table_with_cause_and_remedy_in_their_language() -> N
 
 @concurrently
 async def test_a_camera_that_takes_udp_only_says_udp(cameras: Cameras) -> None:
-    ran = await probe(cameras.open.url("udp"), "--json", "--seconds", "1")
-    assert (ran.said["transport"], ran.said["codec"]) == ("udp", "h264")
+    run = await probe(cameras.open.url("udp"), "--json", "--seconds", "1")
+    assert (run.report["transport"], run.report["codec"]) == ("udp", "h264")
 
 
 @pytest.mark.parametrize("more", [[], ["--watch"]])
@@ -180,40 +181,40 @@ async def test_a_cameras_clock_is_judged_where_this_machines_may_be_right(more: 
 
     async with serving(Camera(media=an_hour_ahead)) as camera:
         if more:
-            said = await watched(camera.url, {"clock_wrong" if clock_may_be_right() else None, *SLOW_CAUSES})
+            report = await watched(camera.url, {"clock_wrong" if clock_may_be_right() else None, *SLOW_CAUSES})
         else:
-            said = (await probe(camera.url, "--json")).said
+            report = (await probe(camera.url, "--json")).report
     if clock_may_be_right():
-        assert said["cause"] in {"clock_wrong", *SLOW_CAUSES}
-        assert said["clock_offset_s"] == pytest.approx(3600, abs=60)
+        assert report["cause"] in {"clock_wrong", *SLOW_CAUSES}
+        assert report["clock_offset_s"] == pytest.approx(3600, abs=60)
     else:
-        assert said["cause"] != "clock_wrong"
-        assert said["clock_offset_s"] is None
+        assert report["cause"] != "clock_wrong"
+        assert report["clock_offset_s"] is None
 
 
 async def watched(url: str, causes: Container[str | None]) -> dict[str, Any]:
-    """What `--watch` says when it comes to one of the causes, or after a minute."""
-    process = await begun(url, "--json", "--watch")
+    """Return the first report of `--watch` with one of the causes, or the last after a minute."""
+    process = await start_probe(url, "--json", "--watch")
     assert process.stdout is not None
     for _ in range(60):
-        said: dict[str, Any] = json.loads(await process.stdout.readline())
-        if said["cause"] in causes:
+        report: dict[str, Any] = json.loads(await process.stdout.readline())
+        if report["cause"] in causes:
             break
     process.send_signal(signal.SIGINT)
     await process.communicate()
-    return said
+    return report
 
 
 @concurrently
 async def test_degraded_is_one() -> None:
     async with serving(Camera(media=footage())) as camera:
-        ran = await probe(camera.url, "--seconds", "5", "--expected-fps", "60", "--json")
-    assert (ran.code, ran.said["state"], ran.said["cause"]) == (1, "degraded", "low_fps")
+        run = await probe(camera.url, "--seconds", "5", "--expected-fps", "60", "--json")
+    assert (run.code, run.report["state"], run.report["cause"]) == (1, "degraded", "low_fps")
 
 
 @concurrently
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "expected"),
     [
         (["rtsp://admin:geheim@127.0.0.1/x"], "list of processes"),
         (["rtsp://127.0.0.1/user=a_password=geheim_channel=1_stream=0.sdp"], "list of processes"),
@@ -231,30 +232,30 @@ async def test_degraded_is_one() -> None:
         (["rtsp://127.0.0.1/x", "--user", "u", "--password-file", "/no/such/file"], "/no/such/file"),
     ],
 )
-async def test_wrong_usage_is_three_and_told(arguments: list[str], told: str) -> None:
-    ran = await probe(*arguments)
-    assert ran.code == 3
-    assert told in ran.err
-    assert "geheim" not in ran.err + ran.out
-    assert "Traceback" not in ran.err
+async def test_wrong_usage_is_three_and_told(arguments: list[str], expected: str) -> None:
+    run = await probe(*arguments)
+    assert run.code == 3
+    assert expected in run.err
+    assert "geheim" not in run.err + run.out
+    assert "Traceback" not in run.err
 
 
 @concurrently
 async def test_a_picture_that_cannot_be_saved_is_told_after_the_result(folder: Path) -> None:
     async with serving(Camera(media=footage())) as camera:
-        ran = await probe(camera.url, "--seconds", "1", "--json", "--snapshot", str(folder / "no" / "such.jpg"))
-    assert ran.said["codec"] == "h264"
-    assert ran.code == 3
-    assert "cannot be written" in ran.err
+        run = await probe(camera.url, "--seconds", "1", "--json", "--snapshot", str(folder / "no" / "such.jpg"))
+    assert run.report["codec"] == "h264"
+    assert run.code == 3
+    assert "cannot be written" in run.err
 
 
 @concurrently
 async def test_a_vendors_url_is_made() -> None:
     async with serving(Camera({"DESCRIBE": saying("404 Not Found")})) as camera:
-        ran = await probe(
+        run = await probe(
             "--vendor", "hikvision", "--host", "127.0.0.1", "--port", str(camera.port), "--channel", "2", "--json"
         )
-    assert ran.said["cause"] == "not_found"
+    assert run.report["cause"] == "not_found"
     assert camera.asked[-1].uri == f"rtsp://127.0.0.1:{camera.port}/Streaming/Channels/202"
 
 
@@ -262,15 +263,15 @@ async def test_a_vendors_url_is_made() -> None:
 async def test_a_password_that_belongs_into_the_path_is_put_there_and_not_shown() -> None:
     async with serving(Camera({"DESCRIBE": saying("404 Not Found")})) as camera:
         arguments = ("--vendor", "xmeye", "--host", "127.0.0.1", "--port", str(camera.port), "--user", "admin")
-        ran = await probe(*arguments, password="g/eheim")
+        run = await probe(*arguments, password="g/eheim")
     assert "/user=admin_password=g%2Feheim_channel=1_" in camera.asked[-1].uri
-    assert "eheim" not in ran.out + ran.err
+    assert "eheim" not in run.out + run.err
 
 
 @concurrently
 async def test_interrupted_it_takes_leave_of_the_camera() -> None:
     async with serving(Camera(media=footage())) as camera:
-        process = await begun(camera.url, "--seconds", "60")
+        process = await start_probe(camera.url, "--seconds", "60")
         assert await eventually(lambda: camera.count("PLAY"))
         process.send_signal(signal.SIGINT)
         await process.communicate()
@@ -279,7 +280,7 @@ async def test_interrupted_it_takes_leave_of_the_camera() -> None:
 
 
 @pytest.mark.parametrize(
-    ("more", "told"),
+    ("more", "expected"),
     [
         ([], "does not start on this machine"),
         (["--json"], "does not start on this machine"),
@@ -290,24 +291,23 @@ async def test_interrupted_it_takes_leave_of_the_camera() -> None:
 )
 @concurrently
 async def test_a_machine_that_cannot_start_ffmpeg_is_told_as_such(
-    more: list[str], told: str, folder: Path
+    more: list[str], expected: str, folder: Path
 ) -> None:
-    ill = (
-        folder / f"ill{'_'.join(more)}"
-    )  # each its own: these tests run at once, and a file half written does nothing
+    # each has its own folder: these tests run at once, and a half-written file has no effect
+    ill = folder / f"ill{'_'.join(more)}"
     ill.mkdir()
     (ill / "sitecustomize.py").write_text(
         "import os, sys\nif 'pantau_agent.ffmpeg.reader' in sys.orig_argv:\n    os._exit(1)\n"
     )
-    ran = await probe("rtmp://127.0.0.1/live/gate", *more, path=ill)
-    assert ran.code == 3
-    assert told in ran.err
-    assert "free -m" in ran.err
-    assert "Traceback" not in ran.err
+    run = await probe("rtmp://127.0.0.1/live/gate", *more, path=ill)
+    assert run.code == 3
+    assert expected in run.err
+    assert "free -m" in run.err
+    assert "Traceback" not in run.err
 
 
 @concurrently
 async def test_silence_ends_at_the_deadline() -> None:
     async with serving(Camera({"DESCRIBE": never})) as camera:
-        ran = await probe(camera.url, "--json", "--timeout", "1")
-    assert (ran.code, ran.said["cause"]) == (2, "timeout")
+        run = await probe(camera.url, "--json", "--timeout", "1")
+    assert (run.code, run.report["cause"]) == (2, "timeout")

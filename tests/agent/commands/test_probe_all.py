@@ -24,7 +24,7 @@ from tests.servers.process import free_port
 
 
 class Site(NamedTuple):
-    """A configuration, and the cameras in it that are there."""
+    """A configuration, and those of its cameras that exist."""
 
     config: Path
     works: Camera
@@ -53,47 +53,50 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
 
 
 async def test_all_of_them_are_a_table_gravest_first_and_below_it_what_to_do(site: Site) -> None:
-    ran = await probe("--all", "--config", str(site.config), "--seconds", "1", "--language", "id")
-    assert ran.code == 2, ran
-    rows = [line.split()[0] for line in ran.out.splitlines() if line[:1].strip()]
+    run = await probe("--all", "--config", str(site.config), "--seconds", "1", "--language", "id")
+    assert run.code == 2, run
+    rows = [line.split()[0] for line in run.out.splitlines() if line[:1].strip()]
     assert rows[0] == words("id")("probe.column.camera")
     assert rows[1:5] == ["dead", "full", "works", "spare"]
     for cause in ("refused", "sessions_full"):
-        assert words("id").meaning(cause).split()[0] in ran.out
-    told = " ".join(ran.out.split())
-    assert " ".join(words("id").remedy("sessions_full").split()) in told
-    assert "sambungan ditolak" in told
-    assert "SETUP dijawab 453 Not Enough Bandwidth" in told
-    assert ("Connection refused" in told, "was answered" in told) == (False, False)
-    assert words("id")("discover.vulnerable") in told
-    assert "CVE-2017-7921" in told
-    assert "geheim" not in ran.out + ran.err
+        assert words("id").meaning(cause).split()[0] in run.out
+    expected = " ".join(run.out.split())
+    assert " ".join(words("id").remedy("sessions_full").split()) in expected
+    assert "sambungan ditolak" in expected
+    assert "SETUP dijawab 453 Not Enough Bandwidth" in expected
+    assert ("Connection refused" in expected, "was answered" in expected) == (False, False)
+    assert words("id")("discover.vulnerable") in expected
+    assert "CVE-2017-7921" in expected
+    assert "geheim" not in run.out + run.err
     assert await eventually(lambda: site.works.methods()[-1] == "TEARDOWN")
     assert (site.works.connections, site.full.connections) == (1, 1)
 
 
 async def test_all_of_them_as_json(site: Site) -> None:
-    ran = await probe("--all", "--config", str(site.config), "--seconds", "1", "--json", "--language", "id")
-    said = json.loads(ran.out)
-    assert said[0]["detail"].endswith("Connection refused")  # what is for programs is as it goes over the wire
-    assert [(one["camera"], one["cause"]) for one in said[:2]] == [("dead", "refused"), ("full", "sessions_full")]
-    works, spare = said[2:]
+    run = await probe("--all", "--config", str(site.config), "--seconds", "1", "--json", "--language", "id")
+    report = json.loads(run.out)
+    assert report[0]["detail"].endswith("Connection refused")  # what is for programs is as it goes over the wire
+    assert [(one["camera"], one["cause"]) for one in report[:2]] == [
+        ("dead", "refused"),
+        ("full", "sessions_full"),
+    ]
+    works, spare = report[2:]
     assert (works["camera"], works["model"], works["firmware_status"]) == (
         "works",
         "DS-2CD2142FWD-I",
         "vulnerable",
     )
     assert (spare["camera"], spare["state"]) == ("spare", "disabled")
-    assert len({frozenset(one) for one in said}) == 1
+    assert len({frozenset(one) for one in report}) == 1
 
 
 async def test_one_of_them_by_its_id(site: Site) -> None:
-    ran = await probe("full", "--config", str(site.config), "--json")
-    assert (ran.code, ran.said["cause"]) == (2, "sessions_full")
+    run = await probe("full", "--config", str(site.config), "--json")
+    assert (run.code, run.report["cause"]) == (2, "sessions_full")
     assert (site.works.connections, site.full.connections) == (0, 1)
-    told = await probe("full", "--config", str(site.config), "--language", "id")
-    assert "SETUP dijawab 453 Not Enough Bandwidth" in told.out
-    assert "was answered" not in told.out
+    expected = await probe("full", "--config", str(site.config), "--language", "id")
+    assert "SETUP dijawab 453 Not Enough Bandwidth" in expected.out
+    assert "was answered" not in expected.out
 
 
 async def test_the_camera_itself_is_asked_for_its_firmware_only_when_told_to(tmp_path: Path) -> None:
@@ -113,28 +116,28 @@ async def test_the_camera_itself_is_asked_for_its_firmware_only_when_told_to(tmp
         )
         without = await probe("gate", "--config", str(config), "--seconds", "1", "--json")
         assert not [asked for asked in camera.asked if asked.path in PAGES]
-        told = await probe("gate", "--config", str(config), "--seconds", "1", "--firmware")
-    assert without.said["model"] is None
-    assert "DS-2CD2142FWD-I V5.4.0 build 160530" in told.out
-    assert "VULNERABLE FIRMWARE" in told.out
+        expected = await probe("gate", "--config", str(config), "--seconds", "1", "--firmware")
+    assert without.report["model"] is None
+    assert "DS-2CD2142FWD-I V5.4.0 build 160530" in expected.out
+    assert "VULNERABLE FIRMWARE" in expected.out
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "expected"),
     [
         (["wroks"], "works"),
         (["works", "--user", "u"], "for others give a URL"),
         (["--all", "--user", "u"], "--all goes with"),
     ],
 )
-async def test_what_does_not_go_with_configured_cameras(site: Site, arguments: list[str], told: str) -> None:
-    ran = await probe(*arguments, "--config", str(site.config))
-    assert (ran.code, ran.out) == (3, "")
-    assert told in ran.err
+async def test_what_does_not_go_with_configured_cameras(site: Site, arguments: list[str], expected: str) -> None:
+    run = await probe(*arguments, "--config", str(site.config))
+    assert (run.code, run.out) == (3, "")
+    assert expected in run.err
 
 
 async def test_a_wrong_configuration_tells_nothing_of_the_cameras(site: Site) -> None:
     site.config.write_text("[site]\n")
-    ran = await probe("--all", "--config", str(site.config))
-    assert ran.code == 3
-    assert "site.id" in ran.err
+    run = await probe("--all", "--config", str(site.config))
+    assert run.code == 3
+    assert "site.id" in run.err

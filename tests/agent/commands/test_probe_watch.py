@@ -1,4 +1,4 @@
-"""`pantau-agent probe --watch`: live on a terminal, in lines elsewhere, and a TEARDOWN at its end."""
+"""`pantau-agent probe --watch`: live on a terminal, lines elsewhere, and a TEARDOWN at its end."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ import pytest
 
 from pantau_contract.states import State
 from pantau_contract.words import words
-from tests.agent.commands.probe_process import begun
+from tests.agent.commands.probe_process import start_probe
 from tests.agent.eventually import eventually
 from tests.agent.rtsp.scripted import Camera, footage, saying, serving
 
@@ -19,7 +19,7 @@ WITHIN_S = 60
 
 
 class Terminal:
-    """A terminal of 100 columns; `shown` is all that was written to it."""
+    """A terminal of 100 columns; `shown` is everything that was written to it."""
 
     def __init__(self) -> None:
         self._ours, self.theirs = pty.openpty()
@@ -27,7 +27,7 @@ class Terminal:
         os.set_blocking(self._ours, False)
 
     def read(self) -> str:
-        """All that has been written up to now."""
+        """Return everything that has been written so far."""
         try:
             while piece := os.read(self._ours, 1 << 16):
                 self.shown += piece.decode("utf-8", "replace")
@@ -36,7 +36,7 @@ class Terminal:
         return self.shown
 
     def close(self) -> None:
-        """Gives both ends back."""
+        """Close both ends."""
         os.close(self._ours)
         os.close(self.theirs)
 
@@ -53,7 +53,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 async def test_a_terminal_shows_it_live_until_interrupted(terminal: Terminal, end: signal.Signals) -> None:
     async with serving(Camera(media=footage())) as camera:
-        process = await begun(camera.url, "--watch", out=terminal.theirs)
+        process = await start_probe(camera.url, "--watch", out=terminal.theirs)
         assert await eventually(lambda: "kbit/s" in terminal.read() and "█" in terminal.read(), within_s=WITHIN_S)
         judged = [words("en").state(state) for state in (State.OK, State.DEGRADED, State.IMPAIRED)]
         assert await eventually(lambda: any(state in terminal.read() for state in judged), within_s=WITHIN_S)
@@ -68,23 +68,23 @@ async def test_a_terminal_shows_it_live_until_interrupted(terminal: Terminal, en
 
 async def test_elsewhere_it_is_a_line_each_second() -> None:
     async with serving(Camera(media=footage())) as camera:
-        process = await begun(camera.url, "--watch", "--json")
+        process = await start_probe(camera.url, "--watch", "--json")
         assert process.stdout is not None
-        said = [json.loads(await asyncio.wait_for(process.stdout.readline(), WITHIN_S)) for _ in range(4)]
+        report = [json.loads(await asyncio.wait_for(process.stdout.readline(), WITHIN_S)) for _ in range(4)]
         process.send_signal(signal.SIGINT)
         await asyncio.wait_for(process.communicate(), WITHIN_S)
         assert await eventually(lambda: camera.methods()[-1] == "TEARDOWN")
-    assert said[-1]["bitrate_kbps"] > 0
-    assert [one["time"] for one in said] == sorted({one["time"] for one in said})
+    assert report[-1]["bitrate_kbps"] > 0
+    assert [one["time"] for one in report] == sorted({one["time"] for one in report})
 
 
 async def test_a_camera_that_refuses_is_told_and_its_exit_code_says_so() -> None:
     async with serving(Camera({"SETUP": saying("453 Not Enough Bandwidth")})) as camera:
-        process = await begun(camera.url, "--watch")
+        process = await start_probe(camera.url, "--watch")
         assert process.stdout is not None
-        said = b""
-        while b"sessions_full" not in said:
-            said += await asyncio.wait_for(process.stdout.readline(), WITHIN_S)
+        report = b""
+        while b"sessions_full" not in report:
+            report += await asyncio.wait_for(process.stdout.readline(), WITHIN_S)
         process.send_signal(signal.SIGINT)
         await asyncio.wait_for(process.communicate(), WITHIN_S)
     assert process.returncode == 2

@@ -1,4 +1,4 @@
-"""Two network namespaces with a cable between them: a small network that this machine is not in."""
+"""Two network namespaces joined by a cable: a small network that this machine is not in."""
 
 import os
 import secrets
@@ -12,7 +12,7 @@ from tests.servers.programs import require_program, skip_without_privileges
 
 @dataclass(frozen=True)
 class Network:
-    """The namespaces' names, and the addresses of the two ends."""
+    """The names of the namespaces, and the addresses of the two ends."""
 
     here: str
     there: str
@@ -22,13 +22,13 @@ class Network:
 
     @staticmethod
     def inside(namespace: str, *command: str) -> list[str]:
-        """The command, as it runs in a namespace."""
+        """Return the command that runs this one in a namespace."""
         return [require_program("ip"), "netns", "exec", namespace, *command]
 
 
 @contextmanager
 def network() -> Iterator[Network]:
-    """A network; the test ends where the machine lets nobody make one."""
+    """Create a network; the test is skipped on machines that do not permit it."""
     mark = f"{os.getpid()}-{secrets.token_hex(2)}"
     made = Network(f"pantau-here-{mark}", f"pantau-there-{mark}")
     try:

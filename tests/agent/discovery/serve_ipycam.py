@@ -8,7 +8,7 @@ import numpy as np
 
 
 def main() -> None:
-    """Serves until it is ended."""
+    """Serve until killed."""
     config = ipycam.CameraConfig(local_ip=sys.argv[1], username=sys.argv[2], password=sys.argv[3])
     config.manufacturer, config.model, config.firmware_version = "Maker <&>", "Model 7", "1.2.3"
     config.main_fps = config.sub_fps = 2

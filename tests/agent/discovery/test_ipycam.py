@@ -67,7 +67,7 @@ def discover(camera: Camera, *arguments: str, password: str = PASSWORD) -> subpr
 
 
 def patiently(camera: Camera, *arguments: str, password: str = PASSWORD) -> subprocess.CompletedProcess[str]:
-    """A search that finds something; it is longer on a busy machine."""
+    """Search until something is found, and longer on a busy machine."""
     for wait_s in ("0.6", "3", "10"):
         done = discover(camera, "--wait", wait_s, "--user", USER, *arguments, password=password)
         if done.returncode == 0:
@@ -76,7 +76,7 @@ def patiently(camera: Camera, *arguments: str, password: str = PASSWORD) -> subp
 
 
 def parsed(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
-    """What was printed as JSON."""
+    """Return what was printed as JSON."""
     said: list[dict[str, Any]] = json.loads(done.stdout)
     assert done.returncode == (0 if said else 1), done.stderr
     return said

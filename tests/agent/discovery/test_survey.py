@@ -1,4 +1,4 @@
-"""What is made of a device that was found, and how it is proposed."""
+"""How a device is surveyed, and how it is proposed."""
 
 import asyncio
 import json
@@ -30,7 +30,7 @@ from tests.agent.identity.maker_pages import PAGES
 from tests.agent.onvif.camera import OnvifCamera, serving
 
 APART = f"127.7.{random.randrange(1, 255)}.{random.randrange(1, 255)}"
-"""An address of loopback where the ports of cameras are free: another in each process that runs tests."""
+"""An address of loopback where camera ports are free, different in each process that runs tests."""
 
 
 async def surveyed(camera: OnvifCamera, password: str | None = None) -> DiscoveredDevice:
@@ -93,7 +93,7 @@ async def test_a_device_with_rtsp_alone_is_proposed_with_its_makers_addresses() 
 
 @asynccontextmanager
 async def hikvision_without_onvif(challenge: str) -> AsyncIterator[list[str]]:
-    """RTSP at its usual port and ISAPI at 8000, each with a login; the proofs that came to ISAPI."""
+    """RTSP at its usual port and ISAPI at 8000, each with a login; yields the proofs that ISAPI received."""
     proofs: list[str] = []
 
     async def rtsp(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,11 +1,11 @@
-"""What a finding comes to, with its words checked."""
+"""The outcome of a finding, with its texts checked."""
 
 from pantau_agent.doctor.finding import Finding, FindingLevel
 from pantau_contract.words import LANGUAGES, words
 
 
 def outcome(finding: Finding) -> tuple[FindingLevel, str]:
-    """Level and key; it can be said in each language, and what is to be mended says how."""
+    """Return level and key, after checking that every language has its texts, and a fix where one is needed."""
     for language in LANGUAGES:
         say = words(language)
         assert finding.found(say)

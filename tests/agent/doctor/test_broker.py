@@ -1,4 +1,4 @@
-"""The broker as a doctor sees it: a real mosquitto, right and wrong."""
+"""The check of the broker, against a real mosquitto that is right or wrong."""
 
 import asyncio
 import datetime as dt
@@ -79,7 +79,7 @@ async def test_an_access_list_that_lets_it_in_and_not_publish(guarded: Mosquitto
 
 
 async def test_what_it_publishes_is_what_a_collector_passes_over(mosquitto: Mosquitto) -> None:
-    """As of a camera that is taken out of the configuration, and here there never was one."""
+    """The message is that of a camera that was removed from the configuration."""
     with listening(mosquitto.port) as listener:
         heard: list[tuple[str, bytes]] = []
         listener.client.message_callback_add("pantau/#", lambda *all: heard.append((all[2].topic, all[2].payload)))

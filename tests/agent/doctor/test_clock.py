@@ -1,4 +1,4 @@
-"""The machine's clock, and how far a time server on loopback says it is off."""
+"""The check of the machine's clock, with a time server on loopback."""
 
 import asyncio
 import struct
@@ -22,7 +22,7 @@ Answer = Callable[[bytes], bytes | None]
 
 
 def telling(ahead_s: float, *, first: int = 0x24, stratum: int = 2, mark: bytes | None = None) -> Answer:
-    """An answer whose clock is `ahead_s` ahead of ours."""
+    """Return an answer whose clock is `ahead_s` ahead of ours."""
 
     def answer(question: bytes) -> bytes:
         stamp = _stamp(SystemClock.time_ms() / 1000 + ahead_s)

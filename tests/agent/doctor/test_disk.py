@@ -1,4 +1,4 @@
-"""What is said of the disk: real file systems where they can be made, and sysfs as eMMC has it."""
+"""The checks of the disk: real file systems where they can be made, and eMMC's sysfs."""
 
 import os
 import subprocess
@@ -104,7 +104,7 @@ def test_a_folder_on_no_block_device_tells_no_wear(tmp_path: Path) -> None:
 
 
 def card(root: Path) -> Path:
-    """An eMMC in sysfs, as Linux has it, with a second partition that is 179:2."""
+    """Create an eMMC in sysfs as Linux shows it, with a second partition that is 179:2."""
     whole = root / "sys/devices/mmc/block/mmcblk0"
     part = whole / "mmcblk0p2"
     part.mkdir(parents=True)

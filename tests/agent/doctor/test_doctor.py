@@ -21,7 +21,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 class Ran(NamedTuple):
-    """What came of one run."""
+    """The exit code and the output of one run."""
 
     code: int
     out: str
@@ -29,7 +29,7 @@ class Ran(NamedTuple):
 
 
 class Site(NamedTuple):
-    """What both runs said of the same site."""
+    """Both runs at the same site: for people and for programs."""
 
     people: Ran
     programs: Ran

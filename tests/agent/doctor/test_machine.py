@@ -1,4 +1,4 @@
-"""What is said of the machine, and in which order things are to be mended."""
+"""The checks of the machine and of cameras, and the order in which findings are to be fixed."""
 
 from pathlib import Path
 

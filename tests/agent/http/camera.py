@@ -102,8 +102,8 @@ def pictures(number: int = 50) -> tuple[bytes, ...]:
 
 def response(status: str, *headers: str, body: bytes = b"", length: int | None = None) -> bytes:
     """Return a whole response; `length` is sent instead of the true length."""
-    told = len(body) if length is None else length
-    return "\r\n".join([f"HTTP/1.1 {status}", f"Content-Length: {told}", *headers, "", ""]).encode() + body
+    stated = len(body) if length is None else length
+    return "\r\n".join([f"HTTP/1.1 {status}", f"Content-Length: {stated}", *headers, "", ""]).encode() + body
 
 
 def saying(status: str, *headers: str, body: bytes = b"") -> Script:

@@ -41,10 +41,10 @@ def test_a_connection_that_ends_in_the_middle_is_noticed() -> None:
         assert not parser.end()
 
 
-@pytest.mark.parametrize("said", ["Connection: close", "Connection: Close"])
-def test_a_connection_that_is_to_be_closed_is_not_used_again(said: str) -> None:
+@pytest.mark.parametrize("line", ["Connection: close", "Connection: Close"])
+def test_a_connection_that_is_to_be_closed_is_not_used_again(line: str) -> None:
     parser = ResponseParser()
-    parser.feed(f"HTTP/1.1 200 OK\r\n{said}\r\nContent-Length: 0\r\n\r\n".encode())
+    parser.feed(f"HTTP/1.1 200 OK\r\n{line}\r\nContent-Length: 0\r\n\r\n".encode())
     assert parser.complete
     assert not parser.reusable
 
@@ -77,7 +77,7 @@ def test_an_endless_header_line_is_cut_while_it_is_short() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "boundary"),
+    ("media_type", "boundary"),
     [
         ("multipart/x-mixed-replace;boundary=--my", "--my"),
         ('Multipart/X-Mixed-Replace; charset=x; BOUNDARY="a b"', "a b"),
@@ -86,9 +86,9 @@ def test_an_endless_header_line_is_cut_while_it_is_short() -> None:
         ("multipart/x-mixed-replace; boundary*=''x; boundary*0=y; boundary=z;q", "z"),
     ],
 )
-def test_the_boundary_is_read_as_it_is_declared(said: str, boundary: str) -> None:
+def test_the_boundary_is_read_as_it_is_declared(media_type: str, boundary: str) -> None:
     parser = ResponseParser()
-    parser.feed(f"HTTP/1.1 200 OK\r\nContent-Type: {said}\r\n\r\n".encode())
+    parser.feed(f"HTTP/1.1 200 OK\r\nContent-Type: {media_type}\r\n\r\n".encode())
     assert parser.head is not None
     assert parser.head.media_type == "multipart/x-mixed-replace"
     assert parser.head.boundary == boundary

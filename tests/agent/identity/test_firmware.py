@@ -107,10 +107,10 @@ def camera(**of: object) -> Camera:
 
 def test_the_collector_is_told_what_the_camera_is_and_what_is_known_against_it() -> None:
     assert about(camera(), None) == CameraAbout("gate", "Gate")
-    told = about(camera(), Identity("hikvision", "DS-2CD2142FWD-I", "V5.4.0 build 160530"))
-    assert (told.vendor, told.model, told.firmware) == ("hikvision", "DS-2CD2142FWD-I", "V5.4.0 build 160530")
-    assert told.firmware_note.startswith("vulnerable: Anyone on the network")
-    assert "CVE-2017-7921" in told.firmware_note
+    sent = about(camera(), Identity("hikvision", "DS-2CD2142FWD-I", "V5.4.0 build 160530"))
+    assert (sent.vendor, sent.model, sent.firmware) == ("hikvision", "DS-2CD2142FWD-I", "V5.4.0 build 160530")
+    assert sent.firmware_note.startswith("vulnerable: Anyone on the network")
+    assert "CVE-2017-7921" in sent.firmware_note
     assert len(about(camera(), Identity(None, "m" * 999, "v" * 999)).model) == 400
 
 

@@ -40,16 +40,16 @@ OLD, NEW = Identity("hikvision", "M", "V1"), Identity("hikvision", "M", "V2")
 class Answers:
     """Cameras' answers; `asked` lists which cameras were asked, and when."""
 
-    def __init__(self, *said: Identity | Exception) -> None:
-        self.said = list(said)
+    def __init__(self, *answers: Identity | Exception) -> None:
+        self.answers = list(answers)
         self.asked: list[tuple[str, float]] = []
 
     async def __call__(self, camera: Camera, clock: Clock) -> Identity:
         self.asked.append((camera.id, clock.monotonic()))
-        said = self.said.pop(0) if len(self.said) > 1 else self.said[0]
-        if isinstance(said, Exception):
-            raise said
-        return said
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
 
 def days(
@@ -123,11 +123,11 @@ def test_the_channels_of_one_recorder_are_one_question_whatever_it_answers(tmp_p
 def test_a_channel_that_comes_later_asks_its_recorder_no_second_time_that_day(tmp_path: Path) -> None:
     channels = [Camera(id=f"channel{number}", url=f"rtsp://u:p@127.0.0.1/{number}") for number in (1, 2)]
     answers = Answers(IdentityError(Detail("refused")))
-    looked = Counter[str]()
+    checks = Counter[str]()
 
     def streams(camera: str) -> bool:
-        looked[camera] += 1
-        return camera == "channel1" or looked[camera] > 60
+        checks[camera] += 1
+        return camera == "channel1" or checks[camera] > 60
 
     days(1.5, answers, tmp_path / FILE, streams, cameras=channels)
     assert [asked_s for _, asked_s in answers.asked] == [1000 + ROUND_S, 1000 + ROUND_S + AGAIN_S]
@@ -197,14 +197,14 @@ async def test_the_running_agent_tells_the_firmware_of_a_camera_that_streams(
             )
             life = asyncio.create_task(run.run(config))
 
-            def told() -> list[CameraAbout]:
+            def sent() -> list[CameraAbout]:
                 births = [birth for birth in listener.agents() if isinstance(birth, Birth)]
                 return list(births[-1].cameras) if births else []
 
-            assert await eventually(lambda: any(camera.firmware for camera in told()))
+            assert await eventually(lambda: any(camera.firmware for camera in sent()))
             handlers[signal.SIGTERM]()
             await asyncio.wait_for(life, 60)
-    gate, dead = told()
+    gate, dead = sent()
     assert (gate.model, gate.firmware) == ("DS-2CD2142FWD-I", "V5.4.0 build 160530")
     assert gate.firmware_note.startswith("vulnerable: ")
     assert dead == CameraAbout("dead", vendor="hikvision")

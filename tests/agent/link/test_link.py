@@ -278,7 +278,7 @@ async def test_it_speaks_both_versions_of_mqtt(mosquitto: Mosquitto, tmp_path: P
             await asyncio.to_thread(mosquitto.start)
             await agent.batch(2)
             assert await eventually(lambda: {batch.seq for batch in listener.telemetry()} == {0, 1})
-    assert isinstance(listener.agents()[-1], Death)
+        assert await eventually(lambda: isinstance(listener.agents()[-1], Death))
 
 
 @pytest.mark.parametrize("answer", [b"", b"\x20\x02\x00\x01", b"\x20\x03\x00\x84\x00"])

@@ -158,15 +158,15 @@ class OnvifCamera:
             raise NotAuthorisedError("wrong token")
 
     def _check_digest(self, http: str | None) -> None:
-        said = dict(re.findall(r'(\w+)="?([^",]*)"?', http or ""))
-        if said.get("nonce") != self._http_nonce or not self._http_nonce:
+        login = dict(re.findall(r'(\w+)="?([^",]*)"?', http or ""))
+        if login.get("nonce") != self._http_nonce or not self._http_nonce:
             raise NotAuthorisedError("no nonce of mine")
         if self.nonces_once:
             self._http_nonce = ""
         secret = hashlib.md5(f"{self.user}:{REALM}:{self.password}".encode()).hexdigest()
-        request = hashlib.md5(f"POST:{said['uri']}".encode()).hexdigest()
-        proof = f"{secret}:{said['nonce']}:{said['nc']}:{said['cnonce']}:auth:{request}"
-        if said["username"] != self.user or said["response"] != hashlib.md5(proof.encode()).hexdigest():
+        request = hashlib.md5(f"POST:{login['uri']}".encode()).hexdigest()
+        proof = f"{secret}:{login['nonce']}:{login['nc']}:{login['cnonce']}:auth:{request}"
+        if login["username"] != self.user or login["response"] != hashlib.md5(proof.encode()).hexdigest():
             raise NotAuthorisedError("wrong digest")
 
     def _challenge(self) -> str:

@@ -33,10 +33,10 @@ def test_a_second_way_to_sign_only_where_it_looks_like_a_time_zone(
 
 
 def test_where_our_own_clock_is_wrong_the_cameras_time_zone_tells() -> None:
-    told = NOW + dt.timedelta(days=900)
-    clock = CameraClock(told, told, 7 * HOUR)  # UTC and local time are the same, and should be 7 hours apart
-    assert signing_offsets(clock, NOW) == [told - NOW, told - NOW - 7 * HOUR]
-    assert signing_offsets(CameraClock(told, told + 7 * HOUR, 7 * HOUR), NOW) == [told - NOW]
+    stated = NOW + dt.timedelta(days=900)
+    clock = CameraClock(stated, stated, 7 * HOUR)  # UTC and local time are the same, and should be 7 hours apart
+    assert signing_offsets(clock, NOW) == [stated - NOW, stated - NOW - 7 * HOUR]
+    assert signing_offsets(CameraClock(stated, stated + 7 * HOUR, 7 * HOUR), NOW) == [stated - NOW]
 
 
 def test_a_camera_that_tells_local_time_only_is_believed_by_its_zone() -> None:

@@ -16,7 +16,7 @@ from pantau_agent.streams.url import parse
 from tests.agent.onvif.camera import MEDIA_1, MEDIA_2, OnvifCamera, http, serving
 from tests.servers.process import free_port
 
-TOLD = Information("HIKVISION", "DS-2CD2142FWD-I", "V5.4.0 build 160530", "1")
+INFORMATION = Information("HIKVISION", "DS-2CD2142FWD-I", "V5.4.0 build 160530", "1")
 
 
 def device(camera: OnvifCamera, password: str | None = None, *, timeout_s: float = 20) -> OnvifDevice:
@@ -24,11 +24,11 @@ def device(camera: OnvifCamera, password: str | None = None, *, timeout_s: float
     return OnvifDevice(parse(camera.url), credentials, SystemClock(), timeout_s=timeout_s)
 
 
-async def told(camera: OnvifCamera, password: str | None = None, *, timeout_s: float = 20) -> Information:
+async def asked_for(camera: OnvifCamera, password: str | None = None, *, timeout_s: float = 20) -> Information:
     async with serving(camera):
-        asked = device(camera, password, timeout_s=timeout_s)
-        await asked.open()
-        return await asked.information()
+        onvif = device(camera, password, timeout_s=timeout_s)
+        await onvif.open()
+        return await onvif.information()
 
 
 @pytest.mark.parametrize("wants", ["token", "digest", "nothing"])
@@ -36,7 +36,7 @@ async def test_a_camera_tells_what_it_is_however_it_wants_the_login(
     wants: Literal["token", "digest", "nothing"],
 ) -> None:
     camera = OnvifCamera(wants=wants)
-    assert await told(camera) == TOLD
+    assert await asked_for(camera) == INFORMATION
     assert camera.asked[0] == "GetSystemDateAndTime"
     assert camera.logins == (0 if wants == "nothing" else 1)
 
@@ -45,53 +45,53 @@ async def test_a_camera_tells_what_it_is_however_it_wants_the_login(
 async def test_a_request_is_signed_by_a_wrong_camera_clock(behind: dt.timedelta) -> None:
     camera = OnvifCamera(behind=behind)
     async with serving(camera):
-        asked = device(camera)
-        await asked.open()
-        assert await asked.information() == TOLD
+        onvif = device(camera)
+        await onvif.open()
+        assert await onvif.information() == INFORMATION
     assert camera.logins == 1
-    assert asked.clock_offset_s is not None
-    assert abs(asked.clock_offset_s + behind.total_seconds()) < 60
+    assert onvif.clock_offset_s is not None
+    assert abs(onvif.clock_offset_s + behind.total_seconds()) < 60
 
 
 async def test_a_camera_that_tells_its_local_time_as_utc_is_logged_in_to() -> None:
     camera = OnvifCamera(told=dt.timedelta(hours=7))
     async with serving(camera):
-        asked = device(camera)
-        await asked.open()
-        assert await asked.information() == TOLD
+        onvif = device(camera)
+        await onvif.open()
+        assert await onvif.information() == INFORMATION
         assert camera.logins == 2
-        await asked.profiles()
-    assert camera.logins == 4  # its services and its profiles: what worked is kept
+        await onvif.profiles()
+    assert camera.logins == 4  # its services and its profiles: what worked is remembered
 
 
 @pytest.mark.parametrize("wants", ["token", "digest"])
 async def test_a_wrong_password_is_sent_once_however_much_is_asked(wants: Literal["token", "digest"]) -> None:
     camera = OnvifCamera(wants=wants)
     async with serving(camera):
-        asked = device(camera, "wrong")
-        await asked.open()
+        onvif = device(camera, "wrong")
+        await onvif.open()
         for _ in range(3):
             with pytest.raises(LoginRefusedError, match="user and password that are given"):
-                await asked.information()
+                await onvif.information()
         with pytest.raises(LoginRefusedError):
-            await asked.profiles()
+            await onvif.profiles()
     assert camera.logins == 1
 
 
 async def test_a_camera_that_takes_each_nonce_once_is_asked_on() -> None:
     camera = OnvifCamera(wants="digest", nonces_once=True)
     async with serving(camera):
-        asked = device(camera)
-        await asked.open()
-        assert await asked.information() == TOLD
-        assert await asked.information() == TOLD
-        assert len(await asked.profiles()) == 3
+        onvif = device(camera)
+        await onvif.open()
+        assert await onvif.information() == INFORMATION
+        assert await onvif.information() == INFORMATION
+        assert len(await onvif.profiles()) == 3
 
 
 async def test_no_password_is_given_to_who_asks_for_it_in_clear() -> None:
     camera = OnvifCamera(wants="basic")
     with pytest.raises(LoginRefusedError) as refused:
-        await told(camera)
+        await asked_for(camera)
     assert camera.logins == 1  # a token, which shows nothing
     assert camera.password not in str(refused.value)
 
@@ -99,10 +99,10 @@ async def test_no_password_is_given_to_who_asks_for_it_in_clear() -> None:
 async def test_without_a_password_it_is_said_that_one_is_asked_for() -> None:
     camera = OnvifCamera()
     async with serving(camera):
-        asked = OnvifDevice(parse(camera.url), None, SystemClock())
-        await asked.open()
+        onvif = OnvifDevice(parse(camera.url), None, SystemClock())
+        await onvif.open()
         with pytest.raises(LoginRefusedError, match="asks for a user and password"):
-            await asked.information()
+            await onvif.information()
     assert camera.logins == 0
 
 
@@ -110,17 +110,17 @@ async def test_without_a_password_it_is_said_that_one_is_asked_for() -> None:
 async def test_both_streams_and_the_still_picture_are_found(media: str) -> None:
     camera = OnvifCamera(media=media)
     async with serving(camera):
-        asked = device(camera)
-        await asked.open()
-        ((main, sub),) = channels(await asked.profiles())
+        onvif = device(camera)
+        await onvif.open()
+        ((main, sub),) = channels(await onvif.profiles())
         assert sub is not None
         assert (main.width, main.encoding) == (1920, "H265" if media == MEDIA_2 else "H264")
         assert (sub.width, sub.height) == (640, 360)
         # The password that the camera put into the address is gone.
-        assert await asked.stream_url(main) == "rtsp://127.0.0.1/live/main?a=1&b=2"
-        assert await asked.stream_url(sub) == "rtsp://127.0.0.1/live/sub?a=1&b=2"
+        assert await onvif.stream_url(main) == "rtsp://127.0.0.1/live/main?a=1&b=2"
+        assert await onvif.stream_url(sub) == "rtsp://127.0.0.1/live/sub?a=1&b=2"
         assert (
-            await asked.still_url(main)
+            await onvif.still_url(main)
             == (f"http://127.0.0.1:{camera.port}/still.jpg" if media == MEDIA_1 else None)
             or media == MEDIA_2
         )
@@ -129,28 +129,28 @@ async def test_both_streams_and_the_still_picture_are_found(media: str) -> None:
 async def test_an_older_camera_is_asked_for_its_capabilities() -> None:
     camera = OnvifCamera(knows_services=False)
     async with serving(camera):
-        asked = device(camera)
-        await asked.open()
-        assert len(await asked.profiles()) == 3
+        onvif = device(camera)
+        await onvif.open()
+        assert len(await onvif.profiles()) == 3
     assert "GetCapabilities" in "".join(camera.asked)
 
 
 async def test_the_address_of_a_stream_behind_a_nat_is_mended() -> None:
     camera = OnvifCamera(stream_host="192.0.2.9", stream_port=80, rtsp_port=8554)
     async with serving(camera):
-        asked = device(camera)
-        await asked.open()
-        main = (await asked.profiles())[0]
-        assert await asked.stream_url(main) == "rtsp://127.0.0.1:8554/live/main?a=1&b=2"
+        onvif = device(camera)
+        await onvif.open()
+        main = (await onvif.profiles())[0]
+        assert await onvif.stream_url(main) == "rtsp://127.0.0.1:8554/live/main?a=1&b=2"
 
 
 @pytest.mark.parametrize("uri", ["rtsp://127.0.0.1/x", "http://www.example.com/ad.jpg", "nonsense", "http://"])
 async def test_a_still_address_that_is_of_no_use_is_left_out(uri: str) -> None:
     camera = OnvifCamera(still_uri=uri)
     async with serving(camera):
-        asked = device(camera)
-        await asked.open()
-        assert await asked.still_url((await asked.profiles())[0]) is None
+        onvif = device(camera)
+        await onvif.open()
+        assert await onvif.still_url((await onvif.profiles())[0]) is None
 
 
 BOMB = b'<?xml version="1.0"?><!DOCTYPE b [<!ENTITY a "aaaa">' + b"".join(
@@ -177,21 +177,21 @@ async def test_what_is_not_onvif_is_told_and_not_followed(answer: bytes) -> None
     camera = OnvifCamera(answers={"GetSystemDateAndTime": answer})
     async with asyncio.timeout(60):
         with pytest.raises(NotOnvifError):
-            await told(camera)
+            await asked_for(camera)
     assert camera.logins == 0
 
 
 async def test_a_giant_answer_is_cut_off() -> None:
     camera = OnvifCamera(answers={"GetSystemDateAndTime": http(b"x" * (MAX_DOCUMENT + 1), length=1 << 40)})
     with pytest.raises(NotOnvifError, match="over the limit"):
-        await told(camera)
+        await asked_for(camera)
 
 
 async def test_a_camera_that_says_nothing_is_given_up() -> None:
     camera = OnvifCamera(silent={"GetSystemDateAndTime"})
     async with asyncio.timeout(60):
         with pytest.raises(SilentError, match=r"within 0\.3 s"):
-            await told(camera, timeout_s=0.3)
+            await asked_for(camera, timeout_s=0.3)
 
 
 async def test_where_nobody_listens_it_is_said() -> None:
@@ -203,25 +203,25 @@ async def test_where_nobody_listens_it_is_said() -> None:
 async def test_an_answer_that_breaks_off_is_told() -> None:
     camera = OnvifCamera(answers={"GetSystemDateAndTime": http(b"<Envelope>", length=1000)})
     with pytest.raises(SilentError, match="in the middle"):
-        await told(camera)
+        await asked_for(camera)
 
 
 async def test_a_fault_is_told_in_the_cameras_words() -> None:
     camera = OnvifCamera()
     async with serving(camera):
-        asked = device(camera)
-        await asked.open()
+        onvif = device(camera)
+        await onvif.open()
         fault = b"<Fault><Reason><Text>out of\n  paper</Text></Reason></Fault>"
         camera.answers["GetDeviceInformation"] = http(
             b"<Envelope><Body>%s</Body></Envelope>" % fault, status="500 X"
         )
         with pytest.raises(SoapFaultError, match="out of paper"):
-            await asked.information()
+            await onvif.information()
 
 
 async def test_no_error_shows_the_password() -> None:
     manners: list[Literal["token", "digest", "basic"]] = ["token", "digest", "basic"]
     for wants in manners:
         with pytest.raises(OnvifError) as error:
-            await told(OnvifCamera(wants=wants, user="someone", password="hunter2"), "wr0ng")
+            await asked_for(OnvifCamera(wants=wants, user="someone", password="hunter2"), "wr0ng")
         assert "wr0ng" not in repr(error.value) + str(error.value)

@@ -42,8 +42,8 @@ async def answering(answer: Answer) -> AsyncIterator[tuple[int, list[bytes]]]:
 
         def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
             asked.append(data)
-            if (said := answer(data)) is not None:
-                self.transport.sendto(said, addr)
+            if (reply := answer(data)) is not None:
+                self.transport.sendto(reply, addr)
 
     transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(Camera, local_addr=("127.0.0.1", 0))
     yield int(transport.get_extra_info("sockname")[1]), asked

@@ -1,4 +1,4 @@
-"""A street that the tests make themselves: buildings, a road, cars passing, sensor noise, a burned-in clock."""
+"""A synthetic street: buildings, a road, passing cars, sensor noise and a burned-in clock."""
 
 from copy import deepcopy
 from functools import cache
@@ -20,7 +20,7 @@ INTERVAL_S = 10
 
 
 class Street:
-    """One camera's street; `picture(k)` is what it shows at the k-th look. The tests draw faults on the scene."""
+    """One camera's street; `picture(k)` is its k-th healthy picture. Tests draw faults on the scene."""
 
     def __init__(self, seed: int = 1, *, clock: bool = True) -> None:
         self._rng = np.random.default_rng(seed)
@@ -29,7 +29,7 @@ class Street:
         self.world = self._build(np.random.default_rng(seed))
 
     def scene(self, k: int) -> Float:
-        """The street and its traffic, through the lens: no noise, no clock yet."""
+        """Return the street and its traffic through the lens, without noise and clock."""
         return self.view(self.with_traffic(k))
 
     def with_traffic(self, k: int) -> Float:
@@ -42,14 +42,14 @@ class Street:
         return world
 
     def view(self, world: Float, dx: float = 0, dy: float = 0, turn: float = 0, zoom: float = 1) -> Float:
-        """What a camera aimed at the middle sees, shifted by (dx, dy) pixels, turned by degrees, zoomed."""
+        """Return what a camera aimed at the middle sees: shifted by (dx, dy) pixels, turned by degrees, zoomed."""
         middle = (EDGE + WIDTH / 2, EDGE + HEIGHT / 2)
         matrix = cv2.getRotationMatrix2D(middle, turn, zoom)
         matrix[:, 2] -= np.array([EDGE + dx, EDGE + dy])
         return np.asarray(cv2.warpAffine(world, matrix, (WIDTH, HEIGHT)), np.float32)
 
     def finish(self, scene: Float, k: int, *, noise: float = 1.5, tick: bool = True) -> Picture:
-        """Sensor noise, and the clock burned in."""
+        """Add sensor noise, and burn in the clock."""
         y, x = self._rng.integers(0, 64, 2)
         noisy = scene + self._noise[y : y + HEIGHT, x : x + WIDTH] * noise
         return self.with_clock(np.clip(noisy + 0.5, 0, 255).astype(np.uint8), k if tick else 0)
@@ -61,7 +61,7 @@ class Street:
         return picture
 
     def picture(self, k: int) -> Picture:
-        """A healthy picture."""
+        """Return a healthy picture."""
         return self.finish(self.scene(k), k)
 
     @staticmethod
@@ -87,26 +87,26 @@ class Street:
         return np.asarray(np.clip(world + grain[..., None] * 5, 0, 255), np.float32)
 
 
-def judge_that_knows(street: Street, settings: PictureSettings | None = None, looks: int = 20) -> Judge:
-    """A judge that has seen the healthy street often enough."""
+def trained_judge(street: Street, settings: PictureSettings | None = None, pictures: int = 20) -> Judge:
+    """Return a judge that has seen enough of the healthy street."""
     if settings is None and street.seed == 1 and street.clock:
-        return deepcopy(_known(looks))
-    return _taught(street, settings or PictureSettings(learning_s=0), looks)
+        return deepcopy(_cached_judge(pictures))
+    return _trained(street, settings or PictureSettings(learning_s=0), pictures)
 
 
 @cache
-def _known(looks: int) -> Judge:
-    return _taught(Street(), PictureSettings(learning_s=0), looks)
+def _cached_judge(pictures: int) -> Judge:
+    return _trained(Street(), PictureSettings(learning_s=0), pictures)
 
 
-def _taught(street: Street, settings: PictureSettings, looks: int) -> Judge:
+def _trained(street: Street, settings: PictureSettings, pictures: int) -> Judge:
     judge = Judge(INTERVAL_S, settings)
-    for k in range(looks):
-        verdict = look(judge, street.picture(k), k)
+    for k in range(pictures):
+        verdict = judged(judge, street.picture(k), k)
         assert verdict.cause is None, verdict
     return judge
 
 
-def look(judge: Judge, picture: Picture | None, k: int, *, damaged: bool = False) -> Verdict:
-    """The verdict on the k-th picture."""
+def judged(judge: Judge, picture: Picture | None, k: int, *, damaged: bool = False) -> Verdict:
+    """Return the verdict on the k-th picture."""
     return judge.update(picture, k * INTERVAL_S * 1000, damaged=damaged)

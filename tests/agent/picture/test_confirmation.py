@@ -1,4 +1,4 @@
-"""When evidence becomes a fault that stands, and what it explains."""
+"""When evidence confirms a fault, and what a fault explains."""
 
 from pantau_agent.picture.confirmation import Confirmation, ConfirmationRule
 
@@ -12,7 +12,8 @@ def stands(values: list[float]) -> list[bool]:
 
 def test_a_fault_stands_once_enough_pictures_speak_for_it_for_long_enough() -> None:
     assert stands([0.9] * 5) == [False, False, False, True, True]
-    assert not any(Confirmation(RULE).update(0.9, k * 1000) for k in range(20))
+    too_soon = Confirmation(RULE)
+    assert not any(too_soon.update(0.9, k * 1000) for k in range(20))
 
 
 def test_pictures_in_doubt_hold_a_fault_that_comes_and_goes_back_for_long_only() -> None:

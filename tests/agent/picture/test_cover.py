@@ -1,4 +1,4 @@
-"""What is before the lens, and what stands in the scene: told apart by the contrasts that it shows."""
+"""Objects in front of the lens and objects in the scene, distinguished by the contrasts that they show."""
 
 from dataclasses import replace
 
@@ -14,15 +14,15 @@ from pantau_agent.picture.frame import prepare
 from pantau_agent.picture.measures import measure
 from pantau_agent.picture.memory import Lighting
 from pantau_agent.picture.score_baseline import ScoreBaseline
-from tests.agent.picture.street import Street, judge_that_knows
+from tests.agent.picture.street import Street, trained_judge
 
 EVERYWHERE = np.ones(GRID, np.bool_)
 NOWHERE = np.zeros(GRID, np.bool_)
 
 
 def compared(street: Street, shown: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> Comparison:
-    """What is shown beside what the judge knows of the street."""
-    reference = judge_that_knows(street).memory.references[Lighting.DAY]
+    """Compare a scene with what the judge remembers of the street."""
+    reference = trained_judge(street).memory.references[Lighting.DAY]
     return compare(measure(prepare(street.finish(shown, 20))), reference, NOWHERE)
 
 
@@ -54,7 +54,7 @@ def test_where_a_lamp_blinds_the_camera_nothing_is_hidden() -> None:
 
 
 def noise() -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    """Gradients of an even texture, a cell's pixels in a square of SIDE."""
+    """Return the gradients of an even texture, with CELL_SIDE pixels per side of a cell."""
     rows, columns = GRID
     return plane(np.random.default_rng(3).rayleigh(0.4, (rows * CELL_SIDE, columns * CELL_SIDE)))
 

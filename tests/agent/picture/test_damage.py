@@ -1,4 +1,4 @@
-"""Damage that comes and goes, without the decoder's word; and what hides and shows a scene harmlessly."""
+"""Intermittent damage that the decoder does not report, and harmless things that hide and show a scene."""
 
 from collections.abc import Callable
 
@@ -11,14 +11,14 @@ from pantau_agent.picture.frame import prepare
 from pantau_agent.picture.measures import measure
 from pantau_agent.picture.score_baseline import ScoreBaseline
 from pantau_contract.states import Cause
-from tests.agent.picture.street import HEIGHT, WIDTH, Picture, Street, judge_that_knows, look
+from tests.agent.picture.street import HEIGHT, WIDTH, Picture, Street, judged, trained_judge
 from tests.agent.picture.test_view import cloth
 
 Shown = Callable[[Street, int], Picture]
 
 
 def drawn_out(street: Street, k: int) -> Picture:
-    """What is left of a line is drawn out downwards, elsewhere in each picture; some come through whole."""
+    """Stretch lines downwards, elsewhere in each picture; some pictures are intact."""
     rng = np.random.default_rng(k)
     picture = street.picture(k)
     for _ in range(int(rng.integers(0, 4))):
@@ -28,7 +28,7 @@ def drawn_out(street: Street, k: int) -> Picture:
 
 
 def pieces_of_before(street: Street, k: int) -> Picture:
-    """Slices of the picture are missing, and filled from another place."""
+    """Replace slices of the picture by another place."""
     rng = np.random.default_rng(k)
     picture = street.picture(k)
     for band in rng.permutation(4)[: int(rng.integers(0, 4))]:
@@ -40,15 +40,15 @@ def pieces_of_before(street: Street, k: int) -> Picture:
 @pytest.mark.parametrize("damage", [drawn_out, pieces_of_before])
 def test_damage_elsewhere_in_each_picture_is_corrupted_and_over_soon_after(damage: Shown) -> None:
     street = Street()
-    judge = judge_that_knows(street)
-    said = [look(judge, damage(street, k), k).cause for k in range(20, 40)]
-    assert {*said} == {None, Cause.CORRUPTED}
-    after = [look(judge, street.picture(k), k).cause for k in range(40, 45)]
+    judge = trained_judge(street)
+    alarms = [judged(judge, damage(street, k), k).cause for k in range(20, 40)]
+    assert {*alarms} == {None, Cause.CORRUPTED}
+    after = [judged(judge, street.picture(k), k).cause for k in range(40, 45)]
     assert after[-1] is None
 
 
 def lorries(street: Street, k: int) -> Picture:
-    """One for two looks out of four, as a queue at a junction brings them."""
+    """Hide the scene in two pictures out of four, like a queue at a junction."""
     scene = street.scene(k)
     if k % 4 < 2:
         left = 40 * (k % 5)
@@ -57,7 +57,7 @@ def lorries(street: Street, k: int) -> Picture:
 
 
 def lamps(street: Street, k: int) -> Picture:
-    """A glare that comes and goes all night."""
+    """Add a glare that comes and goes all night."""
     rng = np.random.default_rng(k)
     y, x = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
     scene = street.scene(k) * 0.3
@@ -69,16 +69,16 @@ def lamps(street: Street, k: int) -> Picture:
 
 def test_lorries_that_hide_the_scene_again_and_again_are_no_damage() -> None:
     street = Street()
-    judge = judge_that_knows(street)
-    assert {look(judge, lorries(street, k), k).cause for k in range(20, 70)} == {None}
+    judge = trained_judge(street)
+    assert {judged(judge, lorries(street, k), k).cause for k in range(20, 70)} == {None}
 
 
 def test_a_lamp_s_glare_leaves_what_it_lights_and_is_not_even_taken_for_damage() -> None:
     street = Street()
-    judge = judge_that_knows(street)
-    said = [look(judge, lamps(street, k), k) for k in range(20, 70)]
-    assert {verdict.cause for verdict in said} == {None}
-    assert max(verdict.evidence[Cause.CORRUPTED] for verdict in said) < THRESHOLD
+    judge = trained_judge(street)
+    alarms = [judged(judge, lamps(street, k), k) for k in range(20, 70)]
+    assert {verdict.cause for verdict in alarms} == {None}
+    assert max(verdict.evidence[Cause.CORRUPTED] for verdict in alarms) < THRESHOLD
 
 
 def test_what_is_drawn_out_is_found_where_it_is_and_alone_proves_nothing() -> None:

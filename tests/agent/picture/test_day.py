@@ -1,4 +1,4 @@
-"""A whole day of a healthy street: dawn, rain, dusk, infra-red night, headlights, jumps of exposure."""
+"""A whole day of a healthy street: dawn, rain, dusk, infrared night, headlights, jumps of exposure."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The decode worker and the agent's side of it: the real process."""
+"""The decode worker and the agent's side of it, with the real process."""
 
 import asyncio
 import os
@@ -39,12 +39,12 @@ def address_space_limit(pid: int) -> int:
 async def test_a_keyframe_becomes_a_verdict_and_a_jpeg() -> None:
     async with Decoder(SystemClock()) as decoder:
         for codec, encoder in (("h264", "libx264"), ("h265", "libx265")):
-            look = await decoder.judge("gate", Keyframe(codec, encoded(encoder)[0]))
-            assert look.error is None
-            assert look.verdict is not None
-            assert (look.width, look.height) == SIZE
-            assert look.jpeg is not None
-            picture = cv2.imdecode(np.frombuffer(look.jpeg, np.uint8), cv2.IMREAD_COLOR)
+            judged = await decoder.judge("gate", Keyframe(codec, encoded(encoder)[0]))
+            assert judged.error is None
+            assert judged.verdict is not None
+            assert (judged.width, judged.height) == SIZE
+            assert judged.jpeg is not None
+            picture = cv2.imdecode(np.frombuffer(judged.jpeg, np.uint8), cv2.IMREAD_COLOR)
             assert picture is not None
             assert picture.shape == (*SIZE[::-1], 3)
         pid = pid_of(decoder)
@@ -54,9 +54,9 @@ async def test_a_keyframe_becomes_a_verdict_and_a_jpeg() -> None:
 async def test_a_picture_that_cannot_be_decoded_costs_one_look() -> None:
     async with Decoder(SystemClock()) as decoder:
         for data in (b"", b"\x00\x00\x00\x01\x65\x88" + bytes(500)):
-            look = await decoder.judge("gate", Keyframe("h264", data))
-            assert look.error is PictureError.UNDECODABLE
-            assert look.jpeg is None
+            judged = await decoder.judge("gate", Keyframe("h264", data))
+            assert judged.error is PictureError.UNDECODABLE
+            assert judged.jpeg is None
         assert (await decoder.judge("gate", GOOD)).error is None
         assert decoder.restarts == 0
 
@@ -89,17 +89,17 @@ async def test_a_worker_that_hangs_is_ended_at_the_deadline() -> None:
         decoder._deadline_s = 0.5
         pid = pid_of(decoder)
         os.kill(pid, signal.SIGSTOP)
-        look = await decoder.judge("gate", GOOD)
-        assert look.error is PictureError.CRASHED
-        assert "0.5 s" in look.detail
+        judged = await decoder.judge("gate", GOOD)
+        assert judged.error is PictureError.CRASHED
+        assert "0.5 s" in judged.detail
         assert not is_alive(pid)
 
 
 async def test_a_worker_that_does_not_start_says_nothing_of_the_camera() -> None:
     async with Decoder(SystemClock(), command=[sys.executable, "-c", "raise SystemExit(1)"]) as decoder:
         for _ in range(2):
-            look = await decoder.judge("gate", GOOD)
-            assert (look.error, look.verdict) == (PictureError.UNAVAILABLE, None)
+            judged = await decoder.judge("gate", GOOD)
+            assert (judged.error, judged.verdict) == (PictureError.UNAVAILABLE, None)
     async with Decoder(SystemClock(), command=["/no/such/program"]) as decoder:
         assert (await decoder.judge("gate", GOOD)).error is PictureError.UNAVAILABLE
 
@@ -111,8 +111,8 @@ async def test_a_newer_picture_of_a_camera_takes_the_place_of_one_that_waits() -
         tasks = [asyncio.create_task(decoder.judge(camera, GOOD)) for camera in ("road", *["gate"] * 5)]
         await asyncio.sleep(0.05)
         os.kill(pid_of(decoder), signal.SIGCONT)
-        looks = await asyncio.gather(*tasks)
-        assert [look.error for look in looks] == [None, *[PictureError.UNAVAILABLE] * 4, None]
+        pictures = await asyncio.gather(*tasks)
+        assert [judged.error for judged in pictures] == [None, *[PictureError.UNAVAILABLE] * 4, None]
 
 
 async def test_a_look_that_was_given_up_does_not_disturb_the_next() -> None:

@@ -29,13 +29,16 @@ INTERVAL_S = 10
 
 @cache
 def keyframes(look: Look, codec: Codec = Codec.H264) -> tuple[Picture, ...]:
-    """A loop's keyframes, decoded. Two pictures a second and half the bits: the same stream, filmed sooner."""
+    """Return the decoded keyframes of a loop.
+
+    Fewer pictures per second and half the bits give the same stream, encoded sooner.
+    """
     take = Take(look=look, codec=codec, fps=2.5, bitrate_kbps=70)
     units = encode(take, pictures(take))
     return tuple(decode(str(codec), unit)[0] for unit, keyframe in units if keyframe)
 
 
-def taught(codec: Codec) -> Judge:
+def trained(codec: Codec) -> Judge:
     judge = Judge(INTERVAL_S, PictureSettings(learning_s=0))
     for k, picture in enumerate(islice(cycle(keyframes(Look.STREET, codec)), 35)):
         assert judge.update(picture, k * INTERVAL_S * 1000).cause is None
@@ -44,18 +47,18 @@ def taught(codec: Codec) -> Judge:
 
 @pytest.mark.parametrize("look", LOOKS)
 def test_what_simcam_films_is_told_and_clears(look: Look) -> None:
-    judge = taught(Codec.H264)
-    said = [
+    judge = trained(Codec.H264)
+    alarms = [
         judge.update(picture, k * INTERVAL_S * 1000).cause
         for k, picture in enumerate(islice(cycle(keyframes(look)), 14), 35)
     ]
-    assert next((cause for cause in said if cause), None) is LOOKS[look]
-    assert said[-1] is LOOKS[look]
+    assert next((cause for cause in alarms if cause), None) is LOOKS[look]
+    assert alarms[-1] is LOOKS[look]
     after = islice(cycle(keyframes(Look.STREET)), 8)
     assert [judge.update(picture, k * 10_000).cause for k, picture in enumerate(after, 49)][-1] is None
 
 
 def test_noise_in_h265_is_told_too() -> None:
-    judge = taught(Codec.H265)
+    judge = trained(Codec.H265)
     seen = islice(cycle(keyframes(Look.NOISY, Codec.H265)), 14)
     assert [judge.update(picture, k * 10_000).cause for k, picture in enumerate(seen, 35)][-1] is Cause.NOISY

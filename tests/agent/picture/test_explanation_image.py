@@ -1,4 +1,4 @@
-"""What a technician sees and does."""
+"""What a technician sees of a remembered view, and accepting a new one."""
 
 import cv2
 import numpy as np
@@ -8,7 +8,7 @@ from pantau_agent.picture.judge import Judge
 from pantau_agent.picture.memory import PictureMemory, accept_view
 from pantau_agent.picture.settings import PictureSettings
 from pantau_contract.states import Cause
-from tests.agent.picture.street import HEIGHT, WIDTH, Picture, Street, judge_that_knows, look
+from tests.agent.picture.street import HEIGHT, WIDTH, Picture, Street, judged, trained_judge
 from tests.agent.picture.test_view import half_covered, shifted
 
 
@@ -22,17 +22,17 @@ def red(picture: Picture) -> int:
 
 def test_an_accepted_view_is_the_right_one_from_then_on() -> None:
     street = Street()
-    judge = judge_that_knows(street)
-    assert [look(judge, shifted(street, k), k).cause for k in range(20, 30)][-1] is Cause.MOVED
+    judge = trained_judge(street)
+    assert [judged(judge, shifted(street, k), k).cause for k in range(20, 30)][-1] is Cause.MOVED
     memory = accept_view(judge.memory, shifted(street, 30))
     judge = Judge(10, PictureSettings(learning_s=0), memory)
-    assert {look(judge, shifted(street, k), k).cause for k in range(31, 50)} == {None}
-    assert [look(judge, street.picture(k), k).cause for k in range(50, 60)][-1] is Cause.MOVED
+    assert {judged(judge, shifted(street, k), k).cause for k in range(31, 50)} == {None}
+    assert [judged(judge, street.picture(k), k).cause for k in range(50, 60)][-1] is Cause.MOVED
 
 
 def test_the_remembered_view_stands_beside_the_present_one_with_what_is_hidden_framed() -> None:
     street = Street()
-    judge = judge_that_knows(street)
+    judge = trained_judge(street)
     same = decoded(explanation_image(judge.memory, street.picture(20)))
     hidden = decoded(explanation_image(judge.memory, half_covered(street, 20)))
     assert same.shape == hidden.shape == (HEIGHT, 2 * WIDTH, 3)

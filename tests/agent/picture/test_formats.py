@@ -1,4 +1,4 @@
-"""Pictures of every kind that a camera may send, through the decode worker itself, with its memory limit."""
+"""Pictures of every kind that a camera may send, through the decode worker itself with its memory limit."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -32,7 +32,7 @@ CODECS = {"libx264": "h264", "libx265": "h265", "mjpeg": "mjpeg"}
 
 
 def keyframe(encoder: str, width: int, height: int, pixels: str) -> Keyframe:
-    """Blocks of grey, encoded once."""
+    """Encode blocks of grey once."""
     context = cast("av.VideoCodecContext", av.CodecContext.create(encoder, "w"))
     context.width, context.height, context.pix_fmt, context.time_base = width, height, pixels, Fraction(1)
     if encoder != "mjpeg":
@@ -53,11 +53,11 @@ def keyframe(encoder: str, width: int, height: int, pixels: str) -> Keyframe:
 async def test_every_size_and_format_gets_a_verdict_or_cannot_be_told() -> None:
     async with Decoder(SystemClock(), deadline_s=120) as decoder:
         for encoder, width, height, pixels in FORMATS:
-            look = await decoder.judge(f"{encoder}-{width}-{pixels}", keyframe(encoder, width, height, pixels))
-            assert (look.error, look.width, look.height) == (None, width, height), look.detail
-            assert look.verdict is not None
-            assert look.verdict.cause is None
-            assert ("cannot tell" in look.verdict.reason) is (width == 16)
+            judged = await decoder.judge(f"{encoder}-{width}-{pixels}", keyframe(encoder, width, height, pixels))
+            assert (judged.error, judged.width, judged.height) == (None, width, height), judged.detail
+            assert judged.verdict is not None
+            assert judged.verdict.cause is None
+            assert ("cannot tell" in judged.verdict.reason) is (width == 16)
         assert decoder.restarts == 0
 
 
@@ -65,11 +65,11 @@ async def test_a_size_that_changes_in_mid_stream_is_learned_anew() -> None:
     async with Decoder(SystemClock(), deadline_s=120) as decoder:
         small, square = keyframe("libx264", 320, 180, "yuv420p"), keyframe("libx264", 320, 320, "yuv420p")
         for shown in (small, square, small, square):
-            look = await decoder.judge("gate", shown)
-            assert look.verdict is not None
-            assert look.verdict.cause is None
-            said = look.verdict.reason
-        assert "320x320: learning anew" in said
+            judged = await decoder.judge("gate", shown)
+            assert judged.verdict is not None
+            assert judged.verdict.cause is None
+            alarms = judged.verdict.reason
+        assert "320x320: learning anew" in alarms
 
 
 async def test_what_the_worker_learned_is_on_the_disk_when_the_agent_ends_and_a_wish_reaches_it(
@@ -85,7 +85,7 @@ async def test_what_the_worker_learned_is_on_the_disk_when_the_agent_ends_and_a_
 
 
 class Hurried:
-    """Ten seconds pass from look to look."""
+    """A clock on which ten seconds pass from picture to picture."""
 
     def __init__(self) -> None:
         self.now_ms = 0

@@ -1,4 +1,4 @@
-"""The judges of many cameras, what they keep on disk, and what is wished of them."""
+"""The judges of many cameras, their memories on disk, and requests to them."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from pantau_agent.picture import judge_pool as module
 from pantau_agent.picture.exchange import Job
 from pantau_agent.picture.explanation import read
 from pantau_agent.picture.judge import Judge
-from pantau_agent.picture.judge_pool import SAVE_S, JudgePool
+from pantau_agent.picture.judge_pool import JudgePool
 from pantau_agent.picture.memory_store import MemoryStore
 from pantau_agent.picture.settings import PictureSettings
 from pantau_agent.picture.verdict import Verdict
@@ -21,41 +21,41 @@ from tests.agent.picture.test_view import half_covered, shifted
 QUICK = PictureSettings(learning_s=0)
 
 
-def look(judges: JudgePool, picture: Picture | None, k: int, camera: str = "gate") -> Verdict:
+def judged(judges: JudgePool, picture: Picture | None, k: int, camera: str = "gate") -> Verdict:
     job = Job(k, camera, "h264", b"", k * INTERVAL_S * 1000, INTERVAL_S, False, QUICK)
     return judges.judge(job, picture, damaged=False)
 
 
-def taught(directory: Path | None, looks: int = 20) -> JudgePool:
+def trained(directory: Path | None, pictures: int = 20) -> JudgePool:
     judges, street = JudgePool(directory, monotonic=lambda: 0), Street()
-    for k in range(looks):
-        assert look(judges, street.picture(k), k).cause is None
+    for k in range(pictures):
+        assert judged(judges, street.picture(k), k).cause is None
     return judges
 
 
 def causes(judges: JudgePool, shown: object, ks: range) -> list[Cause | None]:
     assert callable(shown)
     street = Street()
-    return [look(judges, shown(street, k), k).cause for k in ks]
+    return [judged(judges, shown(street, k), k).cause for k in ks]
 
 
 def test_what_was_learned_is_known_to_the_next_process(tmp_path: Path) -> None:
-    taught(tmp_path).save()
+    trained(tmp_path).save()
     assert causes(JudgePool(tmp_path), shifted, range(20, 30))[-1] is Cause.MOVED
 
 
 def test_memories_are_written_each_half_hour(tmp_path: Path) -> None:
     now = [0.0]
     judges, street = JudgePool(tmp_path, monotonic=lambda: now[0]), Street()
-    for k, at in enumerate((0, SAVE_S - 1, SAVE_S + 1)):
+    for k, at in enumerate((0, 1799, 1801)):
         assert MemoryStore(tmp_path).load("gate")[0].pictures == 0
         now[0] = at
-        look(judges, street.picture(k), k)
+        judged(judges, street.picture(k), k)
     assert MemoryStore(tmp_path).load("gate")[0].pictures == 3
 
 
 def test_an_accepted_view_is_the_right_one_and_the_alarm_against_it_ends_at_once(tmp_path: Path) -> None:
-    judges = taught(tmp_path)
+    judges = trained(tmp_path)
     assert causes(judges, shifted, range(20, 30))[-1] is Cause.MOVED
     ViewRequests(tmp_path).submit("gate", ViewRequest.ACCEPT)
     assert causes(judges, shifted, range(30, 50)) == [None] * 20
@@ -64,7 +64,7 @@ def test_an_accepted_view_is_the_right_one_and_the_alarm_against_it_ends_at_once
 
 
 def test_an_accepted_view_is_on_the_disk_at_once(tmp_path: Path) -> None:
-    judges = taught(tmp_path)
+    judges = trained(tmp_path)
     ViewRequests(tmp_path).submit("gate", ViewRequest.ACCEPT)
     causes(judges, shifted, range(20, 21))
     again = JudgePool(tmp_path)
@@ -72,29 +72,29 @@ def test_an_accepted_view_is_on_the_disk_at_once(tmp_path: Path) -> None:
 
 
 def test_a_black_picture_is_not_accepted_and_the_wish_waits_for_the_next(tmp_path: Path) -> None:
-    judges, requests, street = taught(tmp_path), ViewRequests(tmp_path), Street()
+    judges, requests, street = trained(tmp_path), ViewRequests(tmp_path), Street()
     requests.submit("gate", ViewRequest.ACCEPT)
     black = np.zeros_like(street.picture(0))
-    look(judges, black, 20)
-    look(judges, None, 21)
-    look(judges, street.picture(22)[:16, :16], 22)
+    judged(judges, black, 20)
+    judged(judges, None, 21)
+    judged(judges, street.picture(22)[:16, :16], 22)
     assert requests.is_pending("gate", ViewRequest.ACCEPT)
-    assert "accepted" in look(judges, street.picture(23), 23).reason
+    assert "accepted" in judged(judges, street.picture(23), 23).reason
     assert not requests.is_pending("gate", ViewRequest.ACCEPT)
 
 
 def test_another_camera_s_wish_is_not_granted(tmp_path: Path) -> None:
-    judges = taught(tmp_path)
+    judges = trained(tmp_path)
     ViewRequests(tmp_path).submit("road", ViewRequest.ACCEPT)
-    look(judges, Street().picture(20), 20)
+    judged(judges, Street().picture(20), 20)
     assert ViewRequests(tmp_path).is_pending("road", ViewRequest.ACCEPT)
 
 
 def test_an_explanation_is_what_the_running_judge_says(tmp_path: Path) -> None:
-    judges, requests = taught(tmp_path), ViewRequests(tmp_path)
+    judges, requests = trained(tmp_path), ViewRequests(tmp_path)
     assert causes(judges, half_covered, range(20, 30))[-1] is Cause.COVERED
     requests.submit("gate", ViewRequest.EXPLAIN)
-    verdict = look(judges, half_covered(Street(), 30), 30)
+    verdict = judged(judges, half_covered(Street(), 30), 30)
     assert not requests.is_pending("gate", ViewRequest.EXPLAIN)
     explanation = read(requests.explanation_path("gate"))
     assert (explanation.cause, explanation.reason) == (Cause.COVERED, verdict.reason)
@@ -104,15 +104,15 @@ def test_an_explanation_is_what_the_running_judge_says(tmp_path: Path) -> None:
 
 def test_that_a_camera_is_learned_is_said_where_it_will_be_known(tmp_path: Path) -> None:
     street = Street()
-    assert "still learning" in look(JudgePool(tmp_path), street.picture(0), 0).reason
-    assert look(JudgePool(), street.picture(0), 0).reason == ""
+    assert "still learning" in judged(JudgePool(tmp_path), street.picture(0), 0).reason
+    assert judged(JudgePool(), street.picture(0), 0).reason == ""
 
 
 def test_a_directory_that_cannot_be_written_costs_the_memory_and_nothing_else(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "file").touch()
-    judges = taught(tmp_path / "file" / "pictures")
+    judges = trained(tmp_path / "file" / "pictures")
     judges.save()
     assert "cannot be written" in caplog.text
 
@@ -123,18 +123,18 @@ def test_more_cameras_than_there_is_room_for_are_kept_on_disk(
     monkeypatch.setattr(module, "MAX_CAMERAS", 2)
     judges, street = JudgePool(tmp_path), Street()
     for k, camera in enumerate(("a", "b", "c", "a")):
-        look(judges, street.picture(k), k, camera)
+        judged(judges, street.picture(k), k, camera)
     judges.save()
     assert [MemoryStore(tmp_path).load(camera)[0].pictures for camera in "abc"] == [2, 1, 1]
 
 
 def test_a_judge_that_fails_says_nothing_of_the_camera(monkeypatch: pytest.MonkeyPatch) -> None:
-    judges = taught(None, 3)
+    judges = trained(None, 3)
 
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr(Judge, "update", fail)
-    verdict = look(judges, Street().picture(4), 4)
+    verdict = judged(judges, Street().picture(4), 4)
     assert (verdict.cause, verdict.evidence) == (None, {})
     assert "cannot tell" in verdict.reason

@@ -1,4 +1,4 @@
-"""A memory kept over a restart, and one that was damaged."""
+"""A memory that survives a restart, and one that is damaged."""
 
 from pathlib import Path
 
@@ -7,35 +7,35 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pantau_agent.picture.judge import Judge
-from pantau_agent.picture.memory_format import MAX_BYTES, DamagedMemoryError, decode_memory, encode_memory
+from pantau_agent.picture.memory_format import DamagedMemoryError, decode_memory, encode_memory
 from pantau_agent.picture.memory_store import MemoryStore
 from pantau_agent.picture.settings import PictureSettings
 from pantau_contract.states import Cause
-from tests.agent.picture.street import Street, judge_that_knows, look
+from tests.agent.picture.street import Street, judged, trained_judge
 from tests.agent.picture.test_view import infrared, shifted
 
 
 def test_a_restarted_agent_knows_its_camera() -> None:
     street = Street()
-    saved = encode_memory(judge_that_knows(street).memory)
+    saved = encode_memory(trained_judge(street).memory)
     judge = Judge(10, PictureSettings(learning_s=0), decode_memory(saved))
-    said = [look(judge, shifted(street, k), k).cause for k in range(20, 30)]
-    assert said[-1] is Cause.MOVED
+    alarms = [judged(judge, shifted(street, k), k).cause for k in range(20, 30)]
+    assert alarms[-1] is Cause.MOVED
     assert encode_memory(decode_memory(saved)) == saved
 
 
 def test_all_three_lightings_of_a_noisy_camera_fit_in_forty_kilobytes() -> None:
     street = Street()
-    judge = judge_that_knows(street)
+    judge = trained_judge(street)
     for k in range(20, 40):
-        look(judge, infrared(street, k), k)
+        judged(judge, infrared(street, k), k)
     for k in range(40, 60):
-        look(judge, street.finish(street.scene(k) * 0.2, k, noise=9), k)
+        judged(judge, street.finish(street.scene(k) * 0.2, k, noise=9), k)
     assert len(judge.memory.references) == 3
-    assert len(encode_memory(judge.memory)) <= MAX_BYTES
+    assert len(encode_memory(judge.memory)) <= 40_000
 
 
-MEMORY_BYTES = encode_memory(judge_that_knows(Street(), looks=14).memory)
+MEMORY_BYTES = encode_memory(trained_judge(Street(), pictures=14).memory)
 
 
 @settings(max_examples=60)

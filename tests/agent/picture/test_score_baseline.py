@@ -1,4 +1,4 @@
-"""What is usual of a camera: of its lighting, of the hour, and of the day."""
+"""The baseline of a camera's scores: by lighting, by hour, and by day."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ from pantau_agent.picture.measures import measure
 from pantau_agent.picture.memory import Lighting
 from pantau_agent.picture.noisy import noisy
 from pantau_agent.picture.score_baseline import HOUR_KNOWN, SCORES, ScoreBaseline, hourly_baseline
-from tests.agent.picture.street import Street, judge_that_knows
+from tests.agent.picture.street import Street, trained_judge
 
 NOON, EVENING = 12, 17
 LEVEL, WASHED_OUT = 0.4, -0.25
@@ -26,11 +26,11 @@ def usual(lines: float, pictures: int = HOUR_KNOWN) -> ScoreBaseline:
     return learned
 
 
-@pytest.mark.parametrize(("lines", "told"), [(LEVEL, False), (LEVEL + 0.4, True)])
-def test_level_lines_that_are_back_after_hours_of_rain_are_not_torn_ones(lines: float, told: bool) -> None:
+@pytest.mark.parametrize(("lines", "alarms"), [(LEVEL, False), (LEVEL + 0.4, True)])
+def test_level_lines_that_are_back_after_hours_of_rain_are_not_torn_ones(lines: float, alarms: bool) -> None:
     street = Street()
     measures = measure(prepare(street.picture(20)))
-    reference = judge_that_knows(street).memory.references[Lighting.DAY]
+    reference = trained_judge(street).memory.references[Lighting.DAY]
     sharper = replace(compare(measures, reference, np.zeros(GRID, np.bool_)), blur=-0.3)
     hours = [ScoreBaseline() for _ in range(24)]
     hours[NOON], hours[EVENING] = usual(LEVEL), usual(WASHED_OUT)
@@ -39,7 +39,7 @@ def test_level_lines_that_are_back_after_hours_of_rain_are_not_torn_ones(lines: 
     def evidence(known: ScoreBaseline) -> float:
         return noisy(replace(measures, lines=lines), 0.0, 0.0, sharper, known).value
 
-    assert (evidence(hourly_baseline(raining, hours[EVENING], hours)) >= THRESHOLD) is told
+    assert (evidence(hourly_baseline(raining, hours[EVENING], hours)) >= THRESHOLD) is alarms
     assert evidence(raining) >= THRESHOLD
 
 

@@ -1,4 +1,4 @@
-"""Faults told against what is remembered of the camera, and what must not be taken for one."""
+"""Faults recognised by the memory of the camera, and harmless changes that must not look like one."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from pantau_agent.picture.memory import Lighting
 from pantau_agent.picture.overlay import overlay_mask
 from pantau_agent.picture.settings import PictureSettings
 from pantau_contract.states import Cause
-from tests.agent.picture.street import EDGE, HEIGHT, WIDTH, Float, Picture, Street, judge_that_knows, look
+from tests.agent.picture.street import EDGE, HEIGHT, WIDTH, Float, Picture, Street, judged, trained_judge
 
 Shown = Callable[[Street, int], Picture]
 
@@ -117,11 +117,11 @@ FAULTS: list[tuple[Shown, Cause]] = [
 @pytest.mark.parametrize(("fault", "cause"), FAULTS, ids=[fault.__name__ for fault, _ in FAULTS])
 def test_a_fault_is_named_first_and_clears(fault: Shown, cause: Cause) -> None:
     street = Street()
-    judge = judge_that_knows(street)
-    said = [look(judge, fault(street, k), k).cause for k in range(20, 30)]
-    assert next(name for name in said if name) is cause
-    assert said[-1] is cause
-    assert [look(judge, street.picture(k), k).cause for k in range(30, 35)][-1] is None
+    judge = trained_judge(street)
+    alarms = [judged(judge, fault(street, k), k).cause for k in range(20, 30)]
+    assert next(name for name in alarms if name) is cause
+    assert alarms[-1] is cause
+    assert [judged(judge, street.picture(k), k).cause for k in range(30, 35)][-1] is None
 
 
 def fog(street: Street, k: int) -> Picture:
@@ -212,44 +212,44 @@ HARMLESS: list[Shown] = [
 @pytest.mark.parametrize("shown", HARMLESS, ids=[shown.__name__ for shown in HARMLESS])
 def test_what_happens_to_healthy_cameras_raises_nothing(shown: Shown) -> None:
     street = Street()
-    judge = judge_that_knows(street)
-    verdicts = [look(judge, shown(street, k), k) for k in range(20, 45)]
+    judge = trained_judge(street)
+    verdicts = [judged(judge, shown(street, k), k) for k in range(20, 45)]
     assert {verdict.cause for verdict in verdicts} == {None}, verdicts
 
 
 def test_each_lighting_is_learned_for_itself_and_the_day_is_known_again_next_morning() -> None:
     street = Street()
-    judge = judge_that_knows(street)
-    night = {look(judge, infrared(street, k), k).cause for k in range(20, 45)}
-    day = {look(judge, street.picture(k), k).cause for k in range(45, 55)}
+    judge = trained_judge(street)
+    night = {judged(judge, infrared(street, k), k).cause for k in range(20, 45)}
+    day = {judged(judge, street.picture(k), k).cause for k in range(45, 55)}
     assert night == day == {None}
     assert {*judge.memory.references} == {Lighting.DAY, Lighting.INFRARED}
 
 
 def test_a_cover_at_night_is_told_by_the_night_s_own_memory() -> None:
     street = Street()
-    judge = judge_that_knows(street)
+    judge = trained_judge(street)
     for k in range(20, 45):
-        look(judge, infrared(street, k), k)
+        judged(judge, infrared(street, k), k)
     cover = np.repeat(cloth(4, (60, 60, 60)).mean(axis=2, keepdims=True), 3, axis=2)
-    said = [look(judge, street.finish(cover, k, noise=3), k).cause for k in range(45, 55)]
-    assert said[-1] is Cause.COVERED
+    alarms = [judged(judge, street.finish(cover, k, noise=3), k).cause for k in range(45, 55)]
+    assert alarms[-1] is Cause.COVERED
 
 
 def test_a_colour_cast_is_told_of_a_camera_that_never_sees_full_daylight() -> None:
     street = Street()
     street.world = street.world * np.float32(0.3)
-    judge = judge_that_knows(street, PictureSettings(learning_s=0))
-    said = [look(judge, pink(street, k), k).cause for k in range(20, 30)]
-    assert next(name for name in said if name) is Cause.COLOUR_CAST
+    judge = trained_judge(street, PictureSettings(learning_s=0))
+    alarms = [judged(judge, pink(street, k), k).cause for k in range(20, 30)]
+    assert next(name for name in alarms if name) is Cause.COLOUR_CAST
 
 
 def test_a_camera_first_seen_by_infra_red_has_no_colour_cast_in_the_morning() -> None:
     street = Street()
     street.world = street.world * np.array([0.7, 0.9, 1.2], np.float32)
     judge = Judge(10, PictureSettings(learning_s=0))
-    night = {look(judge, infrared(street, k), k).cause for k in range(20)}
-    morning = {look(judge, street.picture(k), k).cause for k in range(20, 60)}
+    night = {judged(judge, infrared(street, k), k).cause for k in range(20)}
+    morning = {judged(judge, street.picture(k), k).cause for k in range(20, 60)}
     assert night == morning == {None}
 
 
@@ -257,32 +257,32 @@ def test_a_lighting_of_which_little_was_seen_is_not_taken_for_known() -> None:
     street = Street()
     judge = Judge(10, PictureSettings(learning_s=0))
     for k in range(40):
-        look(judge, infrared(street, k) if k > 4 else street.picture(k), k)
-    said = [look(judge, half_covered(street, k), k).cause for k in range(40, 50)]
-    assert said[-1] is Cause.COVERED
+        judged(judge, infrared(street, k) if k > 4 else street.picture(k), k)
+    alarms = [judged(judge, half_covered(street, k), k).cause for k in range(40, 50)]
+    assert alarms[-1] is Cause.COVERED
 
 
 def test_a_camera_that_moves_on_purpose_is_not_told_to_have_moved_but_may_freeze() -> None:
     street = Street()
-    judge = judge_that_knows(street, PictureSettings(learning_s=0, moves_on_purpose=True))
-    assert {look(judge, shifted(street, k), k).cause for k in range(20, 30)} == {None}
+    judge = trained_judge(street, PictureSettings(learning_s=0, moves_on_purpose=True))
+    assert {judged(judge, shifted(street, k), k).cause for k in range(20, 30)} == {None}
     still = street.picture(30)
-    assert [look(judge, still, k).cause for k in range(30, 35)][-1] is Cause.FROZEN
+    assert [judged(judge, still, k).cause for k in range(30, 35)][-1] is Cause.FROZEN
 
 
 def test_a_camera_on_a_tour_of_places_raises_nothing() -> None:
     street = Street()
-    judge = judge_that_knows(street, PictureSettings(learning_s=0, moves_on_purpose=True))
+    judge = trained_judge(street, PictureSettings(learning_s=0, moves_on_purpose=True))
     places = [Street(seed) for seed in (1, 5, 9, 13)]
-    said = [look(judge, places[k // 2 % 4].picture(k), k) for k in range(20, 60)]
-    assert {verdict.cause for verdict in said} == {None}
-    assert Cause.MOVED not in said[-1].evidence
-    assert [look(judge, snow(street, k), k).cause for k in range(60, 70)][-1] is Cause.NOISY
+    alarms = [judged(judge, places[k // 2 % 4].picture(k), k) for k in range(20, 60)]
+    assert {verdict.cause for verdict in alarms} == {None}
+    assert Cause.MOVED not in alarms[-1].evidence
+    assert [judged(judge, snow(street, k), k).cause for k in range(60, 70)][-1] is Cause.NOISY
 
 
 def test_the_burned_in_clock_is_found_and_left_out() -> None:
     street = Street()
-    judge = judge_that_knows(street)
+    judge = trained_judge(street)
     overlay = overlay_mask(judge.memory.overlay_frequency)
     assert overlay[0, :6].sum() >= 5
     assert overlay[1:].sum() + overlay[0, 8:].sum() <= 3
@@ -290,8 +290,8 @@ def test_the_burned_in_clock_is_found_and_left_out() -> None:
 
 def test_a_masked_region_may_be_hidden() -> None:
     street = Street()
-    judge = judge_that_knows(street, PictureSettings(learning_s=0, masked=((0.4, 0, 1, 1),)))
-    assert {look(judge, half_covered(street, k), k).cause for k in range(20, 32)} == {None}
+    judge = trained_judge(street, PictureSettings(learning_s=0, masked=((0.4, 0, 1, 1),)))
+    assert {judged(judge, half_covered(street, k), k).cause for k in range(20, 32)} == {None}
 
 
 def test_the_world_beyond_the_view_is_real() -> None:

@@ -1,4 +1,4 @@
-"""Faults told without knowing the camera, through the judge."""
+"""Faults recognised without knowing the camera, through the judge."""
 
 from collections.abc import Callable
 
@@ -9,11 +9,11 @@ import pytest
 from pantau_agent.picture.confirmation import PLAIN_THRESHOLD, Confirmation
 from pantau_agent.picture.judge import RULES, Judge
 from pantau_contract.states import Cause
-from tests.agent.picture.street import HEIGHT, WIDTH, Picture, Street, judge_that_knows, look
+from tests.agent.picture.street import HEIGHT, WIDTH, Picture, Street, judged, trained_judge
 
 
-def causes(judge: Judge, picture: Callable[[int], Picture], looks: range) -> list[Cause | None]:
-    return [look(judge, picture(k), k).cause for k in looks]
+def causes(judge: Judge, picture: Callable[[int], Picture], pictures: range) -> list[Cause | None]:
+    return [judged(judge, picture(k), k).cause for k in pictures]
 
 
 def recoded(picture: Picture, quality: int) -> Picture:
@@ -23,25 +23,25 @@ def recoded(picture: Picture, quality: int) -> Picture:
 
 def test_healthy_traffic_raises_nothing() -> None:
     street = Street()
-    judge = judge_that_knows(street)
+    judge = trained_judge(street)
     assert set(causes(judge, street.picture, range(20, 60))) == {None}
 
 
 def test_one_unchanging_picture_is_frozen_within_four_looks_and_clears_with_the_first_new_one() -> None:
     street, judge = Street(), Judge(2)
     still = street.picture(5)
-    said = [judge.update(street.picture(k), k * 2000).cause for k in range(5)]
-    said += [judge.update(still, k * 2000).cause for k in range(5, 9)]
-    assert said == [None] * 8 + [Cause.FROZEN]
+    alarms = [judge.update(street.picture(k), k * 2000).cause for k in range(5)]
+    alarms += [judge.update(still, k * 2000).cause for k in range(5, 9)]
+    assert alarms == [None] * 8 + [Cause.FROZEN]
     assert judge.update(street.picture(9), 18000).cause is None
 
 
 def test_one_repeated_picture_of_a_stream_in_which_nothing_moves_is_enough() -> None:
     street, judge = Street(), Judge(30)
     still = street.picture(5)
-    said = [judge.update(street.picture(k), k * 30_000, static_stream=True).cause for k in range(5)]
-    said += [judge.update(still, 150_000 + k * 2000, static_stream=True).cause for k in range(2)]
-    assert said == [None] * 6 + [Cause.FROZEN]
+    alarms = [judge.update(street.picture(k), k * 30_000, static_stream=True).cause for k in range(5)]
+    alarms += [judge.update(still, 150_000 + k * 2000, static_stream=True).cause for k in range(2)]
+    assert alarms == [None] * 6 + [Cause.FROZEN]
 
 
 def test_a_doubtful_likeness_is_not_enough_though_nothing_moves() -> None:
@@ -53,21 +53,21 @@ def test_a_doubtful_likeness_is_not_enough_though_nothing_moves() -> None:
 
 def test_a_frozen_picture_under_a_ticking_clock_that_is_encoded_anew_each_time_is_frozen() -> None:
     street = Street()
-    judge = judge_that_knows(street)
+    judge = trained_judge(street)
     still = street.finish(street.scene(20), 20)
     quality = (80, 74, 77, 80, 77, 74, 80, 77)
     shown = [recoded(street.with_clock(still.copy(), k), quality[k % 8]) for k in range(20, 30)]
-    said = [look(judge, picture, 20 + k).cause for k, picture in enumerate(shown)]
-    assert said[0] is None
-    assert said[-1] is Cause.FROZEN
+    alarms = [judged(judge, picture, 20 + k).cause for k, picture in enumerate(shown)]
+    assert alarms[0] is None
+    assert alarms[-1] is Cause.FROZEN
 
 
 def test_a_quiet_scene_with_sensor_noise_is_not_frozen() -> None:
     street = Street(clock=False)
-    judge = judge_that_knows(street)
+    judge = trained_judge(street)
     scene = street.scene(3)
     quiet = [recoded(street.finish(scene, 0, noise=0.6), 60) for _ in range(20)]
-    assert {look(judge, picture, 20 + k).cause for k, picture in enumerate(quiet)} == {None}
+    assert {judged(judge, picture, 20 + k).cause for k, picture in enumerate(quiet)} == {None}
 
 
 def test_footage_that_comes_round_again_is_not_frozen() -> None:
@@ -147,10 +147,10 @@ def test_a_whole_picture_fault_is_named_first_and_clears(
     fault: Callable[[Street, int], Picture], cause: Cause
 ) -> None:
     street = Street()
-    judge = judge_that_knows(street)
-    said = causes(judge, lambda k: fault(street, k), range(20, 30))
-    assert next(name for name in said if name) is cause
-    assert said[-1] is cause
+    judge = trained_judge(street)
+    alarms = causes(judge, lambda k: fault(street, k), range(20, 30))
+    assert next(name for name in alarms if name) is cause
+    assert alarms[-1] is cause
     assert causes(judge, street.picture, range(30, 34))[-1] is None
 
 
@@ -160,7 +160,7 @@ def test_whole_picture_faults_alarm_while_the_camera_is_still_being_learned(
 ) -> None:
     street, judge = Street(), Judge(10)
     for k in range(3):
-        assert "learning" in look(judge, street.picture(k), k).reason
+        assert "learning" in judged(judge, street.picture(k), k).reason
     assert causes(judge, lambda k: fault(street, k), range(3, 10))[-1] is cause
 
 
@@ -171,21 +171,21 @@ def test_a_dark_yard_with_a_lit_house_is_not_black() -> None:
     yard[house] = street.world[house] * 0.25
     judge = Judge(10)
     scene = street.view(yard)
-    assert {look(judge, street.finish(scene, k, noise=1.0), k).cause for k in range(20)} == {None}
+    assert {judged(judge, street.finish(scene, k, noise=1.0), k).cause for k in range(20)} == {None}
 
 
 def test_the_decoder_s_word_that_it_concealed_damage_is_corrupted() -> None:
     street = Street()
-    judge = judge_that_knows(street)
-    said = [look(judge, street.picture(k), k, damaged=True).cause for k in range(20, 26)]
-    assert said[0] is None
-    assert said[-1] is Cause.CORRUPTED
+    judge = trained_judge(street)
+    alarms = [judged(judge, street.picture(k), k, damaged=True).cause for k in range(20, 26)]
+    assert alarms[0] is None
+    assert alarms[-1] is Cause.CORRUPTED
 
 
 def test_damage_that_the_decoder_conceals_the_same_way_each_time_is_corrupted_and_not_frozen() -> None:
     street = Street()
-    judge = judge_that_knows(street)
+    judge = trained_judge(street)
     concealed = np.full((HEIGHT, WIDTH, 3), 128, np.uint8)
     concealed[: HEIGHT // 6] = street.picture(20)[: HEIGHT // 6]
-    said = [look(judge, concealed, k, damaged=True).cause for k in range(20, 30)]
-    assert {*said} == {None, Cause.CORRUPTED}
+    alarms = [judged(judge, concealed, k, damaged=True).cause for k in range(20, 30)]
+    assert {*alarms} == {None, Cause.CORRUPTED}

@@ -73,15 +73,15 @@ def test_a_keyframe_is_found_and_decodes(codec: str, packing: str) -> None:
         "aggregated": [aggregated(nals[:-1], codec), nals[-1]],
         "fragmented": [aggregated(nals[:-1], codec), *fragments(nals[-1], codec)],
     }[packing]
-    unit, seen = kind(), list[Keyframe]()
+    unit, delivered = kind(), list[Keyframe]()
     assert take(unit, *payloads) == KEYFRAME
-    assert seen == []
-    unit.request_keyframe(seen.append)
+    assert delivered == []
+    unit.request_keyframe(delivered.append)
     assert take(unit, *payloads) == KEYFRAME
     assert take(unit, *payloads) == KEYFRAME
-    assert len(seen) == 1
-    assert seen[0].codec == codec
-    assert decoded(decoder, seen[0].data) == SIZE
+    assert len(delivered) == 1
+    assert delivered[0].codec == codec
+    assert decoded(decoder, delivered[0].data) == SIZE
 
 
 @pytest.mark.parametrize("codec", KINDS)
@@ -103,18 +103,18 @@ def test_only_parameter_sets_are_nothing(codec: str) -> None:
 def test_parameter_sets_of_the_description_serve_a_stream_without_them(codec: str) -> None:
     kind, encoder, decoder = KINDS[codec]
     *sets, picture = access_units(encoder)[0]
-    unit, seen = kind(sets), list[Keyframe]()
-    unit.request_keyframe(seen.append)
+    unit, delivered = kind(sets), list[Keyframe]()
+    unit.request_keyframe(delivered.append)
     take(unit, picture)
-    assert decoded(decoder, seen[0].data) == SIZE
+    assert decoded(decoder, delivered[0].data) == SIZE
 
 
 def test_new_parameter_sets_replace_old_ones() -> None:
     old, new = access_units()[0][:2], [b"\x67new sps", b"\x68new pps"]
-    unit, seen = H264Assembler(old), list[Keyframe]()
-    unit.request_keyframe(seen.append)
+    unit, delivered = H264Assembler(old), list[Keyframe]()
+    unit.request_keyframe(delivered.append)
     take(unit, *new, b"\x65\x88\x80")
-    assert seen[0].data == START + START.join([*new, b"\x65\x88\x80"])
+    assert delivered[0].data == START + START.join([*new, b"\x65\x88\x80"])
 
 
 def test_an_i_picture_that_is_no_idr_is_a_keyframe() -> None:
@@ -129,18 +129,18 @@ def test_interleaved_packetisation_is_pictures_and_no_keyframes() -> None:
 
 
 def test_damaged_keyframes_are_passed_over_until_patience_ends() -> None:
-    unit, seen = H264Assembler(), list[Keyframe]()
-    unit.request_keyframe(seen.append)
+    unit, delivered = H264Assembler(), list[Keyframe]()
+    unit.request_keyframe(delivered.append)
     for _ in range(access_unit.MAX_DAMAGED_SKIPPED):
         take(unit, b"\x65\x88\x80", damaged=True)
-    assert seen == []
+    assert delivered == []
     take(unit, b"\x65\x88\x80", damaged=True)
-    assert [one.damaged for one in seen] == [True]
+    assert [one.damaged for one in delivered] == [True]
 
 
 def test_a_keyframe_that_never_ends_is_dropped_at_the_limit() -> None:
-    unit, seen = H264Assembler(), list[Keyframe]()
-    unit.request_keyframe(seen.append)
+    unit, delivered = H264Assembler(), list[Keyframe]()
+    unit.request_keyframe(delivered.append)
     unit.begin()
     part = b"\x7c\x85" + bytes(60_000)
     for _ in range(2 * MAX_KEYFRAME_BYTES // len(part)):
@@ -148,12 +148,12 @@ def test_a_keyframe_that_never_ends_is_dropped_at_the_limit() -> None:
         assert len(unit._data) <= MAX_KEYFRAME_BYTES
     assert unit.oversized
     unit.finish(damaged=False)
-    assert seen == []
+    assert delivered == []
 
 
 def test_a_keyframe_in_the_smallest_of_fragments_takes_little_more_than_its_size() -> None:
-    unit, seen = H264Assembler(), list[Keyframe]()
-    unit.request_keyframe(seen.append)
+    unit, delivered = H264Assembler(), list[Keyframe]()
+    unit.request_keyframe(delivered.append)
     unit.begin()
     unit.add_payload(b"\x7c\x85\x88\x80", 0, 4)
     tracemalloc.start()
@@ -162,8 +162,8 @@ def test_a_keyframe_in_the_smallest_of_fragments_takes_little_more_than_its_size
     used = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     unit.finish(damaged=False)
-    assert len(seen[0].data) > 200_000
-    assert used < 3 * len(seen[0].data)
+    assert len(delivered[0].data) > 200_000
+    assert used < 3 * len(delivered[0].data)
 
 
 def test_parameter_sets_without_end_are_held_to_the_limit() -> None:
@@ -177,24 +177,24 @@ def test_parameter_sets_without_end_are_held_to_the_limit() -> None:
 
 @settings(max_examples=300)
 @given(st.sampled_from(list(KINDS)), st.lists(st.binary(max_size=40), max_size=20), st.booleans())
-def test_any_payloads_are_taken(codec: str, payloads: list[bytes], wanted: bool) -> None:
+def test_any_payloads_are_taken(codec: str, payloads: list[bytes], requested: bool) -> None:
     kind = KINDS[codec][0]
-    unit, seen = kind(), list[Keyframe]()
-    if wanted:
-        unit.request_keyframe(seen.append)
+    unit, delivered = kind(), list[Keyframe]()
+    if requested:
+        unit.request_keyframe(delivered.append)
     take(unit, *payloads)
     for head in (b"\x78", b"\x7c\x85", b"\x60\x01", b"\x62\x01\x93"):
         take(unit, *(head + payload for payload in payloads))
-    assert all(one.data.startswith(START) or one.damaged for one in seen)
+    assert all(one.data.startswith(START) or one.damaged for one in delivered)
 
 
 @pytest.mark.parametrize("codec", KINDS)
 def test_a_keyframe_without_its_beginning_is_damaged(codec: str) -> None:
     kind, encoder, _ = KINDS[codec]
     *sets, picture = access_units(encoder)[0]
-    unit, seen = kind(sets), list[Keyframe]()
-    unit.request_keyframe(seen.append)
+    unit, delivered = kind(sets), list[Keyframe]()
+    unit.request_keyframe(delivered.append)
     take(unit, *fragments(picture, codec)[1:])
-    assert seen == []
+    assert delivered == []
     take(unit, *fragments(picture, codec))
-    assert [one.damaged for one in seen] == [False]
+    assert [one.damaged for one in delivered] == [False]

@@ -47,10 +47,10 @@ async def all_at_once(request: pytest.FixtureRequest) -> AsyncIterator[None]:
 @concurrently
 async def test_plays_and_measures_and_ends_with_teardown() -> None:
     async with serving(Camera(media=footage())) as camera:
-        seen: list[Keyframe] = []
+        delivered: list[Keyframe] = []
         async with opened(camera) as session:
-            session.unit.request_keyframe(seen.append)
-            assert await eventually(lambda: session.reception.frames > 26 and seen)
+            session.unit.request_keyframe(delivered.append)
+            assert await eventually(lambda: session.reception.frames > 26 and delivered)
             assert session.track.codec == "h264"
             assert session.transport == "tcp"
             assert session.reception.lost == 0

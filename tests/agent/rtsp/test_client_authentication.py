@@ -47,10 +47,10 @@ class Guard:
         self.proofs = 0
 
     def __call__(self, visitor: Visitor, asked: Asked) -> bytes:
-        said = asked.headers.get("Authorization", "")
-        self.proofs += bool(said)
-        right = bool(said) and self._is_right(said, asked)
-        if right and f'nonce="{self.nonce}"' in said and self.used < self.uses:
+        authorization = asked.headers.get("Authorization", "")
+        self.proofs += bool(authorization)
+        right = bool(authorization) and self._is_right(authorization, asked)
+        if right and f'nonce="{self.nonce}"' in authorization and self.used < self.uses:
             self.used += 1
             return usual(visitor, asked)
         self.nonce, self.used = self.nonce + 1, 0
@@ -58,14 +58,14 @@ class Guard:
             "401 Unauthorized", DIGEST.format(self.nonce, ", stale=true" if right and self.stale else "")
         )
 
-    def _is_right(self, said: str, asked: Asked) -> bool:
-        nonce, proof = (re.search(rf'{name}="([^"]*)"', said) for name in ("nonce", "response"))
+    def _is_right(self, authorization: str, asked: Asked) -> bool:
+        nonce, proof = (re.search(rf'{name}="([^"]*)"', authorization) for name in ("nonce", "response"))
         assert nonce is not None
         assert proof is not None
         checker = Authenticator(Credentials(WHO.user, self.password))
         checker.challenged([DIGEST.format(nonce[1], "").partition(": ")[2]], tried=False)
-        wanted = checker.authorization(asked.method, asked.uri) or ""
-        return f'response="{proof[1]}"' in wanted
+        expected = checker.authorization(asked.method, asked.uri) or ""
+        return f'response="{proof[1]}"' in expected
 
 
 def guarded(guard: Guard) -> Camera:

@@ -58,12 +58,12 @@ async def test_a_connection_closed_at_any_step_is_told(method: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "said",
+    "greeting",
     [b"HTTP/1.0 400 Bad Request\r\n\r\n", b"\x15\x03\x01\x00\x02", b"220 mail.example.org ESMTP\r\n", b"hello"],
 )
 @concurrently
-async def test_what_is_not_rtsp_is_told(said: bytes) -> None:
-    async with serving(Camera({"OPTIONS": lambda *_: said})) as camera:
+async def test_what_is_not_rtsp_is_told(greeting: bytes) -> None:
+    async with serving(Camera({"OPTIONS": lambda *_: greeting})) as camera:
         assert (await failure_of(camera)).kind is Kind.WRONG_PROTOCOL
 
 

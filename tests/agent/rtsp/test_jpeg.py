@@ -49,15 +49,15 @@ def payloads(
 
 
 def collected(packets: list[bytes], *, damaged: bool = False) -> list[Keyframe]:
-    unit, seen = JpegAssembler(), list[Keyframe]()
-    unit.request_keyframe(seen.append)
+    unit, delivered = JpegAssembler(), list[Keyframe]()
+    unit.request_keyframe(delivered.append)
     unit.begin()
     for packet in packets:
         framed = b"head" + packet
         unit.add_payload(framed, 4, len(framed))
     assert unit.kind == KEYFRAME
     unit.finish(damaged=damaged)
-    return seen
+    return delivered
 
 
 @pytest.mark.parametrize("in_band", [False, True])
@@ -65,13 +65,13 @@ def collected(packets: list[bytes], *, damaged: bool = False) -> list[Keyframe]:
 def test_the_picture_comes_back_to_the_last_bit(kind: int, in_band: bool) -> None:
     sampling = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422 if kind == 0 else cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420
     jpeg = picture(subsampling=sampling)
-    (seen,) = collected(payloads(jpeg, kind=kind, in_band=in_band))
-    assert seen.codec == "mjpeg"
-    wanted = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
-    found = cv2.imdecode(np.frombuffer(seen.data, np.uint8), cv2.IMREAD_COLOR)
-    assert wanted is not None
+    (delivered,) = collected(payloads(jpeg, kind=kind, in_band=in_band))
+    assert delivered.codec == "mjpeg"
+    expected = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    found = cv2.imdecode(np.frombuffer(delivered.data, np.uint8), cv2.IMREAD_COLOR)
+    assert expected is not None
     assert found is not None
-    assert np.array_equal(found, wanted)
+    assert np.array_equal(found, expected)
 
 
 def test_the_size_is_known_before_any_picture_is_wanted() -> None:
@@ -90,17 +90,17 @@ def test_a_picture_with_a_gap_is_not_delivered() -> None:
 
 
 def test_tables_that_were_sent_before_are_remembered() -> None:
-    unit, seen = JpegAssembler(), list[Keyframe]()
+    unit, delivered = JpegAssembler(), list[Keyframe]()
     with_tables = payloads(picture(), in_band=True)
     tables_left_out = [with_tables[0][:8] + bytes(4) + with_tables[0][12 + 128 :], *with_tables[1:]]
     for packets in (with_tables, tables_left_out):
-        unit.request_keyframe(seen.append)
+        unit.request_keyframe(delivered.append)
         unit.begin()
         for packet in packets:
             unit.add_payload(packet, 0, len(packet))
         unit.finish(damaged=False)
-    assert len(seen) == 2
-    assert seen[0].data == seen[1].data
+    assert len(delivered) == 2
+    assert delivered[0].data == delivered[1].data
 
 
 @pytest.mark.parametrize(("kind", "quality"), [(2, 60), (1, 0), (1, 100), (1, 130)])

@@ -50,9 +50,9 @@ def test_splitting_at_any_byte_changes_nothing(data: st.DataObject) -> None:
     stream = b"".join(parts)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
     chunks = [stream[a:b] for a, b in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
-    whole, split = fed(stream), fed(*chunks)
-    assert split[1] == whole[1]
-    assert [repr(message) for message in split[0]] == [repr(message) for message in whole[0]]
+    unsplit, split = fed(stream), fed(*chunks)
+    assert split[1] == unsplit[1]
+    assert [repr(message) for message in split[0]] == [repr(message) for message in unsplit[0]]
 
 
 def test_one_byte_at_a_time() -> None:

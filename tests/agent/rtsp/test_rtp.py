@@ -132,13 +132,13 @@ def test_parameter_sets_with_a_marker_are_no_frame() -> None:
 
 
 def test_csrcs_extension_and_padding_are_passed_over() -> None:
-    unit, seen = H264Assembler(), list[Keyframe]()
-    unit.request_keyframe(seen.append)
+    unit, delivered = H264Assembler(), list[Keyframe]()
+    unit.request_keyframe(delivered.append)
     stream = reception(unit)
     head = struct.pack("!BBHII", 0x80 | 0x20 | 0x10 | 2, 96 | 0x80, 1, 0, 7)
     receive(stream, head + bytes(8) + b"\xbe\xde\x00\x01abcd" + KEY + b"\x00\x00\x03", 1.0)
     assert stream.keyframes == 1
-    assert seen[0].data == b"\x00\x00\x00\x01" + KEY
+    assert delivered[0].data == b"\x00\x00\x00\x01" + KEY
 
 
 def test_other_payload_types_are_not_counted_and_leave_no_gap() -> None:

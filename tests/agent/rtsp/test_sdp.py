@@ -45,7 +45,7 @@ def test_static_jpeg_needs_no_map() -> None:
 
 
 @pytest.mark.parametrize(
-    ("base", "control", "wanted"),
+    ("base", "control", "expected"),
     [
         ("rtsp://h/cam", "track1", "rtsp://h/cam/track1"),
         ("rtsp://h/cam/", "track1", "rtsp://h/cam/track1"),
@@ -55,10 +55,10 @@ def test_static_jpeg_needs_no_map() -> None:
         ("rtsp://h/cam", "*", "rtsp://h/cam"),
     ],
 )
-def test_control_urls(base: str, control: str, wanted: str) -> None:
+def test_control_urls(base: str, control: str, expected: str) -> None:
     track = parse(described("m=video 0 RTP/AVP 26", f"a=control:{control}").encode(), base).video()
     assert track is not None
-    assert track.control == wanted
+    assert track.control == expected
 
 
 def test_parameter_sets_are_found_and_damaged_ones_left_out() -> None:

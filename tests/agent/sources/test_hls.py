@@ -50,9 +50,9 @@ class Files(Quiet, SimpleHTTPRequestHandler):
     proofs: list[str]
 
     def do_GET(self) -> None:
-        said = self.headers.get("Authorization", "")
-        self.proofs += [said] if said else []
-        if self.challenge and said != "Basic dTpw":
+        authorization = self.headers.get("Authorization", "")
+        self.proofs += [authorization] if authorization else []
+        if self.challenge and authorization != "Basic dTpw":
             self.send_response(401)
             self.send_header("WWW-Authenticate", self.challenge)
             self.send_header("Content-Length", "0")
@@ -96,7 +96,7 @@ def camera(clip: Path, directory: Path, *more: str) -> Iterator[subprocess.Popen
         process.wait()
 
 
-async def looked(decoder: Decoder, url: str, *, timeout_s: float = 10, **who: object) -> Sample:
+async def probed(decoder: Decoder, url: str, *, timeout_s: float = 10, **who: object) -> Sample:
     configured = Configured(id="gate", url=url, timeout_s=timeout_s, **who)  # type: ignore[arg-type] # what there is
     return (await OneShotProbe(configured, decoder, SystemClock()).run(4)).sample
 
@@ -120,7 +120,7 @@ async def watched(
 
 async def test_a_live_stream_is_ok_with_its_measures(clip: Path, tmp_path: Path, decoder: Decoder) -> None:
     with camera(clip, tmp_path), web(tmp_path) as (url, _):
-        sample = await looked(decoder, f"{url}/live.m3u8")
+        sample = await probed(decoder, f"{url}/live.m3u8")
     assert (is_healthy(sample), sample.codec, sample.transport) == (True, "h264", "tcp"), sample
     assert (sample.width, sample.height) == SIZE
     assert sample.fps is not None
@@ -135,7 +135,7 @@ async def test_of_several_streams_the_first_is_watched_and_the_password_goes_alo
 ) -> None:
     with camera(clip, tmp_path, "-master_pl_name", "all.m3u8"), web(tmp_path, 'Basic realm="x"') as (url, _):
         assert until((tmp_path / "all.m3u8").exists)
-        assert is_healthy(await looked(decoder, f"{url}/all.m3u8", user="u", password=SecretStr("p")))
+        assert is_healthy(await probed(decoder, f"{url}/all.m3u8", user="u", password=SecretStr("p")))
 
 
 async def test_a_camera_that_stops_has_stalled_though_its_last_segments_can_still_be_had(
@@ -145,7 +145,7 @@ async def test_a_camera_that_stops_has_stalled_though_its_last_segments_can_stil
         changes = await watched(decoder, f"{url}/live.m3u8", then=process.kill, until_cause=Cause.STALLED)
         assert changes == [None, Cause.STALLED]
         process.wait()
-        again = await looked(decoder, f"{url}/live.m3u8", timeout_s=4)
+        again = await probed(decoder, f"{url}/live.m3u8", timeout_s=4)
         assert (again.state, again.cause, again.detail) == (
             State.DOWN,
             Cause.NO_MEDIA,
@@ -154,21 +154,21 @@ async def test_a_camera_that_stops_has_stalled_though_its_last_segments_can_stil
 
 
 async def test_a_camera_that_pauses_comes_back(clip: Path, tmp_path: Path, decoder: Decoder) -> None:
-    seen: list[Cause | None] = []
+    causes: list[Cause | None] = []
     with camera(clip, tmp_path) as process, web(tmp_path) as (url, _):
         async with asyncio.timeout(120):
             configured = Configured(id="gate", url=f"{url}/live.m3u8", timeout_s=4)
             async for one in watch(configured, decoder, SystemClock(), rng=random.Random(1)):
                 if not one.changed or one.sample.cause in SLOW_CAUSES:
                     continue
-                seen.append(one.sample.cause)
+                causes.append(one.sample.cause)
                 if one.sample.cause is Cause.STALLED:
                     process.send_signal(signal.SIGCONT)
-                elif len(seen) == 1:
+                elif len(causes) == 1:
                     process.send_signal(signal.SIGSTOP)
                 else:
                     break
-    assert seen == [None, Cause.STALLED, None]
+    assert causes == [None, Cause.STALLED, None]
 
 
 async def test_a_stream_that_is_taken_away_is_not_found(clip: Path, tmp_path: Path, decoder: Decoder) -> None:
@@ -201,7 +201,7 @@ async def test_a_playlist_without_a_stream_is_told(
 ) -> None:
     (tmp_path / "live.m3u8").write_text(playlist)
     with web(tmp_path) as (url, _):
-        sample = await looked(decoder, f"{url}/live.m3u8", timeout_s=3)
+        sample = await probed(decoder, f"{url}/live.m3u8", timeout_s=3)
     assert (sample.state, sample.cause) == (State.DOWN, cause)
 
 
@@ -210,17 +210,17 @@ async def test_segments_of_noise_are_no_stream(tmp_path: Path, decoder: Decoder)
     (tmp_path / "old.ts").write_bytes(noise)
     (tmp_path / "live.m3u8").write_text(OLD)
     with web(tmp_path) as (url, _):
-        sample = await looked(decoder, f"{url}/live.m3u8", timeout_s=3)
+        sample = await probed(decoder, f"{url}/live.m3u8", timeout_s=3)
     assert (sample.state, sample.cause) == (State.DOWN, Cause.NO_MEDIA)
 
 
 async def test_a_wrong_password_is_sent_once(tmp_path: Path, decoder: Decoder) -> None:
     (tmp_path / "live.m3u8").write_text(OLD)
     with web(tmp_path, 'Basic realm="x"') as (url, proofs):
-        sample = await looked(decoder, f"{url}/live.m3u8", user="u", password=SecretStr("wrong"))
+        sample = await probed(decoder, f"{url}/live.m3u8", user="u", password=SecretStr("wrong"))
     assert (sample.cause, len(proofs)) == (Cause.AUTH_FAILED, 1)
 
 
 async def test_nobody_there(decoder: Decoder) -> None:
-    sample = await looked(decoder, f"http://127.0.0.1:{free_port()}/live.m3u8")
+    sample = await probed(decoder, f"http://127.0.0.1:{free_port()}/live.m3u8")
     assert (sample.state, sample.cause) == (State.DOWN, Cause.REFUSED)

@@ -50,7 +50,7 @@ async def all_at_once(
         yield
 
 
-async def looked(camera: Camera, decoder: Decoder, *, seconds: float = 0.5, timeout_s: float = 10.0) -> Sample:
+async def probed(camera: Camera, decoder: Decoder, *, seconds: float = 0.5, timeout_s: float = 10.0) -> Sample:
     """Probe a camera once while it is served."""
     configured = Configured(
         id=f"camera{camera.port}", url=camera.url, user="u", password=SecretStr("p@: w"), timeout_s=timeout_s
@@ -58,9 +58,9 @@ async def looked(camera: Camera, decoder: Decoder, *, seconds: float = 0.5, time
     return (await OneShotProbe(configured, decoder, SystemClock()).run(seconds)).sample
 
 
-async def seen(script: Script, decoder: Decoder, *, seconds: float = 0.5, timeout_s: float = 10.0) -> Sample:
+async def played(script: Script, decoder: Decoder, *, seconds: float = 0.5, timeout_s: float = 10.0) -> Sample:
     async with serving(Camera(script)) as camera:
-        return await looked(camera, decoder, seconds=seconds, timeout_s=timeout_s)
+        return await probed(camera, decoder, seconds=seconds, timeout_s=timeout_s)
 
 
 def guarded(challenge: str, then: Script) -> Script:
@@ -77,16 +77,16 @@ def guarded(challenge: str, then: Script) -> Script:
 
 def is_right(asked: Asked) -> bool:
     """Check a login: Basic by RFC 7617, section 2; of Digest, that it is one for this request."""
-    said = asked.headers.get("authorization", "")
-    if said.startswith("Digest "):
-        (proof,) = parse_challenges([said])
+    authorization = asked.headers.get("authorization", "")
+    if authorization.startswith("Digest "):
+        (proof,) = parse_challenges([authorization])
         return proof.parameters["uri"] == asked.path and len(proof.parameters["response"]) == 64
-    return said == "Basic dTpwQDogdw=="
+    return authorization == "Basic dTpwQDogdw=="
 
 
 @concurrently
 async def test_an_mjpeg_stream_is_ok_with_its_measures(decoder: Decoder) -> None:
-    sample = await seen(streaming(*pictures()), decoder, seconds=3)
+    sample = await played(streaming(*pictures()), decoder, seconds=3)
     assert is_healthy(sample), sample
     assert (sample.codec, sample.width, sample.height, sample.transport) == ("mjpeg", 128, 96, "tcp")
     assert sample.fps is not None
@@ -99,7 +99,7 @@ async def test_an_mjpeg_stream_is_ok_with_its_measures(decoder: Decoder) -> None
 @concurrently
 async def test_stills_are_ok_and_asked_for_each_second_over_one_connection(decoder: Decoder) -> None:
     async with serving(Camera(stills())) as camera:
-        sample = await looked(camera, decoder, seconds=3.5)
+        sample = await probed(camera, decoder, seconds=3.5)
     assert (is_healthy(sample), sample.codec) == (True, "mjpeg"), sample
     assert (sample.width, sample.height) == (128, 96)
     assert 2 <= len(camera.asked) <= 6
@@ -110,7 +110,7 @@ async def test_stills_are_ok_and_asked_for_each_second_over_one_connection(decod
 @pytest.mark.parametrize("challenge", [BASIC, DIGEST])
 async def test_the_password_is_given_as_the_camera_asks(challenge: str, decoder: Decoder) -> None:
     async with serving(Camera(guarded(challenge, stills()))) as camera:
-        sample = await looked(camera, decoder, seconds=1.2)
+        sample = await probed(camera, decoder, seconds=1.2)
     assert is_healthy(sample), sample
     assert ["authorization" in asked.headers for asked in camera.asked[:3]] == [False, True, True]
 
@@ -121,7 +121,7 @@ async def test_over_tls_with_a_certificate_of_its_own(decoder: Decoder, folder: 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(made.certificate, made.key)
     async with serving(Camera(streaming(*pictures())), context) as camera:
-        sample = await looked(camera, decoder, seconds=1)
+        sample = await probed(camera, decoder, seconds=1)
     assert (is_healthy(sample), sample.transport) == (True, "tls")
 
 
@@ -134,7 +134,7 @@ async def test_no_tls_where_it_is_asked_for(decoder: Decoder) -> None:
 
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        sample = await looked(Camera(stills(), port=port, scheme="https"), decoder)
+        sample = await probed(Camera(stills(), port=port, scheme="https"), decoder)
     assert sample.cause is Cause.WRONG_PROTOCOL
     assert "TLS" in sample.detail
 
@@ -157,14 +157,14 @@ async def test_no_tls_where_it_is_asked_for(decoder: Decoder) -> None:
     ],
 )
 async def test_a_refusal_tells_its_cause(script: Script, cause: Cause, decoder: Decoder) -> None:
-    sample = await seen(script, decoder)
+    sample = await played(script, decoder)
     assert (sample.state, sample.cause) == (State.DOWN, cause)
 
 
 @concurrently
 async def test_a_wrong_password_is_sent_once(decoder: Decoder) -> None:
     async with serving(Camera(saying("401 Unauthorized", DIGEST, body=b"no"))) as camera:
-        sample = await looked(camera, decoder)
+        sample = await probed(camera, decoder)
     assert sample.cause is Cause.AUTH_FAILED
     assert "p@: w" not in sample.detail
     assert len(camera.asked) == 2
@@ -248,14 +248,14 @@ async def still_that_stops(visitor: Visitor, _asked: Asked) -> None:
 async def test_what_goes_wrong_on_the_wire_tells_its_cause(
     script: Script, cause: Cause, detail: str, decoder: Decoder
 ) -> None:
-    sample = await seen(script, decoder, timeout_s=3)
+    sample = await played(script, decoder, timeout_s=3)
     assert (sample.state, sample.cause) == (State.DOWN, cause)
     assert detail in sample.detail
 
 
 @concurrently
 async def test_a_jpeg_of_nothing_but_its_frame_is_undecodable(decoder: Decoder) -> None:
-    sample = await seen(streaming(b"\xff\xd8\xff" + bytes(500) + b"\xff\xd9"), decoder, seconds=4, timeout_s=6)
+    sample = await played(streaming(b"\xff\xd8\xff" + bytes(500) + b"\xff\xd9"), decoder, seconds=4, timeout_s=6)
     assert sample.cause is Cause.UNDECODABLE
 
 
@@ -263,7 +263,7 @@ async def test_a_jpeg_of_nothing_but_its_frame_is_undecodable(decoder: Decoder) 
 async def test_nobody_listens(decoder: Decoder) -> None:
     async with serving(Camera(silence)) as camera:
         pass
-    assert (await looked(camera, decoder)).cause is Cause.REFUSED
+    assert (await probed(camera, decoder)).cause is Cause.REFUSED
 
 
 @concurrently
@@ -275,7 +275,7 @@ async def test_a_redirect_on_the_same_host_is_followed_with_the_password(decoder
             await guarded(DIGEST, stills())(visitor, asked)
 
     async with serving(Camera(moved)) as camera:
-        sample = await looked(camera, decoder)
+        sample = await probed(camera, decoder)
     assert is_healthy(sample), sample
     assert camera.asked[1].path == "/new?x=1"
 
@@ -283,7 +283,7 @@ async def test_a_redirect_on_the_same_host_is_followed_with_the_password(decoder
 @concurrently
 async def test_a_redirect_without_end_is_given_up(decoder: Decoder) -> None:
     async with serving(Camera(saying("307 Temporary Redirect", "Location: /cam"))) as camera:
-        sample = await looked(camera, decoder)
+        sample = await probed(camera, decoder)
     assert sample.cause is Cause.UNSUPPORTED
     assert len(camera.asked) <= 5
 
@@ -292,7 +292,7 @@ async def test_a_redirect_without_end_is_given_up(decoder: Decoder) -> None:
 async def test_a_redirect_to_another_host_gets_no_visit(decoder: Decoder) -> None:
     async with serving(Camera(stills())) as other:
         location = f"Location: http://localhost:{other.port}/cam"
-        sample = await seen(saying("302 Found", location), decoder)
+        sample = await played(saying("302 Found", location), decoder)
     assert sample.cause is Cause.UNSUPPORTED
     assert "localhost" in sample.detail
     assert not other.asked
@@ -305,6 +305,6 @@ async def test_a_kept_connection_that_the_camera_has_closed_is_made_anew(decoder
         visitor.close()
 
     async with serving(Camera(once)) as camera:
-        sample = await looked(camera, decoder, seconds=2.5)
+        sample = await probed(camera, decoder, seconds=2.5)
     assert is_healthy(sample), sample
     assert camera.connections == len(camera.asked) >= 2

@@ -42,11 +42,11 @@ async def test_probe_looks_at_an_mjpeg_stream() -> None:
         command = (sys.executable, "-m", "pantau_agent", "probe", url, "--json", "--seconds", "3")
         process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
         out, _ = await process.communicate()
-    said = json.loads(out)
-    assert (said["cause"] in {None, *SLOW_CAUSES}, said["codec"]) == (True, "mjpeg"), said
-    assert process.returncode == (0 if said["state"] == "ok" else 1)
-    assert (said["width"], said["height"]) == (128, 96)
-    assert 2 < said["fps"] < 12  # a busy machine sends fewer
+    printed = json.loads(out)
+    assert (printed["cause"] in {None, *SLOW_CAUSES}, printed["codec"]) == (True, "mjpeg"), printed
+    assert process.returncode == (0 if printed["state"] == "ok" else 1)
+    assert (printed["width"], printed["height"]) == (128, 96)
+    assert 2 < printed["fps"] < 12  # a busy machine sends fewer
     assert camera.asked[0].path == "/stream.mjpeg"
 
 

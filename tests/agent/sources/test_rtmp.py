@@ -64,14 +64,14 @@ def serving(clip: Path, *more: str) -> Iterator[tuple[str, subprocess.Popen[byte
         process.wait()
 
 
-async def looked(decoder: Decoder, url: str, *, seconds: float = 3, timeout_s: float = 10) -> Sample:
+async def probed(decoder: Decoder, url: str, *, seconds: float = 3, timeout_s: float = 10) -> Sample:
     camera = Configured(id="gate", url=url, timeout_s=timeout_s)
     return (await OneShotProbe(camera, decoder, SystemClock()).run(seconds)).sample
 
 
 async def test_a_stream_is_ok_with_its_measures(clip: Path, decoder: Decoder) -> None:
     with serving(clip) as (url, _):
-        sample = await looked(decoder, url)
+        sample = await probed(decoder, url)
     assert (is_healthy(sample), sample.codec, sample.transport) == (True, "h264", "tcp"), sample
     assert (sample.width, sample.height) == SIZE
     assert sample.fps is not None
@@ -83,7 +83,7 @@ async def test_a_stream_is_ok_with_its_measures(clip: Path, decoder: Decoder) ->
 
 async def test_a_stream_without_keyframes_is_told(clip: Path, decoder: Decoder) -> None:
     with serving(clip, "-bsf:v", "filter_units=pass_types=1|6-8") as (url, _):
-        sample = await looked(decoder, url, timeout_s=4)
+        sample = await probed(decoder, url, timeout_s=4)
     assert (sample.state, sample.cause) == (State.DOWN, Cause.NO_MEDIA)
     assert "no keyframe" in sample.detail
 
@@ -111,11 +111,11 @@ async def test_a_stream_that_stalls_is_told_and_so_is_that_nobody_listens_any_mo
 
 
 @asynccontextmanager
-async def saying(said: bytes, *, hang_up: bool = False) -> AsyncIterator[int]:
+async def saying(banner: bytes, *, hang_up: bool = False) -> AsyncIterator[int]:
     """Open a port that sends the same to everybody."""
 
     async def visit(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(said)
+        writer.write(banner)
         while not hang_up and await reader.read(1000):
             pass
         writer.close()
@@ -128,7 +128,7 @@ async def saying(said: bytes, *, hang_up: bool = False) -> AsyncIterator[int]:
 
 
 @pytest.mark.parametrize(
-    ("said", "hang_up", "cause"),
+    ("banner", "hang_up", "cause"),
     [
         (b"", False, Cause.TIMEOUT),
         (b"", True, Cause.REFUSED),
@@ -136,15 +136,17 @@ async def saying(said: bytes, *, hang_up: bool = False) -> AsyncIterator[int]:
     ],
     ids=["silent", "hangs up", "speaks something else"],
 )
-async def test_what_is_no_rtmp_server_is_told(said: bytes, hang_up: bool, cause: Cause, decoder: Decoder) -> None:
-    async with saying(said, hang_up=hang_up) as port:
-        sample = await looked(decoder, f"rtmp://127.0.0.1:{port}/live/cam", timeout_s=3)
+async def test_what_is_no_rtmp_server_is_told(
+    banner: bytes, hang_up: bool, cause: Cause, decoder: Decoder
+) -> None:
+    async with saying(banner, hang_up=hang_up) as port:
+        sample = await probed(decoder, f"rtmp://127.0.0.1:{port}/live/cam", timeout_s=3)
     assert (sample.state, sample.cause) == (State.DOWN, cause)
 
 
 async def test_no_tls_where_it_is_asked_for(decoder: Decoder) -> None:
     async with saying(b"220 mail\r\n" * 400) as port:
-        sample = await looked(decoder, f"rtmps://127.0.0.1:{port}/live/cam", timeout_s=10)
+        sample = await probed(decoder, f"rtmps://127.0.0.1:{port}/live/cam", timeout_s=10)
     assert (sample.cause, "TLS" in sample.detail) == (Cause.WRONG_PROTOCOL, True)
 
 
@@ -159,13 +161,13 @@ async def test_no_tls_where_it_is_asked_for(decoder: Decoder) -> None:
 )
 async def test_an_answer_and_its_cause(status: str, level: str, text: str, cause: Cause, decoder: Decoder) -> None:
     async with answering(status, level, text) as port:
-        sample = await looked(decoder, f"rtmp://u:p@127.0.0.1:{port}/live/cam", timeout_s=4)
+        sample = await probed(decoder, f"rtmp://u:p@127.0.0.1:{port}/live/cam", timeout_s=4)
     assert (sample.state, sample.cause) == (State.DOWN, cause)
 
 
 async def test_nobody_there_and_a_name_that_nobody_has(decoder: Decoder) -> None:
-    assert (await looked(decoder, f"rtmp://127.0.0.1:{free_port()}/live/cam")).cause is Cause.REFUSED
-    sample = await looked(decoder, "rtmp://no-such-camera.invalid/live/cam")
+    assert (await probed(decoder, f"rtmp://127.0.0.1:{free_port()}/live/cam")).cause is Cause.REFUSED
+    sample = await probed(decoder, "rtmp://no-such-camera.invalid/live/cam")
     assert (sample.cause, "resolved" in sample.detail) == (Cause.UNREACHABLE, True)
 
 
@@ -203,16 +205,16 @@ async def test_a_stream_that_kills_ffmpeg_costs_one_verdict(
 ) -> None:
     killed = command("time.sleep(0.5)\nos.kill(os.getpid(), 11)")
     monkeypatch.setitem(registry.SOURCES, "rtmp", partial(FfmpegSource, command=killed))
-    assert (await looked(decoder, "rtmp://127.0.0.1/live/cam")).cause is Cause.UNDECODABLE
+    assert (await probed(decoder, "rtmp://127.0.0.1/live/cam")).cause is Cause.UNDECODABLE
     monkeypatch.undo()
     with serving(clip) as (url, _):
-        assert is_healthy(await looked(decoder, url))
+        assert is_healthy(await probed(decoder, url))
 
 
 async def test_a_reader_that_hangs_is_ended(decoder: Decoder, monkeypatch: pytest.MonkeyPatch) -> None:
     hanging = command("time.sleep(600)")
     monkeypatch.setitem(registry.SOURCES, "rtmp", partial(FfmpegSource, command=hanging))
-    sample = await looked(decoder, "rtmp://127.0.0.1/live/cam", seconds=0.5, timeout_s=1)
+    sample = await probed(decoder, "rtmp://127.0.0.1/live/cam", seconds=0.5, timeout_s=1)
     assert sample.cause is Cause.NO_MEDIA
     assert not [
         child for child in psutil.Process().children(recursive=True) if "time.sleep(600)" in str(child.cmdline())

@@ -24,39 +24,39 @@ def authorization(
     assert authenticator.challenged(headers, tried=False) is None
     if cnonce:
         authenticator._cnonce = cnonce
-    said = authenticator.authorization("GET", uri)
-    assert said is not None
-    return said
+    answer = authenticator.authorization("GET", uri)
+    assert answer is not None
+    return answer
 
 
 def md5(text: str) -> str:
     return hashlib.md5(text.encode()).hexdigest()
 
 
-def field(said: str, name: str) -> str:
-    match = re.search(rf'\b{name}="?([^",]*)"?', said)
-    assert match is not None, said
+def field(answer: str, name: str) -> str:
+    match = re.search(rf'\b{name}="?([^",]*)"?', answer)
+    assert match is not None, answer
     return match[1]
 
 
 @pytest.mark.parametrize(
-    ("algorithm", "wanted"),
+    ("algorithm", "expected"),
     [
         ("MD5", "8ca523f5e9506fed4657c9700eebdbec"),
         ("SHA-256", "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"),
     ],
 )
-def test_digest_as_rfc_7616_has_it(algorithm: str, wanted: str) -> None:
+def test_digest_as_rfc_7616_has_it(algorithm: str, expected: str) -> None:
     header = (
         'Digest realm="http-auth@example.org", qop="auth, auth-int", '
         f"algorithm={algorithm}, "
         'nonce="7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", '
         'opaque="FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS"'
     )
-    said = authorization([header], MUFASA, cnonce="f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ")
-    assert field(said, "response") == wanted
-    assert field(said, "nc") == "00000001"
-    assert field(said, "opaque") == "FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS"
+    answer = authorization([header], MUFASA, cnonce="f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ")
+    assert field(answer, "response") == expected
+    assert field(answer, "nc") == "00000001"
+    assert field(answer, "opaque") == "FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS"
 
 
 def test_digest_as_rfc_2617_has_it() -> None:
@@ -64,31 +64,31 @@ def test_digest_as_rfc_2617_has_it() -> None:
         'Digest realm="testrealm@host.com", qop="auth,auth-int", nonce="dcd98b7102dd2f0e8b11d0f600bfb0c093", '
         'opaque="5ccc069c403ebaf9f0171e9517f40e41"'
     )
-    said = authorization([header], Credentials("Mufasa", "Circle Of Life"), cnonce="0a4f113b")
-    assert field(said, "response") == "6629fae49393a05397450978507c4ef1"
+    answer = authorization([header], Credentials("Mufasa", "Circle Of Life"), cnonce="0a4f113b")
+    assert field(answer, "response") == "6629fae49393a05397450978507c4ef1"
 
 
 def test_digest_without_qop_as_most_cameras_want_it() -> None:
-    said = authorization(
+    answer = authorization(
         ['Digest realm="testrealm@host.com", nonce="dcd98b7102dd2f0e8b11d0f600bfb0c093"'],
         Credentials("Mufasa", "CircleOfLife"),
     )
-    assert field(said, "response") == "1949323746fe6a43ef61f9606e7febea"  # RFC 2069, erratum 749
-    assert "qop" not in said
-    assert "algorithm" not in said
+    assert field(answer, "response") == "1949323746fe6a43ef61f9606e7febea"  # RFC 2069, erratum 749
+    assert "qop" not in answer
+    assert "algorithm" not in answer
 
 
 def test_a_session_digest_is_keyed_by_both_nonces_and_carries_its_nonce() -> None:
     header = 'Digest realm="r", nonce="n", algorithm=MD5-sess'
-    said = authorization([header], MUFASA, cnonce="c")
-    assert field(said, "cnonce") == "c"
+    answer = authorization([header], MUFASA, cnonce="c")
+    assert field(answer, "cnonce") == "c"
     secret = md5(f"{md5('Mufasa:r:Circle of Life')}:n:c")
-    assert field(said, "response") == md5(f"{secret}:n:{md5('GET:/dir/index.html')}")
+    assert field(answer, "response") == md5(f"{secret}:n:{md5('GET:/dir/index.html')}")
 
 
 def test_basic() -> None:
-    said = authorization(['Basic realm="camera"'], Credentials("ü:er", "p@ss:w#rd%1"))
-    assert base64.b64decode(said.removeprefix("Basic ")).decode() == "ü:er:p@ss:w#rd%1"
+    answer = authorization(['Basic realm="camera"'], Credentials("ü:er", "p@ss:w#rd%1"))
+    assert base64.b64decode(answer.removeprefix("Basic ")).decode() == "ü:er:p@ss:w#rd%1"
 
 
 def test_the_strongest_challenge_is_answered() -> None:
@@ -102,8 +102,8 @@ def test_the_strongest_challenge_is_answered() -> None:
 def test_each_request_counts_up() -> None:
     authenticator = Authenticator(MUFASA)
     authenticator.challenged(['Digest realm="r", nonce="n", qop="auth"'], tried=False)
-    said = [authenticator.authorization("GET", "/") or "" for _ in range(3)]
-    assert [field(one, "nc") for one in said] == ["00000001", "00000002", "00000003"]
+    answer = [authenticator.authorization("GET", "/") or "" for _ in range(3)]
+    assert [field(one, "nc") for one in answer] == ["00000001", "00000002", "00000003"]
 
 
 def test_a_refused_password_is_not_tried_again() -> None:
@@ -128,9 +128,9 @@ def test_what_cannot_be_answered_is_told(header: str) -> None:
 
 
 def test_quotes_in_names_are_escaped() -> None:
-    said = authorization(['Digest realm="a \\"b\\"", nonce="n"'], Credentials('x"y\\z', "p"))
-    assert 'username="x\\"y\\\\z"' in said
-    assert 'realm="a \\"b\\""' in said
+    answer = authorization(['Digest realm="a \\"b\\"", nonce="n"'], Credentials('x"y\\z', "p"))
+    assert 'username="x\\"y\\\\z"' in answer
+    assert 'realm="a \\"b\\""' in answer
 
 
 @given(st.lists(st.text(max_size=60), max_size=4))
@@ -139,9 +139,9 @@ def test_any_headers_are_read_and_no_answer_breaks_a_line(headers: list[str]) ->
     for header in (*headers, *(f'Digest realm="{text}", nonce="{text}"' for text in headers)):
         authenticator = Authenticator(Credentials("a\r\nb", "c"))
         authenticator.challenged([header], tried=False)
-        said = authenticator.authorization("GET", "/") or ""
-        assert "\r" not in said
-        assert "\n" not in said
+        answer = authenticator.authorization("GET", "/") or ""
+        assert "\r" not in answer
+        assert "\n" not in answer
 
 
 class Reply:

@@ -192,7 +192,8 @@ async def test_in_sample_mode_each_visit_ends(decoder: Decoder) -> None:
             assert await eventually(lambda: len(watched.observations) >= 2)
             assert watched.changes == [(State.OK, None)]
             assert await eventually(lambda: len(watched.pictures) >= 2)
-        assert await eventually(lambda: camera.count("TEARDOWN") == camera.connections)
+        # The last session may have been cancelled before it was set up.
+        assert await eventually(lambda: camera.open_now == 0 and camera.count("TEARDOWN") >= camera.count("PLAY"))
 
 
 @concurrently

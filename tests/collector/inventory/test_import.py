@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from pantau_collector.inventory import load_inventory
-from pantau_collector.inventory.import_plan import Plan, plan_import
+from pantau_collector.inventory.import_plan import ImportPlan, plan_import
 from pantau_collector.inventory.load import LoadedFile, folder_of, load_files
 from pantau_collector.inventory.model import InventoryFile
 from pantau_collector.inventory.write import write_department
@@ -39,14 +39,14 @@ class City:
         self.inventory.write_text(BY_HAND)
         self.file = folder_of(self.inventory) / "dishub.toml"
 
-    def plan(self, *rows: str, remove: bool = False) -> Plan:
+    def plan(self, *rows: str, remove: bool = False) -> ImportPlan:
         self.sheet.write_text("\n".join(rows))
         files = load_files(self.inventory)
         own = [each for each in files if each.path == self.file] or [LoadedFile(self.file, InventoryFile())]
         others = [each for each in files if each.path != self.file]
         return plan_import(parse_sheet(read_sheet(self.sheet)), own[0], others, owner="dishub", remove=remove)
 
-    def take(self, *rows: str, remove: bool = False) -> Plan:
+    def take(self, *rows: str, remove: bool = False) -> ImportPlan:
         plan = self.plan(*rows, remove=remove)
         write_department(self.file, "dishub", plan.content)
         return plan
@@ -62,7 +62,7 @@ def city(tmp_path: Path) -> City:
     return City(tmp_path)
 
 
-def changes(plan: Plan) -> list[str]:
+def changes(plan: ImportPlan) -> list[str]:
     return [f"{change.what} {change.table} {'/'.join(change.key)}" for change in plan.changes]
 
 

@@ -13,18 +13,18 @@ def one(
     *,
     ready: int = NOW,
     held: bool = False,
-    gathers: bool = False,
+    batched: bool = False,
     incident: int | None = None,
 ) -> PendingNotice:
-    return PendingNotice(number, incident or number, kind, "noc", ready, held, gathers)
+    return PendingNotice(number, incident or number, kind, "noc", ready, held, batched)
 
 
 def judge(*waiting: PendingNotice, sent: tuple[int, ...] = (), limit: int | None = None) -> Batching:
     return batch(waiting, NOW, sent_ms=sent, limit=limit)
 
 
-def shape(gathering: Batching) -> list[tuple[Form, list[int]]]:
-    return [(letter.form, [each.id for each in letter.notices]) for letter in gathering.letters]
+def shape(batching: Batching) -> list[tuple[Form, list[int]]]:
+    return [(letter.form, [each.id for each in letter.notices]) for letter in batching.letters]
 
 
 def test_what_is_ready_at_the_same_time_goes_in_one_letter_a_kind() -> None:
@@ -33,20 +33,20 @@ def test_what_is_ready_at_the_same_time_goes_in_one_letter_a_kind() -> None:
 
 
 def test_nothing_goes_before_its_time() -> None:
-    assert judge(one(1, ready=NOW + 1, gathers=True), one(2, ready=NOW + 1, held=True)) == Batching([], {})
+    assert judge(one(1, ready=NOW + 1, batched=True), one(2, ready=NOW + 1, held=True)) == Batching([], {})
 
 
-def test_when_the_first_has_waited_long_enough_all_that_gathers_goes() -> None:
-    waiting = [one(i, ready=NOW + i, gathers=True) for i in range(5)]
+def test_when_the_first_has_waited_long_enough_all_that_is_batched_goes() -> None:
+    waiting = [one(i, ready=NOW + i, batched=True) for i in range(5)]
     assert shape(judge(*waiting)) == [(Form.GROUP, [0, 1, 2, 3, 4])]
 
 
-def test_what_is_urgent_does_not_break_off_the_gathering_of_others() -> None:
-    assert shape(judge(one(1, ready=NOW + 9, gathers=True), one(2))) == [(Form.SINGLE, [2])]
+def test_what_is_urgent_does_not_break_off_the_batching_of_others() -> None:
+    assert shape(judge(one(1, ready=NOW + 9, batched=True), one(2))) == [(Form.SINGLE, [2])]
 
 
 def test_a_recovery_does_not_hurry_an_outage() -> None:
-    assert shape(judge(one(1, ready=NOW + 9, gathers=True), one(2, RESOLVED, gathers=True))) == [
+    assert shape(judge(one(1, ready=NOW + 9, batched=True), one(2, RESOLVED, batched=True))) == [
         (Form.SINGLE, [2])
     ]
 
@@ -59,9 +59,9 @@ def test_what_was_held_back_goes_in_one_digest() -> None:
 
 
 def test_a_recovery_does_not_overtake_its_outage_that_is_held_back() -> None:
-    gathering = judge(one(1, held=True, ready=NOW + 500), one(2, RESOLVED, incident=1), one(3, RESOLVED))
-    assert shape(gathering) == [(Form.SINGLE, [3])]
-    assert gathering.held == {2: NOW + 500}
+    batching = judge(one(1, held=True, ready=NOW + 500), one(2, RESOLVED, incident=1), one(3, RESOLVED))
+    assert shape(batching) == [(Form.SINGLE, [3])]
+    assert batching.held == {2: NOW + 500}
 
 
 def test_what_goes_beyond_the_limit_is_held_until_there_is_room() -> None:
@@ -73,9 +73,9 @@ def test_what_goes_beyond_the_limit_is_held_until_there_is_room() -> None:
 
 
 def test_the_last_letter_that_there_is_room_for_carries_all_the_rest() -> None:
-    gathering = judge(one(1), one(2, RESOLVED), one(3, NoticeKind.ESCALATED), limit=2)
-    assert shape(gathering) == [(Form.SINGLE, [1]), (Form.DIGEST, [2, 3])]
-    assert gathering.held == {}
+    batching = judge(one(1), one(2, RESOLVED), one(3, NoticeKind.ESCALATED), limit=2)
+    assert shape(batching) == [(Form.SINGLE, [1]), (Form.DIGEST, [2, 3])]
+    assert batching.held == {}
 
 
 def test_the_limit_is_of_a_sliding_hour() -> None:

@@ -301,16 +301,18 @@ def test_two_sinks_each_with_its_cursor(sink: Sink, server: ScriptedServer, tmp_
 
 def test_what_the_sink_has_not_read_outlives_retention(tmp_path: Path, server: ScriptedServer) -> None:
     sink = Sink(tmp_path, segment_bytes=20_000, retention=RetentionLimits(max_bytes=1))
-    server.answers = [Answer(503)]
-    writer = sink.start(server.url)
-    for seq in range(22):
-        sink.journal.append(records(seq, cameras=50))
-    assert sink.journal.start == 0
-    assert len(list((sink.folder / "journal").glob("*.journal"))) > 3
-    server.answers = [Answer(204)]
-    assert until(lambda: writer.behind_bytes == 0)
-    assert all(any(f"seq={i}i" in body for body in server.bodies) for i in range(22))
-    sink.journal.retain(NOW)
-    assert sink.journal.start > 0
-    sink.stop()
-    sink.journal.close()
+    try:
+        server.answers = [Answer(503)]
+        writer = sink.start(server.url)
+        for seq in range(22):
+            sink.journal.append(records(seq, cameras=50))
+        assert sink.journal.start == 0
+        assert len(list((sink.folder / "journal").glob("*.journal"))) > 3
+        server.answers = [Answer(204)]
+        assert until(lambda: writer.behind_bytes == 0)
+        assert all(any(f"seq={i}i" in body for body in server.bodies) for i in range(22))
+        sink.journal.retain(NOW)
+        assert sink.journal.start > 0
+    finally:
+        sink.stop()
+        sink.journal.close()

@@ -1,5 +1,7 @@
 """Workbooks of every kind, and such as are made to do harm."""
 
+import subprocess
+import sys
 import zipfile
 from datetime import date, datetime
 from pathlib import Path
@@ -182,6 +184,20 @@ def test_a_reader_that_computes_without_end_is_ended(tmp_path: Path, monkeypatch
     monkeypatch.setattr("pantau_collector.spreadsheet.workbook._READER", "endless.reader")
     Workbook().save(tmp_path / "cctv.xlsx")
     assert "2,000 MB of memory within 60 s" in refused(tmp_path / "cctv.xlsx")
+
+
+def test_the_reading_process_has_the_limits_before_it_opens_the_file() -> None:
+    program = (
+        "import resource, sys\n"
+        "from pantau_collector.spreadsheet import workbook_reader\n"
+        "limits = (resource.RLIMIT_AS, resource.RLIMIT_CPU, resource.RLIMIT_CORE)\n"
+        "def write(path, output):\n"
+        "    print([resource.getrlimit(limit)[1] for limit in limits])\n"
+        "workbook_reader._write_workbook = write\n"
+        "workbook_reader.main('cctv.xlsx', sys.stdout)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "[2000000000, 60, 0]\n"
 
 
 def test_a_reader_that_cannot_run_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
