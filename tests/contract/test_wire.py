@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pantau_contract import wire
+from pantau_contract import topics, wire
+from pantau_contract.columns import MAX_SAMPLES
 from pantau_contract.errors import ContractError
 from pantau_contract.messages import Birth, CameraState, Death, Message, Reply, Sample, Telemetry
 from pantau_contract.preset_dictionary import PRESET_DICTIONARY
+from pantau_contract.snapshot import MAX_SNAPSHOT
 from pantau_contract.states import Cause, State, current_name
 from pantau_contract.topics import Topic, parse_topic
 from pantau_contract.words import words
@@ -142,3 +144,12 @@ def test_both_names_of_a_renamed_cause_are_read() -> None:
 def test_an_unknown_cause_is_refused() -> None:
     with pytest.raises(ContractError, match="Invalid enum value"):
         wire.decode(TELEMETRY, wire.encode(BATCH).replace(b'"refused"', b'"tired"'))
+
+
+def test_the_limits_are_those_that_the_contract_states() -> None:
+    assert wire.MAX_PAYLOAD == 4_194_304
+    assert wire.MAX_INFLATED == 16_777_216
+    assert MAX_SAMPLES == 16_384
+    assert MAX_SNAPSHOT == 2_097_152
+    assert topics.SLUG.fullmatch("a" * 63)
+    assert not topics.SLUG.fullmatch("a" * 64)

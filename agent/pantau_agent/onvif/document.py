@@ -13,7 +13,9 @@ from xml.etree.ElementTree import (
 MAX_DOCUMENT = 1 << 20
 """Largest document in bytes; the profiles of a recorder with 64 channels take a third of it."""
 MAX_DEPTH = 64
+"""Deepest nesting of elements."""
 MAX_ELEMENTS = 50_000
+"""Most elements in one document."""
 MAX_TEXT = 400
 """Longest value in characters; longer ones are cut."""
 MAX_LIST = 4096

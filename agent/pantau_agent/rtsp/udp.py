@@ -10,7 +10,10 @@ from collections.abc import Callable
 from pantau_agent.rtsp.messages import Receiver
 from pantau_agent.rtsp.reorder import ReorderBuffer
 
-MIN_PORT, MAX_PORT = 30_000, 59_998
+MIN_PORT = 30_000
+"""Lowest port for RTP."""
+MAX_PORT = 59_998
+"""End of the range of ports for RTP, which are even."""
 MAX_TRIES = 32
 """How many random pairs of ports are tried."""
 RECEIVE_BUFFER = 1 << 20

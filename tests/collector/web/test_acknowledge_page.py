@@ -1,5 +1,6 @@
 """The page behind the link in a notice, over HTTP, with a real store."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -71,6 +72,12 @@ def test_following_the_link_shows_the_outage_and_changes_nothing(desk: Desk) -> 
     assert answer.status_code == 200
     for words in ("kabil / timur", "Gambar diam membeku", "15.04 WIB", "Saya tangani"):
         assert words in answer.text
+    assert re.findall(r'<option value="(\d*)"( selected)?>', answer.text) == [
+        ("1", ""),
+        ("4", " selected"),
+        ("24", ""),
+        ("", ""),
+    ]
     assert "form-action 'self'" in answer.headers["Content-Security-Policy"]
     assert answer.headers["Cache-Control"] == "no-store"
     assert desk.requests() == []

@@ -130,8 +130,12 @@ async def test_a_board_that_shows_nothing_new_is_not_sent_again(
 
 
 async def test_the_wall_says_that_the_collector_is_stale(client: httpx.AsyncClient, collector: City) -> None:
+    collector.now_ms = collector.view.time_ms + 15_000
     assert 'id="stale"' not in (await client.get("/")).text
-    collector.now_ms += 16_000
+    assert (await client.get("/healthz")).status_code == 200
+    collector.now_ms += 1
+    assert (await client.get("/healthz")).status_code == 503
+    collector.now_ms += 1_000  # a board is cached for a second
     page = (await client.get("/")).text
     assert words("id")("wall.stale", time="14:32") in page
 

@@ -6,7 +6,7 @@ from pantau_collector.fleet.view import CityView
 from pantau_collector.health import Health, Trouble, TroubleKind, with_view
 from pantau_collector.web.times import Times, duration
 from pantau_collector.web.wall import Wall
-from pantau_collector.web.wall_builder import PICTURES_UP_TO, build_wall
+from pantau_collector.web.wall_builder import build_wall
 from pantau_contract.states import Cause, State
 from pantau_contract.words import words
 from tests.collector.web.cities import MINUTE_MS, NOW_MS, batam, camera, city, incident, large, site
@@ -106,14 +106,25 @@ def test_more_incidents_than_anyone_reads_are_counted_in_place_of_shown() -> Non
     cameras = [camera(f"Kamera {n}", Cause.STALLED) for n in range(40)]
     where = site("Satu", cameras)
     seen = wall(city([where], [incident(n, where, each, "stalled", minutes=n) for n, each in enumerate(cameras)]))
-    assert len(seen.cards) + seen.more_cards == 40
-    assert len(seen.cards) < 40
+    assert (len(seen.cards), seen.more_cards) == (24, 16)
+
+
+def test_the_wall_shows_the_six_latest_recovered_incidents() -> None:
+    where = site("Satu", [camera("Hilang")])
+    many = [incident(n, where, where.cameras[0], "stalled", minutes=90, ended_minutes=n) for n in range(1, 20)]
+    assert [each.id for each in wall(city([where], many)).recovered] == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_card_names_twelve_cameras_at_most() -> None:
+    where = site("Satu", [camera(f"Kamera {n}", Cause.STALLED) for n in range(15)])
+    (card,) = wall(city([where], [incident(1, where, None, "site_dark", minutes=1)])).cards
+    assert (len(card.names), card.affected) == (12, 15)
 
 
 def test_a_large_city_is_dense_and_a_small_one_is_not() -> None:
     assert not wall(batam()).dense
-    assert not wall(large(PICTURES_UP_TO)).dense
-    assert wall(large(PICTURES_UP_TO + 5)).dense
+    assert not wall(large(60)).dense
+    assert wall(large(65)).dense
 
 
 def test_the_wall_is_the_same_while_only_time_passes_and_new_samples_come() -> None:
