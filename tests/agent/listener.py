@@ -15,7 +15,7 @@ from tests.servers.process import until
 
 
 @dataclass(frozen=True)
-class Heard:
+class ReceivedMessage:
     """One message, checked against the contract. `message` is None for snapshots."""
 
     topic: Topic
@@ -29,23 +29,23 @@ class Listener:
     """All messages received, in order."""
 
     client: mqtt.Client
-    all: list[Heard] = field(default_factory=list)
+    all: list[ReceivedMessage] = field(default_factory=list)
     ready: threading.Event = field(default_factory=threading.Event)
 
     def telemetry(self) -> list[Telemetry]:
-        return [heard.message for heard in self.all if isinstance(heard.message, Telemetry)]
+        return [received.message for received in self.all if isinstance(received.message, Telemetry)]
 
     def states(self) -> list[CameraState]:
-        return [heard.message for heard in self.all if isinstance(heard.message, CameraState)]
+        return [received.message for received in self.all if isinstance(received.message, CameraState)]
 
     def agents(self) -> list[Birth | Death]:
-        return [heard.message for heard in self.all if isinstance(heard.message, Birth | Death)]
+        return [received.message for received in self.all if isinstance(received.message, Birth | Death)]
 
     def replies(self) -> list[Reply]:
-        return [heard.message for heard in self.all if isinstance(heard.message, Reply)]
+        return [received.message for received in self.all if isinstance(received.message, Reply)]
 
     def snapshots(self) -> list[bytes]:
-        return [heard.payload for heard in self.all if heard.topic.kind is TopicKind.SNAPSHOT]
+        return [received.payload for received in self.all if received.topic.kind is TopicKind.SNAPSHOT]
 
     def publish(self, topic: Topic, payload: bytes, *, retain: bool = False) -> None:
         self.client.publish(str(topic), payload, qos=1, retain=retain).wait_for_publish(60)
@@ -70,8 +70,8 @@ def listening(port: int, *, user: str | None = None, password: str | None = None
         topic = parse_topic(message.topic)
         if not message.payload:
             return  # a retained state is cleared
-        said = None if topic.kind is TopicKind.SNAPSHOT else decode(topic, bytes(message.payload))
-        listener.all.append(Heard(topic, bytes(message.payload), message.retain, said))
+        decoded = None if topic.kind is TopicKind.SNAPSHOT else decode(topic, bytes(message.payload))
+        listener.all.append(ReceivedMessage(topic, bytes(message.payload), message.retain, decoded))
 
     client.on_connect = on_connect
     client.on_subscribe = on_subscribe

@@ -99,17 +99,17 @@ async def test_a_camera_whose_watching_fails_says_unknown_and_the_others_go_on(
     with listening(mosquitto.port) as listener:
         async with running(tmp_path, mosquitto.port, stage.watch):
 
-            def told() -> list[tuple[str, State]]:
+            def reported() -> list[tuple[str, State]]:
                 return [(state.camera, state.state) for state in listener.states()]
 
             stage.shows("gate", State.OK)
-            assert await eventually(lambda: ("gate", State.OK) in told())
+            assert await eventually(lambda: ("gate", State.OK) in reported())
             stage.fails("gate")
-            assert await eventually(lambda: told()[-1] == ("gate", State.UNKNOWN))
+            assert await eventually(lambda: reported()[-1] == ("gate", State.UNKNOWN))
             stage.shows("yard", State.DOWN, Cause.REFUSED)
-            assert await eventually(lambda: ("yard", State.DOWN) in told())
+            assert await eventually(lambda: ("yard", State.DOWN) in reported())
             stage.shows("gate", State.OK)  # it is watched again
-            assert await eventually(lambda: told()[-1] == ("gate", State.OK))
+            assert await eventually(lambda: reported()[-1] == ("gate", State.OK))
     assert "watching camera gate failed" in caplog.text
     assert sorted(stage.left) == ["gate", "gate", "yard"]
 

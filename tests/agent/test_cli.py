@@ -103,7 +103,7 @@ async def test_a_spool_in_use_is_told_with_exit_code_1(config: Path) -> None:
 
 @pytest.mark.parametrize("command", ["run", "check", "discover", "doctor", "probe"])
 def test_every_command_explains_itself_with_an_example(command: str) -> None:
-    told = CliRunner().invoke(app, [command, "--help"])
-    assert told.exit_code == 0
-    assert "Example" in told.output
-    assert f"pantau-agent {command}" in told.output
+    result = CliRunner().invoke(app, [command, "--help"])
+    assert result.exit_code == 0
+    assert "Example" in result.output
+    assert f"pantau-agent {command}" in result.output

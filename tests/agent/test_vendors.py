@@ -206,7 +206,7 @@ stream = { main = "/1" }
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "problem"),
     [
         (("what =", "wath ="), r"x.toml: .*wath.*\$\.device\[0\]"),
         (('name = "X"\n', ""), r"x.toml: .*name"),
@@ -218,12 +218,12 @@ stream = { main = "/1" }
         (("[[device]]", "[[device]"), r"x.toml: "),
     ],
 )
-def test_a_wrong_note_is_told_by_file_and_key(tmp_path: Path, change: tuple[str, str], told: str) -> None:
+def test_a_wrong_note_is_told_by_file_and_key(tmp_path: Path, change: tuple[str, str], problem: str) -> None:
     assert change[0] in NOTE
     (tmp_path / "x.toml").write_text(NOTE)
     assert load_notes(tmp_path)[0].vendor == "x"
     (tmp_path / "x.toml").write_text(NOTE.replace(*change))
-    with pytest.raises(VendorError, match=told):
+    with pytest.raises(VendorError, match=problem):
         load_notes(tmp_path)
 
 

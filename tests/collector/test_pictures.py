@@ -92,9 +92,10 @@ def test_what_a_kill_left_half_written_is_in_nobodys_way(pictures: PictureFiles,
 
 
 def test_a_site_cannot_fill_the_disk_with_cameras(pictures: PictureFiles, tmp_path: Path) -> None:
-    for i in range(1024):
+    for i in range(1023):
         (tmp_path / "nagoya" / f"cam{i}").mkdir(parents=True)
     assert put(pictures, NOW)
+    assert pictures.put(about(camera="the-last"), jpeg(about(camera="the-last")))
     with pytest.raises(ContractError, match="nagoya already has pictures of"):
         pictures.put(about(camera="one-more"), b"")
     assert pictures.put(about(site="harbour"), jpeg(about(site="harbour")))

@@ -114,5 +114,5 @@ def _read(path: Path) -> _SavedBatches | None:
     except FileNotFoundError:
         return None
     except (OSError, msgspec.MsgspecError) as error:
-        _log.warning("%s cannot be read, and is made anew: %s", path, error)
+        _log.warning("%s cannot be read, and is created again: %s", path, error)
         return None

@@ -31,10 +31,10 @@ _UNIT_SECONDS = {"h": 3600, "m": 60, "s": 1}
 class InfluxV1Setup:
     """Sets up a database of an InfluxDB 1.x server."""
 
-    def __init__(self, config: InfluxV1, keeping: DownsamplingRules) -> None:
+    def __init__(self, config: InfluxV1, rules: DownsamplingRules) -> None:
         self.name = f"InfluxDB at {config.url}, database {config.database}"
         self._config = config
-        self._keeping = keeping
+        self._rules = rules
         self._database = config.database
         self._raw = _RAW
         headers = {}
@@ -49,7 +49,7 @@ class InfluxV1Setup:
         Raises:
             SetupError: the server cannot be queried.
         """
-        setup, keeping = SetupPlan(), self._keeping
+        setup, rules = SetupPlan(), self._rules
         present = {row["name"] for row in self._query("SHOW DATABASES")}
         policies: list[dict[str, Any]] = []
         if self._database in present:
@@ -60,8 +60,8 @@ class InfluxV1Setup:
         else:
             setup.steps.append(
                 SetupStep(
-                    f"database {self._database}, which keeps points {_days(keeping.raw_days)}",
-                    f"CREATE DATABASE {_quoted(self._database)} WITH DURATION {_duration(keeping.raw_days)}"
+                    f"database {self._database}, which keeps points {_days(rules.raw_days)}",
+                    f"CREATE DATABASE {_quoted(self._database)} WITH DURATION {_duration(rules.raw_days)}"
                     f" REPLICATION 1 NAME {_quoted(_RAW)}",
                 )
             )
@@ -87,7 +87,7 @@ class InfluxV1Setup:
             first = self._first_ms(summary)
             if first is None:
                 continue
-            window_ms = self._keeping.interval_s * 1000
+            window_ms = self._rules.interval_s * 1000
             begin = first - first % window_ms
             while begin < now_ms:
                 end = min(begin - begin % _DAY_MS + _DAY_MS, now_ms)
@@ -103,29 +103,29 @@ class InfluxV1Setup:
 
     def _plan_raw(self, setup: SetupPlan, policies: list[dict[str, Any]], *, shorten: bool) -> None:
         found = next((row for row in policies if row["name"] == self._raw), None)
-        wanted_s = self._keeping.raw_days * 86400
+        expected_s = self._rules.raw_days * 86400
         found_s = _seconds(found["duration"]) if found else 0
-        text = f"points in {self._raw} are kept {_days(self._keeping.raw_days)}"
-        if found is None or found_s == wanted_s:
+        text = f"points in {self._raw} are kept {_days(self._rules.raw_days)}"
+        if found is None or found_s == expected_s:
             setup.up_to_date.append(text)
-        elif shorten or (found_s and (wanted_s > found_s or wanted_s == 0)):
+        elif shorten or (found_s and (expected_s > found_s or expected_s == 0)):
             setup.steps.append(
                 SetupStep(
                     text,
                     f"ALTER RETENTION POLICY {_quoted(self._raw)} ON {_quoted(self._database)}"
-                    f" DURATION {_duration(self._keeping.raw_days)}",
+                    f" DURATION {_duration(self._rules.raw_days)}",
                 )
             )
         else:
             setup.warnings.append(
                 f"points in {self._raw} are kept {_days(found_s // 86400)}, and stay so: keeping them"
-                f" {_days(self._keeping.raw_days)} would delete older ones. First --backfill, then --shorten."
+                f" {_days(self._rules.raw_days)} would delete older ones. First --backfill, then --shorten."
             )
 
     def _plan_long(self, setup: SetupPlan, policies: list[dict[str, Any]]) -> None:
-        text = f"summaries in {LONG} are kept {_days(self._keeping.long_days)}"
+        text = f"summaries in {LONG} are kept {_days(self._rules.long_days)}"
         found = next((row for row in policies if row["name"] == LONG), None)
-        if found is not None and _seconds(found["duration"]) == self._keeping.long_days * 86400:
+        if found is not None and _seconds(found["duration"]) == self._rules.long_days * 86400:
             setup.up_to_date.append(text)
             return
         statement = "CREATE" if found is None else "ALTER"
@@ -133,7 +133,7 @@ class InfluxV1Setup:
             SetupStep(
                 text,
                 f"{statement} RETENTION POLICY {_quoted(LONG)} ON {_quoted(self._database)}"
-                f" DURATION {_duration(self._keeping.long_days)} REPLICATION 1",
+                f" DURATION {_duration(self._rules.long_days)} REPLICATION 1",
             )
         )
 
@@ -141,21 +141,21 @@ class InfluxV1Setup:
         """Plan the continuous queries; a name holds a checksum of the query's text, so it changes with it."""
         rows = self._query("SHOW CONTINUOUS QUERIES", series=self._database)
         found = {row["name"] for row in rows if row["name"].startswith(_PREFIX)}
-        wanted = dict(self._queries())
-        for name in sorted(found - wanted.keys()):
+        expected = dict(self._queries())
+        for name in sorted(found - expected.keys()):
             drop = f"DROP CONTINUOUS QUERY {_quoted(name)} ON {_quoted(self._database)}"
             setup.steps.append(SetupStep(f"no continuous query {name} any more", drop))
-        for name, statement in wanted.items():
+        for name, statement in expected.items():
             if name in found:
                 setup.up_to_date.append(f"continuous query {name}")
             else:
                 setup.steps.append(SetupStep(f"continuous query {name}", statement))
 
     def _queries(self) -> Iterator[tuple[str, str]]:
-        keeping = self._keeping
-        resamples = {"recent": f"EVERY {keeping.interval_s}s FOR {keeping.recent_s}s"}
-        if keeping.late_days:
-            resamples["late"] = f"EVERY 1d FOR {keeping.late_days}d"
+        rules = self._rules
+        resamples = {"recent": f"EVERY {rules.interval_s}s FOR {rules.recent_s}s"}
+        if rules.late_days:
+            resamples["late"] = f"EVERY 1d FOR {rules.late_days}d"
         for summary in SUMMARIES:
             for which, resample in resamples.items():
                 body = f"ON {_quoted(self._database)} RESAMPLE {resample} BEGIN {self._select(summary)} END"
@@ -172,7 +172,7 @@ class InfluxV1Setup:
             f"INTO {database}.{_quoted(LONG)}.{measurement}",
             f"FROM {database}.{_quoted(self._raw)}.{measurement}",
             f"WHERE {' AND '.join(conditions)}" if conditions else "",
-            f"GROUP BY time({summary.window or f'{self._keeping.interval_s}s'}), *",
+            f"GROUP BY time({summary.window or f'{self._rules.interval_s}s'}), *",
         ]
         return " ".join(filter(None, parts))
 

@@ -29,12 +29,12 @@ _MAX_TASKS = 500
 class InfluxV2Setup:
     """Sets up a bucket of an InfluxDB 2.x server, and the bucket of its summaries, `{bucket}_long`."""
 
-    def __init__(self, config: InfluxV2, keeping: DownsamplingRules) -> None:
+    def __init__(self, config: InfluxV2, rules: DownsamplingRules) -> None:
         self.name = f"InfluxDB at {config.url}, bucket {config.bucket}"
         self._bucket = config.bucket
         self._long = f"{config.bucket}_long"
         self._org = config.org
-        self._keeping = keeping
+        self._rules = rules
         self._client = InfluxDBClient(
             config.url,
             token=config.token.get_secret_value() if config.token else "",
@@ -50,8 +50,8 @@ class InfluxV2Setup:
             SetupError: the server cannot be queried, or has no buckets and tasks.
         """
         setup = SetupPlan()
-        self._plan_bucket(setup, self._bucket, self._keeping.raw_days, shorten=shorten)
-        self._plan_bucket(setup, self._long, self._keeping.long_days, shorten=shorten)
+        self._plan_bucket(setup, self._bucket, self._rules.raw_days, shorten=shorten)
+        self._plan_bucket(setup, self._long, self._rules.long_days, shorten=shorten)
         self._plan_tasks(setup)
         return setup
 
@@ -69,7 +69,7 @@ class InfluxV2Setup:
         Raises:
             SetupError: the server did not carry a step out.
         """
-        days = self._keeping.raw_days or 365
+        days = self._rules.raw_days or 365
         begin = (now_ms - days * _DAY_MS) // _DAY_MS * _DAY_MS
         while begin < now_ms:
             end = min(begin + _DAY_MS, now_ms)
@@ -98,10 +98,10 @@ class InfluxV2Setup:
             )
             return
         present_s = found.retention_rules[0].every_seconds if found.retention_rules else 0
-        wanted_s = days * 86400
-        if present_s == wanted_s:
+        expected_s = days * 86400
+        if present_s == expected_s:
             setup.up_to_date.append(text)
-        elif shorten or (present_s and (wanted_s > present_s or wanted_s == 0)):
+        elif shorten or (present_s and (expected_s > present_s or expected_s == 0)):
             found.retention_rules = rules
             self._add(setup, SetupStep(text, f"update bucket {bucket}"), lambda: api.update_bucket(found))
         else:
@@ -116,11 +116,11 @@ class InfluxV2Setup:
         make_request: Any = TaskCreateRequest
         tasks: list[Any] = self._call(lambda: api.find_tasks(org=self._org, limit=_MAX_TASKS))
         found = {task.name: task for task in tasks if task.name.startswith(_PREFIX)}
-        wanted = dict(self._tasks())
-        for name in sorted(found.keys() - wanted.keys()):
+        expected = dict(self._tasks())
+        for name in sorted(found.keys() - expected.keys()):
             step = SetupStep(f"no task {name} any more", f"delete task {name}")
             self._add(setup, step, lambda name=name: api.delete_task(found[name].id))  # type: ignore[misc]
-        for name, flux in wanted.items():
+        for name, flux in expected.items():
             if name in found:
                 setup.up_to_date.append(f"task {name}")
                 continue
@@ -132,10 +132,10 @@ class InfluxV2Setup:
             )
 
     def _tasks(self) -> Iterator[tuple[str, str]]:
-        keeping = self._keeping
-        spans = {"recent": (f"{keeping.interval_s}s", keeping.recent_s)}
-        if keeping.late_days:
-            spans["late"] = ("1d", keeping.late_days * 86400)
+        rules = self._rules
+        spans = {"recent": (f"{rules.interval_s}s", rules.recent_s)}
+        if rules.late_days:
+            spans["late"] = ("1d", rules.late_days * 86400)
         for summary in SUMMARIES:
             for which, (every, back_s) in spans.items():
                 window = self._window(summary)
@@ -164,7 +164,7 @@ class InfluxV2Setup:
         return "\n  |> ".join(lines) + "\n"
 
     def _window(self, summary: Summary) -> str:
-        return summary.window or f"{self._keeping.interval_s}s"
+        return summary.window or f"{self._rules.interval_s}s"
 
     def _add(self, setup: SetupPlan, step: SetupStep, action: Callable[[], object]) -> None:
         setup.steps.append(step)

@@ -84,7 +84,7 @@ async def test_a_connection_brings_birth_and_states_retained_then_batches_which_
             assert await eventually(lambda: agent.spool.batches == 0)
         with listening(mosquitto.port) as latecomer:
             assert await eventually(lambda: latecomer.agents() and latecomer.states())
-            assert all(heard.retained for heard in latecomer.all)
+            assert all(received.retained for received in latecomer.all)
             birth = latecomer.agents()[0]
             assert isinstance(birth, Birth)
             assert (birth.boot, birth.name, birth.cameras[0].id) == (agent.spool.boot, "North gate", "gate")
@@ -118,12 +118,12 @@ async def test_sessions_rise_and_a_clean_end_says_so(mosquitto: Mosquitto, tmp_p
             assert await eventually(lambda: len(listener.agents()) == 1)
             mosquitto.kill()
             await asyncio.to_thread(mosquitto.start)
-            assert await eventually(lambda: len({said.session for said in listener.agents()}) == 2)
+            assert await eventually(lambda: len({message.session for message in listener.agents()}) == 2)
             boot = agent.spool.boot
         assert await eventually(lambda: isinstance(listener.agents()[-1], Death))
-    said = listener.agents()
-    assert said[-1] == Death(SITE, boot, said[-2].session, clean=True)
-    assert [one.session for one in said] == sorted(one.session for one in said)
+    messages = listener.agents()
+    assert messages[-1] == Death(SITE, boot, messages[-2].session, clean=True)
+    assert [one.session for one in messages] == sorted(one.session for one in messages)
 
 
 async def test_a_batch_that_was_live_at_the_end_is_sent_before_the_clean_death(
@@ -133,7 +133,7 @@ async def test_a_batch_that_was_live_at_the_end_is_sent_before_the_clean_death(
         async with running(config_for(mosquitto.port, tmp_path)) as agent:
             assert await eventually(lambda: agent.link.status.startswith("connected"))
             await agent.batch(5)
-        assert await eventually(lambda: any(isinstance(said, Death) for said in listener.agents()))
+        assert await eventually(lambda: any(isinstance(message, Death) for message in listener.agents()))
         assert [batch.time for batch in listener.telemetry()] == [5]
 
 
@@ -385,5 +385,5 @@ async def test_repeated_failures_warn_once(tmp_path: Path, caplog: pytest.LogCap
     caplog.set_level(logging.DEBUG)
     async with running(config_for(free_port(), tmp_path)):
         assert await eventually(lambda: caplog.text.count("no connection to the broker") >= 3)
-    told = [record.levelno for record in caplog.records if "no connection" in record.message]
-    assert told.count(logging.WARNING) == 1
+    levels = [record.levelno for record in caplog.records if "no connection" in record.message]
+    assert levels.count(logging.WARNING) == 1

@@ -47,20 +47,20 @@ def test_figures_have_the_digits_that_they_are_worth_and_all_else_is_as_it_was()
     )
 
 
-@pytest.mark.parametrize(("value", "told"), [(0.04321, 0.043), (9.96, 10), (0.0, 0), (None, None)])
-def test_small_figures_keep_their_digits_too(value: float | None, told: float | None) -> None:
-    assert Precision().round(Sample("gate", 1, State.OK, 1, rtp_loss_pct=value), 0).rtp_loss_pct == told
+@pytest.mark.parametrize(("value", "reported"), [(0.04321, 0.043), (9.96, 10), (0.0, 0), (None, None)])
+def test_small_figures_keep_their_digits_too(value: float | None, reported: float | None) -> None:
+    assert Precision().round(Sample("gate", 1, State.OK, 1, rtp_loss_pct=value), 0).rtp_loss_pct == reported
 
 
 def test_what_holds_for_a_session_is_told_when_it_is_new_and_every_ten_minutes() -> None:
     precision = Precision()
 
-    def told(at_s: float, connect_ms: float = 12.3, camera: str = "gate") -> float | None:
+    def reported(at_s: float, connect_ms: float = 12.3, camera: str = "gate") -> float | None:
         return precision.round(Sample(camera, 1, State.OK, 1, connect_ms=connect_ms), at_s).connect_ms
 
-    assert told(100) == 12
-    assert told(130) is None
-    assert told(130, camera="yard") == 12
-    assert told(160, connect_ms=50) == 50
-    assert told(700, connect_ms=50) is None
-    assert told(760, connect_ms=50) == 50
+    assert reported(100) == 12
+    assert reported(130) is None
+    assert reported(130, camera="yard") == 12
+    assert reported(160, connect_ms=50) == 50
+    assert reported(700, connect_ms=50) is None
+    assert reported(760, connect_ms=50) == 50

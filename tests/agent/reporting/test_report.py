@@ -60,7 +60,7 @@ def test_each_change_within_an_interval_has_a_sample_of_its_own(site: Site) -> N
     site.observes("gate", State.DOWN, Cause.STALLED)  # 3
     site.observes("gate", State.DOWN, Cause.UNREACHABLE)  # 4: another cause is a change
     site.observes("gate", State.DOWN, Cause.UNREACHABLE)
-    site.observes("gate")  # 6, and the last: not told twice
+    site.observes("gate")  # 6, and the latest: it is not reported twice
     assert site.seconds_of("gate") == [1, 3, 4, 6]
     assert site.seconds_of("gate") == [6]
 

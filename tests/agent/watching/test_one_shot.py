@@ -142,7 +142,7 @@ async def test_what_is_not_rtsp(answer: bytes, decoder: Decoder) -> None:
 
 
 @pytest.mark.parametrize(
-    ("challenge", "told"),
+    ("challenge", "expected_detail"),
     [
         ('Basic realm="gate"', "user and password that are set"),
         ('Digest realm="gate", nonce="n"', "user and password that are set"),
@@ -152,12 +152,12 @@ async def test_what_is_not_rtsp(answer: bytes, decoder: Decoder) -> None:
 )
 @concurrently
 async def test_a_refused_password_and_a_scheme_that_is_not_spoken(
-    challenge: str, told: str, decoder: Decoder
+    challenge: str, expected_detail: str, decoder: Decoder
 ) -> None:
     camera = Camera({"DESCRIBE": saying("401 Unauthorized", f"WWW-Authenticate: {challenge}")})
     sample = (await probed(camera, decoder)).sample
     assert (sample.state, sample.cause) == (State.DOWN, Cause.AUTH_FAILED)
-    assert told in sample.detail
+    assert expected_detail in sample.detail
 
 
 async def header_without_end(visitor: Visitor, _asked: Asked) -> None:
@@ -173,7 +173,7 @@ def tracks(count: int, line: bytes = b"m=video 0 RTP/AVP 96\r\n") -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("handlers", "cause", "told"),
+    ("handlers", "cause", "expected_detail"),
     [
         ({"OPTIONS": header_without_end}, Cause.WRONG_PROTOCOL, "over the limit of 8192 bytes"),
         ({"DESCRIBE": saying("200 OK", body=tracks(10_000))}, Cause.UNSUPPORTED, "more than 64 tracks"),
@@ -187,11 +187,11 @@ def tracks(count: int, line: bytes = b"m=video 0 RTP/AVP 96\r\n") -> bytes:
 )
 @concurrently
 async def test_what_is_over_a_limit_is_cut_there_and_told(
-    handlers: dict[str, Handler], cause: Cause, told: str, decoder: Decoder
+    handlers: dict[str, Handler], cause: Cause, expected_detail: str, decoder: Decoder
 ) -> None:
     sample = (await probed(Camera(handlers), decoder)).sample
     assert (sample.state, sample.cause) == (State.DOWN, cause)
-    assert told in sample.detail
+    assert expected_detail in sample.detail
 
 
 @concurrently

@@ -3,7 +3,14 @@
 from collections.abc import Callable
 
 from pantau_collector.incidents.rules import IncidentRules
-from pantau_collector.inventory import Inventory, InventoryCamera, Party
+from pantau_collector.inventory import (
+    Inventory,
+    InventoryCamera,
+    InventoryDevice,
+    InventorySite,
+    InventoryUplink,
+    Party,
+)
 from pantau_contract.states import Cause
 from tests.collector.incidents.play import Expected, Play, assert_received, recipient
 
@@ -330,3 +337,43 @@ def test_an_owner_that_an_outage_comes_to_concern_is_told_then(play: Make) -> No
         Expected(110, "opened", "kabil", "agent_gone", "polisi"),
         Expected(220, "resolved", "kabil", "agent_gone", "polisi"),
     )
+
+
+def test_the_only_camera_of_a_site_explains_as_much_as_the_site(play: Make) -> None:
+    city = play({"kabil": 1})
+    city.at(50, city.fail("kabil", "cam1", Cause.UNREACHABLE))
+    city.run(100)
+    assert_received(city, Expected(70, "opened", "kabil/cam1", "unreachable"))
+
+
+def test_a_site_with_one_switch_has_an_outage_of_the_switch(play: Make) -> None:
+    inventory = Inventory(
+        sites=[InventorySite(id="kabil")],
+        devices=[InventoryDevice(site="kabil", id="sw", name="sw", kind="switch")],
+        cameras=[InventoryCamera(site="kabil", id=f"cam{i}", via="sw") for i in (1, 2)],
+    )
+    city = play({"kabil": 2}, inventory=inventory)
+    city.at(50, *(city.fail("kabil", f"cam{i}", Cause.UNREACHABLE) for i in (1, 2)))
+    city.run(150)
+    assert_received(city, Expected(70, "opened", "kabil/sw", "device_down"))
+
+
+def test_the_only_site_behind_an_uplink_explains_as_much_as_the_uplink(play: Make) -> None:
+    inventory = Inventory(
+        uplinks=[InventoryUplink(id="menara")], sites=[InventorySite(id="kabil", uplink="menara")]
+    )
+    city = play({"kabil": 2}, inventory=inventory)
+    city.at(50, city.cut("kabil"))
+    city.run(150)
+    assert_received(city, Expected(70, "opened", "kabil", "agent_gone"))
+
+
+def test_two_sites_behind_an_uplink_that_are_lost_together_are_an_outage_of_the_uplink(play: Make) -> None:
+    inventory = Inventory(
+        uplinks=[InventoryUplink(id="menara")],
+        sites=[InventorySite(id=site, uplink="menara") for site in ("kabil", "nongsa")],
+    )
+    city = play({"kabil": 2, "nongsa": 2}, inventory=inventory)
+    city.at(50, city.cut("kabil"), city.cut("nongsa"))
+    city.run(150)
+    assert_received(city, Expected(70, "opened", "menara", "uplink_down"))

@@ -165,6 +165,15 @@ def test_a_batch_without_a_true_time_that_comes_again_after_a_restart_is_not_wri
         assert [seq for seq in range(100) if (SITE, "b1", seq) in known] == [15, 16, 17, 18, 19]
 
 
+def test_the_latest_65536_batches_without_a_true_time_are_known(tmp_path: Path) -> None:
+    with Journal(tmp_path) as journal:
+        known = UndatedBatches(journal)
+        for seq in range(65_537):
+            known.add((SITE, "b1", seq))
+        assert (SITE, "b1", 0) not in known
+        assert (SITE, "b1", 1) in known
+
+
 def test_what_is_known_of_another_journal_is_not_known_of_this_one(tmp_path: Path) -> None:
     kept = b'{"journal": "another", "position": 0, "batches": [["a", "b1", 1]]}'
     for content in (kept, b"torn"):

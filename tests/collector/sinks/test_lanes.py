@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pantau_collector.sinks.lanes import BACKLOG_TURN_S, LIVE_BYTES, LIVE_TURNS, SCAN_BYTES, Lanes, backlog_lines
+from pantau_collector.sinks.lanes import LIVE_BYTES, SCAN_BYTES, Lanes, backlog_lines
 
 RECORD = 100_000
 """Bytes of a record, large so that a few of them exceed the lanes' limits."""
@@ -122,13 +122,13 @@ def test_a_backlog_is_not_starved_by_a_load_that_fills_every_batch() -> None:
     sink.step()
     for _ in range(100):
         sink.step(grown=[False] * BATCH)
-    assert sink.turns.count("backlog") >= 100 // (LIVE_TURNS + 1) - 1
+    assert sink.turns.count("backlog") >= 100 // 4 - 1
     assert sink.turns.count("live") >= 50
 
 
 def test_the_slower_the_store_the_smaller_the_backlogs_batches() -> None:
     assert backlog_lines(5000, 0.05) == 5000
-    assert backlog_lines(5000, 1.0) == 5000 * BACKLOG_TURN_S
+    assert backlog_lines(5000, 1.0) == 1250
     assert backlog_lines(1250, 0.125) == 2500
     assert backlog_lines(5000, 60.0) == 500
     assert backlog_lines(3, 0.0) == 5000
@@ -164,3 +164,13 @@ def test_a_cursor_of_one_lane_and_one_of_another_journal_are_understood() -> Non
     assert Lanes.at((700, 800, 1001), 1000) == Lanes(700, 700, 700)
     assert Lanes.at((800, 700, 900), 1000) == Lanes(800, 800, 800)
     assert Lanes.at((1200,), 1000) == Lanes(1000, 1000, 1000)
+
+
+def test_the_backlog_has_one_batch_after_three_full_ones_of_the_live_lane() -> None:
+    lanes = Lanes(0, 10, 20)
+    turns = []
+    for _ in range(4):
+        turns.append(lanes.is_backlogs_turn)
+        lanes = lanes.after_live(lanes.live + 1, skipped_late=False, is_full=True, end=1000)
+    assert turns == [False, False, False, True]
+    assert not lanes.after_backlog(1).is_backlogs_turn
