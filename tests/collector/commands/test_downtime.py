@@ -119,4 +119,4 @@ def test_what_cannot_be_planned_is_told_and_nothing_is_kept(
     assert done.exit_code == 2
     assert what in done.stderr
     with state(tmp_path) as connection:
-        assert downtime_rows.list_downtimes(connection) == []
+        assert downtime_rows.load_downtimes(connection).downtimes == []
