@@ -140,7 +140,7 @@ def leaving_scenes_out(curve: list[list[Outcome]]) -> Table:
     pooled: list[Outcome] = []
     for scene in dict.fromkeys(outcome.clip.scene for outcome in curve[0]):
         others = [rates(o for o in result if o.clip.scene != scene) for result in curve]
-        # a false alarm costs twice what a wrong type does; of equals, the one nearest to what is shipped
+        # a false alarm costs twice as much as a wrong type; among equals, the nearest to the shipped sensitivity
         best = max(
             range(len(curve)),
             key=lambda i: (round(others[i][1] - 2 * others[i][0], 6), -abs(np.log(SENSITIVITIES[i]))),

@@ -84,7 +84,7 @@ class Constants:
 
     KEYFRAMES = 2
 
-    def __init__(self, interval_s: float) -> None:  # noqa: ARG002 # constants know no time
+    def __init__(self, interval_s: float) -> None:  # noqa: ARG002 # constants do not depend on time
         self._previous: NDArray[np.int16] | None = None
         self._edges = 0
         self._first: tuple[Sequence[cv2.KeyPoint], cv2.typing.MatLike | None] | None = None

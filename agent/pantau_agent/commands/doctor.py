@@ -68,7 +68,7 @@ def doctor(
 async def _examine(config: AgentConfig, servers: list[str], say: Words, *, quiet: bool) -> list[Finding]:
     findings: list[Finding] = []
     clock = SystemClock()
-    looked: set[str] = set()
+    subjects: set[str] = set()
     with progress_bar() as progress:
         cameras = progress.add_task(say("doctor.examining"), total=len(config.camera) or None)
         async with Decoder(clock) as decoder:
@@ -76,8 +76,8 @@ async def _examine(config: AgentConfig, servers: list[str], say: Words, *, quiet
             async with aclosing(examine(config, this_machine, decoder, clock, servers)) as examined:
                 async for finding in examined:
                     findings.append(finding)
-                    looked.add(finding.subject)
-                    progress.update(cameras, completed=len(looked - {""}))
+                    subjects.add(finding.subject)
+                    progress.update(cameras, completed=len(subjects - {""}))
                     if not quiet:
                         _print(_line(finding, say), progress.console)
     return findings

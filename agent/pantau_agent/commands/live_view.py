@@ -50,9 +50,9 @@ class History:
 
     def record(self, sample: Sample) -> bool:
         """Add a sample, and return whether it starts another second."""
-        before = self.latest
+        previous = self.latest
         self.latest = sample
-        if before is None or (before.state, before.cause) != (sample.state, sample.cause):
+        if previous is None or (previous.state, previous.cause) != (sample.state, sample.cause):
             self.changes.append((sample.time, sample.state, sample.cause or ""))
         point = Point(sample.fps, sample.bitrate_kbps, sample.rtp_loss_pct)
         second = sample.time // 1000

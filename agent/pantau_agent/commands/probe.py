@@ -186,15 +186,15 @@ def _probe_one(
     snapshot: Path | None,
     as_json: bool,
 ) -> Sample | None:
-    async def look() -> Inspected:
+    async def inspect_once() -> Inspected:
         clock = SystemClock()
         async with Decoder(clock) as decoder:
             trusted = clock_may_be_right()
-            looks = inspect([camera], decoder, clock, seconds=seconds, ask=ask, clock_trusted=trusted)
-            return await anext(looks)
+            results = inspect([camera], decoder, clock, seconds=seconds, ask=ask, clock_trusted=trusted)
+            return await anext(results)
 
     with Console(stderr=True).status(say("probe.looking", camera=rtsp_url.redact(camera.url or ""))):
-        inspected = interruptible.run(look())
+        inspected = interruptible.run(inspect_once())
     if inspected.observation is None:
         raise CannotProbeError(say("probe.failed", why=say.evidence(inspected.failed)))
     sample = inspected.observation.sample

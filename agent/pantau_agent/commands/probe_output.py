@@ -144,6 +144,6 @@ def stream_text(sample: Sample) -> str | None:
     return " ".join(part for part in (sample.codec, size, sample.transport) if part)
 
 
-def formatted(value: float | None, format_: str) -> str | None:
-    """Return the value in this format, or None if there is none."""
-    return None if value is None else format_.format(value)
+def formatted(value: float | None, template: str) -> str | None:
+    """Return the value in this template, or None if there is none."""
+    return None if value is None else template.format(value)

@@ -60,8 +60,8 @@ async def scan(
         return False
 
     async def scan_host(host: str) -> ScanResult:
-        open_flags = await asyncio.gather(*(is_open(host, port) for port in ports))
-        return ScanResult(host, tuple(port for port, open_ in zip(ports, open_flags, strict=True) if open_))
+        port_states = await asyncio.gather(*(is_open(host, port) for port in ports))
+        return ScanResult(host, tuple(port for port, accepts in zip(ports, port_states, strict=True) if accepts))
 
     tasks = [asyncio.create_task(scan_host(host)) for host in hosts]
     try:

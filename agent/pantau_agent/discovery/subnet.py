@@ -32,7 +32,7 @@ def host_addresses(subnet: str) -> list[str]:
         network = ipaddress.IPv4Network(subnet.strip(), strict=False)
     except ValueError:
         raise SubnetError(f"{subnet!r} is no IPv4 network; write it as 10.20.3.0/24") from None
-    if not any(network.subnet_of(ours) for ours in _PRIVATE_NETWORKS):
+    if not any(network.subnet_of(private) for private in _PRIVATE_NETWORKS):
         raise SubnetError(f"{network} is not a private network: what belongs to others is not scanned")
     if network.prefixlen < SHORTEST_PREFIX:
         raise SubnetError(

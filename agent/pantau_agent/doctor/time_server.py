@@ -97,7 +97,7 @@ def parse_response(data: bytes, cookie: bytes) -> tuple[float, float] | None:
     stratum, unsynchronised = data[1], data[0] >> 6 == 3
     if unsynchronised or not 0 < stratum < 16:
         return None
-    received, sent = (_seconds(data[at : at + 8]) for at in (32, 40))
+    received, sent = (_seconds(data[offset : offset + 8]) for offset in (32, 40))
     return received, sent
 
 

@@ -221,7 +221,7 @@ class Decoder:
                 await self._worker.ready()
         except (OSError, _WorkerDiedError) as error:
             _log.error(
-                "the decode worker does not start: %s; pictures are not judged", error or "see its own words"
+                "the decode worker does not start: %s; pictures are not judged", error or "see its own output"
             )  # no traceback: the error is not in this process
             self._retry_at = self._clock.monotonic() + RETRY_S
             await self._kill_worker()

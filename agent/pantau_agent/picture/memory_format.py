@@ -31,7 +31,7 @@ class DamagedMemoryError(ValueError):
 
 def encode_memory(memory: PictureMemory) -> bytes:
     """Return the memory as at most MAX_BYTES bytes."""
-    about: dict[str, Any] = {
+    header: dict[str, Any] = {
         "size": memory.size,
         "learned_ms": memory.learned_ms,
         "lighting": memory.lighting,
@@ -44,7 +44,7 @@ def encode_memory(memory: PictureMemory) -> bytes:
         *(_half(np.stack([hour.level, hour.spread])) for hour in memory.hours),
     ]
     for lighting, reference in memory.references.items():
-        about["references"].append(
+        header["references"].append(
             {
                 "lighting": lighting,
                 "small": reference.thumbnail.shape,
@@ -56,7 +56,7 @@ def encode_memory(memory: PictureMemory) -> bytes:
         parts.append(np.clip(reference.thumbnail + 0.5, 0, 255).astype(np.uint8).tobytes())
         parts += [_half(getattr(reference, name)) for name, _ in _PLANES]
         parts.append(_half(np.stack([reference.baseline.level, reference.baseline.spread])))
-    body = zlib.compress(b"".join([json.dumps(about).encode(), b"\n", *parts]), 6)
+    body = zlib.compress(b"".join([json.dumps(header).encode(), b"\n", *parts]), 6)
     return MAGIC + bytes([VERSION]) + zlib.crc32(body).to_bytes(4, "big") + body
 
 
@@ -120,17 +120,17 @@ class _ArrayReader:
         return taken.copy()
 
 
-def _memory_of(about: dict[str, Any], reader: _ArrayReader) -> PictureMemory:
-    if tuple(about["scores"]) != SCORES:
+def _memory_of(header: dict[str, Any], reader: _ArrayReader) -> PictureMemory:
+    if tuple(header["scores"]) != SCORES:
         raise DamagedMemoryError("it holds other scores than this program's")
     memory = PictureMemory(
-        size=(int(about["size"][0]), int(about["size"][1])),
-        learned_ms=int(about["learned_ms"]),
-        lighting=Lighting(about["lighting"]) if about["lighting"] else None,
+        size=(int(header["size"][0]), int(header["size"][1])),
+        learned_ms=int(header["learned_ms"]),
+        lighting=Lighting(header["lighting"]) if header["lighting"] else None,
         overlay_frequency=reader.half(GRID),
-        hours=tuple(reader.baseline(int(pictures)) for pictures in about["hours"]),
+        hours=tuple(reader.baseline(int(pictures)) for pictures in header["hours"]),
     )
-    for entry in about["references"]:
+    for entry in header["references"]:
         height, width = entry["small"]
         thumbnail = reader.levels((int(height), int(width)))
         agreement, agreement_spread, detail, contrast, light, colour = (reader.half(shape) for _, shape in _PLANES)

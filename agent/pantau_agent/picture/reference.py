@@ -65,18 +65,18 @@ class Reference:
                 np.clip(tint, -MAX_COLOUR_STEP, MAX_COLOUR_STEP),
             )
         self.thumbnail += step * rate
-        more = measures.detail - self.detail
+        detail_step = measures.detail - self.detail
         if self.pictures >= DETAIL_KNOWN_PICTURES:
-            more = np.where(more > 0, more / DETAIL_RISE_SLOWDOWN, more)
-        self.detail += more * rate
+            detail_step = np.where(detail_step > 0, detail_step / DETAIL_RISE_SLOWDOWN, detail_step)
+        self.detail += detail_step * rate
         self.contrast += (measures.contrast - self.contrast) * rate
         self.light += (measures.light - self.light) * rate
         self.colour += tint * rate
         # the agreement with the first few pictures is not representative
         if self.pictures >= FOUNDING_PICTURES:
-            seen = self.pictures - FOUNDING_PICTURES
-            agreement_rate = trust / min(seen + 1, WINDOW)
-            if seen:
+            compared = self.pictures - FOUNDING_PICTURES
+            agreement_rate = trust / min(compared + 1, WINDOW)
+            if compared:
                 self.agreement_spread += (
                     np.abs(agreement - self.agreement) - self.agreement_spread
                 ) * agreement_rate

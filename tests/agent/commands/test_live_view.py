@@ -77,9 +77,9 @@ def test_the_evidence_is_said_in_the_language() -> None:
     history.record(Sample("probe", NOW_MS, State.DOWN, NOW_MS, Cause.STALLED, silent))
     assert history.latest is not None
     expected: dict[Language, str] = {"en": silent, "id": "tidak ada paket selama 6.0 detik"}
-    for language, said in expected.items():
+    for language, evidence in expected.items():
         for text in (shown(history, language), render_line(history.latest, words(language))):
-            assert said in text
+            assert evidence in text
             assert (silent in text) == (language == "en")
 
 

@@ -110,7 +110,7 @@ async def test_the_right_password_opens(guarded: str, cameras: Cameras, folder: 
     file.write_text(PASSWORD + "\n")
     url = getattr(cameras, guarded).url("h264")
     run = await probe(url, "--json", "--seconds", "1", "--user", USER, "--password-file", str(file))
-    assert run.code in {0, 1}, run  # as well as the machine is, and not down
+    assert run.code in {0, 1}, run  # degraded on a busy machine, but not down
 
 
 @concurrently
@@ -243,7 +243,11 @@ async def test_wrong_usage_is_three_and_told(arguments: list[str], expected: str
 @concurrently
 async def test_a_picture_that_cannot_be_saved_is_told_after_the_result(folder: Path) -> None:
     async with serving(Camera(media=footage())) as camera:
-        run = await probe(camera.url, "--seconds", "1", "--json", "--snapshot", str(folder / "no" / "such.jpg"))
+        for seconds in ("1", "10", "60"):  # a busy machine takes longer to decode the first picture
+            file = str(folder / "no" / "such.jpg")
+            run = await probe(camera.url, "--seconds", seconds, "--json", "--snapshot", file)
+            if run.code == 3:
+                break
     assert run.report["codec"] == "h264"
     assert run.code == 3
     assert "cannot be written" in run.err

@@ -75,7 +75,7 @@ async def test_all_of_them_are_a_table_gravest_first_and_below_it_what_to_do(sit
 async def test_all_of_them_as_json(site: Site) -> None:
     run = await probe("--all", "--config", str(site.config), "--seconds", "1", "--json", "--language", "id")
     report = json.loads(run.out)
-    assert report[0]["detail"].endswith("Connection refused")  # what is for programs is as it goes over the wire
+    assert report[0]["detail"].endswith("Connection refused")  # JSON has the evidence as it is on the wire
     assert [(one["camera"], one["cause"]) for one in report[:2]] == [
         ("dead", "refused"),
         ("full", "sessions_full"),

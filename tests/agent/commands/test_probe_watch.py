@@ -62,7 +62,7 @@ async def test_a_terminal_shows_it_live_until_interrupted(terminal: Terminal, en
         _, err = await asyncio.wait_for(process.communicate(), WITHIN_S)
         assert await eventually(lambda: camera.methods()[-1] == "TEARDOWN")
         assert camera.connections == 1
-    assert process.returncode in {0, 1}, err  # on a busy machine it may come slowly
+    assert process.returncode in {0, 1}, err  # on a busy machine it may be slow
     assert err == b""
 
 

@@ -66,7 +66,9 @@ def discover(camera: Camera, *arguments: str, password: str = PASSWORD) -> subpr
     )
 
 
-def patiently(camera: Camera, *arguments: str, password: str = PASSWORD) -> subprocess.CompletedProcess[str]:
+def discover_patiently(
+    camera: Camera, *arguments: str, password: str = PASSWORD
+) -> subprocess.CompletedProcess[str]:
     """Search until something is found, and longer on a busy machine."""
     for wait_s in ("0.6", "3", "10"):
         done = discover(camera, "--wait", wait_s, "--user", USER, *arguments, password=password)
@@ -77,21 +79,21 @@ def patiently(camera: Camera, *arguments: str, password: str = PASSWORD) -> subp
 
 def parsed(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
     """Return what was printed as JSON."""
-    said: list[dict[str, Any]] = json.loads(done.stdout)
-    assert done.returncode == (0 if said else 1), done.stderr
-    return said
+    report: list[dict[str, Any]] = json.loads(done.stdout)
+    assert done.returncode == (0 if report else 1), done.stderr
+    return report
 
 
 def test_a_camera_is_found_by_multicast_and_tells_model_firmware_and_both_streams(ipycam: Camera) -> None:
-    (said,) = parsed(patiently(ipycam, "--json"))
+    (report,) = parsed(discover_patiently(ipycam, "--json"))
     address = ipycam.network.their_address
-    assert (said["host"], said["manufacturer"], said["model"]) == (address, "Maker <&>", "Model 7")
-    assert (said["firmware"], said["problem"], said["vendor"]) == ("1.2.3", "", None)
-    (channel,) = said["channels"]
+    assert (report["host"], report["manufacturer"], report["model"]) == (address, "Maker <&>", "Model 7")
+    assert (report["firmware"], report["problem"], report["vendor"]) == ("1.2.3", "", None)
+    (channel,) = report["channels"]
     assert channel["main"]["url"].startswith(f"rtsp://{address}:8554/")
     assert channel["sub"]["url"].startswith(f"rtsp://{address}:8554/")
     assert channel["main"]["width"] > channel["sub"]["width"]
-    # What GetSnapshotUri told is a picture.
+    # GetSnapshotUri's address gives a picture
     fetch = (
         f"import urllib.request as u;print(u.urlopen(u.Request({channel['still']!r}, headers={{'Authorization':"
     )
@@ -107,7 +109,7 @@ def test_a_camera_is_found_by_multicast_and_tells_model_firmware_and_both_stream
 
 
 def test_the_proposed_block_is_toml_that_the_agent_takes(ipycam: Camera, tmp_path: Path) -> None:
-    done = patiently(ipycam)
+    done = discover_patiently(ipycam)
     assert PASSWORD not in done.stdout + done.stderr
     (camera,) = tomllib.loads(done.stdout)["camera"]
     assert camera["url"].startswith(f"rtsp://{ipycam.network.their_address}:8554/")
@@ -119,9 +121,9 @@ def test_the_proposed_block_is_toml_that_the_agent_takes(ipycam: Camera, tmp_pat
 
 
 def test_a_wrong_password_is_said_and_the_camera_is_still_proposed(ipycam: Camera) -> None:
-    (said,) = parsed(patiently(ipycam, "--json", password="wrong"))
-    assert "user and password that are given" in said["problem"]
-    assert said["channels"] == []
+    (report,) = parsed(discover_patiently(ipycam, "--json", password="wrong"))
+    assert "user and password that are given" in report["problem"]
+    assert report["channels"] == []
 
 
 def test_where_multicast_does_not_reach_a_scan_finds_it(ipycam: Camera) -> None:
@@ -139,13 +141,13 @@ def test_with_ask_each_each_host_is_asked_for_at_the_terminal_once_and_not_shown
         stdin=theirs,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        start_new_session=True,  # else it would ask at the terminal of whoever runs the tests
+        start_new_session=True,  # otherwise it would prompt at the terminal of whoever runs the tests
     )
     assert process.stderr is not None
-    said = b""
-    while not said.endswith(b": "):
-        said += os.read(process.stderr.fileno(), 1)
-    assert f"Password of {USER} at {made.their_address}" in said.decode()
+    report = b""
+    while not report.endswith(b": "):
+        report += os.read(process.stderr.fileno(), 1)
+    assert f"Password of {USER} at {made.their_address}" in report.decode()
     until(lambda: not termios.tcgetattr(theirs)[3] & termios.ECHO, within_s=STARTS_WITHIN_S)
     os.write(ours, f"{PASSWORD}\n".encode())
     out, err = process.communicate(timeout=120)

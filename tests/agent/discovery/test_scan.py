@@ -52,22 +52,22 @@ def test_no_public_address_is_ever_scanned(address: ipaddress.IPv4Address, prefi
 async def test_open_ports_are_found_and_each_host_is_told() -> None:
     server = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.2", 0)
     port, closed = server.sockets[0].getsockname()[1], free_port()
-    told = {
+    results = {
         result.host: result.ports
         async for result in scan(["127.0.0.2", "127.0.0.3"], [closed, port], timeout_s=30)
     }
     server.close()
-    assert told == {"127.0.0.2": (port,), "127.0.0.3": ()}
+    assert results == {"127.0.0.2": (port,), "127.0.0.3": ()}
 
 
 async def test_connections_are_begun_at_a_pace() -> None:
     server = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    began = time.monotonic()
+    started_s = time.monotonic()
     hosts = [f"127.0.0.{number}" for number in range(1, 41)]
-    told = [result.host async for result in scan(hosts, [port], per_s=100, timeout_s=30)]
-    assert time.monotonic() - began > 0.9 * len(hosts) / 100
-    assert sorted(told) == sorted(hosts)
+    results = [result.host async for result in scan(hosts, [port], per_s=100, timeout_s=30)]
+    assert time.monotonic() - started_s > 0.9 * len(hosts) / 100
+    assert sorted(results) == sorted(hosts)
     server.close()
 
 
@@ -80,8 +80,8 @@ async def test_a_stream_that_asks_for_a_login_betrays_its_maker() -> None:
         writer.close()
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    said = await describe_answer("127.0.0.1", server.sockets[0].getsockname()[1])
+    description = await describe_answer("127.0.0.1", server.sockets[0].getsockname()[1])
     server.close()
-    assert said is not None
-    assert vendor_of_answer(said) == "dahua"
+    assert description is not None
+    assert vendor_of_answer(description) == "dahua"
     assert await describe_answer("127.0.0.1", free_port()) is None

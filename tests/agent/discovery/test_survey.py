@@ -179,8 +179,10 @@ def test_why_a_device_does_not_tell_is_said_in_the_language() -> None:
     found = DiscoveredDevice(
         "10.0.0.1", problem=detail("refuses", what=detail("answered", step="GetProfiles", answer=401))
     )
-    said = proposal.toml(found, None, words("id"))
-    assert "kamera tidak menerima nama pengguna dan kata sandi yang diberikan (GetProfiles dijawab 401)" in said
+    proposed = proposal.toml(found, None, words("id"))
+    assert (
+        "kamera tidak menerima nama pengguna dan kata sandi yang diberikan (GetProfiles dijawab 401)" in proposed
+    )
     assert proposal.fields(found)["problem"] == found.problem
 
 

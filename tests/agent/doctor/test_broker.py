@@ -54,8 +54,10 @@ async def test_a_broker_that_takes_the_password_is_ready(guarded: Mosquitto, pro
     right = Broker.model_validate(
         {"host": "127.0.0.1", "port": guarded.port, "user": "north", "password": "right", "protocol": protocol}
     )
-    told = (FindingLevel.UNKNOWN, "publishing_unsaid") if protocol == "3.1.1" else (FindingLevel.OK, "publishing")
-    assert await examined(right) == [(FindingLevel.OK, "ready"), told]
+    expected = (
+        (FindingLevel.UNKNOWN, "publishing_unsaid") if protocol == "3.1.1" else (FindingLevel.OK, "publishing")
+    )
+    assert await examined(right) == [(FindingLevel.OK, "ready"), expected]
     wrong = right.model_copy(update={"password": SecretStr("wr0ng")})
     assert await examined(wrong) == [(FindingLevel.ERROR, "password")]
 
@@ -81,14 +83,16 @@ async def test_an_access_list_that_lets_it_in_and_not_publish(guarded: Mosquitto
 async def test_what_it_publishes_is_what_a_collector_passes_over(mosquitto: Mosquitto) -> None:
     """The message is that of a camera that was removed from the configuration."""
     with listening(mosquitto.port) as listener:
-        heard: list[tuple[str, bytes]] = []
-        listener.client.message_callback_add("pantau/#", lambda *all: heard.append((all[2].topic, all[2].payload)))
+        received: list[tuple[str, bytes]] = []
+        listener.client.message_callback_add(
+            "pantau/#", lambda *all: received.append((all[2].topic, all[2].payload))
+        )
         assert await examined(Broker(host="127.0.0.1", port=mosquitto.port)) == [
             (FindingLevel.OK, "ready"),
             PUBLISHING,
         ]
-        assert await eventually(lambda: heard)
-    ((topic, payload),) = heard
+        assert await eventually(lambda: received)
+    ((topic, payload),) = received
     assert (parse_topic(topic).kind, payload) == (TopicKind.STATE, b"")
 
 

@@ -21,12 +21,12 @@ from tests.servers.process import free_port
 Answer = Callable[[bytes], bytes | None]
 
 
-def telling(ahead_s: float, *, first: int = 0x24, stratum: int = 2, mark: bytes | None = None) -> Answer:
+def answering(ahead_s: float, *, first: int = 0x24, stratum: int = 2, cookie: bytes | None = None) -> Answer:
     """Return an answer whose clock is `ahead_s` ahead of ours."""
 
     def answer(question: bytes) -> bytes:
         stamp = _stamp(SystemClock.time_ms() / 1000 + ahead_s)
-        return bytes((first, stratum)) + bytes(22) + (mark or question[40:48]) + stamp + stamp
+        return bytes((first, stratum)) + bytes(22) + (cookie or question[40:48]) + stamp + stamp
 
     return answer
 
@@ -75,11 +75,11 @@ def test_a_clock_that_is_right_though_nobody_sets_it_may_wait() -> None:
         (0.0, (FindingLevel.OK, "right")),
         (9.0, (FindingLevel.WARNING, "off")),
         (-7 * 3600.0, (FindingLevel.ERROR, "off")),
-        (500_000_000.0, (FindingLevel.ERROR, "off")),  # past 2036, where NTP's seconds begin anew
+        (500_000_000.0, (FindingLevel.ERROR, "off")),  # past 2036, where NTP's seconds start again
     ],
 )
 async def test_how_far_it_is_off(ahead_s: float, expected: tuple[FindingLevel, str]) -> None:
-    async with time_server(telling(ahead_s)) as port:
+    async with time_server(answering(ahead_s)) as port:
         before_s = SystemClock.monotonic()
         off_s = await offset_s("127.0.0.1", lambda: SystemClock.time_ms() / 1000, port=port, timeout_s=60)
         took_s = SystemClock.monotonic() - before_s
@@ -99,10 +99,10 @@ def test_which_way_it_is_off_is_told_as_the_clock_has_it() -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        telling(0, first=0xE4),  # it says that it is not synchronised
-        telling(0, stratum=0),  # a kiss of death
-        telling(0, first=0x23),  # a question
-        telling(0, mark=b"12345678"),  # an answer to somebody else
+        answering(0, first=0xE4),  # a server that is not synchronised
+        answering(0, stratum=0),  # a kiss-o'-death packet
+        answering(0, first=0x23),  # a request
+        answering(0, cookie=b"12345678"),  # an answer to another request
         lambda _question: b"\x24\x02",
         lambda _question: None,
     ],

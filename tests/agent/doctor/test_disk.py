@@ -79,17 +79,17 @@ def test_a_spool_that_root_has_made_in_the_services_folder(tmp_path: Path) -> No
 def test_how_worn_an_emmc_says_it_is(
     tmp_path: Path, life_time: str, near_end: str, expected: tuple[FindingLevel, str]
 ) -> None:
-    whole = card(tmp_path)
-    (whole / "device/life_time").write_text(life_time + "\n")
-    (whole / "device/pre_eol_info").write_text(near_end + "\n")
+    device = card(tmp_path)
+    (device / "device/life_time").write_text(life_time + "\n")
+    (device / "device/pre_eol_info").write_text(near_end + "\n")
     assert [outcome(one) for one in disk.check_wear(tmp_path, device="179:2", root=tmp_path)] == [expected]
 
 
 def test_errors_in_the_file_system_are_told_whatever_the_wear(tmp_path: Path) -> None:
     card(tmp_path)
-    told = tmp_path / "sys/fs/ext4/mmcblk0p2"
-    told.mkdir(parents=True)
-    (told / "errors_count").write_text("7\n")
+    errors = tmp_path / "sys/fs/ext4/mmcblk0p2"
+    errors.mkdir(parents=True)
+    (errors / "errors_count").write_text("7\n")
     findings = disk.check_wear(tmp_path, device="179:2", root=tmp_path)
     assert [outcome(one) for one in findings] == [
         (FindingLevel.ERROR, "errors"),
@@ -105,12 +105,12 @@ def test_a_folder_on_no_block_device_tells_no_wear(tmp_path: Path) -> None:
 
 def card(root: Path) -> Path:
     """Create an eMMC in sysfs as Linux shows it, with a second partition that is 179:2."""
-    whole = root / "sys/devices/mmc/block/mmcblk0"
-    part = whole / "mmcblk0p2"
+    device = root / "sys/devices/mmc/block/mmcblk0"
+    part = device / "mmcblk0p2"
     part.mkdir(parents=True)
-    (whole / "device").mkdir()
+    (device / "device").mkdir()
     (part / "partition").write_text("2\n")
     by_number = root / "sys/dev/block"
     by_number.mkdir(parents=True)
     (by_number / "179:2").symlink_to(part)
-    return whole
+    return device

@@ -20,7 +20,7 @@ from tests.simcam.small import spec
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-class Ran(NamedTuple):
+class Run(NamedTuple):
     """The exit code and the output of one run."""
 
     code: int
@@ -31,11 +31,11 @@ class Ran(NamedTuple):
 class Site(NamedTuple):
     """Both runs at the same site: for people and for programs."""
 
-    people: Ran
-    programs: Ran
+    people: Run
+    programs: Run
 
 
-async def doctor(*arguments: str) -> Ran:
+async def doctor(*arguments: str) -> Run:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "pantau_agent", "doctor", "--time-server", "127.0.0.1", *arguments),
         stdout=asyncio.subprocess.PIPE,
@@ -44,7 +44,7 @@ async def doctor(*arguments: str) -> Ran:
     )
     out, err = await process.communicate()
     assert process.returncode is not None
-    return Ran(process.returncode, out.decode(), err.decode())
+    return Run(process.returncode, out.decode(), err.decode())
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
@@ -77,24 +77,24 @@ async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     yield Site(people, programs)
 
 
-def said(site: Site) -> dict[str, Any]:
+def report(site: Site) -> dict[str, Any]:
     parsed: dict[str, Any] = json.loads(site.programs.out)
     return parsed
 
 
 async def test_each_camera_is_examined_and_its_cause_named(site: Site) -> None:
-    cameras = {entry["camera"]: entry for entry in said(site)["findings"] if entry["check"] == "camera"}
+    cameras = {entry["camera"]: entry for entry in report(site)["findings"] if entry["check"] == "camera"}
     assert {name: (entry["level"], entry["cause"]) for name, entry in cameras.items() if name != "good"} == {
         "locked": ("error", "auth_failed"),
         "full": ("error", "sessions_full"),
         "dead": ("error", "refused"),
         "spare": ("ok", None),
     }
-    assert cameras["good"]["level"] in {"ok", "warning"}  # on a busy machine it may come slowly, and that is told
+    assert cameras["good"]["level"] in {"ok", "warning"}  # on a busy machine it may be slow, which is reported
 
 
 async def test_the_broker_is_ready(site: Site) -> None:
-    assert [entry["key"] for entry in said(site)["findings"] if entry["check"] == "broker"] == [
+    assert [entry["key"] for entry in report(site)["findings"] if entry["check"] == "broker"] == [
         "ready",
         "publishing",
     ]
@@ -103,7 +103,7 @@ async def test_the_broker_is_ready(site: Site) -> None:
 async def test_the_list_ends_it_numbered_and_the_exit_code_tells_of_it(
     site: Site,
 ) -> None:
-    to_mend = said(site)["to_mend"]
+    to_mend = report(site)["to_mend"]
     levels = [entry["level"] for entry in to_mend]
     assert levels == sorted(levels)  # "error" before "warning"
     assert {entry["camera"] for entry in to_mend} >= {"locked", "full", "dead"}
@@ -115,14 +115,14 @@ async def test_the_list_ends_it_numbered_and_the_exit_code_tells_of_it(
 
 
 async def test_no_password_is_shown(site: Site) -> None:
-    for ran in site:
-        assert "wr0ng" not in ran.out + ran.err
-        assert "Traceback" not in ran.err
+    for run in site:
+        assert "wr0ng" not in run.out + run.err
+        assert "Traceback" not in run.err
 
 
 async def test_a_wrong_configuration_is_exit_code_2(tmp_path: Path) -> None:
     (tmp_path / "agent.toml").write_text("[site]\n")
-    ran = await doctor("--config", str(tmp_path / "agent.toml"))
-    assert ran.code == 2
-    assert "site.id" in ran.err
-    assert ran.out == ""
+    run = await doctor("--config", str(tmp_path / "agent.toml"))
+    assert run.code == 2
+    assert "site.id" in run.err
+    assert run.out == ""

@@ -54,6 +54,17 @@ def test_memory(used: float | None, expected: tuple[FindingLevel, str]) -> None:
     assert outcome(machine.check_memory(Host(memory_used_pct=used))) == expected
 
 
+def test_the_limits_of_temperature_memory_disk_and_clock(tmp_path: Path) -> None:
+    ok, warning, error = FindingLevel.OK, FindingLevel.WARNING, FindingLevel.ERROR
+    heat = [machine.check_heat(Host(temperature_c=celsius)).level for celsius in (74.9, 75, 79.9, 80)]
+    assert heat == [ok, warning, warning, error]
+    assert [machine.check_memory(Host(memory_used_pct=used)).level for used in (89.9, 90)] == [ok, warning]
+    space = [disk.check_space(Host(disk_free_mb=free), tmp_path, 512).level for free in (99, 100, 511, 512)]
+    assert space == [error, warning, warning, ok]
+    offsets = [clock.finding_of_offset(off_s, "ntp").level for off_s in (0.99, 1.0, 29.9, -30.0)]
+    assert offsets == [ok, warning, warning, error]
+
+
 def sample(camera: str, state: State, cause: Cause | None) -> Sample:
     return Sample(camera, 0, state, 0, cause, "the evidence")
 
