@@ -8,17 +8,21 @@ from pantau_collector.spreadsheet import ParsedSheet, parse_sheet, read_sheet
 from pantau_service.settings import ConfigError
 
 # Columns of camera lists that cities, agencies and makers publish or ask for.
-OTHER_COLUMNS = """
+OTHER_COLUMNS = (
+    """
 No|No.|Nomor|No. Urut|Alamat|Alamat Lokasi|Alamat IP|IP|IP Address|IP Kamera|IP CCTV|Camera IP|IP Switch
-IP NVR|IP Public|IP Lokal|Port|Port RTSP|RTSP|URL|URL Stream|Link|Link CCTV|Link Stream|MAC|MAC Address
+IP NVR|IP Public|IP Internal|Port|Port RTSP|RTSP|URL|URL Stream|Link|Link CCTV|Link Stream|MAC|MAC Address
 Subnet|Gateway|VLAN|User|Username|Password|Merk|Merek|Brand|Model|Serial Number|No. Seri|S/N|Firmware
 Resolusi|Resolution|FPS|Codec|Lensa|Arah|Arah Kamera|Kecamatan|Kelurahan|Desa|Kota|Kabupaten|Provinsi
 RT/RW|Kode Pos|Status|Kondisi|Keterangan|Catatan|Remarks|Tahun|Tahun Anggaran|Tahun Pengadaan
 Tanggal Pasang|Install Date|Garansi|Tinggi Tiang|Jenis Tiang|Jumlah|Jumlah Kamera|Satuan|Channel|No. CCTV
 ID Perangkat|Kode Aset|Kode Lokasi Aset|Nama Jalan|Ruas Jalan|Simpang|Fungsi|Kapasitas|Daya
-Sumber Listrik|PIC|No. HP|Contact|Foto|Bandwidth|Group|Area|Zone|Building|Floor|Mounting Height
+Sumber Listrik|PIC|No. HP|Contact|Gambar|Bandwidth|Group|Area|Zone|Building|Floor|Mounting Height
 Field of View|Elevation|Objectid|FID|Shape
-""".replace("\n", "|").strip("|").split("|")
+""".replace("\n", "|")
+    .strip("|")
+    .split("|")
+)
 
 
 def parsed(folder: Path, text: str) -> ParsedSheet:
