@@ -49,8 +49,9 @@ class RtspConnection(asyncio.Protocol):
         while True:
             while self._messages:
                 message = self._messages.popleft()
-                # A camera may leave CSeq out; a smaller one answers a request that has timed out.
-                if isinstance(message, RtspResponse) and (message.cseq is None or message.cseq >= cseq):
+                # A camera may leave CSeq out, or not see ours and answer with 0; another smaller one answers a
+                # request that has timed out.
+                if isinstance(message, RtspResponse) and (not message.cseq or message.cseq >= cseq):
                     return message
             if self.failure is not None:
                 raise LookError(at_step(step, self.failure))
