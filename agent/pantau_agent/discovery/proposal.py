@@ -27,8 +27,8 @@ def toml(found: DiscoveredDevice, user: str | None, say: Words) -> str:
         lines.append(f"# {say('discover.no_stream')}")
     elif found.guessed:
         lines.append(f"# {say('discover.guessed')}")
-    for channel in found.channels:
-        lines += _block(found, channel, user, say)
+    for position, channel in enumerate(found.channels, 1):
+        lines += _block(found, channel, channel.number or position, user, say)
     return "\n".join(lines) + "\n"
 
 
@@ -59,8 +59,10 @@ def _summary(found: DiscoveredDevice) -> str:
     return f"{found.host}: {device}" + (f", firmware {_one_line(found.firmware)}" if found.firmware else "")
 
 
-def _block(found: DiscoveredDevice, channel: DiscoveredChannel, user: str | None, say: Words) -> Iterator[str]:
-    suffix = f"-{channel.number}" if len(found.channels) > 1 or channel.number > 1 else ""
+def _block(
+    found: DiscoveredDevice, channel: DiscoveredChannel, number: int, user: str | None, say: Words
+) -> Iterator[str]:
+    suffix = f"-{number}" if len(found.channels) > 1 or number > 1 else ""
     watched = channel.sub or channel.main
     assert watched is not None  # noqa: S101 # for the type checker: a channel has a stream
     for name, stream in (("main", channel.main), ("sub", channel.sub)):

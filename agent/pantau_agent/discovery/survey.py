@@ -39,13 +39,13 @@ class DiscoveredStream:
 class DiscoveredChannel:
     """A lens, or a recorder's input, with its streams and the address of its still picture.
 
-    `number` counts the device's channels from 1, also those that are unknown.
+    `number` counts the device's channels from 1, also those that are unknown; 0 if they are not counted.
     """
 
     main: DiscoveredStream | None = None
     sub: DiscoveredStream | None = None
     still: str | None = None
-    number: int = 1
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)

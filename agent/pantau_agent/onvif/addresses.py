@@ -19,6 +19,7 @@ _WEB_SCHEMES = {"http": "http", "https": "https"}
 _SCHEME_OF_PORT = {80: "http", 443: "https"}
 _PARTS = re.compile(r"(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,15}):)?//(?P<rest>.*)")
 _DOUBLED_PORT = re.compile(r"(?P<port>:\d{1,5})(?P=port)(?=[/?]|\Z)")
+_PORT_BEFORE_PORT = re.compile(r":\d{1,5}(?=:\d{1,5}(?:[/?]|\Z))")
 _AUTHORITY_AND_PATH = re.compile(r"[^/?]*(?P<path>[/?].+)")
 
 
@@ -103,7 +104,9 @@ def _parsed(text: str, schemes: dict[str, str], device: StreamUrl) -> StreamUrl 
     scheme = schemes.get((parts["scheme"] or device.scheme).lower()) if parts is not None else None
     if parts is None or scheme is None:
         return None
-    rest = _DOUBLED_PORT.sub(r"\g<port>", parts["rest"])
+    rest = _DOUBLED_PORT.sub(r"\g<port>", parts["rest"], count=1)
+    if schemes is _RTSP_SCHEMES:
+        rest = _PORT_BEFORE_PORT.sub("", rest, count=1)  # the web server's port stands before the stream's
     url = _strictly_parsed(f"{scheme}://{rest}")
     if url is not None:
         return url

@@ -14,15 +14,19 @@ _DISCOVERY = "http://schemas.xmlsoap.org/ws/2005/04/discovery"
 _ADDRESSING = "http://schemas.xmlsoap.org/ws/2004/08/addressing"
 _SCOPE = "onvif://www.onvif.org/"
 _ANONYMOUS = f"{_ADDRESSING}/role/anonymous"
-TYPES = {
-    "dn:NetworkVideoTransmitter": "http://www.onvif.org/ver10/network/wsdl",
-    "tds:Device": "http://www.onvif.org/ver10/device/wsdl",
-    "": "",
-}
-"""The device types to ask for, each by itself, with their namespaces; the empty one asks for all devices.
+_NETWORK = "http://www.onvif.org/ver10/network/wsdl"
+_DEVICE = "http://www.onvif.org/ver10/device/wsdl"
+PROBES = (
+    f'<d:Types xmlns:dn="{_NETWORK}">dn:NetworkVideoTransmitter</d:Types>',
+    f'<d:Types xmlns:tds="{_DEVICE}">tds:Device</d:Types>',
+    f'<d:Types xmlns:d="{_DISCOVERY}" xmlns:dp0="{_NETWORK}">dp0:NetworkVideoTransmitter</d:Types>',
+    "<d:Scopes>onvif://www.onvif.org</d:Scopes>",
+    "",
+)
+"""The contents of a probe, each to be sent by itself: some cameras answer to one of them only.
 
-Some cameras answer to one type only (ONVIF Core Specification), some to none. The prefixes are those of the
-specification's examples and of most clients: some cameras compare the types as text, prefix and all.
+By the standard one type is enough (ONVIF Core Specification); but some cameras compare the types as text, with the
+prefix of the client that they were tested with, and others answer only to a probe without types.
 """
 MAX_MATCHES = 64
 """Most devices in one answer; usually there is one."""
@@ -41,19 +45,16 @@ class Match:
     more_urls: tuple[StreamUrl, ...] = ()
 
 
-def probe(message_id: str, device_type: str) -> bytes:
-    """Return the probe for one of `TYPES` (WS-Discovery 2005/04, section 5.2)."""
-    prefix = device_type.partition(":")[0]
-    namespace = f' xmlns:{prefix}="{TYPES[device_type]}"' if device_type else ""
-    types = f"<d:Types>{device_type}</d:Types>" if device_type else ""
+def probe(message_id: str, content: str) -> bytes:
+    """Return the probe with one of `PROBES` (WS-Discovery 2005/04, section 5.2)."""
     return (
         '<?xml version="1.0" encoding="utf-8"?>'
         f'<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:a="{_ADDRESSING}" '
-        f'xmlns:d="{_DISCOVERY}"{namespace}>'
+        f'xmlns:d="{_DISCOVERY}">'
         f"<s:Header><a:Action>{_DISCOVERY}/Probe</a:Action><a:MessageID>urn:uuid:{message_id}</a:MessageID>"
         f"<a:ReplyTo><a:Address>{_ANONYMOUS}</a:Address></a:ReplyTo>"
         f"<a:To>urn:schemas-xmlsoap-org:ws:2005:04:discovery</a:To></s:Header>"
-        f"<s:Body><d:Probe>{types}</d:Probe></s:Body></s:Envelope>"
+        f"<s:Body><d:Probe>{content}</d:Probe></s:Body></s:Envelope>"
     ).encode()
 
 
