@@ -81,8 +81,9 @@ class Login:
         self._by_token = False
         self._token_accepted = False
         self._offset: dt.timedelta | None = None
-        self._refused: OnvifError | None = None
+        self._refused: LoginRefusedError | None = None
         self._unanswered_proofs = 0
+        self._proofs_in_vain: ClosedError | None = None
         self._speaks_soap = False
         self._answers_openly = False
         self._has_responded = False
@@ -243,8 +244,8 @@ class Login:
         has_proof = offset is not None or authorization is not None
         repeated = False
         for attempt in range(1, _MAX_ATTEMPTS + 1):
-            if self._refused is not None and has_proof:
-                raise self._refused
+            if self._proofs_in_vain is not None and has_proof:
+                raise self._proofs_in_vain
             try:
                 response = await self._post_once(url, operation, offset, authorization)
             except (ClosedError, UnreachableError) as error:
@@ -273,7 +274,7 @@ class Login:
             return
         self._unanswered_proofs += 1
         if self._unanswered_proofs >= MAX_UNANSWERED_PROOFS:
-            self._refused = error
+            self._proofs_in_vain = error
 
     def _learns_form(self, response: WholeResponse, *, signed: bool) -> bool:
         """Return whether the response asks for another form of the request, which later requests have too."""

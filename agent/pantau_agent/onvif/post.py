@@ -96,35 +96,38 @@ async def _read_response(connection: HttpConnection) -> WholeResponse:
     """Return the response: as HTTP delimits it or, where that is wrong, up to the end of the SOAP envelope."""
     parser = ResponseParser()
     raw, content = bytearray(), bytearray()
-    while not parser.complete:
-        data = await connection.read()
-        raw += data
-        has_envelope = _ENVELOPE_END.search(raw, max(0, len(raw) - 256)) is not None
-        if not data:
-            break
-        try:
+    try:
+        # A connection that stays open, or a length that is too long, adds nothing to a whole envelope.
+        while not (parser.complete or (parser.head is not None and _ends_envelope(raw))):
+            data = await connection.read()
+            if not data:
+                break
+            raw += data
             content += parser.feed(data)
-        except MalformedError:
-            if not has_envelope:
-                raise
-            return WholeResponse(_status(raw), Headers(), bytes(raw))
-        if len(content) > MAX_DOCUMENT or len(raw) > _MAX_RAW:
-            raise NotOnvifError(detail("long_answer", octets=MAX_DOCUMENT))
-        if has_envelope and parser.head is not None:
-            break  # a connection that stays open, or a length that is too long, adds nothing to it
-    if parser.head is None:
-        if has_envelope:
-            return WholeResponse(_status(raw), Headers(), bytes(raw))
+            if len(content) > MAX_DOCUMENT or len(raw) > _MAX_RAW:
+                raise NotOnvifError(detail("long_answer", octets=MAX_DOCUMENT))
+    except MalformedError:
+        if not _ends_envelope(raw):
+            raise
+    return _response(parser, bytes(raw), bytes(content))
+
+
+def _response(parser: ResponseParser, raw: bytes, content: bytes) -> WholeResponse:
+    """Return the response that was received as `raw`, of which the parser took `content` for the body."""
+    head, has_envelope = parser.head, _ends_envelope(raw)
+    if has_envelope and not _ends_envelope(content):  # the body is not delimited as the headers say
+        status = _STATUS.match(raw)
+        headers = head.headers if head is not None else Headers()
+        return WholeResponse(int(status[1]) if status is not None else 200, headers, raw)
+    if head is None:
         raise ClosedError(detail("closed_unanswered"))
-    if not (parser.end() or has_envelope):
+    if not (has_envelope or parser.end()):
         raise ClosedError(detail("closed_in_answer"))
-    headers = parser.head.headers
-    return WholeResponse(parser.head.status, headers, _decompressed(bytes(content), headers))
+    return WholeResponse(head.status, head.headers, _decompressed(content, head.headers))
 
 
-def _status(raw: bytes | bytearray) -> int:
-    status = _STATUS.match(raw)
-    return int(status[1]) if status is not None else 200
+def _ends_envelope(data: bytes | bytearray) -> bool:
+    return _ENVELOPE_END.search(data, max(0, len(data) - 256)) is not None
 
 
 def _decompressed(content: bytes, headers: Headers) -> bytes:
