@@ -118,6 +118,11 @@ def schema(url: str) -> str:
     return url.partition("://")[0][:20].lower()
 
 
+def server_of(url: str) -> tuple[str, str]:
+    """Return what identifies the server or the account that a URL sends through; it may be secret."""
+    return schema(url), (urlsplit(url).hostname or "").lower()
+
+
 def redact(text: str, url: str) -> str:
     """Return the text without the URL and its secrets. A mail's URL has no secret but the password."""
     parts = urlsplit(url)
@@ -146,7 +151,7 @@ def _check_all_used(url: str, service: NotifyBase) -> None:
         named += unquote(urlsplit(url).path).split("/")
         unused += [one for text in named for one in _split_addresses(text) if one.lower() not in known]
     else:
-        shown = _alphanumeric(unquote(service.url(privacy=False)))
+        shown = _alphanumeric(unquote(service.url(privacy=False)))  # type: ignore[no-untyped-call] # Apprise has no types there
         unused += [one for one in _split_addresses(options.get("to", "")) if _alphanumeric(one) not in shown]
     if unused:
         raise ChannelError(f"`{unused[0]}` would get nothing: expected addresses with commas between them")
@@ -154,7 +159,7 @@ def _check_all_used(url: str, service: NotifyBase) -> None:
 
 def _options(url: str) -> dict[str, str]:
     """Return the options of a URL as Apprise reads them, by their names in lower case."""
-    parts = parse_url(url, verify_host=False) or {}
+    parts = parse_url(url, verify_host=False) or {}  # type: ignore[no-untyped-call] # Apprise has no types there
     return {str(name).lower(): str(value) for name, value in parts.get("qsd", {}).items()}
 
 

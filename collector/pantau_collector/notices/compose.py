@@ -108,7 +108,7 @@ class Composer:
                 found = fit(len(sections), lambda outages: text(outages, 0))
             return found if found is not None else _keep_lines(text(1, 0), sections[0].acknowledge, fits)
         except Exception:  # noqa: BLE001 - whatever a template does, people must be notified
-            _log.exception("the template for a letter of form %s cannot be shortened; its text is cut", letter.form)
+            _log.exception("the template for a letter of form %s failed; its plain lines are cut", letter.form)
             return _keep_lines(_plain(context["title"], sections, words, single=False), "", fits)
 
     def _render(self, form: Form, extension: str, context: dict[str, Any]) -> str:
@@ -134,7 +134,7 @@ def _listed(sections: list[Section], words: Words, left_out: int = 0) -> dict[st
 
 
 def _keep_lines(text: str, acknowledge: str, fits: Callable[[str], bool]) -> str:
-    """Return the lines from the beginning that fit beside the one with the link for acknowledging, if that fits."""
+    """Return the lines from the beginning that fit, beside the one with the link for acknowledging."""
     lines = [line for line in text.splitlines() if line]
     last = [line for line in lines if acknowledge and acknowledge in line]
     if not fits("\n".join(last)):

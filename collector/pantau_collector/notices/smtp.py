@@ -1,4 +1,4 @@
-"""Delivers one mail to one recipient over SMTP, with the times of RFC 5321 (4.5.3.2) and its meaning of each answer.
+"""Delivers one mail to one recipient over SMTP, with the times of RFC 5321 (4.5.3.2) and its meaning of answers.
 
 smtplib supplies commands, STARTTLS and AUTH. Reading answers is done here: what decides is the first digit of the
 code (RFC 5321, 4.2.1), however long, cut off or broken the rest of the answer is. A mail counts as accepted once
@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, SMTPUTF8
 from typing import Literal, NamedTuple
 
 from pantau_collector.notices.channel import ChannelError
@@ -114,7 +114,8 @@ class _Dialogue(smtplib.SMTP):
 
     def send_content(self, content: bytes) -> Answer:
         """Send the mail after DATA, and return the answer to its final dot."""
-        assert self.sock is not None
+        if self.sock is None:
+            raise smtplib.SMTPServerDisconnected("the connection was closed")
         try:
             self.sock.settimeout(BLOCK_TIMEOUT_S)
             self.sock.sendall(content)
@@ -203,9 +204,7 @@ def _session(server: MailServer) -> Iterator[_Dialogue]:
         dialogue.close()
 
 
-def _hand_in(
-    dialogue: _Dialogue, server: MailServer, mail: EmailMessage, sender: str, recipient: str
-) -> None:
+def _hand_in(dialogue: _Dialogue, server: MailServer, mail: EmailMessage, sender: str, recipient: str) -> None:
     international = not f"{sender}{recipient}".isascii()
     if international and not dialogue.has_extn("smtputf8"):
         raise ChannelError(f"{server.host} takes no mail for an address as {recipient}", for_good=True)
@@ -237,9 +236,9 @@ def _expect(digit: int, answer: Answer, server: MailServer, recipient: str, *, c
 
 
 def _content(mail: EmailMessage, *, international: bool) -> bytes:
-    """Return the mail as it is sent: lines end in CRLF, a dot at a line's beginning is doubled (RFC 5321, 4.5.2)."""
-    policy = mail.policy.clone(linesep=SMTP.linesep, utf8=international)
-    lines = mail.as_bytes(policy=policy).splitlines()
+    """Return the mail as it is sent: with CRLF, and each dot that begins a line doubled (RFC 5321, 4.5.2)."""
+    policy = SMTPUTF8 if international else SMTP
+    lines = mail.as_bytes(policy=policy.clone(max_line_length=mail.policy.max_line_length)).splitlines()
     return b"".join((b"." + line if line.startswith(b".") else line) + b"\r\n" for line in lines)
 
 

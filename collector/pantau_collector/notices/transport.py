@@ -136,7 +136,9 @@ def _send_picture(service: NotifyBase, picture: AttachedPicture, kind: NoticeKin
             sent, reason = False, f"{type(error).__name__}: {error}"
     if not sent:
         reason = redact("; ".join(lines) or reason, url)
-        _log.warning("the words were sent by %s, but the picture %s was not: %s", schema(url), picture.name, reason)
+        _log.warning(
+            "the words were sent by %s, but the picture %s was not: %s", schema(url), picture.name, reason
+        )
 
 
 def fit(service: NotifyBase, message: RenderedMessage) -> tuple[str, str]:

@@ -23,7 +23,7 @@ SIGNATURE_HEADER = "X-Pantau-Signature"
 _CONNECT_TIMEOUT_S = 5.0
 """Seconds to wait for a connection."""
 _READ_TIMEOUT_S = 60.0
-"""Seconds to wait for the answer. A receiver that is slow has often accepted the message, and would get it twice."""
+"""Seconds to wait for the answer. A slow receiver has often accepted the message, and would get it twice."""
 
 _pool = urllib3.PoolManager(
     timeout=urllib3.Timeout(connect=_CONNECT_TIMEOUT_S, read=_READ_TIMEOUT_S), retries=False
