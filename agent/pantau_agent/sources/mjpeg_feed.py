@@ -21,26 +21,26 @@ class MjpegFeed:
         self._response = response
         self._jpegs = jpegs
         self._monotonic = monotonic
-        try:
-            self._parts = PartParser(boundary)
-        except MalformedError as error:
-            raise LookError(Failure(Step.GET, Kind.NO_VIDEO, detail("several_parts", problem=error))) from None
+        self._parts = PartParser(boundary)
 
     async def begin(self) -> None:
         """Do nothing: the response's head has been read."""
 
     async def run(self) -> None:
-        """Read until the response ends, which raises `LookError`."""
-        while not self._parts.ended and (data := await self._response.read()):
-            now = self._monotonic()
-            self._jpegs.add_bytes(len(data), now)
-            try:
-                parts = self._parts.feed(data)
-            except MalformedError as error:
-                raise LookError(
-                    Failure(Step.STREAM, Kind.NO_MEDIA, detail("stream_broken", problem=error))
-                ) from None
-            for part in parts:
-                # Some cameras send an extra empty line before the picture.
-                self._jpegs.add(part.media_type, part.content.lstrip(b"\r\n"), now)
-        raise LookError(Failure(Step.STREAM, Kind.CLOSED, detail("stream_ended")))
+        """Read until the response ends, and return if it was a single picture.
+
+        Raises:
+            LookError: the stream ended or is malformed.
+        """
+        contents = 0
+        try:
+            while data := await self._response.read():
+                now = self._monotonic()
+                self._jpegs.add_bytes(len(data), now)
+                for part in self._parts.feed(data):
+                    contents += 1
+                    self._jpegs.add(part.media_type, part.content, now)
+        except MalformedError as error:
+            raise LookError(Failure(Step.STREAM, Kind.NO_MEDIA, detail("stream_broken", problem=error))) from None
+        if contents != 1 or self._jpegs.problem:
+            raise LookError(Failure(Step.STREAM, Kind.CLOSED, detail("stream_ended")))

@@ -4,9 +4,13 @@ import asyncio
 from collections.abc import Callable
 
 from pantau_agent.http.client import Client, StreamedResponse
+from pantau_agent.http.jpeg_extent import SOI
+from pantau_agent.http.multipart import PartParser
+from pantau_agent.http.response import ResponseHead
 from pantau_agent.sources.jpeg_counter import JpegCounter
 from pantau_agent.streams.failure import Failure, Kind, LookError, Step
 from pantau_agent.streams.keyframe import MAX_KEYFRAME_BYTES
+from pantau_agent.streams.malformed import MalformedError
 from pantau_contract.words.evidence import detail
 
 PAUSE_S = 1.0
@@ -46,6 +50,10 @@ class StillFeed:
         if not await self._read(self._response):
             kind = Kind.NO_MEDIA if "cut off" in self._jpegs.problem else Kind.NO_VIDEO
             raise LookError(Failure(Step.STREAM, kind, self._jpegs.problem))
+        self.continue_after()
+
+    def continue_after(self) -> None:
+        """Take the response that the feed was made with for read: its picture has been counted."""
         self._slowest = self._monotonic() - self._client.requested
 
     async def run(self) -> None:
@@ -84,5 +92,16 @@ class StillFeed:
             if len(content) > MAX_KEYFRAME_BYTES:
                 large = detail("large_picture", octets=MAX_KEYFRAME_BYTES)
                 raise LookError(Failure(Step.STREAM, Kind.NO_MEDIA, large))
-        media_type = response.head.media_type
-        return self._jpegs.add(media_type, bytes(content), self._monotonic())
+        media_type, picture = response.head.media_type, bytes(content).lstrip(b"\r\n")
+        if media_type.startswith("multipart/") or not picture.startswith(SOI):
+            media_type, picture = _first_part(response.head, picture) or (media_type, picture)
+        return self._jpegs.add(media_type, picture, self._monotonic())
+
+
+def _first_part(head: ResponseHead, content: bytes) -> tuple[str, bytes] | None:
+    """Return the media type and the content of the first part, or None if the content is not in parts."""
+    try:
+        parts = PartParser(head.boundary).feed(content)
+    except MalformedError:
+        return None
+    return (parts[0].media_type, parts[0].content) if parts else None
