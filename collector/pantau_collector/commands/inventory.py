@@ -35,7 +35,7 @@ inventory_app.command("import", epilog="Example: pantau-collector inventory impo
     "check", epilog="Example: pantau-collector inventory check --config /etc/pantau/collector.toml"
 )
 def check_command(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
-    """Check the inventory, all its files together. Exit status 2: something is wrong, told by file and key."""
+    """Check the inventory, all its files together. Exit status 2: something is wrong, named by file and key."""
     settings = open_config(config)
     inventory = open_inventory(settings)
     unknown = find_unknown_filters(settings.recipient, inventory)
