@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from pantau_agent.rtsp import sdp
 from pantau_agent.rtsp.access_unit import KeyframeAssembler
-from pantau_agent.rtsp.connection import RtspConnection, connect
+from pantau_agent.rtsp.connection import Connector, RtspConnection, connect
 from pantau_agent.rtsp.dialogue import Dialogue, must_be_ok
 from pantau_agent.rtsp.jpeg import JpegAssembler
 from pantau_agent.rtsp.keep_alive import keep_alive
@@ -62,6 +62,7 @@ class RtspSession:
         monotonic: Callable[[], float],
         *,
         trusted: bool = False,
+        connector: Connector = connect,
     ) -> None:
         self.sender_clock = SenderClock()
         self.started = self.connected = self.playing = 0.0
@@ -72,6 +73,7 @@ class RtspSession:
         self._authenticator = Authenticator(credentials)
         self._monotonic = monotonic
         self._trusted = trusted
+        self._connector = connector
         self._step = Step.RESOLVE
         self._dialogue: Dialogue | None = None
         self._udp: UdpPair | None = None
@@ -174,7 +176,7 @@ class RtspSession:
         def on_step(step: Step) -> None:
             self._step = step
 
-        connection = await connect(self._url, self._monotonic, on_step)
+        connection = await self._connector(self._url, self._monotonic, on_step)
         self.connected = self._monotonic()
         return connection
 
