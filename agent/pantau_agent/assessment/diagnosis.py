@@ -115,7 +115,8 @@ def diagnose(evidence: Evidence) -> Diagnosis | None:
     for rule in IMPAIRED + DEGRADED:
         if (found := rule(evidence)) is not None:
             return Diagnosis(STATE_OF[found[0]], *found)
-    return Diagnosis(State.OK)
+    # A bad picture that is not confirmed yet proves no fault, but a stream that shows nothing is not ok either.
+    return None if evidence.bad_pictures else Diagnosis(State.OK)
 
 
 def stall_after(fps: float | None) -> float:

@@ -145,8 +145,7 @@ def test_a_stream_has_its_cause(evidence: Evidence, cause: Cause) -> None:
     [
         replace(measured(fps=0.5), quiet_s=5),
         replace(measured(recent_fps=9), expected=Expected(fps=25), quiet_s=1),
-        replace(WELL, picture=JudgedPicture(None, error=BAD), bad_pictures=1),
-        replace(WELL, picture=JudgedPicture(None, error=PictureError.UNAVAILABLE), bad_pictures=5),
+        replace(WELL, picture=JudgedPicture(None, error=PictureError.UNAVAILABLE)),
         replace(measured(recent_fps=11), usual=Expected(fps=25)),
         replace(measured(recent_fps=18), expected=Expected(fps=25), usual=Expected(fps=60)),
         measured(recent_loss_pct=0.5, recent_lost=30),
@@ -159,6 +158,10 @@ def test_a_stream_has_its_cause(evidence: Evidence, cause: Cause) -> None:
 )
 def test_what_is_not_bad_enough_is_ok(evidence: Evidence) -> None:
     assert diagnose(evidence) == Diagnosis(State.OK)
+
+
+def test_one_bad_picture_decides_nothing() -> None:
+    assert diagnose(replace(WELL, picture=JudgedPicture(None, error=BAD), bad_pictures=1)) is None
 
 
 @pytest.mark.parametrize(
