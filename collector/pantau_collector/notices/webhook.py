@@ -14,6 +14,7 @@ import urllib3
 from pantau_collector.notices.channel import KEY_HEADER, ChannelError, webhook_parts
 from pantau_collector.notices.message import RenderedMessage
 from pantau_collector.notices.notice import NoticeKind
+from pantau_collector.web_page import is_web_page
 
 TIMESTAMP_HEADER = "X-Pantau-Timestamp"
 """The header with the time of sending, in seconds since the epoch."""
@@ -56,7 +57,7 @@ def send_webhook(url: str, message: RenderedMessage, *, kind: NoticeKind, key: s
     """Post the message.
 
     Raises:
-        ChannelError: it was not accepted; any 2xx status accepts it.
+        ChannelError: it was not accepted. Any 2xx status accepts it, unless it comes with a web page.
     """
     address, secret = webhook_parts(url)
     body = make_body(message, kind=kind, key=key)
@@ -75,3 +76,5 @@ def send_webhook(url: str, message: RenderedMessage, *, kind: NoticeKind, key: s
     if not 200 <= answer.status < 300:
         refused = 400 <= answer.status < 500 and answer.status not in _RETRYABLE
         raise ChannelError(f"it answered {answer.status}", for_good=refused)
+    if is_web_page(answer.data):
+        raise ChannelError(f"it answered {answer.status} with a web page, as a proxy or a login page does")
