@@ -54,8 +54,9 @@ class DeliveryProbe:
 
     def note_returned(self, payload: bytes, now_s: float) -> None:
         """Record a probe that the broker has delivered; those of other collectors prove nothing."""
-        if payload.startswith(self._prefix):
-            self._returned_s[int(payload[len(self._prefix) :])] = now_s
+        index = payload.removeprefix(self._prefix)
+        if index != payload and index.isdigit():
+            self._returned_s[int(index)] = now_s
 
     def is_proven(self, now_s: float) -> bool:
         """Return True if every filter has delivered a probe within `PROBE_WITHIN_S`."""

@@ -339,10 +339,11 @@ class Subscription:
         # The reason is set first, so that no reader sees `connected` false without it.
         self._note_trouble(f"{self._where} is gone: {reason}", repeated=contested is not None)
 
-    def _on_message(self, connection: _Connection, _: Client, __: object, message: MQTTMessage) -> None:
+    def _on_message(self, connection: _Connection, client: Client, _: object, message: MQTTMessage) -> None:
         payload = bytes(message.payload)
-        if message.qos == 0 and payload.startswith(PROBE_PREFIX):
+        if payload.startswith(PROBE_PREFIX):
             self._probe.note_returned(payload, self._monotonic())
+            client.ack(message.mid, message.qos)  # some brokers deliver with the QoS of the subscription
             return
         try:
             topic = message.topic

@@ -3,6 +3,7 @@
 import datetime as dt
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from tests.agent.certificate import make_certificate
 from tests.collector.intake.messages import Publisher, topic
 from tests.collector.intake.scripted_broker import CONNACK, DISCONNECT, Peer, scripted_broker
 from tests.servers.mosquitto import Mosquitto
-from tests.servers.process import free_port, until
+from tests.servers.process import Server, free_port, is_listening, until
 
 SESSION_TAKEN_OVER = b"\x8e\x00"
 
@@ -119,6 +120,14 @@ def test_what_is_delivered_is_proven_by_probes_that_count_as_no_messages(mosquit
         assert until(lambda: made.received >= 1 and other.received >= 1)
         assert (made.received, other.received) == (1, 1)
         assert made.delivery_trouble is None
+
+
+def test_a_broker_that_delivers_with_the_qos_of_the_subscription_delivers(tmp_path: Path) -> None:
+    port = free_port()
+    command = [sys.executable, "-m", "pantau_demo.embedded_broker", str(port)]
+    with Server(command, ready=lambda: is_listening(port), log=tmp_path / "log"), subscribed(port) as made:
+        assert until(lambda: made.delivering)
+        assert made.received == 0
 
 
 @pytest.mark.parametrize(
