@@ -12,9 +12,10 @@ from fuzzing.mutation import chunks
 from fuzzing.seeds import CHALLENGES, CONVERSATIONS, DESCRIPTIONS, PACKETS, PLAYLISTS, REPORTS, URLS, split
 from pantau_agent.http import playlist as hls
 from pantau_agent.rtsp import client, sdp
-from pantau_agent.rtsp.access_unit import H264Assembler, H265Assembler, KeyframeAssembler
+from pantau_agent.rtsp.access_unit import KeyframeAssembler
 from pantau_agent.rtsp.jpeg import JpegAssembler
 from pantau_agent.rtsp.messages import Demultiplexer, RtspResponse, encode_request
+from pantau_agent.rtsp.nal import H264Assembler, H265Assembler
 from pantau_agent.rtsp.reorder import ReorderBuffer
 from pantau_agent.rtsp.rtp import Reception, SenderClock
 from pantau_agent.streams import url
@@ -116,7 +117,7 @@ def packets(codec: str) -> Callable[[bytes, random.Random], None]:
     def run(data: bytes, rng: random.Random) -> None:
         unit = COLLECTORS[codec]()
         reception = Reception(96, 90_000, unit)
-        ordered = ReorderBuffer(reception.receive)
+        ordered = ReorderBuffer(reception.receive, 96)
         receive = ordered.receive if rng.random() < 0.3 else reception.receive
         for number, packet in enumerate(split(data)):
             unit.request_keyframe(_forget)

@@ -80,7 +80,7 @@ class Window:
             bitrate_kbps=(counts.octets - before.octets) * 0.008 / (now - since) if now - since >= 0.5 else None,
             keyframe_interval_s=counts.keyframe_interval or None,
             rtp_loss_pct=_loss_pct(before, counts),
-            jitter_ms=counts.jitter * 1000 if counts.jitter is not None and counts.frames > 1 else None,
+            jitter_ms=_jitter_ms(counts),
             recent_fps=self._recent_fps(counts, now),
             recent_loss_pct=_loss_pct(recent, counts),
             recent_lost=counts.lost - recent.lost,
@@ -137,6 +137,13 @@ def _frame_rate(before: Counts, counts: Counts) -> float | None:
     """Return the rate from frame to frame, which is exact over a few seconds too; None if too few came."""
     seconds = counts.last_frame - before.last_frame
     return (counts.frames - before.frames) / seconds if before.frames and seconds >= 0.5 else None
+
+
+def _jitter_ms(counts: Counts) -> float | None:
+    """Return the jitter, or None if it is not measured, or says nothing for this stream."""
+    return (
+        counts.jitter * 1000 if counts.jitter is not None and counts.jitter_valid and counts.frames > 1 else None
+    )
 
 
 def _loss_pct(before: Counts, counts: Counts) -> float | None:

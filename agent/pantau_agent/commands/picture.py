@@ -61,7 +61,7 @@ def accept(
     as_json: AsJson = False,
     language: LanguageOption = None,
 ) -> None:
-    """Take what the camera shows now for the right view, as after it was aimed anew.
+    """Accept what the camera shows now as the right view, as after it was aimed differently.
 
     The running agent does it with the camera's next picture, unless that is black, frozen or broken; a dozen
     pictures later it knows the view. Exit code 0: done. 1: the agent took no such picture in time; nothing

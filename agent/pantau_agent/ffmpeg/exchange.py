@@ -18,10 +18,15 @@ KEYFRAME_REQUEST = b"\x01"
 
 
 class Start(Struct, frozen=True):
-    """The stream to read: a URL with its credentials, which no command line must show, and the time to open it."""
+    """The stream to read: a URL with its credentials, which no command line must show, and the time to open it.
+
+    `demuxer` is FFmpeg's name of the stream's format, and `cookies` the value of a Cookie field for HTTP.
+    """
 
     url: str
     timeout_s: float
+    demuxer: str = "flv"
+    cookies: str = ""
 
 
 class Ready(Struct, frozen=True, tag=True):

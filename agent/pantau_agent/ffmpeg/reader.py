@@ -1,4 +1,4 @@
-"""Reads one RTMP or HLS stream with FFmpeg and reports what came: a process with a memory limit, which may die.
+"""Reads one stream (RTMP, HLS, HTTP) with FFmpeg and reports what came: a process with a memory limit.
 
 Run as `python -m pantau_agent.ffmpeg.reader`, it talks over its standard input and output (see `exchange`).
 """
@@ -48,8 +48,15 @@ CODECS = {"h264": "h264", "hevc": "h265", "mjpeg": "mjpeg"}
 _TO_ANNEX_B = {"h264": "h264_mp4toannexb", "h265": "hevc_mp4toannexb"}
 _COMMON = {"analyzeduration": "1000000", "probesize": "1000000"}
 _RTMP = _COMMON | {"rtmp_live": "live", "protocol_whitelist": "rtmp,rtmps,tcp,tls"}
-_HLS = _COMMON | {"protocol_whitelist": "http,https,tcp,tls,crypto"}
-"""FFmpeg's options for HLS. No stream may have FFmpeg open a file, or use a protocol that is not listed."""
+_HTTP = _COMMON | {"protocol_whitelist": "http,https,tcp,tls"}
+"""FFmpeg's options for a stream in one response that does not end."""
+_ANY_NAME = {"extension_picky": "0", "allowed_extensions": "ALL", "allowed_segment_extensions": "ALL"}
+_HLS = _COMMON | _ANY_NAME | {"protocol_whitelist": "http,https,tcp,tls,crypto,data"}
+"""FFmpeg's options for HLS. Cameras name segments as they like: .cgi, .jpg, or without an ending.
+
+FFmpeg checks names so that a playlist cannot have it open files. Here the list of protocols does that: no stream
+may have FFmpeg open a file, or use a protocol that is not listed.
+"""
 
 
 class Reader:
@@ -58,7 +65,8 @@ class Reader:
     def __init__(self, start: Start, out: BinaryIO) -> None:
         self.keyframe_requested = threading.Event()
         self._start = start
-        self._hls = start.url.startswith("http")
+        self._hls = start.demuxer == "hls"
+        self._over_http = start.url.startswith("http")
         self._out = out
         self._counter = PictureCounter()
         self._pace = PlaybackPace()
@@ -89,12 +97,17 @@ class Reader:
 
     def _open(self) -> av.container.InputContainer:
         av.logging.set_level(av.logging.DEBUG)  # FFmpeg's errors alone do not show how far it came
-        options, form = (_HLS, "hls") if self._hls else (_RTMP, "flv")
+        options = _HLS if self._hls else _HTTP if self._over_http else _RTMP
+        if self._start.cookies:
+            options = options | {"headers": f"Cookie: {self._start.cookies}\r\n"}
         deadline = time.monotonic() + self._start.timeout_s
         with av.logging.Capture(local=False) as log:
             try:
                 return av.open(
-                    self._start.url, format=form, options=options, timeout=(self._start.timeout_s, READ_TIMEOUT_S)
+                    self._start.url,
+                    format=self._start.demuxer,
+                    options=options,
+                    timeout=(self._start.timeout_s, READ_TIMEOUT_S),
                 )
             except av.error.FFmpegError as error:
                 late = time.monotonic() >= deadline
@@ -109,6 +122,11 @@ class Reader:
                 in_vain = detail("playlist_in_vain", seconds=f"{self._start.timeout_s:g}")
                 return Failure(Step.STREAM, Kind.NO_MEDIA, in_vain)
             return Failure(Step.STREAM, Kind.NO_MEDIA, detail("playlist_unread", said=message))
+        if self._over_http:
+            no_stream = detail("no_stream", seconds=f"{self._start.timeout_s:g}")
+            return Failure(
+                Step.STREAM, Kind.NO_MEDIA, no_stream if late else detail("reading_broke", said=message)
+            )
         return failure_of(error.errno or 0, message, log, late=late, password="@" in self._start.url)
 
     def _follow(self, container: av.container.InputContainer, stream: VideoStream, codec: str) -> None:

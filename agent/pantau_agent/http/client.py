@@ -20,6 +20,10 @@ MAX_REDIRECTS = 3
 """Most redirects that one GET follows."""
 MAX_DISCARDED = 64 << 10
 """Most bytes of an unwanted body that are read in order to keep the connection."""
+MAX_COOKIES = 20
+"""Most cookies that are kept."""
+MAX_COOKIE = 1024
+"""Longest Set-Cookie field that is kept, in characters."""
 _ACCEPT = "Accept: multipart/x-mixed-replace, image/jpeg, */*;q=0.1"
 _REDIRECTS = {301, 302, 303, 307, 308}
 
@@ -58,6 +62,21 @@ class StreamedResponse:
             self._pending = await self._read(Step.STREAM, detail("closed_in_answer"))
         piece, self._pending = self._pending, b""
         return piece
+
+    async def peek(self, number: int) -> bytes:
+        """Return the body's next bytes, at least that number unless it ends before, and leave them to be read.
+
+        Raises:
+            LookError: the body is malformed.
+        """
+        while len(self._pending) < number and not self.parser.complete:
+            try:
+                self._pending += await self._read(Step.STREAM, detail("closed_in_answer"))
+            except LookError as error:
+                if error.failure.kind is not Kind.CLOSED:
+                    raise
+                break  # whoever reads on meets it again
+        return self._pending
 
     async def discard(self) -> None:
         """Read the rest of the body, up to `MAX_DISCARDED` bytes. Raises `LookError`."""
@@ -99,6 +118,7 @@ class Client:
         self._authenticator = Authenticator(credentials)
         self._monotonic = monotonic
         self._trusted = trusted
+        self._cookies: dict[str, str] = {}
         self._connection: HttpConnection | None = None
         self._last: StreamedResponse | None = None
 
@@ -106,6 +126,26 @@ class Client:
     def accepted(self) -> bool:
         """True if the camera has accepted the password."""
         return self._authenticator.accepted
+
+    @property
+    def url(self) -> StreamUrl:
+        """The URL that is requested now, after all redirects so far."""
+        return self._url
+
+    @property
+    def cookies(self) -> str:
+        """The cookies that the camera has set, as the value of a Cookie field; empty if there are none."""
+        return "; ".join(f"{name}={value}" for name, value in self._cookies.items())
+
+    def may_turn_to(self, url: StreamUrl) -> bool:
+        """Return whether the password may go to a URL: it is on the same host, and not out of TLS."""
+        return url.host == self._url.host and url.scheme in {"https", self._url.scheme}
+
+    async def turn_to(self, url: StreamUrl) -> None:
+        """Request another resource of the same camera from now on."""
+        if (url.scheme, url.port) != (self._url.scheme, self._url.port):
+            await self.close()
+        self._url = url
 
     async def get(self) -> StreamedResponse:
         """Return a response with a 2xx status, whose head has been read.
@@ -177,37 +217,45 @@ class Client:
             self.connected = self._monotonic()
         self.step, self.requested = Step.GET, self._monotonic()
         try:
+            cookie = [f"Cookie: {self.cookies}"] if self._cookies else []
             await self._connection.send(
-                encode_request("GET", self._url, self._path, _ACCEPT, authorization=authorization)
+                encode_request("GET", self._url, self._path, _ACCEPT, *cookie, authorization=authorization)
             )
         except OSError as error:
             broke = detail("ended", step=Step.GET, what=detail("broke", said=error.strerror or error))
             raise LookError(Failure(Step.GET, Kind.CLOSED, broke, errno=error.errno)) from None
         response = self._last = StreamedResponse(self._connection)
-        await response.read_head()
+        self._keep_cookies(await response.read_head())
         return response
+
+    def _keep_cookies(self, head: ResponseHead) -> None:
+        """Keep the cookies that the camera sets (RFC 6265). All requests go to its host, so none is withheld."""
+        for field in head.headers.all("Set-Cookie"):
+            name, equals, value = field.partition(";")[0].partition("=")
+            known = name.strip() in self._cookies
+            fits = len(field) <= MAX_COOKIE and (known or len(self._cookies) < MAX_COOKIES)
+            if equals and name.strip() and fits and field.isprintable() and field.isascii():
+                self._cookies[name.strip()] = value.strip()
 
     def _set_step(self, step: Step) -> None:
         self.step = step
 
     async def _finish(self, response: StreamedResponse) -> None:
         """Make the connection ready for another request, or close it."""
-        with contextlib.suppress(LookError):
-            await response.discard()
+        if not response.parser.until_close:  # such a body may never end
+            with contextlib.suppress(LookError):
+                await response.discard()
         if not response.parser.reusable:
             await self.close()
 
     async def _follow(self, head: ResponseHead) -> None:
         """Follow a redirect within the host, because the password is for this host only, and never out of TLS."""
-        before = self._url
         try:
-            url = stream_url.parse(urljoin(before.without_credentials, head.headers.get("Location")))
+            url = stream_url.parse(urljoin(self._url.without_credentials, head.headers.get("Location")))
         except ValueError as error:
             nowhere = detail("redirects_nowhere", problem=error)
             raise LookError(Failure(Step.GET, Kind.STATUS, nowhere, status=head.status)) from None
-        if url.host != before.host or url.scheme not in {"https", before.scheme}:
-            away = detail("redirects_away", before=before, url=url)
+        if not self.may_turn_to(url):
+            away = detail("redirects_away", before=self._url, url=url)
             raise LookError(Failure(Step.GET, Kind.STATUS, away, status=head.status))
-        if (url.scheme, url.port) != (before.scheme, before.port):
-            await self.close()
-        self._url = url
+        await self.turn_to(url)

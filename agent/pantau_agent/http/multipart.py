@@ -1,14 +1,18 @@
 """Parses multipart/x-mixed-replace, in which cameras send MJPEG, split at any byte (RFC 2046, 5.1). No I/O.
 
-Cameras are lax, and so is this parser: a boundary may be declared with its dashes or sent without them, lines may
-end in a bare line feed, and a part may have a length or not.
+Cameras are lax, so what the bytes are decides, and not what headers claim. A boundary may be declared with its
+dashes, be sent without them or with dashes at its end, stand only after each part, differ from the declared one,
+or be missing altogether. Lines may end in a bare line feed. A part's length is believed only if a JPEG ends
+there; otherwise the JPEG's own structure, or the next boundary, ends the part.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from pantau_agent.http.jpeg_extent import SOI, JpegExtent
 from pantau_agent.http.receive_buffer import ReceiveBuffer
-from pantau_agent.streams.headers import HeaderParser, content_length
+from pantau_agent.streams.headers import MAX_LINE, HeaderParser, Headers, plausible_length
 from pantau_agent.streams.keyframe import MAX_KEYFRAME_BYTES
 from pantau_agent.streams.malformed import MalformedError
 from pantau_contract.words.evidence import detail
@@ -16,7 +20,15 @@ from pantau_contract.words.evidence import detail
 MAX_PART = MAX_KEYFRAME_BYTES
 """Largest part, in bytes."""
 MAX_BETWEEN = 64 << 10
-"""Most bytes without a boundary, before the first part or between two parts."""
+"""Most bytes without a boundary or a picture, before the first part or between two parts."""
+MAX_TRAILER = 1024
+"""Most bytes that may follow a JPEG's end in its part; some cameras append padding or texts of their own."""
+_EOI = b"\xff\xd9"
+_SOI_PATTERN = re.compile(SOI)
+_LEARNABLE = re.compile(rb"--([\x21-\x7e][\x20-\x7e]{0,200})")
+"""A line that is taken for a boundary although none is declared, or another one is."""
+_PART_HEADER = re.compile(rb"(?:Content-[A-Za-z]+|X-[A-Za-z0-9-]+):", re.IGNORECASE)
+"""A line that begins a part's headers although no boundary stands before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,22 +40,18 @@ class Part:
 
 
 class PartParser:
-    """Parses a body into its parts. `ended` is set at the closing boundary.
-
-    Raises:
-        MalformedError: there is no boundary to separate parts by.
-    """
+    """Parses a body into its parts. `boundary` is the declared one; empty if none is declared."""
 
     def __init__(self, boundary: str) -> None:
-        self.ended = False
         self._name = boundary.strip().strip("-").encode("utf-8", "replace")
-        if not self._name:
-            raise MalformedError(detail("no_boundary"))
+        self._confirmed = False
         self._buffer = ReceiveBuffer()
         self._headers = HeaderParser()
         self._between = 0
         self._media_type = ""
         self._length = 0
+        self._lengths_wrong = False
+        self._extent = JpegExtent()
         self._parts: list[Part] = []
         self._step: Callable[[], bool] = self._seek
 
@@ -54,7 +62,7 @@ class PartParser:
             MalformedError: it is not multipart, or exceeds a limit.
         """
         self._buffer.feed(data)
-        while not self.ended and self._step():
+        while self._step():
             pass
         parts, self._parts = self._parts, []
         return parts
@@ -62,51 +70,147 @@ class PartParser:
     # Each of these steps returns whether it is done, so that another one can be tried.
 
     def _seek(self) -> bool:
-        """Skip to the next boundary."""
-        line = self._buffer.pop_line()
-        if line is None:
+        """Skip to the next boundary, or to a part that begins without one."""
+        self._buffer.discard_empty_lines()
+        if self._buffer.may_start_with(SOI):
+            return self._begin_jpeg()
+        feed_at, jpeg_at = self._buffer.find(b"\n"), self._buffer.search(_SOI_PATTERN, 0)
+        if jpeg_at >= 0 and (feed_at < 0 or jpeg_at < feed_at):
+            self._skip(jpeg_at)
+            return True
+        if feed_at < 0 or feed_at > MAX_LINE:
+            if len(self._buffer) > MAX_LINE:
+                self._skip(MAX_LINE - len(SOI))  # a picture may begin in the last bytes
+                return True
             return False
-        self._between += len(line) + 1
-        if self._between > MAX_BETWEEN:
-            raise MalformedError(detail("far_boundary", octets=MAX_BETWEEN))
-        after = line.strip().lstrip(b"-").removeprefix(self._name)
-        if after != line.strip().lstrip(b"-") and not after.strip(b"-"):
+        line = self._buffer.peek(feed_at).rstrip(b"\r")
+        if _PART_HEADER.match(line):
             self._between = 0
-            self.ended = after == b"--" and line.startswith(b"--")
+            self._step = self._read_headers
+            return True
+        self._skip(feed_at + 1)
+        if self._is_boundary(line) or self._learn(line):
+            self._between = 0
             self._step = self._read_headers
         return True
 
+    def _begin_jpeg(self) -> bool:
+        """Begin a picture that stands between parts, without any header."""
+        if not self._buffer.starts_with(SOI):
+            return False
+        self._between, self._media_type = 0, "image/jpeg"
+        self._begin_uncounted()
+        return True
+
+    def _skip(self, number: int) -> None:
+        self._between += number
+        if self._between > MAX_BETWEEN:
+            raise MalformedError(detail("far_boundary", octets=MAX_BETWEEN))
+        self._buffer.discard(number)
+
+    def _is_boundary(self, line: bytes) -> bool:
+        if not self._name:
+            return False
+        text = line.strip().lstrip(b"-")
+        found = text.startswith(self._name) and not text[len(self._name) :].strip(b"-")
+        self._confirmed = self._confirmed or found
+        return found
+
+    def _learn(self, line: bytes) -> bool:
+        """Take a line for the boundary, unless the declared one has been seen."""
+        match = None if self._confirmed else _LEARNABLE.fullmatch(line.strip())
+        if match is None or not match[1].strip(b"-"):
+            return False
+        self._name, self._confirmed = match[1].strip(b"-"), True
+        return True
+
     def _read_headers(self) -> bool:
+        if self._buffer.starts_with(SOI):  # no empty line ends the headers
+            self._end_headers(self._headers.headers)
+            return True
         line = self._buffer.pop_line()
         if line is None:
             return False
-        if line:
+        if not line:
+            self._end_headers(self._headers.headers)
+        elif self._is_boundary(line):  # a closing boundary, and the next part's own
+            self._headers = HeaderParser()
+        else:
             self._headers.feed(line)
-            return True
-        headers, self._headers = self._headers.headers, HeaderParser()
-        self._media_type = headers.get("Content-Type").partition(";")[0].strip().lower()
-        length = content_length(headers)
-        if length is not None and length > MAX_PART:
-            raise MalformedError(detail("long_part", octets=length, limit=MAX_PART))
-        self._length = length or 0
-        self._step = self._read_counted if length else self._read_uncounted
         return True
 
+    def _end_headers(self, headers: Headers) -> None:
+        self._headers = HeaderParser()
+        self._media_type = headers.get("Content-Type").partition(";")[0].strip().lower()
+        length = plausible_length(headers) or 0
+        if 0 < length <= MAX_PART and not self._lengths_wrong:
+            self._length, self._step = length, self._read_counted
+        else:
+            self._begin_uncounted()
+
+    def _begin_uncounted(self) -> None:
+        self._extent = JpegExtent()
+        self._step = self._read_uncounted
+
     def _read_counted(self) -> bool:
-        if len(self._buffer) < self._length:
+        boundary_at = self._buffer.find(b"\n--" + self._name) if self._confirmed else -1
+        early = 0 <= boundary_at < self._length - 1
+        if not early and len(self._buffer) < self._length:
             return False
-        self._end(self._buffer.pop(self._length))
+        content = self._buffer.peek(self._length).lstrip(b"\r\n")
+        if early or (content[: len(SOI)] == SOI[: len(content)] and not _ends_jpeg(content)):
+            self._lengths_wrong = True
+            self._begin_uncounted()
+            return True
+        self._buffer.discard(self._length)
+        self._end(content)
         return True
 
     def _read_uncounted(self) -> bool:
-        end = self._buffer.find(b"--" + self._name)
-        if (end if end >= 0 else len(self._buffer)) > MAX_PART:
-            raise MalformedError(detail("endless_part", limit=MAX_PART))
-        if end < 0:
+        self._buffer.discard_empty_lines()
+        if not self._buffer.may_start_with(SOI) or not self._extent.structured:
+            return self._read_to_boundary()
+        if not self._buffer.starts_with(SOI):
             return False
-        self._end(self._buffer.pop(end).rstrip(b"-").removesuffix(b"\n").removesuffix(b"\r"))
+        end = self._extent.end(self._buffer)
+        if end is None and not self._extent.structured:
+            return self._read_to_boundary()
+        boundary_at = self._buffer.find(b"\n--" + self._name) if self._confirmed else -1
+        if boundary_at >= 0 and (end is None or boundary_at < end):
+            end = boundary_at
+        return self._cut(end)
+
+    def _read_to_boundary(self) -> bool:
+        """Read a part that is no proper JPEG, up to the next boundary."""
+        if not self._name:
+            if not self._buffer.starts_with(SOI):
+                self._step = self._seek
+                return True
+            end = self._buffer.find(_EOI)
+            return self._cut(end + len(_EOI) if end >= 0 else None)
+        end = self._buffer.find(b"--" + self._name)
+        return self._cut(end if end >= 0 else None)
+
+    def _cut(self, end: int | None) -> bool:
+        if (end if end is not None else len(self._buffer)) > MAX_PART:
+            raise MalformedError(detail("endless_part", limit=MAX_PART))
+        if end is None:
+            return False
+        content = self._buffer.pop(end)
+        self._end(content if content.endswith(_EOI) else _without_line_end(content))
         return True
 
     def _end(self, content: bytes) -> None:
-        self._parts.append(Part(self._media_type, content))
+        if content:
+            self._parts.append(Part(self._media_type, content))
         self._step = self._seek
+
+
+def _ends_jpeg(content: bytes) -> bool:
+    """Return whether a JPEG ends with the content, and not another part begins in it."""
+    end = content.rfind(_EOI, -MAX_TRAILER - len(_EOI))
+    return end >= 0 and SOI not in content[end:]
+
+
+def _without_line_end(content: bytes) -> bytes:
+    return content.rstrip(b"-").removesuffix(b"\n").removesuffix(b"\r")

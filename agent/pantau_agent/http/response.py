@@ -8,13 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pantau_agent.http.receive_buffer import ReceiveBuffer
-from pantau_agent.streams.headers import HeaderParser, Headers, content_length
+from pantau_agent.streams.headers import HeaderParser, Headers, plausible_length
 from pantau_agent.streams.malformed import MalformedError, OtherProtocolError
 from pantau_contract.words.evidence import detail
 
 _STATUS_LINE = re.compile(r"HTTP/(1\.\d) +(\d{3})(?: +(.*))?")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,12})\s*(?:;.*)?")
-_BOUNDARY = re.compile(r';\s*boundary\s*=\s*(?:"([^"]*)"|([^;"\s]*))', re.IGNORECASE)
+_BOUNDARY = re.compile(r';\s*boundary\s*=\s*(?:"([^"]*)"|([^;"]*))', re.IGNORECASE)
+"""A boundary; cameras write spaces into it without the quotes that RFC 2046, section 5.1.1, demands."""
+_HEX = b"0123456789abcdefABCDEF"
 _BEGINNING = b"HTTP/1."
 _SHOWN = 40
 """How many bytes of a foreign protocol are shown as evidence."""
@@ -51,8 +53,19 @@ class ResponseParser:
         self._status_line: bytes | None = None
         self._headers = HeaderParser()
         self._remaining = 0
+        self._counted = False
         self._until_close = False
         self._step: Callable[[], bytes | None] = self._read_head
+
+    @property
+    def counted(self) -> bool:
+        """True if the response states the length of its body."""
+        return self._counted
+
+    @property
+    def until_close(self) -> bool:
+        """True if only the connection's end ends the body."""
+        return self._until_close
 
     @property
     def reusable(self) -> bool:
@@ -82,6 +95,8 @@ class ResponseParser:
     # Each of these steps returns a piece of the body, perhaps an empty one, or None if it needs more bytes.
 
     def _read_head(self) -> bytes | None:
+        if self._status_line is None:
+            self._buffer.discard_empty_lines()  # a careless camera ends the body before with one too many
         if self._status_line is None and not self._buffer.may_start_with(_BEGINNING):
             raise _not_http(self._buffer.peek(_SHOWN))
         line = self._buffer.pop_line()
@@ -106,13 +121,15 @@ class ResponseParser:
 
     def _begin_body(self, head: ResponseHead) -> None:
         """Choose how the body is delimited (RFC 9112, section 6.3)."""
-        length = content_length(head.headers)
+        length = plausible_length(head.headers)  # without one, the connection's end delimits the body
+        if length == 0 and head.media_type.startswith("multipart/"):
+            length = None  # some cameras state 0 for a stream that does not end
         if "chunked" in head.headers.get("Transfer-Encoding").lower():
-            self._step = self._read_chunk_size
+            self._step = self._read_first_chunk_size
         elif head.status in {204, 304} or length == 0:
             self.complete = True
         elif length is not None:
-            self._remaining, self._step = length, self._read_counted
+            self._remaining, self._counted, self._step = length, True, self._read_counted
         else:
             self._until_close, self._step = True, self._read_rest
 
@@ -124,6 +141,17 @@ class ResponseParser:
         self._remaining -= len(piece)
         self.complete = self._remaining == 0
         return piece or None
+
+    def _read_first_chunk_size(self) -> bytes | None:
+        """Read the first chunk's size, unless the body is not chunked although the header says so."""
+        first = self._buffer.peek(1)
+        if not first:
+            return None
+        if first in _HEX:
+            self._step = self._read_chunk_size
+        else:
+            self._until_close, self._step = True, self._read_rest
+        return b""
 
     def _read_chunk_size(self) -> bytes | None:
         line = self._buffer.pop_line()

@@ -63,10 +63,13 @@ def decode(codec: str, data: bytes) -> tuple[BgrPicture, bool]:
     context.flags |= Flags.output_corrupt
     context.flags2 |= Flags2.show_all
     try:
-        frames = [*context.decode(av.Packet(data)), *context.decode(None)]
+        # Without an I picture at its beginning it is a refresh: the picture is whole with the last one.
+        is_refresh = looks_encrypted(codec, data)
+        packets = [*context.parse(data), *context.parse(b"")] if is_refresh else [av.Packet(data)]
+        frames = [frame for packet in (*packets, None) for frame in context.decode(packet)]
         if frames:
-            picture = cast("BgrPicture", frames[0].to_ndarray(format="bgr24"))
-            return picture, frames[0].is_corrupt
+            picture = cast("BgrPicture", frames[-1].to_ndarray(format="bgr24"))
+            return picture, frames[-1].is_corrupt
         reason = detail("decoder_silent")
     except (av.error.FFmpegError, ValueError, MemoryError) as error:
         message = error.strerror if isinstance(error, av.error.FFmpegError) else repr(error)

@@ -6,13 +6,15 @@ import re
 from collections.abc import Callable
 
 from pantau_agent.rtsp import sdp
-from pantau_agent.rtsp.access_unit import H264Assembler, H265Assembler, KeyframeAssembler
-from pantau_agent.rtsp.connection import RtspConnection, connect
+from pantau_agent.rtsp.access_unit import KeyframeAssembler
+from pantau_agent.rtsp.connection import Connector, RtspConnection, connect
 from pantau_agent.rtsp.dialogue import Dialogue, must_be_ok
 from pantau_agent.rtsp.jpeg import JpegAssembler
 from pantau_agent.rtsp.keep_alive import keep_alive
 from pantau_agent.rtsp.low_water_mark import LowWaterMark
 from pantau_agent.rtsp.messages import RtspResponse
+from pantau_agent.rtsp.nal import H264Assembler, H265Assembler
+from pantau_agent.rtsp.reorder import ReorderBuffer
 from pantau_agent.rtsp.rtp import Reception, SenderClock
 from pantau_agent.rtsp.udp import UdpPair, open_pair
 from pantau_agent.streams import url as rtsp_url
@@ -31,9 +33,13 @@ TEARDOWN_S = 1.0
 DEFAULT_SESSION_TIMEOUT_S = 60.0
 """Seconds after which a camera ends an idle session unless it states another time (RFC 2326, section 12.37)."""
 
+_UNKNOWN_URL = {404, 410, 454}
+"""Statuses by which a camera says that it has no such track."""
 _REDIRECTS = {301, 302, 303, 307, 308}
-_TCP_REFUSED = {406, 461}
+_TCP_REFUSED = {400, 405, 406, 415, 451, 461, 500, 501, 502, 504, 551}
+"""Statuses by which cameras that only send over UDP refuse TCP; 461 is the right one."""
 _SESSION = re.compile(r"\s*([^;\s]+)\s*(?:;.*?timeout\s*=\s*(\d{1,6}))?")
+_SOURCE = re.compile(r"source\s*=\s*\"?\[?([0-9A-Fa-f.:]+)")
 _INTERLEAVED = re.compile(r"interleaved\s*=\s*(\d{1,3})(?:\s*-\s*(\d{1,3}))?")
 
 
@@ -56,6 +62,7 @@ class RtspSession:
         monotonic: Callable[[], float],
         *,
         trusted: bool = False,
+        connector: Connector = connect,
     ) -> None:
         self.sender_clock = SenderClock()
         self.started = self.connected = self.playing = 0.0
@@ -66,6 +73,7 @@ class RtspSession:
         self._authenticator = Authenticator(credentials)
         self._monotonic = monotonic
         self._trusted = trusted
+        self._connector = connector
         self._step = Step.RESOLVE
         self._dialogue: Dialogue | None = None
         self._udp: UdpPair | None = None
@@ -168,7 +176,7 @@ class RtspSession:
         def on_step(step: Step) -> None:
             self._step = step
 
-        connection = await connect(self._url, self._monotonic, on_step)
+        connection = await self._connector(self._url, self._monotonic, on_step)
         self.connected = self._monotonic()
         return connection
 
@@ -190,6 +198,7 @@ class RtspSession:
         base = response.headers.get("Content-Base") or response.headers.get("Content-Location")
         if not base.lower().startswith(("rtsp://", "rtsps://")):
             base = self._uri
+        base = sdp.with_one_port(base)
         try:
             description = sdp.parse(response.body, base)
         except sdp.SdpError as error:
@@ -207,36 +216,59 @@ class RtspSession:
         self.track = track
         self.unit = _assembler(track)
         self.reception = Reception(track.payload_type, track.clock_rate, self.unit)
-        transport = {"Transport": "RTP/AVP/TCP;unicast;interleaved=0-1"}
-        response = await dialogue.request("SETUP", track.control, transport, step=Step.SETUP)
+        control, response = await self._set_up_tcp(dialogue, track)
         if response.status in _TCP_REFUSED and self.transport == "tcp":
-            response = await self._set_up_udp(dialogue, track)
+            over_udp = await self._set_up_udp(dialogue, control)
+            response = over_udp if over_udp.status < 300 else response
         must_be_ok(Step.SETUP, response)
         self._read_session(dialogue, response)
-        if self.transport != "udp":
+        if self._udp is None:
             agreed = response.headers.get("Transport")
             channels = _INTERLEAVED.search(agreed)
             if channels is None and "client_port" in agreed:
-                raise LookError(Failure(Step.SETUP, Kind.NO_VIDEO, detail("udp_in_place_of_tcp")))
+                if self.transport == "tls" or (await self._set_up_udp(dialogue, control)).status >= 300:
+                    raise LookError(Failure(Step.SETUP, Kind.NO_VIDEO, detail("udp_in_place_of_tcp")))
+                return
             rtp = int(channels[1]) if channels else 0
             rtcp = int(channels[2]) if channels and channels[2] else rtp + 1
             dialogue.connection.demultiplexer.channels.update(
                 {rtcp: self.sender_clock.receive, rtp: self.reception.receive}
             )
 
-    async def _set_up_udp(self, dialogue: Dialogue, track: sdp.Track) -> RtspResponse:
+    async def _set_up_tcp(self, dialogue: Dialogue, track: sdp.Track) -> tuple[str, RtspResponse]:
+        """SETUP the track over TCP; return the URL that the camera knows it by, and its response."""
+        transport = {"Transport": "RTP/AVP/TCP;unicast;interleaved=0-1"}
+        response = await dialogue.request("SETUP", track.control, transport, step=Step.SETUP)
+        if response.status in _UNKNOWN_URL and track.other_control:
+            other = await dialogue.request("SETUP", track.other_control, transport, step=Step.SETUP)
+            if other.status not in _UNKNOWN_URL:
+                return track.other_control, other
+        return track.control, response
+
+    async def _set_up_udp(self, dialogue: Dialogue, control: str) -> RtspResponse:
+        """SETUP the track over UDP. Unless the camera agrees, nothing has changed afterwards."""
         connection = dialogue.connection
-        media, control = self.reception.receive, self.sender_clock.receive
         try:
-            self._udp = await open_pair(*connection.local(), connection.peer(), media, control, self._monotonic)
+            udp = self._udp = await open_pair(
+                *connection.local(),
+                connection.peer(),
+                ReorderBuffer(self.reception.receive, self.track.payload_type),
+                self.sender_clock.receive,
+                self._monotonic,
+            )
         except OSError as error:
             no_port = detail("no_udp_port", said=error)
             raise LookError(Failure(Step.SETUP, Kind.OS_ERROR, no_port, errno=error.errno)) from None
+        transport = {"Transport": f"RTP/AVP;unicast;client_port={udp.port}-{udp.port + 1}"}
+        response = await dialogue.request("SETUP", control, transport, step=Step.SETUP)
+        if response.status >= 300:
+            udp.close()
+            self._udp = None
+            return response
         self.transport = "udp"
-        ports = f"client_port={self._udp.port}-{self._udp.port + 1}"
-        return await dialogue.request(
-            "SETUP", track.control, {"Transport": f"RTP/AVP;unicast;{ports}"}, step=Step.SETUP
-        )
+        if (source := _SOURCE.search(response.headers.get("Transport"))) is not None:
+            udp.accept_from(source[1])
+        return response
 
     def _read_session(self, dialogue: Dialogue, response: RtspResponse) -> None:
         match = _SESSION.match(response.headers.get("Session"))
@@ -260,5 +292,7 @@ class RtspSession:
 
 def _assembler(track: sdp.Track) -> KeyframeAssembler:
     if track.codec == "mjpeg":
-        return JpegAssembler()
-    return (H265Assembler if track.codec == "h265" else H264Assembler)(track.parameter_sets)
+        return JpegAssembler(track.picture_size)
+    if track.codec == "h265":
+        return H265Assembler(track.parameter_sets, has_order=track.has_order_numbers)
+    return H264Assembler(track.parameter_sets)

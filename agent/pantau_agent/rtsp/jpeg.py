@@ -31,17 +31,22 @@ _HUFFMAN = bytes.fromhex(
 )
 """JPEG's typical Huffman tables K.3 to K.6, as DHT segments."""
 
+MAX_SIDE = 2040
+"""Longest side in pixels that RFC 2435 has room for (section 3.1.5)."""
+
 
 class JpegAssembler(KeyframeAssembler):
     """JPEG of RFC 2435's types 0, 1, 64 and 65. Every access unit is a keyframe. Damaged ones are not delivered.
 
-    `width` and `height` are the stream's; 0 while they are unknown, or if they are over 2040.
+    `described` is the size in the session description, if there is one: RTP's has no room for over 2040 pixels.
+    `width` and `height` are the stream's; 0 while they are unknown.
     """
 
     codec = "mjpeg"
 
-    def __init__(self) -> None:
+    def __init__(self, described: tuple[int, int] | None = None) -> None:
         super().__init__()
+        self._described = described
         self.width = self.height = 0
         self._expected = 0
         self._tables: dict[int, bytes] = {}
@@ -53,18 +58,31 @@ class JpegAssembler(KeyframeAssembler):
         offset = int.from_bytes(buffer[start + 1 : start + 4])
         if self.kind == UNDECIDED:
             self.kind = KEYFRAME
-            self.width, self.height = buffer[start + 6] * 8, buffer[start + 7] * 8
+            self.width, self.height = self._size(buffer[start + 6], buffer[start + 7])
             self._expected = 0
             self._collecting = self._deliver is not None and offset == 0
         if self._collecting:
             self._collect(buffer, start, end, offset)
         return self._collecting
 
+    def begins_picture(self, buffer: bytes, start: int, end: int) -> bool:
+        """Return whether the payload of a packet begins a picture: its data stands at offset 0."""
+        return end - start >= 8 and buffer[start + 1 : start + 4] == b"\x00\x00\x00"
+
     def finish(self, *, damaged: bool) -> None:
         """End the picture."""
         if damaged:
             self._discard()  # a gap in entropy-coded data shifts all that follows it
         super().finish(damaged=False)
+
+    def _size(self, width: int, height: int) -> tuple[int, int]:
+        """Return the size in pixels by the packet's fields, which are in units of 8 pixels.
+
+        A side over 2040 pixels is sent as 0, or without its higher bits; then the description's size counts.
+        """
+        if self._described is not None and max(self._described) > MAX_SIDE:
+            return self._described
+        return width * 8, height * 8
 
     def _collect(self, buffer: bytes, start: int, end: int, offset: int) -> None:
         kind, quality = buffer[start + 4], buffer[start + 5]

@@ -11,6 +11,10 @@ from pantau_agent.streams.headers import MAX_LINE, HeaderParser, Headers, check_
 from pantau_agent.streams.malformed import MalformedError, OtherProtocolError
 from pantau_contract.words.evidence import detail
 
+MIN_FRAME = 8
+"""Shortest frame in bytes: an RTCP packet that reports nothing."""
+MAX_STRAY = 256 << 10
+"""Most bytes in a row that are skipped between frames; a stream with more is no RTSP any more."""
 MAX_BODY = 256 << 10
 """Longest body, in bytes: an SDP of more than a thousand tracks fits."""
 
@@ -18,6 +22,13 @@ _MAX_HEAD = 64 << 10
 _STATUS_LINE = re.compile(r"RTSP/(\d\.\d)\s+(\d{3})(?:\s+(.*))?")
 _REQUEST_LINE = re.compile(r"([A-Z][A-Z_]{1,31})\s+(\S+)\s+RTSP/\d\.\d")
 _WORD = re.compile(r"[A-Z][A-Z_]*(?:[/ ]|$)")
+_RESPONSE = b"RTSP/1"
+_BEGINNING = re.compile(rb"RTSP/1|R(?:T(?:S(?:P/?)?)?)?\Z|[A-Z][A-Z_]{1,31}(?: [!-~]| ?\Z)|[A-Z]\Z")
+"""What a message begins with, as far as its bytes have come."""
+_RESTART = re.compile(rb"\$|RTSP/1|R(?:T(?:S(?:P/?)?)?)?\Z")
+"""What may end stray bytes."""
+_FRAME_BEGINNING = 5
+"""Bytes by which a frame is recognised among stray bytes."""
 _EMPTY_LINE = re.compile(rb"\r?\n\r?\n")
 _DOLLAR = 0x24
 
@@ -69,16 +80,21 @@ def encode_request(method: str, uri: str, headers: Mapping[str, str]) -> bytes:
 class Demultiplexer:
     """Splits a connection's bytes: messages are returned, frames go to the receiver of their channel.
 
-    Frames of channels without a receiver are dropped. Takes linear time, however the bytes are split.
+    Frames of channels without a receiver are dropped. Takes linear time, however the bytes are split. Once frames
+    have come, bytes that are neither a frame nor a message are skipped up to the next plausible one, because
+    cameras and proxies leave some behind now and then; `stray` counts them.
     """
 
     def __init__(self) -> None:
         self.channels: dict[int, Receiver] = {}
         self.messages = 0
+        self.stray = 0
+        self._stray_in_a_row = 0
         self._rest = bytearray()
         self._needed = 0
         self._in_head = False
         self._scanned = 0
+        self._streaming = False
 
     @property
     def waiting(self) -> int:
@@ -96,6 +112,8 @@ class Demultiplexer:
         messages: list[Message] = []
         at, end = 0, len(data)
         while at < end:
+            if self._stray_in_a_row and (at := self._skip_stray(data, at)) + self._needed > end:
+                break
             if data[at] == _DOLLAR:
                 if end - at < 4:
                     self._needed = 4
@@ -107,31 +125,98 @@ class Demultiplexer:
                 receiver = self.channels.get(data[at + 1])
                 if receiver is not None:
                     receiver(data, at + 4, stop, now)
+                    self._streaming = True
                 at = stop
             elif data[at] in b"\r\n":
                 at += 1
-            elif (found := self._message(data, at)) is not None:
+            elif (found := self._read_message(data, at)) is not None:
                 message, at = found
-                messages.append(message)
-                self.messages += 1
+                messages += message
             else:
                 break
         if at < end:
             self._rest += memoryview(data)[at:]
             if self._in_head:
-                self._head_ended()
+                self._has_enough()
         return messages
+
+    def _read_message(self, data: bytes, at: int) -> tuple[list[Message], int] | None:
+        """Return the message that begins at `at`, if any, and where to go on; None to wait for more."""
+        if self._streaming and _BEGINNING.match(data, at) is None:
+            self._begin_stray()
+            return [], at + 1
+        try:
+            found = self._message(data, at)
+        except MalformedError:
+            if not self._streaming:
+                raise
+            self._begin_stray()
+            return [], at + 1
+        if found is None:
+            return None
+        self.messages += 1
+        return [found[0]], found[1]
+
+    def _begin_stray(self) -> None:
+        self._stray_in_a_row += 1
+        self.stray += 1
+
+    def _skip_stray(self, data: bytes, at: int) -> int:
+        """Return where the next plausible frame or response begins, of which `_needed` bytes must have come.
+
+        Raises:
+            OtherProtocolError: too many bytes have been skipped in a row.
+        """
+        begun, end = at, len(data)
+        self._needed = 1
+        while (match := _RESTART.search(data, at)) is not None:
+            at = match.start()
+            if match[0] != b"$":
+                self._needed = len(_RESPONSE)
+            elif end - at < _FRAME_BEGINNING:
+                self._needed = _FRAME_BEGINNING
+            elif not self._is_plausible(data, at):
+                at += 1
+                continue
+            break
+        else:
+            at = end
+        self.stray += at - begun
+        self._stray_in_a_row += at - begun
+        if self._stray_in_a_row > MAX_STRAY:
+            text = data[begun : begun + 40].decode("utf-8", "replace")
+            raise OtherProtocolError(detail("not_rtsp_but", text=repr(text)))
+        if at + self._needed <= end:
+            self._stray_in_a_row = 0
+        return at
+
+    def _is_plausible(self, data: bytes, at: int) -> bool:
+        """Return whether a frame of a known channel begins at `at`, of RTP or RTCP: their version is 2."""
+        size = data[at + 2] << 8 | data[at + 3]
+        return data[at + 1] in self.channels and size >= MIN_FRAME and data[at + 4] & 0xC0 == 0x80
 
     def _with_rest(self, data: bytes) -> bytes:
         """Return the pending bytes with the new ones once they suffice to go on; empty before that."""
         if self._in_head or len(self._rest) + len(data) < self._needed:
             self._rest += data
-            if not self._head_ended():
+            if not self._has_enough():
                 return b""
             data = b""
         data = b"".join((self._rest, data))
         self._rest.clear()
         return data
+
+    def _has_enough(self) -> bool:
+        """Return whether the pending bytes suffice to go on; what turns out to be no head is stray in a stream."""
+        try:
+            return self._head_ended()
+        except MalformedError:
+            if not self._streaming:
+                raise
+            self._in_head = False
+            self._begin_stray()
+            del self._rest[0]
+            return True
 
     def _head_ended(self) -> bool:
         """Return whether the pending bytes suffice to go on: a head must be complete. Scan each byte once."""

@@ -22,11 +22,12 @@ class ReorderBuffer:
     """Restores the order of one stream: `receive` gets each packet once, in order, with its arrival time.
 
     A packet that arrives after it was skipped is passed on late, so that it can be counted; other repeats are
-    dropped.
+    dropped. Packets of another payload type than `payload_type` count only where their number fits in.
     """
 
-    def __init__(self, receive: Receiver) -> None:
+    def __init__(self, receive: Receiver, payload_type: int) -> None:
         self._receive = receive
+        self._payload_type = payload_type
         self._ssrc = self._next = -1
         self._in_step = False
         self._held: dict[int, tuple[bytes, int, int, float]] = {}
@@ -42,8 +43,10 @@ class ReorderBuffer:
         if end - start < 12:
             self._receive(buffer, start, end, now)
             return
-        _, _, sequence, _, ssrc = _HEADER(buffer, start)
+        _, kind, sequence, _, ssrc = _HEADER(buffer, start)
         ahead = (sequence - self._next) & 0xFFFF
+        if kind & 0x7F != self._payload_type and (ssrc != self._ssrc or ahead > MAX_HELD):
+            return
         if ssrc != self._ssrc or MAX_DROPOUT <= ahead < 0x10000 - MAX_MISORDER:
             self._restart(sequence, ssrc)
             ahead = MAX_MISORDER

@@ -18,8 +18,30 @@ MAX_MISORDER = 100
 MAX_TRANSIT_S = 10.0
 """Seconds by which a timestamp may deviate from arrival; more is a restart of timestamps."""
 
+MAX_JUMP_S = 1.0
+"""Seconds by which a timestamp may deviate although the packet came in time; more is a jump of timestamps."""
 MAX_LATE_S = 2.5
 """Seconds by which a packet may be read late; timestamps that deviate by more say nothing about arrival."""
+
+FIRST_CHECK_S = 1.0
+"""Seconds from the first access unit after which its timestamps are first compared with the time of arrival."""
+CHECK_S = 5.0
+"""Seconds over which timestamps are compared at least, later on."""
+CHECK_SPAN_S = 30.0
+"""Seconds over which they are compared at most: a stall of the network must not look like a wrong clock."""
+MIN_RATE = 0.6
+"""Lowest ratio of timestamps to arrival at which timestamps are trusted; milliseconds have 0.01, constants 0."""
+MAX_RATE = 1.6
+"""Highest such ratio; microseconds have 11."""
+MIN_REORDERED = 2
+"""Steps backward within a comparison from which on pictures are known to come out of order (B pictures)."""
+
+_UNPROVEN = 0
+"""Marker bits are believed to end pictures, and a keyframe waits for the next picture's first packet."""
+_PROVEN = 1
+"""Marker bits have ended pictures."""
+_REFUTED = -1
+"""Marker bits stand on each slice: only the next picture's first packet ends a picture."""
 
 _HEADER = struct.Struct("!BBHII").unpack_from
 _SENDER_REPORT = struct.Struct("!IIII").unpack_from
@@ -30,9 +52,13 @@ class AccessUnit(Protocol):
     """The current access unit, as its codec's payload format sees it."""
 
     kind: int
+    continues: bool
 
     def begin(self) -> None:
         """Begin a new access unit."""
+
+    def begins_picture(self, buffer: bytes, start: int, end: int) -> bool:
+        """Return whether the payload of a packet begins a picture, and does not continue the one before."""
 
     def add_payload(self, buffer: bytes, start: int, end: int) -> bool:
         """Process the payload of one packet, and return whether the unit's next one is needed too."""
@@ -46,20 +72,30 @@ class Reception:
 
     `lost` is the loss of RFC 3550, appendix A.3, less packets that came late. `jitter` is that of appendix A.8, in
     seconds, measured at the first packet of each access unit, so that a keyframe's size does not count as jitter.
-    Sizes include RTP headers; `size` is that of the current access unit.
+    Sizes include RTP headers; `size` is that of the current access unit. Packets of other payload types are passed
+    over, whether they have sequence numbers of their own or those of the video.
     """
 
     __slots__ = (
         *Counts._fields,
+        "_anchor",
         "_arrival",
+        "_boundary",
+        "_counted",
         "_damaged",
         "_exact",
+        "_finished",
+        "_gap",
         "_key_timestamp",
+        "_markers",
         "_next",
-        "_open",
+        "_other",
+        "_other_after",
         "_payload_type",
         "_period",
+        "_reordered",
         "_ssrc",
+        "_timed",
         "_timestamp",
         "_wants",
         "key_size",
@@ -82,26 +118,36 @@ class Reception:
         self._arrival = 0.0
         self.size = 0
         self._key_timestamp = 0
-        self._open = self._wants = self._damaged = False
-        self._exact = True
+        self._boundary = self._counted = self._finished = self._exact = True
+        self._wants = self._damaged = False
+        self._markers = _UNPROVEN
+        self._gap = self._other_after = -1
+        self._other = 0
+        self._anchor: tuple[float, int] | None = None
+        self._reordered = 0
+        self._timed = self.jitter_valid = False
 
-    def receive(self, buffer: bytes, start: int, end: int, now: float) -> None:
+    def receive(self, buffer: bytes, start: int, end: int, now: float) -> None:  # noqa: C901 # calls cost more
         """Count the RTP packet in `buffer[start:end]`, which arrived at `now`."""
         if end - start < 12:
             self.malformed += 1
             return
         first, second, sequence, timestamp, ssrc = _HEADER(buffer, start)
-        if (sequence != self._next or ssrc != self._ssrc) and not self._resume(sequence, ssrc, now):
-            return
         if second & 0x7F != self._payload_type:
-            self._next = (sequence + 1) & 0xFFFF
+            self._pass_over(sequence)
+            return
+        if (sequence != self._next or ssrc != self._ssrc) and not self._resume(sequence, ssrc, now):
             return
         self._next = (sequence + 1) & 0xFFFF
         self.packets += 1
         self.octets += end - start
         self.last_packet = now
-        if timestamp != self._timestamp or not self._open:
-            self._begin(timestamp, now)
+        if timestamp != self._timestamp or self._boundary:
+            bounds = _payload(buffer, start, end) if self._boundary and first != 0x80 else (start + 12, end)
+            if timestamp == self._timestamp and not self.unit.begins_picture(buffer, *bounds):
+                self._markers, self._boundary = _REFUTED, False
+            else:
+                self._begin(timestamp, now)
         self.size += end - start
         if self._wants:
             start += 12
@@ -109,18 +155,46 @@ class Reception:
                 start, end = _payload(buffer, start - 12, end)
             self._wants = self.unit.add_payload(buffer, start, end)
         if second & 0x80 and self.unit.kind:
-            self._end(now)
+            self._boundary = True
+            if self._markers != _REFUTED and not self._counted:
+                self._count(now)
+                if self._markers == _PROVEN:
+                    self._finish()
 
     def snapshot(self) -> Counts:
-        """Return a copy of the counts, with the last keyframe at the time when it came."""
+        """Return a copy of the counts, with the last keyframe at the time when it came.
+
+        The jitter is valid unless the timestamps do not run as the time does, or pictures come in another order
+        than they are shown. To be called about once a second.
+        """
+        self._compare_timestamps()
         counts: dict[str, Any] = {name: getattr(self, name) for name in Counts._fields}
         return Counts(**counts | {"last_keyframe": self._last_keyframe_came()})
+
+    def _compare_timestamps(self) -> None:
+        """Decide whether timestamps run as the time does, and in order, since the last comparison began."""
+        if not self._arrival:
+            return
+        if self._anchor is None:
+            self._anchor, self._reordered = (self._arrival, self._timestamp), 0
+            return
+        begun, first = self._anchor
+        elapsed = self._arrival - begun
+        if elapsed < (CHECK_S if self._timed else FIRST_CHECK_S):
+            return
+        rate = _signed(self._timestamp - first) * self._period / elapsed
+        self._timed = MIN_RATE < rate < MAX_RATE
+        self.jitter_valid = self._timed and self._reordered < MIN_REORDERED
+        if elapsed >= CHECK_SPAN_S:
+            self._anchor, self._reordered = (self._arrival, self._timestamp), 0
 
     def _last_keyframe_came(self) -> float:
         """Return when the last keyframe came: by the camera's timestamps, if it was read later than it came."""
         since = ((self._timestamp - self._key_timestamp) & 0xFFFFFFFF) * self._period
         late = self.last_keyframe - (self.last_packet - since)
-        return self.last_keyframe - late if self.keyframes and 0 < late < MAX_LATE_S else self.last_keyframe
+        if self._timed and self.keyframes and 0 < late < MAX_LATE_S:
+            return self.last_keyframe - late
+        return self.last_keyframe
 
     def set_exact_arrival(self, exact: bool) -> None:
         """Set whether arrival times are exact from now on; jitter is measured only while they are."""
@@ -129,26 +203,41 @@ class Reception:
         self._exact = exact
 
     def _begin(self, timestamp: int, now: float) -> None:
-        if self._open and self.unit.kind:
-            self._end(self.last_packet)  # the marker was lost, or the camera sets none
+        """Begin a new access unit; the one before ends, unless its marker has ended it."""
+        if self._boundary and self._markers == _UNPROVEN and self._counted and self._timestamp >= 0:
+            self._markers = _PROVEN
+        if not self._counted and self.unit.kind:
+            self._count(self.last_packet)  # the marker was lost, or the camera sets none or too many
+        if not self._finished:
+            self._finish()
+        if self._gap == (self._next - 1) & 0xFFFF:
+            self._damaged = True  # the gap is right before this packet, so it may be of this unit too
+        self._gap = -1
         if self._arrival:
-            advance = (timestamp - self._timestamp) & 0xFFFFFFFF
-            if advance > 0x7FFFFFFF:
-                advance -= 0x100000000
-            departure = abs(now - self._arrival - advance * self._period)
-            if departure > MAX_TRANSIT_S:
-                self.restarts += 1
-            elif self._exact:
-                self.jitter += (departure - self.jitter) / 16
+            self._measure_jitter(timestamp, now)
         self._arrival = now
         self._timestamp = timestamp
         self.size = 0
-        self._open = self._wants = True
+        self._boundary = self._counted = self._finished = False
+        self._wants = True
         self.unit.begin()
 
-    def _end(self, now: float) -> None:
+    def _measure_jitter(self, timestamp: int, now: float) -> None:
+        elapsed, advance = now - self._arrival, _signed(timestamp - self._timestamp)
+        departure = abs(elapsed - advance * self._period)
+        if departure > MAX_TRANSIT_S or (departure > MAX_JUMP_S and elapsed < departure / 2):
+            self.restarts += 1  # the sender's clock was set; a late packet would have let more time pass
+            self._anchor = None
+            return
+        if advance < 0:
+            self._reordered += 1
+        if self._exact:
+            self.jitter += (departure - self.jitter) / 16
+
+    def _count(self, now: float) -> None:
+        """Count the access unit."""
         unit = self.unit
-        self._open = False
+        self._counted = True
         self.frames += 1
         self.last_frame = now
         if unit.kind == KEYFRAME:
@@ -162,16 +251,30 @@ class Reception:
             self.same_key_sizes = self.same_key_sizes + 1 if self.size == self.key_size else 0
             self.key_size = self.size
             self.key_octets += self.size
-            unit.finish(damaged=self._damaged)
         elif unit.kind == DELTA:
             self.deltas += 1
             self.delta_octets += self.size
+
+    def _finish(self) -> None:
+        """Deliver the access unit if it is a keyframe that was asked for."""
+        self._finished = True
+        if self.unit.kind == KEYFRAME or self.unit.continues:
+            self.unit.finish(damaged=self._damaged)
         self._damaged = False
 
     def _interval(self, by_arrival: float) -> float:
-        """Return the time since the last keyframe: by timestamps, unless they deviate from arrival."""
+        """Return the time since the last keyframe: by timestamps unless those are wrong, or far from arrival."""
+        if not self._timed:
+            return by_arrival
         by_timestamp = ((self._timestamp - self._key_timestamp) & 0xFFFFFFFF) * self._period
         return by_timestamp if abs(by_timestamp - by_arrival) < MAX_LATE_S else by_arrival
+
+    def _pass_over(self, sequence: int) -> None:
+        """Notice a packet of another payload type with a number of the video's, so that it is no gap."""
+        if self._other_after != self._next:
+            self._other_after, self._other = self._next, 0
+        if sequence == (self._next + self._other) & 0xFFFF:
+            self._other += 1
 
     def _resume(self, sequence: int, ssrc: int, now: float) -> bool:
         """Handle a gap in the sequence, and return whether the packet is to be counted."""
@@ -183,9 +286,12 @@ class Reception:
             self._ssrc = ssrc
             return True
         ahead = (sequence - self._next) & 0xFFFF
+        if self._other_after == self._next and ahead >= self._other:
+            ahead -= self._other
         if ahead < MAX_DROPOUT:
             self.lost += ahead
-            self._damaged = True
+            if ahead:
+                self._damaged, self._gap = True, sequence
             return True
         if ahead >= 0x10000 - MAX_MISORDER:
             if self.lost > 0:  # it was late, and counted as lost; or it is a repeat
@@ -197,7 +303,9 @@ class Reception:
     def _restart(self) -> None:
         self.restarts += 1
         self._arrival = 0.0
-        self._open = False
+        self._anchor = None
+        self._timestamp = -1
+        self._boundary = self._counted = self._finished = True
         self._damaged = False
 
 
@@ -230,6 +338,12 @@ class SenderClock:
             elif kind == 203:
                 self.bye = True
             start = stop
+
+
+def _signed(difference: int) -> int:
+    """Return the difference of two 32-bit timestamps as a signed number."""
+    difference &= 0xFFFFFFFF
+    return difference - (1 << 32) if difference > 0x7FFFFFFF else difference
 
 
 def _payload(buffer: bytes, start: int, end: int) -> tuple[int, int]:

@@ -2,6 +2,8 @@
 
 import base64
 import binascii
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pantau_agent.streams.failure import EvidenceError
@@ -17,13 +19,22 @@ _STATIC_ENCODINGS = {26: "JPEG", 31: "H261", 32: "MPV", 33: "MP2T"}
 """Encoding names of static payload types (RFC 3551, table 5)."""
 
 
+_TWO_PORTS = re.compile(r"^(rtsps?://[^/?#]*:\d+):\d+(?=[/?#]|$)", re.IGNORECASE)
+_HOST = re.compile(r"rtsps?://[^/?#]+", re.IGNORECASE)
+_SIZE = re.compile(r"(\d{2,5})\s*[,x -]\s*(\d{2,5})$")
+
+
 class SdpError(EvidenceError):
     """The description cannot be used; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """One medium. `control` is the URL for SETUP, `encoding` is in capitals."""
+    """One medium. `control` is the URL for SETUP, `encoding` is in capitals.
+
+    `other_control` is the URL that the control attribute means by RFC 3986, where that is another one: most
+    cameras want it appended, and a few want this. `picture_size` is in pixels, if the description has one.
+    """
 
     medium: str
     control: str = field(repr=False)
@@ -31,11 +42,20 @@ class Track:
     encoding: str
     clock_rate: int
     format: dict[str, str]
+    other_control: str = field(default="", repr=False)
+    picture_size: tuple[int, int] | None = None
 
     @property
     def codec(self) -> str | None:
         """`h264`, `h265` or `mjpeg`; None if the codec is not supported."""
         return CODECS.get(self.encoding) if self.medium == "video" else None
+
+    @property
+    def has_order_numbers(self) -> bool:
+        """True if H.265's packets hold decoding order numbers (RFC 7798, section 4.4)."""
+        return any(
+            self.format.get(name, "0").strip("0") for name in ("sprop-max-don-diff", "sprop-depack-buf-nalus")
+        )
 
     @property
     def parameter_sets(self) -> tuple[bytes, ...]:
@@ -74,18 +94,21 @@ class _Medium:
     control: str = ""
     maps: dict[int, tuple[str, int]] = field(default_factory=dict)
     formats: dict[int, dict[str, str]] = field(default_factory=dict)
+    picture_size: tuple[int, int] | None = None
 
 
 def parse(body: bytes, base: str) -> Description:
     """Parse a description; `base` is the base of its relative control URLs (RFC 2326, appendix C.1.1).
 
-    Lines that cannot be parsed are ignored.
+    Lines that cannot be parsed are ignored. An absolute control URL of the session replaces the base, as in
+    FFmpeg. Attributes of a payload type that stand with another medium, or before the first, count where the right
+    medium has none.
 
     Raises:
         SdpError: it is not SDP, or has more tracks than `MAX_TRACKS`.
     """
-    control = ""
     media: list[_Medium] = []
+    session_attributes = _Medium("", [])
     seen = False
     for raw in body.decode("utf-8", "replace").splitlines():
         key, equals, value = raw.strip().partition("=")
@@ -98,29 +121,45 @@ def parse(body: bytes, base: str) -> Description:
             media.append(_medium(value))
         elif key == "a":
             name, _, text = value.partition(":")
-            if media:
-                _attribute(media[-1], name.strip().lower(), text.strip())
-            elif name.strip().lower() == "control":
-                control = text.strip()
+            _attribute(media[-1] if media else session_attributes, name.strip().lower(), text.strip())
     if not seen:
         raise SdpError(detail("not_sdp"))
+    control = session_attributes.control
     if any(character.isspace() for text in (control, *(medium.control for medium in media)) for character in text):
         raise SdpError(detail("spaced_control"))
     session = resolve(control, base)
-    return Description(session, tuple(_track(medium, base) for medium in media))
+    if _is_absolute(control):
+        base = session
+    everywhere = [session_attributes, *media]
+    return Description(session, tuple(_track(medium, base, everywhere) for medium in media))
 
 
 def resolve(control: str, base: str) -> str:
     """Return the URL of a control attribute.
 
-    A relative one is appended with a slash, as cameras with a query in their own URLs expect; by RFC 3986 the
+    A relative one is appended with one slash, as cameras with a query in their own URLs expect; by RFC 3986 the
     query would be dropped.
     """
     if control in {"", "*"}:
         return base
-    if control.lower().startswith(("rtsp://", "rtsps://")):
-        return control
-    return base + control if base.endswith("/") else f"{base}/{control.lstrip('/')}"
+    if _is_absolute(control):
+        return with_one_port(control)
+    return f"{base.removesuffix('/')}/{control.lstrip('/')}"
+
+
+def with_one_port(url: str) -> str:
+    """Return the URL with the first port only: some cameras append a second one."""
+    return _TWO_PORTS.sub(r"\1", url)
+
+
+def _is_absolute(control: str) -> bool:
+    return control.lower().startswith(("rtsp://", "rtsps://"))
+
+
+def _by_rfc_3986(control: str, base: str) -> str:
+    """Return the URL of a control attribute with a path of its own, by RFC 3986; empty for another attribute."""
+    host = _HOST.match(base)
+    return f"{host[0]}{control}" if host is not None and control.startswith("/") else ""
 
 
 def _medium(value: str) -> _Medium:
@@ -132,6 +171,11 @@ def _medium(value: str) -> _Medium:
 def _attribute(medium: _Medium, name: str, value: str) -> None:
     if name == "control":
         medium.control = value
+        return
+    if name in {"x-dimensions", "framesize"}:
+        # live555's is "width,height", and GStreamer's "payload-type width-height" (3GPP TS 26.234)
+        if (size := _SIZE.search(value)) is not None:
+            medium.picture_size = int(size[1]), int(size[2])
         return
     if name not in {"rtpmap", "fmtp"}:
         return
@@ -148,16 +192,44 @@ def _attribute(medium: _Medium, name: str, value: str) -> None:
         medium.formats[int(number)] = {name.strip().lower(): value.strip() for name, _, value in pairs}
 
 
-def _track(medium: _Medium, base: str) -> Track:
+def _track(medium: _Medium, base: str, everywhere: Sequence[_Medium]) -> Track:
     """Return the track with its first supported payload type, or else with its first."""
     offered = medium.payload_types or [0]
-    maps = {
-        number: medium.maps.get(number, (_STATIC_ENCODINGS.get(number, ""), _VIDEO_CLOCK)) for number in offered
-    }
+    maps = {number: _map_of(number, medium, everywhere) for number in offered}
     chosen = next((number for number in offered if maps[number][0] in CODECS), offered[0])
     encoding, clock_rate = maps[chosen]
-    control = resolve(medium.control, base)
-    return Track(medium.medium, control, chosen, encoding, clock_rate, medium.formats.get(chosen, {}))
+    control, other = resolve(medium.control, base), _by_rfc_3986(medium.control, base)
+    return Track(
+        medium.medium,
+        control,
+        chosen,
+        encoding,
+        clock_rate,
+        _format_of(chosen, medium, everywhere),
+        other if other != control else "",
+        medium.picture_size or everywhere[0].picture_size,
+    )
+
+
+def _map_of(number: int, medium: _Medium, everywhere: Sequence[_Medium]) -> tuple[str, int]:
+    if number in medium.maps:
+        return medium.maps[number]
+    if number in _STATIC_ENCODINGS:
+        return _STATIC_ENCODINGS[number], _VIDEO_CLOCK
+    strays = _strays(number, medium, everywhere)
+    return next((other.maps[number] for other in strays if number in other.maps), ("", _VIDEO_CLOCK))
+
+
+def _format_of(number: int, medium: _Medium, everywhere: Sequence[_Medium]) -> dict[str, str]:
+    if number in medium.formats:
+        return medium.formats[number]
+    strays = _strays(number, medium, everywhere)
+    return next((other.formats[number] for other in strays if number in other.formats), {})
+
+
+def _strays(number: int, medium: _Medium, everywhere: Sequence[_Medium]) -> list[_Medium]:
+    """Return the other media that do not offer that payload type, so that what they state of it is not theirs."""
+    return [other for other in everywhere if other is not medium and number not in other.payload_types]
 
 
 def _is_payload_type(text: str) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import functools
+import ipaddress
 import random
 import socket
 from collections.abc import Callable
@@ -21,13 +22,13 @@ RECEIVE_BUFFER = 1 << 20
 
 
 class _Datagrams(asyncio.DatagramProtocol):
-    def __init__(self, sender: str, receiver: Receiver, monotonic: Callable[[], float]) -> None:
-        self._sender = sender
+    def __init__(self, senders: set[str], receiver: Receiver, monotonic: Callable[[], float]) -> None:
+        self._senders = senders
         self._receiver = receiver
         self._monotonic = monotonic
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        if addr[0] == self._sender:
+        if addr[0] in self._senders:
             self._receiver(data, 0, len(data), self._monotonic())
 
     def error_received(self, exc: Exception) -> None:
@@ -37,10 +38,10 @@ class _Datagrams(asyncio.DatagramProtocol):
 class _MediaDatagrams(_Datagrams):
     """Datagrams of RTP, which are put back in order."""
 
-    def __init__(self, sender: str, receiver: Receiver, monotonic: Callable[[], float]) -> None:
-        self._buffer = ReorderBuffer(receiver)
+    def __init__(self, senders: set[str], buffer: ReorderBuffer, monotonic: Callable[[], float]) -> None:
+        self._buffer = buffer
         self._timer: asyncio.TimerHandle | None = None
-        super().__init__(sender, self._buffer.receive, monotonic)
+        super().__init__(senders, self._buffer.receive, monotonic)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         super().datagram_received(data, addr)
@@ -66,9 +67,15 @@ class _MediaDatagrams(_Datagrams):
 class UdpPair:
     """An even port for RTP and the next one for RTCP; only datagrams from the camera are accepted."""
 
-    def __init__(self, port: int, transports: list[asyncio.DatagramTransport]) -> None:
+    def __init__(self, port: int, transports: list[asyncio.DatagramTransport], senders: set[str]) -> None:
         self.port = port
         self._transports = transports
+        self._senders = senders
+
+    def accept_from(self, source: str) -> None:
+        """Accept datagrams from a further address of the camera's too; ignore an invalid one."""
+        with contextlib.suppress(ValueError):
+            self._senders.add(str(ipaddress.ip_address(source)))
 
     def close(self) -> None:
         """Release the ports."""
@@ -80,18 +87,19 @@ async def open_pair(
     local: str,
     family: socket.AddressFamily,
     sender: str,
-    media: Receiver,
+    media: ReorderBuffer,
     control: Receiver,
     monotonic: Callable[[], float],
 ) -> UdpPair:
-    """Open a pair on the local address. `media` gets RTP in order, `control` gets RTCP as it comes.
+    """Open a pair on the local address. `media` gets RTP, `control` gets RTCP.
 
     Raises:
         OSError: none of the ports that were tried is free.
     """
+    senders = {sender}
     protocols: tuple[Callable[[], _Datagrams], ...] = (
-        functools.partial(_MediaDatagrams, sender, media, monotonic),
-        functools.partial(_Datagrams, sender, control, monotonic),
+        functools.partial(_MediaDatagrams, senders, media, monotonic),
+        functools.partial(_Datagrams, senders, control, monotonic),
     )
     for _ in range(MAX_TRIES):
         port = random.randrange(MIN_PORT, MAX_PORT, 2)
@@ -112,5 +120,5 @@ async def open_pair(
             for bound in sockets:
                 bound.close()
             continue
-        return UdpPair(port, transports)
+        return UdpPair(port, transports, senders)
     raise OSError(f"no pair of free UDP ports found in {MAX_TRIES} tries")

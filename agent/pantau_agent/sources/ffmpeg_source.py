@@ -1,4 +1,4 @@
-"""A camera's RTMP stream as a source: FFmpeg reads it, in a process of its own that may hang or die."""
+"""A camera's stream as a source, by RTMP or over HTTP: FFmpeg reads it, in a process that may hang or die."""
 
 import asyncio
 import contextlib
@@ -23,6 +23,7 @@ from pantau_agent.ffmpeg.exchange import (
     pack,
 )
 from pantau_agent.picture.exchange import LENGTH
+from pantau_agent.sources.media_format import MediaFormat
 from pantau_agent.sources.target import Target
 from pantau_agent.streams import tcp
 from pantau_agent.streams.counts import Counts
@@ -41,9 +42,20 @@ GRACE_S = 1.0
 
 
 class FfmpegSource:
-    """One session with a camera, in one process, which ends with it."""
+    """One session with a camera, in one process, which ends with it.
 
-    def __init__(self, target: Target, clock: Clock, *, command: Sequence[str] = COMMAND) -> None:
+    `cookies` is the value of a Cookie field, which FFmpeg sends along over HTTP.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        clock: Clock,
+        *,
+        media_format: MediaFormat = MediaFormat.FLV,
+        cookies: str = "",
+        command: Sequence[str] = COMMAND,
+    ) -> None:
         self.codec: str | None = None
         self.started = self.connected = 0.0
         self.accepted = False
@@ -52,6 +64,8 @@ class FfmpegSource:
         self._target = target
         self._url = target.url
         self._monotonic = clock.monotonic
+        self._format = media_format
+        self._cookies = cookies
         self._command = command
         self._counts = Counts()
         self._remark = NO_DETAIL
@@ -67,7 +81,8 @@ class FfmpegSource:
             await self._start()
             self.started = self._monotonic()
             await self._check_reachable(timeout_s)
-            self._send(pack(Start(_url_with(self._target.credentials, self._url), timeout_s)))
+            url = _url_with(self._target.credentials, self._url)
+            self._send(pack(Start(url, timeout_s, self._format, self._cookies)))
             await self._wait_for(self._opened, timeout_s + GRACE_S)
             self._must_be_open(timeout_s)
         except BaseException:

@@ -12,6 +12,7 @@ from pantau_agent.clock import Clock
 from pantau_agent.http.client import Client
 from pantau_agent.http.playlist import MAX_PLAYLIST, Playlist, parse
 from pantau_agent.sources.ffmpeg_source import FfmpegSource
+from pantau_agent.sources.media_format import MediaFormat
 from pantau_agent.sources.target import Target
 from pantau_agent.streams import url as stream_url
 from pantau_agent.streams.counts import Counts
@@ -30,8 +31,8 @@ class HlsSource(FfmpegSource):
     """One session with a camera. Counting starts once the playlist has grown."""
 
     def __init__(self, target: Target, clock: Clock) -> None:
-        super().__init__(target, clock)
-        self._client = self._client_for(target.url)
+        super().__init__(target, clock, media_format=MediaFormat.HLS)
+        self._client = Client(target.url, target.credentials, clock.monotonic, trusted=target.trusted)
         self._playlist: Playlist | None = None
         self._grown = 0.0
         self._follow_task: asyncio.Task[None] | None = None
@@ -71,6 +72,7 @@ class HlsSource(FfmpegSource):
             silent = detail("silent", step=step, seconds=f"{timeout_s:g}")
             raise LookError(Failure(step, Kind.SILENT, silent)) from None
         self.connected, self.accepted = self._client.connected, self._client.accepted
+        self._url, self._cookies = self._client.url, self._client.cookies
         if self._playlist.ended:
             raise LookError(Failure(Step.STREAM, Kind.NO_MEDIA, detail("playlist_ended")))
         if self._playlist.newest is None:
@@ -111,19 +113,14 @@ class HlsSource(FfmpegSource):
     async def _fetch_variant(self, uri: str) -> Playlist:
         """Return the playlist of the first variant stream."""
         try:
-            url = stream_url.parse(urljoin(self._target.url.without_credentials, uri))
+            url = stream_url.parse(urljoin(self._client.url.without_credentials, uri))
         except ValueError as error:
             unusable = detail("playlist_unusable", problem=error)
             raise LookError(Failure(Step.GET, Kind.NO_VIDEO, unusable)) from None
-        if url.host != self._target.url.host:
+        if not self._client.may_turn_to(url):
             raise LookError(Failure(Step.GET, Kind.NO_VIDEO, detail("playlist_elsewhere")))
-        await self._client.close()
-        self._client, self._url = self._client_for(url), url
+        await self._client.turn_to(url)
         return await self._fetch()
-
-    def _client_for(self, url: StreamUrl) -> Client:
-        target = self._target
-        return Client(url, target.credentials, self._monotonic, trusted=target.trusted)
 
 
 def is_playlist(url: StreamUrl) -> bool:

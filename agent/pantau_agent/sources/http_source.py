@@ -1,12 +1,15 @@
-"""A camera's pictures over HTTP as a source: an MJPEG stream or stills, depending on the camera's response."""
+"""A camera's pictures over HTTP as a source: an MJPEG stream or stills, depending on the response's bytes."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from typing import Protocol
 
 from pantau_agent.clock import Clock
 from pantau_agent.http.client import Client, StreamedResponse
+from pantau_agent.http.jpeg_extent import SOI
 from pantau_agent.sources.jpeg_counter import JpegCounter
+from pantau_agent.sources.media_format import SNIFFED_BYTES, OtherFormatError, format_of
 from pantau_agent.sources.mjpeg_feed import MjpegFeed
 from pantau_agent.sources.still_feed import StillFeed
 from pantau_agent.sources.target import Target
@@ -16,7 +19,9 @@ from pantau_agent.streams.keyframe import Keyframe
 from pantau_contract.words.evidence import Detail, detail
 
 _STILLS = {"image/jpeg", "image/jpg", "image/pjpeg", "application/octet-stream", ""}
-"""Media types of stills. The last two come from careless cameras, so the content is checked before it counts."""
+"""Media types of stills. A response of another type is read only if its bytes are those of a picture."""
+_PART_BEGINS = re.compile(rb"\s*(?:--|Content-)", re.IGNORECASE)
+"""How a multipart body begins, whatever the header declares."""
 
 
 class Feed(Protocol):
@@ -30,7 +35,7 @@ class Feed(Protocol):
         """Prepare reading. Raises `LookError` if the response is unusable."""
 
     async def run(self) -> None:
-        """Read until the pictures end, which raises `LookError`."""
+        """Read until the pictures end, which raises `LookError`, or return after a single one."""
 
 
 class HttpSource:
@@ -55,13 +60,18 @@ class HttpSource:
         return self._client.accepted
 
     async def open(self, timeout_s: float) -> None:
-        """Send the request, and read the first picture if it is a still. Raises `LookError`."""
+        """Send the request, and read the first picture if it is a still.
+
+        Raises:
+            LookError: the camera is not reached, or sends no pictures.
+            OtherFormatError: it sends video in another format.
+        """
         self.started = self._monotonic()
         try:
             async with asyncio.timeout(timeout_s):
                 response = await self._client.get()
                 self.connected = self._client.connected
-                self._feed = self._feed_of(response, timeout_s)
+                self._feed = await self._choose_feed(response, timeout_s)
                 await self._feed.begin()
         except TimeoutError:
             failure = self._timed_out(timeout_s)
@@ -70,7 +80,7 @@ class HttpSource:
         except BaseException:
             await self.close()
             raise
-        self._task = asyncio.create_task(self._run(self._feed))
+        self._task = asyncio.create_task(self._run(response, self._feed, timeout_s))
 
     async def refresh(self) -> None:
         """Do nothing: what arrives is read as it comes."""
@@ -111,18 +121,35 @@ class HttpSource:
         """Have the next picture delivered to `deliver`, once."""
         self._jpegs.request_keyframe(deliver)
 
-    def _feed_of(self, response: StreamedResponse, timeout_s: float) -> Feed:
+    async def _choose_feed(self, response: StreamedResponse, timeout_s: float) -> Feed:
+        """Return the way to read the response. What its bytes are decides, wherever they can be told apart."""
         head = response.head
         if head.media_type.startswith("multipart/"):
-            return MjpegFeed(response, head.boundary, self._jpegs, self._monotonic)
-        if head.media_type in _STILLS:
-            return StillFeed(self._client, response, self._jpegs, self._monotonic, timeout_s)
+            return self._mjpeg_feed(response)
+        start = await response.peek(SNIFFED_BYTES)
+        if (media_format := format_of(start)) is not None:
+            raise OtherFormatError(media_format, self._client.url, self._client.cookies)
+        is_jpeg = start.lstrip(b"\r\n").startswith(SOI)
+        if _PART_BEGINS.match(start) or (is_jpeg and not response.parser.counted):
+            return self._mjpeg_feed(response)
+        if is_jpeg or head.media_type in _STILLS:
+            return self._still_feed(response, timeout_s)
         other = detail("other_type", media_type=head.media_type[:60])
         raise LookError(Failure(Step.GET, Kind.NO_VIDEO, other))
 
-    async def _run(self, feed: Feed) -> None:
+    def _mjpeg_feed(self, response: StreamedResponse) -> MjpegFeed:
+        return MjpegFeed(response, response.head.boundary, self._jpegs, self._monotonic)
+
+    def _still_feed(self, response: StreamedResponse, timeout_s: float) -> StillFeed:
+        return StillFeed(self._client, response, self._jpegs, self._monotonic, timeout_s)
+
+    async def _run(self, response: StreamedResponse, feed: Feed, timeout_s: float) -> None:
         try:
             await feed.run()
+            # The response was a single picture after all, so the camera is asked for the next one.
+            stills = self._feed = self._still_feed(response, timeout_s)
+            stills.continue_after()
+            await stills.run()
         except LookError as error:
             self.failure = error.failure
 

@@ -3,18 +3,20 @@
 from pantau_agent.clock import Clock
 from pantau_agent.sources.ffmpeg_source import FfmpegSource
 from pantau_agent.sources.hls_source import HlsSource, is_playlist
-from pantau_agent.sources.http_source import HttpSource
 from pantau_agent.sources.rtsp_source import RtspSource
 from pantau_agent.sources.source import Source, SourceFactory
 from pantau_agent.sources.target import Target
+from pantau_agent.sources.web_source import WebSource
 from pantau_agent.streams.failure import Failure, Kind, LookError, Step
 from pantau_contract.words.evidence import detail
 
 SOURCES: dict[str, SourceFactory] = {
     "rtsp": RtspSource,
     "rtsps": RtspSource,
-    "http": HttpSource,
-    "https": HttpSource,
+    "rtsp+http": RtspSource,
+    "rtsps+http": RtspSource,
+    "http": WebSource,
+    "https": WebSource,
     "rtmp": FfmpegSource,
     "rtmps": FfmpegSource,
 }
@@ -29,7 +31,8 @@ def make_source(target: Target, clock: Clock) -> Source:
     Raises:
         LookError: there is no kind for its scheme.
     """
-    make = (PLAYLISTS if is_playlist(target.url) else SOURCES).get(target.url.scheme)
+    playlist = PLAYLISTS.get(target.url.scheme) if is_playlist(target.url) else None
+    make = playlist or SOURCES.get(target.url.scheme)
     if make is None:
         known = ", ".join(f"{scheme}://" for scheme in SOURCES)
         unwatchable = detail("unwatchable", scheme=target.url.scheme, known=known)

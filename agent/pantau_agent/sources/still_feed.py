@@ -4,15 +4,22 @@ import asyncio
 from collections.abc import Callable
 
 from pantau_agent.http.client import Client, StreamedResponse
+from pantau_agent.http.jpeg_extent import SOI, JpegExtent
+from pantau_agent.http.multipart import PartParser
+from pantau_agent.http.receive_buffer import ReceiveBuffer
+from pantau_agent.http.response import ResponseHead
 from pantau_agent.sources.jpeg_counter import JpegCounter
 from pantau_agent.streams.failure import Failure, Kind, LookError, Step
 from pantau_agent.streams.keyframe import MAX_KEYFRAME_BYTES
+from pantau_agent.streams.malformed import MalformedError
 from pantau_contract.words.evidence import detail
 
 PAUSE_S = 1.0
 """Shortest pause between two pictures, in seconds; a camera that takes longer over one gets a pause as long."""
 OVERDUE_FACTOR = 2.0
 """A picture that takes this many times as long as the slowest so far is overdue."""
+TRAILER_S = 1.0
+"""Seconds that the rest of a response has to come once its picture is whole: a stated length may be too large."""
 MAX_BAD_PICTURES = 3
 """Number of bad pictures in a row that end the session: a new connection may help."""
 
@@ -46,6 +53,10 @@ class StillFeed:
         if not await self._read(self._response):
             kind = Kind.NO_MEDIA if "cut off" in self._jpegs.problem else Kind.NO_VIDEO
             raise LookError(Failure(Step.STREAM, kind, self._jpegs.problem))
+        self.continue_after()
+
+    def continue_after(self) -> None:
+        """Take the response that the feed was made with for read: its picture has been counted."""
         self._slowest = self._monotonic() - self._client.requested
 
     async def run(self) -> None:
@@ -69,20 +80,38 @@ class StillFeed:
 
     async def _read(self, response: StreamedResponse) -> bool:
         """Read one picture, and return whether it is a JPEG. Raises `LookError`."""
-        content = bytearray()
+        content, extent, whole = ReceiveBuffer(), JpegExtent(), False
         while True:
             try:
-                piece = await response.read()
+                async with asyncio.timeout(TRAILER_S if whole else None):
+                    piece = await response.read()
             except LookError as error:
                 if error.failure.kind is not Kind.CLOSED:
                     raise
                 piece = b""  # what has come is judged, and is most likely cut off
+            except TimeoutError:
+                if not whole:
+                    raise
+                await self._client.close()  # the rest of the stated length will not come
+                piece = b""
             if not piece:
                 break
-            content += piece
+            content.feed(piece)
+            whole = whole or (content.starts_with(SOI) and extent.end(content) is not None)
             self._jpegs.add_bytes(len(piece), self._monotonic())
             if len(content) > MAX_KEYFRAME_BYTES:
                 large = detail("large_picture", octets=MAX_KEYFRAME_BYTES)
                 raise LookError(Failure(Step.STREAM, Kind.NO_MEDIA, large))
-        media_type = response.head.media_type
-        return self._jpegs.add(media_type, bytes(content), self._monotonic())
+        media_type, picture = response.head.media_type, content.peek(len(content)).lstrip(b"\r\n")
+        if media_type.startswith("multipart/") or not picture.startswith(SOI):
+            media_type, picture = _first_part(response.head, picture) or (media_type, picture)
+        return self._jpegs.add(media_type, picture, self._monotonic())
+
+
+def _first_part(head: ResponseHead, content: bytes) -> tuple[str, bytes] | None:
+    """Return the media type and the content of the first part, or None if the content is not in parts."""
+    try:
+        parts = PartParser(head.boundary).feed(content)
+    except MalformedError:
+        return None
+    return (parts[0].media_type, parts[0].content) if parts else None

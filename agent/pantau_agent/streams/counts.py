@@ -28,3 +28,5 @@ class Counts(NamedTuple):
     """Seconds between the last two keyframes; 0 before there are two."""
     jitter: float | None = None
     """Interarrival jitter in seconds (RFC 3550, section 6.4.1); None if the source does not measure it."""
+    jitter_valid: bool = True
+    """False while the jitter says nothing: timestamps do not run as the time does, or pictures are reordered."""

@@ -89,3 +89,14 @@ def content_length(headers: Headers) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) < 16):
         raise MalformedError(detail("bad_length"))
     return int(text)
+
+
+def plausible_length(headers: Headers) -> int | None:
+    """Return the value of Content-Length, or None if there is none or it is not a number.
+
+    For bodies whose end is also known by other means: a camera without a length may write -1 or a word.
+    """
+    try:
+        return content_length(headers)
+    except MalformedError:
+        return None

@@ -50,7 +50,7 @@ def restore_command(
     force: Annotated[bool, typer.Option("--force", help="Move aside what is in data_dir.")] = False,
     as_json: _AsJson = False,
 ) -> None:
-    """Make the collector's data anew from a backup, whose every file is checked before.
+    """Restore the collector's data from a backup; every file of it is checked first.
 
     Never while a collector runs on it; into a data_dir that is not empty only with --force. Notices that were
     waiting when the backup was taken are sent, with the keys that they had.

@@ -75,7 +75,7 @@ def show_command(
     language: LanguageOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """Tell all about one incident: its steps, its cameras, and who was told when. Exit status 1: there is none."""
+    """Show one incident: its steps, its cameras, and who was notified when. Exit status 1: there is none."""
     words = words_for(language)
     settings = open_config(config)
     zone, inventory = local_zone(settings, timezone), open_inventory(settings)

@@ -36,7 +36,7 @@ recipients_app = typer.Typer(
     "list", epilog="Example: pantau-collector recipients list --config /etc/pantau/collector.toml"
 )
 def list_command(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
-    """List who is told of what, when, and by which channels; their addresses stay secret."""
+    """List who is notified of what, when, and by which channels; their addresses stay secret."""
     settings = open_config(config)
     unknown = find_unknown_filters(settings.recipient, open_inventory(settings))
     people = settings.people

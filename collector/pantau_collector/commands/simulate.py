@@ -30,7 +30,7 @@ def simulate_command(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the notices as JSON.")] = False,
 ) -> None:
-    """Run a scenario in virtual time, and print who would be told what, and when. Nothing is sent.
+    """Run a scenario in virtual time, and print who would be notified of what, and when. Nothing is sent.
 
     What the scenario does not say itself (site map, recipients, rules) is taken from the configuration, if one is
     given. So rules can be tried before they are trusted.

@@ -33,6 +33,26 @@ def test_of_several_streams_the_first_is_taken() -> None:
     assert (parse(master).variant, parse(master).newest) == ("low.m3u8", None)
 
 
+def test_a_low_latency_playlist_goes_on_by_its_newest_part() -> None:
+    part = b'#EXT-X-PART:DURATION=0.5,INDEPENDENT=YES,URI="part43.1.mp4"\n'
+    hint = b'#EXT-X-PRELOAD-HINT:TYPE=PART,URI="part43.2.mp4"\n'
+    one = parse(LIVE + part + hint)
+    assert one.newest == (43, "part43.1.mp4")
+    assert parse(LIVE + part + part.replace(b"43.1", b"43.2")).newest != one.newest
+    assert parse(b"#EXTM3U\n" + part).newest is not None
+
+
+def test_a_target_that_the_segments_exceed_is_not_believed() -> None:
+    assert parse(LIVE.replace(b"INF:2.0", b"INF:9.6")).target_s == 9
+
+
+def test_a_stream_of_audio_is_passed_over() -> None:
+    audio = b'#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS="mp4a.40.2"\nsound.m3u8\n'
+    video = b'#EXT-X-STREAM-INF:BANDWIDTH=2,CODECS="avc1.4d001f,mp4a.40.2"\nvideo.m3u8\n'
+    assert parse(audio + video).variant == "video.m3u8"
+    assert parse(audio).variant is None
+
+
 @pytest.mark.parametrize("text", [b"", b"<html>", b"#EXT", b"\x00"])
 def test_what_is_no_playlist_is_told(text: bytes) -> None:
     with pytest.raises(MalformedError):

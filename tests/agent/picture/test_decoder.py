@@ -15,9 +15,11 @@ from pantau_agent.clock import SystemClock
 from pantau_agent.picture.decoder import Decoder
 from pantau_agent.picture.exchange import PictureError
 from pantau_agent.picture.worker import MEMORY_BYTES, UndecodableError, decode, looks_encrypted
+from pantau_agent.rtsp.access_unit import KEYFRAME
+from pantau_agent.rtsp.nal import H264Assembler
 from pantau_agent.streams.keyframe import Keyframe
 from tests.agent.eventually import eventually
-from tests.agent.rtsp.footage import SIZE, encoded
+from tests.agent.rtsp.footage import SIZE, encoded, nal_units
 
 GOOD = Keyframe("h264", encoded()[0])
 
@@ -173,3 +175,19 @@ def test_an_encrypted_picture_is_told_apart() -> None:
     with pytest.raises(UndecodableError) as raised:
         decode("h264", bytes(data))
     assert raised.value.error is PictureError.ENCRYPTED
+
+
+def test_a_stream_that_refreshes_its_picture_piece_by_piece_is_decoded_where_it_is_whole() -> None:
+    """x264's intra refresh, joined after its only IDR picture."""
+    pictures = [nal_units(unit) for unit in encoded(options=(("x264-params", "intra-refresh=1:keyint=25"),))]
+    unit, delivered = H264Assembler(pictures[0][:2]), list[Keyframe]()
+    unit.request_keyframe(delivered.append)
+    for nals in pictures[1:]:
+        unit.begin()
+        for nal in nals:
+            unit.add_payload(nal, 0, len(nal))
+        if unit.kind == KEYFRAME or unit.continues:
+            unit.finish(damaged=False)
+    picture, concealed = decode("h264", delivered[0].data)
+    assert picture.shape == (SIZE[1], SIZE[0], 3)
+    assert not concealed

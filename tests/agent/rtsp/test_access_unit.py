@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pantau_agent.rtsp import access_unit
-from pantau_agent.rtsp.access_unit import DELTA, KEYFRAME, UNDECIDED, H264Assembler, H265Assembler, NalAssembler
+from pantau_agent.rtsp import access_unit, parameter_sets
+from pantau_agent.rtsp.access_unit import DELTA, KEYFRAME, UNDECIDED
+from pantau_agent.rtsp.nal import H264Assembler, H265Assembler, NalAssembler
 from pantau_agent.streams.keyframe import MAX_KEYFRAME_BYTES, Keyframe
 from tests.agent.rtsp.footage import SIZE, access_units, encoded
 
@@ -110,7 +111,8 @@ def test_parameter_sets_of_the_description_serve_a_stream_without_them(codec: st
 
 
 def test_new_parameter_sets_replace_old_ones() -> None:
-    old, new = access_units()[0][:2], [b"\x67new sps", b"\x68new pps"]
+    old = access_units()[0][:2]
+    new = [nal + b"\x55" for nal in old]
     unit, delivered = H264Assembler(old), list[Keyframe]()
     unit.request_keyframe(delivered.append)
     take(unit, *new, b"\x65\x88\x80")
@@ -122,10 +124,6 @@ def test_an_i_picture_that_is_no_idr_is_a_keyframe() -> None:
     assert take(H264Assembler(), b"\x41\xb0\x84\x21") == KEYFRAME  # slice_type 2
     assert take(H264Assembler(), b"\x41\x9a\x84\x21") == DELTA  # slice_type 5
     assert take(H264Assembler(), b"\x41\xe0\x84\x21") == DELTA  # slice_type 0
-
-
-def test_interleaved_packetisation_is_pictures_and_no_keyframes() -> None:
-    assert take(H264Assembler(), b"\x19\x00\x00\x00\x05\x65\x88\x80\x00\x00") == DELTA
 
 
 def test_damaged_keyframes_are_passed_over_until_patience_ends() -> None:
@@ -170,9 +168,9 @@ def test_parameter_sets_without_end_are_held_to_the_limit() -> None:
     unit = H264Assembler()
     unit.begin()
     for i in range(1000):
-        payload = b"\x68" + i.to_bytes(3)
+        payload = b"\x68" + (i + 1 << 33 - 2 * (i + 1).bit_length()).to_bytes(4)  # Exp-Golomb
         unit.add_payload(payload, 0, len(payload))
-    assert len(unit.parameter_sets) == access_unit.MAX_PARAMETER_SETS
+    assert len(unit.parameter_sets) == parameter_sets.MAX_PARAMETER_SETS
 
 
 @settings(max_examples=300)
@@ -198,3 +196,142 @@ def test_a_keyframe_without_its_beginning_is_damaged(codec: str) -> None:
     assert delivered == []
     take(unit, *fragments(picture, codec))
     assert [one.damaged for one in delivered] == [False]
+
+
+@pytest.mark.parametrize("codec", KINDS)
+@pytest.mark.parametrize(
+    "packing", ["one packet", "fragments", "small fragments", "start code first", "aggregate"]
+)
+def test_start_codes_within_one_unit_divide_it(codec: str, packing: str) -> None:
+    kind, encoder, decoder = KINDS[codec]
+    nals = access_units(encoder)[0]
+    whole = START.join(nals)
+    payloads = {
+        "one packet": [whole],
+        "fragments": fragments(whole, codec),
+        "small fragments": fragments(whole, codec, 7),
+        "start code first": [START + whole],
+        "aggregate": [aggregated([START[1:].join(nals)], codec)],
+    }[packing]
+    unit, delivered = kind(), list[Keyframe]()
+    unit.request_keyframe(delivered.append)
+    assert take(unit, *payloads) == KEYFRAME
+    assert decoded(decoder, delivered[0].data) == SIZE
+
+
+@pytest.mark.parametrize("codec", KINDS)
+def test_a_start_code_in_front_of_a_fragmented_unit_is_passed_over(codec: str) -> None:
+    kind, encoder, decoder = KINDS[codec]
+    unit, delivered = kind(), list[Keyframe]()
+    unit.request_keyframe(delivered.append)
+    assert take(unit, *fragments(START + START.join(access_units(encoder)[0]), codec)) == KEYFRAME
+    assert decoded(decoder, delivered[0].data) == SIZE
+
+
+@pytest.mark.parametrize("codec", KINDS)
+def test_other_frames_behind_a_start_code_are_no_keyframes(codec: str) -> None:
+    kind, encoder, _ = KINDS[codec]
+    delimiter = b"\x09\xf0" if codec == "h264" else b"\x46\x01\x50"
+    assert take(kind(), delimiter + START + access_units(encoder)[1][-1]) == DELTA
+
+
+@pytest.mark.parametrize("codec", KINDS)
+def test_parameter_sets_serve_in_any_order_each_with_its_own_timestamp(codec: str) -> None:
+    kind, encoder, decoder = KINDS[codec]
+    *sets, picture = access_units(encoder)[0]
+    unit, delivered = kind(), list[Keyframe]()
+    unit.request_keyframe(delivered.append)
+    for nal in reversed(sets):
+        take(unit, nal)
+    assert take(unit, picture) == KEYFRAME
+    assert decoded(decoder, delivered[0].data) == SIZE
+
+
+@pytest.mark.parametrize("codec", KINDS)
+def test_only_the_first_fragments_type_counts(codec: str) -> None:
+    kind, encoder, decoder = KINDS[codec]
+    *sets, picture = access_units(encoder)[0]
+    other = 12 if codec == "h264" else 38  # filler data
+    at = 1 if codec == "h264" else 2
+    first, *rest = fragments(picture, codec)
+    rest = [part[:at] + bytes((part[at] & 0xC0 | other,)) + part[at + 1 :] for part in rest]
+    unit, delivered = kind(sets), list[Keyframe]()
+    unit.request_keyframe(delivered.append)
+    assert take(unit, first, *rest) == KEYFRAME
+    assert decoded(decoder, delivered[0].data) == SIZE
+
+
+@pytest.mark.parametrize("packing", ["single", "aggregated", "fragmented"])
+def test_order_numbers_of_h265_are_left_out(packing: str) -> None:
+    nals = access_units("libx265")[0]
+    number = b"\x00\x07"
+    single = [nal[:2] + number + nal[2:] for nal in nals]
+    several = b"\x60\x01" + number + b"\x00".join(len(nal).to_bytes(2) + nal for nal in nals[:-1])
+    first, *rest = fragments(nals[-1], "h265")
+    payloads = {
+        "single": single,
+        "aggregated": [several, single[-1]],
+        "fragmented": [several, first[:3] + number + first[3:], *rest],
+    }[packing]
+    unit, delivered = H265Assembler(has_order=True), list[Keyframe]()
+    unit.request_keyframe(delivered.append)
+    assert unit.begins_picture(payloads[0], 0, len(payloads[0]))
+    assert take(unit, *payloads) == KEYFRAME
+    assert decoded("hevc", delivered[0].data) == SIZE
+
+
+def test_what_stands_in_a_paci_packet_is_taken() -> None:
+    packets = access_units("libx265")[0]
+
+    def in_paci(packet: bytes) -> bytes:
+        header = (packet[0] & 0x80) << 8 | (packet[0] >> 1 & 0x3F) << 9 | 3 << 4  # an extension of 3 bytes
+        return bytes((50 << 1 | packet[0] & 1, packet[1])) + header.to_bytes(2) + b"ext" + packet[2:]
+
+    for sent in (packets, [*packets[:-1], *fragments(packets[-1], "h265")]):
+        unit, delivered = H265Assembler(), list[Keyframe]()
+        unit.request_keyframe(delivered.append)
+        assert take(unit, *(in_paci(packet) for packet in sent)) == KEYFRAME
+        assert decoded("hevc", delivered[0].data) == SIZE
+
+
+@pytest.mark.parametrize("kind", [25, 26, 27])
+def test_aggregates_with_order_numbers_are_taken(kind: int) -> None:
+    nals = access_units()[0]
+    extra = {25: b"", 26: b"\x00\x00\x00", 27: b"\x00\x00\x00\x00"}[kind]
+    packet = bytes((0x60 | kind,)) + b"\x00\x07" + b"".join(len(nal).to_bytes(2) + extra + nal for nal in nals)
+    unit, delivered = H264Assembler(), list[Keyframe]()
+    unit.request_keyframe(delivered.append)
+    assert unit.begins_picture(packet, 0, len(packet))
+    assert take(unit, packet) == KEYFRAME
+    assert decoded("h264", delivered[0].data) == SIZE
+
+
+def test_a_fragment_with_an_order_number_is_taken() -> None:
+    *sets, picture = access_units()[0]
+    first, *rest = fragments(picture, "h264")
+    unit, delivered = H264Assembler(sets), list[Keyframe]()
+    unit.request_keyframe(delivered.append)
+    assert take(unit, bytes((first[0] & 0xE0 | 29, first[1])) + b"\x00\x07" + first[2:], *rest) == KEYFRAME
+    assert decoded("h264", delivered[0].data) == SIZE
+
+
+@pytest.mark.parametrize("codec", KINDS)
+def test_a_recovery_point_is_a_keyframe_of_several_pictures(codec: str) -> None:
+    kind, encoder, decoder = KINDS[codec]
+    sets, pictures = access_units(encoder)[0][:-1], [unit[-1] for unit in access_units(encoder)[1:5]]
+    # A recovery point SEI (type 6, one byte) with a count of 2, as ue(v) "011" and as se(v) "00100".
+    sei = b"\x06\x06\x01\x70\x80" if codec == "h264" else b"\x4e\x01\x06\x01\x24\x80"
+    unit, delivered = kind(sets), list[Keyframe]()
+    unit.request_keyframe(delivered.append)
+    assert take(unit, sei, pictures[0]) == KEYFRAME
+    assert unit.continues
+    for picture in pictures[1:3]:
+        assert delivered == []
+        unit.begin()
+        framed = picture
+        unit.add_payload(framed, 0, len(framed))
+        unit.finish(damaged=False)
+    assert delivered[0].data == START + START.join([*unit.parameter_sets, sei, *pictures[:3]])
+    assert not unit.continues
+    context = cast("av.VideoCodecContext", av.CodecContext.create(decoder, "r"))
+    assert len(context.parse(delivered[0].data) + context.parse(b"")) == 3

@@ -313,3 +313,58 @@ async def test_an_answer_to_an_earlier_request_is_not_taken_for_this_one() -> No
 
     async with serving(Camera({"DESCRIBE": late})) as camera, opened(camera) as session:
         assert session.failure is None
+
+
+@pytest.mark.parametrize("status", ["400 Bad Request", "500 Internal Server Error", "504 Gateway Timeout"])
+@concurrently
+async def test_a_camera_of_udp_alone_is_read_from_the_address_that_it_names(status: str) -> None:
+    async def datagrams(_visitor: Visitor) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own:
+            own.bind(("127.0.0.3", 0))
+            for number in range(1000):
+                own.sendto(packets_of([b"\x65\x88\x80"], number, number * 3600)[0], ("127.0.0.1", ports[0]))
+                await asyncio.sleep(0.02)
+
+    ports: list[int] = []
+
+    def set_up(_visitor: Visitor, asked: Asked) -> bytes:
+        match = re.search(r"client_port=(\d+)-(\d+)", asked.headers["Transport"])
+        if match is None:
+            return response(status)
+        ports[:] = [int(match[1])]
+        return response("200 OK", "Session: 5", f"Transport: RTP/AVP;unicast;source=127.0.0.3;{match[0]}")
+
+    async with serving(Camera({"SETUP": set_up}, media=datagrams)) as camera, opened(camera) as session:
+        assert session.transport == "udp"
+        assert await eventually(lambda: session.reception.frames > 5)
+
+
+@concurrently
+async def test_a_camera_that_answers_tcp_by_udp_ports_is_asked_for_udp() -> None:
+    def set_up(_visitor: Visitor, asked: Asked) -> bytes:
+        match = re.search(r"client_port=(\d+)-(\d+)", asked.headers["Transport"])
+        ports = match[0] if match else "client_port=5000-5001"
+        return response("200 OK", "Session: 5", f"Transport: RTP/AVP;unicast;{ports}")
+
+    async with serving(Camera({"SETUP": set_up})) as camera, opened(camera) as session:
+        assert session.transport == "udp"
+
+
+@concurrently
+async def test_a_camera_that_refuses_any_transport_is_told_by_its_first_answer() -> None:
+    async with serving(Camera({"SETUP": saying("500 Internal Server Error")})) as camera:
+        failure = await failure_of(camera)
+        assert (failure.status, camera.count("SETUP")) == (500, 2)
+
+
+@pytest.mark.parametrize("known", ["/track/1", "/cam/track/1"])
+@concurrently
+async def test_a_control_with_a_path_is_tried_both_ways(known: str) -> None:
+    def set_up(visitor: Visitor, asked: Asked) -> bytes:
+        if asked.uri != f"rtsp://127.0.0.1:{visitor.camera.port}{known}":
+            return response("404 Not Found")
+        return usual(visitor, asked)
+
+    camera = Camera({"SETUP": set_up}, sdp=SDP.replace(b"control:track1", b"control:/track/1"), media=footage())
+    async with serving(camera), opened(camera) as session:
+        assert await eventually(lambda: session.reception.frames > 2)

@@ -122,7 +122,7 @@ async def test_headers_without_end_are_cut() -> None:
 async def test_garbage_in_mid_stream_ends_the_session() -> None:
     async def garble(visitor: Visitor) -> None:
         await asyncio.sleep(0.1)
-        visitor.writer.write(interleaved(rtp(1, 0, b"\x65\x88\x80", marker=True)) + b"\xff" * 1000)
+        visitor.writer.write(interleaved(rtp(1, 0, b"\x65\x88\x80", marker=True)) + b"\xff" * 300_000)
 
     async with serving(Camera(media=garble)) as camera, opened(camera) as session:
         await asyncio.wait_for(session.wait(), 60)

@@ -118,3 +118,20 @@ def test_any_payloads_are_taken(parts: list[bytes], kind: int, quality: int) -> 
     for part in (*parts, *(head + part for part in parts)):
         unit.add_payload(part, 0, len(part))
     unit.finish(damaged=False)
+
+
+@pytest.mark.parametrize(("width", "height"), [(0, 0), (64, 180)])
+def test_a_size_that_rtp_has_no_room_for_is_the_descriptions(width: int, height: int) -> None:
+    unit = JpegAssembler((2560, 1440))
+    unit.begin()
+    packet = struct.pack("!IBBBB", 0, 1, 60, width, height) + b"data"
+    unit.add_payload(packet, 0, len(packet))
+    assert (unit.width, unit.height) == (2560, 1440)
+
+
+def test_a_size_that_rtp_has_room_for_is_the_packets() -> None:
+    unit = JpegAssembler((1920, 1080))
+    unit.begin()
+    packet = payloads(picture())[0]
+    unit.add_payload(packet, 0, len(packet))
+    assert (unit.width, unit.height) == (WIDTH, HEIGHT)

@@ -1,3 +1,4 @@
+import struct
 import time
 
 import pytest
@@ -6,6 +7,7 @@ from hypothesis import strategies as st
 
 from pantau_agent.rtsp.messages import (
     MAX_BODY,
+    MAX_STRAY,
     Demultiplexer,
     RtspRequest,
     RtspResponse,
@@ -156,3 +158,64 @@ def test_any_bytes_are_read_or_refused(chunks: list[bytes]) -> None:
         except MalformedError:
             continue
         assert demultiplexer.waiting <= 4 + 0xFFFF + MAX_BODY
+
+
+def frame(payload: bytes, channel: int = 0) -> bytes:
+    return struct.pack("!BBH", 0x24, channel, len(payload)) + payload
+
+
+STRAY = [
+    pytest.param(bytes(range(0x80, 0xC0)) + b"\n\n", id="no text"),
+    pytest.param(b"\x00\x00\x01\xb6" + b"$" * 9, id="dollars"),
+    pytest.param(b"$\x00\x00\x04abcdef$\x07\x00\x20xyz", id="frames of other channels, and too short ones"),
+    pytest.param(b"RTSP/0 is what this is not\r\n\r\n", id="like a response"),
+    pytest.param(b"ABC DEF\r\nGHI\r\n\r\n", id="like a request"),
+    pytest.param(b"A", id="one letter"),
+]
+
+
+@pytest.mark.parametrize("stray", STRAY)
+@pytest.mark.parametrize("size", [1, 3, 7, 1000, 100_000])
+def test_stray_bytes_between_frames_are_skipped(stray: bytes, size: int) -> None:
+    payloads = [b"\x80" + bytes((number,)) * 20 for number in range(60)]
+    response = b"RTSP/1.0 200 OK\r\nCSeq: 9\r\n\r\n"
+    sent = frame(payloads[0]) + b"".join(stray + frame(payload) for payload in payloads[1:]) + stray + response
+    came: list[bytes] = []
+    demultiplexer = Demultiplexer()
+    demultiplexer.channels[0] = lambda data, start, end, _now: came.append(bytes(data[start:end]))
+    messages = [
+        message for at in range(0, len(sent), size) for message in demultiplexer.feed(sent[at : at + size], 0.0)
+    ]
+    assert [payload for payload in came if payload[:1] == b"\x80"] == payloads
+    assert len(messages) == 1
+    assert demultiplexer.stray > 0
+
+
+def test_stray_bytes_that_go_on_end_the_stream() -> None:
+    demultiplexer = Demultiplexer()
+    demultiplexer.channels[0] = lambda *_: None
+    demultiplexer.feed(frame(b"\x80" + bytes(20)), 0.0)
+    for _ in range(MAX_STRAY // 4096 - 1):
+        demultiplexer.feed(b"\xaa" * 4096, 0.0)
+    assert demultiplexer.waiting == 0
+    with pytest.raises(MalformedError):
+        demultiplexer.feed(b"\xaa" * 8192, 0.0)
+
+
+def test_bytes_before_any_frame_are_another_protocol() -> None:
+    demultiplexer = Demultiplexer()
+    demultiplexer.channels[0] = lambda *_: None
+    with pytest.raises(MalformedError):
+        demultiplexer.feed(b"\xaa" * 64, 0.0)
+
+
+@settings(max_examples=300)
+@given(st.lists(st.binary(max_size=30), max_size=20), st.integers(1, 50))
+def test_any_stray_bytes_are_taken(parts: list[bytes], size: int) -> None:
+    demultiplexer = Demultiplexer()
+    demultiplexer.channels[0] = lambda *_: None
+    good = frame(b"\x80" + bytes(20))
+    sent = good + good.join(parts)
+    for at in range(0, len(sent), size):
+        demultiplexer.feed(sent[at : at + size], 0.0)
+    assert demultiplexer.waiting < 70_000

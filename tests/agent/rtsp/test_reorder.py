@@ -3,7 +3,7 @@ import struct
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pantau_agent.rtsp.access_unit import H264Assembler
+from pantau_agent.rtsp.nal import H264Assembler
 from pantau_agent.rtsp.reorder import HOLD_S, MAX_HELD, ReorderBuffer
 from pantau_agent.rtsp.rtp import Reception
 from tests.agent.rtsp.scripted import rtp
@@ -18,7 +18,7 @@ class Line:
     def __init__(self) -> None:
         self.out: list[tuple[int, float]] = []
         self.now = 100.0
-        self.buffer = ReorderBuffer(self._receive)
+        self.buffer = ReorderBuffer(self._receive, 96)
         self.reception = Reception(96, 90_000, H264Assembler())
 
     def _receive(self, buffer: bytes, start: int, end: int, now: float) -> None:
@@ -113,7 +113,7 @@ def test_a_long_gap_is_loss_and_a_jump_is_a_sender_that_starts_anew() -> None:
 @given(st.lists(st.tuples(st.binary(max_size=20), st.integers(0, 0xFFFF), st.booleans()), max_size=300))
 def test_whatever_comes_few_wait_and_not_for_ever(packets: list[tuple[bytes, int, bool]]) -> None:
     came: list[float] = []
-    buffer = ReorderBuffer(lambda _buffer, _start, _end, now: came.append(now))
+    buffer = ReorderBuffer(lambda _buffer, _start, _end, now: came.append(now), 96)
     for number, (payload, sequence, whole) in enumerate(packets):
         packet = rtp(sequence, 0, payload, ssrc=number % 50 // 49) if whole else payload
         buffer.receive(packet, 0, len(packet), float(number))
@@ -121,3 +121,14 @@ def test_whatever_comes_few_wait_and_not_for_ever(packets: list[tuple[bytes, int
     buffer.release(1e9)
     assert buffer.due is None
     assert len(came) == len(set(came)) <= len(packets)
+
+
+def test_packets_of_another_payload_type_do_not_disturb_the_order() -> None:
+    came: list[int] = []
+    buffer = ReorderBuffer(lambda data, start, _end, _now: came.append(data[start + 3]), 96)
+    for i in range(10):
+        others = rtp(5000, i, b"other", kind=50, ssrc=9), rtp(6000, i, b"other", kind=50)
+        for packet in (rtp(i, i, b"video"), *others):
+            buffer.receive(packet, 0, len(packet), 1 + i / 25)
+        buffer.release(1.5 + i / 25)
+    assert came == list(range(10))

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pantau_agent.rtsp.access_unit import H264Assembler
+from pantau_agent.rtsp.nal import H264Assembler
 from pantau_agent.rtsp.rtp import Reception, SenderClock
+from pantau_agent.streams.counts import Counts
 from pantau_agent.streams.keyframe import Keyframe
 from tests.agent.rtsp.footage import access_units
 from tests.agent.rtsp.scripted import packets_of, rtp
@@ -137,6 +138,7 @@ def test_csrcs_extension_and_padding_are_passed_over() -> None:
     stream = reception(unit)
     head = struct.pack("!BBHII", 0x80 | 0x20 | 0x10 | 2, 96 | 0x80, 1, 0, 7)
     receive(stream, head + bytes(8) + b"\xbe\xde\x00\x01abcd" + KEY + b"\x00\x00\x03", 1.0)
+    receive(stream, rtp(2, STEP, DELTA, marker=True), 1.04)
     assert stream.keyframes == 1
     assert delivered[0].data == b"\x00\x00\x00\x01" + KEY
 
@@ -196,3 +198,91 @@ def test_any_packets_are_counted(packets: list[tuple[bytes, bool]]) -> None:
         receive(stream, sent, 1 + i / 25)
         clock.receive(sent, 0, len(sent), 1.0)
     assert stream.packets <= len(packets)
+
+
+def test_packets_of_another_payload_type_with_numbers_of_their_own_are_no_loss() -> None:
+    stream = reception()
+    for i in range(100):
+        receive(stream, rtp(i, i * STEP, DELTA, marker=True), 1 + i / 25)
+        if i % 5 == 0:
+            receive(stream, rtp(1040, i * STEP, bytes(40), kind=50, ssrc=99), 1 + i / 25)
+    assert (stream.packets, stream.lost, stream.restarts, stream.frames) == (100, 0, 0, 100)
+
+
+def test_loss_is_counted_beside_packets_of_another_payload_type() -> None:
+    stream = reception()
+    for sequence, kind in ((0, 96), (1, 97), (2, 96), (3, 97), (5, 96)):
+        receive(stream, rtp(sequence, sequence * STEP, DELTA, marker=True, kind=kind))
+    assert stream.lost == 1
+
+
+def test_slices_that_each_have_a_marker_are_one_picture() -> None:
+    unit, delivered = H264Assembler(), list[Keyframe]()
+    unit.request_keyframe(delivered.append)
+    stream = reception(unit)
+    for i in range(10):
+        first, second = (b"\x65\x88\x80\x00", b"\x65\x48\x80\x00") if i % 5 == 0 else (DELTA, b"\x41\x5a\x00\x00")
+        receive(stream, rtp(2 * i, i * STEP, first, marker=True), 1 + i / 25)
+        receive(stream, rtp(2 * i + 1, i * STEP, second, marker=True), 1 + i / 25)
+    assert (stream.frames, stream.keyframes) == (9, 2)  # the last one ends with the next one's first packet
+    assert delivered[0].data == b"\x00\x00\x00\x01\x65\x88\x80\x00\x00\x00\x00\x01\x65\x48\x80\x00"
+
+
+def test_constant_timestamps_with_markers_are_pictures() -> None:
+    stream = reception()
+    for i in range(50):
+        receive(stream, rtp(i, 0, DELTA if i % 25 else KEY, marker=True), 1 + i / 25)
+    counts = stream.snapshot()
+    assert (counts.frames, counts.keyframes) == (50, 2)
+    assert counts.keyframe_interval == pytest.approx(1.0)
+
+
+def watched(timestamps: list[float], *, fps: float = 25) -> Counts:
+    """Receive one frame a packet on time, with these timestamps in seconds, read once a second."""
+    stream = reception()
+    counts = stream.snapshot()
+    for i, timestamp in enumerate(timestamps):
+        receive(stream, rtp(i, int(timestamp * 90_000), DELTA if i % 25 else KEY, marker=True), 1 + i / fps)
+        if i % int(fps) == 0:
+            counts = stream.snapshot()
+    return counts
+
+
+@pytest.mark.parametrize(
+    "timestamps",
+    [
+        pytest.param([i / 25 * 1000 / 90_000 for i in range(251)], id="milliseconds"),
+        pytest.param([i / 25 * 1e6 / 90_000 for i in range(251)], id="microseconds"),
+        pytest.param([0.0] * 251, id="constant"),
+        pytest.param([i / 25 + (2 if i % 3 == 1 else -1) / 25 for i in range(1, 252)], id="B pictures"),
+    ],
+)
+def test_jitter_by_timestamps_that_say_nothing_is_left_out(timestamps: list[float]) -> None:
+    counts = watched(timestamps)
+    assert not counts.jitter_valid
+    assert counts.keyframe_interval == pytest.approx(1.0, abs=0.2)
+
+
+def test_jitter_by_timestamps_that_run_as_the_time_is_valid() -> None:
+    counts = watched([i / 25 for i in range(1000)])
+    assert counts.jitter_valid
+    assert counts.jitter == pytest.approx(0, abs=1e-5)
+
+
+def test_timestamps_that_jump_by_five_seconds_are_no_jitter() -> None:
+    counts = watched([i / 25 + 5 * (i // 100) for i in range(1000)])
+    assert counts.jitter == pytest.approx(0, abs=1e-5)
+    assert counts.restarts == 9
+    assert watched([i / 25 - 5 * (i // 100) + 60 for i in range(1000)]).jitter == pytest.approx(0, abs=1e-5)
+
+
+def test_a_network_that_stalls_for_two_seconds_is_jitter() -> None:
+    stream = reception()
+    for i in range(250):
+        receive(stream, rtp(i, i * STEP, DELTA, marker=True), max(1 + i / 25, 5.0 if i >= 50 else 0))
+        if i % 25 == 0:
+            stream.snapshot()
+    counts = stream.snapshot()
+    assert counts.jitter_valid
+    assert counts.jitter is not None
+    assert counts.restarts == 0

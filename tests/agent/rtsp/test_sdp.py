@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pantau_agent.rtsp.sdp import MAX_TRACKS, SdpError, parse
+from pantau_agent.rtsp.sdp import MAX_TRACKS, SdpError, Track, parse, with_one_port
 
 BASE = "rtsp://h:8554/cam"
 
@@ -104,3 +104,57 @@ def test_any_body_is_read_or_refused(body: bytes, text: str) -> None:
         if track is not None:
             assert track.clock_rate > 0
             assert isinstance(track.parameter_sets, tuple)
+
+
+def video_of(*lines: str, base: str = "rtsp://host/cam") -> Track:
+    track = parse("\r\n".join(["v=0", *lines]).encode(), base).video()
+    assert track is not None
+    return track
+
+
+def test_slashes_on_both_sides_become_one() -> None:
+    track = video_of("m=video 0 RTP/AVP 26", "a=control:/media/1/video", base="rtsp://host/")
+    assert track.control == "rtsp://host/media/1/video"
+    assert track.other_control == ""
+    assert video_of("m=video 0 RTP/AVP 26", "a=control:/1").other_control == "rtsp://host/1"
+
+
+def test_an_absolute_control_of_the_session_is_the_base() -> None:
+    lines = ("a=control:rtsp://host/real/", "m=video 0 RTP/AVP 26", "a=control:track1")
+    assert video_of(*lines).control == "rtsp://host/real/track1"
+
+
+def test_a_second_port_is_left_out() -> None:
+    track = video_of("m=video 0 RTP/AVP 26", "a=control:rtsp://host:554:554/cam/1")
+    assert track.control == "rtsp://host:554/cam/1"
+    assert with_one_port("rtsp://[fe80::1]:554:554/cam") == "rtsp://[fe80::1]:554/cam"
+    assert with_one_port("rtsp://[fe80::1:2:3]/cam") == "rtsp://[fe80::1:2:3]/cam"
+    assert with_one_port("rtsp://host:554/a:1:2") == "rtsp://host:554/a:1:2"
+
+
+def test_attributes_of_the_video_below_another_medium_count() -> None:
+    track = video_of(
+        "m=video 0 RTP/AVP 96",
+        "m=audio 0 RTP/AVP 0",
+        "a=rtpmap:96 H264/90000",
+        "a=fmtp:96 sprop-parameter-sets=Z0IAHw==,aM48gA==",
+    )
+    assert (track.codec, len(track.parameter_sets)) == ("h264", 2)
+
+
+def test_attributes_of_a_type_that_another_medium_offers_are_its_own() -> None:
+    lines = ("m=video 0 RTP/AVP 96", "m=audio 0 RTP/AVP 96", "a=rtpmap:96 H264/90000")
+    assert parse("\r\n".join(["v=0", *lines]).encode(), "rtsp://host/cam").video() is None
+
+
+@pytest.mark.parametrize(
+    "line", ["a=x-dimensions:2560,1440", "a=framesize:26 2560-1440", "a=x-dimensions: 2560, 1440"]
+)
+def test_the_size_of_a_picture_is_read(line: str) -> None:
+    assert video_of("m=video 0 RTP/AVP 26", line).picture_size == (2560, 1440)
+
+
+def test_order_numbers_of_h265_are_noticed() -> None:
+    lines = ("m=video 0 RTP/AVP 96", "a=rtpmap:96 H265/90000")
+    assert video_of(*lines, "a=fmtp:96 sprop-max-don-diff=1").has_order_numbers
+    assert not video_of(*lines, "a=fmtp:96 sprop-max-don-diff=0;sprop-depack-buf-nalus=0").has_order_numbers

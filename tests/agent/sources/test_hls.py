@@ -44,9 +44,13 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Files(Quiet, SimpleHTTPRequestHandler):
-    """Serves a directory, with a login if there is a challenge. `asked` counts the proofs of a password."""
+    """Serves a directory, with a login if there is a challenge. `asked` counts the proofs of a password.
+
+    If it demands a cookie, it sets that with a redirect from /stream to the playlist, and nothing else is given.
+    """
 
     challenge = ""
+    cookie = ""
     proofs: list[str]
 
     def do_GET(self) -> None:
@@ -58,14 +62,24 @@ class Files(Quiet, SimpleHTTPRequestHandler):
             self.send_header("Content-Length", "0")
             self.end_headers()
             return
+        if self.cookie and self.path.startswith("/stream"):
+            self.send_response(302)
+            self.send_header("Set-Cookie", f"{self.cookie}; Path=/")
+            self.send_header("Location", "/live.m3u8")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        if self.cookie not in self.headers.get("Cookie", ""):
+            self.send_error(403)
+            return
         super().do_GET()
 
 
 @contextmanager
-def web(directory: Path, challenge: str = "") -> Iterator[tuple[str, list[str]]]:
+def web(directory: Path, challenge: str = "", *, cookie: str = "") -> Iterator[tuple[str, list[str]]]:
     """Serve the directory; the context's value is its URL and the passwords that were received."""
     proofs: list[str] = []
-    handler = type("Handler", (Files,), {"challenge": challenge, "proofs": proofs})
+    handler = type("Handler", (Files,), {"challenge": challenge, "cookie": cookie, "proofs": proofs})
     with serve(ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(directory)))) as server:
         yield f"http://127.0.0.1:{server.server_port}", proofs
 
@@ -128,6 +142,34 @@ async def test_a_live_stream_is_ok_with_its_measures(clip: Path, tmp_path: Path,
     assert sample.keyframe_interval_s is not None
     assert sample.keyframe_interval_s > 0
     assert sample.bitrate_kbps
+
+
+@pytest.mark.parametrize("name", ["segment%d.cgi", "snap%d.jpg", "%d"])
+async def test_segments_may_have_any_name(name: str, clip: Path, tmp_path: Path, decoder: Decoder) -> None:
+    with camera(clip, tmp_path, "-hls_segment_filename", str(tmp_path / name)), web(tmp_path) as (url, _):
+        assert is_healthy(sample := await probed(decoder, f"{url}/live.m3u8")), sample
+
+
+async def test_encrypted_segments_are_read(clip: Path, tmp_path: Path, decoder: Decoder) -> None:
+    key, info = tmp_path / "key.bin", tmp_path / "key.txt"
+    key.write_bytes(bytes(range(16)))
+    info.write_text(f"key.bin\n{key}\n")
+    with camera(clip, tmp_path, "-hls_key_info_file", str(info)), web(tmp_path) as (url, _):
+        assert "#EXT-X-KEY" in (tmp_path / "live.m3u8").read_text()
+        assert is_healthy(sample := await probed(decoder, f"{url}/live.m3u8")), sample
+
+
+async def test_segments_of_mp4_are_read(clip: Path, tmp_path: Path, decoder: Decoder) -> None:
+    with camera(clip, tmp_path, "-hls_segment_type", "fmp4"), web(tmp_path) as (url, _):
+        assert is_healthy(sample := await probed(decoder, f"{url}/live.m3u8")), sample
+
+
+async def test_a_playlist_is_known_by_its_bytes_and_gets_its_cookie(
+    clip: Path, tmp_path: Path, decoder: Decoder
+) -> None:
+    with camera(clip, tmp_path), web(tmp_path, cookie="seen=1") as (url, _):
+        sample = await probed(decoder, f"{url}/stream?camera=1")
+    assert is_healthy(sample), sample
 
 
 async def test_of_several_streams_the_first_is_watched_and_the_password_goes_along(

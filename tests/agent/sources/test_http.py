@@ -153,7 +153,7 @@ async def test_no_tls_where_it_is_asked_for(decoder: Decoder) -> None:
         (saying("302 Found"), Cause.UNSUPPORTED),
         (saying("200 OK", "Content-Type: text/html", body=b"<html>"), Cause.UNSUPPORTED),
         (saying("200 OK", "Content-Type: image/jpeg", body=b"<html>"), Cause.UNSUPPORTED),
-        (saying("200 OK", "Content-Type: multipart/x-mixed-replace"), Cause.UNSUPPORTED),
+        (saying("200 OK", "Content-Type: multipart/x-mixed-replace"), Cause.NO_MEDIA),
     ],
 )
 async def test_a_refusal_tells_its_cause(script: Script, cause: Cause, decoder: Decoder) -> None:
@@ -251,6 +251,114 @@ async def test_what_goes_wrong_on_the_wire_tells_its_cause(
     sample = await played(script, decoder, timeout_s=3)
     assert (sample.state, sample.cause) == (State.DOWN, cause)
     assert detail in sample.detail
+
+
+def one_by_one(
+    head: str, mark: bytes = b"", *, length: str = "", close: bool = False, silent: bool = False
+) -> Script:
+    """Return a script that answers with `head`, and then streams pictures.
+
+    With `close` it sends a single one and closes; with `silent` it sends a single one, and nothing more.
+    """
+
+    async def stream(visitor: Visitor, _asked: Asked) -> None:
+        lengths = [f"Content-Length: {length}"] if length else []
+        await visitor.send("\r\n".join(["HTTP/1.1 200 OK", head, *lengths, "", ""]).encode())
+        number = len(visitor.camera.asked)
+        while True:
+            await visitor.send(mark + pictures()[number % len(pictures())])
+            if close:
+                visitor.close()
+            if close or silent:
+                return
+            number += 1
+            await asyncio.sleep(0.1)
+
+    return stream
+
+
+MARK = b"\r\n--frame\r\nContent-Type: image/jpeg\r\n\r\n"
+MIXED = "Content-Type: multipart/x-mixed-replace;boundary=frame"
+
+
+async def still_called_multipart(visitor: Visitor, asked: Asked) -> None:
+    await stills(media_type="multipart/x-mixed-replace;boundary=x")(visitor, asked)
+
+
+async def still_in_a_part(visitor: Visitor, _asked: Asked) -> None:
+    await visitor.send(response("200 OK", MIXED, body=part(pictures()[len(visitor.camera.asked) % 50])))
+
+
+@concurrently
+@pytest.mark.parametrize(
+    "script",
+    [
+        one_by_one("Content-Type: image/jpeg", MARK),
+        one_by_one("Content-Type: text/html", MARK),
+        one_by_one("X: no type"),
+        one_by_one("Content-Type: image/jpeg"),
+        one_by_one("Content-Type: video/x-motion-jpeg"),
+        one_by_one("Content-Type: multipart/x-mixed-replace"),
+        one_by_one("Content-Type: multipart/x-mixed-replace", MARK),
+        one_by_one(MIXED, MARK, length="-1"),
+        one_by_one(MIXED, MARK, length="0"),
+        one_by_one(MIXED, MARK, length="unknown"),
+        one_by_one(MIXED + "\r\nTransfer-Encoding: chunked", MARK),
+        one_by_one("Content-Type: image/jpeg", close=True),
+        one_by_one("Content-Type: image/jpeg", length="-1", close=True),
+        one_by_one("Content-Type: image/jpeg", length="500000", silent=True),
+        one_by_one(MIXED, close=True),
+        one_by_one("Content-Type: image/jpeg", MARK, close=True),
+        stills(media_type="text/plain"),
+        still_called_multipart,
+        still_in_a_part,
+    ],
+)
+async def test_what_the_bytes_are_decides_and_not_what_the_header_claims(script: Script, decoder: Decoder) -> None:
+    sample = await played(script, decoder, seconds=3)
+    assert (is_healthy(sample), sample.codec) == (True, "mjpeg"), sample
+
+
+@concurrently
+async def test_stills_without_a_length_on_a_connection_that_stays_open_are_ok(decoder: Decoder) -> None:
+    async with serving(Camera(one_by_one("Content-Type: image/jpeg", silent=True))) as camera:
+        sample = await probed(camera, decoder, seconds=9)
+    assert is_healthy(sample), sample
+    assert len(camera.asked) >= 2
+
+
+@concurrently
+async def test_an_empty_line_too_many_after_a_still_is_passed_over(decoder: Decoder) -> None:
+    async def careless(visitor: Visitor, asked: Asked) -> None:
+        await stills()(visitor, asked)
+        await asyncio.sleep(0.05)
+        await visitor.send(b"\r\n")
+
+    async with serving(Camera(careless)) as camera:
+        sample = await probed(camera, decoder, seconds=3.5)
+    assert is_healthy(sample), sample
+    assert len(camera.asked) >= 2
+
+
+@concurrently
+async def test_a_single_picture_is_asked_for_again(decoder: Decoder) -> None:
+    async with serving(Camera(one_by_one(MIXED, close=True))) as camera:
+        sample = await probed(camera, decoder, seconds=3.5)
+    assert is_healthy(sample), sample
+    assert 2 <= len(camera.asked) <= 6
+
+
+@concurrently
+async def test_cookies_go_along(decoder: Decoder) -> None:
+    async def checked(visitor: Visitor, asked: Asked) -> None:
+        if asked.headers.get("cookie") == "id=7; seen=1":
+            await stills()(visitor, asked)
+        else:
+            cookies = ("Set-Cookie: id=7; Path=/; HttpOnly", "Set-Cookie: seen=1")
+            await visitor.send(response("302 Found", "Location: /cam?cookies=1", *cookies))
+
+    sample = await played(checked, decoder, seconds=1.5)
+    assert is_healthy(sample), sample
 
 
 @concurrently

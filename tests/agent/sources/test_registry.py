@@ -9,10 +9,10 @@ import pytest
 from pantau_agent.clock import SystemClock
 from pantau_agent.sources.ffmpeg_source import FfmpegSource
 from pantau_agent.sources.hls_source import HlsSource
-from pantau_agent.sources.http_source import HttpSource
 from pantau_agent.sources.registry import make_source
 from pantau_agent.sources.rtsp_source import RtspSource
 from pantau_agent.sources.target import Target
+from pantau_agent.sources.web_source import WebSource
 from pantau_agent.streams.failure import Kind, LookError
 from pantau_agent.streams.url import StreamUrl
 from tests.agent.http.camera import Camera, pictures, serving, streaming
@@ -22,7 +22,14 @@ from tests.agent.slow_machine import SLOW_CAUSES
 @pytest.mark.parametrize(
     ("scheme", "kind"),
     [
-        *(("rtsp", RtspSource), ("rtsps", RtspSource), ("http", HttpSource), ("https", HttpSource)),
+        *(
+            ("rtsp", RtspSource),
+            ("rtsps", RtspSource),
+            ("rtsp+http", RtspSource),
+            ("rtsps+http", RtspSource),
+            ("http", WebSource),
+            ("https", WebSource),
+        ),
         *(("rtmp", FfmpegSource), ("rtmps", FfmpegSource)),
     ],
 )
@@ -31,7 +38,9 @@ async def test_each_scheme_has_its_source(scheme: str, kind: type) -> None:
 
 
 def test_a_scheme_without_a_source_is_told_with_those_that_have_one() -> None:
-    with pytest.raises(LookError, match="only rtsp://, rtsps://, http://, https://") as caught:
+    with pytest.raises(
+        LookError, match="only rtsp://, rtsps://, rtsp\\+http://, rtsps\\+http://, http://, https://"
+    ) as caught:
         make_source(Target(StreamUrl("ftp", "h", 1, "/")), SystemClock())
     assert caught.value.failure.kind is Kind.NO_VIDEO
 
@@ -53,4 +62,4 @@ async def test_probe_looks_at_an_mjpeg_stream() -> None:
 @pytest.mark.parametrize("path", ["/live.m3u8", "/hls/Cam1.M3U8?token=x"])
 async def test_a_playlist_is_known_by_its_name(path: str) -> None:
     assert isinstance(make_source(Target(StreamUrl("https", "h", 1, path)), SystemClock()), HlsSource)
-    assert isinstance(make_source(Target(StreamUrl("https", "h", 1, "/x?a=.m3u8")), SystemClock()), HttpSource)
+    assert isinstance(make_source(Target(StreamUrl("https", "h", 1, "/x?a=.m3u8")), SystemClock()), WebSource)
