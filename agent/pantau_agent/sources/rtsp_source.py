@@ -16,7 +16,13 @@ class RtspSource:
 
     def __init__(self, target: Target, clock: Clock) -> None:
         self.codec: str | None = None
-        self._session = RtspSession(target.url, target.credentials, clock.monotonic, trusted=target.trusted)
+        self._session = RtspSession(
+            target.url,
+            target.credentials,
+            clock.monotonic,
+            trusted=target.trusted,
+            keep_alive=target.keep_alive,
+        )
 
     @property
     def transport(self) -> str:
