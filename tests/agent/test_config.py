@@ -65,7 +65,7 @@ def test_the_example_loads_and_shows_every_key_and_the_defaults(tmp_path: Path) 
 
 def test_everything_wrong_is_told_at_once_with_key_expectation_and_what_is_there(tmp_path: Path) -> None:
     slug = "expected lower-case letters, digits, '-' and '_', at most 63, a letter or digit first"
-    schemes = "rtsp://, rtsps://, http://, https://, rtmp://, rtmps://"
+    schemes = "rtsp://, rtsps://, rtsp+http://, rtsps+http://, http://, https://, rtmp://, rtmps://"
     url = f"expected a URL, as rtsp://192.168.1.64/path: the URL's scheme must be one of {schemes}"
     assert problems(
         tmp_path,

@@ -20,6 +20,7 @@ class Mailbox:
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
+        self.recipients: list[str] = []
         self.refusing = False
         self.unknown: set[str] = set()
         self.port = free_port()
@@ -44,6 +45,7 @@ class Mailbox:
         mail = message_from_bytes(envelope.content, policy=policy.default)
         assert isinstance(mail, EmailMessage)
         self.mails.append(mail)
+        self.recipients += envelope.rcpt_tos
         return "250 OK"
 
     def wait(self, count: int, *, within_s: float = 60) -> list[EmailMessage]:

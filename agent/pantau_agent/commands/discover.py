@@ -151,4 +151,4 @@ async def _resolved(host: str) -> str:
 
 
 def _candidate(match: Match) -> Candidate:
-    return Candidate(match.url.host, (match.url,), match.name, match.model)
+    return Candidate(match.url.host, (match.url, *match.more_urls), match.name, match.model, answered_search=True)

@@ -27,8 +27,8 @@ def toml(found: DiscoveredDevice, user: str | None, say: Words) -> str:
         lines.append(f"# {say('discover.no_stream')}")
     elif found.guessed:
         lines.append(f"# {say('discover.guessed')}")
-    for number, channel in enumerate(found.channels, 1):
-        lines += _block(found, channel, number, user, say)
+    for position, channel in enumerate(found.channels, 1):
+        lines += _block(found, channel, channel.number or position, user, say)
     return "\n".join(lines) + "\n"
 
 
@@ -62,7 +62,7 @@ def _summary(found: DiscoveredDevice) -> str:
 def _block(
     found: DiscoveredDevice, channel: DiscoveredChannel, number: int, user: str | None, say: Words
 ) -> Iterator[str]:
-    several = len(found.channels) > 1
+    suffix = f"-{number}" if len(found.channels) > 1 or number > 1 else ""
     watched = channel.sub or channel.main
     assert watched is not None  # noqa: S101 # for the type checker: a channel has a stream
     for name, stream in (("main", channel.main), ("sub", channel.sub)):
@@ -71,7 +71,7 @@ def _block(
     if channel.still is not None:
         yield f"# {say('discover.still')}: {_one_line(channel.still)}"
     yield "[[camera]]"
-    yield f'id = "{_slug(found.host)}{f"-{number}" if several else ""}"  # {say("discover.choose_id")}'
+    yield f'id = "{_slug(found.host)}{suffix}"  # {say("discover.choose_id")}'
     if found.vendor is not None:
         yield f"vendor = {_toml_string(found.vendor)}"
     yield f"url = {_toml_string(watched.url)}" + (

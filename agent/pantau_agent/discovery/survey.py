@@ -15,12 +15,14 @@ from pantau_agent.onvif.errors import LoginRefusedError, OnvifError
 from pantau_agent.onvif.media import Profile, channels
 from pantau_agent.streams.credentials import Credentials
 from pantau_agent.streams.url import StreamUrl, parse
-from pantau_contract.words.evidence import NO_DETAIL, Detail, detail
+from pantau_contract.words.evidence import NO_DETAIL, Detail, detail, together
 
 MAX_CHANNELS = 64
 """Most channels of one device."""
 DEADLINE_S = 60.0
 """Seconds for the whole survey of one device."""
+MAX_PROBLEMS = 4
+"""Most different reasons for which channels are reported as unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +37,15 @@ class DiscoveredStream:
 
 @dataclass(frozen=True, slots=True)
 class DiscoveredChannel:
-    """A lens, or a recorder's input, with its streams and the address of its still picture."""
+    """A lens, or a recorder's input, with its streams and the address of its still picture.
+
+    `number` counts the device's channels from 1, also those that are unknown; 0 if they are not counted.
+    """
 
     main: DiscoveredStream | None = None
     sub: DiscoveredStream | None = None
     still: str | None = None
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,8 @@ class DiscoveredDevice:
 class Candidate:
     """A host that may be a camera.
 
-    `urls` are where its ONVIF device service may be; `open_ports` is what a scan found.
+    `urls` are where its ONVIF device service may be; `open_ports` is what a scan found. With
+    `answered_search` it answered WS-Discovery, and so is a camera even if it answers nothing else.
     """
 
     host: str
@@ -74,6 +81,7 @@ class Candidate:
     name: str = ""
     model: str = ""
     open_ports: tuple[int, ...] = ()
+    answered_search: bool = False
 
 
 def candidate_for_host(host: str, open_ports: Sequence[int]) -> Candidate:
@@ -90,66 +98,112 @@ async def survey_device(
 ) -> DiscoveredDevice | None:
     """Identify a device by ONVIF, or else by its RTSP challenge and its vendor's web page.
 
-    Returns None if it speaks neither ONVIF nor RTSP. A refused password is not tried again at this device.
+    Returns what each answer reports, and in `problem` why others are missing; None if it speaks neither ONVIF nor
+    RTSP. A refused password is not tried again at this device.
     """
-    found = DiscoveredDevice(candidate.host, name=candidate.name, model=candidate.model)
+    survey = _OnvifSurvey(candidate, credentials, clock)
+    found_port: int | None = None
     try:
         async with asyncio.timeout(DEADLINE_S):
-            device = await _open_onvif(candidate, credentials, clock)
-            if device is not None:
-                found = await _ask_onvif(device, found)
-            found_port, found = await _with_vendor(found, candidate)
-            if device is None and found_port is None:
-                return None
-            if device is None:
+            await survey.run()
+            found_port, found = await _with_vendor(survey.found, candidate)
+            if not survey.recognised:
+                if found_port is None and not candidate.answered_search:
+                    return None
                 found = await _with_page(found, candidate, credentials, clock)
-            if not found.channels:
-                found = _with_guessed_streams(found, found_port)
-            return replace(found, warning=warning_of(found.vendor, found.model, found.firmware))
     except TimeoutError:
-        return replace(found, problem=detail("told_part", seconds=f"{DEADLINE_S:g}"))
+        late = detail("told_part", seconds=f"{DEADLINE_S:g}")
+        found = replace(survey.found, problem=together(survey.found.problem, late))
+    if not found.channels:
+        found = _with_guessed_streams(found, found_port)
+    return replace(found, warning=warning_of(found.vendor, found.model, found.firmware))
 
 
-async def _open_onvif(candidate: Candidate, credentials: Credentials | None, clock: Clock) -> OnvifDevice | None:
-    """Return the device at the first address that speaks ONVIF, or None."""
-    for url in candidate.urls:
-        device = OnvifDevice(url, credentials, clock)
-        try:
-            await device.open()
-        except OnvifError:
-            continue
-        return device
-    return None
+class _OnvifSurvey:
+    """Asks a device by ONVIF. `found` is what is known at any time, so that a deadline loses nothing."""
 
+    def __init__(self, candidate: Candidate, credentials: Credentials | None, clock: Clock) -> None:
+        self.found = DiscoveredDevice(candidate.host, name=candidate.name, model=candidate.model)
+        self.recognised = False
+        self._candidate = candidate
+        self._credentials = credentials
+        self._clock = clock
 
-async def _ask_onvif(device: OnvifDevice, found: DiscoveredDevice) -> DiscoveredDevice:
-    try:
+    async def run(self) -> None:
+        """Ask at each address until one of them is recognised as a camera's."""
+        unanswered = NO_DETAIL
+        for url in self._candidate.urls:
+            device = OnvifDevice(url, self._credentials, self._clock)
+            try:
+                await device.open()
+                await self._ask_information(device)
+            except OnvifError as error:
+                self.recognised = device.recognised
+                if not self.recognised:
+                    unanswered = unanswered or error.detail
+                    continue
+                self._add_problem(error.detail)
+            self.recognised = True
+            await self._ask_channels(device)
+            return
+        if self._candidate.answered_search:
+            self._add_problem(unanswered)
+
+    async def _ask_information(self, device: OnvifDevice) -> None:
         information = await device.information()
-        found = replace(
-            found,
+        self.found = replace(
+            self.found,
             manufacturer=information.manufacturer,
             vendor=vendor_of(information.manufacturer),
-            model=information.model or found.model,
+            model=information.model or self.found.model,
             firmware=information.firmware,
         )
-        pairs = channels(await device.profiles())[:MAX_CHANNELS]
-        streams = tuple([await _channel(device, main, sub) for main, sub in pairs])
-        return replace(found, channels=tuple(channel for channel in streams if channel.main or channel.sub))
+
+    async def _ask_channels(self, device: OnvifDevice) -> None:
+        try:
+            pairs = channels(await device.profiles())[:MAX_CHANNELS]
+        except OnvifError as error:
+            self._add_problem(error.detail)
+            return
+        unknown: dict[Detail, list[int]] = {}
+        for number, (main, sub) in enumerate(pairs, 1):
+            channel, problem = await _ask_channel(device, main, sub)
+            if channel is not None:
+                numbered = replace(channel, number=number)
+                self.found = replace(self.found, channels=(*self.found.channels, numbered))
+            if problem:
+                unknown.setdefault(problem, []).append(number)
+        for problem, numbers in list(unknown.items())[:MAX_PROBLEMS]:
+            one_channel = len(pairs) == 1
+            which = detail("channels_unknown", channels=", ".join(map(str, numbers)), what=problem)
+            self._add_problem(problem if one_channel else which)
+
+    def _add_problem(self, problem: Detail) -> None:
+        if problem not in self.found.problem:
+            self.found = replace(self.found, problem=together(self.found.problem, problem))
+
+
+async def _ask_channel(
+    device: OnvifDevice, main: Profile, sub: Profile | None
+) -> tuple[DiscoveredChannel | None, Detail]:
+    """Return a channel with the streams that the device states, or None, and why it does not state the others."""
+    main_stream, main_problem = await _ask_stream(device, main)
+    sub_stream, sub_problem = await _ask_stream(device, sub) if sub is not None else (None, NO_DETAIL)
+    problem = main_problem or sub_problem
+    if main_stream is None and sub_stream is None:
+        return None, problem
+    return DiscoveredChannel(main_stream, sub_stream, await device.still_url(main)), problem
+
+
+async def _ask_stream(device: OnvifDevice, profile: Profile) -> tuple[DiscoveredStream | None, Detail]:
+    """Return a stream, or None and why the device does not state its address."""
+    try:
+        url = await device.stream_url(profile)
     except OnvifError as error:
-        return replace(found, problem=error.detail)
-
-
-async def _channel(device: OnvifDevice, main: Profile, sub: Profile | None) -> DiscoveredChannel:
-    return DiscoveredChannel(
-        await _stream(device, main),
-        await _stream(device, sub) if sub is not None else None,
-        await device.still_url(main),
-    )
-
-
-async def _stream(device: OnvifDevice, profile: Profile) -> DiscoveredStream | None:
-    url = await device.stream_url(profile)
-    return None if url is None else DiscoveredStream(url, profile.encoding, profile.width, profile.height)
+        return None, error.detail
+    if url is None:
+        return None, detail("no_stream_address")
+    return DiscoveredStream(url, profile.encoding, profile.width, profile.height), NO_DETAIL
 
 
 async def _with_vendor(found: DiscoveredDevice, candidate: Candidate) -> tuple[int | None, DiscoveredDevice]:

@@ -1,1 +1,1 @@
-"""The HTTP client for MJPEG streams, still pictures and HLS playlists, with the parsing kept free of I/O."""
+"""The HTTP client for MJPEG, stills and HLS playlists, and RTSP tunnelled in HTTP; parsing is kept free of I/O."""

@@ -1,43 +1,60 @@
 """The messages of WS-Discovery: the probe, and the answers to it. No I/O."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from urllib.parse import unquote
 from xml.etree.ElementTree import Element
 
+from pantau_agent.onvif.addresses import device_url
+from pantau_agent.onvif.device import PATH
 from pantau_agent.onvif.document import MAX_LIST, DocumentError, clean, parse, text_of
-from pantau_agent.streams.url import StreamUrl, UrlError
-from pantau_agent.streams.url import parse as parse_url
+from pantau_agent.streams.url import DEFAULT_PORTS, StreamUrl
 
 _DISCOVERY = "http://schemas.xmlsoap.org/ws/2005/04/discovery"
 _ADDRESSING = "http://schemas.xmlsoap.org/ws/2004/08/addressing"
 _SCOPE = "onvif://www.onvif.org/"
-TYPES = {
-    "NetworkVideoTransmitter": "http://www.onvif.org/ver10/network/wsdl",
-    "Device": "http://www.onvif.org/ver10/device/wsdl",
-}
-"""The device types to ask for, each by itself: some cameras answer to one only (ONVIF Core Specification)."""
+_ANONYMOUS = f"{_ADDRESSING}/role/anonymous"
+_NETWORK = "http://www.onvif.org/ver10/network/wsdl"
+_DEVICE = "http://www.onvif.org/ver10/device/wsdl"
+PROBES = (
+    f'<d:Types xmlns:dn="{_NETWORK}">dn:NetworkVideoTransmitter</d:Types>',
+    f'<d:Types xmlns:tds="{_DEVICE}">tds:Device</d:Types>',
+    f'<d:Types xmlns:d="{_DISCOVERY}" xmlns:dp0="{_NETWORK}">dp0:NetworkVideoTransmitter</d:Types>',
+    "<d:Scopes>onvif://www.onvif.org</d:Scopes>",
+    "",
+)
+"""The contents of a probe, each to be sent by itself: some cameras answer to one of them only.
+
+By the standard one type is enough (ONVIF Core Specification); but some cameras compare the types as text, with the
+prefix of the client that they were tested with, and others answer only to a probe without types.
+"""
 MAX_MATCHES = 64
 """Most devices in one answer; usually there is one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A device that answered. `name` and `model` are what it states without a login."""
+    """A device that answered. `name` and `model` are what it states without a login.
+
+    `url` is the likeliest address of its device service, `more_urls` are the others, in order.
+    """
 
     url: StreamUrl
     name: str = ""
     model: str = ""
+    more_urls: tuple[StreamUrl, ...] = ()
 
 
-def probe(message_id: str, device_type: str) -> bytes:
-    """Return the probe for one of `TYPES` (WS-Discovery 2005/04, section 5.2)."""
+def probe(message_id: str, content: str) -> bytes:
+    """Return the probe with one of `PROBES` (WS-Discovery 2005/04, section 5.2)."""
     return (
         '<?xml version="1.0" encoding="utf-8"?>'
         f'<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:a="{_ADDRESSING}" '
-        f'xmlns:d="{_DISCOVERY}" xmlns:n="{TYPES[device_type]}">'
+        f'xmlns:d="{_DISCOVERY}">'
         f"<s:Header><a:Action>{_DISCOVERY}/Probe</a:Action><a:MessageID>urn:uuid:{message_id}</a:MessageID>"
+        f"<a:ReplyTo><a:Address>{_ANONYMOUS}</a:Address></a:ReplyTo>"
         f"<a:To>urn:schemas-xmlsoap-org:ws:2005:04:discovery</a:To></s:Header>"
-        f"<s:Body><d:Probe><d:Types>n:{device_type}</d:Types></d:Probe></s:Body></s:Envelope>"
+        f"<s:Body><d:Probe>{content}</d:Probe></s:Body></s:Envelope>"
     ).encode()
 
 
@@ -55,23 +72,22 @@ def matches(data: bytes, sender: str) -> list[Match]:
 
 
 def _match(element: Element, sender: str) -> Match | None:
-    stated = [url for url in map(_parsed, text_of(element, "XAddrs", MAX_LIST).split()) if url is not None]
-    if not stated:
-        return None
-    url = next((url for url in stated if url.host == sender), stated[0])
+    stated = text_of(element, "XAddrs", MAX_LIST).split()
     scopes = text_of(element, "Scopes", MAX_LIST).split()
-    if not any("onvif" in text.lower() for text in (url.path, *scopes)):
+    types = text_of(element, "Types", MAX_LIST)
+    marks = (*stated, *scopes, types.replace("NetworkVideoTransmitter", "onvif"))
+    if not any("onvif" in mark.lower() for mark in marks):
         return None  # printers and Windows machines answer such probes too
-    url = StreamUrl(url.scheme, sender, url.port, url.path)
-    return Match(url, name=_scope(scopes, "name/"), model=_scope(scopes, "hardware/"))
+    first, *more = _addresses(stated, sender)
+    return Match(first, _scope(scopes, "name/"), _scope(scopes, "hardware/"), tuple(more))
 
 
-def _parsed(text: str) -> StreamUrl | None:
-    try:
-        url = parse_url(text)
-    except UrlError:
-        return None
-    return url if url.scheme in {"http", "https"} else None
+def _addresses(stated: Sequence[str], sender: str) -> list[StreamUrl]:
+    """Return where the device service may be, at the sender's address: as stated there, as stated, as usual."""
+    usual = StreamUrl("http", sender, DEFAULT_PORTS["http"], PATH)
+    urls = [url for url in (device_url(text, usual) for text in stated) if url is not None]
+    here = [replace(url, host=sender) for url in urls if url.host == sender]
+    return list(dict.fromkeys([*here, *(replace(url, host=sender) for url in urls), usual]))
 
 
 def _scope(scopes: list[str], kind: str) -> str:

@@ -37,17 +37,24 @@ def get_profiles(namespace: str) -> Operation:
     return Operation(namespace, "GetProfiles", "<t:Type>All</t:Type>" if namespace == MEDIA_2 else "")
 
 
-def get_stream_uri(namespace: str, profile: Profile) -> Operation:
-    """Return the request for a stream's address, by RTSP over TCP."""
+def get_stream_uri(namespace: str, profile: Profile) -> list[Operation]:
+    """Return the requests for a stream's address by RTSP, the usual one first.
+
+    Cameras answer with the same address for TCP and UDP, and some know only one of the names.
+    """
     token = escape(profile.token)
     if namespace == MEDIA_2:
-        content = f"<t:Protocol>RTSP</t:Protocol><t:ProfileToken>{token}</t:ProfileToken>"
+        contents = [
+            f"<t:Protocol>{protocol}</t:Protocol><t:ProfileToken>{token}</t:ProfileToken>"
+            for protocol in ("RTSP", "RtspUnicast")
+        ]
     else:
-        content = (
-            "<t:StreamSetup><tt:Stream>RTP-Unicast</tt:Stream><tt:Transport><tt:Protocol>RTSP</tt:Protocol>"
+        contents = [
+            f"<t:StreamSetup><tt:Stream>RTP-Unicast</tt:Stream><tt:Transport><tt:Protocol>{protocol}</tt:Protocol>"
             f"</tt:Transport></t:StreamSetup><t:ProfileToken>{token}</t:ProfileToken>"
-        )
-    return Operation(namespace, "GetStreamUri", content)
+            for protocol in ("RTSP", "UDP")
+        ]
+    return [Operation(namespace, "GetStreamUri", content) for content in contents]
 
 
 def get_snapshot_uri(namespace: str, profile: Profile) -> Operation:
@@ -56,13 +63,14 @@ def get_snapshot_uri(namespace: str, profile: Profile) -> Operation:
 
 
 def read_uri(answer: Element) -> str:
-    """Return the address in the answer; empty if there is none."""
-    return text_of(answer, "MediaUri/Uri", MAX_URL) or text_of(answer, "Uri", MAX_URL)
+    """Return the address in the answer, without the line breaks that some cameras put into it; empty if none."""
+    uri = text_of(answer, "MediaUri/Uri", MAX_URL) or text_of(answer, ".//Uri", MAX_URL)
+    return "".join(uri.split())
 
 
 def read_profiles(answer: Element) -> list[Profile]:
     """Return the profiles in a GetProfilesResponse of either service."""
-    return [_profile(element) for element in answer.findall("Profiles") if element.get("token")]
+    return [_profile(element) for element in answer.iter("Profiles") if _token(element)]
 
 
 def channels(profiles: Sequence[Profile]) -> list[tuple[Profile, Profile | None]]:
@@ -85,12 +93,24 @@ def channels(profiles: Sequence[Profile]) -> list[tuple[Profile, Profile | None]
 def _profile(element: Element) -> Profile:
     first, second = "VideoEncoderConfiguration", "Configurations/VideoEncoder"
     encoder = first if element.find(first) is not None else second
-    source = text_of(element, "VideoSourceConfiguration/SourceToken")
     return Profile(
-        token=element.get("token", ""),
+        token=_token(element),
         name=text_of(element, "Name"),
-        source=source or text_of(element, "Configurations/VideoSource/SourceToken"),
+        source=_source(element),
         encoding=clean(text_of(element, f"{encoder}/Encoding")),
         width=number_of(element, f"{encoder}/Resolution/Width"),
         height=number_of(element, f"{encoder}/Resolution/Height"),
     )
+
+
+def _source(element: Element) -> str:
+    """Return the source's token; that of its configuration where a camera states no other."""
+    for path in ("VideoSourceConfiguration", "Configurations/VideoSource"):
+        configuration = element.find(path)
+        if configuration is not None:
+            return text_of(configuration, "SourceToken") or _token(configuration)
+    return ""
+
+
+def _token(element: Element) -> str:
+    return element.get("token") or element.get("Token") or ""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from pantau_agent.onvif.discovery import TYPES, Match, matches, probe
+from pantau_agent.onvif.discovery import PROBES, Match, matches, probe
 
 GROUP = "239.255.255.250"
 """The multicast group of WS-Discovery."""
@@ -88,14 +88,14 @@ async def search(
             )
             stack.callback(transport.close)
             routes += [(transport, host) for host in direct]
-        ids = {kind: str(uuid.uuid4()) for kind in TYPES}
+        ids = {content: str(uuid.uuid4()) for content in PROBES}
         started = loop.time()
         for at_s in REPEATS_S:
             await asyncio.sleep(max(0.0, started + min(at_s, wait_s) - loop.time()))
             for transport, host in routes:
-                for kind, message_id in ids.items():
+                for content, message_id in ids.items():
                     with contextlib.suppress(OSError):
-                        transport.sendto(probe(message_id, kind), (host, port))
+                        transport.sendto(probe(message_id, content), (host, port))
         await asyncio.sleep(max(0.0, started + wait_s - loop.time()))
     return list(found.values())
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from pantau_agent.rtsp import sdp
 from pantau_agent.rtsp.access_unit import KeyframeAssembler
-from pantau_agent.rtsp.connection import RtspConnection, connect
+from pantau_agent.rtsp.connection import Connector, RtspConnection, connect
 from pantau_agent.rtsp.dialogue import Dialogue, must_be_ok
 from pantau_agent.rtsp.jpeg import JpegAssembler
 from pantau_agent.rtsp.keep_alive import SessionKeeper
@@ -66,6 +66,7 @@ class RtspSession:
         *,
         trusted: bool = False,
         keep_alive: KeepAlive | None = None,
+        connector: Connector = connect,
     ) -> None:
         self.sender_clock = SenderClock()
         self.started = self.connected = self.playing = 0.0
@@ -76,6 +77,7 @@ class RtspSession:
         self._authenticator = Authenticator(credentials)
         self._monotonic = monotonic
         self._trusted = trusted
+        self._connector = connector
         self._step = Step.RESOLVE
         self._dialogue: Dialogue | None = None
         self._udp: UdpPair | None = None
@@ -193,7 +195,7 @@ class RtspSession:
         def on_step(step: Step) -> None:
             self._step = step
 
-        connection = await connect(self._url, self._monotonic, on_step)
+        connection = await self._connector(self._url, self._monotonic, on_step)
         self.connected = self._monotonic()
         return connection
 

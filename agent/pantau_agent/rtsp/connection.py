@@ -7,7 +7,7 @@ import socket
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from pantau_agent.rtsp.messages import Demultiplexer, Message, RtspRequest, RtspResponse
 from pantau_agent.streams import tcp
@@ -54,7 +54,7 @@ class RtspConnection(asyncio.Protocol):
                 if isinstance(message, RtspResponse) and (not message.cseq or message.cseq >= cseq):
                     return message
             if self.failure is not None:
-                raise LookError(_at(step, self.failure))
+                raise LookError(at_step(step, self.failure))
             self._arrived = asyncio.get_running_loop().create_future()
             await self._arrived
 
@@ -149,6 +149,15 @@ class RtspConnection(asyncio.Protocol):
             self._transport.resume_reading()
 
 
+class Connector(Protocol):
+    """Connects to a camera, as `connect` does."""
+
+    async def __call__(
+        self, url: StreamUrl, monotonic: Callable[[], float], on_step: Callable[[Step], None], /
+    ) -> RtspConnection:
+        """Connect to the camera. Raises `LookError`."""
+
+
 async def connect(
     url: StreamUrl, monotonic: Callable[[], float], on_step: Callable[[Step], None]
 ) -> RtspConnection:
@@ -165,7 +174,7 @@ async def connect(
     return await tcp.connect(url.host, url.port, make, on_step, tls=url.scheme == "rtsps")
 
 
-def _at(step: Step, failure: Failure) -> Failure:
+def at_step(step: Step, failure: Failure) -> Failure:
     """Return the connection's failure as the failure of a request."""
     if failure.kind is Kind.WRONG_PROTOCOL:
         return replace(failure, step=step)

@@ -13,6 +13,8 @@ from pantau_contract.words.evidence import detail
 SOURCES: dict[str, SourceFactory] = {
     "rtsp": RtspSource,
     "rtsps": RtspSource,
+    "rtsp+http": RtspSource,
+    "rtsps+http": RtspSource,
     "http": WebSource,
     "https": WebSource,
     "rtmp": FfmpegSource,
@@ -29,7 +31,8 @@ def make_source(target: Target, clock: Clock) -> Source:
     Raises:
         LookError: there is no kind for its scheme.
     """
-    make = (PLAYLISTS if is_playlist(target.url) else SOURCES).get(target.url.scheme)
+    playlist = PLAYLISTS.get(target.url.scheme) if is_playlist(target.url) else None
+    make = playlist or SOURCES.get(target.url.scheme)
     if make is None:
         known = ", ".join(f"{scheme}://" for scheme in SOURCES)
         unwatchable = detail("unwatchable", scheme=target.url.scheme, known=known)

@@ -1,27 +1,38 @@
 """A camera's RTSP stream as a source."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from pantau_agent.clock import Clock
+from pantau_agent.http.rtsp_tunnel import TunnelConnector
 from pantau_agent.rtsp.client import RtspSession
+from pantau_agent.rtsp.connection import Connector, connect
 from pantau_agent.sources.target import Target
 from pantau_agent.streams.counts import Counts
 from pantau_agent.streams.failure import Failure
 from pantau_agent.streams.keyframe import MAX_KEYFRAME_BYTES, Keyframe
 from pantau_contract.words.evidence import Detail, detail
 
+_TUNNELLED = "+http"
+
 
 class RtspSource:
-    """One RTSP session."""
+    """One RTSP session, over TCP, or tunnelled in HTTP if the URL's scheme ends in `+http`."""
 
     def __init__(self, target: Target, clock: Clock) -> None:
         self.codec: str | None = None
+        url = target.url
+        connector: Connector = connect
+        if url.scheme.endswith(_TUNNELLED):
+            url = replace(url, scheme=url.scheme.removesuffix(_TUNNELLED))
+            connector = TunnelConnector(target.credentials, trusted=target.trusted).connect
         self._session = RtspSession(
-            target.url,
+            url,
             target.credentials,
             clock.monotonic,
             trusted=target.trusted,
             keep_alive=target.keep_alive,
+            connector=connector,
         )
 
     @property

@@ -11,7 +11,16 @@ from urllib.parse import quote, unquote
 
 from pantau_agent.streams.credentials import Credentials
 
-DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443, "rtmp": 1935, "rtmps": 443}
+DEFAULT_PORTS = {
+    "rtsp": 554,
+    "rtsps": 322,
+    "rtsp+http": 80,
+    "rtsps+http": 443,
+    "http": 80,
+    "https": 443,
+    "rtmp": 1935,
+    "rtmps": 443,
+}
 """The default port of each scheme; other schemes are refused."""
 MAX_URL = 2048
 """Longest URL, in characters."""

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from pantau_collector.notices.batching import HOUR_MS, BatchedLetter, batch
 from pantau_collector.notices.channel import schema
 from pantau_collector.notices.recipients import Recipient
+from pantau_collector.notices.targets import split_targets
 from pantau_collector.store import notice_rows, outbox_rows
 
 _NO_CHANNELS = ["gone"]
@@ -17,18 +18,42 @@ _NO_CHANNELS = ["gone"]
 
 
 def channels(recipient: Recipient) -> dict[str, str]:
-    """Return the recipient's URLs by names that may be shown: `1-mailtos`, `2-tgram`."""
-    urls = [url.get_secret_value() for url in recipient.urls]
-    return {f"{i}-{schema(url)}": url for i, url in enumerate(urls, start=1)}
+    """Return the URLs to deliver to, by names that may be shown: `1-mailtos`, `2-tgram`.
+
+    A URL that names several people or chats is as many channels: `1-mailtos.1`, `1-mailtos.2`.
+    """
+    named: dict[str, str] = {}
+    for i, configured in enumerate(recipient.urls, start=1):
+        url = configured.get_secret_value()
+        name, targets = f"{i}-{schema(url)}", split_targets(url)
+        if len(targets) == 1:
+            named[name] = targets[0]
+        else:
+            named |= {f"{name}.{number}": target for number, target in enumerate(targets, start=1)}
+    return named
 
 
-def next_channel(recipient: Recipient, channel: str) -> str | None:
-    """Return the channel for a letter that failed on this one, or None if it is tried there until it works."""
+def targets_of(recipient: Recipient, channel: str) -> list[str]:
+    """Return the channels that a URL's name stands for, where a letter was written before the URL had several."""
+    return [name for name in channels(recipient) if name.startswith(f"{channel}.")]
+
+
+def next_channels(recipient: Recipient, channel: str) -> list[str]:
+    """Return the channels for a letter that failed on this one, or none if it is tried there until it works."""
     if recipient.delivery == "all":
-        return None
-    names = list(channels(recipient))
-    after = names.index(channel) + 1 if channel in names else len(names)
-    return names[after] if after < len(names) else None
+        return []
+    number = _number(channel)
+    return [] if channel not in channels(recipient) else _channels_of_url(recipient, number + 1)
+
+
+def _channels_of_url(recipient: Recipient, number: int) -> list[str]:
+    return [name for name in channels(recipient) if _number(name) == number]
+
+
+def _number(channel: str) -> int:
+    """Return the number of the URL that a channel belongs to, or 0."""
+    number = channel.partition("-")[0]
+    return int(number) if number.isdigit() else 0
 
 
 def dispatch(connection: Connection, recipients: dict[str, Recipient], now_ms: int) -> int:
@@ -53,7 +78,7 @@ def _write(
     ids = [each.id for each in letter.notices]
     names = list(channels(recipient)) if recipient else _NO_CHANNELS
     if recipient is not None and recipient.delivery == "in_order":
-        names = names[:1]
+        names = _channels_of_url(recipient, 1)
     notice_rows.put_in_letter(connection, ids, ids[0])
     outbox_rows.add(
         connection,

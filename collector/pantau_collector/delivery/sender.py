@@ -9,27 +9,31 @@ key, by which a receiver can drop the repeat.
 import hashlib
 import logging
 import threading
-from collections.abc import Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, wait
 
 import msgspec
 from sqlalchemy import Connection
 
 from pantau_collector.clock import Clock
 from pantau_collector.delivery.back_off import BackOffs, ChannelKey
-from pantau_collector.delivery.dispatch import channels, dispatch, next_channel
+from pantau_collector.delivery.dispatch import channels, dispatch, next_channels, targets_of
 from pantau_collector.notices.attachments import PictureSource
-from pantau_collector.notices.channel import ChannelError
+from pantau_collector.notices.channel import ChannelError, server_of
 from pantau_collector.notices.compose import Composer
 from pantau_collector.notices.letter import Letter
-from pantau_collector.notices.notice import Notice, NoticeKind
+from pantau_collector.notices.notice import OUTAGE_NOTICES, Notice, NoticeKind
 from pantau_collector.notices.recipients import NoticeRules, Recipient
 from pantau_collector.notices.transport import Transport
+from pantau_collector.periodic import PeriodicThread
 from pantau_collector.store import Store, StoreError, notice_rows, outbox_rows
 from pantau_collector.store.outbox_rows import OutboxRow, Status
 
 POLL_EVERY_S = 0.5
 """Seconds between two looks into the outbox."""
+STOP_WITHIN_S = 20.0
+"""Seconds for which `stop` waits for the sends in flight: a mail server may take ten minutes for its answer."""
 _ROWS_PER_CHANNEL = 50
 """Rows of the outbox that are considered for each channel, the oldest first."""
 _ATTEMPTS_WITH_PICTURES = 3
@@ -44,10 +48,10 @@ _log = logging.getLogger(__name__)
 
 
 class Sender:
-    """One thread that polls the outbox, and a few that send. A channel sends one letter at a time.
+    """One thread that polls the outbox, and one for each send. A channel sends one letter at a time.
 
-    A channel that is slow or gone does not delay another one, and is tried with a single letter until it works
-    again.
+    A channel that is slow or gone delays no other. Once two letters have failed on it, it is tried with a single
+    letter until it works again; a letter that fails alone holds back nothing but itself.
     """
 
     def __init__(
@@ -69,9 +73,14 @@ class Sender:
         self._pictures = pictures
         self._back_offs = BackOffs(rules, clock.monotonic)
         self._in_flight: dict[ChannelKey, Future[None]] = {}
-        self._pool = ThreadPoolExecutor(rules.parallel, thread_name_prefix="notice")
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sender")
+        self._thread = PeriodicThread(
+            "sender",
+            self._step,
+            failure="the outbox cannot be read",
+            first_wait_s=POLL_EVERY_S,
+            retry_s=POLL_EVERY_S,
+            expected=(StoreError,),
+        )
         self.sent = 0
         """Letters delivered since the start."""
         self.failed = 0
@@ -84,9 +93,14 @@ class Sender:
         self._thread.start()
 
     def stop(self) -> None:
-        """Finish the sends that are in flight, and stop."""
-        self._stopping.set()
-        self._thread.join()
+        """Stop, once the sends in flight are finished or `STOP_WITHIN_S` have passed.
+
+        A letter whose send is not finished by then is sent again after the next start.
+        """
+        self._thread.stop()
+        _, unfinished = wait(self._in_flight.values(), STOP_WITHIN_S)
+        if unfinished:
+            _log.warning("%d letters were still being sent; they are sent again after the start", len(unfinished))
 
     def pending(self) -> int:
         """Return the number of letters that are still to be delivered, or 0 if the outbox cannot be read."""
@@ -115,46 +129,62 @@ class Sender:
                 rows = outbox_rows.unfinished(connection, _ROWS_PER_CHANNEL)
         chosen = self._choose(rows)
         for row in chosen:
-            self._in_flight[row.recipient, row.channel] = self._pool.submit(self._deliver, row)
+            self._in_flight[row.recipient, row.channel] = _run_in_thread(self._deliver, row)
         return len(chosen)
 
-    def _run(self) -> None:
-        while not self._stopping.wait(POLL_EVERY_S):
-            try:
-                self.run_once()
-            except StoreError as error:
-                _log.error("the outbox cannot be read; it is tried again: %s", error)
-        self._pool.shutdown()
+    def _step(self) -> float:
+        self.run_once()
+        return POLL_EVERY_S
 
     def _skip_failing_channel(self, connection: Connection, row: OutboxRow) -> bool:
         """Pass a row on at once if its channel is failing and is not due for another attempt."""
         recipient, channel = self._recipients.get(row.recipient), (row.recipient, row.channel)
-        following = next_channel(recipient, row.channel) if recipient else None
-        if recipient is None or following is None or channel in self._in_flight:
+        following = next_channels(recipient, row.channel) if recipient else []
+        if recipient is None or not following or channel in self._in_flight:
             return False
         failures = self._back_offs.failures(channel)
         if failures < recipient.next_channel_after or not self._back_offs.is_waiting(channel):
             return False
-        error = f"this channel fails; sent on by {following}"
+        error = f"this channel fails; sent on by {', '.join(following)}"
         outbox_rows.pass_on(connection, row, following, time_ms=self._clock.time_ms(), error=error)
         return True
 
     def _choose(self, rows: list[OutboxRow]) -> list[OutboxRow]:
-        """Choose at most one row per channel: the least tried, unless an earlier one has the same incidents."""
+        """Choose at most one row per channel: the least tried, unless an earlier one has the same incidents.
+
+        A report of an outage does not wait for an earlier one that has failed: that one may never arrive.
+        """
         chosen: dict[ChannelKey, OutboxRow] = {}
         waiting: set[tuple[str, str, int]] = set()
+        failed: set[tuple[str, str, int]] = set()
         for row in rows:
             channel = (row.recipient, row.channel)
             queue = (row.recipient, "" if self._is_in_order(row.recipient) else row.channel)
             keys = {(*queue, incident) for incident in row.incidents}
-            first = waiting.isdisjoint(keys)
-            waiting |= keys
-            backs_off = self._back_offs.is_waiting(channel) or self._back_offs.is_waiting(row.id)
+            first = waiting.isdisjoint(keys) and (row.kind in OUTAGE_NOTICES or failed.isdisjoint(keys))
+            backs_off = self._back_offs.must_wait(channel, row.id)
+            (failed if self._back_offs.is_waiting(row.id) else waiting).update(keys)
             if not first or backs_off or channel in self._in_flight:
                 continue
             if channel not in chosen or row.attempts < chosen[channel].attempts:
                 chosen[channel] = row
-        return list(chosen.values())
+        return self._limit_per_server(list(chosen.values()))
+
+    def _limit_per_server(self, rows: list[OutboxRow]) -> list[OutboxRow]:
+        """Return the rows that may be sent now, so that no server has more than `parallel` sends of ours."""
+        servers = Counter(map(self._server_of, self._in_flight))
+        allowed = []
+        for row in rows:
+            server = self._server_of((row.recipient, row.channel))
+            if servers[server] < self._rules.parallel:
+                servers[server] += 1
+                allowed.append(row)
+        return allowed
+
+    def _server_of(self, channel: ChannelKey) -> tuple[str, str]:
+        recipient = self._recipients.get(channel[0])
+        url = channels(recipient).get(channel[1]) if recipient else None
+        return server_of(url) if url else ("", "")
 
     def _is_in_order(self, recipient: str) -> bool:
         known = self._recipients.get(recipient)
@@ -165,10 +195,10 @@ class Sender:
             self._attempt(row)
         except StoreError as error:
             # The row stays in `sending`, so it is sent again with the same key.
-            self._back_off(row, row.attempts)
+            self._record_failure(row)
             _log.error("the outbox cannot be written; the notice is sent again: %s", error)
         except Exception:  # noqa: BLE001 - the next letter must be sent all the same
-            self._back_off(row, row.attempts)
+            self._record_failure(row)
             _log.exception("a notice to %s by %s failed; it is tried again", row.recipient, row.channel)
 
     def _attempt(self, row: OutboxRow) -> None:
@@ -186,6 +216,8 @@ class Sender:
                 outbox_rows.start(connection, row)
         if not relevant:
             self._finish(row, Status.DEAD, "the outage was never told")
+        elif recipient is not None and url is None and (targets := targets_of(recipient, row.channel)):
+            self._pass_on(row, targets, "each address of this URL is a channel of its own now")
         elif recipient is None or url is None:
             self._finish(row, Status.DEAD, "the configuration no longer has this recipient or channel")
         else:
@@ -193,19 +225,31 @@ class Sender:
 
     def _send(self, row: OutboxRow, letter: Letter, recipient: Recipient, url: str, key: str) -> None:
         pictures = self._pictures if row.attempts < _ATTEMPTS_WITH_PICTURES else None
-        message = self._composer.compose(letter, recipient, pictures)
         try:
-            self._transport.send(url, message, kind=letter.kind, key=key)
+            self._send_once(letter, recipient, url, key, pictures)
         except ChannelError as error:
             self._failed(row, recipient, error)
             return
         self._finish(row, Status.SENT)
         self.sent += 1
         self.last_error = None
-        self._back_offs.clear((row.recipient, row.channel))
-        self._back_offs.clear(row.id)
+        self._back_offs.clear((row.recipient, row.channel), row.id)
         incidents = ", ".join(map(str, row.incidents)) or "none"
         _log.info("told %s by %s: %s, incidents %s", row.recipient, row.channel, letter.kind, incidents)
+
+    def _send_once(
+        self, letter: Letter, recipient: Recipient, url: str, key: str, pictures: PictureSource | None
+    ) -> None:
+        """Send the letter; if it is refused for good, and it may be because of its pictures, then without them."""
+        message = self._composer.compose(letter, recipient, pictures)
+        try:
+            self._transport.send(url, message, kind=letter.kind, key=key)
+        except ChannelError as error:
+            if not (message.pictures and error.for_good and error.content):
+                raise
+            _log.warning("a notice to %s is sent without its pictures: %s", recipient.id, error)
+            message = self._composer.compose(letter, recipient, None)
+            self._transport.send(url, message, kind=letter.kind, key=key)
 
     def _key(self, row: OutboxRow, notices: list[Notice]) -> str:
         """Return a key that is the same for each attempt and different for every other letter.
@@ -222,26 +266,33 @@ class Sender:
         attempts = row.attempts + 1
         self.failed += 1
         self.last_error = f"{row.recipient} by {row.channel}: {error}"
-        self._back_off(row, row.attempts)
-        following = next_channel(recipient, row.channel)
-        failures = max(attempts, self._back_offs.failures((row.recipient, row.channel)))
-        if following is not None and (error.for_good or failures >= recipient.next_channel_after):
-            _log.warning("attempt %d to tell %s failed: sent on by %s", attempts, self.last_error, following)
-            with self._store.begin() as connection:
-                outbox_rows.pass_on(connection, row, following, time_ms=self._clock.time_ms(), error=str(error))
+        channel = (row.recipient, row.channel)
+        if error.for_good:
+            self._back_offs.clear(channel, row.id)
+        else:
+            self._record_failure(row)
+        following = next_channels(recipient, row.channel)
+        failures = max(attempts, self._back_offs.failures(channel))
+        if following and (error.for_good or failures >= recipient.next_channel_after):
+            _log.warning(
+                "attempt %d to tell %s failed: sent on by %s", attempts, self.last_error, ", ".join(following)
+            )
+            self._pass_on(row, following, str(error))
             return
-        dead = attempts >= self._rules.max_attempts
+        dead = error.for_good or attempts >= self._rules.max_attempts
         _log.warning("attempt %d to tell %s failed%s", attempts, self.last_error, ": given up" if dead else "")
         self._finish(row, Status.DEAD if dead else Status.DUE, str(error))
 
-    def _back_off(self, row: OutboxRow, attempts: int) -> None:
-        channel = (row.recipient, row.channel)
-        self._back_offs.record_failure(channel, self._back_offs.failures(channel))
-        self._back_offs.record_failure(row.id, attempts)
+    def _record_failure(self, row: OutboxRow) -> None:
+        self._back_offs.record_failure((row.recipient, row.channel), row.id, row.attempts)
+
+    def _pass_on(self, row: OutboxRow, following: list[str], error: str) -> None:
+        with self._store.begin() as connection:
+            outbox_rows.pass_on(connection, row, following, time_ms=self._clock.time_ms(), error=error)
 
     def _finish(self, row: OutboxRow, status: Status, error: str = "") -> None:
         if status is Status.DEAD:
-            self._back_offs.clear(row.id)
+            self._back_offs.forget_letter((row.recipient, row.channel), row.id)
         with self._store.begin() as connection:
             outbox_rows.finish(connection, row.id, status, time_ms=self._clock.time_ms(), error=error)
 
@@ -251,3 +302,19 @@ class Sender:
                 return outbox_rows.count(connection, *statuses)
         except StoreError:
             return 0
+
+
+def _run_in_thread(deliver: Callable[[OutboxRow], None], row: OutboxRow) -> Future[None]:
+    """Start to deliver a row on a thread that does not keep the process alive."""
+    future: Future[None] = Future()
+
+    def run() -> None:
+        try:
+            deliver(row)
+        except BaseException as error:  # noqa: BLE001 - it is raised where the result is asked for
+            future.set_exception(error)
+        else:
+            future.set_result(None)
+
+    threading.Thread(target=run, name=f"notice-{row.id}", daemon=True).start()
+    return future

@@ -4,13 +4,15 @@
   go out in one letter.
 - A batched notice waits for others of its kind; when the first one's time is over, all of them go out.
 - Notices that were held back, during quiet hours or beyond the hourly limit, go out in one digest afterwards.
-- A later notice of an outage never overtakes an earlier one: it joins it in the digest.
+- A later notice of an outage never overtakes an earlier one: it joins it in the digest. Only an escalation goes
+  out at once, however long the earlier notice is held back.
 """
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from pantau_collector.notices.letter import Form
+from pantau_collector.notices.notice import NoticeKind
 from pantau_collector.notices.notification import PendingNotice
 
 HOUR_MS = 3_600_000
@@ -64,6 +66,8 @@ def _hold_overtaking(pending: Iterable[PendingNotice], now_ms: int) -> dict[int,
     until_ms: dict[int, int] = {}
     overtaking: dict[int, int] = {}
     for each in pending:
+        if each.kind is NoticeKind.ESCALATED and not each.held:
+            continue
         if each.incident and each.incident in until_ms and each.ready_ms < until_ms[each.incident]:
             overtaking[each.id] = until_ms[each.incident]
         elif each.held and each.ready_ms > now_ms:

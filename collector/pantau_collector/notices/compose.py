@@ -1,6 +1,8 @@
 """Puts a letter into its recipient's words: subject, text and HTML, from the templates beside this file."""
 
 import logging
+from bisect import bisect_left
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,7 +15,7 @@ from pantau_collector.notices.links import Links
 from pantau_collector.notices.message import RenderedMessage
 from pantau_collector.notices.notice import Notice, NoticeKind
 from pantau_collector.notices.recipients import Recipient
-from pantau_collector.notices.sections import Section, section_of
+from pantau_collector.notices.sections import Section, limit_cameras, section_of
 from pantau_collector.notices.subject import latest_notices, outage_duration, short_cause, subject_of
 from pantau_collector.notices.time_format import date_and_time
 from pantau_contract.words import Words
@@ -54,8 +56,7 @@ class Composer:
             "words": words,
             "language": recipient.language,
             "title": title,
-            "sections": sections,
-            "parts": _parts_of_digest(sections, words),
+            **_listed(sections, words),
             "short_cause": lambda notice: short_cause(notice, words),
             "when": lambda time_ms: date_and_time(time_ms, zone, words),
             "outage_duration": lambda notice: outage_duration(notice, words),
@@ -66,6 +67,10 @@ class Composer:
         except Exception:  # noqa: BLE001 - whatever a template does, people must be notified
             _log.exception("the template for a letter of form %s failed; it is sent in plain lines", letter.form)
             text, html = _plain(title, sections, words, single=single), ""
+
+        def shorten(fits: Callable[[str], bool]) -> str:
+            return self._shorten(letter, context, sections, words, fits)
+
         return RenderedMessage(
             subject=subject_of(letter, words, zone),
             text=text,
@@ -74,7 +79,37 @@ class Composer:
             thread=_thread(notices[0]) if single else "",
             acknowledge=sections[0].acknowledge if single else "",
             notices=letter.notices,
+            shorten=shorten,
         )
+
+    def _shorten(
+        self,
+        letter: Letter,
+        context: dict[str, Any],
+        sections: list[Section],
+        words: Words,
+        fits: Callable[[str], bool],
+    ) -> str:
+        """Return the text with as many cameras as fit, or else as many outages, or else as many lines."""
+
+        def text(outages: int, cameras: int) -> str:
+            shown = [limit_cameras(section, cameras, words) for section in sections[:outages]]
+            return self._render(letter.form, "txt", {**context, **_listed(shown, words, len(sections) - outages)})
+
+        def fit(most: int, shorter: Callable[[int], str]) -> str | None:
+            """Return the text of the greatest number that fits, or None if that of 0 does not."""
+            too_many = bisect_left(range(most + 1), True, key=lambda number: not fits(shorter(number)))
+            return shorter(too_many - 1) if too_many else None
+
+        try:
+            most = max(section.camera_count for section in sections)
+            found = fit(most, lambda cameras: text(len(sections), cameras))
+            if found is None and len(sections) > 1:
+                found = fit(len(sections), lambda outages: text(outages, 0))
+            return found if found is not None else _keep_lines(text(1, 0), sections[0].acknowledge, fits)
+        except Exception:  # noqa: BLE001 - whatever a template does, people must be notified
+            _log.exception("the template for a letter of form %s failed; its plain lines are cut", letter.form)
+            return _keep_lines(_plain(context["title"], sections, words, single=False), "", fits)
 
     def _render(self, form: Form, extension: str, context: dict[str, Any]) -> str:
         return self._environment.get_template(f"{form}.{extension}.j2").render(context)
@@ -87,6 +122,31 @@ def _title(letter: Letter, sections: list[Section], words: Words) -> str:
         case Form.GROUP:
             return words(f"notice.group.{letter.kind}", count=len(sections))
     return words("notice.digest")
+
+
+def _listed(sections: list[Section], words: Words, left_out: int = 0) -> dict[str, Any]:
+    """Return what a template lists: the sections, those of a digest by parts, and how many more there are."""
+    return {
+        "sections": sections,
+        "parts": _parts_of_digest(sections, words),
+        "left_out": words("notice.more_places", count=left_out) if left_out else "",
+    }
+
+
+def _keep_lines(text: str, acknowledge: str, fits: Callable[[str], bool]) -> str:
+    """Return the lines from the beginning that fit, beside the one with the link for acknowledging."""
+    lines = [line for line in text.splitlines() if line]
+    last = [line for line in lines if acknowledge and acknowledge in line]
+    if not fits("\n".join(last)):
+        last = []
+    kept: list[str] = []
+    for line in lines:
+        if line in last:
+            continue
+        if not fits("\n".join([*kept, line, *last])):
+            break
+        kept.append(line)
+    return "\n".join([*kept, *last])
 
 
 def _parts_of_digest(sections: list[Section], words: Words) -> list[tuple[str, list[Section]]]:

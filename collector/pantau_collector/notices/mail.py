@@ -5,10 +5,6 @@ no picture that the HTML could show.
 """
 
 import hashlib
-import smtplib
-import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import formataddr, formatdate
@@ -18,9 +14,8 @@ from apprise.plugins.email.base import NotifyEmail
 
 from pantau_collector.notices.channel import KEY_HEADER, ChannelError
 from pantau_collector.notices.message import RenderedMessage
+from pantau_collector.notices.smtp import MailServer, deliver
 
-TIMEOUT_S = 30
-"""Seconds to wait for the mail server."""
 _POLICY = SMTP.clone(max_line_length=400)
 """Long header lines: RFC 5322 allows 998 characters.
 
@@ -28,11 +23,6 @@ Python folds a long subject before its first word, which then begins with a blan
 """
 NOTICES_HEADER = "X-Pantau-Notices"
 """The header that lists the notices of a mail for programs: `resolved 7, opened 9`, kind and incident."""
-_PERMANENT = 550
-"""The SMTP reply code from which on a refusal of a recipient is permanent.
-
-RFC 5321, 4.2.1: 5yz; 55z concerns the mailbox.
-"""
 
 
 def is_plain(service: object) -> bool:
@@ -79,57 +69,43 @@ def compose_mail(service: Any, message: RenderedMessage, *, key: str) -> EmailMe
     return mail
 
 
-def send_mail(service: Any, message: RenderedMessage, *, key: str) -> None:
-    """Send the mail by the server that the URL names.
+def addresses(service: Any) -> list[str]:
+    """Return everyone who gets the mail: `to`, copies, and blind copies, in an order that stays."""
+    named = [*(address for _, address in service.targets), *sorted(service.cc), *sorted(service.bcc)]
+    return list(dict.fromkeys(named))
+
+
+def send_mail(service: Any, message: RenderedMessage, *, key: str, to: str | None = None) -> None:
+    """Send the mail by the server that the URL names: to one of its addresses, or else to each of them in turn.
 
     Raises:
-        ChannelError: it was not accepted, or not for all recipients.
+        ChannelError: it was not accepted, or not for all addresses.
     """
     mail = compose_mail(service, message, key=key)
-    to = [*(address for _, address in service.targets), *service.cc, *service.bcc]
-    try:
-        with _connected(service) as server:
-            refused = server.send_message(mail, service.from_addr[1], to)
-    except smtplib.SMTPRecipientsRefused as error:
-        raise _refused(error.recipients) from None
-    except smtplib.SMTPAuthenticationError as error:
-        raise ChannelError(f"{service.smtp_host} refuses user or password ({error.smtp_code})") from None
-    except smtplib.SMTPResponseException as error:
-        answer = f"{error.smtp_code} {_text(error.smtp_error)}"
-        raise ChannelError(f"{service.smtp_host} answered {answer} to a mail to {', '.join(to)}") from None
-    except (OSError, smtplib.SMTPException) as error:
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise ChannelError(f"{service.smtp_host}:{service.port} cannot be reached: {reason}") from None
-    if refused:
-        raise _refused(refused)
+    server = _server(service)
+    failures = []
+    for address in addresses(service) if to is None else [to]:
+        try:
+            deliver(server, mail, service.from_addr[1], address)
+        except ChannelError as error:
+            failures.append(error)
+    if failures:
+        raise ChannelError(
+            "; ".join(dict.fromkeys(map(str, failures))),
+            for_good=all(failure.for_good for failure in failures),
+            content=any(failure.content for failure in failures),
+        )
 
 
-@contextmanager
-def _connected(service: Any) -> Iterator[smtplib.SMTP]:
-    context = ssl.create_default_context()
-    if not service.verify_certificate:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    server: smtplib.SMTP
-    if service.secure_mode == "ssl":
-        server = smtplib.SMTP_SSL(service.smtp_host, service.port, timeout=TIMEOUT_S, context=context)
-    else:
-        server = smtplib.SMTP(service.smtp_host, service.port, timeout=TIMEOUT_S)
-    with server:
-        if service.secure_mode == "starttls":
-            server.starttls(context=context)
-        if service.user and service.password:
-            server.login(service.user, service.password)
-        yield server
-
-
-def _refused(recipients: dict[str, tuple[int, bytes]]) -> ChannelError:
-    lines = [f"{address} was refused: {code} {_text(text)}" for address, (code, text) in recipients.items()]
-    return ChannelError("; ".join(lines), for_good=all(code >= _PERMANENT for code, _ in recipients.values()))
-
-
-def _text(text: bytes | str) -> str:
-    return text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+def _server(service: Any) -> MailServer:
+    return MailServer(
+        service.smtp_host,
+        service.port,
+        service.secure_mode,
+        service.user or "",
+        service.password or "",
+        service.verify_certificate,
+    )
 
 
 def _token(text: str) -> str:

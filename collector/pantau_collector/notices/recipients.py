@@ -126,7 +126,7 @@ class NoticeRules(BaseModel):
     max_retry_s: Seconds = 900
     """Seconds before a retry, at most."""
     parallel: Annotated[int, Field(ge=1, le=64)] = 8
-    """Letters that are sent at the same time."""
+    """Letters that are sent at the same time through one server."""
 
 
 class People(BaseModel):

@@ -4,6 +4,7 @@ from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pantau_collector.notices.links import Links
 from pantau_collector.notices.message import AttachedPicture
@@ -18,7 +19,7 @@ class Section(Struct, frozen=True):
     """One notice. `lines` stand below the headline; `facts` and `links` are labels and values, in their order.
 
     `affected` are the cameras of an outage of more than one, by the names of their owners. `acknowledge` is empty
-    if there is nothing to acknowledge.
+    if there is nothing to acknowledge. `left_out` is the count of the cameras that are not listed, in words.
     """
 
     notice: Notice
@@ -29,6 +30,25 @@ class Section(Struct, frozen=True):
     links: list[tuple[str, str]]
     acknowledge: str
     pictures: tuple[AttachedPicture, ...] = ()
+    left_out: str = ""
+
+    @property
+    def camera_count(self) -> int:
+        """How many cameras are listed."""
+        return sum(len(cameras) for _, cameras in self.affected)
+
+
+def limit_cameras(section: Section, most: int, words: Words) -> Section:
+    """Return the section with so many cameras at most, and the count of those that it leaves out."""
+    room, affected = most, []
+    for owner, cameras in section.affected:
+        if room > 0:
+            affected.append((owner, cameras[:room]))
+            room -= len(cameras)
+    left_out = section.camera_count - most
+    if left_out <= 0:
+        return section
+    return replace(section, affected=affected, left_out=words("notice.more_places", count=left_out))
 
 
 def section_of(

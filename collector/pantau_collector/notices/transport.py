@@ -1,15 +1,27 @@
 """Sends a message: mail and webhooks by our own code, everything else through Apprise and its hundred services."""
 
+import html
+import logging
+import re
 from collections.abc import Callable
 from typing import Protocol
 
 from apprise import AppriseAttachment, NotifyBase, NotifyFormat, NotifyType
 from apprise.attachment.memory import AttachMemory
 
-from pantau_collector.notices.channel import WEBHOOKS, ChannelError, capture_log, open_channel, redact, schema
-from pantau_collector.notices.mail import is_plain, send_mail
+from pantau_collector.notices.channel import (
+    WEBHOOKS,
+    ChannelError,
+    capture_log,
+    is_final_status,
+    open_channel,
+    redact,
+    schema,
+)
+from pantau_collector.notices.mail import addresses, is_plain, send_mail
 from pantau_collector.notices.message import AttachedPicture, RenderedMessage
 from pantau_collector.notices.notice import NoticeKind
+from pantau_collector.notices.targets import select_target, split_number
 from pantau_collector.notices.webhook import send_webhook
 
 _TYPES = {
@@ -20,6 +32,14 @@ _TYPES = {
     NoticeKind.UNACKNOWLEDGED: NotifyType.WARNING,
 }
 """How Apprise classifies each kind of notice; any other is information."""
+_PICTURES_WITHIN = {"json", "jsons", "xml", "xmls", "form", "forms", "apprise", "apprises", "mailto", "mailtos"}
+"""Services that take words and pictures in one request; any other gets the words first, then each picture."""
+_STATUS = re.compile(r"\berror=(\d{3})\b")
+"""The HTTP status in what Apprise logs about a request that failed."""
+_TITLE_MARKUP = 16
+"""Characters that Apprise may add to a subject that it puts at the head of the text."""
+
+_log = logging.getLogger(__name__)
 
 
 class Transport(Protocol):
@@ -45,32 +65,112 @@ class ChannelTransport:
         Raises:
             ChannelError: it could not be sent; the text states why, without secrets.
         """
+        configured, number = split_number(url)
         try:
             if schema(url) in WEBHOOKS:
                 send_webhook(url, message, kind=kind, key=key, time_ms=self._time_ms())
                 return
-            service = open_channel(url, key=key)
+            service = open_channel(configured, key=key)
             if is_plain(service):
-                send_mail(service, message, key=key)
-            else:
-                _send_by_apprise(service, message, kind)
+                send_mail(service, message, key=key, to=_address(service, number))
+                return
+            if number is not None:
+                select_target(service, number)
+            _send_by_apprise(service, message, kind, within=schema(url) in _PICTURES_WITHIN, url=configured)
         except ChannelError as error:
-            raise ChannelError(redact(str(error), url), for_good=error.for_good) from None
+            raise ChannelError(
+                redact(str(error), configured), for_good=error.for_good, content=error.content
+            ) from None
         except Exception as error:  # noqa: BLE001 - a plugin may raise anything
-            raise ChannelError(redact(f"{type(error).__name__}: {error}", url)) from None
+            raise ChannelError(redact(f"{type(error).__name__}: {error}", configured)) from None
 
 
-def _send_by_apprise(service: NotifyBase, message: RenderedMessage, kind: NoticeKind) -> None:
+def _address(service: NotifyBase, number: int | None) -> str | None:
+    """Return the address of that number, or None for all of them."""
+    if number is None:
+        return None
+    known = addresses(service)
+    if not 0 < number <= len(known):
+        raise ChannelError(f"the address has no target {number}")
+    return known[number - 1]
+
+
+def _send_by_apprise(
+    service: NotifyBase, message: RenderedMessage, kind: NoticeKind, *, within: bool, url: str
+) -> None:
+    """Send the words, which may be sent again if they fail, and then each picture, which is tried once."""
+    pictures = message.pictures if service.attachment_support else ()
+    title, body = fit(service, message)
     with capture_log() as lines:
         sent = service.notify(
-            title=message.subject,
-            body=message.text,
+            title=title,
+            body=body,
             body_format=NotifyFormat.TEXT,
             notify_type=_TYPES.get(kind, NotifyType.INFO),
-            attach=_attachments(message.pictures) if service.attachment_support else None,
+            attach=_attachments(pictures) if within else None,
         )
     if not sent:
-        raise ChannelError("; ".join(lines) or "the service did not take it, and said nothing")
+        statuses = [int(status) for line in lines for status in _STATUS.findall(line)]
+        raise ChannelError(
+            "; ".join(lines) or "the service did not take it, and said nothing",
+            for_good=bool(statuses) and is_final_status(statuses[-1]),
+            content=within,
+        )
+    if not within:
+        for picture in pictures:
+            _send_picture(service, picture, kind, url)
+
+
+def _send_picture(service: NotifyBase, picture: AttachedPicture, kind: NoticeKind, url: str) -> None:
+    """Send one picture. The words have arrived already, so that no failure may have them sent again."""
+    reason = ""
+    with capture_log() as lines:
+        try:
+            sent = service.notify(
+                body=picture.caption,
+                body_format=NotifyFormat.TEXT,
+                notify_type=_TYPES.get(kind, NotifyType.INFO),
+                attach=_attachments((picture,)),
+            )
+        except Exception as error:  # noqa: BLE001 - a plugin may raise anything
+            sent, reason = False, f"{type(error).__name__}: {error}"
+    if not sent:
+        reason = redact("; ".join(lines) or reason, url)
+        _log.warning(
+            "the words were sent by %s, but the picture %s was not: %s", schema(url), picture.name, reason
+        )
+
+
+def fit(service: NotifyBase, message: RenderedMessage) -> tuple[str, str]:
+    """Return subject and text, shortened to what the service takes in one piece.
+
+    In one piece, because of several pieces the first would be sent again if a later one failed.
+    """
+    limit, subject = service.body_maxlen, message.subject[: service.title_maxlen or None]
+    if limit == NotifyBase.body_maxlen:  # Apprise knows no limit of this service
+        return subject, message.text
+    if service.title_maxlen <= 0 or service.overflow_amalgamate_title:
+        subject = _cut(subject, limit - _TITLE_MARKUP)
+        limit -= _length(subject) + _TITLE_MARKUP
+
+    def fits(text: str) -> bool:
+        return _length(text) <= limit
+
+    if fits(message.text):
+        return subject, message.text
+    return subject, _cut(message.shorten(fits) if message.shorten else message.text, limit)
+
+
+def _cut(text: str, limit: int) -> str:
+    """Return as much of a text as has at most this length."""
+    while text and _length(text) > limit:
+        text = text[: max(0, min(limit, len(text) - 1))]
+    return text
+
+
+def _length(text: str) -> int:
+    """Return the length as the strictest services count: UTF-16 units, of the text as HTML."""
+    return len(html.escape(text).encode("utf-16-le")) // 2
 
 
 def _attachments(pictures: tuple[AttachedPicture, ...]) -> AppriseAttachment | None:

@@ -11,7 +11,7 @@ import hmac
 import msgspec
 import urllib3
 
-from pantau_collector.notices.channel import KEY_HEADER, ChannelError, webhook_parts
+from pantau_collector.notices.channel import KEY_HEADER, ChannelError, is_final_status, webhook_parts
 from pantau_collector.notices.message import RenderedMessage
 from pantau_collector.notices.notice import NoticeKind
 
@@ -22,10 +22,8 @@ SIGNATURE_HEADER = "X-Pantau-Signature"
 
 _CONNECT_TIMEOUT_S = 5.0
 """Seconds to wait for a connection."""
-_READ_TIMEOUT_S = 20.0
-"""Seconds to wait for the answer."""
-_RETRYABLE = {401, 403, 404, 407, 408, 425, 429}
-"""Status codes 4xx that a person, or time, may correct; with any other the message will never be accepted."""
+_READ_TIMEOUT_S = 60.0
+"""Seconds to wait for the answer. A slow receiver has often accepted the message, and would get it twice."""
 
 _pool = urllib3.PoolManager(
     timeout=urllib3.Timeout(connect=_CONNECT_TIMEOUT_S, read=_READ_TIMEOUT_S), retries=False
@@ -73,5 +71,4 @@ def send_webhook(url: str, message: RenderedMessage, *, kind: NoticeKind, key: s
     except urllib3.exceptions.HTTPError as error:
         raise ChannelError(f"it cannot be reached ({type(error).__name__})") from None
     if not 200 <= answer.status < 300:
-        refused = 400 <= answer.status < 500 and answer.status not in _RETRYABLE
-        raise ChannelError(f"it answered {answer.status}", for_good=refused)
+        raise ChannelError(f"it answered {answer.status}", for_good=is_final_status(answer.status))

@@ -120,21 +120,20 @@ def finish(connection: Connection, row: int, status: Status, *, time_ms: int, er
     )
 
 
-def pass_on(connection: Connection, row: OutboxRow, channel: str, *, time_ms: int, error: str) -> None:
-    """Give a letter up on one channel, and add a row for another channel unless there is one."""
+def pass_on(connection: Connection, row: OutboxRow, channels: Iterable[str], *, time_ms: int, error: str) -> None:
+    """Give a letter up on one channel, and add a row for each of the others that has none."""
     finish(connection, row.id, Status.PASSED, time_ms=time_ms, error=error)
-    existing = select(outbox.c.id).where(outbox.c.letter == row.letter, outbox.c.channel == channel)
-    if connection.execute(existing).first() is None:
-        add(
-            connection,
-            row.letter,
-            row.form,
-            row.kind,
-            row.incidents,
-            row.recipient,
-            [channel],
-            created_ms=time_ms,
-        )
+    existing = set(connection.execute(select(outbox.c.channel).where(outbox.c.letter == row.letter)).scalars())
+    add(
+        connection,
+        row.letter,
+        row.form,
+        row.kind,
+        row.incidents,
+        row.recipient,
+        [channel for channel in channels if channel not in existing],
+        created_ms=time_ms,
+    )
 
 
 def count(connection: Connection, *statuses: Status) -> int:

@@ -9,7 +9,8 @@ import datetime as dt
 import hashlib
 import re
 import secrets
-from collections.abc import AsyncIterator
+import ssl
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Literal
@@ -38,8 +39,13 @@ class NotAuthorisedError(Exception):
 class OnvifCamera:
     """`behind` is how far its clock is behind true time, `told` how far the stated time deviates from it.
 
-    `answers` replaces the answer to an operation by bytes for the wire. `logins` counts the proofs of a password
-    that it received, right or wrong; `asked` lists each operation, with `+` if it was logged in.
+    `answers` replaces the answer to an operation by bytes for the wire; none of them drop the connection.
+    `first_answers` does so for the first requests that it would answer with success. `rewrite` changes each SOAP
+    answer. `dead` are tokens of profiles whose stream it does not know, `sources` is the number of its lenses, or
+    of a recorder's inputs. `refusal` is the fault, as subcode and reason, for a missing or wrong login.
+
+    `logins` counts the proofs of a password that it received, right or wrong; `asked` lists each operation, with
+    `+` if it was logged in.
     """
 
     user: str = "operator"
@@ -59,6 +65,13 @@ class OnvifCamera:
     still_uri: str = ""
     nonces_once: bool = False
     answers: dict[str, bytes] = field(default_factory=dict)
+    first_answers: dict[str, list[bytes]] = field(default_factory=dict)
+    rewrite: Callable[[bytes], bytes] = bytes
+    dead: set[str] = field(default_factory=set)
+    sources: int = 1
+    refusal: tuple[str, str] = ("ter:NotAuthorized", "Sender not authorized")
+    service_address: str = ""
+    soap_namespace: str = SOAP
     silent: set[str] = field(default_factory=set)
     logins: int = 0
     asked: list[str] = field(default_factory=list)
@@ -80,8 +93,13 @@ class OnvifCamera:
             length = re.search(r"(?im)^content-length: *(\d+)", head)
             content = await reader.readexactly(int(length[1]) if length else 0)
             root = ET.fromstring(content)
-            body = root.find(f"{SOAP}Body")
-            assert root.tag == f"{SOAP}Envelope"
+            if root.tag != f"{self.soap_namespace}Envelope":
+                mismatch = http(
+                    fault("s:VersionMismatch", "s:VersionMismatch", "SOAP version mismatch"), status="400 X"
+                )
+                writer.write(mismatch)
+                return
+            body = root.find(f"{self.soap_namespace}Body")
             assert body is not None
             namespace, _, operation = body[0].tag[1:].partition("}")
             if operation in self.silent:
@@ -91,6 +109,10 @@ class OnvifCamera:
                 writer.write(self.answers[operation])
             else:
                 status, more, answer = self._answer(head, root, namespace, operation, body[0])
+                if status == 200 and self.first_answers.get(operation):
+                    writer.write(self.first_answers[operation].pop(0))
+                    return
+                answer = self.rewrite(answer)
                 told = (
                     f"HTTP/1.1 {status} X\r\nContent-Type: application/soap+xml\r\nContent-Length: {len(answer)}"
                 )
@@ -126,8 +148,10 @@ class OnvifCamera:
                 self._check(token, http[1] if http else None)
             except NotAuthorisedError as error:
                 challenge = self._challenge()
-                refusal = fault("s:Sender", "ter:NotAuthorized", f"Sender not authorized: {error}")
+                refusal = fault("s:Sender", self.refusal[0], f"{self.refusal[1]}: {error}")
                 return (401 if challenge else 400), challenge, refusal
+        if operation == "GetStreamUri" and question.findtext(f"{{{namespace}}}ProfileToken") in self.dead:
+            return 500, "", fault("s:Sender", "ter:InvalidArgVal", "The requested profile does not exist")
         return 200, "", enveloped(f'<{operation}Response xmlns="{namespace}">{answer()}</{operation}Response>')
 
     def _check(self, token: ET.Element | None, http: str | None) -> None:
@@ -190,7 +214,8 @@ class OnvifCamera:
 
     def _services(self) -> str:
         # Behind a NAT: an address of its own that nobody else can reach.
-        media = f"<Namespace>{self.media}</Namespace><XAddr>http://192.0.2.9/onvif/media</XAddr>"
+        address = self.service_address or "http://192.0.2.9/onvif/media"
+        media = f"<Namespace>{self.media}</Namespace><XAddr>{address}</XAddr>"
         device = f"<Namespace>{DEVICE}</Namespace><XAddr>{self.url}</XAddr>"
         return f"<Service>{device}</Service><Service>{media}</Service>"
 
@@ -214,18 +239,24 @@ class OnvifCamera:
 
     def _profiles(self) -> str:
         sizes = {"main": (1920, 1080), "third": (704, 576), "sub": (640, 360)}
-        return "".join(self._profile(token, *size) for token, size in sizes.items())
+        if self.sources == 1:
+            return "".join(self._profile(token, "lens", *size) for token, size in sizes.items())
+        return "".join(
+            self._profile(f"{token}{source}", f"input{source}", *size)
+            for source in range(1, self.sources + 1)
+            for token, size in sizes.items()
+        )
 
-    def _profile(self, token: str, width: int, height: int) -> str:
+    def _profile(self, token: str, source: str, width: int, height: int) -> str:
         size = f"<Resolution><Width>{width}</Width><Height>{height}</Height></Resolution>"
         if self.media == MEDIA_2:
             inner = (
-                f"<Configurations><VideoSource><SourceToken>lens</SourceToken></VideoSource>"
+                f"<Configurations><VideoSource><SourceToken>{source}</SourceToken></VideoSource>"
                 f"<VideoEncoder><Encoding>H265</Encoding>{size}</VideoEncoder></Configurations>"
             )
         else:
             inner = (
-                "<VideoSourceConfiguration><SourceToken>lens</SourceToken></VideoSourceConfiguration>"
+                f"<VideoSourceConfiguration><SourceToken>{source}</SourceToken></VideoSourceConfiguration>"
                 f"<VideoEncoderConfiguration><Encoding>H264</Encoding>{size}</VideoEncoderConfiguration>"
             )
         return f'<Profiles token="{token}"><Name>{token}</Name>{inner}</Profiles>'
@@ -260,7 +291,9 @@ def http(content: bytes, *, status: str = "200 OK", length: int | None = None) -
 
 
 @asynccontextmanager
-async def serving(camera: OnvifCamera, host: str = "127.0.0.1") -> AsyncIterator[OnvifCamera]:
+async def serving(
+    camera: OnvifCamera, host: str = "127.0.0.1", *, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[OnvifCamera]:
     """Serve the camera on a free port of loopback."""
     tasks: set[asyncio.Task[None]] = set()
 
@@ -269,7 +302,7 @@ async def serving(camera: OnvifCamera, host: str = "127.0.0.1") -> AsyncIterator
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
-    server = await asyncio.start_server(visited, host, camera.port)
+    server = await asyncio.start_server(visited, host, camera.port, ssl=tls)
     camera.port = server.sockets[0].getsockname()[1]
     try:
         yield camera

@@ -9,7 +9,15 @@ import pytest
 from pantau_agent.clock import SystemClock
 from pantau_agent.onvif.device import Information, OnvifDevice
 from pantau_agent.onvif.document import MAX_DOCUMENT
-from pantau_agent.onvif.errors import LoginRefusedError, NotOnvifError, OnvifError, SilentError, SoapFaultError
+from pantau_agent.onvif.errors import (
+    ClosedError,
+    LoginRefusedError,
+    NotOnvifError,
+    OnvifError,
+    SilentError,
+    SoapFaultError,
+    UnreachableError,
+)
 from pantau_agent.onvif.media import channels
 from pantau_agent.streams.credentials import Credentials
 from pantau_agent.streams.url import parse
@@ -174,7 +182,7 @@ GARBAGE = [
 
 @pytest.mark.parametrize("answer", GARBAGE, ids=range(len(GARBAGE)))
 async def test_what_is_not_onvif_is_told_and_not_followed(answer: bytes) -> None:
-    camera = OnvifCamera(answers={"GetSystemDateAndTime": answer})
+    camera = OnvifCamera(answers={"GetSystemDateAndTime": answer, "GetDeviceInformation": answer})
     async with asyncio.timeout(60):
         with pytest.raises(NotOnvifError):
             await asked_for(camera)
@@ -182,13 +190,13 @@ async def test_what_is_not_onvif_is_told_and_not_followed(answer: bytes) -> None
 
 
 async def test_a_giant_answer_is_cut_off() -> None:
-    camera = OnvifCamera(answers={"GetSystemDateAndTime": http(b"x" * (MAX_DOCUMENT + 1), length=1 << 40)})
+    camera = OnvifCamera(answers={"GetDeviceInformation": http(b"x" * (MAX_DOCUMENT + 1), length=1 << 40)})
     with pytest.raises(NotOnvifError, match="over the limit"):
         await asked_for(camera)
 
 
 async def test_a_camera_that_says_nothing_is_given_up() -> None:
-    camera = OnvifCamera(silent={"GetSystemDateAndTime"})
+    camera = OnvifCamera(silent={"GetSystemDateAndTime", "GetDeviceInformation"})
     async with asyncio.timeout(60):
         with pytest.raises(SilentError, match=r"within 0\.3 s"):
             await asked_for(camera, timeout_s=0.3)
@@ -196,13 +204,13 @@ async def test_a_camera_that_says_nothing_is_given_up() -> None:
 
 async def test_where_nobody_listens_it_is_said() -> None:
     url = parse(f"http://127.0.0.1:{free_port()}/onvif/device_service")
-    with pytest.raises(SilentError, match="refused"):
+    with pytest.raises(UnreachableError, match="refused"):
         await OnvifDevice(url, None, SystemClock()).open()
 
 
 async def test_an_answer_that_breaks_off_is_told() -> None:
-    camera = OnvifCamera(answers={"GetSystemDateAndTime": http(b"<Envelope>", length=1000)})
-    with pytest.raises(SilentError, match="in the middle"):
+    camera = OnvifCamera(answers={"GetDeviceInformation": http(b"<Envelope>", length=1000)})
+    with pytest.raises(ClosedError, match="in the middle"):
         await asked_for(camera)
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pantau_agent.onvif.clock import read_camera_clock
-from pantau_agent.onvif.discovery import TYPES, matches, probe
+from pantau_agent.onvif.discovery import PROBES, matches, probe
 from pantau_agent.onvif.document import MAX_DEPTH, MAX_TEXT, DocumentError, clean, parse, text_of
 from pantau_agent.onvif.envelope import Operation, read_response
 from pantau_agent.onvif.errors import OnvifError
@@ -43,8 +43,6 @@ def test_nobody_is_sent_to_another_host() -> None:
     "data",
     [
         answer("http://10.20.3.11/printer", "ldap:///printers"),
-        answer("ftp://10.20.3.11/onvif"),
-        answer(""),
         b"",
         b"\xff" * 999,
         b'<!DOCTYPE a [<!ENTITY b "c">]>' + answer("http://10.20.3.11/onvif"),
@@ -54,14 +52,35 @@ def test_what_is_no_camera_is_left_out(data: bytes) -> None:
     assert matches(data, SENDER) == []
 
 
-@pytest.mark.parametrize("kind", list(TYPES))
-def test_a_probe_names_its_type_by_a_declared_prefix(kind: str) -> None:
-    question = probe("1-2", kind)
-    root = ET.fromstring(question)
-    types = root.find(".//{http://schemas.xmlsoap.org/ws/2005/04/discovery}Types")
-    assert types is not None
-    assert types.text == f"n:{kind}"
-    assert f'xmlns:n="{TYPES[kind]}"'.encode() in question
+@pytest.mark.parametrize("xaddrs", ["", "ftp://10.20.3.11/onvif", "nonsense", "http://"])
+def test_a_camera_without_a_usable_address_is_asked_at_the_usual_one(xaddrs: str) -> None:
+    (match,) = matches(answer(xaddrs), SENDER)
+    assert str(match.url) == f"http://{SENDER}/onvif/device_service"
+
+
+def test_an_address_with_the_port_twice_keeps_its_port_and_the_others_are_tried_too() -> None:
+    xaddrs = f"http://{SENDER}:8106:8106/onvif/x https://192.168.1.9:8443/onvif/x"
+    (match,) = matches(answer(xaddrs), SENDER)
+    assert [str(url) for url in (match.url, *match.more_urls)] == [
+        f"http://{SENDER}:8106/onvif/x",
+        f"https://{SENDER}:8443/onvif/x",
+        f"http://{SENDER}/onvif/device_service",
+    ]
+
+
+def test_a_camera_is_recognised_by_its_type_alone() -> None:
+    data = answer(f"http://{SENDER}/x", "").replace(
+        b"<d:Scopes>", b"<d:Types>dn:NetworkVideoTransmitter</d:Types><d:Scopes>"
+    )
+    assert [str(match.url) for match in matches(data, SENDER)] == [f"http://{SENDER}/x"]
+
+
+def test_probes_are_xml_and_have_the_prefixes_that_cameras_compare_as_text() -> None:
+    types = []
+    for content in PROBES:
+        root = ET.fromstring(probe("1-2", content))
+        types.append(root.findtext(".//{http://schemas.xmlsoap.org/ws/2005/04/discovery}Types"))
+    assert types == ["dn:NetworkVideoTransmitter", "tds:Device", "dp0:NetworkVideoTransmitter", None, None]
 
 
 def test_a_document_may_not_be_deep_and_a_text_not_long() -> None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import cast
 
-from pantau_agent.onvif.discovery import TYPES, Match
+from pantau_agent.onvif.discovery import PROBES, Match
 from pantau_agent.onvif.search import Interface, search
 from tests.agent.eventually import eventually
 from tests.servers.process import free_port
@@ -54,17 +54,17 @@ async def found_at(port: int, asked: list[bytes], interfaces: Sequence[Interface
     """Return what a search finds; it takes longer on a busy machine."""
     for wait_s in (0.2, 2.0, 10.0):
         found = await search(interfaces, ["127.0.0.1"], wait_s=wait_s, port=port)
-        if found and await eventually(lambda: len(asked) >= len(TYPES), within_s=0.1):
+        if found and await eventually(lambda: len(asked) >= len(PROBES), within_s=0.1):
             return found
     return []
 
 
-async def test_a_host_that_is_named_is_asked_for_each_type_and_found_once() -> None:
+async def test_a_host_that_is_named_is_asked_in_each_way_and_found_once() -> None:
     async with answering(camera) as (port, asked):
         (match,) = await found_at(port, asked)
     assert (match.url.host, match.url.port, match.model) == ("127.0.0.1", 8000, "Model 7")
-    for name in TYPES:
-        assert any(f"<d:Types>n:{name}</d:Types>".encode() in question for question in asked)
+    for content in PROBES:
+        assert any(f"<d:Probe>{content}</d:Probe>".encode() in question for question in asked)
 
 
 async def test_what_answers_nonsense_or_nothing_is_not_found() -> None:

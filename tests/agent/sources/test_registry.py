@@ -22,7 +22,14 @@ from tests.agent.slow_machine import SLOW_CAUSES
 @pytest.mark.parametrize(
     ("scheme", "kind"),
     [
-        *(("rtsp", RtspSource), ("rtsps", RtspSource), ("http", WebSource), ("https", WebSource)),
+        *(
+            ("rtsp", RtspSource),
+            ("rtsps", RtspSource),
+            ("rtsp+http", RtspSource),
+            ("rtsps+http", RtspSource),
+            ("http", WebSource),
+            ("https", WebSource),
+        ),
         *(("rtmp", FfmpegSource), ("rtmps", FfmpegSource)),
     ],
 )
@@ -31,7 +38,9 @@ async def test_each_scheme_has_its_source(scheme: str, kind: type) -> None:
 
 
 def test_a_scheme_without_a_source_is_told_with_those_that_have_one() -> None:
-    with pytest.raises(LookError, match="only rtsp://, rtsps://, http://, https://") as caught:
+    with pytest.raises(
+        LookError, match="only rtsp://, rtsps://, rtsp\\+http://, rtsps\\+http://, http://, https://"
+    ) as caught:
         make_source(Target(StreamUrl("ftp", "h", 1, "/")), SystemClock())
     assert caught.value.failure.kind is Kind.NO_VIDEO
 

@@ -4,7 +4,7 @@ import pytest
 
 from pantau_agent.ffmpeg import playback_pace, reader
 from pantau_agent.http import client as http_client
-from pantau_agent.http import multipart, playlist
+from pantau_agent.http import multipart, playlist, rtsp_tunnel
 from pantau_agent.identity import identify, identities
 from pantau_agent.onvif import document, login, search
 from pantau_agent.rtsp import access_unit, client, keep_alive, low_water_mark, messages, reorder, rtp, sdp
@@ -23,7 +23,16 @@ MIB = 1024 * 1024
         (keyframe.MAX_KEYFRAME_BYTES, 8 * MIB),
         (tcp.MAX_BYTES_PER_SECOND, 16 * MIB),
         (tcp.MAX_ADDRESSES, 4),
-        (url.DEFAULT_PORTS, {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443, "rtmp": 1935, "rtmps": 443}),
+        (
+            url.DEFAULT_PORTS,
+            {"rtsp": 554, "rtsps": 322, "rtsp+http": 80, "rtsps+http": 443}
+            | {"http": 80, "https": 443, "rtmp": 1935, "rtmps": 443},
+        ),
+        (rtsp_tunnel.POST_BYTES, 32_767),
+        (multipart.MAX_BETWEEN, 65_536),
+        (multipart.MAX_TRAILER, 1024),
+        (http_client.MAX_COOKIES, 20),
+        (http_client.MAX_COOKIE, 1024),
         (client.MAX_REDIRECTS, 3),
         (client.DEFAULT_SESSION_TIMEOUT_S, 60.0),  # RFC 2326, section 12.37
         (keep_alive.TIMEOUT_SHARE, 0.4),

@@ -58,9 +58,7 @@ def test_a_channel_that_refuses_for_good_is_not_asked_again_where_there_is_anoth
     only = make(store, phone, clock, recipient("json://h/one", id="solo"))
     put(store, opened(2), who="solo")
     flush(only)
-    assert statuses(store)[-1][:2] == ("due", 1), (
-        "the last channel is tried on: a server may be wrongly set up for a day"
-    )
+    assert statuses(store)[-1] == ("dead", 1, "no answer"), "refused for good, and nobody else to ask"
 
 
 def test_the_last_channel_that_fails_leaves_a_dead_letter_and_no_recovery(store: Store, clock: Clock) -> None:
