@@ -16,7 +16,7 @@ def monitor(*, view_age_ms: int = 0, pending: int = 0, sink_trouble: str | None 
         "intake": SimpleNamespace(
             broker_trouble=None, delivery_trouble=None, contest_trouble=None, disk_trouble=None
         ),
-        "pipeline": SimpleNamespace(view=view, trouble=None, attention=attention),
+        "pipeline": SimpleNamespace(view=view, trouble=None, downtime_trouble=None, attention=attention),
         "sender": SimpleNamespace(pending=lambda: pending),
         "sink_writer": SimpleNamespace(trouble=sink_trouble),
         "journal": None,
