@@ -62,7 +62,7 @@ class RtspSession:
         monotonic: Callable[[], float],
         *,
         trusted: bool = False,
-        connector: Connector = connect,
+        connector: Connector | None = None,
     ) -> None:
         self.sender_clock = SenderClock()
         self.started = self.connected = self.playing = 0.0
@@ -73,7 +73,7 @@ class RtspSession:
         self._authenticator = Authenticator(credentials)
         self._monotonic = monotonic
         self._trusted = trusted
-        self._connector = connector
+        self._connector = connector or connect
         self._step = Step.RESOLVE
         self._dialogue: Dialogue | None = None
         self._udp: UdpPair | None = None
