@@ -158,7 +158,7 @@ class PartParser:
         if not early and len(self._buffer) < self._length:
             return False
         content = self._buffer.peek(self._length).lstrip(b"\r\n")
-        if early or (content.startswith(SOI) and not _ends_jpeg(content)):
+        if early or (content[: len(SOI)] == SOI[: len(content)] and not _ends_jpeg(content)):
             self._lengths_wrong = True
             self._begin_uncounted()
             return True

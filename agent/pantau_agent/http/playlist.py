@@ -45,11 +45,13 @@ def parse(data: bytes) -> Playlist:
         raise MalformedError(detail("not_playlist"))
     tags = {tag: value for tag, _, value in (line.partition(":") for line in lines)}
     target_s = float(_number(tags.get("#EXT-X-TARGETDURATION", ""), int(DEFAULT_TARGET_S)))
+    durations = [_number(line[8:].partition(",")[0], 0) for line in lines if line.startswith("#EXTINF:")]
+    target_s = max(target_s, *durations, 1)  # some cameras state a target that their own segments exceed
     sequence = _number(tags.get("#EXT-X-MEDIA-SEQUENCE", ""), 0)
     variants, segments, newest_uri = _uris(lines[1:])
     newest = (sequence + segments, newest_uri) if newest_uri else None
     variant = variants[0] if variants and newest is None else None
-    return Playlist(min(MAX_TARGET_S, max(1.0, target_s)), newest, "#EXT-X-ENDLIST" in tags, variant)
+    return Playlist(min(MAX_TARGET_S, target_s), newest, "#EXT-X-ENDLIST" in tags, variant)
 
 
 def _uris(lines: list[str]) -> tuple[list[str], int, str]:

@@ -95,6 +95,8 @@ class ResponseParser:
     # Each of these steps returns a piece of the body, perhaps an empty one, or None if it needs more bytes.
 
     def _read_head(self) -> bytes | None:
+        if self._status_line is None:
+            self._buffer.discard_empty_lines()  # a careless camera ends the body before with one too many
         if self._status_line is None and not self._buffer.may_start_with(_BEGINNING):
             raise _not_http(self._buffer.peek(_SHOWN))
         line = self._buffer.pop_line()

@@ -1,5 +1,6 @@
 """MJPEG over HTTP: a response that does not end, with a JPEG in each of its parts."""
 
+import asyncio
 from collections.abc import Callable
 
 from pantau_agent.http.client import StreamedResponse
@@ -8,6 +9,11 @@ from pantau_agent.sources.jpeg_counter import JpegCounter
 from pantau_agent.streams.failure import Failure, Kind, LookError, Step
 from pantau_agent.streams.malformed import MalformedError
 from pantau_contract.words.evidence import detail
+
+SINGLE_S = 1.5
+"""Seconds after which a picture that no other follows is a still, unless the camera calls it a stream.
+
+It is shorter than the time after which a silent stream counts as stalled."""
 
 
 class MjpegFeed:
@@ -33,8 +39,9 @@ class MjpegFeed:
             LookError: the stream ended or is malformed.
         """
         contents = 0
+        single = not self._response.head.media_type.startswith("multipart/")
         try:
-            while data := await self._response.read():
+            while data := await self._read(SINGLE_S if single and contents == 1 else None):
                 now = self._monotonic()
                 self._jpegs.add_bytes(len(data), now)
                 for part in self._parts.feed(data):
@@ -44,3 +51,11 @@ class MjpegFeed:
             raise LookError(Failure(Step.STREAM, Kind.NO_MEDIA, detail("stream_broken", problem=error))) from None
         if contents != 1 or self._jpegs.problem:
             raise LookError(Failure(Step.STREAM, Kind.CLOSED, detail("stream_ended")))
+
+    async def _read(self, timeout_s: float | None) -> bytes:
+        """Return the next piece of the response; empty at its end, or after that time without one."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await self._response.read()
+        except TimeoutError:
+            return b""

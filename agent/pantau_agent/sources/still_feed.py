@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Callable
 
 from pantau_agent.http.client import Client, StreamedResponse
-from pantau_agent.http.jpeg_extent import SOI
+from pantau_agent.http.jpeg_extent import SOI, JpegExtent
 from pantau_agent.http.multipart import PartParser
+from pantau_agent.http.receive_buffer import ReceiveBuffer
 from pantau_agent.http.response import ResponseHead
 from pantau_agent.sources.jpeg_counter import JpegCounter
 from pantau_agent.streams.failure import Failure, Kind, LookError, Step
@@ -17,6 +18,8 @@ PAUSE_S = 1.0
 """Shortest pause between two pictures, in seconds; a camera that takes longer over one gets a pause as long."""
 OVERDUE_FACTOR = 2.0
 """A picture that takes this many times as long as the slowest so far is overdue."""
+TRAILER_S = 1.0
+"""Seconds that the rest of a response has to come once its picture is whole: a stated length may be too large."""
 MAX_BAD_PICTURES = 3
 """Number of bad pictures in a row that end the session: a new connection may help."""
 
@@ -77,22 +80,29 @@ class StillFeed:
 
     async def _read(self, response: StreamedResponse) -> bool:
         """Read one picture, and return whether it is a JPEG. Raises `LookError`."""
-        content = bytearray()
+        content, extent, whole = ReceiveBuffer(), JpegExtent(), False
         while True:
             try:
-                piece = await response.read()
+                async with asyncio.timeout(TRAILER_S if whole else None):
+                    piece = await response.read()
             except LookError as error:
                 if error.failure.kind is not Kind.CLOSED:
                     raise
                 piece = b""  # what has come is judged, and is most likely cut off
+            except TimeoutError:
+                if not whole:
+                    raise
+                await self._client.close()  # the rest of the stated length will not come
+                piece = b""
             if not piece:
                 break
-            content += piece
+            content.feed(piece)
+            whole = whole or (content.starts_with(SOI) and extent.end(content) is not None)
             self._jpegs.add_bytes(len(piece), self._monotonic())
             if len(content) > MAX_KEYFRAME_BYTES:
                 large = detail("large_picture", octets=MAX_KEYFRAME_BYTES)
                 raise LookError(Failure(Step.STREAM, Kind.NO_MEDIA, large))
-        media_type, picture = response.head.media_type, bytes(content).lstrip(b"\r\n")
+        media_type, picture = response.head.media_type, content.peek(len(content)).lstrip(b"\r\n")
         if media_type.startswith("multipart/") or not picture.startswith(SOI):
             media_type, picture = _first_part(response.head, picture) or (media_type, picture)
         return self._jpegs.add(media_type, picture, self._monotonic())

@@ -49,11 +49,14 @@ def plan_import(
         own: the department's file as it is; empty if there is none yet.
         others: every other file, which is not changed.
         owner: the owner of rows that name none.
-        remove: True to remove cameras and devices that are not in the sheet from the department's file.
+        remove: True to remove cameras and devices that are not in the sheet from the department's file. Refused
+            if rows were passed over that may hold some of them, because people hide rows by a filter.
 
     Raises:
         ConfigError: with a line for everything that is wrong: sheet, row, column.
     """
+    if remove and sheet.sheet.unread:
+        raise ConfigError([f"{line}; --remove would take their cameras out" for line in sheet.sheet.unread])
     before = _by_key(own.entries())
     elsewhere = _by_key(each for file in others for each in file.entries())
     result = entries_of(sheet, before, elsewhere, owner)

@@ -92,6 +92,7 @@ class Pipeline:
         self._picture_ms = picture_ms
         self.trouble: str | None = None
         """Why the last step could not be saved, for the operator; None if it was."""
+        self._unusable_downtimes: dict[int, str] = {}
         self.unreadable = 0
         """Records since the start that broke the contract."""
         self._clock_watch = ClockWatch()
@@ -105,6 +106,16 @@ class Pipeline:
         self._city = City(self._inventory, self._picture_ms)
         self._saved_at = self._published_at = self._clock.monotonic()
         self._publish(self._clock.time_ms())
+
+    @property
+    def downtime_trouble(self) -> str | None:
+        """Which downtimes are set aside and why, for the operator; None if there are none."""
+        unusable = self._unusable_downtimes
+        if not unusable:
+            return None
+        number, reason = min(unusable.items())
+        more = f"; and {len(unusable) - 1} more" if len(unusable) > 1 else ""
+        return f"downtime {number} is set aside, cancel it and plan it again: {reason}{more}"
 
     @property
     def view(self) -> CityView:
@@ -209,10 +220,17 @@ class Pipeline:
             return []
         with self._store.begin() as connection:
             requests = request_rows.load_pending(connection)
-            downtimes = downtime_rows.list_downtimes(connection, now_ms=self._clock.time_ms())
-        self._state.calendar.set_downtimes(downtimes)
+            stored = downtime_rows.load_downtimes(connection, now_ms=self._clock.time_ms())
+        self._state.calendar.set_downtimes(stored.downtimes)
+        self._report_unusable(self._state.calendar.unusable | stored.unreadable)
         self._requests_polled_at = monotonic
         return requests
+
+    def _report_unusable(self, unusable: dict[int, str]) -> None:
+        for number, reason in unusable.items():
+            if number not in self._unusable_downtimes:
+                _log.warning("downtime %d is set aside: %s", number, reason)
+        self._unusable_downtimes = unusable
 
     def _by_case(self, requests: Iterable[AcknowledgementRequest]) -> dict[str, list[AcknowledgementRequest]]:
         by_case: dict[str, list[AcknowledgementRequest]] = {}
@@ -263,7 +281,8 @@ class Pipeline:
             incident_rows.save_incidents(connection, judgement.incidents.values(), judgement.transitions)
             sites, transitions = state.fleet.sites, judgement.transitions
             self._notifier.notify(connection, transitions, self._inventory, sites, now.time_ms)
-            self._notifier.announce(connection, self._inventory, state.coverage, sites, now.time_ms)
+            downtimes = state.calendar.usable
+            self._notifier.announce(connection, downtimes, self._inventory, state.coverage, sites, now.time_ms)
         self._journal.report_position("pipeline", state.position)
         state.fleet.mark_saved()
         state.update_incidents(judgement.incidents.values())

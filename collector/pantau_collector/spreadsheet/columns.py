@@ -3,15 +3,18 @@
 Names are compared without case, spaces, underscores, points and text in parentheses.
 """
 
-import difflib
+import itertools
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
 _PARENTHESES = re.compile(r"\([^)]*\)|\[[^]]*\]")
 _SEPARATORS = re.compile(r"[^0-9a-z]+")
-_SIMILAR = 0.8
-"""Similarity (of `difflib`, 0 to 1) from which an unknown column name is taken for a misspelt known one."""
+_SHORTEST_MISSPELT = 5
+"""Letters of the shortest word that may be a misspelt one; shorter ones are too often another word (IP, ID)."""
+
+REQUIRED = ("site", "id")
+"""Keys of the columns that a sheet must have."""
 
 
 class Column(NamedTuple):
@@ -32,11 +35,15 @@ class Header(NamedTuple):
 
 
 def _column(key: str, title: str, example: str, names: str) -> Column:
-    return Column(key, title, example, frozenset(map(_normalised, (key, title, *names.split(",")))))
+    return Column(key, title, example, frozenset(map(str.strip, (key, title, *names.split(",")))))
+
+
+def _words(name: str) -> tuple[str, ...]:
+    return tuple(filter(None, _SEPARATORS.split(_PARENTHESES.sub("", name).casefold())))
 
 
 def _normalised(name: str) -> str:
-    return _SEPARATORS.sub("", _PARENTHESES.sub("", name).casefold())
+    return "".join(_words(name))
 
 
 COLUMNS = (
@@ -57,7 +64,9 @@ COLUMNS = (
     _column("tags", "tanda", "lalu-lintas, simpang", "tag, label, labels, kata kunci, kategori"),
 )
 
-_BY_NAME = {name: column.key for column in COLUMNS for name in column.names}
+_BY_NAME = {_normalised(name): column.key for column in COLUMNS for name in column.names}
+_BY_WORDS = {_words(name): column.key for column in COLUMNS for name in column.names}
+_VOCABULARY = frozenset(itertools.chain.from_iterable(_BY_WORDS))
 
 
 def column_named(name: str) -> str | None:
@@ -68,22 +77,51 @@ def column_named(name: str) -> str | None:
 def parse_header(cells: Sequence[str]) -> Header:
     """Find the known columns in a header row.
 
-    A name similar to a known one is a problem, because a typing error would lose the column's values. Any other
-    unknown name is ignored: departments keep more in their lists than an inventory needs.
+    A misspelt name is a problem, because it would lose the column's values. Any other unknown name is ignored:
+    departments keep more in their lists than an inventory needs.
     """
     places: dict[str, int] = {}
     problems, ignored = [], []
     for at, cell in enumerate(cells):
         key = column_named(cell)
         if key is None:
-            near = difflib.get_close_matches(_normalised(cell), _BY_NAME, n=1, cutoff=_SIMILAR)
+            near = _misspelt(cell)
             if near:
-                problems.append((at, f"there is no column `{cell}`; did you mean `{_title(_BY_NAME[near[0]])}`?"))
+                problems.append((at, f"there is no column `{cell}`; did you mean `{_title(near)}`?"))
             elif cell:
                 ignored.append((at, cell))
         elif places.setdefault(key, at) != at:
             problems.append((at, f"expected each column once, and `{cells[places[key]]}` is `{cell}` too"))
     return Header(places, problems, ignored)
+
+
+def _misspelt(name: str) -> str | None:
+    """Return the key of the column whose name this is but for one letter in one word, or None.
+
+    Two names that differ by a whole word are different columns: `IP Kamera` is no misspelt `ID Kamera`.
+    """
+    words = _words(name)
+    for known, key in _BY_WORDS.items():
+        if len(known) == len(words):
+            different = [pair for pair in zip(words, known, strict=True) if pair[0] != pair[1]]
+            if len(different) == 1 and _is_misspelt(*different[0]):
+                return key
+    return None
+
+
+def _is_misspelt(word: str, known: str) -> bool:
+    """Return whether a word is another but for one letter: added, missing, exchanged or swapped with the next."""
+    if min(len(word), len(known)) < _SHORTEST_MISSPELT or word in _VOCABULARY:
+        return False
+    if abs(len(word) - len(known)) > 1:
+        return False
+    at = next((at for at, (one, other) in enumerate(zip(word, known, strict=False)) if one != other), len(known))
+    rest, known_rest = word[at:], known[at:]
+    return (
+        known_rest[1:] in (rest, rest[1:])
+        or known_rest == rest[1:]
+        or (rest[:2] == known_rest[1::-1] and rest[2:] == known_rest[2:])
+    )
 
 
 def _title(key: str) -> str:

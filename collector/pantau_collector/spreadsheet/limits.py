@@ -15,6 +15,9 @@ MAX_COLUMNS = 1_000
 MAX_CELL = 10_000
 """Characters of a workbook's cell that are kept; no value of an inventory is as long."""
 
+HEADER_WITHIN = 20
+"""Rows from the top among which the header must be."""
+
 MAX_MEMORY_BYTES = 2_000_000_000
 """Bytes of address space of the process that reads a workbook."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from pantau_collector.spreadsheet.columns import parse_header
+from pantau_collector.spreadsheet.columns import REQUIRED, column_named, parse_header
 from pantau_collector.spreadsheet.read import Sheet, column_letters
 from pantau_collector.spreadsheet.values import (
     CRITICALITIES,
@@ -12,11 +12,11 @@ from pantau_collector.spreadsheet.values import (
     one_of,
     pair_of_degrees,
     tags,
+    unusable,
 )
 from pantau_service.settings import ConfigError
 
 Value = str | float | tuple[str, ...] | None
-_REQUIRED = ("site", "id")
 
 
 class SheetRow(NamedTuple):
@@ -63,16 +63,29 @@ def parse_sheet(sheet: Sheet) -> ParsedSheet:
     header = parse_header(sheet.header)
     problems = [f"{sheet.path}: column {column_letters(at)}: {what}" for at, what in header.problems] + [
         f"{sheet.path}: expected a column `{key}`; there are {', '.join(filter(None, sheet.header))}"
-        for key in _REQUIRED
+        + _hidden(sheet, key)
+        for key in REQUIRED
         if key not in header.places
     ]
     if problems:
         raise ConfigError(problems)
-    remarks = [f"{sheet.path}: column {column_letters(at)} ({name}) is passed over" for at, name in header.ignored]
+    remarks = [
+        *sheet.unread,
+        *sheet.remarks,
+        *(f"{sheet.path}: column {column_letters(at)} ({name}) is passed over" for at, name in header.ignored),
+    ]
     parsed = ParsedSheet(sheet, header.places, [], [], remarks)
     for number, cells in sheet.rows:
         _parse_row(parsed, number, cells)
     return parsed
+
+
+def _hidden(sheet: Sheet, key: str) -> str:
+    """Return a hint if the missing column is there and hidden."""
+    for at, name in sheet.hidden_columns.items():
+        if column_named(name) == key:
+            return f"; column {column_letters(at)} ({name}) is hidden: show it"
+    return ""
 
 
 def _parse_row(parsed: ParsedSheet, number: int, cells: list[str]) -> None:
@@ -83,12 +96,15 @@ def _parse_row(parsed: ParsedSheet, number: int, cells: list[str]) -> None:
         parsed.problems.append(parsed.problem(number, key, str(what)))
 
     for key, text in texts.items():
+        if problem := parsed.sheet.unreadable.get((number, parsed.places[key])) or unusable(text):
+            wrong(key, problem)
+            continue
         try:
             values |= _PARSERS.get(key, _text)(key, text)
         except ValueError as error:
             wrong(key, error)
-    for key in _REQUIRED:
-        if not texts[key]:
+    for key in REQUIRED:
+        if not texts[key] and (number, parsed.places[key]) not in parsed.sheet.unreadable:
             wrong(key, "expected a value, and there is none")
     if (values.get("latitude") is None) != (values.get("longitude") is None):
         missing = "latitude" if values.get("latitude") is None else "longitude"

@@ -1,36 +1,32 @@
-"""Reads a spreadsheet file into rows of text. CSV differs by program and country; all its variants are read."""
+"""Reads a spreadsheet file into rows of text as people see it in their program."""
 
-import csv
-import io
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from pantau_collector.spreadsheet.columns import column_named
-from pantau_collector.spreadsheet.limits import MAX_BYTES, MAX_COLUMNS, MAX_ROWS
-from pantau_collector.spreadsheet.workbook import SUFFIXES, open_workbook
+from pantau_collector.spreadsheet import delimited
+from pantau_collector.spreadsheet.header import Row, best_rank, find_header
+from pantau_collector.spreadsheet.limits import HEADER_WITHIN, MAX_BYTES
+from pantau_collector.spreadsheet.workbook import SUFFIXES, WorkbookRows, open_workbook
 from pantau_service.settings import ConfigError
 
-_TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
-
-_HEADER_WITHIN = 20
-"""Rows from the top among which the header must be."""
-
-_FEWEST_KNOWN = 2
-"""Known column names that make a row the header."""
-
-_SEPARATORS = ",;\t|"
-
-Row = tuple[int, list[str]]
-"""A row's number, counted from 1 as spreadsheet programs do, and its cells."""
+_WORKBOOK_STARTS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
 
 class Sheet(NamedTuple):
-    """A header and the rows below it that are not empty. Cells are stripped text; rows differ in length."""
+    """A header and the rows below it that are not empty. Cells are stripped text; rows differ in length.
+
+    `unreadable` says of cells, by row and column, why their text must not be used. `hidden_columns` holds the
+    names of columns that people do not see; in `header` they are empty. `remarks` and `unread` are lines about
+    what is passed over, `unread` about rows that may belong to the list.
+    """
 
     path: Path
     header: list[str]
     rows: list[Row]
+    unreadable: dict[tuple[int, int], str]
+    hidden_columns: dict[int, str]
+    remarks: list[str]
+    unread: list[str]
 
     def place(self, row: int, column: int) -> str:
         """Return where a cell is, as `cctv.xlsx: row 77, column E`. Columns are counted from 0."""
@@ -50,11 +46,12 @@ def column_letters(column: int) -> str:
 def read_sheet(path: Path, *, name: str | None = None) -> Sheet:
     """Read a CSV file (comma, semicolon or tab; UTF-8, UTF-16 or Windows-1252) or a workbook (.xlsx, .xls, .ods).
 
-    The header is the first row that names two known columns; rows above it, such as titles, are skipped.
+    The header is the row among the first ones that names the required columns and the most known ones; rows above
+    it, such as titles, are skipped. Of a workbook, hidden sheets, rows and columns are passed over.
 
     Args:
-        path: the file; its name decides whether it is text or a workbook.
-        name: the name of the workbook's sheet; None for the first one that has such a header.
+        path: the file.
+        name: the name of the workbook's sheet; None for the first visible one that has such a header.
 
     Raises:
         ConfigError: the file cannot be read, is too large, or has no such header.
@@ -63,14 +60,14 @@ def read_sheet(path: Path, *, name: str | None = None) -> Sheet:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise ConfigError([f"{path}: expected at most {MAX_BYTES // 1_000_000} MB"])
-        if suffix in SUFFIXES:
-            sheet = _workbook(path, name)
-        elif suffix not in _TEXT_SUFFIXES:
+        if suffix not in (*SUFFIXES, *delimited.SUFFIXES):
             raise ConfigError([f"{path}: expected a .csv, .xlsx, .xls or .ods file: save it as one of them"])
+        if suffix in SUFFIXES or _starts_as_workbook(path):
+            sheet = _workbook(path, name)
         elif name is not None:
             raise ConfigError([f"{path}: a CSV file has no sheets to choose from"])
         else:
-            sheet = _with_header(path, _csv_rows(path))
+            sheet = _delimited(path)
     except OSError as error:
         raise ConfigError([f"{path}: expected a file that can be read ({error.strerror})"]) from None
     if sheet is None:
@@ -78,73 +75,81 @@ def read_sheet(path: Path, *, name: str | None = None) -> Sheet:
     return sheet
 
 
+def _starts_as_workbook(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(4) in _WORKBOOK_STARTS
+
+
+def _delimited(path: Path) -> Sheet | None:
+    found = delimited.read_delimited(path)
+    return Sheet(path, found.cells, found.rows, {}, {}, [], []) if found else None
+
+
 def _workbook(path: Path, name: str | None) -> Sheet | None:
     with open_workbook(path) as workbook:
-        if name is not None and name not in workbook.names:
-            raise ConfigError([f"{path}: there is no sheet `{name}`; expected one of {', '.join(workbook.names)}"])
-        for found in workbook.sheets():
-            if name in (None, found):
-                sheet = _with_header(path, _numbered(path, workbook.rows()))
-                if sheet is not None:
-                    return sheet
+        chosen = _choose(path, workbook, name)
+        if chosen is None:
+            return None
+        content = workbook.read(chosen)
+        others = [
+            each.name
+            for index, each in enumerate(workbook.sheets)
+            if name is None and index != chosen and each.visible and best_rank(each.head)[0]
+        ]
+        hidden = [each.name for each in workbook.sheets if not each.visible and best_rank(each.head)[0]]
+    found = find_header(content.rows)
+    if found is None:
+        return None
+    hidden_columns = {
+        at: cell
+        for at, cell in enumerate(found.cells)
+        if cell and any(first <= at <= last for first, last in content.hidden_columns)
+    }
+    header = ["" if at in hidden_columns else cell for at, cell in enumerate(found.cells)]
+    unread = [f"{path}: sheet `{each}` is passed over: choose it by --sheet, or put all in one" for each in others]
+    hidden_rows = [row for row in content.hidden_rows if row > found.number]
+    if hidden_rows:
+        unread.append(f"{path}: {_numbers(hidden_rows)} hidden and passed over: show them, or delete them")
+    remarks = [
+        f"{path}: column {column_letters(at)} ({cell}) is hidden and is passed over"
+        for at, cell in hidden_columns.items()
+    ]
+    if name is None:
+        remarks += [f"{path}: sheet `{each}` is hidden and is passed over" for each in hidden]
+    return Sheet(path, header, found.rows, content.unreadable, hidden_columns, remarks, unread)
+
+
+def _choose(path: Path, workbook: WorkbookRows, name: str | None) -> int | None:
+    """Return the index of the sheet to read: the one of that name, or the first visible one with a header."""
+    names = [each.name for each in workbook.sheets]
+    if name is not None:
+        if name not in names:
+            raise ConfigError([f"{path}: there is no sheet `{name}`; expected one of {', '.join(names)}"])
+        return names.index(name)
+    for complete in (True, False):
+        for index, each in enumerate(workbook.sheets):
+            required, known = best_rank(each.head)
+            if each.visible and known and (required or not complete):
+                return index
     return None
 
 
-def _csv_rows(path: Path) -> Iterator[Row]:
-    text = _decoded(path)
-    # Excel may write a first line such as `sep=;` that names the separator.
-    named = text[4] if text[:4].lower() == "sep=" and text[4:5] else ""
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=named or _separator(text))
-    try:
-        for number, cells in _numbered(path, rows):
-            if not (named and number == 1):
-                yield number, [cell.strip() for cell in cells]
-    except csv.Error as error:
-        raise ConfigError([f"{path}: expected CSV: {error}"]) from None
-
-
-def _decoded(path: Path) -> str:
-    content = path.read_bytes()
-    wide = content.startswith((b"\xff\xfe", b"\xfe\xff"))
-    for encoding in ("utf-16",) if wide else ("utf-8-sig", "cp1252"):
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            return text
-    raise ConfigError([f"{path}: expected text in UTF-8 or Windows-1252: save it as CSV UTF-8"])
-
-
-def _separator(text: str) -> str:
-    """Return the separator that occurs most often in a line among the first ones, not counting quoted text."""
-    lines = io.StringIO(text[:20_000], newline="")
-    bare = ["".join(line.split('"')[::2]) for line in lines.readlines()[:_HEADER_WITHIN]]
-    return max(_SEPARATORS, key=lambda separator: max((line.count(separator) for line in bare), default=0))
-
-
-def _with_header(path: Path, rows: Iterator[Row]) -> Sheet | None:
-    for number, cells in rows:
-        if len({known for cell in cells if (known := column_named(cell))}) >= _FEWEST_KNOWN:
-            return Sheet(path, cells, [row for row in rows if any(row[1])])
-        if number >= _HEADER_WITHIN:
-            break
-    return None
-
-
-def _numbered(path: Path, rows: Iterable[list[str]]) -> Iterator[Row]:
-    """Number the rows from 1, within the limits of rows and columns."""
-    for number, cells in enumerate(rows, 1):
-        if number > MAX_ROWS:
-            raise ConfigError([f"{path}: expected at most {MAX_ROWS:,} rows"])
-        if len(cells) > MAX_COLUMNS and any(cells[MAX_COLUMNS:]):
-            raise ConfigError([f"{path}: expected at most {MAX_COLUMNS:,} columns, and row {number} has more"])
-        yield number, cells
+def _numbers(rows: list[int]) -> str:
+    """Return row numbers as `rows 4-6, 9 are`."""
+    ranges: list[list[int]] = []
+    for row in rows:
+        if ranges and ranges[-1][1] == row - 1:
+            ranges[-1][1] = row
+        else:
+            ranges.append([row, row])
+    shown = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in ranges[:10])
+    more = ", ..." if len(ranges) > 10 else ""
+    return f"row {shown} is" if len(rows) == 1 else f"rows {shown}{more} are"
 
 
 def _no_header(path: Path) -> str:
     return (
         f"{path}: expected a row with column names such as site, camera, name, owner, latitude, longitude"
-        f" (or lokasi, kamera, nama, pemilik, lintang, bujur) among the first {_HEADER_WITHIN};"
+        f" (or lokasi, kamera, nama, pemilik, lintang, bujur) among the first {HEADER_WITHIN} that are not hidden;"
         " `pantau-collector inventory template FILE` makes an example"
     )

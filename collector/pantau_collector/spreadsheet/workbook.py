@@ -1,7 +1,7 @@
 """Reads workbooks (.xlsx, .xlsm, .xls, .ods) in a process of its own, with limits on memory and computing time.
 
-A small file can describe billions of cells, and the reader's native code then aborts its process. So the process
-that reads is not the command's, and a workbook that is too much for it ends with a message.
+A small file can describe billions of cells. So the process that reads is not the command's, and a workbook that is
+too much for it ends with a message.
 """
 
 import json
@@ -9,9 +9,9 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, NamedTuple
 
 from pantau_collector.spreadsheet.limits import EXIT_OUT_OF_MEMORY, MAX_CPU_S, MAX_MEMORY_BYTES, MAX_UNPACKED_BYTES
 from pantau_service.settings import ConfigError
@@ -19,56 +19,73 @@ from pantau_service.settings import ConfigError
 SUFFIXES = (".xlsx", ".xlsm", ".xls", ".ods")
 """File names that belong to workbooks."""
 
+Row = tuple[int, list[str]]
+"""A row's number, counted from 1 as spreadsheet programs do, and its cells."""
+
 _READER = "pantau_collector.spreadsheet.workbook_reader"
 
 
-class WorkbookRows:
-    """What the reading process returns: the names of all sheets, then sheet after sheet its rows of text."""
+class WorkbookSheet(NamedTuple):
+    """The rows of a sheet that people see, and what they do not see.
 
-    def __init__(self, path: Path, process: subprocess.Popen[str], output: IO[str]) -> None:
+    `unreadable` says of cells, by row and column, why their text must not be used. `hidden_rows` are those that
+    are not blank; `hidden_columns` are ranges with both ends included.
+    """
+
+    rows: list[Row]
+    unreadable: dict[tuple[int, int], str]
+    hidden_rows: list[int]
+    hidden_columns: list[tuple[int, int]]
+
+
+class SheetHead(NamedTuple):
+    """A sheet's name, whether people see its tab, and its first rows."""
+
+    name: str
+    visible: bool
+    head: list[Row]
+
+
+class WorkbookRows:
+    """What the reading process returns: all sheets with their first rows, and then the rows of one of them."""
+
+    def __init__(self, path: Path, process: subprocess.Popen[str]) -> None:
         self._path = path
         self._process = process
-        self._output = output
-        self._next_sheet: str | None = None
-        self.names: list[str] = self._receive()["names"]
+        self.sheets = [
+            SheetHead(each["name"], each["visible"], [(number, cells) for number, cells in each["head"]])
+            for each in self._receive()["sheets"]
+        ]
 
-    def sheets(self) -> Iterator[str]:
-        """Yield the name of each sheet; what was not read of the one before is skipped.
-
-        Raises:
-            ConfigError: the file is damaged, or too much for the reader.
-        """
-        while (message := self._receive_sheet()) is not None:
-            yield message
-
-    def rows(self) -> Iterator[list[str]]:
-        """Yield the present sheet's rows from the top, without empty cells at a row's end.
+    def read(self, index: int) -> WorkbookSheet:
+        """Return the rows of a sheet; only one can be read.
 
         Raises:
             ConfigError: the file is damaged, or too much for the reader.
         """
-        while True:
-            message = self._receive()
-            if not isinstance(message, list):
-                self._next_sheet = message.get("sheet")
-                return
-            yield message
-
-    def _receive_sheet(self) -> str | None:
-        if self._next_sheet is None:
-            message = self._receive()
-            while isinstance(message, list):
-                message = self._receive()
-            self._next_sheet = message.get("sheet")
-        name, self._next_sheet = self._next_sheet, None
-        return name
+        assert self._process.stdin is not None  # noqa: S101 - it is a pipe
+        self._process.stdin.write(f"{index}\n")
+        self._process.stdin.flush()
+        hidden = self._receive()["hidden_columns"]
+        sheet = WorkbookSheet([], {}, [], [(first, last) for first, last in hidden])
+        while message := self._receive():
+            number, *seen = message
+            if not seen:
+                sheet.hidden_rows.append(number)
+                continue
+            cells, problems = seen
+            sheet.rows.append((number, cells))
+            sheet.unreadable.update({(number, int(column)): text for column, text in problems.items()})
+        return sheet
 
     def _receive(self) -> Any:
-        """Return a row, or a message of the reader's; `{}` at the end of the last sheet."""
-        line = self._output.readline()
+        assert self._process.stdout is not None  # noqa: S101 - it is a pipe
+        line = self._process.stdout.readline()
         if not line.endswith("\n"):
             raise ConfigError([f"{self._path}: {_ended(self._process.wait())}"])
         message = json.loads(line)
+        if isinstance(message, dict) and "limit" in message:
+            raise ConfigError([f"{self._path}: {message['limit']}"])
         if isinstance(message, dict) and "error" in message:
             raise ConfigError([f"{self._path}: expected a workbook (.xlsx, .xls or .ods): {message['error']}"])
         return message
@@ -86,17 +103,19 @@ def open_workbook(path: Path) -> Iterator[WorkbookRows]:
     _check_unpacked_size(path)
     process = subprocess.Popen(  # noqa: S603 - this interpreter, and a path that is no option
         [sys.executable, "-m", _READER, str(path.absolute())],
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         encoding="utf-8",
     )
-    assert process.stdout is not None  # noqa: S101 - it is a pipe
     try:
-        yield WorkbookRows(path, process, process.stdout)
+        yield WorkbookRows(path, process)
     finally:
         process.kill()
-        process.stdout.close()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                with suppress(BrokenPipeError):
+                    pipe.close()
         process.wait()
 
 

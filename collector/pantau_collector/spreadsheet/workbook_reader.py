@@ -1,76 +1,110 @@
 """The process that reads one workbook for `workbook.py`: `python -m ... FILE`, lines of JSON on standard output.
 
-The first line is `{"names": [...]}`, all worksheets in their order. Then comes for each `{"sheet": NAME}` and a
-line for each of its rows, an array of text. The last line is `{}`, or `{"error": TEXT}`.
+The first line is `{"sheets": [{"name": ..., "visible": ..., "head": [ROW, ...]}, ...]}`, with the first rows of
+each sheet. Then it reads the index of a sheet from standard input, and writes `{"hidden_columns": [[FIRST, LAST],
+...]}` and a line for each row that is not blank: `[NUMBER, [TEXT, ...], {COLUMN: PROBLEM}]`, or `[NUMBER]` if the
+row is hidden. The last line is `{}`, or `{"error": TEXT}`, or
+`{"limit": TEXT}` if the sheet is too large.
 """
 
-import io
+import contextlib
 import json
 import os
 import resource
 import sys
-from datetime import date, datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
+from xml.parsers.expat import ExpatError
+from zipfile import BadZipFile, ZipFile
 
-from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum
+from pantau_collector.spreadsheet.grid import GridRow, NotReadableError, TooLargeError, WorkbookFile, fill_merged
+from pantau_collector.spreadsheet.limits import (
+    EXIT_OUT_OF_MEMORY,
+    HEADER_WITHIN,
+    MAX_CELL,
+    MAX_COLUMNS,
+    MAX_CPU_S,
+    MAX_MEMORY_BYTES,
+    MAX_ROWS,
+)
+from pantau_collector.spreadsheet.ods import OdsFile
+from pantau_collector.spreadsheet.values import cleaned
+from pantau_collector.spreadsheet.xls import XlsFile
+from pantau_collector.spreadsheet.xlsx import XlsxFile
 
-from pantau_collector.spreadsheet.limits import EXIT_OUT_OF_MEMORY, MAX_CELL, MAX_CPU_S, MAX_MEMORY_BYTES
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_BIFF_STARTS = (b"\x09\x08", b"\x09\x04", b"\x09\x02", b"\x09\x00")
 
 
-def main(path: str, output: TextIO) -> None:
+def main(path: str, choice: TextIO, output: TextIO) -> None:
     """Write a workbook's sheets to `output`, within the limits on memory and computing time."""
     resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (MAX_CPU_S, MAX_CPU_S))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
-        _write_workbook(path, output)
-    except (KeyboardInterrupt, BrokenPipeError, MemoryError):
+        _write_workbook(path, choice, output)
+    except (BrokenPipeError, MemoryError):
         raise
-    except BaseException as error:  # noqa: BLE001 - a panic of the native reader is no Exception
-        _write(output, {"error": f"{type(error).__name__}: {error}"})
+    except TooLargeError as error:
+        _write(output, {"limit": str(error)})
+    except NotReadableError as error:
+        _write(output, {"error": str(error)})
+    except (ExpatError, BadZipFile) as error:
+        _write(output, {"error": f"it is damaged: {error}"})
+    except Exception as error:  # noqa: BLE001 - a damaged file may break any assumption of a reader
+        _write(output, {"error": f"it is damaged: {type(error).__name__}: {error}"})
 
 
-def _write_workbook(path: str, output: TextIO) -> None:
-    with _open(path) as book:
-        names = [sheet.name for sheet in book.sheets_metadata if sheet.typ is SheetTypeEnum.WorkSheet]
-        _write(output, {"names": names})
-        for name in names:
-            _write(output, {"sheet": name})
-            for cells in book.get_sheet_by_name(name).iter_rows():
-                _write(output, _row(cells))
+def _write_workbook(path: str, choice: TextIO, output: TextIO) -> None:
+    book = _open(Path(path))
+    sheets = [
+        {"name": sheet.name, "visible": sheet.visible, "head": _head(book, index)}
+        for index, sheet in enumerate(book.sheets)
+    ]
+    _write(output, {"sheets": sheets})
+    output.flush()
+    index = int(choice.readline())
+    _write(output, {"hidden_columns": book.hidden_columns(index)})
+    for row in fill_merged(book.rows(index), book.merged(index)):
+        _write(output, [row.number] if row.hidden else [row.number, *_texts(row)])
     _write(output, {})
 
 
-def _open(path: str) -> CalamineWorkbook:
-    """Open a workbook by its name, or else by its content: many an .xls is an .xlsx in truth."""
-    try:
-        return CalamineWorkbook.from_path(path)
-    except CalamineError as error:
-        try:
-            return CalamineWorkbook.from_filelike(io.BytesIO(Path(path).read_bytes()))
-        except CalamineError:
-            raise error from None  # the second one never says more than that the format is unknown
+def _head(book: WorkbookFile, index: int) -> list[tuple[int, list[str]]]:
+    """Return the first rows that people see. Limits that are passed further down do not matter here."""
+    head = []
+    with contextlib.suppress(TooLargeError):
+        for row in book.rows(index):
+            if row.number > HEADER_WITHIN:
+                break
+            if not row.hidden:
+                head.append((row.number, _texts(row)[0]))
+    return head
 
 
-def _row(cells: list[Any]) -> list[str]:
-    row = [_text(cell) for cell in cells]
-    while row and not row[-1]:
-        row.pop()
-    return row
+def _open(path: Path) -> WorkbookFile:
+    """Open a workbook by its content, because many an .xls is an .xlsx in truth."""
+    with path.open("rb") as file:
+        start = file.read(2_000)
+    if start.startswith(b"PK"):
+        archive = ZipFile(path)
+        return OdsFile(archive) if "content.xml" in archive.namelist() else XlsxFile(archive)
+    if start.startswith(_OLE) and "EncryptedPackage".encode("utf-16-le") in path.read_bytes():
+        raise NotReadableError("it is protected by a password: save it without one")
+    if start.startswith((_OLE, *_BIFF_STARTS)):
+        return XlsFile(path)
+    if start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        raise NotReadableError("it is a web page or XML: open it in a spreadsheet program and save it as .xlsx")
+    raise NotReadableError("it is of another kind: open it in a spreadsheet program and save it as .xlsx")
 
 
-def _text(cell: object) -> str:
-    if isinstance(cell, bool):
-        return "1" if cell else "0"
-    if isinstance(cell, float):
-        # A whole number that somebody typed comes as 7.0; a float's own digits are what was typed.
-        return str(int(cell)) if cell.is_integer() else repr(cell)
-    if isinstance(cell, datetime):
-        return cell.isoformat(sep=" ")
-    if isinstance(cell, date):
-        return cell.isoformat()
-    return str(cell)[:MAX_CELL].strip()
+def _texts(row: GridRow) -> tuple[list[str], dict[int, str]]:
+    last = max(row.cells, default=-1)
+    if last >= MAX_COLUMNS:
+        raise TooLargeError(f"expected at most {MAX_COLUMNS:,} columns, and row {row.number} has more")
+    if row.number > MAX_ROWS:
+        raise TooLargeError(f"expected at most {MAX_ROWS:,} rows")
+    return [cleaned(row.cells.get(column, "")[:MAX_CELL]) for column in range(last + 1)], row.problems
 
 
 def _write(output: TextIO, message: object) -> None:
@@ -79,6 +113,6 @@ def _write(output: TextIO, message: object) -> None:
 
 if __name__ == "__main__":
     try:
-        main(sys.argv[1], sys.stdout)
+        main(sys.argv[1], sys.stdin, sys.stdout)
     except MemoryError:
         os._exit(EXIT_OUT_OF_MEMORY)

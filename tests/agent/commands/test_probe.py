@@ -40,6 +40,7 @@ KEYS = {
     "first_packet_ms",
     "first_keyframe_ms",
     "clock_offset_s",
+    "picture_unseen",
     "model",
     "firmware",
     "firmware_status",

@@ -1,6 +1,8 @@
 """Multipart bodies as cameras send them."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pantau_agent.http.multipart import MAX_BETWEEN, MAX_PART, Part, PartParser
 from pantau_agent.streams.malformed import MalformedError
@@ -131,3 +133,32 @@ def test_a_length_that_was_wrong_once_delays_no_further_picture() -> None:
     mark = b"--frame\r\nContent-Length: 400000\r\n\r\n"
     parser.feed(mark + LIKE_A_CAMERA[0] + b"\r\n" + mark)
     assert [part.content for part in parser.feed(LIKE_A_CAMERA[1])] == [LIKE_A_CAMERA[1]]
+
+
+MARKS = ["--frame\r\n", "--frame--\r\n", "frame\r\n", "----frame\r\n", "\r\n--frame\n", "--other thing--\r\n", ""]
+HEADERS = ["", "Content-Type: image/jpeg\r\n", "Content-type:image/jpeg\nX-Time: 1\n", "X-Tag: 1\r\n"]
+LENGTHS = ["", "Content-Length: {length}\r\n", "Content-Length: -1\r\n", "content-length: 20\r\n"]
+LENGTHS += [
+    "Content-Length: 1\r\n",
+    "Content-Length: 0\r\n",
+    "Content-Length: 2{length}\r\n",
+    "Content-Length: unknown\r\n",
+]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.sampled_from(["frame", "--frame", "--frame--", "else", ""]),
+    st.sampled_from(MARKS),
+    st.sampled_from(HEADERS),
+    st.sampled_from(LENGTHS),
+    st.sampled_from(["\r\n", "\n", "", "\0\0\0\r\n"]),
+    st.sampled_from([None, ""]),
+    st.integers(1, 9000),
+)
+def test_any_oddities_together_lose_no_picture(
+    declared: str, mark: str, headers: str, length: str, between: str, first: str | None, size: int
+) -> None:
+    empty_line = "\r\n" if mark or headers or length else ""
+    text = lax(mark, headers + length + empty_line, between, first=first)
+    assert [part.content for part in parts_of(text, declared, size)][:3] == list(WITH_THUMBNAIL)

@@ -42,6 +42,10 @@ def test_a_low_latency_playlist_goes_on_by_its_newest_part() -> None:
     assert parse(b"#EXTM3U\n" + part).newest is not None
 
 
+def test_a_target_that_the_segments_exceed_is_not_believed() -> None:
+    assert parse(LIVE.replace(b"INF:2.0", b"INF:9.6")).target_s == 9
+
+
 def test_a_stream_of_audio_is_passed_over() -> None:
     audio = b'#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS="mp4a.40.2"\nsound.m3u8\n'
     video = b'#EXT-X-STREAM-INF:BANDWIDTH=2,CODECS="avc1.4d001f,mp4a.40.2"\nvideo.m3u8\n'

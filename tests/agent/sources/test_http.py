@@ -253,8 +253,13 @@ async def test_what_goes_wrong_on_the_wire_tells_its_cause(
     assert detail in sample.detail
 
 
-def one_by_one(head: str, mark: bytes = b"", *, length: str = "", close: bool = False) -> Script:
-    """Return a script that answers with `head`, and then streams pictures, or sends a single one and closes."""
+def one_by_one(
+    head: str, mark: bytes = b"", *, length: str = "", close: bool = False, silent: bool = False
+) -> Script:
+    """Return a script that answers with `head`, and then streams pictures.
+
+    With `close` it sends a single one and closes; with `silent` it sends a single one, and nothing more.
+    """
 
     async def stream(visitor: Visitor, _asked: Asked) -> None:
         lengths = [f"Content-Length: {length}"] if length else []
@@ -264,6 +269,7 @@ def one_by_one(head: str, mark: bytes = b"", *, length: str = "", close: bool = 
             await visitor.send(mark + pictures()[number % len(pictures())])
             if close:
                 visitor.close()
+            if close or silent:
                 return
             number += 1
             await asyncio.sleep(0.1)
@@ -300,6 +306,7 @@ async def still_in_a_part(visitor: Visitor, _asked: Asked) -> None:
         one_by_one(MIXED + "\r\nTransfer-Encoding: chunked", MARK),
         one_by_one("Content-Type: image/jpeg", close=True),
         one_by_one("Content-Type: image/jpeg", length="-1", close=True),
+        one_by_one("Content-Type: image/jpeg", length="500000", silent=True),
         one_by_one(MIXED, close=True),
         one_by_one("Content-Type: image/jpeg", MARK, close=True),
         stills(media_type="text/plain"),
@@ -310,6 +317,27 @@ async def still_in_a_part(visitor: Visitor, _asked: Asked) -> None:
 async def test_what_the_bytes_are_decides_and_not_what_the_header_claims(script: Script, decoder: Decoder) -> None:
     sample = await played(script, decoder, seconds=3)
     assert (is_healthy(sample), sample.codec) == (True, "mjpeg"), sample
+
+
+@concurrently
+async def test_stills_without_a_length_on_a_connection_that_stays_open_are_ok(decoder: Decoder) -> None:
+    async with serving(Camera(one_by_one("Content-Type: image/jpeg", silent=True))) as camera:
+        sample = await probed(camera, decoder, seconds=9)
+    assert is_healthy(sample), sample
+    assert len(camera.asked) >= 2
+
+
+@concurrently
+async def test_an_empty_line_too_many_after_a_still_is_passed_over(decoder: Decoder) -> None:
+    async def careless(visitor: Visitor, asked: Asked) -> None:
+        await stills()(visitor, asked)
+        await asyncio.sleep(0.05)
+        await visitor.send(b"\r\n")
+
+    async with serving(Camera(careless)) as camera:
+        sample = await probed(camera, decoder, seconds=3.5)
+    assert is_healthy(sample), sample
+    assert len(camera.asked) >= 2
 
 
 @concurrently

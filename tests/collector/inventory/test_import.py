@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook
 
 from pantau_collector.inventory import load_inventory
 from pantau_collector.inventory.import_plan import ImportPlan, plan_import
@@ -216,3 +217,24 @@ def test_a_file_that_cannot_be_written_is_as_it_was(city: City, monkeypatch: pyt
         write_department(city.file, "dishub", plan.content)
     assert [path.name for path in city.file.parent.iterdir()] == ["dishub.toml"]
     assert city.file.read_bytes() == before
+
+
+def test_removing_is_refused_while_rows_are_passed_over(city: City, tmp_path: Path) -> None:
+    city.take("lokasi;kamera", "kabil;k1", "kabil;k2")
+    book = Workbook()
+    for cells in (["lokasi", "kamera"], ["kabil", "k1"], ["kabil", "k2"]):
+        book.worksheets[0].append(cells)
+    book.worksheets[0].row_dimensions[3].hidden = True
+    book.save(tmp_path / "cctv.xlsx")
+    sheet = parse_sheet(read_sheet(tmp_path / "cctv.xlsx"))
+    own = next(each for each in load_files(city.inventory) if each.path == city.file)
+    with pytest.raises(ConfigError, match=r"row 3 is hidden and passed over.*--remove would take"):
+        plan_import(sheet, own, [], owner="dishub", remove=True)
+
+
+@pytest.mark.parametrize("text", ["#N/A", "=B2&C2"])
+def test_a_value_that_was_right_is_not_replaced_by_an_error_or_a_formula(city: City, text: str) -> None:
+    city.take("lokasi;kamera;nama", "kabil;k1;Utara")
+    [problem] = city.problems("lokasi;kamera;nama", f"kabil;k1;{text}")
+    assert problem.startswith("row 2, column C (nama): ")
+    assert load_inventory(city.inventory).camera("kabil", "k1").name == "Utara"

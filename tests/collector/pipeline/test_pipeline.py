@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 
 from pantau_collector.inventory import Inventory, InventoryCamera, InventorySite, Party
 from pantau_collector.journal import Record
-from pantau_collector.store import Store, StoreError
+from pantau_collector.store import Store, StoreError, downtime_rows
+from pantau_collector.store.schema import downtimes
 from pantau_contract.states import Cause, State
 from tests.collector.incidents.play import EPOCH_MS, Play
 from tests.servers.process import until
@@ -58,6 +59,31 @@ def test_the_view_is_the_same_after_a_restart(play: Make) -> None:
     assert [(c.state, c.since_ms) for c in after.sites[0].cameras] == [
         (c.state, c.since_ms) for c in before.sites[0].cameras
     ]
+
+
+def test_a_stored_downtime_that_cannot_be_evaluated_is_a_trouble_and_the_rest_goes_on(play: Make) -> None:
+    city = play({"kabil": 1})
+    row = {
+        "scope": "site", "target": "kabil", "start_ms": EPOCH_MS - 86_400_000, "rrule": "FREQ=DAILY",
+        "duration_s": 3600, "timezone": "Asia/Jakarta", "reason": "", "by": "", "created_ms": 0,
+    }  # fmt: skip
+    with city.store.begin() as connection:
+        for number, changes in enumerate(
+            [{"rrule": "FREQ=SECONDLY"}, {"rrule": "FREQ=DAILY;INTERVAL=0"}, {"scope": "street"}], start=1
+        ):
+            connection.execute(downtimes.insert(), [{"id": number, **row, **changes}])
+    city.at(10, city.fail("kabil", "cam1"))
+    city.run(60)
+    assert len(city.received()) == 1
+    trouble = city.pipeline.downtime_trouble
+    assert trouble is not None
+    assert trouble.startswith("downtime 1 is set aside, cancel it and plan it again: `FREQ=SECONDLY`")
+    assert trouble.endswith("and 2 more")
+    with city.store.begin() as connection:
+        for number in (1, 2, 3):
+            assert downtime_rows.cancel_downtime(connection, number, now_ms=EPOCH_MS)
+    city.run(65)
+    assert city.pipeline.downtime_trouble is None
 
 
 def test_a_record_that_breaks_the_contract_is_counted_and_the_rest_goes_on(play: Make) -> None:

@@ -12,8 +12,9 @@ _MANIFEST = f"""<?xml version="1.0" encoding="UTF-8"?>
 _CONTENT = """<?xml version="1.0" encoding="UTF-8"?>
 <office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"
 xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0"
+xmlns:style="urn:oasis:names:tc:opendocument:xmlns:style:1.0"
 xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0" office:version="1.2">
-<office:body><office:spreadsheet>{tables}</office:spreadsheet></office:body></office:document-content>"""
+<office:automatic-styles>{styles}</office:automatic-styles><office:body><office:spreadsheet>{tables}</office:spreadsheet></office:body></office:document-content>"""
 
 
 def empty_rows(number: int) -> str:
@@ -28,13 +29,13 @@ def row(*cells: str | float, rows: int = 1, columns: int = 1) -> str:
     return f'<table:table-row table:number-rows-repeated="{rows}">{made}</table:table-row>'
 
 
-def write_ods(path: Path, sheets: dict[str, str]) -> Path:
+def write_ods(path: Path, sheets: dict[str, str], *, styles: str = "") -> Path:
     """Write a file with these sheets, each the markup of its rows."""
     tables = "".join(f'<table:table table:name="{name}">{rows}</table:table>' for name, rows in sheets.items())
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("mimetype", _TYPE, zipfile.ZIP_STORED)
         file.writestr("META-INF/manifest.xml", _MANIFEST)
-        file.writestr("content.xml", _CONTENT.format(tables=tables))
+        file.writestr("content.xml", _CONTENT.format(tables=tables, styles=styles))
     return path
 
 
