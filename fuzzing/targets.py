@@ -9,7 +9,17 @@ from unittest import mock
 
 from fuzzing.camera import connect_to
 from fuzzing.mutation import chunks
-from fuzzing.seeds import CHALLENGES, CONVERSATIONS, DESCRIPTIONS, PACKETS, PLAYLISTS, REPORTS, URLS, split
+from fuzzing.seeds import (
+    CHALLENGES,
+    CONVERSATIONS,
+    DESCRIPTIONS,
+    PACKETS,
+    PLAYLISTS,
+    RECURRENCES,
+    REPORTS,
+    URLS,
+    split,
+)
 from pantau_agent.http import playlist as hls
 from pantau_agent.rtsp import client, sdp
 from pantau_agent.rtsp.access_unit import KeyframeAssembler
@@ -23,8 +33,12 @@ from pantau_agent.streams.authentication import Authenticator
 from pantau_agent.streams.credentials import Credentials
 from pantau_agent.streams.failure import LookError
 from pantau_agent.streams.malformed import MalformedError
+from pantau_collector.incidents.downtime import Downtime, DowntimeError, Scope, check, occurrence
 
 CAMERA = url.parse("rtsp://192.0.2.1/cam")
+START_MS = 1_795_964_400_000
+"""UTC ms at which a recurring downtime begins: 2026-11-29 22:00 WIB."""
+YEAR_MS = 365 * 86_400_000
 CREDENTIALS = Credentials("user", "password")
 MAX_WAITING = 512 << 10
 """Bytes of incomplete input that a connection may buffer: the largest head and body, and one chunk."""
@@ -140,6 +154,13 @@ def reports(data: bytes, _rng: random.Random) -> None:
     SenderClock().receive(b"$1oo" + data, 4, 4 + len(data), 1.0)
 
 
+def recurrence(data: bytes, _rng: random.Random) -> None:
+    """Check a recurring downtime, and find its next occurrence after a year."""
+    planned = Downtime(1, Scope.SITE, "a", START_MS, rrule=data.decode("utf-8", "replace"), duration_s=3600)
+    check(planned)
+    occurrence(planned, START_MS + YEAR_MS)
+
+
 TARGETS = (
     Target("conversation", CONVERSATIONS, conversation, (MalformedError, sdp.SdpError), 3),
     Target("session", CONVERSATIONS, session, (LookError,), 0.2),
@@ -148,6 +169,7 @@ TARGETS = (
     Target("url", URLS, address, (url.UrlError,)),
     *(Target(f"rtp {codec}", valid, packets(codec), share=2) for codec, valid in PACKETS.items()),
     Target("rtcp", REPORTS, reports),
+    Target("recurrence", RECURRENCES, recurrence, (DowntimeError,)),
     Target("playlist", PLAYLISTS, playlist, (MalformedError,)),
 )
 DECLARED = tuple({error for target in TARGETS for error in target.declared})
