@@ -16,14 +16,10 @@ class Received(NamedTuple):
 
 
 class Receiver(http.server.ThreadingHTTPServer):
-<<<<<<< HEAD
-    """`answers` are JSON or raw bytes, by the beginning of a path; `status` is the status of all answers."""
-=======
-    """`answers` are JSON by the beginning of a path; `status` is the status of all answers.
+    """`answers` are JSON or raw bytes, by the beginning of a path; `status` is the status of all answers.
 
     A request whose path contains `refuses` is answered 429.
     """
->>>>>>> main
 
     daemon_threads = True
 
@@ -45,14 +41,9 @@ class _Handler(Quiet, http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.received.append(Received(self.command, self.path, dict(self.headers), body))
         answer: Any = next((each for path, each in self.server.answers.items() if self.path.startswith(path)), {})
-<<<<<<< HEAD
         text = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-        self.send_response(self.server.status)
-=======
-        text = json.dumps(answer).encode()
         refused = self.server.refuses and self.server.refuses in self.path
         self.send_response(429 if refused else self.server.status)
->>>>>>> main
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
