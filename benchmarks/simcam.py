@@ -2,18 +2,15 @@
 
 import argparse
 import json
-import re
 import selectors
 import socket
 import subprocess
 import sys
 import time
-from urllib.parse import urlsplit
 
 import psutil
 
-TIMEOUT_S = 60
-"""Seconds that a camera may take to answer."""
+from benchmarks.plain_session import play
 
 
 def main() -> int:
@@ -27,7 +24,7 @@ def main() -> int:
         try:
             assert process.stdout is not None
             urls = json.loads(process.stdout.readline())["cameras"].values()
-            clients = [_play(url) for url in urls]
+            clients = [play(url) for url in urls]
             print(_row(process.pid, clients, options.seconds))
         finally:
             process.terminate()
@@ -48,23 +45,6 @@ def _row(pid: int, clients: list[socket.socket], seconds: float) -> str:
         f"| {cpu / len(clients) * 1000:.2f} ms "
         f"| {simcam.memory_info().rss / 1e6:.0f} MB |"
     )
-
-
-def _play(url: str) -> socket.socket:
-    at = urlsplit(url)
-    client = socket.create_connection((at.hostname, at.port), timeout=TIMEOUT_S)
-    _request(client, f"DESCRIBE {url} RTSP/1.0\r\nCSeq: 1\r\n\r\n")
-    transport = "RTP/AVP/TCP;unicast;interleaved=0-1"
-    answer = _request(client, f"SETUP {url}/trackID=1 RTSP/1.0\r\nCSeq: 2\r\nTransport: {transport}\r\n\r\n")
-    found = re.search(r"Session: (\w+)", answer)
-    assert found, answer
-    client.sendall(f"PLAY {url} RTSP/1.0\r\nCSeq: 3\r\nSession: {found[1]}\r\n\r\n".encode())
-    return client
-
-
-def _request(client: socket.socket, request: str) -> str:
-    client.sendall(request.encode())
-    return client.recv(65536).decode()
 
 
 def _drain(clients: list[socket.socket], seconds: float) -> int:

@@ -1,8 +1,9 @@
 """Compares what watching a camera costs with other programs, in one run: `python -m benchmarks.watching`.
 
 The cameras are simulated in another process. Only the watcher's processor time counts, user and system, over a
-window after its start-up. Absolute times are this machine's; the ratios are portable. With `--scale` only ours is
-measured, on more and more cameras.
+window after its start-up. Absolute times are this machine's; the ratios are portable. The floor is a loop in C
+that only receives the same bytes; without a C compiler it is left out, and the output says so. With `--scale` only
+ours is measured, on more and more cameras.
 """
 
 import argparse
@@ -11,17 +12,21 @@ import resource
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import psutil
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.watchers.floor import compile_loop
+
 OURS = "pantau"
+FLOOR = "floor: received only, in C"
 _SETTLE_S = 6.0
 """Seconds of start-up before the window."""
 SCALE = 1, 16, 64, 256, 1024
@@ -46,8 +51,9 @@ MAIN = Stream("1080p, 4.5 Mbit/s", "1920x1080", 25, 4500)
 class Cost:
     """One watcher's cost: milliseconds of processor time per camera and second, resident megabytes (10^6) in all.
 
-    `ratio` is its time relative to ours for the same stream. `kbps` is what it read from each camera, 0 if unknown
-    (only read(2) is counted, which uvloop uses): a watcher that receives less costs less.
+    `ratio` is its time relative to ours for the same stream and number of cameras; `of_floor` is relative to the
+    floor's, None if that was not measured. `kbps` is what it read from each camera, 0 if unknown (only read(2) is
+    counted, which uvloop and the floor use): a watcher that receives less costs less.
     """
 
     stream: str
@@ -57,12 +63,17 @@ class Cost:
     resident_mb: float
     ratio: float = 1.0
     kbps: float = 0.0
+    of_floor: float | None = None
 
 
-def commands(urls: Sequence[str]) -> dict[str, list[list[str]]]:
-    """Return each watcher's commands for these cameras, with ffmpeg and ffprobe if they are installed."""
+def commands(urls: Sequence[str], floor: Path | None) -> dict[str, list[list[str]]]:
+    """Return each watcher's commands for these cameras, with ffmpeg and ffprobe if they are installed.
+
+    `floor` is the program that only receives, or None if it could not be compiled.
+    """
     python = [sys.executable, "-m"]
-    found = {
+    found = {} if floor is None else {FLOOR: [[*python, "benchmarks.watchers.floor", str(floor), *urls]]}
+    found |= {
         OURS: [[*python, "benchmarks.watchers.pantau", *urls]],
         "PyAV demux": [[*python, "benchmarks.watchers.pyav", *urls]],
         "OpenCV read": [[*python, "benchmarks.watchers.opencv", *urls]],
@@ -107,20 +118,29 @@ def measure(stream: Stream, watcher: str, processes: list[list[str]], count: int
         for process in running:
             process.kill()
             process.wait()
-    return Cost(stream.name, watcher, count, cpu_ms, resident, kbps=kbps if watcher == OURS else 0.0)
+    return Cost(stream.name, watcher, count, cpu_ms, resident, kbps=kbps if watcher in {OURS, FLOOR} else 0.0)
 
 
-def compare(stream: Stream, count: int, seconds: float, console: Console) -> list[Cost]:
+def compare(stream: Stream, count: int, seconds: float, floor: Path | None, console: Console) -> list[Cost]:
     """Measure every watcher on the same cameras, one after the other."""
     costs = []
     with cameras(stream, count) as urls:
-        for watcher, processes in commands(urls).items():
+        for watcher, processes in commands(urls, floor).items():
             with console.status(f"{stream.name}: {watcher}, {count} cameras ..."):
                 costs.append(measure(stream, watcher, processes, count, seconds))
         if sample := one_sample(stream, urls[0], seconds):
             costs.append(sample)
-    ours = next(cost.cpu_ms for cost in costs if cost.watcher == OURS)
-    return [Cost(**asdict(cost) | {"ratio": cost.cpu_ms / ours}) for cost in costs]
+    return relative(costs)
+
+
+def relative(costs: list[Cost]) -> list[Cost]:
+    """Return the costs of one stream and number of cameras, relative to ours and to the floor."""
+    cpu_ms = {cost.watcher: cost.cpu_ms for cost in costs}
+    floor = cpu_ms.get(FLOOR)
+    return [
+        replace(cost, ratio=cost.cpu_ms / cpu_ms[OURS], of_floor=cost.cpu_ms / floor if floor else None)
+        for cost in costs
+    ]
 
 
 def one_sample(stream: Stream, url: str, seconds: float) -> Cost | None:
@@ -139,7 +159,18 @@ def one_sample(stream: Stream, url: str, seconds: float) -> Cost | None:
 def alone(stream: Stream, count: int, seconds: float, console: Console) -> Cost:
     """Measure our watcher alone, on many cameras."""
     with cameras(stream, count) as urls, console.status(f"{stream.name}: {OURS}, {count} cameras ..."):
-        return measure(stream, OURS, commands(urls)[OURS], count, seconds)
+        return measure(stream, OURS, commands(urls, None)[OURS], count, seconds)
+
+
+def beside_floor(stream: Stream, count: int, seconds: float, floor: Path | None, console: Console) -> list[Cost]:
+    """Measure the floor and our watcher, on the same cameras and one after the other."""
+    costs = []
+    with cameras(stream, count) as urls:
+        for watcher, processes in commands(urls, floor).items():
+            if watcher in {FLOOR, OURS}:
+                with console.status(f"{stream.name}: {watcher}, {count} cameras ..."):
+                    costs.append(measure(stream, watcher, processes, count, seconds))
+    return relative(costs)
 
 
 def write(costs: list[Cost], directory: Path) -> None:
@@ -166,9 +197,9 @@ def show(costs: list[Cost], console: Console) -> None:
     table = Table(
         "stream",
         "watcher",
-        title="Processor time, beside ours (ratio), and resident memory; the decode worker aside",
+        title="Processor time, beside ours (ratio) and the floor, and resident memory; the decode worker aside",
     )
-    for heading in ("cameras", "ms/camera-s", "ratio", "MB"):
+    for heading in ("cameras", "ms/camera-s", "ratio", "of floor", "MB"):
         table.add_column(heading, justify="right", no_wrap=True)
     for cost in costs:
         table.add_row(
@@ -177,6 +208,7 @@ def show(costs: list[Cost], console: Console) -> None:
             str(cost.cameras),
             f"{cost.cpu_ms:.2f}",
             f"{cost.ratio:.1f} x",
+            f"{cost.of_floor:.1f} x" if cost.of_floor is not None else "",
             f"{cost.resident_mb:.1f}" if cost.resident_mb else "",
         )
     console.print(table)
@@ -198,8 +230,13 @@ def main() -> int:
         if options.out is not None:
             write(costs, options.out)
     else:
-        costs = compare(SUB, 8, options.seconds, console) + compare(MAIN, 4, options.seconds, console)
-        costs.append(alone(SUB, 64, options.seconds, console))
+        with tempfile.TemporaryDirectory() as directory:
+            floor = compile_loop(Path(directory))
+            if floor is None:
+                console.print("The floor is left out: there is no C compiler here.")
+            costs = compare(SUB, 8, options.seconds, floor, console)
+            costs += compare(MAIN, 4, options.seconds, floor, console)
+            costs += beside_floor(SUB, 64, options.seconds, floor, console)
     if options.json:
         print(json.dumps([asdict(cost) for cost in costs]))
     else:

@@ -13,6 +13,7 @@ class TroubleKind(StrEnum):
     JOURNAL_FAILING = "journal_failing"
     STORE_FAILING = "store_failing"
     SINK_BEHIND = "sink_behind"
+    DOWNTIME_UNUSABLE = "downtime_unusable"
     NOTICES_WAITING = "notices_waiting"
 
 

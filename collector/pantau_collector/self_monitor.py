@@ -38,6 +38,7 @@ class SelfMonitor:
             (TroubleKind.BROKER_GONE, self.intake.broker_trouble),
             (TroubleKind.JOURNAL_FAILING, self.intake.disk_trouble),
             (TroubleKind.STORE_FAILING, self.pipeline.trouble),
+            (TroubleKind.DOWNTIME_UNUSABLE, self.pipeline.downtime_trouble),
             (TroubleKind.SINK_BEHIND, self.sink_writer and self.sink_writer.trouble),
             (TroubleKind.NOTICES_WAITING, self._notices_trouble()),
         ]

@@ -32,7 +32,7 @@ def secret(key: str, given: SecretStr | None, file: Path | None, credential: str
 
 def _read(path: Path) -> str:
     try:
-        text = path.read_text("utf-8").rstrip("\r\n")
+        text = path.read_text("utf-8-sig").rstrip("\r\n")
     except OSError as error:
         raise ValueError(f"expected a file that this program can read ({error.strerror})") from None
     except UnicodeDecodeError:

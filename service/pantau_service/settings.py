@@ -35,7 +35,8 @@ def read_toml(path: Path) -> dict[str, Any]:
         ConfigError: the file cannot be read, or is not TOML.
     """
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        # Windows' editors begin a file with a byte order mark, which is no TOML.
+        return tomllib.loads(path.read_text("utf-8-sig"))
     except OSError as error:
         raise ConfigError([f"{path}: expected a file that can be read ({error.strerror})"]) from None
     except UnicodeDecodeError:

@@ -17,6 +17,12 @@ def test_a_file_ends_where_its_line_does(tmp_path: Path) -> None:
     assert told(file) == "rahasia sekali "
 
 
+def test_a_byte_order_mark_of_windows_is_no_part_of_the_secret(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_bytes(b"\xef\xbb\xbfrahasia\r\n")
+    assert told(file) == "rahasia"
+
+
 @pytest.mark.parametrize(
     ("content", "said"), [(b"", "it is empty"), (b"\n", "it is empty"), (b"\xff", "UTF-8"), (None, "can read")]
 )

@@ -26,7 +26,7 @@ def credentials(user: str | None, file: Path | None, say: Words) -> Credentials 
     password = os.environ.get(PASSWORD_VARIABLE)
     if file is not None:
         try:
-            password = file.read_text("utf-8").rstrip("\r\n")
+            password = file.read_text("utf-8-sig").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
             raise typer.BadParameter(f"--password-file {file} cannot be read: {reason}") from None

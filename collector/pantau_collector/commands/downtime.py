@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -24,7 +24,15 @@ from pantau_collector.commands.opening import (
     wide_console,
 )
 from pantau_collector.commands.time_options import ZoneOption, iso, local_zone, moment_ms, seconds, shown
-from pantau_collector.incidents.downtime import Downtime, DowntimeError, Occurrence, Scope, occurrence
+from pantau_collector.incidents.downtime import (
+    Downtime,
+    DowntimeError,
+    Occurrence,
+    Scope,
+    check,
+    occurrence,
+    start_of,
+)
 from pantau_collector.inventory import Inventory
 from pantau_collector.store import downtime_rows, fleet_rows
 from pantau_service.settings import did_you_mean
@@ -43,13 +51,16 @@ def add_command(
     scope: Annotated[Scope, typer.Argument(help="What is maintained.")],
     target: Annotated[str, typer.Argument(help="SITE/CAMERA, SITE/DEVICE, or the id or name of anything else.")],
     config: ConfigPath = DEFAULT_CONFIG,
-    from_: Annotated[str, typer.Option("--from", metavar="TIME", help="As '2026-11-30 22:00' or 22:00.")] = "now",
+    from_: Annotated[
+        str | None, typer.Option("--from", metavar="TIME", help="As '2026-11-30 22:00' or 22:00; otherwise now.")
+    ] = None,
     until: Annotated[
         str | None, typer.Option(metavar="TIME", help="When it ends; with --rrule, when none begins any more.")
     ] = None,
     for_: Annotated[str | None, typer.Option("--for", metavar="SPAN", help="How long it lasts, as 2h.")] = None,
     rrule: Annotated[
-        str | None, typer.Option(metavar="RULE", help="It recurs (RFC 5545), as FREQ=WEEKLY;BYDAY=SU.")
+        str | None,
+        typer.Option(metavar="RULE", help="It recurs (RFC 5545), as FREQ=WEEKLY;BYDAY=SU, or a calendar's lines."),
     ] = None,
     reason: Annotated[str, typer.Option(help="Why, for those who are told.")] = "",
     by: Annotated[str, typer.Option(metavar="NAME", help="Who does it.")] = "",
@@ -65,28 +76,18 @@ def add_command(
     now_ms = _now_ms()
     settings = open_config(config)
     zone, inventory = local_zone(settings, timezone), open_inventory(settings)
-    start_ms = moment_ms("--from", from_, zone, now_ms)
-    end_ms = moment_ms("--until", until, zone, max(start_ms, now_ms)) if until is not None else None
-    duration_s = seconds("--for", for_) if for_ is not None else 0
-    if rrule is None and (end_ms is None) == (not duration_s):
-        fail("expected --for or --until, and not both: how long does it last?")
-    if rrule is not None and not duration_s:
-        fail("--for: expected how long each occurrence lasts, as 2h")
-    if rrule is None and end_ms is None:
-        end_ms = start_ms + 1000 * duration_s
-    if end_ms is not None and end_ms <= max(start_ms, now_ms):
-        fail(f"--until: expected a time to come and after --from, got {shown(end_ms, zone)}")
+    period = _planned_period(from_, until, for_, rrule, zone, now_ms)
     with open_store(settings) as store, store.begin() as connection:
         known = _targets(scope, inventory, fleet_rows.load_names(connection))
         planned = Downtime(
             id=0,
             scope=scope,
             target=_id_of(scope, target, known),
-            start_ms=start_ms,
-            end_ms=end_ms,
+            start_ms=period.start_ms,
+            end_ms=period.end_ms,
             rrule=rrule,
-            duration_s=duration_s if rrule is not None else 0,
-            timezone=zone.key,
+            duration_s=period.duration_s,
+            timezone=period.timezone,
             reason=reason,
             by=by,
             created_ms=now_ms,
@@ -95,8 +96,8 @@ def add_command(
             saved = downtime_rows.add_downtime(connection, planned)
         except DowntimeError as error:
             fail(f"--rrule: {error}" if rrule is not None else str(error))
-        if not list(islice(_occurrences(saved, now_ms), 1)):
-            fail("--rrule: expected a rule by which it comes at least once, and this one never does")
+        if occurrence(saved, now_ms) is None:
+            fail("--rrule: expected a rule by which it comes at least once in the next ten years")
     if as_json:
         print_json(_as_builtins(saved, now_ms))
         return
@@ -119,26 +120,30 @@ def list_command(
     settings = open_config(config)
     zone = local_zone(settings, timezone)
     with open_store(settings) as store, store.begin() as connection:
-        found = downtime_rows.list_downtimes(connection, now_ms=None if all_ else now_ms)
-    coming = {each.id: next(_occurrences(each, now_ms), None) for each in found}
-    found = [each for each in found if all_ or coming[each.id] is not None]
+        found, unreadable = downtime_rows.load_downtimes(connection, now_ms=None if all_ else now_ms)
+    unusable = unreadable | _find_unusable(found)
+    coming = {each.id: next(_occurrences(each, now_ms), None) for each in found if each.id not in unusable}
+    found = [each for each in found if all_ or each.id in unusable or coming[each.id] is not None]
+    for number, problem in sorted(unusable.items()):
+        typer.secho(f"maintenance {number} is set aside: {problem}", fg="red", err=True)
     if as_json:
-        print_json([_as_builtins(each, now_ms) for each in found])
+        print_json([_as_builtins(each, now_ms, unusable.get(each.id)) for each in found])
         return
-    if not found:
+    if not found and not unreadable:
         typer.echo("No maintenance is planned.")
         return
     table = Table("No.", "what", "under way, or next", "recurs", "reason", "by", box=SIMPLE_HEAD)
     for each in found:
-        next_one = coming[each.id]
+        next_one = coming.get(each.id)
         ended = f"cancelled {shown(each.cancelled_ms, zone)}" if each.cancelled_ms else "over"
+        ended = "set aside" if each.id in unusable else ended
         when = _period(next_one, zone) if next_one else ended
         under_way = next_one is not None and next_one.start_ms <= now_ms
         table.add_row(
             str(each.id),
             f"{each.scope} {each.target}",
             when,
-            each.rrule or "",
+            " ".join((each.rrule or "").split()),
             each.reason,
             each.by,
             style="bold" if under_way else "dim" if next_one is None else None,
@@ -162,6 +167,57 @@ def cancel_command(
         print_json({"id": number, "cancelled": True})
     else:
         typer.echo(f"Maintenance {number} is cancelled.")
+
+
+class _Period(NamedTuple):
+    """When a downtime is, as `Downtime` has it; `duration_s` is 0 unless it recurs."""
+
+    start_ms: int
+    end_ms: int | None
+    duration_s: int
+    timezone: str
+
+
+def _planned_period(
+    from_: str | None, until: str | None, for_: str | None, rrule: str | None, zone: ZoneInfo, now_ms: int
+) -> _Period:
+    """Return when a downtime is by the options of `downtime add`; options that contradict end the command."""
+    start_ms, timezone = moment_ms("--from", from_ or "now", zone, now_ms), zone.key
+    if rrule is not None and (own_start := _own_start(rrule, zone)) is not None:
+        if from_ is not None:
+            fail("--from: the rule has a DTSTART of its own; leave one of the two out")
+        start_ms, timezone = own_start
+    end_ms = moment_ms("--until", until, zone, max(start_ms, now_ms)) if until is not None else None
+    duration_s = seconds("--for", for_) if for_ is not None else 0
+    if rrule is None and (end_ms is None) == (not duration_s):
+        fail("expected --for or --until, and not both: how long does it last?")
+    if rrule is not None and not duration_s:
+        fail("--for: expected how long each occurrence lasts, as 2h")
+    if rrule is None and end_ms is None:
+        end_ms = start_ms + 1000 * duration_s
+    if end_ms is not None and end_ms <= max(start_ms, now_ms):
+        fail(f"--until: expected a time to come and after --from, got {shown(end_ms, zone)}")
+    return _Period(start_ms, end_ms, duration_s if rrule is not None else 0, timezone)
+
+
+def _own_start(rrule: str, zone: ZoneInfo) -> tuple[int, str] | None:
+    """Return the start (UTC ms) and time zone of the rule's DTSTART, or None; an invalid rule ends the command."""
+    try:
+        return start_of(rrule, zone.key)
+    except DowntimeError as error:
+        fail(f"--rrule: {error}")
+
+
+def _find_unusable(downtimes: Iterable[Downtime]) -> dict[int, str]:
+    """Return why downtimes that are not cancelled cannot be used, by number."""
+    unusable = {}
+    for each in downtimes:
+        try:
+            if each.cancelled_ms is None:
+                check(each)
+        except DowntimeError as error:
+            unusable[each.id] = str(error)
+    return unusable
 
 
 def _targets(scope: Scope, inventory: Inventory, seen: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -202,8 +258,10 @@ def _period(each: Occurrence, zone: ZoneInfo) -> str:
     return f"{shown(each.start_ms, zone)} - {shown(each.end_ms, zone)}"
 
 
-def _as_builtins(downtime: Downtime, now_ms: int) -> dict[str, Any]:
+def _as_builtins(downtime: Downtime, now_ms: int, problem: str | None = None) -> dict[str, Any]:
     fields: dict[str, Any] = msgspec.to_builtins(downtime)
+    if problem is not None:
+        return fields | {"next": [], "problem": problem}
     occurrences = [
         {"start": iso(each.start_ms), "end": iso(each.end_ms)}
         for each in islice(_occurrences(downtime, now_ms), _NEXT)

@@ -100,7 +100,7 @@ def _server(
 
 
 def _secret(path: Path | None) -> SecretStr | None:
-    return SecretStr(path.read_text().strip()) if path is not None else None
+    return SecretStr(path.read_text("utf-8-sig").strip()) if path is not None else None
 
 
 def _window_s(text: str) -> int:

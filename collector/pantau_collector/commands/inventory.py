@@ -87,14 +87,19 @@ def show_command(
         }
         print_json({table: [in_order(each) for each in entries] for table, entries in tables.items()})
         return
+    cameras_by_site: dict[str, list[InventoryCamera]] = {}
+    for camera in cameras:
+        cameras_by_site.setdefault(camera.site, []).append(camera)
+    devices_by_site: dict[str, list[InventoryDevice]] = {}
+    for device in inventory.devices.values() if owner_id is None else ():
+        devices_by_site.setdefault(device.site, []).append(device)
     for site in inventory.sites.values():
-        site_cameras = [each for each in cameras if each.site == site.id]
+        site_cameras = cameras_by_site.get(site.id, [])
         if owner_id is not None and not site_cameras:
             continue
         way = f", by {site.uplink}" if site.uplink else ""
         typer.secho(f"{site.id}  {site.name}{way}", bold=True)
-        devices = [each for each in inventory.devices.values() if each.site == site.id and owner_id is None]
-        connected: list[InventoryCamera | InventoryDevice] = [*devices, *site_cameras]
+        connected: list[InventoryCamera | InventoryDevice] = [*devices_by_site.get(site.id, ()), *site_cameras]
         for each in connected:
             via = f" <- {each.via}" if each.via else ""
             typer.echo(f"  {each.id}{via}  {each.name}  [{each.owner or '-'} / {each.maintainer or '-'}]")

@@ -5,13 +5,14 @@ from collections.abc import Iterable
 from sqlalchemy import Connection
 
 from pantau_collector.incidents.coverage import Coverage
+from pantau_collector.incidents.downtime import Downtime
 from pantau_collector.incidents.transition import Transition
 from pantau_collector.inventory import Inventory
 from pantau_collector.notices.announcements import plan_announcements
 from pantau_collector.notices.build import Sites
 from pantau_collector.notices.plan import plan
 from pantau_collector.notices.recipients import NoticeRules, People
-from pantau_collector.store import downtime_rows, notice_rows
+from pantau_collector.store import notice_rows
 
 ANNOUNCE_EVERY_MS = 60_000
 """Milliseconds between two looks for maintenance to be announced."""
@@ -40,13 +41,19 @@ class Notifier:
             notice_rows.add(connection, notifications, created_ms=now_ms)
 
     def announce(
-        self, connection: Connection, inventory: Inventory, coverage: Coverage, sites: Sites, now_ms: int
+        self,
+        connection: Connection,
+        downtimes: Iterable[Downtime],
+        inventory: Inventory,
+        coverage: Coverage,
+        sites: Sites,
+        now_ms: int,
     ) -> None:
-        """Add the announcements of maintenance that is about to begin, once a minute."""
+        """Add the announcements of those downtimes that are about to begin, once a minute."""
         if 0 <= now_ms - self._announced_ms < ANNOUNCE_EVERY_MS:
             return
         notifications = plan_announcements(
-            downtime_rows.list_downtimes(connection, now_ms=now_ms),
+            downtimes,
             lambda step: notice_rows.announced(connection, step),
             self._people,
             inventory,

@@ -3,7 +3,6 @@
 import heapq
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -13,12 +12,11 @@ from typing import NamedTuple, cast
 from sqlalchemy import Connection
 
 from pantau_collector.delivery.dispatch import dispatch
-from pantau_collector.incidents.downtime import Downtime
 from pantau_collector.inventory import Inventory
 from pantau_collector.journal import Journal
 from pantau_collector.pipeline import Pipeline
 from pantau_collector.simulation.agents import Agent, MemoryJournal, VirtualClock, to_record
-from pantau_collector.simulation.scenario import Event, Scenario, targets
+from pantau_collector.simulation.scenario import Event, Scenario, downtime_of, targets
 from pantau_collector.simulation.sent_letters import SentLetter, count_letters, differences, read_sent_letters
 from pantau_collector.store import Store, StoreError, downtime_rows, request_rows
 from pantau_contract.messages import Message
@@ -65,7 +63,7 @@ class SimulatedCity:
     def __init__(self, scenario: Scenario, inventory: Inventory, folder: Path) -> None:
         self.scenario = scenario
         self.inventory = inventory
-        self.clock = VirtualClock(int(datetime.fromisoformat(scenario.starts).timestamp() * 1000))
+        self.clock = VirtualClock(scenario.starts_ms)
         self.journal = MemoryJournal()
         self.store = Store.at(folder / "store.sqlite")
         self.sent: list[SentLetter] = []
@@ -190,7 +188,7 @@ class SimulatedCity:
         def action() -> None:
             agent = self.agents[site]
             if event.do == "remove":
-                del agent.cameras[camera]
+                agent.cameras.pop(camera, None)
                 self._receive(agent.rejoin())
             elif event.do == "add" and not recovers:
                 agent.set(camera, event.cause)
@@ -234,21 +232,9 @@ class SimulatedCity:
 
     def _add_downtime(self, event: Event) -> None:
         now_ms = self.clock.time_ms()
-        lasts_ms = int((event.lasts or 3600.0) * 1000)
         for what in event.what:
-            downtime = Downtime(
-                id=0,
-                scope=event.scope,
-                target=what,
-                start_ms=now_ms,
-                end_ms=None if event.rrule else now_ms + lasts_ms,
-                rrule=event.rrule,
-                duration_s=lasts_ms // 1000,
-                by=event.by,
-                created_ms=now_ms,
-            )
             with self.store.begin() as connection:
-                downtime_rows.add_downtime(connection, downtime)
+                downtime_rows.add_downtime(connection, downtime_of(event, what, now_ms))
 
 
 def _pair(what: str) -> tuple[str, str]:

@@ -1,18 +1,20 @@
 """A scenario, as a TOML file: a site map, events and when they happen, and the notices that are expected."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from pantau_collector.config import CollectorConfig
-from pantau_collector.incidents.downtime import Scope
+from pantau_collector.incidents.downtime import Downtime, DowntimeError, Scope, check
 from pantau_collector.incidents.rules import IncidentRules
 from pantau_collector.inventory import Inventory, InventoryCamera, InventoryDevice, InventorySite
 from pantau_collector.inventory.check import problems
 from pantau_collector.inventory.load import LoadedFile
 from pantau_collector.inventory.model import InventoryFile
+from pantau_collector.names import Slug
 from pantau_collector.notices.recipients import (
     EscalationLevel,
     Group,
@@ -21,9 +23,10 @@ from pantau_collector.notices.recipients import (
     Recipient,
     check_people,
 )
-from pantau_collector.simulation.span import Span
+from pantau_collector.simulation.span import Jump, Span
 from pantau_contract.states import Cause
-from pantau_service.settings import ConfigError, did_you_mean, explain, place, read_toml
+from pantau_contract.topics import SLUG
+from pantau_service.settings import ConfigError, did_you_mean, error_at, explain, place, read_toml
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 """Configuration of all models here: immutable, and unknown keys are errors."""
@@ -43,6 +46,13 @@ Action = Literal[
 ]
 
 
+_MAX_TIMES = 100_000
+"""How often one event may happen."""
+_MAX_CAMERAS = 200_000
+"""Cameras that all clusters may have together."""
+_DEFAULT_DOWNTIME_S = 3600.0
+"""Seconds of a downtime that does not state how long it lasts."""
+
 _NOC = Recipient.model_validate({"id": "noc", "urls": ["json://localhost/noc"]})
 """The recipient of a scenario that names none."""
 
@@ -55,7 +65,7 @@ class Cluster(BaseModel):
 
     model_config = _STRICT
 
-    site: str
+    site: Annotated[Slug, Field(max_length=50)]
     count: Annotated[int, Field(ge=1, le=10_000)] | None = None
     cameras: Annotated[int, Field(ge=1, le=1000)] = 1
     switches: Annotated[int, Field(ge=0, le=100)] = 0
@@ -87,7 +97,20 @@ class Event(BaseModel):
     by: str = "somebody"
     scope: Scope = Scope.SITE
     rrule: str | None = None
-    jump: Span = 0
+    jump: Jump = 0
+
+    @field_validator("every")
+    @classmethod
+    def _not_too_often(cls, value: float | None) -> float | None:
+        if value is not None and value < 1:
+            raise ValueError("expected 1s or more")
+        return value
+
+    @model_validator(mode="after")
+    def _not_too_many(self) -> Self:
+        if self.every and ((self.until or 0.0) - self.at) / self.every > _MAX_TIMES:
+            raise error_at("until", f"expected an event that happens {_MAX_TIMES:,} times at most")
+        return self
 
     def times(self) -> Iterator[float]:
         """Yield when the event happens, in seconds from the beginning."""
@@ -129,6 +152,29 @@ class Scenario(InventoryFile):
     event: tuple[Event, ...] = ()
     notice: tuple[ExpectedNotice, ...] | None = None
     messages: dict[str, int] = {}  # noqa: RUF012 - pydantic copies it
+
+    @field_validator("starts")
+    @classmethod
+    def _is_a_time(cls, value: str) -> str:
+        try:
+            year = datetime.fromisoformat(value).year
+        except ValueError:
+            year = 0
+        if not 1971 <= year <= 2500:
+            raise ValueError("expected a time such as 2026-11-02T08:00:00+07:00, in a year from 1971 to 2500")
+        return value
+
+    @field_validator("cluster")
+    @classmethod
+    def _not_too_large(cls, value: tuple[Cluster, ...]) -> tuple[Cluster, ...]:
+        if sum((each.count or 1) * each.cameras for each in value) > _MAX_CAMERAS:
+            raise ValueError(f"expected {_MAX_CAMERAS:,} cameras at most, in all clusters together")
+        return value
+
+    @property
+    def starts_ms(self) -> int:
+        """The time at which it begins, UTC ms."""
+        return int(datetime.fromisoformat(self.starts).timestamp() * 1000)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -181,7 +227,7 @@ def load_scenario(path: Path, known: Inventory | None = None) -> tuple[Scenario,
         inventory = known
     if not inventory.sites:
         raise ConfigError([f"{path}: expected a site map: at least one `cluster` or `site`, or an inventory"])
-    wrong = _unknown(scenario, inventory, path)
+    wrong = [*_unknown(scenario, inventory, path), *_impossible_downtimes(scenario, path)]
     if wrong:
         raise ConfigError(wrong)
     return scenario, inventory
@@ -248,16 +294,64 @@ def _with_clusters(scenario: Scenario) -> InventoryFile:
 
 def _unknown(scenario: Scenario, inventory: Inventory, path: Path) -> list[str]:
     added = [what for event in scenario.event if event.do == "add" for what in event.what]
+    wrong = [
+        f"{place(path, ('event', i, 'what'))}: expected a new camera of a known site, as SITE/CAMERA, got `{what}`"
+        for i, event in enumerate(scenario.event)
+        if event.do == "add"
+        for what in event.what
+        if not _is_new_camera(what, inventory)
+    ]
+    wrong += [
+        f"{place(path, ('event', i, 'what'))}: expected cameras, as SITE/CAMERA, got `{what}`"
+        for i, event in enumerate(scenario.event)
+        if event.do == "remove"
+        for what in event.what
+        if any(not camera for _, camera in targets(inventory, what))
+    ]
     known = [
         *added,
         *inventory.uplinks,
         *inventory.sites,
         *("/".join(key) for key in (*inventory.devices, *inventory.cameras)),
     ]
-    return [
+    return wrong + [
         f"{place(path, ('event', i, 'what'))}: there is no `{what}`; {did_you_mean(what, known)}"
         for i, event in enumerate(scenario.event)
         if event.do in ("fail", "mend", "remove", "acknowledge", "withdraw")
         for what in event.what
         if what not in added and not targets(inventory, what)
     ]
+
+
+def downtime_of(event: Event, what: str, now_ms: int) -> Downtime:
+    """Return the downtime that an event plans for one thing at a time (UTC ms)."""
+    lasts_ms = int((event.lasts or _DEFAULT_DOWNTIME_S) * 1000)
+    return Downtime(
+        id=0,
+        scope=event.scope,
+        target=what,
+        start_ms=now_ms,
+        end_ms=None if event.rrule else now_ms + lasts_ms,
+        rrule=event.rrule,
+        duration_s=lasts_ms // 1000,
+        by=event.by,
+        created_ms=now_ms,
+    )
+
+
+def _is_new_camera(what: str, inventory: Inventory) -> bool:
+    site, _, camera = what.partition("/")
+    return site in inventory.sites and SLUG.fullmatch(camera) is not None
+
+
+def _impossible_downtimes(scenario: Scenario, path: Path) -> list[str]:
+    lines = []
+    for i, event in enumerate(scenario.event):
+        if event.do != "downtime":
+            continue
+        try:
+            check(downtime_of(event, "", scenario.starts_ms + int(event.at * 1000)))
+        except DowntimeError as error:
+            key = "rrule" if event.rrule else "lasts"
+            lines.append(f"{place(path, ('event', i, key))}: {error}")
+    return lines

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 _UNITS = {"d": 86_400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
 """Seconds of each unit."""
@@ -37,4 +37,11 @@ def span(value_s: float) -> str:
     return "".join(f"{number}{unit}" if not i else f"{number:02}{unit}" for i, (number, unit) in enumerate(parts))
 
 
-Span = Annotated[float, BeforeValidator(seconds)]
+_LONGEST_S = 10 * 366 * 86_400.0
+"""Seconds of the longest span: ten years."""
+
+Span = Annotated[float, BeforeValidator(seconds), Field(ge=0, le=_LONGEST_S, allow_inf_nan=False)]
+"""Seconds, which people may also write as a span."""
+
+Jump = Annotated[float, BeforeValidator(seconds), Field(ge=-_LONGEST_S, le=_LONGEST_S, allow_inf_nan=False)]
+"""Seconds forwards, or back if negative."""

@@ -1,9 +1,12 @@
 """Planned maintenance as rows. Commands and the web write them; the pipeline's next step applies them."""
 
+from typing import NamedTuple
+
+import msgspec
 from msgspec import structs
 from sqlalchemy import Connection, Row, bindparam, func, or_, select
 
-from pantau_collector.incidents.downtime import Downtime, Scope, check
+from pantau_collector.incidents.downtime import Downtime, check
 from pantau_collector.store.schema import downtimes
 
 _ALL = select(downtimes).order_by(downtimes.c.id)
@@ -11,6 +14,13 @@ _UPCOMING = _ALL.where(
     downtimes.c.cancelled_ms.is_(None),
     or_(downtimes.c.end_ms > bindparam("now_ms"), downtimes.c.rrule.is_not(None)),
 )
+
+
+class StoredDowntimes(NamedTuple):
+    """The downtimes, and by number why a row could not be read."""
+
+    downtimes: list[Downtime]
+    unreadable: dict[int, str]
 
 
 def add_downtime(connection: Connection, downtime: Downtime) -> Downtime:
@@ -26,10 +36,16 @@ def add_downtime(connection: Connection, downtime: Downtime) -> Downtime:
     return numbered
 
 
-def list_downtimes(connection: Connection, *, now_ms: int | None = None) -> list[Downtime]:
-    """Return every downtime in order of its number; with `now_ms` only those that are not cancelled or over."""
+def load_downtimes(connection: Connection, *, now_ms: int | None = None) -> StoredDowntimes:
+    """Load every downtime in order of its number; with `now_ms` only those that are not cancelled or over."""
     rows = connection.execute(_ALL) if now_ms is None else connection.execute(_UPCOMING, {"now_ms": now_ms})
-    return [_downtime(row) for row in rows]
+    stored = StoredDowntimes([], {})
+    for row in rows:
+        try:
+            stored.downtimes.append(_downtime(row))
+        except msgspec.ValidationError as error:
+            stored.unreadable[row.id] = str(error)
+    return stored
 
 
 def cancel_downtime(connection: Connection, downtime: int, *, now_ms: int) -> bool:
@@ -43,4 +59,4 @@ def cancel_downtime(connection: Connection, downtime: int, *, now_ms: int) -> bo
 
 
 def _downtime(row: Row[tuple[object, ...]]) -> Downtime:
-    return Downtime(**{**row._asdict(), "scope": Scope(row.scope)})
+    return msgspec.convert({name: getattr(row, name) for name in Downtime.__struct_fields__}, Downtime)

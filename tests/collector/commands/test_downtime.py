@@ -4,6 +4,7 @@ import pytest
 
 from pantau_collector.fleet.model import Camera, Fleet, Site
 from pantau_collector.store import downtime_rows, fleet_rows
+from pantau_collector.store.schema import downtimes
 from tests.collector.commands.command import call, called_json, configured
 from tests.collector.commands.state import state
 
@@ -106,6 +107,8 @@ def test_what_is_maintained_is_an_id_or_a_name_of_the_inventory_or_what_agents_t
         (["site", "kabil", "--from", "2020-01-01", "--until", "2020-01-02"], "--until: expected a time to come"),
         (["site", "kabil", "--rrule", "FREQ=WEEKLY"], "--for: expected how long each occurrence lasts"),
         (["site", "kabil", "--rrule", "SUNDAYS", "--for", "2h"], "--rrule: `SUNDAYS` is no recurrence rule"),
+        (["site", "kabil", "--until", "9999-12-31"], "its end is no time between the years 1970 and 9998"),
+        (["site", "kabil", "--rrule", "FREQ=WEEKLY;INTERVAL=0", "--for", "2h"], "INTERVAL: expected 1 to 10000"),
         (
             ["site", "kabil", "--rrule", "FREQ=DAILY;COUNT=1", "--from", "2020-01-01", "--for", "2h"],
             "--rrule: expected a rule by which it comes at least once",
@@ -119,4 +122,42 @@ def test_what_cannot_be_planned_is_told_and_nothing_is_kept(
     assert done.exit_code == 2
     assert what in done.stderr
     with state(tmp_path) as connection:
-        assert downtime_rows.list_downtimes(connection) == []
+        assert downtime_rows.load_downtimes(connection).downtimes == []
+
+
+def test_a_rule_with_a_start_of_its_own_has_its_zone_and_no_other_start(config: Path) -> None:
+    rule = "DTSTART;TZID=Asia/Jayapura:20991129T220000\r\nRRULE:FREQ=WEEKLY;UNTIL=20991213T130000Z"
+    told = called_json("downtime", "add", "site", "kabil", "--for", "3h", "--rrule", rule, "--config", config)
+    assert told["timezone"] == "Asia/Jayapura"
+    assert [each["start"][:16] for each in told["next"]] == [
+        "2099-11-29T13:00",
+        "2099-12-06T13:00",
+        "2099-12-13T13:00",
+    ]
+    both = call(
+        "downtime", "add", "site", "kabil", "--for", "3h", "--rrule", rule, "--from", "22:00", "--config", config
+    )
+    assert (both.exit_code, both.stderr) == (
+        2,
+        "--from: the rule has a DTSTART of its own; leave one of the two out\n",
+    )
+
+
+def test_stored_maintenance_that_cannot_be_used_is_listed_with_the_reason_and_can_be_cancelled(
+    config: Path, tmp_path: Path
+) -> None:
+    row = {
+        "target": "kabil", "start_ms": 0, "duration_s": 3600, "timezone": "Asia/Jakarta", "reason": "", "by": "",
+        "created_ms": 0,
+    }  # fmt: skip
+    with state(tmp_path) as connection:
+        connection.execute(downtimes.insert(), [{"id": 1, "scope": "site", "rrule": "FREQ=SECONDLY", **row}])
+        connection.execute(downtimes.insert(), [{"id": 2, "scope": "street", "rrule": "FREQ=DAILY", **row}])
+    listed = call("downtime", "list", "--config", config)
+    assert listed.exit_code == 0
+    assert "maintenance 1 is set aside: `FREQ=SECONDLY` is no recurrence rule" in listed.stderr
+    assert "maintenance 2 is set aside: Invalid enum value 'street'" in listed.stderr
+    assert called_json("downtime", "list", "--config", config)[0]["problem"]
+    for number in "12":
+        assert call("downtime", "cancel", number, "--config", config).exit_code == 0
+    assert call("downtime", "list", "--config", config).stdout == "No maintenance is planned.\n"

@@ -3,10 +3,12 @@ import pty
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from pantau_collector.inventory import load_inventory
+from pantau_collector.commands import inventory as inventory_commands
+from pantau_collector.inventory import Inventory, InventoryCamera, InventorySite, load_inventory
 from tests.collector.commands.command import call, called_json, configured
 
 INVENTORY = """
@@ -153,3 +155,26 @@ def test_the_template_is_a_sheet_that_an_import_takes(config: Path, tmp_path: Pa
     told = called_json("inventory", "import", template, "--owner", "dishub", "--config", config, "--dry-run")
     assert [change["key"] for change in told["changes"]] == ["simpang-kabil", "simpang-kabil/kabil-utara"]
     assert call("inventory", "template", tmp_path / "template.doc").exit_code == 2
+
+
+def test_show_looks_at_each_camera_once_and_not_for_each_site(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads = 0
+
+    class Counted(InventoryCamera):
+        def __getattribute__(self, name: str) -> Any:
+            nonlocal reads
+            reads += name == "site"
+            return super().__getattribute__(name)
+
+    sites = 60
+    known = Inventory(
+        sites=[InventorySite(id=f"s{i}") for i in range(sites)],
+        cameras=[Counted(site=f"s{i}", id="cam1", owner="a", maintainer="b") for i in range(sites)],
+    )
+    monkeypatch.setattr(inventory_commands, "open_inventory", lambda _settings: known)
+    reads = 0
+    shown = call("inventory", "show", "--config", configured(tmp_path)).stdout
+    assert shown.count("cam1") == sites
+    assert reads <= 3 * sites

@@ -62,10 +62,35 @@ def test_what_is_wanted_and_not_told_is_status_1(tmp_path: Path) -> None:
         ('"fail"', '"explode"', "event[1].do: expected"),
         ('[[cluster]]\nsite = "kabil"\ncameras = 2\n', "", "expected a site map"),
         ('at = "1m"', "", "event[1].at"),
+        ("[[cluster]]", 'starts = "tomorrow"\n[[cluster]]', "starts: expected a time such as 2026-11-02T08:00"),
+        ('"5m"', "inf", "lasts: expected less than or equal to"),
+        ('site = "kabil"', 'site = "Simpang Kabil"', "cluster[1].site: expected 1 to 63 lower-case letters"),
+        ("cameras = 2", "cameras = 1000\ncount = 10000", "cluster: expected 200,000 cameras at most"),
+        ('"fail"', '"add"\nwhat = ["nowhere/cam9"]\n#', "event[1].what: expected a new camera of a known site"),
+        ('"1m"', '"1m"\nevery = 0.001\nuntil = "9d"', "event[1].every: expected 1s or more"),
+        (
+            '"1m"',
+            '"1m"\nevery = 1\nuntil = "900d"',
+            "event[1].until: expected an event that happens 100,000 times",
+        ),
+        (
+            '"fail"',
+            '"remove"\nwhat = ["kabil"]\n#',
+            "event[1].what: expected cameras, as SITE/CAMERA, got `kabil`",
+        ),
+        ('"fail"', '"downtime"\nrrule = "FREQ=SECONDLY"', "event[1].rrule: `FREQ=SECONDLY` is no recurrence rule"),
+        (
+            '"fail"',
+            '"downtime"\nlasts = "500d"\nrrule = "FREQ=DAILY"',
+            "event[1].rrule: a recurring downtime needs",
+        ),
     ],
 )
 def test_a_wrong_scenario_is_told_with_its_place(tmp_path: Path, old: str, new: str, said: str) -> None:
-    done = simulate(tmp_path, SCENARIO.replace(old, new))
+    text = SCENARIO.replace(old, new)
+    if new.endswith("#"):
+        text = text.rsplit("what =", 1)[0]
+    done = simulate(tmp_path, text)
     assert done.exit_code == 2
     assert said in done.stderr
 
@@ -84,3 +109,8 @@ def test_people_rules_and_site_map_are_the_configurations_where_the_scenario_has
     (message,) = told["messages"]
     assert (message["at_s"], message["to"]) == (100.0, "budi")
     assert message["subject"].startswith("[OUTAGE]")
+
+
+def test_a_camera_that_is_removed_twice_is_gone_once(tmp_path: Path) -> None:
+    text = SCENARIO.replace('"fail"', '"remove"\nevery = "1m"\nuntil = "3m"')
+    assert simulate(tmp_path, text).exit_code == 0

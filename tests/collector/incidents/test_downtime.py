@@ -84,6 +84,29 @@ def test_the_calendar_says_when_something_has_changed_and_not_else() -> None:
     assert calendar.advance(3001)
 
 
+def test_a_downtime_that_cannot_be_evaluated_is_set_aside_and_the_others_go_on() -> None:
+    calendar = Calendar()
+    once = Downtime(2, Scope.OWNER, "dishub", start_ms=1000, end_ms=2000)
+    endless = replace(SUNDAYS, id=1, rrule="FREQ=WEEKLY;INTERVAL=0")
+    lost = replace(SUNDAYS, id=3, timezone="Batam")
+    calendar.set_downtimes([endless, once, lost])
+    assert calendar.advance(1500)
+    assert (calendar.active, calendar.usable) == ([once], [once])
+    assert calendar.unusable.keys() == {1, 3}
+    calendar.set_downtimes([once, replace(SUNDAYS, id=3)])
+    assert calendar.unusable == {}
+
+
+def test_a_clock_that_was_wrong_for_a_while_loses_no_downtime() -> None:
+    calendar = Calendar()
+    once = Downtime(2, Scope.OWNER, "dishub", start_ms=ms("2026-11-29 22:00"), end_ms=ms("2026-11-29 23:00"))
+    calendar.set_downtimes([once])
+    assert not calendar.advance(ms("2099-01-01 00:00"))
+    assert calendar.advance(ms("2026-11-29 22:30"))
+    assert calendar.advance(ms("2026-11-29 21:30"))
+    assert calendar.active == []
+
+
 INVENTORY = Inventory(
     uplinks=[InventoryUplink(id="batam"), InventoryUplink(id="telkom", via="batam")],
     sites=[InventorySite(id="kabil", uplink="telkom"), InventorySite(id="nongsa")],

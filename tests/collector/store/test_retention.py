@@ -144,7 +144,7 @@ def test_maintenance_that_is_over_or_was_cancelled_goes_and_what_recurs_stays(st
     state.now_ms += 100 * DAY_MS
     state.retention.remove_some()
     with state.store.begin() as connection:
-        assert [each.id for each in downtime_rows.list_downtimes(connection)] == [3, 4, 5]
+        assert [each.id for each in downtime_rows.load_downtimes(connection).downtimes] == [3, 4, 5]
 
 
 def test_it_works_by_itself(state: OldState) -> None:
