@@ -28,8 +28,7 @@ EXCEPTIONS = (frozenset({("markers", "none"), ("timestamps", "constant")}),)
 """Oddities about which, together, the agent and FFmpeg may disagree.
 
 Without markers and with one timestamp for all, nothing in RTP ends a picture: the agent sees one that never ends.
-It
-does not parse the payload of each packet, as FFmpeg does.
+Unlike FFmpeg, it does not parse the payload of each packet.
 """
 
 

@@ -28,7 +28,7 @@ SLOW_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A problem that an input caused. `where` is the innermost line of the agent in the traceback."""
+    """A problem that an input caused. `where` is the innermost line of the product in the traceback."""
 
     target: str
     what: str
@@ -69,7 +69,7 @@ def attempt(target: Target, data: bytes, rng: random.Random) -> Finding | None:
         pass
     except Exception as error:  # noqa: BLE001 # every undeclared exception is a finding
         trace = traceback.extract_tb(error.__traceback__)
-        where = next((frame for frame in reversed(trace) if "pantau_agent" in frame.filename), trace[-1])
+        where = next((frame for frame in reversed(trace) if "/pantau_" in frame.filename), trace[-1])
         return Finding(target.name, repr(error), f"{where.filename.rpartition('/')[2]}:{where.lineno}", data)
     took = time.process_time() - began
     return Finding(target.name, f"took {took:.2f} s", data=data) if took > SLOW_S else None

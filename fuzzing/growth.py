@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from fuzzing import targets
 from fuzzing.seeds import joined, rtp
+from pantau_agent.onvif import document
+from pantau_agent.onvif.document import DocumentError
 from pantau_agent.rtsp.messages import Demultiplexer
 
 TIMES = 16
@@ -55,6 +57,8 @@ def shapes() -> Iterator[Shape]:
         yield Shape(f"challenge: {name}", 8000, _after(head, unit), _run(targets.challenge))
     for name, (head, unit) in _URLS.items():
         yield Shape(f"URL: {name}", 32_000, _after(head, unit), _run(targets.address))
+    for name, unit in _XML.items():
+        yield Shape(f"XML: {name}", 512 << 10, _after(b"<a>", unit), _parse_xml)
     for codec, payloads in _PAYLOADS.items():
         for name, payload in payloads.items():
             yield Shape(f"{codec}: {name}", 1 << 20, _packets(payload), _run(targets.packets(codec)))
@@ -103,6 +107,19 @@ _URLS = {
     "colons": (b"rtsp://", b":"),
     "letters": (b"", b"a"),
 }
+_XML = {
+    "unfinished elements": b"<a ",
+    "double quotes": b'<a "',
+    "quotes of both kinds": b"<a \"'",
+    "values without an end": b"<aaa x='",
+    "opening brackets": b"<",
+    "entities": b"&a;",
+    "comments": b"<!--",
+    "literal texts": b"<![CDATA[",
+    "ends of other elements": b"</b>",
+    "unfinished ends": b"</b ",
+    "attributes": b"b=c ",
+}
 _PAYLOADS = {
     "h264": {
         "fragments of one byte": b"\x7c\x05\x88",
@@ -144,6 +161,11 @@ def _one_packet(head: bytes, unit: bytes) -> Callable[[int], bytes]:
 
 def _run(run: Callable[[bytes, random.Random], None]) -> Callable[[bytes], None]:
     return lambda data: run(data, random.Random(0))
+
+
+def _parse_xml(data: bytes) -> None:
+    with contextlib.suppress(DocumentError):
+        document.parse(data)
 
 
 def _feed(step: int) -> Callable[[bytes], None]:

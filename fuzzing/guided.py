@@ -29,7 +29,7 @@ MEMORY_MB = 1024
 def guided(name: str, options: list[str]) -> None:
     """Fuzz one target until libFuzzer ends the process."""
     atheris = importlib.import_module("atheris")
-    with atheris.instrument_imports(include=["pantau_agent"]):
+    with atheris.instrument_imports(include=["pantau_agent", "pantau_collector"]):
         targets = importlib.import_module("fuzzing.targets")
     target = next(target for target in targets.TARGETS if target.name == name)
 

@@ -9,8 +9,22 @@ from unittest import mock
 
 from fuzzing.camera import connect_to
 from fuzzing.mutation import chunks
-from fuzzing.seeds import CHALLENGES, CONVERSATIONS, DESCRIPTIONS, PACKETS, PLAYLISTS, REPORTS, URLS, split
+from fuzzing.seeds import (
+    CHALLENGES,
+    CONVERSATIONS,
+    DESCRIPTIONS,
+    HTTP_RESPONSES,
+    MULTIPARTS,
+    PACKETS,
+    PLAYLISTS,
+    RECURRENCES,
+    REPORTS,
+    URLS,
+    split,
+)
+from pantau_agent.http import multipart
 from pantau_agent.http import playlist as hls
+from pantau_agent.http.response import ResponseParser
 from pantau_agent.rtsp import client, sdp
 from pantau_agent.rtsp.access_unit import KeyframeAssembler
 from pantau_agent.rtsp.jpeg import JpegAssembler
@@ -23,8 +37,12 @@ from pantau_agent.streams.authentication import Authenticator
 from pantau_agent.streams.credentials import Credentials
 from pantau_agent.streams.failure import LookError
 from pantau_agent.streams.malformed import MalformedError
+from pantau_collector.incidents.downtime import Downtime, DowntimeError, Scope, check, occurrence
 
 CAMERA = url.parse("rtsp://192.0.2.1/cam")
+START_MS = 1_795_964_400_000
+"""UTC ms at which a recurring downtime begins: 2026-11-29 22:00 WIB."""
+YEAR_MS = 365 * 86_400_000
 CREDENTIALS = Credentials("user", "password")
 MAX_WAITING = 512 << 10
 """Bytes of incomplete input that a connection may buffer: the largest head and body, and one chunk."""
@@ -135,9 +153,30 @@ def playlist(data: bytes, _rng: random.Random) -> None:
     assert 1 <= read.target_s <= hls.MAX_TARGET_S
 
 
+def parts(data: bytes, rng: random.Random) -> None:
+    """Parse a multipart body as it arrives, whatever its boundary."""
+    parser = multipart.PartParser(rng.choice(["frame", "--frame", ""]))
+    taken = sum(len(part.content) for chunk in chunks(rng, data) for part in parser.feed(chunk))
+    assert taken <= len(data)
+
+
+def http_response(data: bytes, rng: random.Random) -> None:
+    """Parse an HTTP response as it arrives."""
+    parser = ResponseParser()
+    taken = sum(len(parser.feed(chunk)) for chunk in chunks(rng, data))
+    assert taken <= len(data)
+
+
 def reports(data: bytes, _rng: random.Random) -> None:
     """Parse RTCP."""
     SenderClock().receive(b"$1oo" + data, 4, 4 + len(data), 1.0)
+
+
+def recurrence(data: bytes, _rng: random.Random) -> None:
+    """Check a recurring downtime, and find its next occurrence after a year."""
+    planned = Downtime(1, Scope.SITE, "a", START_MS, rrule=data.decode("utf-8", "replace"), duration_s=3600)
+    check(planned)
+    occurrence(planned, START_MS + YEAR_MS)
 
 
 TARGETS = (
@@ -148,7 +187,10 @@ TARGETS = (
     Target("url", URLS, address, (url.UrlError,)),
     *(Target(f"rtp {codec}", valid, packets(codec), share=2) for codec, valid in PACKETS.items()),
     Target("rtcp", REPORTS, reports),
+    Target("recurrence", RECURRENCES, recurrence, (DowntimeError,)),
     Target("playlist", PLAYLISTS, playlist, (MalformedError,)),
+    Target("multipart", MULTIPARTS, parts, (MalformedError,)),
+    Target("http", HTTP_RESPONSES, http_response, (MalformedError,)),
 )
 DECLARED = tuple({error for target in TARGETS for error in target.declared})
 

@@ -9,6 +9,7 @@ import typer
 
 from pantau_collector.commands.backup import backup_command, restore_command
 from pantau_collector.commands.downtime import downtime_app
+from pantau_collector.commands.forget import forget_command
 from pantau_collector.commands.incidents import ack_command, incidents_app
 from pantau_collector.commands.init_influx import init_influx
 from pantau_collector.commands.inventory import inventory_app
@@ -34,6 +35,7 @@ app.command("restore")(restore_command)
 app.command("init-influx")(init_influx)
 app.command()(replay)
 app.command("ack")(ack_command)
+app.command("forget")(forget_command)
 app.command("simulate")(simulate_command)
 app.add_typer(incidents_app)
 app.add_typer(downtime_app)

@@ -48,6 +48,7 @@ class Columns(Struct, frozen=True, omit_defaults=True):
     clock_offset_s: _Numbers = None
     transport: _Texts = None
     evidence: dict[str, list[float | None] | float] | None = None
+    picture_unseen: _Texts = None
 
 
 class TelemetryColumns(Struct, frozen=True, omit_defaults=True):

@@ -83,7 +83,8 @@ class Sample(Struct, frozen=True, omit_defaults=True):
     """The result of one look at a camera, or of one reporting interval of watching it.
 
     `state` has lasted since `since`. `detail` is the evidence in a few words, without secrets. `evidence` maps
-    picture faults to values in [0, 1].
+    picture faults to values in [0, 1]. `picture_unseen` is why no picture of the stream is judged, so that nothing
+    is known of them; None while they are.
     """
 
     camera: Slug
@@ -106,6 +107,7 @@ class Sample(Struct, frozen=True, omit_defaults=True):
     clock_offset_s: float | None = None
     transport: ShortText | None = None
     evidence: dict[str, float] | None = None
+    picture_unseen: ShortText | None = None
 
 
 class Drop(Struct, frozen=True):

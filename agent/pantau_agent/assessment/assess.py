@@ -29,6 +29,8 @@ KEYFRAME_PATIENCE = 2
 """Multiple of the longest keyframe interval seen or expected for which a first keyframe is awaited."""
 SLOW_START_REPORTED_S = 60.0
 """Seconds after the session's start during which a slow start is still reported."""
+UNSEEN_KEYFRAMES = 3
+"""Keyframes of a session that must have come before its pictures can be called unseen."""
 MAX_DETAIL = 400
 """Characters of a sample's detail."""
 
@@ -168,6 +170,11 @@ class Assessment:
             return Diagnosis(STATE_OF[Cause.STALLED], Cause.STALLED, detail("no_packet", seconds=f"{quiet_s:.1f}"))
         return diagnosis
 
+    def _unseen(self) -> str | None:
+        """Return why no picture is judged; None if one is, or if keyframes are too rare to know it yet."""
+        unseen = self._pictures.unseen
+        return unseen[:MAX_DETAIL] if unseen is not None and self._counts.keyframes >= UNSEEN_KEYFRAMES else None
+
     def _sample(self) -> Sample:
         """Return the sample; its times are milliseconds of the monotonic clock."""
         sample = Sample(
@@ -197,6 +204,7 @@ class Assessment:
             clock_offset_s=_rounded(self._stream.clock_offset_s, 2),
             transport=source.transport,
             evidence=look.verdict.evidence if look is not None and look.verdict is not None else None,
+            picture_unseen=self._unseen(),
         )
 
 

@@ -17,6 +17,7 @@ from msgspec import Meta, Struct, field
 from pantau_agent.assessment.baseline import Baseline
 from pantau_agent.config import Camera
 from pantau_agent.streams.failure import Failure
+from pantau_agent.streams.keep_alive import KeepAlive
 from pantau_service import atomic_file
 
 FILE = "cameras.json"
@@ -48,7 +49,10 @@ class Refusal(Struct, frozen=True):
 class CameraMemory(Struct):
     """What is remembered of one camera. `trusted` is set once it has accepted the password.
 
-    `stream` and `login` are digests of the configuration for which `baseline`, and the rest, are valid.
+    `keep_alive` is what is known about keeping its sessions alive.
+
+    `stream` and `login` are digests of the configuration for which `baseline` and `keep_alive`, and the rest, are
+    valid.
     """
 
     stream: str = ""
@@ -56,6 +60,7 @@ class CameraMemory(Struct):
     baseline: Baseline = field(default=Baseline(), name="learnt")
     trusted: bool = False
     refusal: Refusal | None = None
+    keep_alive: KeepAlive = field(default_factory=KeepAlive)
 
 
 class _Content(Struct):
@@ -99,7 +104,10 @@ class CameraMemories:
         self._write(msgspec.json.encode(self._content))
 
     def _logins(self) -> list[object]:
-        return [(memory.trusted, memory.refusal) for memory in self._content.cameras.values()]
+        return [
+            (memory.trusted, memory.refusal, memory.keep_alive.method, memory.keep_alive.proven)
+            for memory in self._content.cameras.values()
+        ]
 
     def _write(self, content: bytes) -> None:
         try:
@@ -132,7 +140,7 @@ def _carried_over(memory: CameraMemory | None, camera: Camera, salt: str) -> Cam
     password = camera.password.get_secret_value() if camera.password is not None else None
     fresh = CameraMemory(_digest(salt, camera.url), _digest(salt, camera.url, camera.user, password))
     if memory is not None and memory.stream == fresh.stream:
-        fresh.baseline = memory.baseline
+        fresh.baseline, fresh.keep_alive = memory.baseline, memory.keep_alive
     if memory is not None and memory.login == fresh.login:
         fresh.trusted, fresh.refusal = memory.trusted, memory.refusal
     return fresh

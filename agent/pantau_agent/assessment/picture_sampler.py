@@ -1,7 +1,7 @@
 """The picture sampler: when a camera's picture is decoded and judged, one at a time, sooner if it looks wrong."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pantau_agent.assessment.rates import Measures
 from pantau_agent.assessment.wake_up import WakeUp
@@ -9,6 +9,7 @@ from pantau_agent.picture.decoder import Decoder, JudgedPicture
 from pantau_agent.picture.exchange import PictureError
 from pantau_agent.sources.source import Source
 from pantau_agent.streams.keyframe import Keyframe
+from pantau_contract.words.evidence import NO_DETAIL, Detail, detail
 
 SOON_S = 1.0
 """Seconds to the next sample while pictures or their sizes look wrong, or a fault is about to end."""
@@ -23,6 +24,11 @@ AFTER_CRASH = 10
 WHILE_IMPAIRED = 1 / 3
 """Intervals between samples while the picture has a fault, so that its end is noticed soon."""
 
+UNSEEN_S = 5.0
+"""Seconds of a session without a judged picture after which its pictures count as unseen."""
+UNSEEN_GAPS = 3
+"""Gaps between samples without a judged picture after which they count as unseen, later in a session."""
+
 _BAD = {PictureError.UNDECODABLE, PictureError.ENCRYPTED, PictureError.CRASHED}
 
 
@@ -30,12 +36,14 @@ _BAD = {PictureError.UNDECODABLE, PictureError.ENCRYPTED, PictureError.CRASHED}
 class PictureEvidence:
     """The latest picture, of this session or an earlier one, and the number of bad ones in a row.
 
-    `in_session` counts the pictures of the session in progress.
+    `in_session` counts the pictures of the session in progress. `unseen` is why none has been judged for long, or
+    None.
     """
 
     latest: JudgedPicture | None = None
     consecutive_bad: int = 0
     in_session: int = 0
+    unseen: Detail | None = None
 
 
 class PictureSampler:
@@ -60,6 +68,8 @@ class PictureSampler:
         self._new: JudgedPicture | None = None
         self._task: asyncio.Task[None] | None = None
         self._source: Source | None = None
+        self._judged_at = self._unseen_after_s = 0.0
+        self._problem = NO_DETAIL
         self._keyframe: Keyframe | None = None
         self._keyframe_requested = self._waits_for_keyframe = False
 
@@ -79,6 +89,7 @@ class PictureSampler:
         """Hold the newest keyframe of `source` ready; a new source begins a new session."""
         if source is not self._source:
             self._source, self._last = source, float("-inf")
+            self._unseen_after_s, self._problem = 0.0, NO_DETAIL
             self.evidence = PictureEvidence(self.evidence.latest, self.evidence.consecutive_bad)
             self._keyframe, self._keyframe_requested = None, False
         if self._keyframe_requested:
@@ -96,11 +107,15 @@ class PictureSampler:
 
     def sample_if_due(self, now: float, measures: Measures) -> None:
         """Start decoding the newest keyframe if a sample is due at `now` (monotonic), given the measures."""
+        if self._unseen_after_s == 0:
+            self._judged_at, self._unseen_after_s = now, UNSEEN_S
         if self._task is not None:
             if not self._task.done():
                 return
             self._task.result()
             self._task = None
+        if self.evidence.unseen is None and now - self._judged_at > self._unseen_after_s:
+            self.evidence = replace(self.evidence, unseen=self._unseen_because())
         hurried = self._is_hurried(measures, now)
         self.urgent = hurried and (measures.still or self._in_doubt)
         self._waits_for_keyframe = now - self._last >= (self._short_gap_s if hurried else self._usual_gap_s)
@@ -132,13 +147,16 @@ class PictureSampler:
             return False
         return self._short_gap_s < self._usual_gap_s
 
+    def _unseen_because(self) -> Detail:
+        """Return why no picture is judged, as far as it is known."""
+        remark = self._source.remark() if self._source is not None else NO_DETAIL
+        return self._problem or remark or detail("no_picture_taken")
+
     async def _sample(self, keyframe: Keyframe, *, still: bool) -> None:
         look = await self._decoder.judge(self._camera, keyframe, interval_s=self._interval_s, static_stream=still)
-        latest, consecutive_bad, in_session = (
-            self.evidence.latest,
-            self.evidence.consecutive_bad,
-            self.evidence.in_session,
-        )
+        evidence = self.evidence
+        latest, consecutive_bad, in_session = evidence.latest, evidence.consecutive_bad, evidence.in_session
+        unseen = evidence.unseen
         # A picture that the network damaged is not the stream's fault.
         damaged = keyframe.damaged and look.error is not PictureError.CRASHED
         if look.error is not PictureError.UNAVAILABLE and not (look.error is not None and damaged):
@@ -146,7 +164,11 @@ class PictureSampler:
             consecutive_bad = consecutive_bad + 1 if look.error in _BAD else 0
             self._sizes_changed, self._in_doubt = False, _is_in_doubt(look)
             self._usual_gap_s = self._interval_s * _gap_factor(look)
-        self.evidence = PictureEvidence(latest, consecutive_bad, in_session + 1)
+            self._judged_at, self._unseen_after_s = self._last, UNSEEN_GAPS * self._usual_gap_s
+            unseen = None
+        else:
+            self._problem = look.detail
+        self.evidence = PictureEvidence(latest, consecutive_bad, in_session + 1, unseen)
         self._wake_up.set()
 
 

@@ -116,7 +116,9 @@ async def _find_candidates(
             async for result in scan(to_scan):
                 progress.advance(scanning)
                 if result.ports:
-                    candidates[result.host] = candidate_for_host(result.host, result.ports)
+                    candidates[result.host] = candidate_for_host(
+                        result.host, result.ports, named=result.host in hosts
+                    )
     return {host: candidates[host] for host in sorted(candidates, key=ipaddress.ip_address)}
 
 

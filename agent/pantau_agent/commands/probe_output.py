@@ -52,6 +52,7 @@ def fields(sample: Sample, identity: Identity | None, say: Words) -> dict[str, A
         "first_packet_ms": sample.first_packet_ms,
         "first_keyframe_ms": sample.first_keyframe_ms,
         "clock_offset_s": sample.clock_offset_s,
+        "picture_unseen": sample.picture_unseen,
         "model": identity.model if identity is not None else None,
         "firmware": identity.firmware if identity is not None else None,
         "firmware_status": warning.status if warning is not None else None,
@@ -66,7 +67,8 @@ def table(sample: Sample, identity: Identity | None, identity_problem: str, say:
     `identity_problem` is why the camera did not report what it is.
     """
     firmware = firmware_text(identity, say) or (Text(say.evidence(identity_problem)) if identity_problem else None)
-    rows = [*state_rows(sample, say), *figure_rows(sample), ("firmware", firmware)]
+    unseen = Text(say.evidence(sample.picture_unseen), style="bold yellow") if sample.picture_unseen else None
+    rows = [*state_rows(sample, say), ("unseen", unseen), *figure_rows(sample), ("firmware", firmware)]
     return rendered(grid(rows, say))
 
 

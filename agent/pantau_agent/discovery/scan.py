@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 RTSP_PORTS = (554, 8554)
 """Ports at which cameras serve RTSP."""
-WEB_PORTS = (80, 2020, 8000, 8080, 8899)
-"""Ports at which cameras serve ONVIF: the usual one, Tapo's, Reolink's and Hikvision's, a common one, XMEye's."""
+TLS_PORT = 443
+"""The port at which cameras serve ONVIF that are set to HTTPS alone."""
+WEB_PORTS = (80, 2020, 5000, 8000, 8080, 8899, TLS_PORT)
+"""Ports at which cameras serve ONVIF: the usual one, Tapo's, Foscam's, Reolink's and Hikvision's, a common one,
+XMEye's, and that of HTTPS."""
 MAX_CONCURRENT = 64
 """Connections that are attempted at the same time."""
 CONNECTIONS_PER_S = 200.0

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pantau_agent import vendors
 from pantau_agent.clock import Clock
 from pantau_agent.discovery.hints import describe_answer, vendor_of_answer
-from pantau_agent.discovery.scan import RTSP_PORTS, WEB_PORTS
+from pantau_agent.discovery.scan import RTSP_PORTS, TLS_PORT, WEB_PORTS
 from pantau_agent.identity.firmware import vendor_of, warning_of
 from pantau_agent.identity.found_page import identify_found
 from pantau_agent.onvif.device import PATH, OnvifDevice
@@ -72,8 +72,8 @@ class DiscoveredDevice:
 class Candidate:
     """A host that may be a camera.
 
-    `urls` are where its ONVIF device service may be; `open_ports` is what a scan found. With
-    `answered_search` it answered WS-Discovery, and so is a camera even if it answers nothing else.
+    `urls` are where its ONVIF device service may be; `open_ports` is what a scan found. With `answered_search` it
+    answered WS-Discovery, and so is a camera even if it answers nothing else; with `named` the user named it.
     """
 
     host: str
@@ -82,14 +82,27 @@ class Candidate:
     model: str = ""
     open_ports: tuple[int, ...] = ()
     answered_search: bool = False
+    named: bool = False
+
+    @property
+    def is_expected(self) -> bool:
+        """True if there is reason to take it for a camera, and not for any web server that a scan has found."""
+        return self.answered_search or self.named or any(port in RTSP_PORTS for port in self.open_ports)
 
 
-def candidate_for_host(host: str, open_ports: Sequence[int]) -> Candidate:
+def candidate_for_host(host: str, open_ports: Sequence[int], *, named: bool = False) -> Candidate:
     """Return a candidate for a host of which only the open ports are known."""
     address = f"[{host}]" if ":" in host else host
-    web = [port for port in open_ports if port not in RTSP_PORTS]
+    urls = [
+        parse(f"{'https' if port == TLS_PORT else 'http'}://{address}:{port}{PATH}")
+        for port in open_ports
+        if port not in RTSP_PORTS
+    ]
     return Candidate(
-        host, tuple(parse(f"http://{address}:{port}{PATH}") for port in web), open_ports=tuple(open_ports)
+        host,
+        tuple(urls),
+        open_ports=tuple(open_ports),
+        named=named,
     )
 
 
@@ -136,6 +149,8 @@ class _OnvifSurvey:
             device = OnvifDevice(url, self._credentials, self._clock)
             try:
                 await device.open()
+                if not (self._candidate.is_expected or await device.confirm()):
+                    continue  # a web server that asks for a password is no camera yet, and does not get a proof
                 await self._ask_information(device)
             except OnvifError as error:
                 self.recognised = device.recognised
@@ -226,7 +241,7 @@ async def _with_page(
     """Add what the vendor's own web page reports: many cameras are sold with ONVIF switched off."""
     if found.vendor is None:
         return found
-    ports = [port for port in candidate.open_ports if port not in RTSP_PORTS] or [WEB_PORTS[0]]
+    ports = [port for port in candidate.open_ports if port not in (*RTSP_PORTS, TLS_PORT)] or [WEB_PORTS[0]]
     try:
         information = await identify_found(found.vendor, candidate.host, ports, credentials, clock)
     except LoginRefusedError as error:

@@ -1,5 +1,6 @@
 """One camera or recorder, asked by ONVIF what it is and where its streams are."""
 
+import contextlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from xml.etree.ElementTree import Element
@@ -34,6 +35,11 @@ from pantau_contract.words.evidence import detail
 PATH = "/onvif/device_service"
 """The device service's path, the one address that is fixed (ONVIF Core Specification)."""
 _DEVICE = "http://www.onvif.org/ver10/device/wsdl"
+_QUESTIONS = {
+    "GetServices": "<t:IncludeCapability>false</t:IncludeCapability>",
+    "GetCapabilities": "<t:Category>All</t:Category>",
+}
+"""Contents of the operations that have any."""
 _USUAL_MEDIA_PATHS = ("/onvif/media_service", "/onvif/Media", "/onvif/media")
 """Paths of the media service at most cameras, asked if a camera does not state it."""
 _MEDIA_NAMES = ((MEDIA_1, "Media"), (MEDIA_2, "Media2"))
@@ -75,8 +81,17 @@ class OnvifDevice:
 
     @property
     def recognised(self) -> bool:
-        """True once the device has answered by ONVIF, asked for a login, or redirected a request."""
+        """True once the device has answered by ONVIF, asked for a login, or redirected to where nobody answers."""
         return self._login.recognised
+
+    async def confirm(self) -> bool:
+        """Return whether the device answers by ONVIF what needs no login by the standard."""
+        for name in ("GetServices", "GetCapabilities"):
+            if self._login.speaks_soap:
+                break
+            with contextlib.suppress(OnvifError):
+                await self._login.request_openly(self._url, Operation(_DEVICE, name, _QUESTIONS[name]))
+        return self._login.speaks_soap
 
     async def open(self) -> None:
         """Request the time without a login: by which clock are requests signed?
@@ -166,8 +181,8 @@ class OnvifDevice:
         """The device service's address, after redirects."""
         return self._login.located(self._url)
 
-    async def _request(self, name: str, content: str = "") -> Element:
-        return await self._login.request(self._url, Operation(_DEVICE, name, content))
+    async def _request(self, name: str) -> Element:
+        return await self._login.request(self._url, Operation(_DEVICE, name, _QUESTIONS.get(name, "")))
 
     async def _stated_media(self) -> list[_MediaService]:
         """Return the media services by GetServices or, if that states none, GetCapabilities (Core Specification).
@@ -177,7 +192,7 @@ class OnvifDevice:
         """
         answered = False
         try:
-            answer = await self._request("GetServices", "<t:IncludeCapability>false</t:IncludeCapability>")
+            answer = await self._request("GetServices")
         except OnvifError:
             pass
         else:
@@ -189,7 +204,7 @@ class OnvifDevice:
             if services:
                 return services
         try:
-            answer = await self._request("GetCapabilities", "<t:Category>All</t:Category>")
+            answer = await self._request("GetCapabilities")
         except OnvifError:
             pass
         else:

@@ -67,13 +67,14 @@ class Login:
     answered: anyone who answers a search could ask for a password that way.
 
     Every operation here only reads, so that a request that was dropped unanswered is sent once more. Redirects are
-    followed, to the same host only. `recognised` is true once the camera has answered by SOAP, asked for a login,
-    or redirected a request.
+    followed, to the same host only. `speaks_soap` is true once the camera has answered by SOAP; `recognised` also
+    if it asked for a login, or redirects to an address of its own that is not reached.
     """
 
     def __init__(self, credentials: Credentials | None, clock: Clock, *, timeout_s: float = TIMEOUT_S) -> None:
         self.camera_clock = CameraClock()
         self.recognised = False
+        self.speaks_soap = False
         self._credentials = credentials
         self._clock = clock
         self._timeout_s = timeout_s
@@ -84,7 +85,6 @@ class Login:
         self._refused: LoginRefusedError | None = None
         self._unanswered_proofs = 0
         self._proofs_in_vain: ClosedError | None = None
-        self._speaks_soap = False
         self._answers_openly = False
         self._has_responded = False
         self._moved: dict[StreamUrl, StreamUrl] = {}
@@ -130,11 +130,11 @@ class Login:
             try:
                 return await send(target, operation)
             except _MovedError as moved:
-                self.recognised = True
                 self._moved[target] = moved.url
             except UnreachableError as error:
                 if target == url:
                     raise
+                self.recognised = True
                 raise UnreachableError(
                     detail("moved", address=target.without_credentials, what=error.detail)
                 ) from None
@@ -163,7 +163,7 @@ class Login:
     def _may_want_token(self) -> bool:
         """True if any failure may mean that the camera wants a token: some fail instead of asking for it."""
         return (
-            self._speaks_soap
+            self.speaks_soap
             and self._credentials is not None
             and not self._answers_openly
             and not self._authenticator.has_challenge
@@ -315,9 +315,9 @@ class Login:
             self.recognised = True
             raise LoginRefusedError(detail("answered", step=operation.name, answer=401)) from None
         except OnvifError:
-            self.recognised = self._speaks_soap = True
+            self.recognised = self.speaks_soap = True
             raise
-        self.recognised = self._speaks_soap = True
+        self.recognised = self.speaks_soap = True
         return answer
 
 

@@ -4,6 +4,7 @@
 """
 
 from pantau_agent.streams.keyframe import MAX_KEYFRAME_BYTES, Deliver, Keyframe
+from pantau_contract.words.evidence import NO_DETAIL
 
 UNDECIDED = 0
 """The kind of an access unit in which no picture has been seen yet."""
@@ -19,7 +20,8 @@ MAX_DAMAGED_SKIPPED = 3
 class KeyframeAssembler:
     """Classifies each access unit, and collects the bytes of the next keyframe after a request.
 
-    `continues` is true while the keyframe that is collected needs the pictures after it too.
+    `continues` is true while the keyframe that is collected needs the pictures after it too. `problem` is why the
+    latest keyframe could not be collected.
     """
 
     codec = ""
@@ -28,6 +30,7 @@ class KeyframeAssembler:
         self.kind = UNDECIDED
         self.oversized = False
         self.continues = False
+        self.problem = NO_DETAIL
         self._deliver: Deliver | None = None
         self._collecting = False
         self._broken = False

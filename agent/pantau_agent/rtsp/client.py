@@ -10,7 +10,7 @@ from pantau_agent.rtsp.access_unit import KeyframeAssembler
 from pantau_agent.rtsp.connection import Connector, RtspConnection, connect
 from pantau_agent.rtsp.dialogue import Dialogue, must_be_ok
 from pantau_agent.rtsp.jpeg import JpegAssembler
-from pantau_agent.rtsp.keep_alive import keep_alive
+from pantau_agent.rtsp.keep_alive import SessionKeeper
 from pantau_agent.rtsp.low_water_mark import LowWaterMark
 from pantau_agent.rtsp.messages import RtspResponse
 from pantau_agent.rtsp.nal import H264Assembler, H265Assembler
@@ -21,6 +21,7 @@ from pantau_agent.streams import url as rtsp_url
 from pantau_agent.streams.authentication import Authenticator
 from pantau_agent.streams.credentials import Credentials
 from pantau_agent.streams.failure import Failure, Kind, LookError, Step
+from pantau_agent.streams.keep_alive import KeepAlive
 from pantau_agent.streams.url import StreamUrl
 from pantau_contract.words.evidence import detail
 
@@ -30,6 +31,8 @@ REFRESH_TURNS = 2
 """Turns of the event loop that a refresh waits for, so that asyncio reads what has arrived."""
 TEARDOWN_S = 1.0
 """Seconds to wait for the response to a TEARDOWN; the camera has received it in any case."""
+ENDED_S = 2.0
+"""Seconds without a packet after which a session that is closed has been ended by the camera."""
 DEFAULT_SESSION_TIMEOUT_S = 60.0
 """Seconds after which a camera ends an idle session unless it states another time (RFC 2326, section 12.37)."""
 
@@ -48,7 +51,7 @@ class RtspSession:
 
     `started`, `connected` and `playing` are monotonic times; 0 for not yet. After opening, `track`, `reception`,
     `unit` and `sender_clock` describe the video. `transport` is tcp, tls or udp. `trusted` says that the camera
-    has accepted the same credentials before.
+    has accepted the same credentials before. What is learned about keeping its sessions alive is in `keep_alive`.
     """
 
     track: sdp.Track
@@ -62,7 +65,8 @@ class RtspSession:
         monotonic: Callable[[], float],
         *,
         trusted: bool = False,
-        connector: Connector = connect,
+        keep_alive: KeepAlive | None = None,
+        connector: Connector | None = None,
     ) -> None:
         self.sender_clock = SenderClock()
         self.started = self.connected = self.playing = 0.0
@@ -73,11 +77,13 @@ class RtspSession:
         self._authenticator = Authenticator(credentials)
         self._monotonic = monotonic
         self._trusted = trusted
-        self._connector = connector
+        self._connector = connector or connect
         self._step = Step.RESOLVE
         self._dialogue: Dialogue | None = None
         self._udp: UdpPair | None = None
         self._low_water_mark = LowWaterMark()
+        self._keep_alive = keep_alive or KeepAlive()
+        self._keeper: SessionKeeper | None = None
         self._keeping_alive: asyncio.Task[None] | None = None
 
     @property
@@ -113,7 +119,10 @@ class RtspSession:
             raise
         self.playing = self._monotonic()
         self._step = Step.STREAM
-        self._keeping_alive = asyncio.create_task(keep_alive(dialogue, self._control, self.timeout_s, public))
+        self._keeper = SessionKeeper(
+            dialogue, self._control, self.timeout_s, public, self._keep_alive, self._monotonic
+        )
+        self._keeping_alive = asyncio.create_task(self._keeper.run())
 
     async def refresh(self) -> None:
         """Read all that has arrived. From the first call on, which are about a second apart, reads are batched."""
@@ -136,6 +145,7 @@ class RtspSession:
         """End the session, with a TEARDOWN wherever the camera may hold one. May be called twice."""
         if self._keeping_alive is not None:
             self._keeping_alive.cancel()
+        self._learn_from_end()
         if self._udp is not None:
             self._udp.close()
         dialogue = self._dialogue
@@ -152,6 +162,15 @@ class RtspSession:
                         await dialogue.response(Step.STREAM)
         finally:
             dialogue.connection.close()
+
+    def _learn_from_end(self) -> None:
+        """Learn from a session that the camera has ended: by closing the connection, or by sending no more."""
+        if self._keeper is None or not self.reception.packets:
+            return
+        ended = self.failure is not None or self._monotonic() - self.reception.last_packet >= ENDED_S
+        if ended:
+            self._keeper.record_end(self.reception.last_packet)
+        self._keeper = None
 
     async def _describe(self) -> tuple[Dialogue, sdp.Description, set[str]]:
         """Connect, follow redirects, and return the description and the methods that the camera supports."""

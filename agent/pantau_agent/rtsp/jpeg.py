@@ -4,6 +4,7 @@ import struct
 from functools import cache
 
 from pantau_agent.rtsp.access_unit import KEYFRAME, UNDECIDED, KeyframeAssembler
+from pantau_contract.words.evidence import NO_DETAIL, Detail, detail
 
 _ZIGZAG_LUMA = bytes.fromhex(
     "100b0c0e0c0a100e0d0e1211101318281a181616183123251d283a333d3c3933"
@@ -95,7 +96,8 @@ class JpegAssembler(KeyframeAssembler):
             if quality >= 128:
                 at = self._read_tables(buffer, at, end, quality)
             tables = self._tables.get(quality, b"") if quality >= 128 else quantisation(quality)
-            if kind & 63 > 1 or len(tables) != 128 or not (self.width and self.height):
+            self.problem = self._problem_of(kind, tables)
+            if self.problem:
                 self._discard()
                 return
             self._append(header(kind & 63, self.width, self.height, tables, restart))
@@ -104,6 +106,13 @@ class JpegAssembler(KeyframeAssembler):
             return
         self._expected += end - at
         self._append(buffer[at:end])
+
+    def _problem_of(self, kind: int, tables: bytes) -> Detail:
+        if not (self.width and self.height):
+            return detail("jpeg_without_size", limit=MAX_SIDE)
+        if kind & 63 > 1:
+            return detail("jpeg_type", type=kind)
+        return NO_DETAIL if len(tables) == 128 else detail("jpeg_without_tables")
 
     def _read_tables(self, buffer: bytes, at: int, end: int, quality: int) -> int:
         """Save the packet's quantisation tables, if it has any (3.1.8), and return where its data begins."""

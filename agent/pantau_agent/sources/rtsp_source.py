@@ -6,12 +6,12 @@ from dataclasses import replace
 from pantau_agent.clock import Clock
 from pantau_agent.http.rtsp_tunnel import TunnelConnector
 from pantau_agent.rtsp.client import RtspSession
-from pantau_agent.rtsp.connection import Connector, connect
+from pantau_agent.rtsp.connection import Connector
 from pantau_agent.sources.target import Target
 from pantau_agent.streams.counts import Counts
 from pantau_agent.streams.failure import Failure
 from pantau_agent.streams.keyframe import MAX_KEYFRAME_BYTES, Keyframe
-from pantau_contract.words.evidence import NO_DETAIL, Detail, detail
+from pantau_contract.words.evidence import Detail, detail
 
 _TUNNELLED = "+http"
 
@@ -22,12 +22,17 @@ class RtspSource:
     def __init__(self, target: Target, clock: Clock) -> None:
         self.codec: str | None = None
         url = target.url
-        connector: Connector = connect
+        connector: Connector | None = None
         if url.scheme.endswith(_TUNNELLED):
             url = replace(url, scheme=url.scheme.removesuffix(_TUNNELLED))
             connector = TunnelConnector(target.credentials, trusted=target.trusted).connect
         self._session = RtspSession(
-            url, target.credentials, clock.monotonic, trusted=target.trusted, connector=connector
+            url,
+            target.credentials,
+            clock.monotonic,
+            trusted=target.trusted,
+            keep_alive=target.keep_alive,
+            connector=connector,
         )
 
     @property
@@ -94,7 +99,7 @@ class RtspSource:
             return detail("rtcp_alone")
         if self._session.sender_clock.bye:
             return detail("goodbye")
-        return NO_DETAIL
+        return self._session.unit.problem
 
     def request_keyframe(self, deliver: Callable[[Keyframe], None]) -> None:
         """Have the next keyframe delivered to `deliver`, once."""

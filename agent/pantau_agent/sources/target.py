@@ -1,21 +1,26 @@
 """The target of a session: where to connect, and as whom."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pantau_agent import vendors
 from pantau_agent.config import Camera
 from pantau_agent.streams import url as rtsp_url
 from pantau_agent.streams.credentials import Credentials
+from pantau_agent.streams.keep_alive import KeepAlive
 from pantau_agent.streams.url import StreamUrl
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A URL and credentials. `trusted` says that the camera has accepted these credentials before."""
+    """A URL and credentials. `trusted` says that the camera has accepted these credentials before.
+
+    `keep_alive` is what is known about keeping its sessions alive; sessions add to it.
+    """
 
     url: StreamUrl
     credentials: Credentials | None = None
     trusted: bool = False
+    keep_alive: KeepAlive = field(default_factory=KeepAlive)
 
 
 def target_of(camera: Camera) -> Target:

@@ -79,7 +79,7 @@ async def _watch_continuously(
     target = target_of(camera)
 
     def make(trusted: bool) -> Source:
-        return make_source(Target(target.url, target.credentials, trusted), clock)
+        return make_source(Target(target.url, target.credentials, trusted, memory.keep_alive), clock)
 
     wake_up = WakeUp()
     sampler = PictureSampler(camera.id, decoder, camera.picture_interval_s, wake_up)

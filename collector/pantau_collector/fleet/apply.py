@@ -106,7 +106,13 @@ def _telemetry(fleet: Fleet, batch: Telemetry, received_ms: int, heard: _SignOfL
             _update_camera(fleet, site, camera, sample, origin, now_s)
             camera.sample_ms = time_ms
             camera.measures = CameraMeasures(
-                sample.codec, sample.width, sample.height, sample.fps, sample.bitrate_kbps, sample.rtp_loss_pct
+                sample.codec,
+                sample.width,
+                sample.height,
+                sample.fps,
+                sample.bitrate_kbps,
+                sample.rtp_loss_pct,
+                sample.picture_unseen,
             )
 
 

@@ -78,4 +78,5 @@ class City:
             model=hardware.model,
             firmware=hardware.firmware,
             firmware_note=hardware.firmware_note,
+            picture_unseen=measures.picture_unseen or "",
         )

@@ -24,6 +24,7 @@ class CameraMeasures(Struct, frozen=True):
     fps: float | None = None
     bitrate_kbps: float | None = None
     rtp_loss_pct: float | None = None
+    picture_unseen: str | None = None
 
 
 class Hardware(Struct, frozen=True):

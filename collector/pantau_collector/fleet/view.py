@@ -9,7 +9,7 @@ class CameraView(Struct, frozen=True):
     """The last known state of one camera. `state` is `unknown` while its site's agent is gone.
 
     `sample_ms` is when the agent last measured it, `picture_ms` when its newest snapshot was taken, or 0 for
-    never.
+    never. `picture_unseen` is why the agent judges none of its pictures; empty if it does.
     """
 
     id: str
@@ -33,6 +33,7 @@ class CameraView(Struct, frozen=True):
     model: str = ""
     firmware: str = ""
     firmware_note: str = ""
+    picture_unseen: str = ""
 
 
 class SiteView(Struct, frozen=True):

@@ -45,6 +45,8 @@ _LOGIN_REQUIRED = {530, 534, 535, 538}
 """Codes about the login (RFC 4954, 6), which are about the configuration and not about the mail."""
 _TOO_MANY_RECIPIENTS = 552
 """A code that is temporary as an answer to RCPT, although it begins with 5 (RFC 5321, 4.5.3.1.10)."""
+_UNASKED = "it answered more than it was asked"
+"""Why a connection is given up on which answers would count for the wrong commands."""
 
 Answer = tuple[int, bytes]
 """An answer's code, -1 if it has none, and its text."""
@@ -116,6 +118,8 @@ class _Dialogue(smtplib.SMTP):
         """Send the mail after DATA, and return the answer to its final dot."""
         if self.sock is None:
             raise smtplib.SMTPServerDisconnected("the connection was closed")
+        if self._unread:
+            raise smtplib.SMTPServerDisconnected(_UNASKED)
         try:
             self.sock.settimeout(BLOCK_TIMEOUT_S)
             self.sock.sendall(content)
@@ -138,9 +142,9 @@ class _Dialogue(smtplib.SMTP):
         self.close()
 
     def putcmd(self, cmd: str, args: str = "") -> None:
-        """Send a command, unless an answer to none is there: answers would count for the wrong commands."""
+        """Send a command, unless the server has sent an answer that nothing asked for."""
         if self._unread:
-            raise smtplib.SMTPServerDisconnected("it answered more than it was asked")
+            raise smtplib.SMTPServerDisconnected(_UNASKED)
         if self.sock is not None:
             self.sock.settimeout(BLOCK_TIMEOUT_S)
         super().putcmd(cmd, args)

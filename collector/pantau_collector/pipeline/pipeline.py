@@ -7,6 +7,7 @@ failed, everything is loaded again and goes on where the last transaction ended:
 import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 
 from pantau_collector.clock import Clock
 from pantau_collector.fleet.apply import apply
@@ -27,8 +28,17 @@ from pantau_collector.own_records import is_own
 from pantau_collector.pipeline.incident_views import view_incident
 from pantau_collector.pipeline.notifier import Notifier
 from pantau_collector.pipeline.state import State
-from pantau_collector.store import Store, StoreError, downtime_rows, fleet_rows, incident_rows, request_rows
+from pantau_collector.store import (
+    Store,
+    StoreError,
+    downtime_rows,
+    fleet_rows,
+    forgotten_rows,
+    incident_rows,
+    request_rows,
+)
 from pantau_contract.errors import ContractError
+from pantau_contract.messages import Birth, Message, Telemetry
 from pantau_contract.topics import TopicKind, parse_topic
 from pantau_contract.wire import decode
 
@@ -101,6 +111,9 @@ class Pipeline:
 
     def _load(self) -> None:
         self._state = State(self._store, self._journal, self._inventory, self._people, self._rules)
+        with self._store.begin() as connection:
+            self._forgotten = forgotten_rows.load_forgotten(connection)
+        self._returned: set[str] = set()
         self._journal.report_position("pipeline", self._state.position)
         self._requests_polled_at = float("-inf")
         self._city = City(self._inventory, self._picture_ms)
@@ -179,6 +192,8 @@ class Pipeline:
         Raises:
             StoreError: it could not be saved. The state in memory is ahead of the store then and must be reloaded.
         """
+        if forgotten := self._forgotten.keys() & self._state.fleet.sites.keys():
+            self._forget(forgotten)
         state = self._state
         end = self._journal.end
         records, state.position = self._journal.read(state.position, RECORDS_PER_STEP)
@@ -220,7 +235,10 @@ class Pipeline:
             return []
         with self._store.begin() as connection:
             requests = request_rows.load_pending(connection)
+            self._forgotten = forgotten_rows.load_forgotten(connection)
             stored = downtime_rows.load_downtimes(connection, now_ms=self._clock.time_ms())
+        for site in self._returned:
+            self._forgotten.pop(site, None)
         self._state.calendar.set_downtimes(stored.downtimes)
         self._report_unusable(self._state.calendar.unusable | stored.unreadable)
         self._requests_polled_at = monotonic
@@ -264,10 +282,34 @@ class Pipeline:
             topic = parse_topic(record.topic)
             if topic.kind is not TopicKind.SNAPSHOT:
                 message = decode(topic, record.payload)
+                if topic.site in self._forgotten and self._is_forgotten(topic.site, message, record):
+                    return
                 apply(self._state.fleet, message, record.received_ms, now_s, retained=record.retained)
         except ContractError as error:
             self.unreadable += 1
             _log.warning("the journal holds a record on %s that breaks the contract: %s", record.topic, error)
+
+    def _is_forgotten(self, site: str, message: Message, record: Record) -> bool:
+        """Return True if a message is only a trace of a forgotten site; one that reports again is remembered."""
+        if (
+            record.retained
+            or record.received_ms <= self._forgotten[site]
+            or not isinstance(message, Birth | Telemetry)
+        ):
+            return True
+        del self._forgotten[site]
+        self._returned.add(site)
+        return False
+
+    def _forget(self, sites: AbstractSet[str]) -> None:
+        """Forget sites, and load what remains, as at a start."""
+        now_ms = self._clock.time_ms()
+        with self._store.begin() as connection:
+            for site in sites:
+                forgotten_rows.forget_site(connection, site, self._state.open.values(), now_ms)
+        for site in sorted(sites):
+            _log.info("site %s is forgotten", site)
+        self._load()
 
     def _save(self, judgement: Judgement, requests: Sequence[AcknowledgementRequest], now: Moment) -> None:
         state = self._state
@@ -275,6 +317,7 @@ class Pipeline:
             cursor = fleet_rows.PipelineCursor(self._journal.identity, state.position, state.received_ms, now.s)
             fleet_rows.save_cursor(connection, cursor)
             fleet_rows.save_fleet(connection, state.fleet)
+            forgotten_rows.drop_forgotten(connection, self._returned)
             if requests:
                 request_rows.save_applied(connection, requests[-1].id)
             incident_rows.save_symptoms(connection, judgement.symptoms)
@@ -285,6 +328,7 @@ class Pipeline:
             self._notifier.announce(connection, downtimes, self._inventory, state.coverage, sites, now.time_ms)
         self._journal.report_position("pipeline", state.position)
         state.fleet.mark_saved()
+        self._returned.clear()
         state.update_incidents(judgement.incidents.values())
         for transition in judgement.transitions:
             incident = transition.incident

@@ -143,6 +143,13 @@ downtimes = Table(
     Column("cancelled_ms", BigInteger),
 )
 
+forgotten_sites = Table(
+    "forgotten_sites",
+    metadata,
+    Column("id", String(63), primary_key=True),
+    Column("created_ms", BigInteger, nullable=False),
+)
+
 notices = Table(
     "notices",
     metadata,

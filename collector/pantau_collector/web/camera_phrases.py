@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from pantau_collector.fleet.view import CameraView
 from pantau_collector.web.times import Times
+from pantau_contract.states import State
 from pantau_contract.words import Words
 
 
@@ -35,3 +36,11 @@ def hardware(camera: CameraView, words: Words) -> str:
     model = " ".join(part for part in (camera.vendor, camera.model) if part)
     firmware = words("wall.firmware", version=camera.firmware) if camera.firmware else ""
     return ", ".join(part for part in (model, firmware) if part)
+
+
+def state_phrase(camera: CameraView, words: Words) -> str:
+    """Return a camera's state; if none of its pictures is judged, also that, and why."""
+    state = words.state(camera.state)
+    if not camera.picture_unseen or camera.state not in {State.OK, State.DEGRADED}:
+        return state
+    return words("wall.unseen", state=state, why=words.evidence(camera.picture_unseen))

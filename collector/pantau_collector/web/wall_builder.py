@@ -7,7 +7,13 @@ import msgspec
 
 from pantau_collector.fleet.view import CameraView, CityView, IncidentView, SiteView
 from pantau_collector.health import Health, TroubleKind
-from pantau_collector.web.camera_phrases import cause_phrase, hardware, picture_address, picture_caption
+from pantau_collector.web.camera_phrases import (
+    cause_phrase,
+    hardware,
+    picture_address,
+    picture_caption,
+    state_phrase,
+)
 from pantau_collector.web.incident_cards import build_card, urgency
 from pantau_collector.web.times import Times
 from pantau_collector.web.wall import CameraTile, SiteBlock, StateCount, Wall
@@ -97,7 +103,7 @@ def _tile(
         key=f"{site.id}/{camera.id}",
         name=camera.name or camera.id,
         state=camera.state,
-        label=words.state(camera.state),
+        label=state_phrase(camera, words),
         meaning=cause_phrase(words.meaning, camera.cause) if camera.cause else "",
         covered=covered and camera.state is not State.OK,
     )

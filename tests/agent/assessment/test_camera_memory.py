@@ -33,6 +33,7 @@ def kept(file: Path) -> None:
     memories = CameraMemories([gate()], file)
     memory = memories.of("gate")
     memory.baseline, memory.trusted, memory.refusal = LEARNT, True, REFUSAL
+    memory.keep_alive.record_kept("OPTIONS")
     memories.save()
 
 
@@ -41,6 +42,7 @@ def test_what_is_learnt_and_refused_outlives_a_restart(tmp_path: Path) -> None:
     kept(file)
     memory = CameraMemories([gate()], file).of("gate")
     assert (memory.baseline, memory.trusted, memory.refusal) == (LEARNT, True, REFUSAL)
+    assert (memory.keep_alive.method, memory.keep_alive.proven) == ("OPTIONS", True)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert "secret-one" not in file.read_text()
 
@@ -58,6 +60,7 @@ def test_another_stream_is_learnt_anew(tmp_path: Path) -> None:
     kept(tmp_path / "cameras.json")
     memory = CameraMemories([gate(url="rtsp://gate/2")], tmp_path / "cameras.json").of("gate")
     assert (memory.baseline, memory.trusted, memory.refusal) == (Baseline(), False, None)
+    assert memory.keep_alive.method == ""
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,12 @@ from pantau_agent.assessment.picture_sampler import PictureSampler
 from pantau_agent.assessment.rates import Measures
 from pantau_agent.assessment.wake_up import WakeUp
 from pantau_agent.picture.decoder import Decoder, JudgedPicture
+from pantau_agent.picture.exchange import PictureError
 from pantau_agent.picture.verdict import Verdict
 from pantau_agent.sources.source import Source
 from pantau_agent.streams.keyframe import Keyframe
 from pantau_contract.states import Cause
+from pantau_contract.words.evidence import NO_DETAIL, Detail
 from tests.agent.fake_clock import FakeClock
 
 INTERVAL_S = 300
@@ -24,6 +26,7 @@ class Pictures(Decoder):
     def __init__(self) -> None:
         super().__init__(FakeClock())
         self.verdict = Verdict(None, {})
+        self.error: PictureError | None = None
         self.times: list[float] = []
         self.seen: list[bytes] = []
         self.still = False
@@ -40,7 +43,7 @@ class Pictures(Decoder):
         self.still = static_stream
         self.seen.append(keyframe.data)
         self.times.append(self.now)
-        return JudgedPicture(self.verdict)
+        return JudgedPicture(self.verdict, error=self.error, detail=Detail("why") if self.error else NO_DETAIL)
 
 
 class Stream:
@@ -54,6 +57,9 @@ class Stream:
         self.wanted.append(deliver)
         if not self._rare:
             self.keyframe(b"")
+
+    def remark(self) -> Detail:
+        return NO_DETAIL
 
     def keyframe(self, data: bytes) -> None:
         for deliver in self.wanted:
@@ -174,3 +180,27 @@ async def test_sizes_that_turn_all_the_time_do_not_keep_the_decoder_busy() -> No
         await sampled(pictures, sampler, 1, suspicious=True)
         await sampled(pictures, sampler, 1, suspicious=False)
     assert len(pictures.times) <= 600 / 30 * 10
+
+
+async def test_a_stream_whose_keyframes_never_come_whole_is_unseen_after_five_seconds() -> None:
+    pictures, sampler = fresh()
+    stream = Stream(rare=True)
+    for _ in range(6):
+        await attend(pictures, sampler, stream, CALM)
+    assert sampler.evidence.unseen is None
+    await attend(pictures, sampler, stream, CALM)
+    assert sampler.evidence.unseen == "no keyframe of it comes whole"
+    stream.keyframe(b"")
+    for _ in range(2):
+        await attend(pictures, sampler, stream, CALM)
+    assert sampler.evidence.unseen is None
+
+
+async def test_a_stream_whose_pictures_are_judged_is_seen_until_three_intervals_have_passed() -> None:
+    pictures, sampler = fresh()
+    await sampled(pictures, sampler, 60, suspicious=False)
+    pictures.error = PictureError.UNAVAILABLE
+    await sampled(pictures, sampler, 3 * INTERVAL_S - 61, suspicious=False)
+    assert sampler.evidence.unseen is None
+    await sampled(pictures, sampler, 10, suspicious=False)
+    assert sampler.evidence.unseen == "why"

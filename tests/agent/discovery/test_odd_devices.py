@@ -5,12 +5,13 @@ import gzip
 import re
 import ssl
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from pantau_agent.clock import SystemClock
 from pantau_agent.discovery import proposal
-from pantau_agent.discovery.survey import Candidate, DiscoveredDevice, survey_device
+from pantau_agent.discovery.survey import Candidate, DiscoveredDevice, candidate_for_host, survey_device
 from pantau_agent.onvif.login import MAX_UNANSWERED_PROOFS
 from pantau_agent.streams.credentials import Credentials
 from pantau_agent.streams.url import parse
@@ -25,7 +26,7 @@ MAIN, SUB = "rtsp://127.0.0.1/live/main?a=1&b=2", "rtsp://127.0.0.1/live/sub?a=1
 
 
 async def survey(url: str, camera: OnvifCamera, password: str | None = None) -> DiscoveredDevice | None:
-    candidate = Candidate("127.0.0.1", (parse(url),), "Pintu")
+    candidate = Candidate("127.0.0.1", (parse(url),), "Pintu", named=True)
     login = Credentials(camera.user, camera.password if password is None else password)
     return await survey_device(candidate, login, SystemClock())
 
@@ -139,7 +140,11 @@ async def test_one_channel_that_faults_does_not_take_the_others_down() -> None:
 
 
 @pytest.mark.parametrize("operation", ["GetDeviceInformation", "GetSnapshotUri", "GetServices", "GetCapabilities"])
-@pytest.mark.parametrize("answer", [DROPPED, PAGE, http(fault("s:Receiver", "x", "out of paper"), status="500 X")])
+@pytest.mark.parametrize(
+    "answer",
+    [DROPPED, PAGE, http(fault("s:Receiver", "x", "out of paper"), status="500 X")],
+    ids=["drop", "404", "fault"],
+)
 async def test_the_streams_are_found_whatever_else_fails(operation: str, answer: bytes) -> None:
     found = await surveyed(OnvifCamera(wants="nothing", answers={operation: answer}))
     assert streams(found) == [(MAIN, SUB)]
@@ -247,8 +252,40 @@ async def test_redirects_in_a_circle_end() -> None:
     camera = OnvifCamera(port=free_port())
     for operation, path in (("GetSystemDateAndTime", "/a"), ("GetDeviceInformation", "/b")):
         camera.answers[operation] = f"HTTP/1.1 307 X\r\nLocation: {path}\r\nContent-Length: 0\r\n\r\n".encode()
-    found = await surveyed(camera)
-    assert found.model == ""
+    async with serving(camera):
+        assert await survey(camera.url, camera) is None
+    assert len(camera.asked) < 16
+
+
+async def test_a_web_server_that_a_scan_found_gets_no_proof_of_the_password() -> None:
+    page = http(b"<html>Router</html>", status="401 No").replace(
+        b"\r\n", b'\r\nWWW-Authenticate: Digest realm="r", nonce="1", qop="auth"\r\n', 1
+    )
+    operations = ["GetSystemDateAndTime", "GetServices", "GetCapabilities", "GetDeviceInformation", "GetProfiles"]
+    router = OnvifCamera(answers=dict.fromkeys(operations, page))
+    async with serving(router):
+        scanned = Candidate("127.0.0.1", (parse(router.url),), open_ports=(8080,))
+        assert await survey_device(scanned, Credentials("u", "p"), SystemClock()) is None
+        assert router.asked == ["GetSystemDateAndTime", "GetServices", "GetCapabilities"]
+        named = await survey_device(replace(scanned, named=True), Credentials("u", "p"), SystemClock())
+    assert named is not None
+    assert "user and password" in named.problem
+
+
+async def test_a_scanned_camera_that_states_no_time_is_recognised_by_its_services() -> None:
+    camera = OnvifCamera(answers={"GetSystemDateAndTime": PAGE})
+    async with serving(camera):
+        scanned = Candidate("127.0.0.1", (parse(camera.url),), open_ports=(camera.port,))
+        found = await survey_device(scanned, Credentials(camera.user, camera.password), SystemClock())
+    assert found is not None
+    assert_complete(found)
+
+
+def test_a_camera_with_https_alone_is_asked_by_https() -> None:
+    assert [str(url) for url in candidate_for_host("10.0.0.1", (80, 443, 554)).urls] == [
+        "http://10.0.0.1/onvif/device_service",
+        "https://10.0.0.1/onvif/device_service",
+    ]
 
 
 @pytest.mark.parametrize("status", ["415 Unsupported Media Type", "mismatch"])
@@ -294,6 +331,19 @@ INFORMATION = enveloped("<GetDeviceInformationResponse><Model>M1</Model></GetDev
 async def test_an_answer_that_breaks_the_rules_of_http_is_read(answer: bytes) -> None:
     found = await surveyed(OnvifCamera(wants="nothing", answers={"GetDeviceInformation": answer}))
     assert (found.model, streams(found)) == ("M1", [(MAIN, SUB)])
+
+
+async def test_the_deadline_keeps_what_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    camera = OnvifCamera(wants="nothing", silent={"GetProfiles"})
+    async with serving(camera):
+        for deadline_s in (2.0, 4.0, 8.0, 16.0):  # a busy machine is slow to the first answers
+            monkeypatch.setattr("pantau_agent.discovery.survey.DEADLINE_S", deadline_s)
+            found = await survey(camera.url, camera)
+            if found is not None and found.model:
+                break
+    assert found is not None
+    assert found.model == "DS-2CD2142FWD-I"
+    assert f"has not told all within {deadline_s:g} s" in found.problem
 
 
 async def test_a_bomb_of_gzip_is_not_unpacked() -> None:

@@ -9,6 +9,7 @@ import pytest
 from pantau_agent.rtsp.client import RtspSession
 from pantau_agent.streams.credentials import Credentials
 from pantau_agent.streams.failure import Failure, LookError
+from pantau_agent.streams.keep_alive import KeepAlive
 from pantau_agent.streams.url import parse
 from tests.agent.eventually import eventually
 from tests.agent.rtsp.scripted import Camera
@@ -22,9 +23,10 @@ async def opened(
     timeout_s: float = 10,
     scheme: str = "rtsp",
     trusted: bool = False,
+    keep_alive: KeepAlive | None = None,
 ) -> AsyncIterator[RtspSession]:
     url = parse(camera.url.replace("rtsp:", f"{scheme}:"))
-    session = RtspSession(url, credentials, time.monotonic, trusted=trusted)
+    session = RtspSession(url, credentials, time.monotonic, trusted=trusted, keep_alive=keep_alive)
     await session.open(timeout_s)
     try:
         yield session

@@ -13,6 +13,7 @@ import pytest_asyncio
 
 from pantau_agent.rtsp.client import RtspSession
 from pantau_agent.streams.failure import Kind, Step
+from pantau_agent.streams.keep_alive import KeepAlive
 from pantau_agent.streams.keyframe import Keyframe
 from pantau_agent.streams.url import parse
 from tests.agent.certificate import make_certificate
@@ -368,3 +369,31 @@ async def test_a_control_with_a_path_is_tried_both_ways(known: str) -> None:
     camera = Camera({"SETUP": set_up}, sdp=SDP.replace(b"control:track1", b"control:/track/1"), media=footage())
     async with serving(camera), opened(camera) as session:
         assert await eventually(lambda: session.reception.frames > 2)
+
+
+@concurrently
+async def test_a_sign_of_life_that_keeps_no_session_is_replaced_in_the_next_one() -> None:
+    def end(visitor: Visitor, asked: Asked) -> bytes:
+        visitor.writer.close()
+        return usual(visitor, asked)
+
+    memory = KeepAlive()
+    camera = Camera({"GET_PARAMETER": end}, timeout_s=1, media=footage())
+    async with serving(camera):
+        async with opened(camera, keep_alive=memory) as session:
+            await asyncio.wait_for(session.wait(), 60)
+        assert memory.method == "OPTIONS"
+        async with opened(camera, keep_alive=memory) as session:
+            assert await eventually(lambda: memory.proven)
+            assert session.failure is None
+            assert camera.count("GET_PARAMETER") == 1
+
+
+@concurrently
+async def test_a_session_that_we_close_is_not_held_against_its_sign_of_life() -> None:
+    memory = KeepAlive()
+    async with serving(Camera(timeout_s=1, media=footage())) as camera:
+        async with opened(camera, keep_alive=memory):
+            assert await eventually(lambda: camera.count("GET_PARAMETER") > 0)
+        assert memory.method in {"", "GET_PARAMETER"}
+        assert memory.last_age_s == 0

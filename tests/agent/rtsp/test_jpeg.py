@@ -108,6 +108,21 @@ def test_types_and_tables_that_are_unknown_give_no_picture(kind: int, quality: i
     assert collected(payloads(picture(), kind=kind, quality=quality)) == []
 
 
+def test_why_no_picture_can_be_read_is_known() -> None:
+    unit = JpegAssembler()
+    unit.request_keyframe(lambda _: None)
+    for fields, problem in (
+        ((1, 60, 0, 0), "the pictures' size is over 2040 pixels, and the camera states it nowhere"),
+        ((2, 60, 40, 30), "the pictures are of RTP's JPEG type 2, which cannot be read"),
+        ((1, 130, 40, 30), "the pictures come without their quantisation tables"),
+        ((1, 60, 40, 30), ""),
+    ):
+        unit.begin()
+        packet = struct.pack("!IBBBB", 0, *fields) + bytes(20)
+        unit.add_payload(packet, 0, len(packet))
+        assert unit.problem == problem
+
+
 @settings(max_examples=300)
 @given(st.lists(st.binary(max_size=40), max_size=20), st.integers(0, 127), st.integers(0, 255))
 def test_any_payloads_are_taken(parts: list[bytes], kind: int, quality: int) -> None:

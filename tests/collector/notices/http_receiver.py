@@ -16,7 +16,10 @@ class Received(NamedTuple):
 
 
 class Receiver(http.server.ThreadingHTTPServer):
-    """`answers` are JSON by the beginning of a path; `status` is the status of all answers."""
+    """`answers` are JSON or raw bytes, by the beginning of a path; `status` is the status of all answers.
+
+    A request whose path contains `refuses` is answered 429.
+    """
 
     daemon_threads = True
 
@@ -24,6 +27,7 @@ class Receiver(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.received: list[Received] = []
         self.status = 200
+        self.refuses = ""
         self.answers: dict[str, Any] = {}
 
     def with_path(self, part: str) -> list[Received]:
@@ -37,8 +41,9 @@ class _Handler(Quiet, http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.received.append(Received(self.command, self.path, dict(self.headers), body))
         answer: Any = next((each for path, each in self.server.answers.items() if self.path.startswith(path)), {})
-        text = json.dumps(answer).encode()
-        self.send_response(self.server.status)
+        text = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+        refused = self.server.refuses and self.server.refuses in self.path
+        self.send_response(429 if refused else self.server.status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()

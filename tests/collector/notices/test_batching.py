@@ -82,3 +82,10 @@ def test_the_limit_is_of_a_sliding_hour() -> None:
     hour_ms = 3_600_000
     assert shape(judge(one(1), sent=(NOW - hour_ms,), limit=1)) == [(Form.SINGLE, [1])]
     assert judge(one(1), sent=(NOW - hour_ms + 1,), limit=1).held == {1: NOW + 1}
+
+
+def test_an_escalation_goes_at_once_while_the_notice_of_its_outage_is_held_back() -> None:
+    held = one(1, ready=NOW + 9, held=True)
+    assert shape(judge(held, one(2, NoticeKind.ESCALATED, incident=1))) == [(Form.SINGLE, [2])]
+    resolved = judge(held, one(2, RESOLVED, incident=1))
+    assert (shape(resolved), resolved.held) == ([], {2: NOW + 9}), "any other notice joins it"

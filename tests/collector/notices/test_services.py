@@ -71,6 +71,13 @@ def test_a_webhook_that_is_not_taken_says_whether_it_ever_will(
     assert error.value.for_good is for_good
 
 
+def test_a_webhook_that_is_answered_by_a_login_page_is_sent_again(receiver: Receiver) -> None:
+    receiver.answers["/geheimer-pfad"] = b"<!doctype html><html><title>Silakan masuk</title></html>"
+    with pytest.raises(ChannelError, match="it answered 200 with a web page") as error:
+        send(f"webhook://:geheim@127.0.0.1:{receiver.server_port}/geheimer-pfad")
+    assert not error.value.for_good
+
+
 def test_a_webhook_that_nobody_listens_at_is_told_without_its_secrets() -> None:
     with pytest.raises(ChannelError, match="cannot be reached") as error:
         send(f"webhook://:geheim@127.0.0.1:{free_port()}/geheimer-pfad")
@@ -138,3 +145,53 @@ def test_a_whatsapp_gateway_and_an_sms_gateway_in_the_house(receiver: Receiver) 
     bodies = [each.body.decode() for each in receiver.received]
     assert all("Simpang Kabil" in body for body in bodies)
     assert len(bodies) == 2
+
+
+TELEGRAM = "tgram://123456789:AAEtokentokentokentokentokentoken123/998877/"
+PICTURES = tuple(
+    AttachedPicture(f"kabil-{name}.jpg", f"caption {name}", b"\xff\xd8\xff\xe0" + bytes(99) + b"\xff\xd9")
+    for name in ("good", "now")
+)
+PICTURED = RenderedMessage(MESSAGE.subject, MESSAGE.text, pictures=PICTURES)
+
+
+def test_words_come_first_and_once_and_then_each_picture_once_whatever_becomes_of_it(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(NotifyTelegram, "notify_url", f"http://127.0.0.1:{receiver.server_port}/bot")
+    receiver.answers = {"/bot": {"ok": True, "result": {}}}
+    receiver.refuses = "sendPhoto"
+    send(TELEGRAM, PICTURED)
+    assert [each.path.rsplit("/", 1)[1] for each in receiver.received] == ["sendMessage", "sendPhoto", "sendPhoto"]
+    assert [b"caption good" in receiver.received[1].body, b"caption now" in receiver.received[2].body] == [
+        True,
+        True,
+    ]
+
+
+def test_a_program_gets_words_and_pictures_in_one_request(receiver: Receiver) -> None:
+    send(f"json://127.0.0.1:{receiver.server_port}/x", PICTURED)
+    (got,) = receiver.received
+    assert len(json.loads(got.body)["attachments"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "for_good"),
+    [(400, True), (410, True), (413, True), (422, True), (403, False), (429, False), (500, False)],
+)
+def test_a_service_that_does_not_take_it_says_whether_it_ever_will(
+    receiver: Receiver, status: int, for_good: bool
+) -> None:
+    receiver.status = status
+    for url in (f"json://127.0.0.1:{receiver.server_port}/x", f"ntfy://127.0.0.1:{receiver.server_port}/kamera"):
+        with pytest.raises(ChannelError) as error:
+            send(url)
+        assert error.value.for_good is for_good, url
+
+
+def test_one_chat_of_several_is_sent_to_by_its_number(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(NotifyTelegram, "notify_url", f"http://127.0.0.1:{receiver.server_port}/bot")
+    receiver.answers = {"/bot": {"ok": True, "result": {}}}
+    send(f"{TELEGRAM}998899/#target=2")
+    (got,) = receiver.with_path("/sendMessage")
+    assert json.loads(got.body)["chat_id"] == 998899

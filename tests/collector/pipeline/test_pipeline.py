@@ -6,11 +6,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from pantau_collector.inventory import Inventory, InventoryCamera, InventorySite, Party
 from pantau_collector.journal import Record
-from pantau_collector.store import Store, StoreError, downtime_rows
+from pantau_collector.simulation.agents import to_record
+from pantau_collector.store import Store, StoreError, downtime_rows, forgotten_rows
 from pantau_collector.store.schema import downtimes
 from pantau_contract.states import Cause, State
 from tests.collector.incidents.play import EPOCH_MS, Play
@@ -84,6 +86,36 @@ def test_a_stored_downtime_that_cannot_be_evaluated_is_a_trouble_and_the_rest_go
             assert downtime_rows.cancel_downtime(connection, number, now_ms=EPOCH_MS)
     city.run(65)
     assert city.pipeline.downtime_trouble is None
+
+
+def test_a_forgotten_site_is_gone_with_its_incidents_until_it_reports_again(play: Make) -> None:
+    city = play({"kabil": 1, "nongsa": 1})
+    city.at(10, city.fail("kabil", "cam1"), city.fail("nongsa", "cam1"))
+    city.run(60)
+    received = len(city.received())
+    city.agents["kabil"].connected = False
+    with city.store.begin() as connection:
+        forgotten_rows.request_forget(connection, "kabil", now_ms=city.clock.time_ms())
+    city.run(65)
+
+    def left_behind() -> tuple[list[str], list[str]]:
+        open_at = [each.site for each in city.pipeline.view.incidents if each.resolved_ms is None]
+        return [each.id for each in city.pipeline.view.sites], open_at
+
+    assert left_behind() == (["nongsa"], ["nongsa"])
+    assert len(city.received()) == received
+    for birth in city.agents["kabil"].birth():
+        record = to_record(birth, city.clock.time_ms())
+        city.journal.append([replace(record, retained=True)])
+    city.run(70)
+    city.start()
+    city.run(75)
+    assert left_behind() == (["nongsa"], ["nongsa"])
+    city.hear(*city.agents["kabil"].rejoin())
+    city.run(80)
+    city.start()
+    city.run(85)
+    assert left_behind()[0] == ["kabil", "nongsa"]
 
 
 def test_a_record_that_breaks_the_contract_is_counted_and_the_rest_goes_on(play: Make) -> None:

@@ -224,3 +224,12 @@ def test_a_switchs_incident_speaks_for_its_own_cameras_alone() -> None:
     seen = wall(city([where], [dead]))
     assert (seen.cards[0].title, seen.cards[0].place) == ("Switch tiang", where.name)
     assert (seen.blocks[0].broken, [tile.covered for tile in seen.blocks[0].tiles]) == (False, [True, False])
+
+
+def test_a_camera_whose_pictures_are_not_judged_says_so_with_the_reason() -> None:
+    why = "no keyframe of it comes whole"
+    unseen = msgspec.structs.replace(camera("Gerbang"), picture_unseen=why)
+    down = msgspec.structs.replace(camera("Pasar", Cause.STALLED), picture_unseen=why)
+    first, second = wall(city([site("Pasar Induk", [unseen, down])], [])).blocks[0].tiles
+    assert first.label == f"{WORDS.state(State.OK)}, but its pictures are not checked: {why}"
+    assert second.label == WORDS.state(State.DOWN)
