@@ -118,6 +118,16 @@ PLAYLISTS = (
     b"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:41\n#EXTINF:2.0,\nlive41.ts\n#EXTINF:2.0,\nlive42.ts\n",
     b"#EXTM3U\r\n#EXT-X-STREAM-INF:BANDWIDTH=1\r\nlow.m3u8\r\n#EXT-X-ENDLIST\r\n",
 )
+_JPEG_FILE = b"\xff\xd8\xff\xe0\x00\x04ab\xff\xda\x00\x04cd" + bytes(60) + b"\xff\xd9"
+MULTIPARTS = (
+    b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: 76\r\n\r\n" + _JPEG_FILE + b"\r\n--frame--\r\n",
+    b"--frame--\nContent-Length: -1\n\n" + _JPEG_FILE + b"--frame--\n\n" + _JPEG_FILE + _JPEG_FILE,
+)
+HTTP_RESPONSES = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: 5\r\n\r\nhello",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+    b"HTTP/1.0 200 OK\nContent-Type: multipart/x-mixed-replace;boundary=frame\n\n" + MULTIPARTS[0],
+)
 
 
 def _answer(number: int, *headers: str, status: str = "200 OK", body: bytes = b"") -> bytes:

@@ -13,6 +13,8 @@ from fuzzing.seeds import (
     CHALLENGES,
     CONVERSATIONS,
     DESCRIPTIONS,
+    HTTP_RESPONSES,
+    MULTIPARTS,
     PACKETS,
     PLAYLISTS,
     RECURRENCES,
@@ -20,7 +22,9 @@ from fuzzing.seeds import (
     URLS,
     split,
 )
+from pantau_agent.http import multipart
 from pantau_agent.http import playlist as hls
+from pantau_agent.http.response import ResponseParser
 from pantau_agent.rtsp import client, sdp
 from pantau_agent.rtsp.access_unit import KeyframeAssembler
 from pantau_agent.rtsp.jpeg import JpegAssembler
@@ -149,6 +153,20 @@ def playlist(data: bytes, _rng: random.Random) -> None:
     assert 1 <= read.target_s <= hls.MAX_TARGET_S
 
 
+def parts(data: bytes, rng: random.Random) -> None:
+    """Parse a multipart body as it arrives, whatever its boundary."""
+    parser = multipart.PartParser(rng.choice(["frame", "--frame", ""]))
+    taken = sum(len(part.content) for chunk in chunks(rng, data) for part in parser.feed(chunk))
+    assert taken <= len(data)
+
+
+def http_response(data: bytes, rng: random.Random) -> None:
+    """Parse an HTTP response as it arrives."""
+    parser = ResponseParser()
+    taken = sum(len(parser.feed(chunk)) for chunk in chunks(rng, data))
+    assert taken <= len(data)
+
+
 def reports(data: bytes, _rng: random.Random) -> None:
     """Parse RTCP."""
     SenderClock().receive(b"$1oo" + data, 4, 4 + len(data), 1.0)
@@ -171,6 +189,8 @@ TARGETS = (
     Target("rtcp", REPORTS, reports),
     Target("recurrence", RECURRENCES, recurrence, (DowntimeError,)),
     Target("playlist", PLAYLISTS, playlist, (MalformedError,)),
+    Target("multipart", MULTIPARTS, parts, (MalformedError,)),
+    Target("http", HTTP_RESPONSES, http_response, (MalformedError,)),
 )
 DECLARED = tuple({error for target in TARGETS for error in target.declared})
 

@@ -12,6 +12,8 @@ SOI = b"\xff\xd8\xff"
 """How every JPEG begins: the marker SOI, and the first byte of the next marker."""
 _SCAN_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 """A marker that ends entropy-coded data; a stuffed zero (FF 00) and restart markers (FF D0 to D7) do not."""
+MAX_MARKERS = 1000
+"""Most markers in one JPEG; real ones have a few dozen. It bounds the time that a hostile stream costs."""
 _START, _END, _SCAN = 0xD8, 0xD9, 0xDA
 
 
@@ -21,6 +23,7 @@ class JpegExtent:
     def __init__(self) -> None:
         self.structured = True
         self._at = 2
+        self._markers = 0
         self._in_scan = False
 
     def end(self, buffer: ReceiveBuffer) -> int | None:
@@ -38,7 +41,8 @@ class JpegExtent:
             marker = buffer.peek(4, self._at)
             if len(marker) < 2:
                 return None
-            if marker[0] != 0xFF:
+            self._markers += 1
+            if marker[0] != 0xFF or self._markers > MAX_MARKERS:
                 self.structured = False
             elif marker[1] == 0xFF:
                 self._at += 1  # a fill byte

@@ -66,7 +66,7 @@ class RtspSession:
         *,
         trusted: bool = False,
         keep_alive: KeepAlive | None = None,
-        connector: Connector = connect,
+        connector: Connector | None = None,
     ) -> None:
         self.sender_clock = SenderClock()
         self.started = self.connected = self.playing = 0.0
@@ -77,7 +77,7 @@ class RtspSession:
         self._authenticator = Authenticator(credentials)
         self._monotonic = monotonic
         self._trusted = trusted
-        self._connector = connector
+        self._connector = connector or connect
         self._step = Step.RESOLVE
         self._dialogue: Dialogue | None = None
         self._udp: UdpPair | None = None

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pantau_agent.clock import Clock
 from pantau_agent.http.rtsp_tunnel import TunnelConnector
 from pantau_agent.rtsp.client import RtspSession
-from pantau_agent.rtsp.connection import Connector, connect
+from pantau_agent.rtsp.connection import Connector
 from pantau_agent.sources.target import Target
 from pantau_agent.streams.counts import Counts
 from pantau_agent.streams.failure import Failure
@@ -22,7 +22,7 @@ class RtspSource:
     def __init__(self, target: Target, clock: Clock) -> None:
         self.codec: str | None = None
         url = target.url
-        connector: Connector = connect
+        connector: Connector | None = None
         if url.scheme.endswith(_TUNNELLED):
             url = replace(url, scheme=url.scheme.removesuffix(_TUNNELLED))
             connector = TunnelConnector(target.credentials, trusted=target.trusted).connect

@@ -47,6 +47,7 @@ class Files(Quiet, SimpleHTTPRequestHandler):
     """Serves a directory, with a login if there is a challenge. `asked` counts the proofs of a password.
 
     If it demands a cookie, it sets that with a redirect from /stream to the playlist, and nothing else is given.
+    From /low-latency it gives the playlist as a low-latency server writes it.
     """
 
     challenge = ""
@@ -72,7 +73,24 @@ class Files(Quiet, SimpleHTTPRequestHandler):
         if self.cookie not in self.headers.get("Cookie", ""):
             self.send_error(403)
             return
+        if self.path == "/low-latency":
+            content = low_latency((Path(self.directory) / "live.m3u8").read_text()).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+            return
         super().do_GET()
+
+
+def low_latency(playlist: str) -> str:
+    """Return a playlist with a gap at its beginning, the parts of each segment, and a hint at the next part."""
+    head, info, rest = playlist.partition("#EXTINF")
+    control = "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=1.5\n#EXT-X-PART-INF:PART-TARGET=0.5\n"
+    gap = "#EXT-X-GAP\n#EXTINF:1.0,\ngap.mp4\n"
+    part = '#EXT-X-PART:DURATION=0.5,INDEPENDENT=YES,URI="part.mp4"\n'
+    hint = '#EXT-X-PRELOAD-HINT:TYPE=PART,URI="next.mp4"\n'
+    return head + control + gap + (info + rest).replace("#EXTINF", f"{part}{part}#EXTINF") + part + hint
 
 
 @contextmanager
@@ -162,6 +180,11 @@ async def test_encrypted_segments_are_read(clip: Path, tmp_path: Path, decoder: 
 async def test_segments_of_mp4_are_read(clip: Path, tmp_path: Path, decoder: Decoder) -> None:
     with camera(clip, tmp_path, "-hls_segment_type", "fmp4"), web(tmp_path) as (url, _):
         assert is_healthy(sample := await probed(decoder, f"{url}/live.m3u8")), sample
+
+
+async def test_a_low_latency_playlist_is_read(clip: Path, tmp_path: Path, decoder: Decoder) -> None:
+    with camera(clip, tmp_path, "-hls_segment_type", "fmp4"), web(tmp_path) as (url, _):
+        assert is_healthy(sample := await probed(decoder, f"{url}/low-latency")), sample
 
 
 async def test_a_playlist_is_known_by_its_bytes_and_gets_its_cookie(
