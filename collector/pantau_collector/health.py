@@ -10,6 +10,8 @@ class TroubleKind(StrEnum):
 
     VIEW_STALE = "view_stale"
     BROKER_GONE = "broker_gone"
+    NOTHING_DELIVERED = "nothing_delivered"
+    CLIENT_ID_SHARED = "client_id_shared"
     JOURNAL_FAILING = "journal_failing"
     STORE_FAILING = "store_failing"
     SINK_BEHIND = "sink_behind"

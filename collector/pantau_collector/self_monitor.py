@@ -36,6 +36,8 @@ class SelfMonitor:
         """Return what is wrong now."""
         troubles = [
             (TroubleKind.BROKER_GONE, self.intake.broker_trouble),
+            (TroubleKind.NOTHING_DELIVERED, self.intake.delivery_trouble),
+            (TroubleKind.CLIENT_ID_SHARED, self.intake.contest_trouble),
             (TroubleKind.JOURNAL_FAILING, self.intake.disk_trouble),
             (TroubleKind.STORE_FAILING, self.pipeline.trouble),
             (TroubleKind.DOWNTIME_UNUSABLE, self.pipeline.downtime_trouble),

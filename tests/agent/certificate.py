@@ -19,9 +19,12 @@ class Certificate(NamedTuple):
 
 
 def make_certificate(
-    folder: Path, *, valid: tuple[dt.timedelta, dt.timedelta] = (-dt.timedelta(days=1), dt.timedelta(days=1))
+    folder: Path,
+    *,
+    valid: tuple[dt.timedelta, dt.timedelta] = (-dt.timedelta(days=1), dt.timedelta(days=1)),
+    address: str = "127.0.0.1",
 ) -> Certificate:
-    """Write a new certificate; `valid` is from and until when, relative to now."""
+    """Write a new certificate for an IP address; `valid` is from and until when, relative to now."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "broker")])
     now = dt.datetime.now(dt.UTC)
@@ -34,7 +37,7 @@ def make_certificate(
         .not_valid_before(now + valid[0])
         .not_valid_after(now + valid[1])
         .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))]), critical=False
         )
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())

@@ -13,8 +13,10 @@ def monitor(*, view_age_ms: int = 0, pending: int = 0, sink_trouble: str | None 
     view = SimpleNamespace(time_ms=NOW_MS - view_age_ms, sites=(), incidents=())
     attention = SimpleNamespace(attentive=True)
     parts: dict[str, Any] = {
-        "intake": SimpleNamespace(broker_trouble=None, disk_trouble=None),
-        "pipeline": SimpleNamespace(view=view, trouble=None, attention=attention),
+        "intake": SimpleNamespace(
+            broker_trouble=None, delivery_trouble=None, contest_trouble=None, disk_trouble=None
+        ),
+        "pipeline": SimpleNamespace(view=view, trouble=None, downtime_trouble=None, attention=attention),
         "sender": SimpleNamespace(pending=lambda: pending),
         "sink_writer": SimpleNamespace(trouble=sink_trouble),
         "journal": None,

@@ -10,6 +10,8 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from pantau_collector.intake.delivery_probe import TOPICS
+from pantau_contract.topics import SUBSCRIPTIONS
 from tests.deploy.playbook import Machine
 from tests.deploy.site import USERS, Site
 
@@ -139,6 +141,16 @@ def test_a_site_hears_what_is_asked_of_it_and_nothing_of_another(users: Any) -> 
 
 def test_the_collector_cannot_speak_for_a_site(users: Any) -> None:
     assert not users("pantau-collector").publish("pantau/v1/nongsa/telemetry")
+
+
+def test_the_collectors_probes_come_back(users: Any) -> None:
+    collector = users("pantau-collector")
+    for topic in SUBSCRIPTIONS:
+        assert collector.subscribe(topic)
+    for topic in TOPICS:
+        assert collector.publish(topic)
+        assert collector.receives(topic)
+    assert not users("nongsa").publish(TOPICS[0])
 
 
 def test_more_than_a_thousand_messages_wait_for_an_absent_collector(broker: Site, users: Any) -> None:

@@ -185,7 +185,7 @@ class Reception:
         rate = _signed(self._timestamp - first) * self._period / elapsed
         self._timed = MIN_RATE < rate < MAX_RATE
         self.jitter_valid = self._timed and self._reordered < MIN_REORDERED
-        if elapsed >= CHECK_SPAN_S:
+        if elapsed >= CHECK_SPAN_S or not self._timed:  # a burst at the start is soon forgotten
             self._anchor, self._reordered = (self._arrival, self._timestamp), 0
 
     def _last_keyframe_came(self) -> float:

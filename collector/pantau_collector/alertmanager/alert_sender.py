@@ -21,6 +21,7 @@ from pantau_collector.incidents.incident import Incident
 from pantau_collector.inventory import Inventory
 from pantau_collector.periodic import PeriodicThread
 from pantau_collector.store import Store, StoreError, alert_rows, incident_rows
+from pantau_collector.web_page import is_web_page
 from pantau_contract.words import words
 
 CHECK_EVERY_S = 1.0
@@ -33,7 +34,10 @@ _FIRST_RETRY_S = 2.0
 """Seconds until alerts are sent again after a first failure; doubled with each further one."""
 _LONGEST_RETRY_S = 60.0
 """Seconds at most until alerts are sent again after a failure."""
+_ACCEPTED = 200
+"""The status by which an Alertmanager accepts alerts (its API v2, `postAlerts`)."""
 _BAD_REQUEST = 400
+"""The status by which an Alertmanager rejects alerts for good."""
 _log = logging.getLogger(__name__)
 
 
@@ -185,9 +189,9 @@ class AlertSender:
         except (HTTPError, OSError) as error:
             raise _SendError(f"{self._config.url}: {error}") from None
         text = answer.data[:300].decode(errors="replace").strip()
-        if answer.status == _BAD_REQUEST:
+        if answer.status == _BAD_REQUEST and not is_web_page(answer.data):
             raise _RejectedError(text)
-        if not 200 <= answer.status < 300:
+        if answer.status != _ACCEPTED or is_web_page(answer.data):
             raise _SendError(f"{self._config.url}: it answered {answer.status}: {text}")
         self.sent += len(alerts)
 

@@ -1,6 +1,7 @@
 """Sends the heartbeat: a regular request to a service outside, which raises an alarm when it stops."""
 
 import logging
+import time
 from collections.abc import Callable
 
 import urllib3
@@ -11,11 +12,16 @@ from pantau_collector.heartbeat.config import HeartbeatConfig
 from pantau_collector.heartbeat.rule import vital_troubles
 from pantau_collector.notices.channel import redact
 from pantau_collector.periodic import PeriodicThread
+from pantau_collector.web_page import is_web_page
 
 _TIMEOUT_S = 10.0
 """Seconds for which an answer is waited for."""
 _RETRY_AFTER_S = 10.0
 """Seconds until a heartbeat that did not arrive is sent again, so that the service outside does not miss it."""
+_STARTUP_S = 10.0
+"""Seconds after the start in which a trouble is not reported yet: the collector may still be connecting."""
+_STARTUP_CHECK_S = 0.5
+"""Seconds between checks during startup, so that the first heartbeat is sent as soon as all is well."""
 _log = logging.getLogger(__name__)
 
 
@@ -45,6 +51,7 @@ class HeartbeatSender:
             stop_within_s=2 * _TIMEOUT_S,  # a name lookup has no deadline, and must not delay the collector's end
         )
         self._withheld: list[str] = []
+        self._startup_ends_at: float | None = None
         self.sent = 0
         """Heartbeats that arrived since the start."""
         self.failures = 0
@@ -58,7 +65,8 @@ class HeartbeatSender:
         return not self._withheld
 
     def start(self) -> None:
-        """Start the thread; the first heartbeat is sent at once."""
+        """Start the thread; the first heartbeat is sent as soon as all is well."""
+        self._startup_ends_at = time.monotonic() + _STARTUP_S
         self._thread.start()
 
     def stop(self) -> None:
@@ -89,6 +97,8 @@ class HeartbeatSender:
             return self._note_failure(redact(str(error), url))
         if not 200 <= answer.status < 300:
             return self._note_failure(f"the service answered {answer.status}")
+        if is_web_page(answer.data):
+            return self._note_failure("a web page came back, as if from a proxy or a login page on the way")
         if self.trouble is not None:
             _log.warning("heartbeat: it arrives again")
             self.trouble = None
@@ -105,5 +115,9 @@ class HeartbeatSender:
         return False
 
     def _step(self) -> float:
+        if self._startup_ends_at is not None:
+            if time.monotonic() < self._startup_ends_at and vital_troubles(self._health()):
+                return _STARTUP_CHECK_S
+            self._startup_ends_at = None
         interval_s = self._config.interval_s
         return interval_s if self.send_due() else min(interval_s, _RETRY_AFTER_S)

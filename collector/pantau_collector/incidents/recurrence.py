@@ -187,13 +187,14 @@ class _Days:
 
     def _chosen_of_day(self, day: date) -> list[datetime]:
         """Return the starts on a day, and with BYSETPOS those it chooses in each day, or in each hour."""
-        starts = [self._at(day, hour) for hour in self._hours_of(day)] if self._matches(day) else []
-        positions = self._rule.positions
-        if not positions or (self._rule.frequency is Frequency.HOURLY and positions & {1, -1}):
-            return starts
-        if self._rule.frequency is Frequency.HOURLY:
+        if not self._matches(day):
             return []
-        return [start for i, start in enumerate(starts) if _in(positions, i + 1, len(starts))]
+        hours, positions = self._hours_of(day), self._rule.positions
+        if positions and self._rule.frequency is Frequency.HOURLY:
+            hours = hours if positions & {1, -1} else []
+        elif positions:
+            hours = [hour for i, hour in enumerate(hours, start=1) if _in(positions, i, len(hours))]
+        return [self._at(day, hour) for hour in hours]
 
     def _at(self, day: date, hour: int) -> datetime:
         return datetime(day.year, day.month, day.day, hour, self._minute, self._second)  # noqa: DTZ001

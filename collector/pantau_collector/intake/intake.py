@@ -71,12 +71,22 @@ class Intake:
     @property
     def listening(self) -> bool:
         """True while messages are received and written. Otherwise an agent's silence proves nothing."""
-        return self.connected and self._disk_trouble is None and self._thread.is_alive()
+        return self._subscription.delivering and self._disk_trouble is None and self._thread.is_alive()
 
     @property
     def broker_trouble(self) -> str | None:
         """Why there is no session at the broker, for the operator; None while there is one."""
         return self._subscription.trouble
+
+    @property
+    def delivery_trouble(self) -> str | None:
+        """What the broker does not deliver although we are connected, for the operator; None if nothing."""
+        return self._subscription.delivery_trouble
+
+    @property
+    def contest_trouble(self) -> str | None:
+        """What another client with our client id does, for the operator, for a while after the last time."""
+        return self._subscription.contest_trouble
 
     @property
     def disk_trouble(self) -> str | None:
@@ -120,7 +130,7 @@ class Intake:
 
     @property
     def lost_pictures(self) -> int:
-        """PictureFiles that could not be written."""
+        """Pictures that could not be written."""
         return self._writer.lost_pictures
 
     def _write_all(self) -> None:

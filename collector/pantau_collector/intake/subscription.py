@@ -1,22 +1,41 @@
 """The collector's session at the broker: persistent, with manual acknowledgement.
 
-paho's `ack` only puts a packet into the network thread's queue (a deque) and wakes that thread, so any thread may
-call it. But the packet is sent on whatever connection exists by then, and after a reconnection the broker may use
-the same message id for another message. So each delivery carries the number of its connection, and is acknowledged
-on that connection or not at all.
+A thread of ours connects, and connects again when a connection ends; each connection has a client of paho's, with
+its thread. paho's `ack` only puts a packet into that thread's queue (a deque) and wakes it, so any thread may call
+it. After a reconnection the broker may use the same message id for another message. So each delivery carries the
+number of its connection, and is acknowledged on that connection or not at all.
+
+The session is held in MQTT 3.1.1, because paho needs much more time for each message in MQTT 5. After the broker
+has ended a connection without a reason, the next one is in MQTT 5 where the broker speaks it, so that it states
+the reason. A session may change its version from one connection to the next.
 """
 
+import contextlib
 import logging
+import random
 import threading
+import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import partial
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from pantau_collector.config import Broker
+from pantau_collector.intake.broker_problem import (
+    UNSUPPORTED_VERSION,
+    describe_error,
+    describe_hang_up,
+    describe_refusal,
+    describe_silence,
+)
+from pantau_collector.intake.delivery_probe import PROBE_PREFIX, DeliveryProbe
 from pantau_collector.intake.inbox import Inbox, Incoming
+from pantau_collector.intake.session_contest import TAKEN_OVER, SessionContest
 from pantau_contract.topics import SUBSCRIPTIONS
 
 KEEPALIVE_S = 15
@@ -24,135 +43,340 @@ KEEPALIVE_S = 15
 
 A half-open connection is noticed within 1.5 times this, before any site is silent.
 """
-_NOT_AUTHORISED = {"Bad user name or password", "Not authorized", "Client identifier not valid"}
+_CONNECT_WITHIN_S = 10.0
+"""Seconds within which the TCP connection and TLS must be established."""
+ANSWER_WITHIN_S = 10.0
+"""Seconds within which the broker must answer CONNECT and SUBSCRIBE."""
+_FIRST_DELAY_S = 1.0
+"""Seconds until the next attempt to connect; doubled with each further failure."""
+_LONGEST_DELAY_S = 30.0
+"""Seconds at most until the next attempt to connect."""
+_TICK_S = 0.5
+"""Seconds from one check of a connection to the next."""
+_STOP_WITHIN_S = 10.0
+"""Seconds for which `stop` waits for the thread, which may be connecting to a broker that does not answer."""
+_HANG_UP = "Unspecified error"
+"""paho's reason for a connection that the other side ended without one."""
 _log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class _Connection:
+    """One connection to the broker, from the attempt to its end."""
+
+    number: int
+    is_mqtt5: bool
+    began_s: float
+    accepted_s: float | None = None
+    """When the broker accepted CONNECT."""
+    is_explained: bool = False
+    """True once it is known why this connection does not serve."""
+    over: threading.Event = field(default_factory=threading.Event)
 
 
 class Subscription:
     """Connects to the broker, stays connected, and puts what arrives into the inbox."""
 
-    def __init__(self, broker: Broker, inbox: Inbox, *, time_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        inbox: Inbox,
+        *,
+        time_ms: Callable[[], int],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._broker = broker
         self._inbox = inbox
         self._time_ms = time_ms
-        self._connection = 0
+        self._monotonic = monotonic
+        self._probe = DeliveryProbe()
+        self._contest = SessionContest()
         self._acknowledging = threading.Lock()
+        self._connection = _Connection(0, is_mqtt5=False, began_s=monotonic())
+        self._client: Client | None = None
         self._subscribed_before = False
+        self._ask_for_reason = False
+        self._speaks_mqtt5 = True
+        self._logged: str | None = None
+        self._delivery_logged = False
+        self._stopping = threading.Event()
+        # A daemon, because connecting may outlast the end of the collector.
+        self._thread = threading.Thread(target=self._run, name="broker", daemon=True)
         self.connected = False
         """True while the broker has our session and our subscriptions."""
-        self.trouble: str | None = None
+        self.trouble: str | None = f"{self._where} has not been connected to yet"
         """Why there is no session at the broker, for the operator; None while there is one."""
         self.received = 0
         self.received_bytes = 0
-        self._client = self._make_client()
 
     def start(self) -> None:
-        """Begin to connect, on a thread of paho's; an absent broker is tried again and again."""
-        self._client.connect_async(self._broker.host, self._broker.port, keepalive=KEEPALIVE_S)
-        self._client.loop_start()
+        """Begin to connect, on a thread; an absent broker is tried again and again."""
+        self._thread.start()
 
     def stop(self) -> None:
         """Disconnect after the queued acknowledgements have been sent. The broker keeps the session."""
         self.connected = False
-        self._client.disconnect()
-        self._client.loop_stop()
+        self._stopping.set()
+        self._connection.over.set()
+        self._thread.join(_STOP_WITHIN_S)
 
     def acknowledge(self, messages: Iterable[Incoming]) -> None:
         """Acknowledge the deliveries of the present connection; the broker repeats those of earlier ones."""
         with self._acknowledging:
+            if self._client is None:
+                return
             for message in messages:
-                if message.connection == self._connection:
+                if message.connection == self._connection.number:
                     self._client.ack(message.mid, message.qos)
 
-    def _make_client(self) -> Client:
-        broker = self._broker
-        client = Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=broker.client_id,
-            clean_session=False,
-            protocol=MQTTProtocolVersion.MQTTv311,
-            manual_ack=True,
-        )
-        if broker.user is not None:
-            client.username_pw_set(broker.user, broker.password.get_secret_value() if broker.password else None)
-        if broker.tls:
-            client.tls_set(ca_certs=str(broker.ca_file) if broker.ca_file else None)
-        client.reconnect_delay_set(min_delay=1, max_delay=30)
-        client.on_pre_connect = lambda *_: self._next_connection()
-        client.on_connect = self._on_connect
-        client.on_connect_fail = lambda *_: self._note_trouble(f"{self._where} cannot be reached")
-        client.on_subscribe = self._on_subscribe
-        client.on_disconnect = self._on_disconnect
-        client.on_message = self._on_message
-        return client
+    @property
+    def delivering(self) -> bool:
+        """True while it is proven that what the broker has for us arrives here, and nowhere else."""
+        now_s = self._monotonic()
+        return self.connected and self._probe.is_proven(now_s) and not self._contest.is_certain(now_s)
+
+    @property
+    def delivery_trouble(self) -> str | None:
+        """What the broker does not deliver although we are connected, for the operator; None if nothing."""
+        if not self.connected:
+            return None
+        trouble = self._probe.trouble(self._monotonic(), self._broker.user)
+        return f"{self._where} {trouble}" if trouble else None
+
+    @property
+    def contest_trouble(self) -> str | None:
+        """What another client with our client id does, for the operator, for a while after the last time."""
+        trouble = self._contest.trouble(self._monotonic(), self._broker.client_id)
+        return f"{self._where}: {trouble}" if trouble else None
 
     @property
     def _where(self) -> str:
         return f"the broker {self._broker.host}:{self._broker.port}"
 
-    def _next_connection(self) -> None:
+    def _run(self) -> None:
+        failures = 0
+        while not self._stopping.is_set():
+            try:
+                serves = self._connect_once()
+            except Exception:  # noqa: BLE001 - whatever it was, the next attempt may succeed
+                _log.exception("connecting to %s failed for a reason that was not expected", self._where)
+                serves = False
+            failures = 0 if serves else failures + 1
+            delay_s = min(_FIRST_DELAY_S * 2 ** min(max(failures - 1, 0), 10), _LONGEST_DELAY_S)
+            self._stopping.wait(delay_s * random.uniform(0.75, 1))
+
+    def _connect_once(self) -> bool:
+        """Connect, and return once the connection has ended: True if it has served."""
+        connection = _Connection(
+            self._connection.number + 1,
+            is_mqtt5=self._ask_for_reason and self._speaks_mqtt5,
+            began_s=self._monotonic(),
+        )
+        try:
+            client = self._make_client(connection)
+            self._open(client, connection)
+        except Exception as error:  # noqa: BLE001 - ssl and socket raise OSError, paho ValueError, and more
+            self._ask_for_reason = False
+            self._contest.note_other_failure()
+            why = describe_error(error, tls=self._broker.tls)
+            self._note_trouble(f"{self._where} cannot be reached: {why}")
+            return False
         with self._acknowledging:
-            self._connection += 1
+            self._connection, self._client = connection, client
+        if not self._stopping.is_set():
+            client.loop_start()
+            self._watch(connection, client)
+        self._close(client)
+        return connection.accepted_s is not None and not connection.is_explained
+
+    def _open(self, client: Client, connection: _Connection) -> None:
+        """Establish the connection, and send CONNECT.
+
+        Raises:
+            OSError, ValueError: it cannot be established.
+        """
+        broker = self._broker
+        if connection.is_mqtt5:
+            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call] # paho has no types there
+            properties.SessionExpiryInterval = 0xFFFFFFFF  # never, as in 3.1.1 (MQTT 5, 3.1.2.11.2)
+            client.connect(broker.host, broker.port, KEEPALIVE_S, clean_start=False, properties=properties)
+        else:
+            client.connect(broker.host, broker.port, KEEPALIVE_S)
+
+    def _watch(self, connection: _Connection, client: Client) -> None:
+        """Wait until the connection is over, and send the probes meanwhile."""
+        while not connection.over.wait(_TICK_S):
+            now_s = self._monotonic()
+            if self.connected:
+                self._publish_probes(client, now_s)
+                self._log_delivery(now_s)
+            elif now_s - connection.began_s >= ANSWER_WITHIN_S:
+                connection.is_explained = True
+                self._contest.note_other_failure()
+                silence = describe_silence(tls=self._broker.tls, within_s=ANSWER_WITHIN_S)
+                self._note_trouble(f"{self._where} {silence}")
+                return
+
+    def _close(self, client: Client) -> None:
+        with self._acknowledging:
+            self._client = None
+        client.disconnect()
+        client.loop_stop()
+        self.connected = False
+
+    def _make_client(self, connection: _Connection) -> Client:
+        broker = self._broker
+        client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=broker.client_id,
+            clean_session=None if connection.is_mqtt5 else False,
+            protocol=MQTTProtocolVersion.MQTTv5 if connection.is_mqtt5 else MQTTProtocolVersion.MQTTv311,
+            manual_ack=True,
+            reconnect_on_failure=False,
+        )
+        client.connect_timeout = _CONNECT_WITHIN_S
+        if broker.user is not None:
+            client.username_pw_set(broker.user, broker.password.get_secret_value() if broker.password else None)
+        if broker.tls:
+            client.tls_set(ca_certs=str(broker.ca_file) if broker.ca_file else None)
+        client.on_connect = partial(self._on_connect, connection)
+        client.on_subscribe = partial(self._on_subscribe, connection)
+        client.on_disconnect = partial(self._on_disconnect, connection)
+        client.on_message = partial(self._on_message, connection)
+        return client
 
     def _on_connect(
-        self, client: Client, _: object, flags: ConnectFlags, reason: ReasonCode, __: Properties | None
+        self,
+        connection: _Connection,
+        client: Client,
+        _: object,
+        flags: ConnectFlags,
+        reason: ReasonCode,
+        __: Properties | None,
     ) -> None:
         if reason.is_failure:
-            refused = str(reason) in _NOT_AUTHORISED
-            advice = "check broker.user and its password" if refused else "it is tried again"
-            self._note_trouble(f"{self._where} refuses us: {reason}; {advice}")
+            connection.is_explained = True
+            self._contest.note_other_failure()
+            if connection.is_mqtt5 and str(reason) == UNSUPPORTED_VERSION:
+                self._speaks_mqtt5 = False
+            else:
+                self._note_trouble(f"{self._where} {describe_refusal(reason)}")
             return
+        connection.accepted_s = self._monotonic()
         if self._subscribed_before and not flags.session_present:
             _log.warning("%s had forgotten our session: what came while we were away was not kept", self._where)
         if self._subscribed_before and flags.session_present:
-            self._note_connected()  # subscribing again would make the broker send every retained message again
+            # Subscribing again would make the broker send every retained message again.
+            self._note_connected(client)
         else:
             client.subscribe([(topic, 1) for topic in SUBSCRIPTIONS])
 
     def _on_subscribe(
-        self, _: Client, __: object, ___: int, reasons: list[ReasonCode], ____: Properties | None
+        self,
+        connection: _Connection,
+        client: Client,
+        _: object,
+        __: int,
+        reasons: list[ReasonCode],
+        ___: Properties | None,
     ) -> None:
         refused = [topic for topic, reason in zip(SUBSCRIPTIONS, reasons, strict=False) if reason.is_failure]
         if refused:
             topics = ", ".join(refused)
+            connection.is_explained = True
             self._note_trouble(f"{self._where} does not let us subscribe to {topics}: check its access list")
+            connection.over.set()
             return
         self._subscribed_before = True
-        self._note_connected()
+        self._note_connected(client)
 
-    def _note_connected(self) -> None:
+    def _note_connected(self, client: Client) -> None:
+        now_s = self._monotonic()
+        self._probe.begin(now_s)
+        self._publish_probes(client, now_s)
         self.connected = True
-        self.trouble = None
-        _log.info("connected to %s as %s", self._where, self._broker.client_id)
+        self.trouble = self._logged = None
+        level = logging.DEBUG if self.contest_trouble else logging.INFO
+        _log.log(level, "connected to %s as %s", self._where, self._broker.client_id)
 
     def _on_disconnect(
-        self, _: Client, __: object, ___: DisconnectFlags, reason: ReasonCode, ____: Properties | None
+        self,
+        connection: _Connection,
+        _: Client,
+        __: object,
+        flags: DisconnectFlags,
+        reason: ReasonCode,
+        ___: Properties | None,
     ) -> None:
-        self._next_connection()
-        if self.connected:
-            # The reason is set first, so that no reader sees `connected` false without it.
-            self._note_trouble(f"{self._where} is gone: {reason}")
-            self.connected = False
+        with self._acknowledging:
+            self._client = None
+        if not self._stopping.is_set() and not connection.is_explained:
+            self._note_end(connection, reason, is_stated=flags.is_disconnect_packet_from_server)
+        self.connected = False
+        connection.over.set()
 
-    def _on_message(self, _: Client, __: object, message: MQTTMessage) -> None:
+    def _note_end(self, connection: _Connection, reason: ReasonCode, *, is_stated: bool) -> None:
+        """Record why a connection has ended, if it has not been recorded."""
+        now_s = self._monotonic()
+        self._ask_for_reason = not is_stated and str(reason) == _HANG_UP
+        if connection.accepted_s is None:
+            self._contest.note_other_failure()
+            if connection.is_mqtt5:
+                self._speaks_mqtt5 = False
+            self._note_trouble(f"{self._where} {describe_hang_up(tls=self._broker.tls)}")
+            return
+        before = self.contest_trouble
+        if is_stated and reason.value == TAKEN_OVER:
+            self._ask_for_reason = True
+            self._contest.note_taken_over(now_s)
+        elif self._ask_for_reason:
+            self._contest.note_hang_up(now_s)
+        else:
+            self._contest.note_other_failure()
+        contested = self.contest_trouble
+        if contested is not None and contested != before:
+            _log.warning("%s", contested)
+        # The reason is set first, so that no reader sees `connected` false without it.
+        self._note_trouble(f"{self._where} is gone: {reason}", repeated=contested is not None)
+
+    def _on_message(self, connection: _Connection, client: Client, _: object, message: MQTTMessage) -> None:
+        payload = bytes(message.payload)
+        if payload.startswith(PROBE_PREFIX):
+            self._probe.note_returned(payload, self._monotonic())
+            client.ack(message.mid, message.qos)  # some brokers deliver with the QoS of the subscription
+            return
         try:
             topic = message.topic
         except UnicodeDecodeError:
             topic = "(a topic that is not UTF-8)"
         self.received += 1
-        self.received_bytes += len(message.payload)
+        self.received_bytes += len(payload)
         incoming = Incoming(
             received_ms=self._time_ms(),
             topic=topic,
-            payload=bytes(message.payload),
+            payload=payload,
             retained=message.retain,
-            connection=self._connection,
+            connection=connection.number,
             mid=message.mid,
             qos=message.qos,
         )
         self._inbox.put(incoming)
 
-    def _note_trouble(self, trouble: str) -> None:
-        level = logging.DEBUG if trouble == self.trouble else logging.WARNING
+    def _publish_probes(self, client: Client, now_s: float) -> None:
+        for topic, payload in self._probe.take_due(now_s):
+            with contextlib.suppress(ValueError):  # it is queued no more than once each round
+                client.publish(topic, payload, qos=0)
+
+    def _log_delivery(self, now_s: float) -> None:
+        """Log when it shows that the broker does not deliver, and when it does again."""
+        if self._probe.is_overdue(now_s) and not self._delivery_logged:
+            self._delivery_logged = True
+            _log.warning("%s; until they do, no outage is opened", self.delivery_trouble)
+        elif self._delivery_logged and self._probe.is_proven(now_s):
+            self._delivery_logged = False
+            _log.warning("%s delivers what is subscribed to again", self._where)
+
+    def _note_trouble(self, trouble: str, *, repeated: bool = False) -> None:
         self.trouble = trouble
-        _log.log(level, "%s", trouble)
+        _log.log(logging.DEBUG if repeated or trouble == self._logged else logging.WARNING, "%s", trouble)
+        self._logged = trouble

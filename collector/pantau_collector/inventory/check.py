@@ -20,6 +20,9 @@ _REFERENCES = {
 _WITHIN_A_SITE = ("device", "camera")
 """Tables whose ids are unique within a site only."""
 
+_HINTS = 50
+"""Unknown ids for which the most similar known one is searched; that takes long where there are thousands."""
+
 Key = tuple[str, ...]
 """What identifies an entry in its table: its id, or site and id in a table of `_WITHIN_A_SITE`."""
 
@@ -83,15 +86,15 @@ def _unknown(entries: Iterable[LocatedEntry], existing: Iterable[LocatedKey | Lo
         known[each.table].add(each.key[-1])
         if each.table == "device":
             devices.setdefault(each.key[0], set()).add(each.key[-1])
-    lines = []
+    lines: list[str] = []
     for entry in entries:
         for key, table in _REFERENCES.get(entry.table, {}).items():
             value = getattr(entry.entry, key)
             ids = devices.get(entry.key[0], set()) if table == "device" else known[table]
             if value and value not in ids:
                 there = f" at site `{entry.key[0]}`" if table == "device" else ""
-                hint = did_you_mean(value, sorted(ids))
-                lines.append(f"{entry.where(key)}: there is no {table} `{value}`{there}; {hint}")
+                hint = f"; {did_you_mean(value, sorted(ids))}" if len(lines) < _HINTS else ""
+                lines.append(f"{entry.where(key)}: there is no {table} `{value}`{there}{hint}")
     return lines
 
 

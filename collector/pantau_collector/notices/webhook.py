@@ -14,6 +14,7 @@ import urllib3
 from pantau_collector.notices.channel import KEY_HEADER, ChannelError, is_final_status, webhook_parts
 from pantau_collector.notices.message import RenderedMessage
 from pantau_collector.notices.notice import NoticeKind
+from pantau_collector.web_page import is_web_page
 
 TIMESTAMP_HEADER = "X-Pantau-Timestamp"
 """The header with the time of sending, in seconds since the epoch."""
@@ -54,7 +55,7 @@ def send_webhook(url: str, message: RenderedMessage, *, kind: NoticeKind, key: s
     """Post the message.
 
     Raises:
-        ChannelError: it was not accepted; any 2xx status accepts it.
+        ChannelError: it was not accepted. Any 2xx status accepts it, unless it comes with a web page.
     """
     address, secret = webhook_parts(url)
     body = make_body(message, kind=kind, key=key)
@@ -72,3 +73,5 @@ def send_webhook(url: str, message: RenderedMessage, *, kind: NoticeKind, key: s
         raise ChannelError(f"it cannot be reached ({type(error).__name__})") from None
     if not 200 <= answer.status < 300:
         raise ChannelError(f"it answered {answer.status}", for_good=is_final_status(answer.status))
+    if is_web_page(answer.data):
+        raise ChannelError(f"it answered {answer.status} with a web page, as a proxy or a login page does")

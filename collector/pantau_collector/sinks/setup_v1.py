@@ -191,17 +191,19 @@ class InfluxV1Setup:
             )
         except urllib3.exceptions.HTTPError as error:
             raise SetupError(f"{self.name} cannot be reached: {type(error).__name__}") from None
-        try:
-            content = json.loads(answer.data)
-        except ValueError:
-            content = {}
+        content = _object(answer.data)
         if answer.status in (401, 403):
             text = content.get("error", answer.status)
             raise SetupError(f"{self.name} does not let us ({text}): give an administrator by --user and a file")
         if answer.status != 200:
             raise SetupError(f"{self.name} answered {answer.status}: {content.get('error', 'without a word')}")
+        if not isinstance(content.get("results"), list):
+            raise SetupError(
+                f"{self.name}: what answers there is no InfluxDB 1, but another program, such as a proxy or a"
+                " login page"
+            )
         rows = []
-        for result in content.get("results", []):
+        for result in content["results"]:
             if "error" in result:
                 raise SetupError(f"{self.name}: {result['error']} ({statements[:200]})")
             for each in result.get("series", []):
@@ -226,3 +228,12 @@ def _days(days: int) -> str:
 def _seconds(duration: str) -> int:
     """Return the seconds of a duration such as `2160h0m0s`; 0 means for ever."""
     return sum(int(number) * _UNIT_SECONDS[unit] for number, unit in _DURATION.findall(duration))
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    """Return the JSON object in the body, or an empty one if it holds none."""
+    try:
+        content = json.loads(body)
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}

@@ -66,7 +66,17 @@ COLUMNS = (
 
 _BY_NAME = {_normalised(name): column.key for column in COLUMNS for name in column.names}
 _BY_WORDS = {_words(name): column.key for column in COLUMNS for name in column.names}
-_VOCABULARY = frozenset(itertools.chain.from_iterable(_BY_WORDS))
+_OTHER_WORDS = frozenset(
+    {
+        "alokasi", "bintang", "bubur", "busur", "cameras", "devices", "ganda", "koleksi", "koreksi", "lautan",
+        "locations", "owners", "pemilih", "perangkap", "perekat", "projects", "programs", "providers", "recorded",
+        "rekaman", "saringan", "singkat", "tekanan", "teknis", "tenda", "tingkah", "titip", "tunda", "uplinks",
+        "vendors",
+    }
+)  # fmt: skip
+"""Words that differ from one of a column name by a letter and are not misspelt: `rekaman` is not `rekanan`."""
+
+_VOCABULARY = frozenset(itertools.chain.from_iterable(_BY_WORDS)) | _OTHER_WORDS
 
 
 def column_named(name: str) -> str | None:

@@ -6,6 +6,9 @@ from typing import NamedTuple, Protocol
 FORMULA = "a formula without its value: open the file in a spreadsheet program and save it there as .xlsx"
 """Why a cell has no value: a program wrote the formula, and nothing has calculated it yet."""
 
+FORMULA_TEXT = "="
+"""The text of such a cell, so that it is not taken for a blank one."""
+
 
 class GridRow(NamedTuple):
     """A row with at least one cell that is not blank.

@@ -6,6 +6,7 @@ from zipfile import ZipFile
 
 from pantau_collector.spreadsheet.grid import (
     FORMULA,
+    FORMULA_TEXT,
     GridRow,
     MergedRange,
     NotReadableError,
@@ -14,7 +15,7 @@ from pantau_collector.spreadsheet.grid import (
 )
 from pantau_collector.spreadsheet.limits import MAX_COLUMNS, MAX_ROWS
 from pantau_collector.spreadsheet.number_format import plain
-from pantau_collector.spreadsheet.values import date_problem
+from pantau_collector.spreadsheet.values import date_problem, unusable
 from pantau_collector.spreadsheet.xml_parts import local_name, parse_part
 
 _GROUPED = re.compile(r"\d[.,'\s]\d")
@@ -178,10 +179,13 @@ class _ContentReader:
         if kind in ("date", "time"):
             date = self._cell.get(f"office:{kind}-value", shown)
             return date, date_problem(date)
-        if kind in ("float", "currency") and self._cell.get("calcext:value-type") != "error":
-            return _number(float(self._cell.get("office:value", "0")), shown), ""
-        if "table:formula" in self._cell and not kind and not shown:
-            return "", FORMULA
+        if unusable(shown):  # some versions write an error as the number 0
+            return shown, ""
+        value = self._cell.get("office:value")
+        if kind in ("float", "currency") and value is not None:
+            return _number(float(value), shown), ""
+        if "table:formula" in self._cell and kind in ("", "float") and not shown:
+            return FORMULA_TEXT, FORMULA
         return shown or self._stored_text(kind), ""
 
     def _stored_text(self, kind: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from pantau_collector.spreadsheet.columns import REQUIRED, column_named, parse_header
-from pantau_collector.spreadsheet.read import Sheet, column_letters
+from pantau_collector.spreadsheet.read import Sheet, column_letters, row_numbers
 from pantau_collector.spreadsheet.values import (
     CRITICALITIES,
     KINDS,
@@ -75,8 +75,14 @@ def parse_sheet(sheet: Sheet) -> ParsedSheet:
         *(f"{sheet.path}: column {column_letters(at)} ({name}) is passed over" for at, name in header.ignored),
     ]
     parsed = ParsedSheet(sheet, header.places, [], [], remarks)
+    empty = []
     for number, cells in sheet.rows:
-        _parse_row(parsed, number, cells)
+        if any(at < len(cells) and cells[at] for at in header.places.values()):
+            _parse_row(parsed, number, cells)
+        else:
+            empty.append(number)
+    if empty:
+        parsed.remarks.append(f"{sheet.path}: {row_numbers(empty)} empty in the columns that are taken")
     return parsed
 
 
@@ -104,7 +110,7 @@ def _parse_row(parsed: ParsedSheet, number: int, cells: list[str]) -> None:
         except ValueError as error:
             wrong(key, error)
     for key in REQUIRED:
-        if not texts[key] and (number, parsed.places[key]) not in parsed.sheet.unreadable:
+        if not texts[key]:
             wrong(key, "expected a value, and there is none")
     if (values.get("latitude") is None) != (values.get("longitude") is None):
         missing = "latitude" if values.get("latitude") is None else "longitude"

@@ -100,23 +100,20 @@ def _workbook(path: Path, name: str | None) -> Sheet | None:
     found = find_header(content.rows)
     if found is None:
         return None
-    hidden_columns = {
-        at: cell
-        for at, cell in enumerate(found.cells)
-        if cell and any(first <= at <= last for first, last in content.hidden_columns)
-    }
+    hidden_columns = {at: cell for at, cell in enumerate(found.cells) if cell and content.is_hidden(at)}
     header = ["" if at in hidden_columns else cell for at, cell in enumerate(found.cells)]
     unread = [f"{path}: sheet `{each}` is passed over: choose it by --sheet, or put all in one" for each in others]
     hidden_rows = [row for row in content.hidden_rows if row > found.number]
     if hidden_rows:
-        unread.append(f"{path}: {_numbers(hidden_rows)} hidden and passed over: show them, or delete them")
+        unread.append(f"{path}: {row_numbers(hidden_rows)} hidden and passed over: show them, or delete them")
     remarks = [
         f"{path}: column {column_letters(at)} ({cell}) is hidden and is passed over"
         for at, cell in hidden_columns.items()
     ]
     if name is None:
         remarks += [f"{path}: sheet `{each}` is hidden and is passed over" for each in hidden]
-    return Sheet(path, header, found.rows, content.unreadable, hidden_columns, remarks, unread)
+    rows = [row for row in found.rows if any(cell and not content.is_hidden(at) for at, cell in enumerate(row[1]))]
+    return Sheet(path, header, rows, content.unreadable, hidden_columns, remarks, unread)
 
 
 def _choose(path: Path, workbook: WorkbookRows, name: str | None) -> int | None:
@@ -134,7 +131,7 @@ def _choose(path: Path, workbook: WorkbookRows, name: str | None) -> int | None:
     return None
 
 
-def _numbers(rows: list[int]) -> str:
+def row_numbers(rows: list[int]) -> str:
     """Return row numbers as `rows 4-6, 9 are`."""
     ranges: list[list[int]] = []
     for row in rows:

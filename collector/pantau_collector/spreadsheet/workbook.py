@@ -37,6 +37,10 @@ class WorkbookSheet(NamedTuple):
     hidden_rows: list[int]
     hidden_columns: list[tuple[int, int]]
 
+    def is_hidden(self, column: int) -> bool:
+        """Return whether people do not see a column."""
+        return any(first <= column <= last for first, last in self.hidden_columns)
+
 
 class SheetHead(NamedTuple):
     """A sheet's name, whether people see its tab, and its first rows."""

@@ -8,7 +8,14 @@ from typing import Any
 
 import xlrd
 
-from pantau_collector.spreadsheet.grid import FORMULA, GridRow, MergedRange, NotReadableError, SheetInfo
+from pantau_collector.spreadsheet.grid import (
+    FORMULA,
+    FORMULA_TEXT,
+    GridRow,
+    MergedRange,
+    NotReadableError,
+    SheetInfo,
+)
 from pantau_collector.spreadsheet.number_format import GENERAL, date_text, is_date, shown_number, shown_text
 from pantau_collector.spreadsheet.values import date_problem
 
@@ -45,7 +52,7 @@ class XlsFile:
             info = sheet.rowinfo_map.get(at)
             row = GridRow(at + 1, bool(info and info.hidden), {}, {})
             for column, cell in enumerate(sheet.row(at)):
-                text, problem = ("", FORMULA) if (at, column) in without_value else self._shown(cell)
+                text, problem = (FORMULA_TEXT, FORMULA) if (at, column) in without_value else self._shown(cell)
                 if text.strip() or problem:
                     row.cells[column] = text
                 if problem:

@@ -11,7 +11,14 @@ from functools import lru_cache
 from typing import IO, NamedTuple
 from zipfile import ZipFile, ZipInfo
 
-from pantau_collector.spreadsheet.grid import FORMULA, GridRow, MergedRange, NotReadableError, SheetInfo
+from pantau_collector.spreadsheet.grid import (
+    FORMULA,
+    FORMULA_TEXT,
+    GridRow,
+    MergedRange,
+    NotReadableError,
+    SheetInfo,
+)
 from pantau_collector.spreadsheet.number_format import (
     BUILTIN,
     GENERAL,
@@ -164,7 +171,7 @@ class XlsxFile:
         """Return a cell's text as people see it, and why it must not be used."""
         code = self._formats[cell.style] if cell.style < len(self._formats) else GENERAL
         if cell.formula and self._lacks_value(cell):
-            return "", FORMULA
+            return FORMULA_TEXT, FORMULA
         if cell.kind == "d":
             return cell.text, date_problem(cell.text)
         if cell.kind == "n" and cell.text:
@@ -179,10 +186,9 @@ class XlsxFile:
 
     def _lacks_value(self, cell: "_Cell") -> bool:
         """Return whether nothing has calculated a formula yet; a result that is empty has the type of a text."""
-        if not cell.text:
-            return cell.kind != "str"
-        # Some libraries write 0 for every formula, and ask the program to calculate.
-        return self._calculated_on_load and cell.text == "0"
+        if self._calculated_on_load and cell.text in ("", "0"):
+            return True  # some libraries write the same for every formula, and ask the program to calculate
+        return not cell.text and cell.kind != "str"
 
     def _text(self, cell: "_Cell", code: str) -> str:
         if cell.kind == "b":

@@ -98,7 +98,8 @@ async def test_a_working_camera_is_ok_and_measured(codec: str, cameras: Cameras,
     assert report["bitrate_kbps"] > 50 / slower
     assert report["keyframe_interval_s"] > 0.8 * each_s  # longer on a busy machine: it is counted in frames
     assert 0 < report["connect_ms"] < report["first_packet_ms"] <= report["first_keyframe_ms"]
-    assert report["jitter_ms"] >= 0
+    if report["jitter_ms"] is not None:  # left out where the encoder falls behind, or begins by a burst
+        assert report["jitter_ms"] >= 0
     saved = cv2.imread(str(picture))
     assert saved is not None
     assert saved.shape == (GstCameras.height, GstCameras.width, 3)

@@ -286,3 +286,12 @@ def test_a_network_that_stalls_for_two_seconds_is_jitter() -> None:
     assert counts.jitter_valid
     assert counts.jitter is not None
     assert counts.restarts == 0
+
+
+def test_a_burst_at_the_start_is_forgotten_after_a_second() -> None:
+    stream = reception()
+    for i in range(125):  # the first two seconds' pictures come at once
+        receive(stream, rtp(i, i * STEP, DELTA, marker=True), 1 + max(0, i - 50) / 25)
+        if i % 25 == 0:
+            stream.snapshot()
+    assert stream.snapshot().jitter_valid

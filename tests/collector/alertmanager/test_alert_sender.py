@@ -206,21 +206,37 @@ def test_what_is_in_maintenance_is_nobodys_alarm_until_it_outlives_it(
     assert [alert["labels"] for alert in posted(server)] == [GATE]
 
 
-@pytest.mark.parametrize("status", [401, 404, 500, 503])
+@pytest.mark.parametrize("status", [202, 204, 302, 401, 404, 500, 503])
 def test_any_other_answer_is_tried_again_and_nothing_is_forgotten(
     scripted: tuple[Collector, ScriptedServer], status: int
 ) -> None:
     collector, server = scripted
     collector.resolve(collector.open())
-    server.answers = [Answer(status, b"not now"), Answer(200)]
+    text = b"" if status == 204 else b"not now"
+    server.answers = [Answer(status, text), Answer(200)]
     collector.alerts.send_due()
-    assert collector.alerts.trouble == f"{server.url}: it answered {status}: not now"
+    assert collector.alerts.trouble == f"{server.url}: it answered {status}: {text.decode()}"
     collector.alerts.send_due()
     assert len(server.bodies) == 1, "it waits before it tries again"
     collector.clock.skipped += 3
     collector.alerts.send_due()
     assert server.bodies[0] == server.bodies[1]
     assert collector.alerts.trouble is None
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_web_page_is_no_answer_of_an_alertmanager(
+    scripted: tuple[Collector, ScriptedServer], status: int
+) -> None:
+    collector, server = scripted
+    collector.open()
+    server.answers = [Answer(status, b"<html><title>Silakan masuk</title></html>"), Answer(200)]
+    collector.alerts.send_due()
+    assert "Silakan masuk" in str(collector.alerts.trouble)
+    assert (collector.alerts.sent, collector.alerts.refused) == (0, 0)
+    collector.clock.skipped += 3
+    collector.alerts.send_due()
+    assert (collector.alerts.sent, collector.alerts.trouble) == (1, None)
 
 
 def test_the_wait_after_a_failure_doubles_from_2_s_to_60_s(scripted: tuple[Collector, ScriptedServer]) -> None:

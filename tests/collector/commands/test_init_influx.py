@@ -14,6 +14,7 @@ from pantau_collector.config import InfluxV1
 from pantau_collector.sinks import open_series_store
 from pantau_collector.sinks.downsampling import SUMMARIES
 from tests.collector.sinks.buckets_server import buckets_server
+from tests.collector.sinks.scripted_server import Answer, scripted_server
 from tests.servers.influxdb import InfluxDB
 from tests.servers.process import free_port, until
 from tests.servers.victoria_metrics import VictoriaMetrics
@@ -50,6 +51,15 @@ def write(server: InfluxDB, name: str, *lines: str) -> None:
 
 def camera(time_ms: int, *, state: int = 0, fps: float = 10.0) -> str:
     return f'camera,camera=cam1,site=a state="x",state_code={state}i,fps={fps} {time_ms}'
+
+
+@pytest.mark.parametrize("body", [b"<html><title>Silakan masuk</title></html>", b"", b"[]", b'{"ok": true}'])
+def test_what_answers_like_no_influxdb_is_not_believed_to_be_set_up(tmp_path: Path, body: bytes) -> None:
+    with scripted_server() as server:
+        server.answers = [Answer(200, body)]
+        done = init(tmp_path, {"version": 1, "url": server.url})
+    assert done.exit_code == 3
+    assert "is no InfluxDB 1" in done.output.replace("\n", " ")
 
 
 def test_points_become_summaries_by_themselves(tmp_path: Path, influxdb_server: InfluxDB, name: str) -> None:

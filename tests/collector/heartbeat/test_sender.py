@@ -74,6 +74,47 @@ def test_a_sign_that_is_refused_or_not_answered_is_counted_and_told_once_without
     assert refused.trouble is None
 
 
+def test_a_login_page_on_the_way_does_not_count_as_an_answer(outside: Outside) -> None:
+    outside.answer = b"<html><title>Silakan masuk</title></html>"
+    captive = sender(outside.url)
+    assert not captive.send_due()
+    assert (captive.sent, captive.failures) == (0, 1)
+    assert "web page" in str(captive.trouble)
+
+
+def test_while_the_collector_is_starting_nothing_is_reported_and_the_first_heartbeat_follows_at_once(
+    outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, health = 1000.0, BROKER_GONE
+    monkeypatch.setattr("pantau_collector.heartbeat.sender.time.monotonic", lambda: now)
+    config = HeartbeatConfig.model_validate({"url": f"{outside.url}/key", "failure_url": f"{outside.url}/fail"})
+    starting = HeartbeatSender(config, lambda: health)
+    monkeypatch.setattr(starting._thread, "start", lambda: None)
+    starting.start()
+    now += 9.9
+    assert starting._step() == 0.5
+    assert outside.heard == []
+    health = WELL
+    assert starting._step() == 60
+    assert outside.heard == [("GET", "/key", "")]
+    health = BROKER_GONE
+    starting._step()
+    assert outside.heard[1:] == [("POST", "/fail", "broker_gone: connection refused")]
+
+
+def test_a_trouble_that_outlasts_the_start_is_reported_after_10_s(
+    outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr("pantau_collector.heartbeat.sender.time.monotonic", lambda: now)
+    starting = sender(f"{outside.url}/key", BROKER_GONE, failure_url=f"{outside.url}/fail")
+    monkeypatch.setattr(starting._thread, "start", lambda: None)
+    starting.start()
+    now += 10
+    starting._step()
+    assert outside.heard == [("POST", "/fail", "broker_gone: connection refused")]
+
+
 @pytest.mark.parametrize(
     ("status", "health", "wait_s"), [(200, WELL, 60), (500, WELL, 10), (200, BROKER_GONE, 60)]
 )

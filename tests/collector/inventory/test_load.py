@@ -212,3 +212,11 @@ def test_files_of_departments_beside_it_are_part_of_it_and_told_of_by_name(path:
         f"{theirs}: camera[1].id: expected each camera once, and `kabil/gate` stands in {path}: camera[1] too",
         f"{theirs}: camera[2].site: there is no site `x`; expected one of kabil, nongsa",
     ]
+
+
+def test_of_thousands_of_unknown_ids_only_the_first_50_have_a_hint(path: Path) -> None:
+    cameras = "\n".join(f"[[camera]]\nsite = 'kabl{i}'\nid = 'cam1'" for i in range(60))
+    found = problems(path, f"[[site]]\nid = 'kabil'\n{cameras}")
+    assert len(found) == 60
+    assert sum("did you mean `kabil`?" in line for line in found) == 50
+    assert found[59] == "camera[60].site: there is no site `kabl59`"

@@ -16,7 +16,7 @@ class Received(NamedTuple):
 
 
 class Receiver(http.server.ThreadingHTTPServer):
-    """`answers` are JSON by the beginning of a path; `status` is the status of all answers.
+    """`answers` are JSON or raw bytes, by the beginning of a path; `status` is the status of all answers.
 
     A request whose path contains `refuses` is answered 429.
     """
@@ -41,7 +41,7 @@ class _Handler(Quiet, http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.received.append(Received(self.command, self.path, dict(self.headers), body))
         answer: Any = next((each for path, each in self.server.answers.items() if self.path.startswith(path)), {})
-        text = json.dumps(answer).encode()
+        text = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
         refused = self.server.refuses and self.server.refuses in self.path
         self.send_response(429 if refused else self.server.status)
         self.send_header("Content-Type", "application/json")

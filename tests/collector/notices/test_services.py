@@ -71,6 +71,13 @@ def test_a_webhook_that_is_not_taken_says_whether_it_ever_will(
     assert error.value.for_good is for_good
 
 
+def test_a_webhook_that_is_answered_by_a_login_page_is_sent_again(receiver: Receiver) -> None:
+    receiver.answers["/geheimer-pfad"] = b"<!doctype html><html><title>Silakan masuk</title></html>"
+    with pytest.raises(ChannelError, match="it answered 200 with a web page") as error:
+        send(f"webhook://:geheim@127.0.0.1:{receiver.server_port}/geheimer-pfad")
+    assert not error.value.for_good
+
+
 def test_a_webhook_that_nobody_listens_at_is_told_without_its_secrets() -> None:
     with pytest.raises(ChannelError, match="cannot be reached") as error:
         send(f"webhook://:geheim@127.0.0.1:{free_port()}/geheimer-pfad")

@@ -199,6 +199,9 @@ def server() -> Iterator[ScriptedServer]:
         yield server
 
 
+LOGIN_PAGE = b"\n<!DOCTYPE html>\n<html><title>Silakan masuk</title></html>"
+
+
 def store_at(version: int, url: str, *, compress: bool = False) -> SeriesStore:
     if version == 1:
         return InfluxV1Store(InfluxV1(version=1, url=url), compress=compress)
@@ -227,6 +230,14 @@ def store_at(version: int, url: str, *, compress: bool = False) -> SeriesStore:
         (Answer(503), RetryLaterError, "busy"),
         (Answer(500, b"<html>oops</html>"), RetryLaterError, "500: <html>oops"),
         (Answer(500, b"\xff\xfe"), RetryLaterError, ""),
+        (Answer(200, LOGIN_PAGE), RetryLaterError, "200 instead of 204"),
+        (Answer(200), RetryLaterError, "200 instead of 204"),
+        (Answer(200, b'{"error":"partial write"}'), RetryLaterError, "partial write"),
+        (Answer(202), RetryLaterError, "202 instead of 204"),
+        (Answer(302, headers=(("Location", "/login"),)), RetryLaterError, "login page"),
+        (Answer(304), RetryLaterError, "304 instead of 204"),
+        (Answer(400, b"<html><h1>400 Bad Request</h1>nginx</html>"), RetryLaterError, "another program"),
+        (Answer(422, LOGIN_PAGE), RetryLaterError, "another program"),
     ],
 )
 def test_every_answer_means_the_same_on_both(

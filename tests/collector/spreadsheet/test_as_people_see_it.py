@@ -418,3 +418,55 @@ def test_a_workbook_under_the_name_of_text_is_read(tmp_path: Path) -> None:
 
 def test_the_header_is_looked_for_in_twenty_rows() -> None:
     assert limits.HEADER_WITHIN == 20
+
+
+def test_a_row_of_nothing_but_formulas_is_not_taken_for_a_blank_one(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "a.xlsx", ["lokasi", "kamera"], ["=A1", "=B1"])
+    assert [line[:28] for line in problems(parse_sheet(read_sheet(path)))] == [
+        "row 2, column A (lokasi): a ",
+        "row 2, column B (kamera): a ",
+    ]
+
+
+def test_a_library_that_writes_an_empty_text_for_every_formula_is_not_believed(tmp_path: Path) -> None:
+    cells = f'{inline("A2", "kabil")}{inline("B2", "k1")}<c r="C2" t="str"><f>A1</f><v></v></c>'
+    rows = f'<row r="1">{HEAD}</row><row r="2">{cells}</row>'
+    path = write_xlsx(tmp_path / "a.xlsx", rows, strings=STRINGS, workbook='<calcPr fullCalcOnLoad="1"/>')
+    assert "row 2, column C (nama): a formula" in problems(parse_sheet(read_sheet(path)))[0]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "shown", "problem"),
+    [
+        ('office:value-type="float" office:value="0"', "Err:502", "the spreadsheet program could not work it out"),
+        (
+            'office:value-type="string" calcext:value-type="error"',
+            "#N/A",
+            "the spreadsheet program could not work",
+        ),
+        ('table:formula="of:=1" office:value-type="float"', "", "a formula without its value"),
+        (
+            'office:value-type="date" office:date-value="2026-02-01"',
+            "01/02/26",
+            "the spreadsheet program has made it",
+        ),
+    ],
+)
+def test_cells_of_an_open_document_without_a_value_are_named(
+    tmp_path: Path, attributes: str, shown: str, problem: str
+) -> None:
+    text = f"<text:p>{shown}</text:p>" if shown else ""
+    cell = f"<table:table-cell {attributes}>{text}</table:table-cell>"
+    texts = row("kabil", "k1").replace("</table:table-row>", f"{cell}</table:table-row>")
+    sheet = parse_sheet(read_sheet(write_ods(tmp_path / "a.ods", {"A": row("lokasi", "kamera", "nama") + texts})))
+    [line] = problems(sheet)
+    assert line.startswith(f"row 2, column C (nama): {problem}")
+
+
+def test_a_row_that_is_blank_but_for_a_hidden_column_is_blank(tmp_path: Path) -> None:
+    book = Workbook()
+    for cells in (["lokasi", "kamera", "rumus"], ["kabil", "k1", 1], [None, None, 2]):
+        book.worksheets[0].append(cells)
+    book.worksheets[0].column_dimensions["C"].hidden = True
+    book.save(tmp_path / "a.xlsx")
+    assert [number for number, _ in read_sheet(tmp_path / "a.xlsx").rows] == [2]

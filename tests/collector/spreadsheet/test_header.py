@@ -19,6 +19,7 @@ Tanggal Pasang|Install Date|Garansi|Tinggi Tiang|Jenis Tiang|Jumlah|Jumlah Kamer
 ID Perangkat|Kode Aset|Kode Lokasi Aset|Nama Jalan|Ruas Jalan|Simpang|Fungsi|Kapasitas|Daya
 Sumber Listrik|PIC|No. HP|Contact|Gambar|Bandwidth|Group|Area|Zone|Building|Floor|Mounting Height
 Field of View|Elevation|Objectid|FID|Shape
+Rekaman|Alokasi|Koleksi|Tekanan|Teknis|Jumlah Cameras|Cameras
 """.replace("\n", "|")
     .strip("|")
     .split("|")
@@ -97,3 +98,9 @@ def test_a_header_repeated_on_each_page_is_no_camera(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["PTZ", "Fixed", "Dome", "bullet", "Speed Dome", "IP Camera"])
 def test_a_type_of_camera_is_a_camera(tmp_path: Path, kind: str) -> None:
     assert parsed(tmp_path, f"lokasi;kamera;tipe\nkabil;k1;{kind}\n").rows[0].kind == "camera"
+
+
+def test_rows_with_a_number_alone_are_passed_over_and_named(tmp_path: Path) -> None:
+    sheet = parsed(tmp_path, "No;lokasi;kamera\n1;kabil;k1\n2;;\n3;;\nJumlah;;\n")
+    assert ids(sheet) == ["k1"]
+    assert sheet.remarks[-1].endswith("cctv.csv: rows 3-5 are empty in the columns that are taken")
