@@ -33,8 +33,14 @@ REPEAT_AFTER_S = 0.3
 """Seconds before a request is repeated that was dropped unanswered."""
 MAX_REDIRECTS = 3
 """Most redirects of one request."""
-MAX_UNANSWERED_PROOFS = 2
-"""Proofs of a password that may stay unanswered until the camera has accepted one: each may be a refusal."""
+MAX_UNANSWERED_PROOFS = 3
+"""Proofs of a password that may stay unanswered until the camera has accepted one: each may be a refusal.
+
+One operation takes two of them at most, so that a camera that fails at one operation still gets the next one.
+Accounts are locked after five wrong passwords or more.
+"""
+_OPEN_OPERATIONS = {"GetServices", "GetCapabilities"}
+"""Operations that need no login by the standard (Core Specification): their success says nothing about a login."""
 _MOVED = {301, 302, 303, 307, 308}
 _BUSY = {502, 503, 504}
 _MAX_ATTEMPTS = 4
@@ -154,7 +160,8 @@ class Login:
                     raise
                 return await self._with_unasked_token(url, operation, error)
             if answer is not None:
-                self._answers_openly = self._answers_openly or not self._authenticator.has_challenge
+                if operation.name not in _OPEN_OPERATIONS and not self._authenticator.has_challenge:
+                    self._answers_openly = True
                 return answer
             self._by_token = True
         return await self._with_token(url, operation)
@@ -211,8 +218,9 @@ class Login:
             except LoginRefusedError as error:
                 refusals.append(error)
             else:
-                self._offset = offset
-                self._token_accepted = True
+                if operation.name not in _OPEN_OPERATIONS:
+                    self._offset = offset
+                    self._token_accepted = True
                 return answer
         raise self._refusal(refusals[0], accepted=self._token_accepted)
 

@@ -30,7 +30,7 @@ A message that is given up sooner is often one that the service has accepted, an
 """
 _RETRYABLE = {401, 403, 404, 407, 408, 425, 429}
 """Status codes 4xx that a person, or time, may correct; with any other the message will never be accepted."""
-_LEFT_OUT = re.compile(r"dropp|ignor|skipp|invalid", re.IGNORECASE)
+_LEFT_OUT = re.compile(r"dropp|ignor|skip|invalid", re.IGNORECASE)
 """What Apprise logs about a part of a URL that it does not use."""
 _SEPARATORS = re.compile(r"[,;\s]+")
 """What people write between two addresses; Apprise does not understand all of it."""

@@ -319,7 +319,7 @@ def test_a_fragment_with_an_order_number_is_taken() -> None:
 def test_a_recovery_point_is_a_keyframe_of_several_pictures(codec: str) -> None:
     kind, encoder, decoder = KINDS[codec]
     sets, pictures = access_units(encoder)[0][:-1], [unit[-1] for unit in access_units(encoder)[1:5]]
-    # A recovery point SEI (type 6, one byte) with a count of 2, as ue(v) "011" and as se(v) "00100".
+    # A recovery point SEI (type 6, one byte) with a count of 2 in Exp-Golomb code: "011" unsigned, "00100" signed.
     sei = b"\x06\x06\x01\x70\x80" if codec == "h264" else b"\x4e\x01\x06\x01\x24\x80"
     unit, delivered = kind(sets), list[Keyframe]()
     unit.request_keyframe(delivered.append)
