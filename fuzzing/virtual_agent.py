@@ -77,7 +77,7 @@ class _InlineDecoder:
 
     async def judge(self, _: str, keyframe: Keyframe, **__: object) -> JudgedPicture:
         try:
-            picture, _ = decode(keyframe.codec, keyframe.data)
+            picture = decode(keyframe.codec, keyframe.data)[0]
         except UndecodableError as error:
             return JudgedPicture(None, error=error.error, detail=error.detail)
         return JudgedPicture(None, b"jpeg", picture.shape[1], picture.shape[0])
