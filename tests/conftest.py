@@ -1,5 +1,7 @@
 """Fixtures for every test: the real servers, the wheel and the foreign cameras. And Hypothesis's settings."""
 
+import signal
+
 from hypothesis import HealthCheck, settings
 
 from tests.prepared import peers, wheel
@@ -29,3 +31,7 @@ __all__ = [
 # A busy machine must not fail a test.
 settings.register_profile("pantau", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("pantau")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell without job control starts `make test &` with SIGINT ignored, and every program under test inherits that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
