@@ -33,5 +33,5 @@ settings.register_profile("pantau", deadline=None, suppress_health_check=[Health
 settings.load_profile("pantau")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # A shell without job control starts `make test &` with SIGINT ignored; every program under test would inherit it.
+    # A shell without job control starts jobs with SIGINT ignored; every program under test would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
