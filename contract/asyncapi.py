@@ -52,7 +52,7 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "Pantau",
             "version": __version__,
-            "description": "Messages of agents and collector over MQTT, with the QoS of each. Times are UTC epoch ms.",
+            "description": "The messages of agents and collector over MQTT. Times are UTC epoch ms.",
         },
         "defaultContentType": "application/json",
         "channels": channels,

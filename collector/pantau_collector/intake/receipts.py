@@ -1,8 +1,8 @@
 """Gathers which batches are on the disk, for the receipts that let agents delete them.
 
 A site gets one receipt for all that was written since its last one, and sites take turns, so that neither a flood
-nor a backlog of one of them delays another's. What waits is bounded: a receipt that is not sent costs a repetition,
-as one that is lost on its way does, because the agent then sends the batch again.
+nor a backlog of one of them delays another's. What waits is bounded. A receipt that is not sent, or is lost on its
+way, costs a repetition, because the agent then sends the batch again.
 """
 
 import threading
