@@ -66,7 +66,10 @@ class Death(Struct, frozen=True, omit_defaults=True, tag_field="status", tag="of
 
 
 class Host(Struct, frozen=True, omit_defaults=True):
-    """The agent's machine. Figures that it cannot measure are absent."""
+    """The agent's machine. Figures that it cannot measure are absent.
+
+    `starved_s` is the time since the last batch in which the agent was not running although it had work to do.
+    """
 
     cpu_pct: float | None = None
     load_1m: float | None = None
@@ -80,6 +83,7 @@ class Host(Struct, frozen=True, omit_defaults=True):
     agent_memory_mb: float | None = None
     spool_batches: Count | None = None
     spool_mb: float | None = None
+    starved_s: float | None = None
 
 
 class Sample(Struct, frozen=True, omit_defaults=True):
@@ -87,7 +91,7 @@ class Sample(Struct, frozen=True, omit_defaults=True):
 
     `state` has lasted since `since`. `detail` is the evidence in a few words, without secrets. `evidence` maps
     picture faults to values in [0, 1]. `picture_unseen` is why no picture of the stream is judged, so that nothing
-    is known of them; None while they are.
+    is known of them; None while they are. `exact_cause` exists on the wire only (see `states.STAND_INS`).
     """
 
     camera: Slug
@@ -111,6 +115,7 @@ class Sample(Struct, frozen=True, omit_defaults=True):
     transport: ShortText | None = None
     evidence: dict[str, float] | None = None
     picture_unseen: ShortText | None = None
+    exact_cause: ShortText | None = None
 
 
 class Drop(Struct, frozen=True):
@@ -144,7 +149,10 @@ class Telemetry(Struct, frozen=True, omit_defaults=True):
 
 
 class CameraState(Struct, frozen=True, omit_defaults=True):
-    """On `camera/{camera}/state`, retained: sent on each change, and again on each connection."""
+    """On `camera/{camera}/state`, retained: sent on each change, and again on each connection.
+
+    `exact_cause` exists on the wire only (see `states.STAND_INS`).
+    """
 
     site: Slug
     camera: Slug
@@ -155,6 +163,7 @@ class CameraState(Struct, frozen=True, omit_defaults=True):
     since: Time
     cause: Cause | None = None
     detail: ShortText = ""
+    exact_cause: ShortText | None = None
 
 
 class Command(Struct, frozen=True, omit_defaults=True):

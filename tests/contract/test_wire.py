@@ -23,7 +23,7 @@ from pantau_contract.messages import (
 )
 from pantau_contract.preset_dictionary import PRESET_DICTIONARY
 from pantau_contract.snapshot import MAX_SNAPSHOT
-from pantau_contract.states import Cause, State, current_name
+from pantau_contract.states import STAND_INS, STATE_OF, Cause, State, current_name
 from pantau_contract.topics import Topic, parse_topic
 from pantau_contract.words import words
 
@@ -170,6 +170,26 @@ def test_both_names_of_a_renamed_cause_are_read() -> None:
         assert words("en").meaning(name) == words("en").meaning("wrong_protocol")
         assert current_name(name) == "wrong_protocol"
     assert current_name("site_dark") == "site_dark"
+
+
+FLOODED = msgspec.structs.replace(
+    BATCH, samples=(*BATCH.samples, msgspec.structs.replace(BATCH.samples[1], camera="yard", cause=Cause.FLOODING))
+)
+
+
+@pytest.mark.parametrize("compress", [False, True])
+def test_a_new_cause_goes_beside_an_older_one_of_the_same_state(compress: bool) -> None:
+    payload = wire.encode(FLOODED, compress=compress)
+    assert wire.decode(TELEMETRY, payload) == FLOODED
+    inflated = zlib.decompressobj(zdict=PRESET_DICTIONARY).decompress(payload) if compress else payload
+    assert b'"no_media"' in inflated
+    assert inflated.count(b'"flooding"') == 1
+    assert all(STATE_OF[new] is STATE_OF[old] for new, old in STAND_INS.items())
+
+
+def test_a_cause_newer_than_this_version_is_read_as_its_stand_in() -> None:
+    payload = wire.encode(FLOODED).replace(b'"flooding"', b'"tired"')
+    assert causes_in(wire.decode(TELEMETRY, payload)) == [None, Cause.REFUSED, Cause.NO_MEDIA]
 
 
 def test_an_unknown_cause_is_refused() -> None:
