@@ -22,6 +22,9 @@ Count = Annotated[int, Meta(ge=0, lt=1 << 53)]
 ShortText = Annotated[str, Meta(max_length=400)]
 """A text of at most 400 characters."""
 
+MAX_RANGES = 64
+"""Ranges of batches in one receipt at most."""
+
 
 class CameraAbout(Struct, frozen=True, omit_defaults=True):
     """What an agent knows about a camera, from its configuration and from what the camera reports of itself.
@@ -182,4 +185,28 @@ class Reply(Struct, frozen=True, omit_defaults=True):
     sample: Sample | None = None
 
 
-Message = Birth | Death | Telemetry | CameraState | Command | Reply
+class BatchRange(Struct, frozen=True):
+    """The batches of one boot from `first` to `last`, both included, by their `seq`."""
+
+    boot: ShortText
+    first: Count
+    last: Count
+
+    def __post_init__(self) -> None:
+        """Check the order.
+
+        Raises:
+            ValueError: `last` comes before `first`.
+        """
+        if self.last < self.first:
+            raise ValueError(f"the range ends at {self.last}, before it begins at {self.first}")
+
+
+class Receipt(Struct, frozen=True):
+    """On `ack`: these batches are on the collector's disk, so the agent may delete them."""
+
+    site: Slug
+    batches: Annotated[tuple[BatchRange, ...], Meta(max_length=MAX_RANGES)]
+
+
+Message = Birth | Death | Telemetry | CameraState | Command | Reply | Receipt

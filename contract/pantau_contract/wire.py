@@ -13,7 +13,17 @@ from msgspec import structs
 
 from pantau_contract.columns import TelemetryColumns, from_columns, to_columns
 from pantau_contract.errors import ContractError
-from pantau_contract.messages import Birth, CameraState, Command, Death, Message, Reply, Sample, Telemetry
+from pantau_contract.messages import (
+    Birth,
+    CameraState,
+    Command,
+    Death,
+    Message,
+    Receipt,
+    Reply,
+    Sample,
+    Telemetry,
+)
 from pantau_contract.preset_dictionary import PRESET_DICTIONARY
 from pantau_contract.states import STAND_INS, WIRE_NAMES, Cause
 from pantau_contract.topics import Topic, TopicKind
@@ -33,6 +43,7 @@ _DECODERS: dict[TopicKind, msgspec.json.Decoder[Message]] = {
     TopicKind.STATE: msgspec.json.Decoder(CameraState),
     TopicKind.COMMAND: msgspec.json.Decoder(Command),
     TopicKind.REPLY: msgspec.json.Decoder(Reply),
+    TopicKind.ACK: msgspec.json.Decoder(Receipt),
 }
 
 WithCause = TypeVar("WithCause", Sample, CameraState)

@@ -9,7 +9,18 @@ from hypothesis import strategies as st
 from pantau_contract import topics, wire
 from pantau_contract.columns import MAX_SAMPLES
 from pantau_contract.errors import ContractError
-from pantau_contract.messages import Birth, CameraState, Death, Message, Reply, Sample, Telemetry
+from pantau_contract.messages import (
+    MAX_RANGES,
+    BatchRange,
+    Birth,
+    CameraState,
+    Death,
+    Message,
+    Receipt,
+    Reply,
+    Sample,
+    Telemetry,
+)
 from pantau_contract.preset_dictionary import PRESET_DICTIONARY
 from pantau_contract.snapshot import MAX_SNAPSHOT
 from pantau_contract.states import STAND_INS, STATE_OF, Cause, State, current_name
@@ -46,6 +57,10 @@ BATCH = Telemetry(
         (
             parse_topic("pantau/v1/kabil/camera/gate/state"),
             CameraState(site="kabil", camera="gate", boot="b1", seq=1, time=2, state=State.OK, since=1),
+        ),
+        (
+            parse_topic("pantau/v1/kabil/ack"),
+            Receipt(site="kabil", batches=(BatchRange("b1", 0, 6), BatchRange("b1", 8, 8))),
         ),
     ],
 )
@@ -100,6 +115,22 @@ def test_an_agent_cannot_speak_for_another_camera() -> None:
     state = CameraState(site="kabil", camera="gate", boot="b1", seq=1, time=2, state=State.OK, since=1)
     with pytest.raises(ContractError, match="camera"):
         wire.decode(parse_topic("pantau/v1/kabil/camera/road/state"), wire.encode(state))
+
+
+@pytest.mark.parametrize(
+    ("batches", "said"),
+    [
+        ([{"boot": "b1", "first": 3, "last": 2}], "ends at 2, before it begins at 3"),
+        ([{"boot": "b1", "first": -1, "last": 2}], r"\$\.batches\[0\]\.first"),
+        ([{"boot": "b1", "first": 0, "last": 1 << 53}], r"\$\.batches\[0\]\.last"),
+        ([{"boot": "b1", "first": 0}], "last"),
+        ([{"boot": "b1", "first": 0, "last": 0}] * (MAX_RANGES + 1), "length <= 64"),
+        ("all", r"\$\.batches"),
+    ],
+)
+def test_what_is_no_receipt_is_told(batches: object, said: str) -> None:
+    with pytest.raises(ContractError, match=said):
+        wire.decode(parse_topic("pantau/v1/kabil/ack"), msgspec.json.encode({"site": "kabil", "batches": batches}))
 
 
 def causes_in(message: Message) -> list[Cause | None]:
@@ -170,6 +201,7 @@ def test_the_limits_are_those_that_the_contract_states() -> None:
     assert wire.MAX_PAYLOAD == 4_194_304
     assert wire.MAX_INFLATED == 16_777_216
     assert MAX_SAMPLES == 16_384
+    assert MAX_RANGES == 64
     assert MAX_SNAPSHOT == 2_097_152
     assert topics.SLUG.fullmatch("a" * 63)
     assert not topics.SLUG.fullmatch("a" * 64)
