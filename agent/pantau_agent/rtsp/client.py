@@ -22,6 +22,7 @@ from pantau_agent.streams.authentication import Authenticator
 from pantau_agent.streams.credentials import Credentials
 from pantau_agent.streams.failure import Failure, Kind, LookError, Step
 from pantau_agent.streams.keep_alive import KeepAlive
+from pantau_agent.streams.time_limit import TimeLimit
 from pantau_agent.streams.url import StreamUrl
 from pantau_contract.words.evidence import detail
 
@@ -52,6 +53,7 @@ class RtspSession:
     `started`, `connected` and `playing` are monotonic times; 0 for not yet. After opening, `track`, `reception`,
     `unit` and `sender_clock` describe the video. `transport` is tcp, tls or udp. `trusted` says that the camera
     has accepted the same credentials before. What is learned about keeping its sessions alive is in `keep_alive`.
+    `time_limit` is what limits the time for opening it.
     """
 
     track: sdp.Track
@@ -67,6 +69,7 @@ class RtspSession:
         trusted: bool = False,
         keep_alive: KeepAlive | None = None,
         connector: Connector | None = None,
+        time_limit: TimeLimit = asyncio.timeout,
     ) -> None:
         self.sender_clock = SenderClock()
         self.started = self.connected = self.playing = 0.0
@@ -78,6 +81,7 @@ class RtspSession:
         self._monotonic = monotonic
         self._trusted = trusted
         self._connector = connector or connect
+        self._time_limit = time_limit
         self._step = Step.RESOLVE
         self._dialogue: Dialogue | None = None
         self._udp: UdpPair | None = None
@@ -104,7 +108,7 @@ class RtspSession:
         """
         self.started = self._monotonic()
         try:
-            async with asyncio.timeout(timeout_s):
+            async with self._time_limit(timeout_s):
                 dialogue, description, public = await self._describe()
                 await self._set_up(dialogue, description)
                 self._step = Step.PLAY
