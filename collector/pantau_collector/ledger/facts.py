@@ -24,7 +24,7 @@ LATE_MS = 60_000
 REPORTED_WITHIN_MS = 60_000
 """Milliseconds before a batch's time for which it may still claim a state, which lasts before it is reported."""
 FIGURES_EVERY_MS = 45_000
-"""Milliseconds for which figures of an earlier version speak; they come every 30 s, without `attentive_since_ms`."""
+"""Milliseconds for which figures of an earlier version speak: those without `attentive_since_ms`."""
 MAX_DEVICES = 64
 """Devices of a site whose answers are kept."""
 
@@ -53,13 +53,15 @@ class Boot(Struct):
     ended_ms: int = 0
     undated_ms: int = 0
 
-    def add(self, other: "Boot") -> None:
-        """Add what else is known of the boot."""
+    def add(self, other: "Boot") -> bool:
+        """Add what else is known of the boot, and return True if that changes anything."""
+        before = self.machine_ms, self.undervoltage_ms, self.ended_ms, self.undated_ms
         known = [each.machine_ms for each in (self, other) if each.machine_ms]
         self.machine_ms = min(known, default=0)
         self.undervoltage_ms = max(self.undervoltage_ms, other.undervoltage_ms)
         self.ended_ms = max(self.ended_ms, other.ended_ms)
         self.undated_ms = max(self.undated_ms, other.undated_ms)
+        return before != (self.machine_ms, self.undervoltage_ms, self.ended_ms, self.undated_ms)
 
 
 class AgentStart(Struct, frozen=True, order=True):
