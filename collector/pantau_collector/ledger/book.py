@@ -112,15 +112,15 @@ class Book:
         if not new:
             return
         latest = self._latest.get(subject)
-        before = [latest] if latest else []
-        after = claims.merge([*before, *new])
+        before: list[Claim] = []  # of the claims that are not the newest, those that may change
+        after = claims.merge([latest, *new] if latest else new)
         if latest is not None and (after[0].from_ms, after[0].condition) != (latest.from_ms, latest.condition):
             # It reaches back before the newest claim, or changes its beginning, where it may join the one before.
             first_ms, last_ms = min(new[0].from_ms, latest.from_ms), new[-1].to_ms
             before = rows.load_claims_around(connection, subject, first_ms, last_ms)
             after = claims.merge([*before, latest, *new])
         removed, added = rows.difference(before, after[:-1])
-        entries.removed += [(subject, claim) for claim in removed if claim != latest]
+        entries.removed += [(subject, claim) for claim in removed]
         entries.added += [(subject, claim) for claim in added]
         self._latest[subject] = after[-1]
         if latest is None or latest._replace(to_ms=after[-1].to_ms) != after[-1]:

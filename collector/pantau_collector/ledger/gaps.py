@@ -40,8 +40,8 @@ class Gap(NamedTuple):
 class Coverage(NamedTuple):
     """When a site was measured.
 
-    `seen`: the batches arrived at once. `reported`: they arrived at all. `gaps` are between and after these; the
-    last one does not end.
+    `seen`: the batches arrived at once. `reported`: they arrived at all. `gaps` is everything else, from 0 to for
+    ever.
     """
 
     seen: list[Span]
@@ -56,10 +56,11 @@ def cover(runs: Iterable[BootRun], starts: Iterable[AgentStart], boots: Mapping[
     stretches = sorted(_without_delays(runs), key=lambda each: (each.run.from_ms, each.run.to_ms, each.boot))
     reported = union(Span(run.from_ms, run.to_ms) for _, run in stretches)
     seen = union(Span(run.from_ms, run.to_ms) for _, run in stretches if not run.late)
-    last = {each.run.to_ms: each for each in sorted(stretches, key=_by_end)}
-    first = {each.run.from_ms: each for each in reversed(stretches)}
+    by_number = sorted(stretches, key=lambda each: (each.boot, each.run.first_seq))
+    last = {each.run.to_ms: each for each in by_number if each.run.from_ms < each.run.to_ms}
+    first = {each.run.from_ms: each for each in reversed(by_number) if each.run.from_ms < each.run.to_ms}
     in_order = sorted(starts, key=lambda start: start.time_ms)
-    gaps: list[Gap] = []
+    gaps = [Gap(0, reported[0].from_ms, Bucket.NOT_KNOWN, Evidence.NONE)] if reported else []
     for hole in between(reported):
         gaps += _explain(hole, last[hole.from_ms], first[hole.to_ms], in_order, boots)
     if reported:
@@ -68,17 +69,13 @@ def cover(runs: Iterable[BootRun], starts: Iterable[AgentStart], boots: Mapping[
     return Coverage(seen, reported, _with_unset_clocks(gaps, boots), stretches)
 
 
-def _by_end(each: BootRun) -> tuple[int, str, int]:
-    return each.run.to_ms, each.boot, each.run.last_seq
-
-
 def _without_delays(runs: Iterable[BootRun]) -> list[BootRun]:
-    """Return the runs, each beginning where the one before it ends if the agent ran on in between."""
+    """Return the runs, each beginning where the one before it ends if the agent ran on from that one."""
     ordered = sorted(runs, key=lambda each: (each.boot, each.run.first_seq))
     found = ordered[:1]
     for before, each in pairwise(ordered):
         run = each.run
-        if each.boot == before.boot and follows(before.run, run) and run.from_ms > before.run.to_ms:
+        if each.boot == before.boot and follows(before.run, run):
             run = Run(
                 run.first_seq,
                 run.last_seq,
