@@ -80,9 +80,7 @@ def test_what_a_failed_transaction_did_not_enter_is_entered_by_the_next(
     assert power_ms(store, site) == 3_000_000 + 12_000
 
 
-def test_a_record_against_the_contract_is_left_out(
-    journal: Journal, store: Store, site: SimulatedSite
-) -> None:
+def test_a_record_against_the_contract_is_left_out(journal: Journal, store: Store, site: SimulatedSite) -> None:
     site.run(600)
     journal.append([Record(EPOCH_MS, "pantau/v1/kabil/telemetry", b"{"), Record(EPOCH_MS, "elsewhere", b"")])
     journal.append(site.records)
