@@ -120,3 +120,6 @@ _CAUSES: dict[State, tuple[Cause, ...]] = {
 
 STATE_OF: dict[Cause, State] = {cause: state for state, causes in _CAUSES.items() for cause in causes}
 """The state that belongs to each cause."""
+
+CAUSES: frozenset[str] = frozenset(cause.value for cause in Cause)
+"""The names of all causes."""
