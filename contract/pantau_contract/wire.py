@@ -4,7 +4,8 @@ The first byte identifies a compressed payload: `1f` is gzip (RFC 1952) of the J
 the preset dictionary, of JSON by columns, which only telemetry uses.
 
 Nobody who decodes can trust the sender. So each step is bounded before it is taken: the payload, what it
-inflates to, the values of its JSON, and the samples and evidence that columns expand to. Texts become printable lines.
+inflates to, the values of its JSON, and the samples and evidence that columns expand to. Texts become printable
+lines.
 """
 
 import gzip
