@@ -60,6 +60,7 @@ class Columns(Struct, frozen=True, omit_defaults=True):
     transport: _Texts = None
     evidence: _Evidence | None = None
     picture_unseen: _Texts = None
+    exact_cause: _Texts = None
 
 
 class TelemetryColumns(Struct, frozen=True, omit_defaults=True):

@@ -22,6 +22,7 @@ class TopicKind(StrEnum):
     SNAPSHOT = "snapshot"
     COMMAND = "command"
     REPLY = "reply"
+    ACK = "ack"
 
 
 SUBSCRIPTIONS = (
@@ -51,7 +52,7 @@ class Topic:
 _SITES = f"{PREFIX}/"
 _MAX_SITE = 63
 
-_OF_SITE = {TopicKind.AGENT, TopicKind.TELEMETRY, TopicKind.COMMAND, TopicKind.REPLY}
+_OF_SITE = {TopicKind.AGENT, TopicKind.TELEMETRY, TopicKind.COMMAND, TopicKind.REPLY, TopicKind.ACK}
 _OF_CAMERA = {TopicKind.STATE, TopicKind.SNAPSHOT}
 
 

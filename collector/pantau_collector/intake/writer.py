@@ -13,6 +13,7 @@ from pantau_collector.intake.fair_share import FairShare, Turn, price_s
 from pantau_collector.intake.inbox import Incoming
 from pantau_collector.intake.known_cameras import KnownCameras
 from pantau_collector.intake.overflow import Overflow
+from pantau_collector.intake.receipts import identify_unread
 from pantau_collector.intake.undated import BatchKey, UndatedBatches, latest_batches
 from pantau_collector.journal import Journal, Record
 from pantau_collector.pictures import PictureFiles
@@ -40,6 +41,8 @@ class CheckedMessages:
         self.records: list[Record] = []
         self.keys: dict[BatchKey, bool] = {}
         """The batches of telemetry among them, each with True if it is undated."""
+        self.received: list[BatchKey] = []
+        """All batches of telemetry that came, also those that are known, break the contract, or wait."""
         self.pictures: list[tuple[SnapshotMetadata, bytes, str]] = []
         self.dead: list[DeadLetter] = []
         self.samples = 0
@@ -93,6 +96,7 @@ class MessageWriter:
                     self._check_one(incoming, site, batch)
                 case Turn.LATER:
                     batch.over_share.append(incoming)
+                    batch.received += identify_unread(incoming.topic, incoming.payload)
                 case Turn.NEVER:
                     self.drops.note(site, len(incoming.payload))
         try:
@@ -117,6 +121,7 @@ class MessageWriter:
                 self._sort(message, incoming, batch)
         except ContractError as error:
             batch.dead.append(DeadLetter(incoming.topic, str(error), incoming.payload))
+            batch.received += identify_unread(incoming.topic, incoming.payload)
         took_s = time.thread_time() - began_s
         self._share.charge(site, took_s + price_s(message, len(incoming.payload)))
 
@@ -149,6 +154,7 @@ class MessageWriter:
         undated = late = False
         if isinstance(message, Telemetry):
             key = (message.site, message.boot, message.seq)
+            batch.received.append(key)
             if key in self._seen or key in batch.keys or key in self._undated:
                 self.duplicates += 1
                 return
