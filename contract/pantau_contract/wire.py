@@ -166,12 +166,9 @@ def _with_known_causes(message: WithCause) -> WithCause:
     if message.exact_cause is not None:
         cause = CAUSES.get(message.exact_cause, message.cause)
         message = structs.replace(message, cause=cause, exact_cause=None)
-    if (
-        isinstance(message, Sample)
-        and message.evidence is not None
-        and not message.evidence.keys() <= CAUSES.keys()
-    ):
-        known = {cause: value for cause, value in message.evidence.items() if cause in CAUSES}
+    evidence = message.evidence if isinstance(message, Sample) else None
+    if evidence is not None and not evidence.keys() <= CAUSES.keys():
+        known = {cause: value for cause, value in evidence.items() if cause in CAUSES}
         message = structs.replace(message, evidence=known or None)
     return message
 
