@@ -44,7 +44,7 @@ class DeadLetters:
     def __init__(
         self, path: Path, *, time_ms: Callable[[], int], max_bytes: int = 16 << 20, files: int = 4
     ) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._path = path
         self._time_ms = time_ms
         self._max_bytes = max_bytes
@@ -81,7 +81,7 @@ class DeadLetters:
     def _append(self, lines: list[bytes]) -> list[bytes]:
         """Append what the file has room for, one line at least, and return the rest."""
         self._rotate()
-        with self._path.open("ab") as file:
+        with open(self._path, "ab", opener=_for_its_owner) as file:
             if file.tell() and not _ends_with_newline(self._path):
                 file.write(b"\n")
             count, end = 0, file.tell()
@@ -142,6 +142,11 @@ class _Shares:
             )
             for site, count in unreported.items()
         ]
+
+
+def _for_its_owner(path: str, flags: int) -> int:
+    """Open a file that its owner alone may read: a payload may hold a picture, or whatever else was sent."""
+    return os.open(path, flags, 0o600)
 
 
 def _line(letter: DeadLetter, now_ms: int) -> bytes:

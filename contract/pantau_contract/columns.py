@@ -14,15 +14,18 @@ from msgspec.structs import fields
 
 from pantau_contract.errors import ContractError
 from pantau_contract.messages import (
+    MAX_DEVICES,
     MAX_EVIDENCE,
     MAX_SAMPLES,
     Count,
+    DeviceAnswer,
     Drop,
     EvidenceKey,
     Host,
     Sample,
     ShortText,
     Slug,
+    Start,
     Telemetry,
     Time,
 )
@@ -77,6 +80,8 @@ class TelemetryColumns(Struct, frozen=True, omit_defaults=True):
     host: Host | None = None
     dropped: Count = 0
     drop: Drop | None = None
+    start: Start | None = None
+    devices: Annotated[tuple[DeviceAnswer, ...], Meta(max_length=MAX_DEVICES)] = ()
 
 
 _NAMES = tuple(field.name for field in fields(Columns))
@@ -109,6 +114,8 @@ def to_columns(batch: Telemetry) -> TelemetryColumns:
         batch.host,
         batch.dropped,
         batch.drop,
+        batch.start,
+        batch.devices,
     )
 
 
@@ -149,6 +156,8 @@ def from_columns(batch: TelemetryColumns) -> Telemetry:
         batch.host,
         batch.dropped,
         batch.drop,
+        batch.start,
+        batch.devices,
     )
 
 

@@ -53,6 +53,7 @@ def test_the_limits_are_those_that_the_contract_states() -> None:
     assert wire.MAX_VALUES == 524_288
     assert messages.MAX_SAMPLES == 16_384
     assert messages.MAX_CAMERAS == 1_024
+    assert messages.MAX_DEVICES == 1_024
     assert messages.MAX_EVIDENCE == 64
     assert messages.MAX_RANGES == 64
     assert snapshot.MAX_SNAPSHOT == 2_097_152

@@ -33,7 +33,7 @@ PER_MESSAGE_S = 100e-6
 PER_SAMPLE_S = 15e-6
 """Seconds that a sample costs behind the intake: the fleet, and a line for InfluxDB."""
 PER_CAMERA_S = 50e-6
-"""Seconds that a camera in a birth costs behind the intake."""
+"""Seconds that a camera in a birth, or a device in telemetry, costs behind the intake."""
 PER_BYTE_S = 0.1e-6
 """Seconds that a byte of payload costs, of disk and of the journal's room: a site's share is 1 MB/s of them."""
 
@@ -45,8 +45,8 @@ def price_s(message: Message | SnapshotMetadata | None, size: int) -> float:
     These are estimates for a slow machine, and the same at each run. What the intake itself spends is measured.
     """
     match message:
-        case Telemetry(samples=samples):
-            content_s = len(samples) * PER_SAMPLE_S
+        case Telemetry(samples=samples, devices=devices):
+            content_s = len(samples) * PER_SAMPLE_S + len(devices) * PER_CAMERA_S
         case Birth(cameras=cameras):
             content_s = len(cameras) * PER_CAMERA_S
         case None:
