@@ -2,6 +2,9 @@
 
 import asyncio
 
+GRID_S = 0.125
+"""Waits end at multiples of so many seconds: one wake-up of the process serves all cameras that are due."""
+
 
 class WakeUp:
     """An event for one waiter and any number of setters. Setting it before the wait is not lost."""
@@ -17,11 +20,13 @@ class WakeUp:
             self._waiter.set_result(None)
 
     async def wait(self, seconds: float) -> None:
-        """Wait until it is set, or until `seconds` have passed, and clear it."""
+        """Wait until it is set, or until about `seconds` have passed, and clear it."""
         if not self._is_set:
             loop = asyncio.get_running_loop()
             self._waiter = loop.create_future()
-            timer = loop.call_later(seconds, _finish, self._waiter)
+            now = loop.time()
+            on_grid = round((now + seconds) / GRID_S) * GRID_S
+            timer = loop.call_at(max(on_grid, now + seconds / 2), _finish, self._waiter)
             try:
                 await self._waiter
             finally:

@@ -18,6 +18,10 @@ from pantau_contract.words.evidence import detail
 
 MAX_MESSAGES = 16
 """Most messages that wait to be read; further ones push out the oldest."""
+READ_BYTES = 256 << 10
+"""Most bytes that are read at once, as many as uvloop reads."""
+TLS_TURNS = 2
+"""Turns of the event loop in which asyncio reads what has arrived over TLS."""
 
 
 class RtspConnection(asyncio.Protocol):
@@ -34,6 +38,8 @@ class RtspConnection(asyncio.Protocol):
         self._arrived: asyncio.Future[None] | None = None
         self._received = 0
         self._received_since = 0.0
+        self._paused = False
+        self._low_water_mark = 1
 
     def send(self, request: bytes) -> None:
         """Send a request, unless the connection has ended."""
@@ -74,9 +80,34 @@ class RtspConnection(asyncio.Protocol):
 
     def set_low_water_mark(self, octets: int) -> None:
         """Have the kernel wake us only once that many bytes have arrived; 1 is its default. Ignore failures."""
-        if not self.closed:
+        if octets != self._low_water_mark and not self.closed:
+            self._low_water_mark = octets
             with contextlib.suppress(OSError):
                 self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, octets)
+
+    async def read_arrived(self, *, tls: bool) -> None:
+        """Read what has arrived, however little it is.
+
+        Without TLS it is taken from the socket directly, which costs less than having the event loop do it. With
+        TLS the low-water mark is 1 afterwards.
+        """
+        if tls:
+            self.set_low_water_mark(1)
+            for _ in range(TLS_TURNS):
+                await asyncio.sleep(0)
+            return
+        size = READ_BYTES
+        while size == READ_BYTES and not self.closed and not self._paused:
+            try:
+                data = self._socket.recv(READ_BYTES, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return
+            except OSError as error:
+                self.connection_lost(error)  # asyncio would not be told: the kernel reports an error once
+                return
+            size = len(data)
+            if size:  # the end itself is left to asyncio, which is woken by it in any case
+                self.data_received(data)
 
     def close(self) -> None:
         """Close the connection, once what was sent is on its way."""
@@ -141,10 +172,12 @@ class RtspConnection(asyncio.Protocol):
         elapsed, self._received = now - self._received_since, 0
         self._received_since = now
         if elapsed < 1 and self._transport is not None and not self._transport.is_closing():
+            self._paused = True
             self._transport.pause_reading()
             asyncio.get_running_loop().call_later(1 - elapsed, self._resume_reading)
 
     def _resume_reading(self) -> None:
+        self._paused = False
         if self._transport is not None and not self._transport.is_closing():
             self._transport.resume_reading()
 

@@ -6,7 +6,8 @@ window.
 """
 
 import struct
-from typing import Any, Protocol
+from operator import attrgetter
+from typing import Protocol
 
 from pantau_agent.rtsp.access_unit import DELTA, KEYFRAME
 from pantau_agent.streams.counts import Counts
@@ -44,6 +45,8 @@ _REFUTED = -1
 """Marker bits stand on each slice: only the next picture's first packet ends a picture."""
 
 _HEADER = struct.Struct("!BBHII").unpack_from
+_COUNTS = attrgetter(*Counts._fields)
+_LAST_KEYFRAME = Counts._fields.index("last_keyframe")
 _SENDER_REPORT = struct.Struct("!IIII").unpack_from
 _NTP_TO_UNIX = 2_208_988_800
 
@@ -168,8 +171,9 @@ class Reception:
         than they are shown. To be called about once a second.
         """
         self._compare_timestamps()
-        counts: dict[str, Any] = {name: getattr(self, name) for name in Counts._fields}
-        return Counts(**counts | {"last_keyframe": self._last_keyframe_came()})
+        counts = list(_COUNTS(self))
+        counts[_LAST_KEYFRAME] = self._last_keyframe_came()
+        return Counts._make(counts)
 
     def _compare_timestamps(self) -> None:
         """Decide whether timestamps run as the time does, and in order, since the last comparison began."""
@@ -223,9 +227,11 @@ class Reception:
         self.unit.begin()
 
     def _measure_jitter(self, timestamp: int, now: float) -> None:
-        elapsed, advance = now - self._arrival, _signed(timestamp - self._timestamp)
+        elapsed, advance = now - self._arrival, (timestamp - self._timestamp) & 0xFFFFFFFF
+        if advance > 0x7FFFFFFF:
+            advance -= 1 << 32
         departure = abs(elapsed - advance * self._period)
-        if departure > MAX_TRANSIT_S or (departure > MAX_JUMP_S and elapsed < departure / 2):
+        if departure > MAX_JUMP_S and (departure > MAX_TRANSIT_S or elapsed < departure / 2):
             self.restarts += 1  # the sender's clock was set; a late packet would have let more time pass
             self._anchor = None
             return
