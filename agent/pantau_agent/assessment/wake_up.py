@@ -24,14 +24,17 @@ class WakeUp:
         if not self._is_set:
             loop = asyncio.get_running_loop()
             self._waiter = loop.create_future()
-            now = loop.time()
-            on_grid = round((now + seconds) / GRID_S) * GRID_S
-            timer = loop.call_at(max(on_grid, now + seconds / 2), _finish, self._waiter)
+            timer = loop.call_at(on_grid(loop.time(), seconds), _finish, self._waiter)
             try:
                 await self._waiter
             finally:
                 timer.cancel()
         self._is_set = False
+
+
+def on_grid(now: float, seconds: float) -> float:
+    """Return when a wait of so many seconds ends that begins now: at a multiple of `GRID_S` if it is long."""
+    return max(round((now + seconds) / GRID_S) * GRID_S, now + seconds / 2)
 
 
 def _finish(future: asyncio.Future[None]) -> None:
