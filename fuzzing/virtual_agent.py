@@ -207,8 +207,11 @@ class _Transport:
 
     abort = close
 
-    def get_extra_info(self, _: str) -> tuple[str, int]:
-        return "192.0.2.1", 554
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def get_extra_info(self, name: str) -> tuple[str, int] | None:
+        return ("192.0.2.1", 554) if name in {"peername", "sockname"} else None
 
 
 @contextlib.asynccontextmanager

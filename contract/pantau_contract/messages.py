@@ -22,6 +22,9 @@ Count = Annotated[int, Meta(ge=0, lt=1 << 53)]
 ShortText = Annotated[str, Meta(max_length=400)]
 """A text of at most 400 characters."""
 
+MAX_RANGES = 64
+"""Ranges of batches in one receipt at most."""
+
 
 class CameraAbout(Struct, frozen=True, omit_defaults=True):
     """What an agent knows about a camera, from its configuration and from what the camera reports of itself.
@@ -37,10 +40,36 @@ class CameraAbout(Struct, frozen=True, omit_defaults=True):
     firmware_note: ShortText = ""
 
 
+class Start(Struct, frozen=True, omit_defaults=True):
+    """A start of the agent: why, and what is known of the time before it.
+
+    `reason` is `machine` (its machine has started), `upgrade` (it is another version than before), `watchdog` (it
+    hung and was ended), `service` (anything else) or empty (unknown). `time` is when the agent started, and
+    `machine_time` when its machine did; `machine_boot` is the kernel's id of that boot. `before` is the last sign
+    of life of the agent that ran before, and `clean` whether that one ended in order; None if nothing is known.
+    """
+
+    time: Time
+    reason: Annotated[str, Meta(max_length=40)] = ""
+    machine_boot: ShortText = ""
+    machine_time: Time | None = None
+    before: Time | None = None
+    clean: bool | None = None
+
+
+class DeviceAnswer(Struct, frozen=True):
+    """Whether a device of the site, such as a switch or the gateway, answers on the network, and since when."""
+
+    device: Slug
+    answers: bool
+    since: Time
+
+
 class Birth(Struct, frozen=True, omit_defaults=True, tag_field="status", tag="online"):
     """On `agent`, retained: the agent has connected.
 
     `session` counts the agent's connections, across restarts, so that a will that overtakes a birth is recognised.
+    `start` is the latest start of the agent.
     """
 
     site: Slug
@@ -51,6 +80,7 @@ class Birth(Struct, frozen=True, omit_defaults=True, tag_field="status", tag="on
     interval_s: Annotated[float, Meta(gt=0, le=3600)]
     name: ShortText = ""
     cameras: tuple[CameraAbout, ...] = ()
+    start: Start | None = None
 
 
 class Death(Struct, frozen=True, omit_defaults=True, tag_field="status", tag="offline"):
@@ -63,7 +93,10 @@ class Death(Struct, frozen=True, omit_defaults=True, tag_field="status", tag="of
 
 
 class Host(Struct, frozen=True, omit_defaults=True):
-    """The agent's machine. Figures that it cannot measure are absent."""
+    """The agent's machine. Figures that it cannot measure are absent.
+
+    `starved_s` is the time since the last batch in which the agent was not running although it had work to do.
+    """
 
     cpu_pct: float | None = None
     load_1m: float | None = None
@@ -77,6 +110,7 @@ class Host(Struct, frozen=True, omit_defaults=True):
     agent_memory_mb: float | None = None
     spool_batches: Count | None = None
     spool_mb: float | None = None
+    starved_s: float | None = None
 
 
 class Sample(Struct, frozen=True, omit_defaults=True):
@@ -84,7 +118,7 @@ class Sample(Struct, frozen=True, omit_defaults=True):
 
     `state` has lasted since `since`. `detail` is the evidence in a few words, without secrets. `evidence` maps
     picture faults to values in [0, 1]. `picture_unseen` is why no picture of the stream is judged, so that nothing
-    is known of them; None while they are.
+    is known of them; None while they are. `exact_cause` exists on the wire only (see `states.STAND_INS`).
     """
 
     camera: Slug
@@ -108,6 +142,7 @@ class Sample(Struct, frozen=True, omit_defaults=True):
     transport: ShortText | None = None
     evidence: dict[str, float] | None = None
     picture_unseen: ShortText | None = None
+    exact_cause: ShortText | None = None
 
 
 class Drop(Struct, frozen=True):
@@ -124,7 +159,8 @@ class Telemetry(Struct, frozen=True, omit_defaults=True):
     A camera has one sample at the end of the interval, and one more for each change of state within it.
     `monotonic_ms` is the agent's monotonic clock at `time`, so that times taken before the clock was set can be
     corrected. `dropped` counts the batches that the spool has dropped since the boot; `drop` describes those
-    that no earlier batch has reported.
+    that no earlier batch has reported. `start` is in the first batch after each start of the agent. `devices` are
+    those that the agent asks whether they answer, as far as it has asked them.
     """
 
     site: Slug
@@ -138,10 +174,15 @@ class Telemetry(Struct, frozen=True, omit_defaults=True):
     host: Host | None = None
     dropped: Count = 0
     drop: Drop | None = None
+    start: Start | None = None
+    devices: tuple[DeviceAnswer, ...] = ()
 
 
 class CameraState(Struct, frozen=True, omit_defaults=True):
-    """On `camera/{camera}/state`, retained: sent on each change, and again on each connection."""
+    """On `camera/{camera}/state`, retained: sent on each change, and again on each connection.
+
+    `exact_cause` exists on the wire only (see `states.STAND_INS`).
+    """
 
     site: Slug
     camera: Slug
@@ -152,6 +193,7 @@ class CameraState(Struct, frozen=True, omit_defaults=True):
     since: Time
     cause: Cause | None = None
     detail: ShortText = ""
+    exact_cause: ShortText | None = None
 
 
 class Command(Struct, frozen=True, omit_defaults=True):
@@ -173,4 +215,28 @@ class Reply(Struct, frozen=True, omit_defaults=True):
     sample: Sample | None = None
 
 
-Message = Birth | Death | Telemetry | CameraState | Command | Reply
+class BatchRange(Struct, frozen=True):
+    """The batches of one boot from `first` to `last`, both included, by their `seq`."""
+
+    boot: ShortText
+    first: Count
+    last: Count
+
+    def __post_init__(self) -> None:
+        """Check the order.
+
+        Raises:
+            ValueError: `last` comes before `first`.
+        """
+        if self.last < self.first:
+            raise ValueError(f"the range ends at {self.last}, before it begins at {self.first}")
+
+
+class Receipt(Struct, frozen=True):
+    """On `ack`: these batches are on the collector's disk, so the agent may delete them."""
+
+    site: Slug
+    batches: Annotated[tuple[BatchRange, ...], Meta(max_length=MAX_RANGES)]
+
+
+Message = Birth | Death | Telemetry | CameraState | Command | Reply | Receipt

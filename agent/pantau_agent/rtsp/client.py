@@ -127,7 +127,7 @@ class RtspSession:
         if self._dialogue is None or self.transport == "udp":
             return
         connection = self._dialogue.connection
-        await connection.read_arrived(tls=self.transport == "tls")
+        await connection.read_arrived()
         octets = self._low_water_mark.update(self._monotonic(), self.reception.octets)
         self.reception.set_exact_arrival(octets == 1)
         connection.set_low_water_mark(octets)
@@ -270,6 +270,7 @@ class RtspSession:
                 ReorderBuffer(self.reception.receive, self.track.payload_type),
                 self.sender_clock.receive,
                 self._monotonic,
+                connection.spend,
             )
         except OSError as error:
             no_port = detail("no_udp_port", said=error)

@@ -49,7 +49,7 @@ def connected(ours: socket.socket) -> RtspConnection:
 async def read_until_ended(connection: RtspConnection) -> None:
     async with asyncio.timeout(60):
         while connection.failure is None:
-            await connection.read_arrived(tls=False)
+            await connection.read_arrived()
             await asyncio.sleep(0.01)
 
 
@@ -60,13 +60,13 @@ async def test_what_has_arrived_is_read_without_the_event_loop(
     connection = connected(ours)
     received = []
     connection.demultiplexer.channels[0] = lambda buffer, start, end, _: received.append(buffer[start:end])
-    await connection.read_arrived(tls=False)
+    await connection.read_arrived()
     assert received == []
     packet = rtp(1, 2, b"payload")
     theirs.sendall(interleaved(packet))
     async with asyncio.timeout(60):
         while not received:
-            await connection.read_arrived(tls=False)
+            await connection.read_arrived()
             await asyncio.sleep(0)
     assert received == [packet]
 
@@ -91,5 +91,5 @@ async def test_the_end_of_a_connection_is_left_to_the_event_loop(
     theirs.shutdown(socket.SHUT_WR)
     ours.setblocking(True)
     assert ours.recv(1, socket.MSG_PEEK) == b""
-    await connection.read_arrived(tls=False)
+    await connection.read_arrived()
     assert connection.failure is None
