@@ -83,7 +83,8 @@ ReadableFile = Annotated[Path, AfterValidator(_readable_file)]
 class Broker(BaseModel):
     """The MQTT broker. After loading, `password` holds the secret, whatever its source.
 
-    `client_id` identifies the session at the broker, which queues what arrives while this collector is away.
+    `client_id` identifies the session at the broker, which queues what arrives while this collector is away. Above
+    `max_memory_mb` (10^6 bytes) of the broker's memory the collector is in trouble.
     """
 
     model_config = _STRICT
@@ -96,6 +97,7 @@ class Broker(BaseModel):
     tls: bool = False
     ca_file: ReadableFile | None = None
     client_id: Annotated[str, Field(min_length=1, max_length=200)] = "pantau-collector"
+    max_memory_mb: Annotated[float, Field(gt=0)] = 500
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -184,6 +186,17 @@ class Web(BaseModel):
     public_url: WebAddress | None = None
 
 
+class IntakeConfig(BaseModel):
+    """What is believed of the agents' messages.
+
+    `spool_max_age_days` is the largest `spool.max_age_days` of any agent. Nothing older than that and a day is.
+    """
+
+    model_config = _STRICT
+
+    spool_max_age_days: Annotated[float, Field(gt=0, le=3660)] = 7
+
+
 class CollectorConfig(EnvironmentSettings):
     """The whole configuration."""
 
@@ -194,6 +207,7 @@ class CollectorConfig(EnvironmentSettings):
     data_dir: Path = Path("/var/lib/pantau-collector")
     inventory: Path | None = None
     broker: Broker = Field(default_factory=Broker)
+    intake: IntakeConfig = IntakeConfig()
     store: PostgreSQL | None = None
     influx: Annotated[InfluxV1 | InfluxV2, Field(discriminator="version")] | None = None
     web: Web = Web()

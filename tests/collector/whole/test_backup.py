@@ -71,7 +71,9 @@ def test_a_collector_backed_up_under_load_goes_on_elsewhere_without_loss_or_a_do
             acknowledged = agent.sent[-1]
             first.kill()
         assert told["files"] > 2
-        assert not [path for path in first.data.rglob("*") if path.stat().st_mode & 0o077], "without systemd's umask"
+        assert not [path for path in first.data.rglob("*") if path.stat().st_mode & 0o077], (
+            "without systemd's umask"
+        )
         command("restore", tmp_path / "backup", "--config", second.config)
         with second, agent.reporting():
             assert until(lambda: journaled(second.data)[-1:] >= [acknowledged + 20])
