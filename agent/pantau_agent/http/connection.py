@@ -8,6 +8,7 @@ from typing import Any
 
 from pantau_agent.streams import tcp
 from pantau_agent.streams.failure import Step
+from pantau_agent.streams.safeguards import Safeguards
 from pantau_agent.streams.url import StreamUrl
 
 CHUNK = 64 << 10
@@ -55,9 +56,12 @@ class HttpConnection:
 
 
 async def connect(
-    url: StreamUrl, monotonic: Callable[[], float], on_step: Callable[[Step], None]
+    url: StreamUrl,
+    monotonic: Callable[[], float],
+    on_step: Callable[[Step], None],
+    safeguards: Safeguards | None = None,
 ) -> HttpConnection:
-    """Connect to the camera. `on_step` is called with each step as it begins.
+    """Connect to the camera. `on_step` is called with each step as it begins, `safeguards` check the certificate.
 
     Raises:
         LookError: the camera is not reached.
@@ -66,4 +70,5 @@ async def connect(
     async def make(connected: socket.socket, tls: dict[str, Any]) -> HttpConnection:
         return HttpConnection(*await asyncio.open_connection(sock=connected, **tls), monotonic)
 
-    return await tcp.connect(url.host, url.port, make, on_step, tls=url.scheme == "https")
+    tls = safeguards or Safeguards() if url.scheme == "https" else None
+    return await tcp.connect(url.host, url.port, make, on_step, tls=tls)

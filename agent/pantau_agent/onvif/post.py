@@ -14,6 +14,7 @@ from pantau_agent.onvif.errors import ClosedError, NotOnvifError, SilentError, U
 from pantau_agent.streams.failure import LookError
 from pantau_agent.streams.headers import Headers
 from pantau_agent.streams.malformed import MalformedError, described
+from pantau_agent.streams.safeguards import Safeguards
 from pantau_agent.streams.url import StreamUrl
 from pantau_contract.words.evidence import detail
 
@@ -40,6 +41,7 @@ async def post(
     authorization: str | None,
     monotonic: Callable[[], float],
     timeout_s: float,
+    safeguards: Safeguards | None = None,
     soap_1_1: bool = False,
 ) -> WholeResponse:
     """Send a SOAP message and return the response. Raises as `exchange`."""
@@ -56,13 +58,18 @@ async def post(
         authorization=authorization,
         content=content,
     )
-    return await exchange(url, request, monotonic=monotonic, timeout_s=timeout_s)
+    return await exchange(url, request, monotonic=monotonic, timeout_s=timeout_s, safeguards=safeguards)
 
 
 async def exchange(
-    url: StreamUrl, request: bytes, *, monotonic: Callable[[], float], timeout_s: float
+    url: StreamUrl,
+    request: bytes,
+    *,
+    monotonic: Callable[[], float],
+    timeout_s: float,
+    safeguards: Safeguards | None = None,
 ) -> WholeResponse:
-    """Send a request and return the response.
+    """Send a request and return the response. `safeguards` check the certificate of an https address.
 
     Raises:
         SilentError: the camera has not answered within `timeout_s`.
@@ -72,7 +79,7 @@ async def exchange(
     """
     try:
         async with asyncio.timeout(timeout_s):
-            connection = await connect(url, monotonic, lambda _step: None)
+            connection = await connect(url, monotonic, lambda _step: None, safeguards)
             try:
                 await connection.send(request)
                 return await _read_response(connection)

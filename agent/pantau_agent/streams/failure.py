@@ -35,6 +35,10 @@ class Kind(StrEnum):
     WRONG_PASSWORD = "the password is refused"  # noqa: S105 # not a password
     CRASHED = "the process that reads the stream crashed"
     UNKNOWN_SCHEME = "no supported authentication scheme is offered"
+    IN_CLEAR = "the password would have to be sent in clear"  # noqa: S105 # not a password
+    UNPROVEN = "the password would have to be sent to a certificate that is not known"  # noqa: S105 # not a password
+    WEAKER_LOGIN = "a weaker login is offered than before"
+    CERTIFICATE = "the certificate is not the camera's"
 
 
 @dataclass(frozen=True, slots=True)
