@@ -21,6 +21,5 @@ def become_service_user(say: Words, spool: Path | None = None, *, or_nobody: boo
     """
     data = spool.parent if spool is not None else _NO_DATA
     became = give_up_root(SERVICE_USER, data, or_nobody=or_nobody)
-    if became in {Became.NOBODY, Became.ROOT}:
-        key = "root.nobody" if became is Became.NOBODY else "root.still"
-        typer.echo(say(key, user=SERVICE_USER), err=True)
+    if became is Became.NOBODY:
+        typer.echo(say("root.nobody", user=SERVICE_USER), err=True)

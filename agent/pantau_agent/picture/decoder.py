@@ -18,7 +18,7 @@ from pantau_agent.picture.explanation import Explanation
 from pantau_agent.picture.memory_files import MemoryFiles
 from pantau_agent.picture.settings import PictureSettings
 from pantau_agent.picture.verdict import Verdict
-from pantau_agent.sandbox.lock_down import child_environment
+from pantau_agent.sandbox import child
 from pantau_agent.streams.keyframe import Keyframe
 from pantau_agent.streams.refusal import printable
 from pantau_contract.words.evidence import NO_DETAIL, Detail, detail
@@ -273,18 +273,8 @@ class Decoder:
         await self._kill_worker()
         if self._clock.monotonic() < self._retry_at:
             return None
-        pipe = asyncio.subprocess.PIPE
         try:
-            # A session of its own: no signal of the terminal reaches it, and it reaches no terminal.
-            process = await asyncio.create_subprocess_exec(
-                *self._command,
-                stdin=pipe,
-                stdout=pipe,
-                stderr=pipe,
-                env=child_environment(),
-                start_new_session=True,
-            )
-            self._worker = _Worker(process)
+            self._worker = _Worker(await child.start(self._command))
             async with asyncio.timeout(START_S):
                 unfiltered = await self._worker.ready()
         except (OSError, _WorkerDiedError) as error:

@@ -5,16 +5,13 @@ unless it has to, makes no connection. What it has learnt of the machine until t
 """
 
 import contextlib
-import os
 import resource
 import socket
 from pathlib import Path
 
 from pantau_agent.sandbox.seccomp import Allowed, NoFilterError, install
-from pantau_service.privileges import become, forbid_new_privileges
+from pantau_service.privileges import drop_capabilities, forbid_new_privileges
 
-_NOBODY = 65534
-"""User and group that own nothing (nobody, nogroup)."""
 MAX_FILES = 32
 """Files and sockets that may be open at a time."""
 _CALLS = frozenset(
@@ -45,26 +42,20 @@ def lock_down(allowed: Allowed, *, memory: int) -> str:
     Return why there is no filter of system calls, or nothing if there is one; the rest holds in either case.
 
     Raises:
-        OSError: root cannot be given up, or new privileges not be forbidden.
+        OSError: rights cannot be given up.
     """
     pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
     _limit(resource.RLIMIT_AS, pages * resource.getpagesize() + memory)
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_FSIZE, 0)
     _limit(resource.RLIMIT_NOFILE, MAX_FILES)
-    if os.geteuid() == 0:
-        become(_NOBODY, _NOBODY)
+    drop_capabilities()
     forbid_new_privileges()
     try:
         install(allowed)
     except NoFilterError as error:
         return error.strerror or str(error)
     return ""
-
-
-def child_environment() -> dict[str, str]:
-    """Return the environment of such a process: where to find the program, if that is not usual, and no more."""
-    return {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}
 
 
 def _limit(what: int, most: int) -> None:
