@@ -211,8 +211,10 @@ def _start_deciding(
 
 
 def _links(config: CollectorConfig, store: Store, clock: Clock) -> Links:
-    with store.begin() as connection:
-        secret = secret_rows.load_or_make(connection, secret_rows.LINKS)
+    def secret() -> bytes:  # loaded each time, because `renew-secret` may change it at any time
+        with store.begin() as connection:
+            return secret_rows.load_or_make(connection, secret_rows.LINKS)
+
     return Links(
         public_url=config.web.public_url,
         secret=secret,
