@@ -174,7 +174,9 @@ class Camera(BaseModel):
         if password is not None and user is None:
             raise error_at("user", "expected the user's name, since there is a password")
         if self.tls_ca is not None and self.certificate:
-            raise error_at("certificate", "expected no `certificate` beside a `tls_ca`: the authority vouches for it")
+            raise error_at(
+                "certificate", "expected no `certificate` beside a `tls_ca`: the authority vouches for it"
+            )
         _set(self, url=url, user=user, password=password)
         return self
 

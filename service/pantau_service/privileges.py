@@ -29,7 +29,7 @@ class Became(Enum):
 
 
 def give_up_root(service_user: str, data: Path, *, or_nobody: bool = True) -> Became:
-    """Become the service's user if this process is root, for good; if there is none, the owner of `data` or nobody.
+    """If this process is root, become the service's user for good; without one, the owner of `data` or nobody.
 
     Without `or_nobody`, a program that has to write data which belongs to root stays root. A program that is
     installed where root alone can read it, as in a developer's home, keeps the right to read files, and no other.

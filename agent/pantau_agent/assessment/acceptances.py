@@ -1,12 +1,11 @@
-"""What a person accepts of a camera, handed from a command to the running agent: small files beside the camera memory.
+"""What a person accepts of a camera, handed from a command to the running agent as a small file.
 
-The agent alone writes the camera memory. A command leaves a file; the agent takes it over within a second, or at its
-next start, and removes it.
+The agent alone writes the camera memory. A command leaves a file; the agent takes it over within a second, or at
+its next start, and removes it.
 """
 
 import contextlib
 import logging
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 
 class Acceptance(Struct, frozen=True):
-    """New `certificates` of a camera, by `host:port`; with `weaker_login` a weaker login than before is good enough."""
+    """New `certificates` of a camera, by `host:port`; with `weaker_login`, a weaker login than before will do."""
 
     certificates: dict[str, str] = {}
     weaker_login: bool = False
@@ -51,19 +50,18 @@ class Acceptances:
     def take(self) -> Iterator[tuple[str, Acceptance]]:
         """Yield each acceptance with its camera, and remove it when the next one is asked for."""
         try:
-            names = sorted(os.listdir(self._directory))
+            paths = sorted(self._directory.iterdir())
         except OSError:
             return
-        for name in names:
-            if not name.endswith(_SUFFIX):
+        for path in paths:
+            if path.suffix != _SUFFIX:
                 continue
-            path = self._directory / name
             try:
                 with path.open("rb") as file:
                     acceptance = msgspec.json.decode(file.read(MAX_BYTES), type=Acceptance)
             except (OSError, msgspec.DecodeError) as error:
                 _log.warning("%s cannot be used: %s", path, error)
             else:
-                yield name.partition(".")[0], acceptance
+                yield path.name.partition(".")[0], acceptance
             with contextlib.suppress(OSError):
                 path.unlink()

@@ -52,8 +52,8 @@ class Refusal(Struct, frozen=True):
 class CameraMemory(Struct):
     """What is remembered of one camera. `trusted` is set once it has accepted the password.
 
-    `keep_alive` is what is known about keeping its sessions alive, `proof` is what it has shown of itself: how it lets
-    us in, and its certificates.
+    `keep_alive` is what is known about keeping its sessions alive, `proof` is what it has shown of itself: how
+    it lets us in, and its certificates.
 
     `stream` and `login` are digests of the configuration for which `baseline` and `keep_alive`, and the rest, are
     valid.
@@ -138,7 +138,7 @@ class CameraMemories:
 
 
 def remembered(file: Path, cameras: Sequence[Camera]) -> dict[str, Remembered]:
-    """Return what the running agent remembers of cameras' logins and certificates; empty if that cannot be read."""
+    """Return what the agent remembers of cameras' logins and certificates; empty if that cannot be read."""
     try:
         content = msgspec.json.decode(file.read_bytes(), type=_Content)
     except (OSError, msgspec.DecodeError):
@@ -173,9 +173,7 @@ def _carried_over(memory: CameraMemory | None, camera: Camera, salt: str) -> Cam
     """Return what of the memory is valid for the camera as it is configured now."""
     password = camera.password.get_secret_value() if camera.password is not None else None
     permission = ("allow_basic",) if camera.allow_basic else ()  # whoever permits it has looked at the camera
-    fresh = CameraMemory(
-        _digest(salt, camera.url), _digest(salt, camera.url, camera.user, password, *permission)
-    )
+    fresh = CameraMemory(_digest(salt, camera.url), _digest(salt, camera.url, camera.user, password, *permission))
     if memory is None:
         return fresh
     if memory.stream == fresh.stream:
@@ -184,9 +182,7 @@ def _carried_over(memory: CameraMemory | None, camera: Camera, salt: str) -> Cam
         fresh.trusted, fresh.refusal, fresh.proof.digests = memory.trusted, memory.refusal, memory.proof.digests
     host = stream_url.parse(camera.url or "").host
     fresh.proof.certificates = {
-        at: fingerprint
-        for at, fingerprint in memory.proof.certificates.items()
-        if at.rpartition(":")[0] == host
+        at: fingerprint for at, fingerprint in memory.proof.certificates.items() if at.rpartition(":")[0] == host
     }
     return fresh
 

@@ -1,7 +1,7 @@
 """`pantau-agent accept-certificate` and `accept-login`: a person vouches for a camera that has changed.
 
-The running agent owns the camera memory. A command leaves its word beside it (see `assessment.acceptances`), and the
-agent takes it over within a second.
+The running agent owns the camera memory. A command leaves its word beside it (see `assessment.acceptances`), and
+the agent takes it over within a second.
 """
 
 import json
@@ -50,8 +50,8 @@ def accept_certificate(
 ) -> None:
     """Accept the certificate that a camera shows now, as after it was renewed or the camera replaced.
 
-    It shows the fingerprint and asks: compare it with the one in the camera's own settings. It goes for all cameras of
-    that host. Exit code 0: accepted, or known already. 1: not accepted. 2: wrong usage.
+    It shows the fingerprint and asks: compare it with the one in the camera's own settings. It goes for all
+    cameras of that host. Exit code 0: accepted, or known already. 1: not accepted. 2: wrong usage.
     """
     say = words_for(language)
     loaded, found = _load(camera, config, say)
@@ -83,8 +83,8 @@ def accept_login(
 ) -> None:
     """Accept that a camera wants a weaker login than before, as after it was replaced or reset.
 
-    What it may ask for is what the configuration allows: the password in clear still takes allow_basic. Exit code 0:
-    accepted. 2: wrong usage.
+    What it may ask for is what the configuration allows: the password in clear still takes allow_basic. Exit
+    code 0: accepted. 2: wrong usage.
     """
     say = words_for(language)
     loaded, _ = _load(camera, config, say)

@@ -1,7 +1,7 @@
 """The file that a command writes at its end, with the rights with which it was called.
 
-By then the command has given up root. So where it was root, a small process that stays root and handles nothing else
-takes the content and writes it: `python -m pantau_agent.commands.output_file PATH`.
+By then the command has given up root. So where it was root, a small process that stays root and handles nothing
+else takes the content and writes it: `python -m pantau_agent.commands.output_file PATH`.
 """
 
 import os
@@ -29,7 +29,7 @@ class OutputFile:
     def __enter__(self) -> Self:
         if self.path is not None and os.geteuid() == 0:
             # Arguments that begin with a dash cannot be meant: the path is absolute.
-            self._writer = subprocess.Popen(
+            self._writer = subprocess.Popen(  # noqa: S603 # our own program; the path is one argument
                 [*_COMMAND, str(self.path.absolute())],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -76,7 +76,7 @@ def write(path: Path, content: bytes) -> None:
         file = os.open(path.name, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666, dir_fd=directory)
     finally:
         os.close(directory)
-    with open(file, "wb") as opened:
+    with os.fdopen(file, "wb") as opened:
         status = os.fstat(file)
         if stat.S_ISREG(status.st_mode):
             if status.st_nlink > 1 and status.st_uid != os.geteuid():
@@ -91,7 +91,7 @@ def _is_trusted(name: str, directory: int) -> bool:
 
 
 def main() -> None:
-    """Write what comes by standard input, and answer with the number of the error; nothing came, nothing is written."""
+    """Write what comes by standard input, if anything, and answer with the number of the error or 0."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     content = sys.stdin.buffer.read(MAX_BYTES)
     number = 0

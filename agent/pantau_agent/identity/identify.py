@@ -15,8 +15,8 @@ from pantau_agent.identity.firmware import Identity, vendor_of
 from pantau_agent.identity.maker_pages import MAKER_PAGES, MakerPages
 from pantau_agent.onvif.device import PATH, OnvifDevice
 from pantau_agent.onvif.errors import LoginRefusedError, OnvifError
-from pantau_agent.streams.credentials import Credentials
 from pantau_agent.sources.target import safeguards_of
+from pantau_agent.streams.credentials import Credentials
 from pantau_agent.streams.failure import EvidenceError, Kind, LookError
 from pantau_agent.streams.safeguards import Safeguards
 from pantau_agent.streams.url import StreamUrl, parse
@@ -58,8 +58,8 @@ async def identify(
 ) -> Identity:
     """Return what a configured camera states about itself. A password that it refuses is sent to it once.
 
-    `web_port` is where its pages are, if not at the usual port; a camera that is watched over HTTP is asked at that
-    address, and one that is watched over TLS only over TLS.
+    `web_port` is where its pages are, if not at the usual port; a camera that is watched over HTTP is asked at
+    that address, and one that is watched over TLS only over TLS.
 
     Raises:
         IdentityError: it cannot be asked, or refuses.

@@ -1,4 +1,4 @@
-"""The certificate that a camera presents now, for a person to look at. Nothing is sent to the camera but the handshake."""
+"""The certificate that a camera presents now, for a person to look at. Nothing follows the handshake."""
 
 import asyncio
 import socket

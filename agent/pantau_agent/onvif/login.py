@@ -73,9 +73,10 @@ class Login:
     HTTP Digest is preferred to the WS-UsernameToken, because it does not depend on clocks. Basic is never
     answered: anyone who answers a search could ask for a password that way.
 
-    Every operation here only reads, so that a request that was dropped unanswered is sent once more. Redirects are
-    followed, to the same host only and never out of TLS. `speaks_soap` is true once the camera has answered by SOAP; `recognised` also
-    if it asked for a login, or redirects to an address of its own that is not reached.
+    Every operation here only reads, so that a request that was dropped unanswered is sent once more. Redirects
+    are followed, to the same host only and never out of TLS. `speaks_soap` is true once the camera has answered
+    by SOAP; `recognised` also if it asked for a login, or redirects to an address of its own that is not
+    reached.
     """
 
     def __init__(

@@ -77,8 +77,8 @@ class _Worker:
         return not self._reading.done()
 
     async def ready(self) -> str:
-        """Wait until it is ready; return why the kernel does not filter its system calls, or nothing if it does."""
-        return printable((await self._waiting[0]).detail)
+        """Wait until it is ready; return why the kernel does not filter its system calls, or nothing."""
+        return printable((await self._waiting[0]).unfiltered)
 
     async def ask(self, job: Job) -> JobResult:
         """Return the result of a job. Raises `_WorkerDiedError` if the worker ends before it answers."""
@@ -229,7 +229,7 @@ class Decoder:
     async def explain(
         self, camera: str, keyframe: Keyframe, memory: bytes | None, settings: PictureSettings
     ) -> tuple[Explanation | None, Detail]:
-        """Return how a picture differs from a camera's remembered view, given by its `memory`, or None and why not.
+        """Return how a picture differs from the remembered view in a `memory`, or None and why not.
 
         Nothing is learned from it.
         """
@@ -238,15 +238,18 @@ class Decoder:
             if worker is None:
                 return None, detail("no_decoder")
             self._jobs += 1
-            job = Job(self._jobs, camera, keyframe.codec, keyframe.data, self._clock.time_ms(), 30.0, False, settings)
+            job = Job(
+                self._jobs, camera, keyframe.codec, keyframe.data, self._clock.time_ms(), 30.0, False, settings
+            )
             try:
                 async with asyncio.timeout(self._deadline_s):
                     result = await worker.ask(msgspec.structs.replace(job, memory=memory, explain=True))
-                return result.explanation, result.detail or result.reason
             except TimeoutError:
                 reason = detail("slow_decoder", seconds=f"{self._deadline_s:g}")
             except _WorkerDiedError:
                 reason = detail("decoder_died")
+            else:
+                return result.explanation, result.detail or result.reason
             await self._kill_worker()
             return None, reason
 
@@ -287,8 +290,8 @@ class Decoder:
         if unfiltered and not self._filter_told:
             self._filter_told = True
             _log.warning(
-                "this machine's kernel does not filter the decode worker's system calls (%s): whoever breaks into it "
-                "by a picture finds more to go on with",
+                "this machine's kernel does not filter the decode worker's system calls (%s): "
+                "whoever breaks into it by a picture finds more to go on with",
                 unfiltered,
             )
         return self._worker

@@ -33,8 +33,8 @@ class PictureError(StrEnum):
 class Job(Struct, frozen=True):
     """A keyframe to decode and judge.
 
-    With `kept`, what is learned of the camera is sent back from time to time. `memory` is what was kept of it, sent
-    with the first job. `accept` and `explain` are requests about the view (see `view_requests`).
+    With `kept`, what is learned of the camera is sent back from time to time. `memory` is what was kept of it,
+    sent with the first job. `accept` and `explain` are requests about the view (see `view_requests`).
     """
 
     id: int
@@ -55,8 +55,8 @@ class Job(Struct, frozen=True):
 class JobResult(Struct, frozen=True):
     """The result of the job with that id.
 
-    Id 0 announces that the worker is ready, with the reason in `detail` if the kernel does not filter its system
-    calls. Results of id `LAST` follow the end of the input, with what was learned. `memories` are to be kept, by
+    Id 0 announces that the worker is ready; `unfiltered` is why the kernel does not filter its system calls, if
+    so. Results of id `LAST` follow the end of the input, with what was learned. `memories` are to be kept, by
     camera; `evicted` names a camera that the worker no longer knows.
     """
 
@@ -73,6 +73,7 @@ class JobResult(Struct, frozen=True):
     evicted: str = ""
     explanation: Explanation | None = None
     accepted: bool = False
+    unfiltered: str = ""
 
 
 def pack(message: Job | JobResult) -> bytes:

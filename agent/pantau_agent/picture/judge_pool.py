@@ -56,9 +56,7 @@ class JudgePool:
         outcome = Outcome(Verdict(None, {}))
         judge = self._judge_of(job, outcome)
         try:
-            outcome.verdict = judge.update(
-                picture, job.time_ms, damaged=damaged, static_stream=job.static_stream
-            )
+            outcome.verdict = judge.update(picture, job.time_ms, damaged=damaged, static_stream=job.static_stream)
             if picture is not None:
                 self._carry_out(job, judge, picture, outcome)
         except Exception:  # noqa: BLE001 # whatever the bug, the camera is not to blame
@@ -78,6 +76,7 @@ class JudgePool:
         judge = self._judges.get(job.camera)
         if judge is None:
             memory, note = _remembered(job)
+            memory.hide(job.settings.private)
             judge = self._judges[job.camera] = Judge(
                 job.interval_s, job.settings, memory, note, short_lived=not job.kept
             )

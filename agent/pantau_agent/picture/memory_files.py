@@ -1,7 +1,7 @@
 """The agent's files about its cameras' views: memories, requests of commands, and the answers to them.
 
-The decode worker opens no files. So the agent sends it a camera's memory with the first picture, and writes what comes
-back, without reading it: it comes from a process that handles strangers' pictures.
+The decode worker opens no files. So the agent sends it a camera's memory with the first picture, and writes what
+comes back, without reading it: it comes from a process that handles strangers' pictures.
 """
 
 import logging

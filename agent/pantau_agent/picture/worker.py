@@ -1,7 +1,8 @@
 """The decode worker: keyframes in, verdicts and JPEGs out, in a process of its own that may crash.
 
-`python -m pantau_agent.picture.worker` serves its standard input and output (see `exchange`). It handles strangers'
-pictures, so it has nothing but these pipes and its memory, which is limited (see `sandbox.lock_down`).
+`python -m pantau_agent.picture.worker` serves its standard input and output (see `exchange`). It handles
+strangers' pictures, so it has nothing but these pipes and its memory, which is limited (see
+`sandbox.lock_down`).
 """
 
 import os
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 
 from pantau_agent.picture.exchange import LAST, LENGTH, MAX_MESSAGE, Job, JobResult, PictureError, pack
 from pantau_agent.picture.judge_pool import JudgePool, Outcome
+from pantau_agent.picture.private_regions import hide
 from pantau_agent.sandbox.lock_down import PURE, lock_down
 from pantau_agent.streams.failure import EvidenceError
 from pantau_contract.words.evidence import NO_DETAIL, Detail, detail, together
@@ -111,6 +113,7 @@ def work(job: Job, pool: JudgePool) -> JobResult:
     except UndecodableError as error:
         outcome = pool.judge(job, None, damaged=job.damaged)
         return _result(job, outcome, error=error.error, reason=error.detail)
+    picture = hide(picture, job.settings.private)  # from here on nothing has them
     outcome = pool.judge(job, picture, damaged=job.damaged or concealed)
     height, width = picture.shape[:2]
     return _result(job, outcome, width, height, encode_jpeg(picture))
@@ -140,7 +143,7 @@ def serve(jobs: BinaryIO, answers: BinaryIO, pool: JudgePool, unfiltered: str = 
     `unfiltered` is why the kernel does not filter system calls, if so.
     """
     decoder = msgspec.msgpack.Decoder(Job)
-    answers.write(pack(JobResult(0, detail=Detail(unfiltered))))
+    answers.write(pack(JobResult(0, unfiltered=unfiltered)))
     answers.flush()
     while len(head := jobs.read(LENGTH.size)) == LENGTH.size:
         (length,) = LENGTH.unpack(head)
@@ -148,8 +151,7 @@ def serve(jobs: BinaryIO, answers: BinaryIO, pool: JudgePool, unfiltered: str = 
             return
         answers.write(pack(work(decoder.decode(jobs.read(length)), pool)))
         answers.flush()
-    for memories in pool.memories():
-        answers.write(pack(JobResult(LAST, memories=memories)))
+    answers.writelines(pack(JobResult(LAST, memories=memories)) for memories in pool.memories())
     answers.flush()
 
 

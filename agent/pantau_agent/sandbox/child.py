@@ -12,8 +12,8 @@ _PIPE = asyncio.subprocess.PIPE
 async def start(command: Sequence[str]) -> asyncio.subprocess.Process:
     """Start it with pipes for input, output and errors, and with nothing else of ours.
 
-    It gets no environment, where passwords may stand, and a session of its own: no signal of a terminal reaches it,
-    and it reaches no terminal. Where this is root, it is nobody from its first instruction on.
+    It gets no environment, where passwords may stand, and a session of its own: no signal of a terminal reaches
+    it, and it reaches no terminal. Where this is root, it is nobody from its first instruction on.
 
     Raises:
         OSError: it cannot be started.

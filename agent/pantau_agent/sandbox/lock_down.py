@@ -15,24 +15,70 @@ from pantau_service.privileges import drop_capabilities, forbid_new_privileges
 MAX_FILES = 32
 """Files and sockets that may be open at a time."""
 _CALLS = frozenset(
-    """
-    brk clock_getres clock_gettime clock_nanosleep clone close exit exit_group fstat futex getpid getrandom getrusage gettid
-    gettimeofday lseek madvise membarrier mmap mprotect mremap munmap nanosleep read readv restart_syscall rseq
-    rt_sigaction rt_sigprocmask rt_sigreturn sched_getaffinity sched_yield set_robust_list sigaltstack sysinfo tgkill
-    time uname write writev
-    """.split()
+    [
+        "brk",
+        "clock_getres",
+        "clock_gettime",
+        "clock_nanosleep",
+        "clone",
+        "close",
+        "exit",
+        "exit_group",
+        "fstat",
+        "futex",
+        "getpid",
+        "getrandom",
+        "getrusage",
+        "gettid",
+        "gettimeofday",
+        "lseek",
+        "madvise",
+        "membarrier",
+        "mmap",
+        "mprotect",
+        "mremap",
+        "munmap",
+        "nanosleep",
+        "read",
+        "readv",
+        "restart_syscall",
+        "rseq",
+        "rt_sigaction",
+        "rt_sigprocmask",
+        "rt_sigreturn",
+        "sched_getaffinity",
+        "sched_yield",
+        "set_robust_list",
+        "sigaltstack",
+        "sysinfo",
+        "tgkill",
+        "time",
+        "uname",
+        "write",
+        "writev",
+    ]
 )
 _NETWORK_CALLS = frozenset(
-    """
-    connect fcntl getpeername getsockname getsockopt poll ppoll recvfrom recvmsg select sendmsg sendto setsockopt
-    shutdown
-    """.split()
+    [
+        "connect",
+        "fcntl",
+        "getpeername",
+        "getsockname",
+        "getsockopt",
+        "poll",
+        "ppoll",
+        "recvfrom",
+        "recvmsg",
+        "select",
+        "sendmsg",
+        "sendto",
+        "setsockopt",
+        "shutdown",
+    ]
 )
 PURE = Allowed(_CALLS)
 """For a process that only computes."""
-CONNECTING = Allowed(
-    _CALLS | _NETWORK_CALLS, {"socket": frozenset({int(socket.AF_INET), int(socket.AF_INET6)})}
-)
+CONNECTING = Allowed(_CALLS | _NETWORK_CALLS, {"socket": frozenset({int(socket.AF_INET), int(socket.AF_INET6)})})
 """For a process that also makes connections of its own."""
 
 

@@ -1,8 +1,8 @@
 """A filter of system calls for the process that installs it (seccomp(2)): what is not allowed fails with EPERM.
 
-The filter is a program of classic BPF. It is made here and not by libseccomp, which Python's wheels do not bring and
-small systems do not have; the format has not changed since Linux 3.5. Kernels without it, and machines other than
-x86-64 and aarch64, get no filter.
+The filter is a program of classic BPF. It is made here and not by libseccomp, which Python's wheels do not bring
+and small systems do not have; the format has not changed since Linux 3.5. Kernels without it, and machines other
+than x86-64 and aarch64, get no filter.
 """
 
 import ctypes
@@ -92,9 +92,9 @@ Instruction = tuple[int, int, int, int]
 class Allowed:
     """The system calls that a process may go on to make.
 
-    `calls` are allowed, with three limits: memory never becomes executable (mmap, mprotect), a signal goes to the
-    process itself only (tgkill), and what is started is a thread (clone). `first` allows a call if its first argument
-    has one of these values.
+    `calls` are allowed, with three limits: memory never becomes executable (mmap, mprotect), a signal goes to
+    the process itself only (tgkill), and what is started is a thread (clone). `first` allows a call if its first
+    argument has one of these values.
     """
 
     calls: frozenset[str]

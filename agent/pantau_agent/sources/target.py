@@ -15,8 +15,8 @@ from pantau_agent.streams.url import StreamUrl
 class Target:
     """A URL and credentials. `trusted` says that the camera has accepted these credentials before.
 
-    `keep_alive` is what is known about keeping its sessions alive; sessions add to it. `safeguards` say which login
-    and which certificate are good enough.
+    `keep_alive` is what is known about keeping its sessions alive; sessions add to it. `safeguards` say which
+    login and which certificate are good enough.
     """
 
     url: StreamUrl

@@ -4,8 +4,8 @@ Digest is answered with MD5 and SHA-256, each also as `-sess`, and with qop `aut
 better is offered. The exchange of requests and challenges is a generator without I/O, `Authenticator.flow`, in the
 manner of httpx's `auth_flow`.
 
-Whoever answers in a camera's place may ask for anything. So Basic, which is the password in clear, is answered only
-where the safeguards permit it, and nothing weaker than what the camera accepted before.
+Whoever answers in a camera's place may ask for anything. So Basic, which is the password in clear, is answered
+only where the safeguards permit it, and nothing weaker than what the camera accepted before.
 """
 
 import base64
@@ -243,7 +243,7 @@ class Authenticator:
             )
 
     def authorization(self, method: str, uri: str) -> str | None:
-        """Return the `Authorization` header for a request, or None while there is no challenge that may be answered."""
+        """Return the `Authorization` header for a request, or None while no challenge may be answered."""
         challenge, credentials = self._challenge, self._credentials
         if challenge is None or credentials is None or not self._may_answer(challenge):
             return None

@@ -43,7 +43,7 @@ def fingerprint_of(certificate: bytes) -> str:
 
 
 def check(safeguards: Safeguards, at: str, fingerprint: str) -> None:
-    """Check a fingerprint against what is configured or remembered of an `endpoint`; remember it if it is the first.
+    """Check a fingerprint against what is configured or remembered of an `endpoint`; remember the first one.
 
     Raises:
         CertificateError: it is another one.

@@ -1,7 +1,7 @@
 """What must hold before a camera gets a password, or a proof of it: which login, and which certificate.
 
-A camera that once had a better login, or another certificate, is not believed to have lost it: whoever answers in its
-place would say the same.
+A camera that once had a better login, or another certificate, is not believed to have lost it: whoever answers
+in its place would say the same.
 """
 
 from dataclasses import dataclass, field
@@ -51,9 +51,10 @@ class Channel:
 class Safeguards:
     """The safeguards of one camera's password.
 
-    `allow_basic` permits to send the password in clear. Certificates are checked by the authority in `ca_file`, by
-    the `fingerprint` that is configured, or by the one that is `remembered`. With `learns`, a certificate that is
-    seen for the first time is remembered, and from then on no other is accepted; without, it is noted in `unknown`.
+    `allow_basic` permits to send the password in clear. Certificates are checked by the authority in `ca_file`,
+    by the `fingerprint` that is configured, or by the one that is `remembered`. With `learns`, a certificate
+    that is seen for the first time is remembered, and from then on no other is accepted; without, it is noted in
+    `unknown`.
     """
 
     allow_basic: bool = False

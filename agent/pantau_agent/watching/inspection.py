@@ -29,9 +29,9 @@ IDENTITY_WITHIN_S = 20.0
 class Inspected:
     """The result of inspecting one camera.
 
-    `observation` is None if this machine, or an error of ours, prevented the probe; `failed` is why. `identity` is
-    what the camera reports itself to be; if it was asked and did not answer, `no_identity` is why. `failure` is why it
-    did not stream, or broke off.
+    `observation` is None if this machine, or an error of ours, prevented the probe; `failed` is why. `identity`
+    is what the camera reports itself to be; if it was asked and did not answer, `no_identity` is why. `failure`
+    is why it did not stream, or broke off.
     """
 
     camera: Camera

@@ -31,8 +31,8 @@ MARGIN_S = 0.5
 class OneShotProbe:
     """Probes one camera any number of times; what is learned is kept from probe to probe.
 
-    `failure` is why the last probe did not reach streaming, or broke off; None if it did neither. With `learns`, as in
-    the running agent, a certificate that is seen for the first time is accepted for ever.
+    `failure` is why the last probe did not reach streaming, or broke off; None if it did neither. With `learns`,
+    as in the running agent, a certificate that is seen for the first time is accepted for ever.
     """
 
     def __init__(

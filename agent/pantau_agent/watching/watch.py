@@ -51,8 +51,8 @@ def watch(
 ) -> AsyncGenerator[Observation, None]:
     """Watch a camera for ever in its mode: an observation each second and at once on a change, or one a probe.
 
-    `host_limits` are shared by all cameras of an agent; `memory` is kept up to date. With `learns`, as in the running
-    agent, a certificate that is seen for the first time is accepted for ever. `clock_trusted` returns
+    `host_limits` are shared by all cameras of an agent; `memory` is kept up to date. With `learns`, as in the
+    running agent, a certificate that is seen for the first time is accepted for ever. `clock_trusted` returns
     whether this machine's clock is right. Setting `picture_requested` requests a picture now; it is cleared when
     that is noticed. Closing the generator, or cancelling whoever iterates it, ends the session with a TEARDOWN.
     """

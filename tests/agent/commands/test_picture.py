@@ -17,8 +17,8 @@ from pantau_agent.picture.view_requests import ViewRequest, ViewRequests
 from pantau_contract.states import Cause
 from pantau_contract.words import words
 from pantau_contract.words.evidence import Detail, detail
-from tests.agent.picture.street import Picture, Street
 from tests.agent.picture.kept_judges import KeptJudges
+from tests.agent.picture.street import Picture, Street
 from tests.agent.picture.test_judge_pool import causes, trained
 from tests.agent.picture.test_view import half_covered, shifted
 

@@ -32,7 +32,10 @@ class KeptJudges:
         outcome = self._pool.judge(job, picture, damaged=False)
         if self._files is not None:
             parts = (outcome.memories, outcome.evicted, outcome.explanation, outcome.accepted)
-            self._files.keep(camera, JobResult(k, 0, 0, None, None, {}, outcome.verdict.reason, None, outcome.verdict.reason, *parts))
+            self._files.keep(
+                camera,
+                JobResult(k, 0, 0, None, None, {}, outcome.verdict.reason, None, outcome.verdict.reason, *parts),
+            )
         return outcome.verdict
 
     def save(self) -> None:

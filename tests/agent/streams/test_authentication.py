@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pantau_agent.streams.authentication import Authenticator, Flow, LoginRefusal, authenticate, parse_challenges
 from pantau_agent.streams.credentials import Credentials
 from pantau_agent.streams.headers import Headers
-from pantau_agent.streams.safeguards import Channel, Remembered, Safeguards
+from pantau_agent.streams.safeguards import Safeguards
 
 MUFASA = Credentials("Mufasa", "Circle of Life")
 
