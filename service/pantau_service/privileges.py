@@ -5,7 +5,6 @@ import ctypes
 import os
 import pwd
 import sys
-from enum import Enum, auto
 from pathlib import Path
 
 _PR_SET_KEEPCAPS, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT = 8, 38, 47
@@ -17,18 +16,7 @@ NOBODY = 65534
 """User and group that own nothing (nobody, nogroup)."""
 
 
-class Became(Enum):
-    """Whom `give_up_root` has made of this process."""
-
-    SAME = auto()
-    """It was not root, or has to stay it, and is the same user as before."""
-    SERVICE = auto()
-    """The service's user, or the owner of its data."""
-    NOBODY = auto()
-    """The user nobody: there is no such service on this machine."""
-
-
-def give_up_root(service_user: str, data: Path, *, or_nobody: bool = True) -> Became:
+def give_up_root(service_user: str, data: Path, *, or_nobody: bool = True) -> None:
     """If this process is root, become the service's user for good; without one, the owner of `data` or nobody.
 
     Without `or_nobody`, a program that has to write data which belongs to root stays root. A program that is
@@ -40,16 +28,13 @@ def give_up_root(service_user: str, data: Path, *, or_nobody: bool = True) -> Be
         OSError: the kernel refuses it; then the program must not go on.
     """
     if os.geteuid() != 0:
-        return Became.SAME
+        return
     reads = not everyone_can_run_this()
     account = _account(service_user) or _owner(data)
     if account is not None:
         become(account.pw_uid, account.pw_gid, groups_of=account.pw_name, may_read=reads)
-        return Became.SERVICE
-    if not or_nobody:
-        return Became.SAME
-    become(NOBODY, NOBODY, may_read=reads)
-    return Became.NOBODY
+    elif or_nobody:
+        become(NOBODY, NOBODY, may_read=reads)
 
 
 def become(uid: int, gid: int, *, groups_of: str | None = None, may_read: bool = False) -> None:

@@ -96,7 +96,7 @@ def _load(camera: str, config: ConfigPath, say: Words) -> tuple[AgentConfig, Cam
     """Return the configuration and the camera of that id. All secrets are read then, and root is given up."""
     use_service_credentials()
     loaded = load_or_exit(config)
-    become_service_user(say, loaded.spool.path, or_nobody=False)
+    become_service_user(loaded.spool.path, or_nobody=False)
     for known in loaded.camera:
         if known.id == camera:
             return loaded, known

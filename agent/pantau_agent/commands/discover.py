@@ -65,7 +65,7 @@ def discover(
     if ask_each and (user is None or password_file is not None or not sys.stdin.isatty()):
         raise typer.BadParameter("--ask-each asks at the terminal for the passwords of --user; without a file")
     login = None if ask_each else credentials(user, password_file, say)
-    become_service_user(say)
+    become_service_user()
     try:
         candidates = interruptible.run(_find_candidates(host or [], scanned, searched, wait, say))
         logins = _prompted_logins(candidates, user or "", say) if ask_each else {}

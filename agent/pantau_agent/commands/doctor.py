@@ -55,7 +55,7 @@ def doctor(
     say = words_for(language)
     use_service_credentials()
     loaded = load_or_exit(config)
-    become_service_user(say, loaded.spool.path)
+    become_service_user(loaded.spool.path)
     try:
         findings = interruptible.run(_examine(loaded, time_server or time_servers(), say, quiet=as_json))
     except KeyboardInterrupt:

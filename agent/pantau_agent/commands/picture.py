@@ -77,7 +77,7 @@ def accept(
     say = words_for(language)
     use_service_credentials()
     loaded = load_or_exit(config)
-    become_service_user(say, loaded.spool.path, or_nobody=False)
+    become_service_user(loaded.spool.path, or_nobody=False)
     carried_out = _submit_and_wait(loaded, _camera(loaded, camera, say), ViewRequest.ACCEPT, wait, say)
     _finish(
         say("picture.accepted" if carried_out else "picture.not_granted", camera=camera),
@@ -110,7 +110,7 @@ def explain(
     found = _camera(loaded, camera, say)
     content = _read_file(picture, say) if picture is not None else None
     with OutputFile(out) as output:
-        become_service_user(say, loaded.spool.path, or_nobody=False)
+        become_service_user(loaded.spool.path, or_nobody=False)
         if picture is not None and content is not None:
             explanation = _explain_file(loaded, found, picture, content, say)
         else:

@@ -163,11 +163,11 @@ def _selected_camera(options: CameraOptions, config: Path, say: Words) -> _Chose
     """Return the selected camera. All secrets are read then, and root is given up."""
     if not options.names_configured_camera:
         camera = camera_from_options(options, say)
-        become_service_user(say)
+        become_service_user()
         return _Chosen(camera)
     use_service_credentials()
     loaded, camera = configured_camera(options, config)
-    become_service_user(say, loaded.spool.path)
+    become_service_user(loaded.spool.path)
     file = loaded.spool.path.with_name(camera_memory.FILE)
     remembered = camera_memory.remembered(file, [camera]).get(camera.id)
     return _Chosen(camera, saved_identities(loaded.spool.path).get(camera.id), remembered)
@@ -192,7 +192,7 @@ def _probe_all(
     loaded = load_configuration(config)
     if not loaded.camera:
         raise CannotProbeError(f"{config} has no cameras: `pantau-agent discover` proposes how to write them")
-    become_service_user(say, loaded.spool.path)
+    become_service_user(loaded.spool.path)
     inspected = probe_all.inspect_all(loaded, seconds, say, ask=ask)
     typer.echo(probe_all.json_text(inspected, say) if as_json else probe_all.table(inspected, say), nl=False)
     return max((exit_code(state) for state in probe_all.states(inspected)), key=_GRAVEST_LAST.index, default=0)
