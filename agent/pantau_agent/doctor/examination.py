@@ -35,7 +35,8 @@ async def examine(
     yield machine.check_memory(host)
     for finding in await check_names(config):
         yield finding
-    for finding in await check_broker(config.broker, config.site.id, clock.time_ms() / 1000):
+    camera = next((camera.id for camera in config.camera), None)
+    for finding in await check_broker(config.broker, config.site.id, clock.time_ms() / 1000, camera=camera):
         yield finding
     remembered = camera_memory.remembered(config.spool.path.with_name(camera_memory.FILE), config.camera)
     trusted = status.synchronised is True
