@@ -14,7 +14,15 @@ from collections.abc import Callable
 from pantau_agent.clock import Clock
 from pantau_agent.config import AgentConfig, Camera
 from pantau_agent.identity.firmware import about as about_configured
-from pantau_agent.link.connection import Acknowledged, Connected, Event, Lost, MqttConnection, SessionMessages
+from pantau_agent.link.connection import (
+    Acknowledged,
+    Connected,
+    Event,
+    Lost,
+    MqttConnection,
+    Refused,
+    SessionMessages,
+)
 from pantau_agent.link.problem import Problem, ReconnectBackoff, closed_at_once, from_error, silent
 from pantau_agent.link.protocol import ProtocolChoice
 from pantau_agent.link.traffic import LinkTraffic
@@ -234,9 +242,14 @@ class Link:
         return None
 
     def _handle(self, event: Event | None) -> None:
-        if isinstance(event, Lost):
-            raise _EndedError(event.problem)
-        self._traffic.handle(event)
+        match event:
+            case Lost(problem):
+                raise _EndedError(problem)
+            case Refused(mid, problem):
+                if not self._traffic.drop_refused(mid):
+                    raise _EndedError(problem)
+            case _:
+                self._traffic.handle(event)
 
     def _session_messages(self) -> SessionMessages:
         birth = Birth(
