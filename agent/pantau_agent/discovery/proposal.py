@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pantau_agent.discovery.survey import DiscoveredChannel, DiscoveredDevice, DiscoveredStream
+from pantau_contract.printable import printable_line
 from pantau_contract.words import Words
 
 
@@ -99,7 +100,7 @@ def _slug(host: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    return "".join(character for character in " ".join(text.split()) if character.isprintable())
+    return printable_line(" ".join(text.split()))
 
 
 def _toml_string(text: str) -> str:

@@ -66,6 +66,25 @@ async def test_a_terminal_shows_it_live_until_interrupted(terminal: Terminal, en
     assert err == b""
 
 
+HOSTILE = "No [/x] [link=https://evil.example]y[/link] \x1b]0;owned\x07 \x9b2J \u202edeneppo"
+"""Markup of the library that draws the view, escape sequences of a terminal, and a control of text direction."""
+
+
+@pytest.mark.parametrize("how", ["--watch", "--json"])
+async def test_what_a_camera_says_neither_controls_the_terminal_nor_breaks_the_view(
+    how: str, terminal: Terminal
+) -> None:
+    refused = saying(f"404 {HOSTILE}", f'WWW-Authenticate: Basic realm="{HOSTILE}"')
+    async with serving(Camera({"DESCRIBE": refused})) as camera:
+        process = await start_probe(f"{camera.url}/[/x]", how, "--timeout", "3", out=terminal.theirs)
+        assert await eventually(lambda: "404" in terminal.read(), within_s=WITHIN_S)
+        process.send_signal(signal.SIGINT)
+        _, err = await asyncio.wait_for(process.communicate(), WITHIN_S)
+    assert "[link=https://evil" in terminal.read().replace("\r\n", "").replace("│", "").replace("  ", "")
+    for sign in ("\x1b]0;owned", "8;;https://evil", "\x9b", "\u202e", "Traceback"):
+        assert sign not in terminal.shown + err.decode(), sign
+
+
 async def test_elsewhere_it_is_a_line_each_second() -> None:
     async with serving(Camera(media=footage())) as camera:
         process = await start_probe(camera.url, "--watch", "--json")
