@@ -50,6 +50,7 @@ def fields(found: DiscoveredDevice) -> dict[str, Any]:
             for channel in found.channels
         ],
         "guessed": found.guessed,
+        "in_clear": found.in_clear,
         "problem": found.problem,
     }
 
@@ -80,6 +81,8 @@ def _block(
     )
     if user is not None:
         yield f"user = {_toml_string(user)}  # {say('discover.password')}"
+    if found.in_clear:
+        yield f"# allow_basic = true  # {say('discover.in_clear')}"
 
 
 def _stream_text(stream: DiscoveredStream, *, url: bool = True) -> str:

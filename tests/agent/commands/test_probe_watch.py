@@ -6,6 +6,7 @@ import os
 import pty
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -50,6 +51,12 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
     made.close()
 
 
+def users_of(pid: int) -> list[str]:
+    """Return the real, effective, saved and file-system user of a process."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return next(line.split()[1:] for line in status.splitlines() if line.startswith("Uid:"))
+
+
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 async def test_a_terminal_shows_it_live_until_interrupted(terminal: Terminal, end: signal.Signals) -> None:
     async with serving(Camera(media=footage())) as camera:
@@ -90,6 +97,7 @@ async def test_elsewhere_it_is_a_line_each_second() -> None:
         process = await start_probe(camera.url, "--watch", "--json")
         assert process.stdout is not None
         report = [json.loads(await asyncio.wait_for(process.stdout.readline(), WITHIN_S)) for _ in range(4)]
+        assert "0" not in users_of(process.pid)
         process.send_signal(signal.SIGINT)
         await asyncio.wait_for(process.communicate(), WITHIN_S)
         assert await eventually(lambda: camera.methods()[-1] == "TEARDOWN")
