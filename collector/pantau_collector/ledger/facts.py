@@ -175,9 +175,10 @@ def _add_batch(site: SiteFacts, batch: Telemetry, record: Record) -> None:
     for name, claim in _camera_claims(batch.samples, shift_ms, earliest_ms, to_ms):
         site.claims.setdefault(Subject(CAMERA, name), []).append(claim)
     for answer in batch.devices[:MAX_DEVICES]:
-        from_ms = max(answer.since + shift_ms, earliest_ms)
-        claim = Claim(from_ms, to_ms, ANSWERS if answer.answers else SILENT)
-        site.claims.setdefault(Subject(DEVICE, answer.device), []).append(claim)
+        from_ms, until_ms = max(answer.since + shift_ms, earliest_ms), min(answer.asked + shift_ms, to_ms)
+        if from_ms < until_ms:
+            claim = Claim(from_ms, until_ms, ANSWERS if answer.answers else SILENT)
+            site.claims.setdefault(Subject(DEVICE, answer.device), []).append(claim)
 
 
 def _camera_claims(
