@@ -1,9 +1,9 @@
 """Asks a device whether it is there: by an ICMP echo request, or by a connection to a TCP port.
 
-Any answer of the device itself will do: an echo reply, an accepted connection, or a refused one (RST). The
-functions block; they are called on a thread.
+Any answer of the device itself will do: an echo reply, an accepted connection, or a refused one (RST).
 """
 
+import asyncio
 import os
 import socket
 import time
@@ -17,12 +17,16 @@ class CannotAskError(Exception):
     """The question cannot be put; the text says why. It says nothing about the device."""
 
 
-def ask(host: str, port: int | None, within_s: float) -> bool:
+async def ask(host: str, port: int | None, within_s: float) -> bool:
     """Return whether a device answers: at a TCP port, or without one to an echo request.
 
     Raises:
         CannotAskError: the name is not known, or this user may not send echo requests.
     """
+    return await asyncio.to_thread(_ask, host, port, within_s)
+
+
+def _ask(host: str, port: int | None, within_s: float) -> bool:
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port or 0, type=socket.SOCK_STREAM)[0]
     except (OSError, UnicodeError) as error:

@@ -5,7 +5,7 @@ A device is asked while something behind it is silent, and now and then otherwis
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
 from pantau_agent.clock import Clock
@@ -25,13 +25,13 @@ TRIES = 3
 """Questions without an answer after which a device counts as silent."""
 _log = logging.getLogger(__name__)
 
-Ask = Callable[[str, int | None, float], bool]
+Ask = Callable[[str, int | None, float], Awaitable[bool]]
 """Asks a device, as `asking.ask` does."""
 
 
 @dataclass(slots=True)
 class _Asked:
-    """What is known of a device: whether it answers, since when, and when it was asked last (monotonic seconds)."""
+    """What is known of a device: whether it answers, since when, and when it was asked (monotonic seconds)."""
 
     device: Device
     answers: bool | None = None
@@ -52,7 +52,7 @@ class DeviceWatch:
             devices: what is asked.
             is_silent: returns whether something behind a device is silent now.
             clock: the time.
-            ask: asks a device, on a thread.
+            ask: asks a device.
         """
         self._asked = [_Asked(device) for device in devices]
         self._is_silent = is_silent
@@ -83,7 +83,7 @@ class DeviceWatch:
         device = each.device
         try:
             for _ in range(TRIES):
-                answers = await asyncio.to_thread(self._ask, device.host, device.port, ANSWER_WITHIN_S)
+                answers = await self._ask(device.host, device.port, ANSWER_WITHIN_S)
                 if answers:
                     break
         except CannotAskError as error:
