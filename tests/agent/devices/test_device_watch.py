@@ -41,12 +41,10 @@ class Site:
 
         self.loop.run_until_complete(run())
 
-    def answers(self) -> list[tuple[bool, float, float]]:
-        """Return whether each device answers, since when, and when it was asked."""
-        return [
-            (each.answers, each.since / 1000 - self.begin, each.asked / 1000 - self.begin)
-            for each in self.watch.answers()
-        ]
+    def answer_of_the_switch(self) -> tuple[bool, list[float]]:
+        """Return whether it answers, since when, and when it was asked."""
+        [answer] = self.watch.answers()
+        return answer.answers, [each / 1000 - self.begin for each in (answer.since, answer.asked)]
 
 
 def test_a_device_is_asked_now_and_then_while_nothing_is_silent_and_often_while_something_is() -> None:
@@ -54,7 +52,9 @@ def test_a_device_is_asked_now_and_then_while_nothing_is_silent_and_often_while_
     assert site.watch.answers() == ()
     site.run(3600)
     assert site.asked == pytest.approx([600 * number for number in range(6)], abs=2)
-    assert site.answers() == [(True, 0, pytest.approx(3000, abs=2))]
+    answers, times = site.answer_of_the_switch()
+    assert answers
+    assert times == pytest.approx([0, 3000], abs=2)
     site.silent = True
     site.run(60)
     assert site.asked[6:] == pytest.approx([3600, 3616, 3632, 3648], abs=2)
@@ -66,10 +66,14 @@ def test_a_device_is_silent_after_three_questions_and_that_is_noted_once() -> No
     site.silent, site.answer = True, False
     site.run(60)
     assert len(site.asked) == 1 + 3 * 3
-    assert site.answers() == [(False, pytest.approx(site.asked[1]), pytest.approx(site.asked[9] + 2))]
+    answers, times = site.answer_of_the_switch()
+    assert not answers
+    assert times == pytest.approx([site.asked[1], site.asked[9] + 2])
     site.answer = True
     site.run(30)
-    assert site.answers()[0][:2] == (True, pytest.approx(site.asked[10]))
+    answers, times = site.answer_of_the_switch()
+    assert answers
+    assert times[0] == pytest.approx(site.asked[10])
 
 
 def test_a_device_that_cannot_be_asked_is_not_reported(caplog: pytest.LogCaptureFixture) -> None:
