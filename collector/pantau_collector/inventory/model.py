@@ -136,6 +136,10 @@ class Inventory:
         known = self.cameras.get((site, camera))
         return known or self._with_parties(InventoryCamera.model_construct(site=site, id=camera))
 
+    def is_unlisted(self, site: str, camera: str) -> bool:
+        """Return True if cameras are listed, and this one is not; without a list nothing can be told."""
+        return bool(self.cameras) and (site, camera) not in self.cameras
+
     def owner_name(self, owner: str) -> str:
         """Return the owner's name, or its id if it has none; empty for no owner."""
         return _name(self.owners, owner)

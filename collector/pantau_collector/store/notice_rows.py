@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, or_, select
 from pantau_collector.notices.notice import OUTAGE_NOTICES, Notice, NoticeKind
 from pantau_collector.notices.notification import Notification, PendingNotice
 from pantau_collector.store.outbox_rows import Status
-from pantau_collector.store.schema import notices, outbox
+from pantau_collector.store.schema import incidents, notices, outbox
 
 _CLOCK_SET_BACK_MS = 60_000
 """Milliseconds by which a notice may lie in the future before the clock must have been set back."""
@@ -64,7 +64,8 @@ def waiting(connection: Connection, *, now_ms: int) -> list[PendingNotice]:
     ready = or_(notices.c.ready_ms <= now_ms, notices.c.created_ms > now_ms + _CLOCK_SET_BACK_MS)
     recipients = select(notices.c.recipient).where(notices.c.letter.is_(None), ready).distinct()
     rows = connection.execute(
-        select(notices, ready.label("is_ready"))
+        select(notices, ready.label("is_ready"), incidents.c.site)
+        .join(incidents, incidents.c.id == notices.c.incident, isouter=True)
         .where(notices.c.letter.is_(None), notices.c.recipient.in_(recipients))
         .order_by(notices.c.id)
     )
@@ -77,9 +78,25 @@ def waiting(connection: Connection, *, now_ms: int) -> list[PendingNotice]:
             min(row.ready_ms, now_ms) if row.is_ready else row.ready_ms,
             row.held,
             row.ready_ms > row.created_ms,
+            row.site or "",
         )
         for row in rows
     ]
+
+
+def letters_about_sites(connection: Connection, recipient: str, since_ms: int) -> dict[str, list[int]]:
+    """Return when the recipient's letters since `since_ms` were written (UTC ms), by the sites they are about."""
+    rows = connection.execute(
+        select(incidents.c.site, func.min(outbox.c.created_ms).label("written_ms"))
+        .join(notices, notices.c.letter == outbox.c.letter)
+        .join(incidents, incidents.c.id == notices.c.incident)
+        .where(outbox.c.recipient == recipient, outbox.c.created_ms > since_ms, incidents.c.site != "")
+        .group_by(outbox.c.letter, incidents.c.site)
+    )
+    written: dict[str, list[int]] = {}
+    for row in rows:
+        written.setdefault(row.site, []).append(row.written_ms)
+    return written
 
 
 def count_waiting(connection: Connection) -> int:
