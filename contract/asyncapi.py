@@ -8,7 +8,7 @@ import msgspec
 import yaml
 
 from pantau_contract import __version__
-from pantau_contract.messages import Birth, CameraState, Command, Death, Reply, Telemetry
+from pantau_contract.messages import Birth, CameraState, Command, Death, Receipt, Reply, Telemetry
 from pantau_contract.states import WIRE_NAMES
 from pantau_contract.topics import PREFIX
 
@@ -18,6 +18,7 @@ _CHANNELS: dict[str, tuple[str, tuple[Any, ...], bool]] = {
     "state": ("{site}/camera/{camera}/state", (CameraState,), True),
     "command": ("{site}/command", (Command,), False),
     "reply": ("{site}/reply", (Reply,), False),
+    "ack": ("{site}/ack", (Receipt,), False),
 }
 _SLUG = {"description": "lower-case letters, digits, '-' and '_', at most 63"}
 
@@ -51,15 +52,15 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "Pantau",
             "version": __version__,
-            "description": "The messages of agents and collector over MQTT, QoS 1. Times are UTC epoch ms.",
+            "description": "The messages of agents and collector over MQTT. Times are UTC epoch ms.",
         },
         "defaultContentType": "application/json",
         "channels": channels,
         "operations": {
             name: {
-                "action": "receive" if name == "command" else "send",
+                "action": "receive" if name in {"command", "ack"} else "send",
                 "channel": {"$ref": f"#/channels/{name}"},
-                "bindings": {"mqtt": {"qos": 1, "retain": name in {"agent", "state"}}},
+                "bindings": {"mqtt": {"qos": 0 if name == "ack" else 1, "retain": name in {"agent", "state"}}},
             }
             for name in channels
         },

@@ -257,6 +257,7 @@ class City:
             .override_by_name("site", titled(self._column("site")))
             .override_by_name("throttled", [*titled(self._column("throttled")), *answer])
             .override_by_name("undervoltage", [*titled(self._column("undervoltage")), *answer])
+            .override_by_name("starved_s", titled(self._column("starved_s"), unit="s"))
             .override_by_name("disk_free_mb", titled(self._column("disk_free_mb"), unit="decmbytes"))
         )
 

@@ -37,7 +37,8 @@ MISSING_BATCHES = (
 
 POWER = (
     'SELECT max("throttled") AS "throttled", max("undervoltage") AS "undervoltage",'
-    f' last("disk_free_mb") AS "disk_free_mb" FROM "host" WHERE {_SITES} GROUP BY "site"'
+    ' sum("starved_s") AS "starved_s", last("disk_free_mb") AS "disk_free_mb"'
+    f' FROM "host" WHERE {_SITES} GROUP BY "site"'
 )
 
 CAMERA_STATES = (

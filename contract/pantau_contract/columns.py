@@ -49,6 +49,7 @@ class Columns(Struct, frozen=True, omit_defaults=True):
     transport: _Texts = None
     evidence: dict[str, list[float | None] | float] | None = None
     picture_unseen: _Texts = None
+    exact_cause: _Texts = None
 
 
 class TelemetryColumns(Struct, frozen=True, omit_defaults=True):

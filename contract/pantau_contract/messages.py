@@ -22,6 +22,9 @@ Count = Annotated[int, Meta(ge=0, lt=1 << 53)]
 ShortText = Annotated[str, Meta(max_length=400)]
 """A text of at most 400 characters."""
 
+MAX_RANGES = 64
+"""Ranges of batches in one receipt at most."""
+
 
 class CameraAbout(Struct, frozen=True, omit_defaults=True):
     """What an agent knows about a camera, from its configuration and from what the camera reports of itself.
@@ -63,7 +66,10 @@ class Death(Struct, frozen=True, omit_defaults=True, tag_field="status", tag="of
 
 
 class Host(Struct, frozen=True, omit_defaults=True):
-    """The agent's machine. Figures that it cannot measure are absent."""
+    """The agent's machine. Figures that it cannot measure are absent.
+
+    `starved_s` is the time since the last batch in which the agent was not running although it had work to do.
+    """
 
     cpu_pct: float | None = None
     load_1m: float | None = None
@@ -77,6 +83,7 @@ class Host(Struct, frozen=True, omit_defaults=True):
     agent_memory_mb: float | None = None
     spool_batches: Count | None = None
     spool_mb: float | None = None
+    starved_s: float | None = None
 
 
 class Sample(Struct, frozen=True, omit_defaults=True):
@@ -84,7 +91,7 @@ class Sample(Struct, frozen=True, omit_defaults=True):
 
     `state` has lasted since `since`. `detail` is the evidence in a few words, without secrets. `evidence` maps
     picture faults to values in [0, 1]. `picture_unseen` is why no picture of the stream is judged, so that nothing
-    is known of them; None while they are.
+    is known of them; None while they are. `exact_cause` exists on the wire only (see `states.STAND_INS`).
     """
 
     camera: Slug
@@ -108,6 +115,7 @@ class Sample(Struct, frozen=True, omit_defaults=True):
     transport: ShortText | None = None
     evidence: dict[str, float] | None = None
     picture_unseen: ShortText | None = None
+    exact_cause: ShortText | None = None
 
 
 class Drop(Struct, frozen=True):
@@ -141,7 +149,10 @@ class Telemetry(Struct, frozen=True, omit_defaults=True):
 
 
 class CameraState(Struct, frozen=True, omit_defaults=True):
-    """On `camera/{camera}/state`, retained: sent on each change, and again on each connection."""
+    """On `camera/{camera}/state`, retained: sent on each change, and again on each connection.
+
+    `exact_cause` exists on the wire only (see `states.STAND_INS`).
+    """
 
     site: Slug
     camera: Slug
@@ -152,6 +163,7 @@ class CameraState(Struct, frozen=True, omit_defaults=True):
     since: Time
     cause: Cause | None = None
     detail: ShortText = ""
+    exact_cause: ShortText | None = None
 
 
 class Command(Struct, frozen=True, omit_defaults=True):
@@ -173,4 +185,28 @@ class Reply(Struct, frozen=True, omit_defaults=True):
     sample: Sample | None = None
 
 
-Message = Birth | Death | Telemetry | CameraState | Command | Reply
+class BatchRange(Struct, frozen=True):
+    """The batches of one boot from `first` to `last`, both included, by their `seq`."""
+
+    boot: ShortText
+    first: Count
+    last: Count
+
+    def __post_init__(self) -> None:
+        """Check the order.
+
+        Raises:
+            ValueError: `last` comes before `first`.
+        """
+        if self.last < self.first:
+            raise ValueError(f"the range ends at {self.last}, before it begins at {self.first}")
+
+
+class Receipt(Struct, frozen=True):
+    """On `ack`: these batches are on the collector's disk, so the agent may delete them."""
+
+    site: Slug
+    batches: Annotated[tuple[BatchRange, ...], Meta(max_length=MAX_RANGES)]
+
+
+Message = Birth | Death | Telemetry | CameraState | Command | Reply | Receipt

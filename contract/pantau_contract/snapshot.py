@@ -12,7 +12,7 @@ from msgspec import Struct, structs
 
 from pantau_contract.errors import ContractError
 from pantau_contract.messages import Slug, Time
-from pantau_contract.states import WIRE_NAMES, Cause, State
+from pantau_contract.states import STAND_INS, WIRE_NAMES, Cause, State
 
 MAX_SNAPSHOT = 2 << 20
 """Bytes of the largest snapshot that is accepted."""
@@ -44,8 +44,8 @@ def stamp(jpeg: bytes, about: SnapshotMetadata) -> bytes:
     if jpeg[:2] != _SOI:
         raise ContractError("the picture is not a JPEG")
     when = datetime.fromtimestamp(about.time / 1000, UTC).strftime("%Y:%m:%d %H:%M:%S")
-    if about.cause is not None and about.cause in WIRE_NAMES:
-        about = structs.replace(about, cause=WIRE_NAMES[about.cause])
+    cause = STAND_INS.get(about.cause, about.cause) if about.cause is not None else None
+    about = structs.replace(about, cause=WIRE_NAMES.get(cause, cause) if cause is not None else None)
     exif = _EXIF + _tiff(
         [
             (_IMAGE_DESCRIPTION, msgspec.json.encode(about)),

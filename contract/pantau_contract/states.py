@@ -32,6 +32,7 @@ class Cause(StrEnum):
     WRONG_PROTOCOL = "wrong_protocol"
     UNSUPPORTED = "unsupported"
     NO_MEDIA = "no_media"
+    FLOODING = "flooding"
     STALLED = "stalled"
     UNDECODABLE = "undecodable"
     ENCRYPTED = "encrypted"
@@ -72,6 +73,12 @@ WIRE_NAMES: dict[Cause, str] = {Cause.WRONG_PROTOCOL: "not_rtsp"}
 A name leaves this table with the next version of the topics (`pantau/v2`).
 """
 
+STAND_INS: dict[Cause, Cause] = {Cause.FLOODING: Cause.NO_MEDIA}
+"""Causes newer than the topics' version, each with an older one of the same state, which is sent as `cause`.
+
+The new one goes beside it as `exact_cause`, a field that collectors of earlier versions ignore.
+"""
+
 
 def current_name(cause: str) -> str:
     """Return the present name of a cause that was stored or configured by an earlier version."""
@@ -90,6 +97,7 @@ _CAUSES: dict[State, tuple[Cause, ...]] = {
         Cause.WRONG_PROTOCOL,
         Cause.UNSUPPORTED,
         Cause.NO_MEDIA,
+        Cause.FLOODING,
         Cause.STALLED,
         Cause.UNDECODABLE,
         Cause.ENCRYPTED,

@@ -22,6 +22,7 @@ class TopicKind(StrEnum):
     SNAPSHOT = "snapshot"
     COMMAND = "command"
     REPLY = "reply"
+    ACK = "ack"
 
 
 SUBSCRIPTIONS = (
@@ -48,7 +49,7 @@ class Topic:
         return f"{PREFIX}/{self.site}/camera/{self.camera}/{self.kind}"
 
 
-_OF_SITE = {TopicKind.AGENT, TopicKind.TELEMETRY, TopicKind.COMMAND, TopicKind.REPLY}
+_OF_SITE = {TopicKind.AGENT, TopicKind.TELEMETRY, TopicKind.COMMAND, TopicKind.REPLY, TopicKind.ACK}
 _OF_CAMERA = {TopicKind.STATE, TopicKind.SNAPSHOT}
 
 

@@ -6,16 +6,26 @@ the preset dictionary, of JSON by columns, which only telemetry uses.
 
 import gzip
 import zlib
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import msgspec
 from msgspec import structs
 
 from pantau_contract.columns import TelemetryColumns, from_columns, to_columns
 from pantau_contract.errors import ContractError
-from pantau_contract.messages import Birth, CameraState, Command, Death, Message, Reply, Sample, Telemetry
+from pantau_contract.messages import (
+    Birth,
+    CameraState,
+    Command,
+    Death,
+    Message,
+    Receipt,
+    Reply,
+    Sample,
+    Telemetry,
+)
 from pantau_contract.preset_dictionary import PRESET_DICTIONARY
-from pantau_contract.states import WIRE_NAMES
+from pantau_contract.states import STAND_INS, WIRE_NAMES, Cause
 from pantau_contract.topics import Topic, TopicKind
 
 MAX_PAYLOAD = 4 << 20
@@ -33,9 +43,12 @@ _DECODERS: dict[TopicKind, msgspec.json.Decoder[Message]] = {
     TopicKind.STATE: msgspec.json.Decoder(CameraState),
     TopicKind.COMMAND: msgspec.json.Decoder(Command),
     TopicKind.REPLY: msgspec.json.Decoder(Reply),
+    TopicKind.ACK: msgspec.json.Decoder(Receipt),
 }
 
 WithCause = TypeVar("WithCause", Sample, CameraState)
+
+_CAUSES = {cause.value: cause for cause in Cause}
 
 _columns_decoder = msgspec.json.Decoder(TelemetryColumns)
 _encoder = msgspec.json.Encoder()
@@ -44,9 +57,10 @@ _encoder = msgspec.json.Encoder()
 def encode(message: Message, *, compress: bool = False) -> bytes:
     """Return the message as JSON; with `compress` compressed, and telemetry by columns.
 
-    Causes go under the names of `WIRE_NAMES`, so that collectors of earlier versions understand them.
+    Causes go under the names of `WIRE_NAMES`, or by their `STAND_INS`, so that collectors of earlier versions
+    understand them.
     """
-    message = _with_wire_names(message)
+    message = _with_causes(message, _with_wire_name)
     if not compress:
         return _encoder.encode(message)
     if not isinstance(message, Telemetry):
@@ -84,24 +98,41 @@ def decode(topic: Topic, payload: bytes) -> Message:
         found = getattr(message, name, expected)
         if expected is not None and found != expected:
             raise ContractError(f"the {name} in the message, {found!r}, is not the topic's, {expected!r}")
-    return message
+    return _with_causes(message, _with_exact_cause)
 
 
-def _with_wire_names(message: Message) -> Message:
+def _with_causes(message: Message, convert: "_Convert") -> Message:
+    """Return the message with `convert` applied to everything in it that has a cause."""
     match message:
-        case Telemetry(samples=samples) if any(sample.cause in WIRE_NAMES for sample in samples):
-            return structs.replace(message, samples=tuple(map(_with_wire_name, samples)))
+        case Telemetry(samples=samples):
+            converted = tuple(map(convert, samples))
+            unchanged = all(new is old for new, old in zip(converted, samples, strict=True))
+            return message if unchanged else structs.replace(message, samples=converted)
         case CameraState():
-            return _with_wire_name(message)
+            return convert(message)
         case Reply(sample=Sample() as sample):
-            return structs.replace(message, sample=_with_wire_name(sample))
+            return structs.replace(message, sample=convert(sample))
         case _:
             return message
 
 
+class _Convert(Protocol):
+    def __call__(self, message: WithCause, /) -> WithCause: ...
+
+
 def _with_wire_name(message: WithCause) -> WithCause:
-    name = WIRE_NAMES.get(message.cause) if message.cause is not None else None
-    return message if name is None else structs.replace(message, cause=name)
+    cause = message.cause
+    if cause in STAND_INS:
+        return structs.replace(message, cause=STAND_INS[cause], exact_cause=cause.value)
+    return structs.replace(message, cause=WIRE_NAMES[cause]) if cause in WIRE_NAMES else message
+
+
+def _with_exact_cause(message: WithCause) -> WithCause:
+    """Put the exact cause in the place of its stand-in; one that this version does not know is left out."""
+    if message.exact_cause is None:
+        return message
+    cause = _CAUSES.get(message.exact_cause, message.cause)
+    return structs.replace(message, cause=cause, exact_cause=None)
 
 
 def _inflate(form: str, payload: bytes, inflater: "zlib._Decompress") -> bytes:

@@ -9,10 +9,21 @@ from hypothesis import strategies as st
 from pantau_contract import topics, wire
 from pantau_contract.columns import MAX_SAMPLES
 from pantau_contract.errors import ContractError
-from pantau_contract.messages import Birth, CameraState, Death, Message, Reply, Sample, Telemetry
+from pantau_contract.messages import (
+    MAX_RANGES,
+    BatchRange,
+    Birth,
+    CameraState,
+    Death,
+    Message,
+    Receipt,
+    Reply,
+    Sample,
+    Telemetry,
+)
 from pantau_contract.preset_dictionary import PRESET_DICTIONARY
 from pantau_contract.snapshot import MAX_SNAPSHOT
-from pantau_contract.states import Cause, State, current_name
+from pantau_contract.states import STAND_INS, STATE_OF, Cause, State, current_name
 from pantau_contract.topics import Topic, parse_topic
 from pantau_contract.words import words
 
@@ -46,6 +57,10 @@ BATCH = Telemetry(
         (
             parse_topic("pantau/v1/kabil/camera/gate/state"),
             CameraState(site="kabil", camera="gate", boot="b1", seq=1, time=2, state=State.OK, since=1),
+        ),
+        (
+            parse_topic("pantau/v1/kabil/ack"),
+            Receipt(site="kabil", batches=(BatchRange("b1", 0, 6), BatchRange("b1", 8, 8))),
         ),
     ],
 )
@@ -102,6 +117,22 @@ def test_an_agent_cannot_speak_for_another_camera() -> None:
         wire.decode(parse_topic("pantau/v1/kabil/camera/road/state"), wire.encode(state))
 
 
+@pytest.mark.parametrize(
+    ("batches", "said"),
+    [
+        ([{"boot": "b1", "first": 3, "last": 2}], "ends at 2, before it begins at 3"),
+        ([{"boot": "b1", "first": -1, "last": 2}], r"\$\.batches\[0\]\.first"),
+        ([{"boot": "b1", "first": 0, "last": 1 << 53}], r"\$\.batches\[0\]\.last"),
+        ([{"boot": "b1", "first": 0}], "last"),
+        ([{"boot": "b1", "first": 0, "last": 0}] * (MAX_RANGES + 1), "length <= 64"),
+        ("all", r"\$\.batches"),
+    ],
+)
+def test_what_is_no_receipt_is_told(batches: object, said: str) -> None:
+    with pytest.raises(ContractError, match=said):
+        wire.decode(parse_topic("pantau/v1/kabil/ack"), msgspec.json.encode({"site": "kabil", "batches": batches}))
+
+
 def causes_in(message: Message) -> list[Cause | None]:
     assert isinstance(message, Telemetry)
     return [sample.cause for sample in message.samples]
@@ -141,6 +172,26 @@ def test_both_names_of_a_renamed_cause_are_read() -> None:
     assert current_name("site_dark") == "site_dark"
 
 
+FLOODED = msgspec.structs.replace(
+    BATCH, samples=(*BATCH.samples, msgspec.structs.replace(BATCH.samples[1], camera="yard", cause=Cause.FLOODING))
+)
+
+
+@pytest.mark.parametrize("compress", [False, True])
+def test_a_new_cause_goes_beside_an_older_one_of_the_same_state(compress: bool) -> None:
+    payload = wire.encode(FLOODED, compress=compress)
+    assert wire.decode(TELEMETRY, payload) == FLOODED
+    inflated = zlib.decompressobj(zdict=PRESET_DICTIONARY).decompress(payload) if compress else payload
+    assert b'"no_media"' in inflated
+    assert inflated.count(b'"flooding"') == 1
+    assert all(STATE_OF[new] is STATE_OF[old] for new, old in STAND_INS.items())
+
+
+def test_a_cause_newer_than_this_version_is_read_as_its_stand_in() -> None:
+    payload = wire.encode(FLOODED).replace(b'"flooding"', b'"tired"')
+    assert causes_in(wire.decode(TELEMETRY, payload)) == [None, Cause.REFUSED, Cause.NO_MEDIA]
+
+
 def test_an_unknown_cause_is_refused() -> None:
     with pytest.raises(ContractError, match="Invalid enum value"):
         wire.decode(TELEMETRY, wire.encode(BATCH).replace(b'"refused"', b'"tired"'))
@@ -150,6 +201,7 @@ def test_the_limits_are_those_that_the_contract_states() -> None:
     assert wire.MAX_PAYLOAD == 4_194_304
     assert wire.MAX_INFLATED == 16_777_216
     assert MAX_SAMPLES == 16_384
+    assert MAX_RANGES == 64
     assert MAX_SNAPSHOT == 2_097_152
     assert topics.SLUG.fullmatch("a" * 63)
     assert not topics.SLUG.fullmatch("a" * 64)

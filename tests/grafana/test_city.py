@@ -184,5 +184,5 @@ def test_the_worst_link_comes_first(database: Database) -> None:
 
 
 def test_weak_power_is_seen(database: Database) -> None:
-    told = {row["site"]: row["undervoltage"] for row in ask(database, "Panas dan catu daya")}
+    told = {row["site"]: row["undervoltage"] for row in ask(database, "Panas, catu daya dan kecepatan")}
     assert told == {"kabil": 0, "nongsa": 1}

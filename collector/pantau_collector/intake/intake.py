@@ -27,7 +27,7 @@ class Intake:
     disk is full or failing nothing is acknowledged, the queue fills, and the broker keeps the rest. Once the disk
     can be written again, the intake continues by itself.
 
-    The counters count since the start.
+    The agents get receipts for the batches that are written, see `receipts`. The counters count since the start.
     """
 
     def __init__(
@@ -157,6 +157,7 @@ class Intake:
                 if self._disk_trouble is not None:
                     _log.warning("the disk takes what arrives again")
                     self._disk_trouble = None
+                self._subscription.receipts.add(batch.received)
                 return True
             if self._stopping.wait(self._retry_s):
                 return False

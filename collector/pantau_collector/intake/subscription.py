@@ -35,6 +35,7 @@ from pantau_collector.intake.broker_problem import (
 )
 from pantau_collector.intake.delivery_probe import PROBE_PREFIX, DeliveryProbe
 from pantau_collector.intake.inbox import Inbox, Incoming
+from pantau_collector.intake.receipts import Receipts
 from pantau_collector.intake.session_contest import TAKEN_OVER, SessionContest
 from pantau_contract.topics import SUBSCRIPTIONS
 
@@ -91,6 +92,8 @@ class Subscription:
         self._monotonic = monotonic
         self._probe = DeliveryProbe()
         self._contest = SessionContest()
+        self.receipts = Receipts()
+        """What agents may delete; receipts for it are published while we are connected."""
         self._acknowledging = threading.Lock()
         self._connection = _Connection(0, is_mqtt5=False, began_s=monotonic())
         self._client: Client | None = None
@@ -204,11 +207,12 @@ class Subscription:
             client.connect(broker.host, broker.port, KEEPALIVE_S)
 
     def _watch(self, connection: _Connection, client: Client) -> None:
-        """Wait until the connection is over, and send the probes meanwhile."""
+        """Wait until the connection is over, and send probes and receipts meanwhile."""
         while not connection.over.wait(_TICK_S):
             now_s = self._monotonic()
             if self.connected:
                 self._publish_probes(client, now_s)
+                self._publish_receipts(client)
                 self._log_delivery(now_s)
             elif now_s - connection.began_s >= ANSWER_WITHIN_S:
                 connection.is_explained = True
@@ -220,6 +224,8 @@ class Subscription:
     def _close(self, client: Client) -> None:
         with self._acknowledging:
             self._client = None
+        if self._stopping.is_set():
+            self._publish_receipts(client)
         client.disconnect()
         client.loop_stop()
         self.connected = False
@@ -365,6 +371,11 @@ class Subscription:
     def _publish_probes(self, client: Client, now_s: float) -> None:
         for topic, payload in self._probe.take_due(now_s):
             with contextlib.suppress(ValueError):  # it is queued no more than once each round
+                client.publish(topic, payload, qos=0)
+
+    def _publish_receipts(self, client: Client) -> None:
+        for topic, payload in self.receipts.take():
+            with contextlib.suppress(ValueError):  # it is queued no more than 400 times a second
                 client.publish(topic, payload, qos=0)
 
     def _log_delivery(self, now_s: float) -> None:

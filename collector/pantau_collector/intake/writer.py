@@ -8,6 +8,7 @@ from pantau_collector.deadletter import DeadLetter, DeadLetters
 from pantau_collector.intake.check import check_message
 from pantau_collector.intake.inbox import Incoming
 from pantau_collector.intake.known_cameras import KnownCameras
+from pantau_collector.intake.receipts import identify_refused
 from pantau_collector.intake.undated import BatchKey, UndatedBatches, latest_batches
 from pantau_collector.journal import Journal, Record
 from pantau_collector.pictures import PictureFiles
@@ -32,6 +33,8 @@ class CheckedMessages:
         self.records: list[Record] = []
         self.keys: dict[BatchKey, bool] = {}
         """The batches of telemetry among them, each with True if it is undated."""
+        self.received: list[BatchKey] = []
+        """All batches of telemetry that came, also those that are known already, or break the contract."""
         self.pictures: list[tuple[SnapshotMetadata, bytes, str]] = []
         self.dead: list[DeadLetter] = []
         self.samples = 0
@@ -65,12 +68,14 @@ class MessageWriter:
                 self._known.admit(message)
             except ContractError as error:
                 batch.dead.append(DeadLetter(incoming.topic, str(error), incoming.payload))
+                batch.received += identify_refused(incoming.topic, incoming.payload)
                 continue
             if isinstance(message, SnapshotMetadata):
                 batch.pictures.append((message, incoming.payload, incoming.topic))
                 continue
             if isinstance(message, Telemetry):
                 key = (message.site, message.boot, message.seq)
+                batch.received.append(key)
                 if key in self._seen or key in batch.keys or key in self._undated:
                     self.duplicates += 1
                     continue

@@ -73,6 +73,7 @@ HOST = Measurement(
         Field("agent_memory_mb", _FLOAT, "10^6 byte", "resident memory of the agent"),
         Field("spool_batches", _INTEGER, "", "batches that wait on the agent's disk"),
         Field("spool_mb", _FLOAT, "10^6 byte", "their size"),
+        Field("starved_s", _FLOAT, "s", "in which the agent did not get to run since the last batch"),
     ),
 )
 
@@ -248,4 +249,5 @@ def _host(host: Host) -> tuple[float | int | None, ...]:
         host.agent_memory_mb,
         host.spool_batches,
         host.spool_mb,
+        host.starved_s,
     )

@@ -1,10 +1,10 @@
 """Messages as agents send them, and a client that publishes them."""
 
 import threading
-from collections.abc import Iterable
-from typing import Self
+from collections.abc import Callable, Iterable
+from typing import Any, Self
 
-from paho.mqtt.client import Client
+from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
 from pantau_contract.messages import Birth, CameraState, Host, Sample, Telemetry
@@ -74,6 +74,14 @@ class Publisher:
 
     def send(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(60)
+
+    def subscribe(self, topic: str, receive: Callable[[Any, Any, MQTTMessage], None]) -> None:
+        """Subscribe, and return once the broker has granted it."""
+        granted = threading.Event()
+        self._client.on_message = receive
+        self._client.on_subscribe = lambda *_: granted.set()
+        self._client.subscribe(topic, qos=1)
+        assert granted.wait(60)
 
     def send_all(self, messages: Iterable[tuple[str, bytes]]) -> None:
         infos = [self._client.publish(topic, payload, qos=1) for topic, payload in messages]

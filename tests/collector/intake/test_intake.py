@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from paho.mqtt.client import MQTTMessage
 from pydantic import SecretStr
 
 from pantau_collector.config import Broker
@@ -23,7 +24,7 @@ from pantau_collector.intake.undated import UndatedBatches
 from pantau_collector.intake.writer import MessageWriter
 from pantau_collector.journal import Journal, Record
 from pantau_collector.pictures import PictureFiles
-from pantau_contract.messages import Telemetry
+from pantau_contract.messages import Receipt, Telemetry
 from pantau_contract.states import State
 from pantau_contract.topics import TopicKind, parse_topic
 from pantau_contract.wire import decode, encode
@@ -141,6 +142,39 @@ def test_a_batch_that_comes_twice_is_written_once_and_counted(room: Room, mosqui
     assert until(lambda: intake.acknowledged == 6)
     assert room.seqs() == [1, 2, 3, 1]
     assert intake.duplicates == 2
+
+
+def test_an_agent_gets_receipts_for_what_is_written_or_known_or_refused_and_for_nothing_else(
+    room: Room, mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither while the disk takes nothing, nor for a batch that came on another site's topic."""
+    intake = room.start()
+    named: set[int] = set()
+
+    def receive(_: object, __: object, message: MQTTMessage) -> None:
+        receipt = decode(parse_topic(message.topic), bytes(message.payload))
+        assert isinstance(receipt, Receipt)
+        assert (receipt.site, message.retain) == (SITE, False)
+        named.update(seq for each in receipt.batches for seq in range(each.first, each.last + 1))
+
+    with Publisher(mosquitto.port) as agent, monkeypatch.context() as patch:
+        agent.subscribe("pantau/v1/+/ack", receive)
+        agent.telemetry(1, 2, 2)
+        agent.send(topic(TopicKind.TELEMETRY), encode(telemetry(4))[:-5])
+        agent.send(topic(TopicKind.TELEMETRY, site="harbour"), encode(telemetry(5)))
+        assert until(lambda: named == {1, 2, 4})
+        assert (intake.duplicates, intake.dead) == (1, 2)
+        patch.setattr(room.journal, "append", failing)
+        agent.telemetry(6)
+        assert until(lambda: intake.disk_trouble)
+        assert not until(lambda: 6 in named, within_s=1)
+        patch.undo()
+        assert until(lambda: named == {1, 2, 4, 6})
+        assert room.seqs() == [1, 2, 6]
+
+
+def failing(_: object) -> None:
+    raise OSError(errno.ENOSPC, "no space left")
 
 
 @pytest.mark.parametrize("time", [1000, NOW + 86_400_000], ids=["of 1970", "of tomorrow"])

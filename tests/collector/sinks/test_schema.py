@@ -38,7 +38,7 @@ def test_a_batch_becomes_a_line_a_camera_one_of_the_host_and_one_of_the_agent() 
 
 
 def test_every_measure_of_a_sample_and_of_a_host_has_its_field() -> None:
-    numbers = {name: float(i) for i, name in enumerate(Sample.__struct_fields__[9:-3], 100)}
+    numbers = {name: float(i) for i, name in enumerate(Sample.__struct_fields__[9:-4], 100)}
     sample = Sample("cam1", NOW, State.DOWN, NOW, Cause.STALLED, codec="h265", width=1, height=2, **numbers)  # type: ignore[arg-type] # all are floats
     (line, _) = lines_of(batch(sample), TopicKind.TELEMETRY)
     for name, value in numbers.items():
