@@ -4,8 +4,8 @@
   go out in one letter.
 - A batched notice waits for others of its kind; when the first one's time is over, all of them go out.
 - Notices that were held back, during quiet hours or beyond the hourly limit, go out in one digest afterwards.
-- Beyond a few letters about one site its notices wait too, and go out together, so that no site hides the outages
-  of others behind its own.
+- Beyond a few letters about single cameras of one site, notices of such wait too, and go out together, so that no
+  site hides the outages of others behind its own.
 - A later notice of an outage never overtakes an earlier one: it joins it in the digest. Only an escalation goes
   out at once, however long the earlier notice is held back.
 """
@@ -19,10 +19,10 @@ from pantau_collector.notices.notification import PendingNotice
 
 HOUR_MS = 3_600_000
 """An hour in milliseconds: the window of the hourly limit, and of that for one site."""
-SITE_LETTERS = 5
-"""Letters an hour about one site that a recipient gets at once."""
+SITE_LETTERS = 6
+"""Letters an hour about single cameras of one site that a recipient gets at once."""
 SITE_GATHER_MS = 10 * 60_000
-"""Milliseconds between two letters about one site beyond those."""
+"""Milliseconds between two letters about single cameras of one site beyond those."""
 
 
 class BatchedLetter(NamedTuple):
@@ -55,7 +55,7 @@ def batch(
         sent_ms: when the letters of the last hour were written, UTC ms.
         limit: how many letters the recipient gets in an hour, or None for any number. One site gets half of them
             at most.
-        sent_of_site_ms: when those of the last hour that are about a site were written, by site.
+        sent_of_site_ms: when those of the last hour about single cameras of a site were written, by site.
     """
     pending = list(pending)
     held = _hold_overtaking(pending, now_ms) | _hold_sites(pending, sent_of_site_ms or {}, now_ms, limit)
@@ -103,7 +103,7 @@ def _hold_sites(
 
 
 def _site_free_ms(sent_ms: Sequence[int], now_ms: int, limit: int | None) -> int:
-    """Return from when there may be another letter about a site."""
+    """Return from when there may be another letter about cameras of a site (UTC ms)."""
     recent = sorted(time_ms for time_ms in sent_ms if now_ms - HOUR_MS < time_ms <= now_ms)
     free_ms = recent[-1] + SITE_GATHER_MS if len(recent) >= SITE_LETTERS else 0
     share = len(recent) + 1 if limit is None else max(limit // 2, 1)

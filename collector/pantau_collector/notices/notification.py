@@ -23,7 +23,7 @@ class Notification(Struct, frozen=True):
 class PendingNotice(NamedTuple):
     """A notification that is in no letter yet. `batched`: it waits, or has waited, for others of its kind.
 
-    `site` is that of its incident; empty for an uplink and for maintenance.
+    `site` is that of its incident if that is a single camera's, and empty otherwise.
     """
 
     id: int

@@ -178,9 +178,9 @@ def _choose_cameras(site: SiteView) -> list[CameraView]:
     """Return the cameras that are shown where there is no room for all: the inventory's in trouble first."""
     listed = [camera for camera in site.cameras if camera.listed]
     unlisted = [camera for camera in site.cameras if not camera.listed]
-    chosen = sorted(listed, key=lambda camera: camera.state is State.OK)[:TILES_OF_SITE]
-    chosen = [*sorted(chosen, key=lambda camera: camera.id), *unlisted]
-    return chosen[: min(TILES_OF_SITE, len(listed) + UNLISTED_TILES)]
+    if len(listed) > TILES_OF_SITE:
+        listed.sort(key=lambda camera: camera.state is State.OK)
+    return [*listed, *unlisted[:UNLISTED_TILES]][:TILES_OF_SITE]
 
 
 def _tile(
