@@ -5,7 +5,7 @@
 - A batched notice waits for others of its kind; when the first one's time is over, all of them go out.
 - Notices that were held back, during quiet hours or beyond the hourly limit, go out in one digest afterwards.
 - Beyond a few letters about single cameras of one site, notices of such wait too, and go out together, so that no
-  site hides the outages of others behind its own.
+  site hides the outages of others behind its own. What begins is counted apart from what follows.
 - A later notice of an outage never overtakes an earlier one: it joins it in the digest. Only an escalation goes
   out at once, however long the earlier notice is held back.
 """
@@ -23,6 +23,15 @@ SITE_LETTERS = 6
 """Letters an hour about single cameras of one site that a recipient gets at once."""
 SITE_GATHER_MS = 10 * 60_000
 """Milliseconds between two letters about single cameras of one site beyond those."""
+
+
+SiteNews = tuple[str, bool]
+"""A site, and whether a notice reports that something begins there; or else what became of it."""
+
+
+def site_news(site: str, kind: NoticeKind) -> SiteNews:
+    """Return what a notice about a camera of a site is counted as."""
+    return site, kind in (NoticeKind.OPENED, NoticeKind.FLAPPING)
 
 
 class BatchedLetter(NamedTuple):
@@ -45,7 +54,7 @@ def batch(
     *,
     sent_ms: Sequence[int],
     limit: int | None,
-    sent_of_site_ms: Mapping[str, Sequence[int]] | None = None,
+    sent_of_site_ms: Mapping[SiteNews, Sequence[int]] | None = None,
 ) -> Batching:
     """Batch the pending notices of one recipient.
 
@@ -55,7 +64,7 @@ def batch(
         sent_ms: when the letters of the last hour were written, UTC ms.
         limit: how many letters the recipient gets in an hour, or None for any number. One site gets half of them
             at most.
-        sent_of_site_ms: when those of the last hour about single cameras of a site were written, by site.
+        sent_of_site_ms: when those of the last hour about single cameras of a site were written.
     """
     pending = list(pending)
     held = _hold_overtaking(pending, now_ms) | _hold_sites(pending, sent_of_site_ms or {}, now_ms, limit)
@@ -91,15 +100,19 @@ def _hold_overtaking(pending: Iterable[PendingNotice], now_ms: int) -> dict[int,
 
 
 def _hold_sites(
-    pending: Iterable[PendingNotice], sent_of_site_ms: Mapping[str, Sequence[int]], now_ms: int, limit: int | None
+    pending: Iterable[PendingNotice],
+    sent_of_site_ms: Mapping[SiteNews, Sequence[int]],
+    now_ms: int,
+    limit: int | None,
 ) -> dict[int, int]:
     """Return the notices of sites about which enough has been written, and until when they are held back."""
-    free_ms = {site: _site_free_ms(sent_ms, now_ms, limit) for site, sent_ms in sent_of_site_ms.items()}
-    return {
-        each.id: free_ms[each.site]
-        for each in pending
-        if each.site and max(each.ready_ms, now_ms) < free_ms.get(each.site, 0)
-    }
+    free_ms = {news: _site_free_ms(sent_ms, now_ms, limit) for news, sent_ms in sent_of_site_ms.items()}
+    held = {}
+    for each in pending:
+        until_ms = free_ms.get(site_news(each.site, each.kind), 0) if each.site else 0
+        if max(each.ready_ms, now_ms) < until_ms:
+            held[each.id] = until_ms
+    return held
 
 
 def _site_free_ms(sent_ms: Sequence[int], now_ms: int, limit: int | None) -> int:

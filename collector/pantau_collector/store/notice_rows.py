@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 from sqlalchemy import Connection, and_, func, or_, select
 
+from pantau_collector.notices.batching import SiteNews, site_news
 from pantau_collector.notices.notice import OUTAGE_NOTICES, Notice, NoticeKind
 from pantau_collector.notices.notification import Notification, PendingNotice
 from pantau_collector.store.outbox_rows import Status
@@ -85,19 +86,21 @@ def waiting(connection: Connection, *, now_ms: int) -> list[PendingNotice]:
     ]
 
 
-def letters_about_sites(connection: Connection, recipient: str, since_ms: int) -> dict[str, list[int]]:
+def letters_about_sites(connection: Connection, recipient: str, since_ms: int) -> dict[SiteNews, list[int]]:
     """Return when the recipient's letters about cameras since `since_ms` were written (UTC ms), by their sites."""
     rows = connection.execute(
-        select(incidents.c.site, func.min(outbox.c.created_ms).label("written_ms"))
+        select(
+            outbox.c.letter, incidents.c.site, notices.c.kind, func.min(outbox.c.created_ms).label("written_ms")
+        )
         .join(notices, notices.c.letter == outbox.c.letter)
         .join(incidents, incidents.c.id == notices.c.incident)
         .where(outbox.c.recipient == recipient, outbox.c.created_ms > since_ms, _OF_A_CAMERA)
-        .group_by(outbox.c.letter, incidents.c.site)
+        .group_by(outbox.c.letter, incidents.c.site, notices.c.kind)
     )
-    written: dict[str, list[int]] = {}
+    written: dict[SiteNews, dict[int, int]] = {}
     for row in rows:
-        written.setdefault(row.site, []).append(row.written_ms)
-    return written
+        written.setdefault(site_news(row.site, NoticeKind(row.kind)), {})[row.letter] = row.written_ms
+    return {news: list(letters.values()) for news, letters in written.items()}
 
 
 def count_waiting(connection: Connection) -> int:

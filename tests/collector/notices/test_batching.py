@@ -26,7 +26,8 @@ def judge(
     limit: int | None = None,
     of_site: dict[str, list[int]] | None = None,
 ) -> Batching:
-    return batch(waiting, NOW, sent_ms=sent, limit=limit, sent_of_site_ms=of_site)
+    begun = {(site, True): sent_ms for site, sent_ms in (of_site or {}).items()}
+    return batch(waiting, NOW, sent_ms=sent, limit=limit, sent_of_site_ms=begun)
 
 
 def shape(batching: Batching) -> list[tuple[Form, list[int]]]:
@@ -106,6 +107,7 @@ def test_after_six_letters_an_hour_about_the_cameras_of_a_site_the_next_waits_te
     batching = judge(one(1, site="kabil"), one(2, site="nongsa"), one(3), of_site=sent)
     assert shape(batching) == [(Form.GROUP, [2, 3])]
     assert batching.held == {1: NOW + 7 * MINUTE}
+    assert judge(one(1, RESOLVED, site="kabil"), of_site=sent).held == {}
     sent["kabil"][-1] = NOW - 10 * MINUTE
     assert judge(one(1, site="kabil"), of_site=sent).held == {}
     sent["kabil"] = [NOW - HOUR_MS, *sent["kabil"][1:-1], NOW - MINUTE]
