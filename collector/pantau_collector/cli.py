@@ -13,15 +13,18 @@ from pantau_collector.commands.forget import forget_command
 from pantau_collector.commands.incidents import ack_command, incidents_app
 from pantau_collector.commands.init_influx import init_influx
 from pantau_collector.commands.inventory import inventory_app
+from pantau_collector.commands.ledger import ledger_command
 from pantau_collector.commands.outbox import outbox_app
 from pantau_collector.commands.recipients import recipients_app
+from pantau_collector.commands.renew_secret import renew_secret_command
 from pantau_collector.commands.replay import replay
 from pantau_collector.commands.simulate import simulate_command
 from pantau_collector.config import CollectorConfig, load
+from pantau_collector.data_dir import DataDir
 from pantau_collector.inventory import Inventory, load_inventory
 from pantau_collector.run import CannotStartError, run_until_stopped
 from pantau_contract.words import words
-from pantau_service import log
+from pantau_service import log, private_data
 from pantau_service.settings import ConfigError
 
 app = typer.Typer(
@@ -36,6 +39,10 @@ app.command("init-influx")(init_influx)
 app.command()(replay)
 app.command("ack")(ack_command)
 app.command("forget")(forget_command)
+app.command("ledger", epilog="Example: pantau-collector ledger simpang-kabil/kabil-utara --from 2026-11-01")(
+    ledger_command
+)
+app.command("renew-secret")(renew_secret_command)
 app.command("simulate")(simulate_command)
 app.add_typer(incidents_app)
 app.add_typer(downtime_app)
@@ -62,9 +69,11 @@ def run(
     """
     settings, inventory = _load(config)
     log.set_up(log_level, as_json=as_json, to_journal="JOURNAL_STREAM" in os.environ)
+    private_data.write_privately()
     try:
+        private_data.close_to_others(DataDir(settings.data_dir).existing())
         run_until_stopped(settings, inventory)
-    except CannotStartError as error:
+    except (CannotStartError, OSError) as error:
         typer.secho(str(error), fg="red", err=True)
         raise typer.Exit(EXIT_CANNOT_START) from None
 

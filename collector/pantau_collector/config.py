@@ -24,6 +24,7 @@ from pydantic_settings import SettingsConfigDict
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from pantau_collector import postgresql
 from pantau_collector.addresses import WebAddress
 from pantau_collector.alertmanager.config import AlertmanagerConfig
 from pantau_collector.heartbeat.config import HeartbeatConfig
@@ -118,24 +119,36 @@ class Broker(BaseModel):
 
 
 class PostgreSQL(BaseModel):
-    """A PostgreSQL database for the state of two collectors. After loading, `password` holds the secret."""
+    """A PostgreSQL database for the state of two collectors. After loading, `password` holds the secret.
+
+    One on another machine must prove who it is (`sslmode=verify-full`), unless `allow_plaintext` is set.
+    """
 
     model_config = _STRICT
 
     url: Annotated[str, AfterValidator(_postgresql)]
     password: SecretStr | None = None
     password_file: SecretFile | None = None
+    ca_file: ReadableFile | None = None
+    allow_plaintext: bool = False
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
         self.__dict__["password"] = secret("password", self.password, self.password_file, "store")
+        if not self.allow_plaintext and not postgresql.is_verified(make_url(self.url)):
+            raise error_at(
+                "url",
+                "expected `?sslmode=verify-full` at its end, for a database on another machine: without it"
+                " anyone on the way can read and change all of it. `allow_plaintext = true` accepts that",
+            )
         return self
 
     @property
     def full_url(self) -> URL:
-        """Return the address with the password."""
+        """Return the address with the password, and with what keeps the password from others."""
         password = self.password.get_secret_value() if self.password else None
-        return make_url(self.url).set(password=password)
+        ca_file = str(self.ca_file) if self.ca_file is not None else None
+        return postgresql.secured(make_url(self.url).set(password=password), ca_file=ca_file)
 
 
 class InfluxV1(BaseModel):

@@ -18,3 +18,9 @@ class DataDir:
         self.influx_cursor = root / "influx.cursor"
         self.store = root / "collector.sqlite"
         """The pipeline's state: fleet, incidents, notices, outbox."""
+        self._root = root
+
+    def existing(self) -> list[Path]:
+        """Return what there is of these folders and files, with SQLite's own files beside the store."""
+        folders = (self.journal, self.pictures, self.dead_messages.parent, self.influx_cursor)
+        return [*(path for path in folders if path.exists()), *self._root.glob(f"{self.store.name}*")]

@@ -31,7 +31,7 @@ class DeadLetters:
     def __init__(
         self, path: Path, *, time_ms: Callable[[], int], max_bytes: int = 16 << 20, files: int = 4
     ) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._path = path
         self._time_ms = time_ms
         self._max_bytes = max_bytes
@@ -52,7 +52,7 @@ class DeadLetters:
             return
         with self._writing:
             self._rotate()
-            with self._path.open("ab") as file:
+            with open(self._path, "ab", opener=_for_its_owner) as file:
                 if file.tell() and not _ends_with_newline(self._path):
                     file.write(b"\n")
                 file.write(b"".join(lines))
@@ -70,6 +70,11 @@ class DeadLetters:
 
     def _numbered(self, number: int) -> Path:
         return self._path.with_name(f"{self._path.name}.{number}") if number else self._path
+
+
+def _for_its_owner(path: str, flags: int) -> int:
+    """Open a file that its owner alone may read: a payload may hold a picture, or whatever else was sent."""
+    return os.open(path, flags, 0o600)
 
 
 def _line(letter: DeadLetter, now: str) -> bytes:

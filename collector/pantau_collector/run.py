@@ -19,6 +19,7 @@ from pantau_collector.intake import Intake
 from pantau_collector.inventory import Inventory, load_inventory
 from pantau_collector.journal import CursorFile, Journal, JournalError
 from pantau_collector.leadership import CONNECT, AdvisoryLock, Alone, Leadership
+from pantau_collector.ledger.keeper import LedgerKeeper
 from pantau_collector.notices.compose import Composer
 from pantau_collector.notices.links import Links
 from pantau_collector.notices.transport import ChannelTransport
@@ -211,7 +212,7 @@ def _start_deciding(
     recorder.start()
     stack.callback(recorder.stop)
     retention = StateRetention(store, config.incidents.keep_days, clock.time_ms)
-    for each in (retention, alert_sender, heartbeat_sender):
+    for each in (LedgerKeeper(journal, store), retention, alert_sender, heartbeat_sender):
         if each is not None:
             each.start()
             stack.callback(each.stop)
@@ -219,8 +220,10 @@ def _start_deciding(
 
 
 def _links(config: CollectorConfig, store: Store, clock: Clock) -> Links:
-    with store.begin() as connection:
-        secret = secret_rows.load_or_make(connection, secret_rows.LINKS)
+    def secret() -> bytes:  # loaded each time, because `renew-secret` may change it at any time
+        with store.begin() as connection:
+            return secret_rows.load_or_make(connection, secret_rows.LINKS)
+
     return Links(
         public_url=config.web.public_url,
         secret=secret,

@@ -13,7 +13,18 @@ from msgspec import Meta, Struct
 from msgspec.structs import fields
 
 from pantau_contract.errors import ContractError
-from pantau_contract.messages import Count, Drop, Host, Sample, ShortText, Slug, Telemetry, Time
+from pantau_contract.messages import (
+    Count,
+    DeviceAnswer,
+    Drop,
+    Host,
+    Sample,
+    ShortText,
+    Slug,
+    Start,
+    Telemetry,
+    Time,
+)
 from pantau_contract.states import Cause, State
 
 MAX_SAMPLES = 16_384
@@ -66,6 +77,8 @@ class TelemetryColumns(Struct, frozen=True, omit_defaults=True):
     host: Host | None = None
     dropped: Count = 0
     drop: Drop | None = None
+    start: Start | None = None
+    devices: tuple[DeviceAnswer, ...] = ()
 
 
 _NAMES = tuple(field.name for field in fields(Columns))
@@ -98,6 +111,8 @@ def to_columns(batch: Telemetry) -> TelemetryColumns:
         batch.host,
         batch.dropped,
         batch.drop,
+        batch.start,
+        batch.devices,
     )
 
 
@@ -136,6 +151,8 @@ def from_columns(batch: TelemetryColumns) -> Telemetry:
         batch.host,
         batch.dropped,
         batch.drop,
+        batch.start,
+        batch.devices,
     )
 
 

@@ -40,10 +40,36 @@ class CameraAbout(Struct, frozen=True, omit_defaults=True):
     firmware_note: ShortText = ""
 
 
+class Start(Struct, frozen=True, omit_defaults=True):
+    """A start of the agent: why, and what is known of the time before it.
+
+    `reason` is `machine` (its machine has started), `upgrade` (it is another version than before), `watchdog` (it
+    hung and was ended), `service` (anything else) or empty (unknown). `time` is when the agent started, and
+    `machine_time` when its machine did; `machine_boot` is the kernel's id of that boot. `before` is the last sign
+    of life of the agent that ran before, and `clean` whether that one ended in order; None if nothing is known.
+    """
+
+    time: Time
+    reason: Annotated[str, Meta(max_length=40)] = ""
+    machine_boot: ShortText = ""
+    machine_time: Time | None = None
+    before: Time | None = None
+    clean: bool | None = None
+
+
+class DeviceAnswer(Struct, frozen=True):
+    """Whether a device of the site, such as a switch or the gateway, answers on the network, and since when."""
+
+    device: Slug
+    answers: bool
+    since: Time
+
+
 class Birth(Struct, frozen=True, omit_defaults=True, tag_field="status", tag="online"):
     """On `agent`, retained: the agent has connected.
 
     `session` counts the agent's connections, across restarts, so that a will that overtakes a birth is recognised.
+    `start` is the latest start of the agent.
     """
 
     site: Slug
@@ -54,6 +80,7 @@ class Birth(Struct, frozen=True, omit_defaults=True, tag_field="status", tag="on
     interval_s: Annotated[float, Meta(gt=0, le=3600)]
     name: ShortText = ""
     cameras: tuple[CameraAbout, ...] = ()
+    start: Start | None = None
 
 
 class Death(Struct, frozen=True, omit_defaults=True, tag_field="status", tag="offline"):
@@ -132,7 +159,8 @@ class Telemetry(Struct, frozen=True, omit_defaults=True):
     A camera has one sample at the end of the interval, and one more for each change of state within it.
     `monotonic_ms` is the agent's monotonic clock at `time`, so that times taken before the clock was set can be
     corrected. `dropped` counts the batches that the spool has dropped since the boot; `drop` describes those
-    that no earlier batch has reported.
+    that no earlier batch has reported. `start` is in the first batch after each start of the agent. `devices` are
+    those that the agent asks whether they answer, as far as it has asked them.
     """
 
     site: Slug
@@ -146,6 +174,8 @@ class Telemetry(Struct, frozen=True, omit_defaults=True):
     host: Host | None = None
     dropped: Count = 0
     drop: Drop | None = None
+    start: Start | None = None
+    devices: tuple[DeviceAnswer, ...] = ()
 
 
 class CameraState(Struct, frozen=True, omit_defaults=True):

@@ -187,7 +187,8 @@ def test_a_store_is_a_postgresql_without_password_in_its_address(path: Path, url
 
 def test_the_password_of_the_store_stands_in_a_file(path: Path) -> None:
     (path.parent / "store.password").write_text("p@ss/word\n")
-    path.write_text('[store]\nurl = "postgresql+psycopg://pantau@db/pantau"\npassword_file = "store.password"\n')
+    url = "postgresql+psycopg://pantau@localhost/pantau"
+    path.write_text(f'[store]\nurl = "{url}"\npassword_file = "store.password"\n')
     store = load(path).store
     assert store is not None
     assert store.full_url.password == "p@ss/word"

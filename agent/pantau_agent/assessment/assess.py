@@ -31,6 +31,8 @@ SLOW_START_REPORTED_S = 60.0
 """Seconds after the session's start during which a slow start is still reported."""
 UNSEEN_KEYFRAMES = 3
 """Keyframes of a session that must have come before its pictures can be called unseen."""
+AFTER_FLOOD_S = 10.0
+"""Seconds that a session must last after one that flooded us, before it counts as any better."""
 MAX_DETAIL = 400
 """Characters of a sample's detail."""
 
@@ -101,6 +103,8 @@ class Assessment:
         self._last_packet = max(self._last_packet, counts.last_packet)
         self._longest_interval = max(self._longest_interval, counts.keyframe_interval)
         self.diagnosis = diagnose(self._evidence(stream, counts, baseline))
+        if self.hysteresis.cause is Cause.FLOODING and now - stream.opened < AFTER_FLOOD_S:
+            self.diagnosis = None
         return self.diagnosis
 
     def assess_failure(self, failure: Failure | None, now: float, last_packet: float = 0.0) -> Diagnosis | None:

@@ -10,7 +10,7 @@ from pantau_agent.commands.config_option import DEFAULT_PATH, ConfigPath, load_o
 from pantau_agent.event_loop import new_event_loop
 from pantau_agent.run import run as run_agent
 from pantau_agent.spool import SpoolInUseError
-from pantau_service import log
+from pantau_service import log, private_data
 
 EXIT_SPOOL_IN_USE = 1
 """Exit code if another agent uses the spool."""
@@ -28,6 +28,7 @@ def run(
     """
     log.set_up(log_level, as_json=as_json, to_journal="JOURNAL_STREAM" in os.environ)
     agent_config = load_or_exit(config)
+    private_data.write_privately()
     try:
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             runner.run(run_agent(agent_config))

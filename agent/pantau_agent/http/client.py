@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable
+from time import thread_time
 from urllib.parse import urljoin
 
 from pantau_agent.http.connection import HttpConnection, connect
@@ -9,6 +10,7 @@ from pantau_agent.http.request import encode_request
 from pantau_agent.http.response import ResponseHead, ResponseParser
 from pantau_agent.streams import url as stream_url
 from pantau_agent.streams.authentication import Authenticator, authenticate
+from pantau_agent.streams.budget import Budget
 from pantau_agent.streams.credentials import Credentials
 from pantau_agent.streams.failure import Failure, Kind, LookError, Step
 from pantau_agent.streams.malformed import MalformedError, described
@@ -84,11 +86,21 @@ class StreamedResponse:
         while discarded < MAX_DISCARDED and (piece := await self.read()):
             discarded += len(piece)
 
+    def spend(self, pieces: int, cpu_s: float) -> None:
+        """Take from the camera's budget what working on the body took. Raises `LookError` if it is exceeded."""
+        self.connection.spend(pieces=pieces, cpu_s=cpu_s)
+
+    def _parse(self, data: bytes) -> bytes:
+        begun, before = thread_time(), self.parser.pieces
+        body = self.parser.feed(data)
+        self.spend(self.parser.pieces - before, thread_time() - begun)
+        return body
+
     async def _read(self, step: Step, ended: Detail) -> bytes:
         try:
             data = await self.connection.read()
             if data:
-                return self.parser.feed(data)
+                return self._parse(data)
         except MalformedError as error:
             if step is Step.GET:
                 raise LookError(Failure(step, Kind.WRONG_PROTOCOL, described("HTTP", error))) from None
@@ -119,6 +131,7 @@ class Client:
         self._monotonic = monotonic
         self._trusted = trusted
         self._cookies: dict[str, str] = {}
+        self._budget = Budget()
         self._connection: HttpConnection | None = None
         self._last: StreamedResponse | None = None
 
@@ -213,7 +226,7 @@ class Client:
 
     async def _exchange(self, authorization: str | None) -> StreamedResponse:
         if self._connection is None:
-            self._connection = await connect(self._url, self._monotonic, self._set_step)
+            self._connection = await connect(self._url, self._monotonic, self._set_step, self._budget)
             self.connected = self._monotonic()
         self.step, self.requested = Step.GET, self._monotonic()
         try:

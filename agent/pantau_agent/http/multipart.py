@@ -40,9 +40,13 @@ class Part:
 
 
 class PartParser:
-    """Parses a body into its parts. `boundary` is the declared one; empty if none is declared."""
+    """Parses a body into its parts. `boundary` is the declared one; empty if none is declared.
+
+    `pieces` counts the lines and parts that have been parsed.
+    """
 
     def __init__(self, boundary: str) -> None:
+        self.pieces = 0
         self._name = boundary.strip().strip("-").encode("utf-8", "replace")
         self._confirmed = False
         self._buffer = ReceiveBuffer()
@@ -63,7 +67,7 @@ class PartParser:
         """
         self._buffer.feed(data)
         while self._step():
-            pass
+            self.pieces += 1
         parts, self._parts = self._parts, []
         return parts
 
@@ -74,11 +78,12 @@ class PartParser:
         self._buffer.discard_empty_lines()
         if self._buffer.may_start_with(SOI):
             return self._begin_jpeg()
-        feed_at, jpeg_at = self._buffer.find(b"\n"), self._buffer.search(_SOI_PATTERN, 0)
-        if jpeg_at >= 0 and (feed_at < 0 or jpeg_at < feed_at):
+        feed_at = self._buffer.find(b"\n", MAX_LINE + 1)
+        jpeg_at = self._buffer.search(_SOI_PATTERN, 0, MAX_LINE if feed_at < 0 else feed_at)
+        if jpeg_at >= 0:
             self._skip(jpeg_at)
             return True
-        if feed_at < 0 or feed_at > MAX_LINE:
+        if feed_at < 0:
             if len(self._buffer) > MAX_LINE:
                 self._skip(MAX_LINE - len(SOI))  # a picture may begin in the last bytes
                 return True
@@ -153,7 +158,7 @@ class PartParser:
         self._step = self._read_uncounted
 
     def _read_counted(self) -> bool:
-        boundary_at = self._buffer.find(b"\n--" + self._name) if self._confirmed else -1
+        boundary_at = self._find_boundary(self._length)
         early = 0 <= boundary_at < self._length - 1
         if not early and len(self._buffer) < self._length:
             return False
@@ -175,10 +180,17 @@ class PartParser:
         end = self._extent.end(self._buffer)
         if end is None and not self._extent.structured:
             return self._read_to_boundary()
-        boundary_at = self._buffer.find(b"\n--" + self._name) if self._confirmed else -1
+        boundary_at = self._find_boundary(end)
         if boundary_at >= 0 and (end is None or boundary_at < end):
             end = boundary_at
         return self._cut(end)
+
+    def _find_boundary(self, before: int | None) -> int:
+        """Return where the boundary's line begins, if that is before a position; -1 if it is not."""
+        if not self._confirmed:
+            return -1
+        boundary = b"\n--" + self._name
+        return self._buffer.find(boundary, None if before is None else before + len(boundary))
 
     def _read_to_boundary(self) -> bool:
         """Read a part that is no proper JPEG, up to the next boundary."""

@@ -11,6 +11,8 @@ from pantau_contract.words.evidence import detail
 
 MAX_PLAYLIST = 1 << 20
 """Largest playlist, in bytes."""
+MAX_LINES = 20_000
+"""Most lines of a playlist: a day of segments of 10 s, with a tag or two each."""
 DEFAULT_TARGET_S = 6.0
 """Target duration of a playlist that states none, in seconds."""
 MAX_TARGET_S = 60.0
@@ -38,8 +40,10 @@ def parse(data: bytes) -> Playlist:
     """Parse a playlist; what is not understood is ignored.
 
     Raises:
-        MalformedError: it is not a playlist.
+        MalformedError: it is not a playlist, or one with too many lines.
     """
+    if data.count(b"\n") > MAX_LINES:
+        raise MalformedError(detail("many_lines", count=MAX_LINES))
     lines = [line.strip() for line in data.decode("utf-8", "replace").lstrip("\ufeff").splitlines()]
     if not lines or not lines[0].startswith("#EXTM3U"):
         raise MalformedError(detail("not_playlist"))

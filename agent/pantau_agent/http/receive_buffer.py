@@ -63,15 +63,16 @@ class ReceiveBuffer:
             raise MalformedError(detail("long_line", octets=MAX_LINE))
         return None
 
-    def find(self, separator: bytes) -> int:
-        """Return the position of the separator; -1 if it has not come yet."""
+    def find(self, separator: bytes, end: int | None = None) -> int:
+        """Return the position of the separator, which ends before `end`; -1 if it has not come yet."""
         if separator != self._separator:
             self._separator, self._searched = separator, 0
-        found = self._data.find(separator, self._searched)
-        self._searched = max(0, len(self._data) - len(separator) + 1) if found < 0 else found
+        end = len(self._data) if end is None else min(end, len(self._data))
+        found = self._data.find(separator, self._searched, end)
+        self._searched = max(self._searched, end - len(separator) + 1) if found < 0 else found
         return found
 
-    def search(self, pattern: re.Pattern[bytes], start: int) -> int:
-        """Return the position of a pattern's first match from `start` on; -1 if it has not come yet."""
-        found = pattern.search(self._data, start)
+    def search(self, pattern: re.Pattern[bytes], start: int, end: int | None = None) -> int:
+        """Return the position of a pattern's first match between `start` and `end`; -1 if there is none yet."""
+        found = pattern.search(self._data, start, len(self._data) if end is None else end)
         return found.start() if found is not None else -1

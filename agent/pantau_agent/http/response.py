@@ -44,11 +44,15 @@ class ResponseHead:
 
 
 class ResponseParser:
-    """Parses one response. `head` is set once it is complete, and `complete` once the body is."""
+    """Parses one response. `head` is set once it is complete, and `complete` once the body is.
+
+    `pieces` counts the lines, chunks and other parts that have been parsed.
+    """
 
     def __init__(self) -> None:
         self.head: ResponseHead | None = None
         self.complete = False
+        self.pieces = 0
         self._buffer = ReceiveBuffer()
         self._status_line: bytes | None = None
         self._headers = HeaderParser()
@@ -85,6 +89,7 @@ class ResponseParser:
         body: list[bytes] = []
         while not self.complete and (piece := self._step()) is not None:
             body.append(piece)
+            self.pieces += 1
         return b"".join(body)
 
     def end(self) -> bool:

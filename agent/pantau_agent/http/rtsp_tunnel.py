@@ -13,13 +13,15 @@ import re
 import secrets
 import socket
 from collections.abc import Awaitable, Callable
+from time import thread_time
 from typing import Any
 
 from pantau_agent.http.request import host_of
 from pantau_agent.http.response import ResponseHead, ResponseParser
-from pantau_agent.rtsp.connection import RtspConnection, at_step
+from pantau_agent.rtsp.connection import ABORT_S, RtspConnection, at_step
 from pantau_agent.streams import tcp
 from pantau_agent.streams.authentication import Authenticator, authenticate
+from pantau_agent.streams.budget import PIECES_PER_READ
 from pantau_agent.streams.credentials import Credentials
 from pantau_agent.streams.failure import Failure, Kind, LookError, Step
 from pantau_agent.streams.malformed import MalformedError, described
@@ -52,9 +54,14 @@ class Post:
         self._writer.write(data)
         self._room -= len(data)
 
+    def unsent(self) -> int:
+        """Return the bytes that wait to be sent."""
+        return self._writer.transport.get_write_buffer_size()
+
     def close(self) -> None:
-        """Close the connection, once what was sent is on its way."""
+        """Close the connection, once what was sent is on its way, within `ABORT_S`."""
         self._writer.close()
+        asyncio.get_running_loop().call_later(ABORT_S, self._writer.transport.abort)
 
 
 OpenPost = Callable[[], Awaitable[Post]]
@@ -105,6 +112,7 @@ class RtspTunnel(RtspConnection):
         if self.head.done():
             super().data_received(data)
             return
+        begun = thread_time()
         self._received_head += data
         end = _HEAD_END.search(self._received_head)
         parser = ResponseParser()
@@ -113,6 +121,7 @@ class RtspTunnel(RtspConnection):
         except MalformedError as error:
             self._end(Failure(Step.GET, Kind.WRONG_PROTOCOL, described("HTTP", error)))
             return
+        self.spend(len(data), parser.pieces + PIECES_PER_READ, thread_time() - begun)
         if end is not None and parser.head is not None:
             rest, self._received_head = self._received_head[end.end() :], b""
             self.head.set_result(parser.head)
@@ -124,6 +133,9 @@ class RtspTunnel(RtspConnection):
         super().connection_lost(error)
         if self._post is not None:
             self._post.close()
+
+    def _waiting_to_be_sent(self) -> int:
+        return len(self._unsent) + (self._post.unsent() if self._post is not None else 0)
 
     def _flush(self, post: Post) -> None:
         post.send(self._unsent)

@@ -59,23 +59,31 @@ class CommandReceived:
 
 
 @dataclass(frozen=True, slots=True)
+class ReceiptReceived:
+    """A receipt of the collector has come."""
+
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Lost:
     """The connection was refused, or has ended."""
 
     problem: Problem
 
 
-Event = Connected | Acknowledged | CommandReceived | Lost
+Event = Connected | Acknowledged | CommandReceived | ReceiptReceived | Lost
 
 
 @dataclass(frozen=True, slots=True)
 class SessionMessages:
-    """What a connection begins and ends with: topic and payload of birth and will, and the topic of commands."""
+    """What a connection begins and ends with: topic and payload of birth and will, and what it subscribes to."""
 
     agent_topic: str
     birth: bytes
     will: bytes
     command_topic: str
+    receipt_topic: str
 
 
 class MqttConnection:
@@ -148,6 +156,7 @@ class MqttConnection:
             return
         client.publish(self._messages.agent_topic, self._messages.birth, qos=1, retain=True)
         client.subscribe(self._messages.command_topic, qos=1)
+        client.subscribe(self._messages.receipt_topic, qos=0)
         self._put(Connected())
 
     def _on_disconnect(
@@ -169,8 +178,11 @@ class MqttConnection:
             self._put(Acknowledged(mid, has_subscriber=code.value != _NO_MATCHING_SUBSCRIBERS))
 
     def _on_message(self, _client: mqtt.Client, _userdata: object, message: mqtt.MQTTMessage) -> None:
-        if not message.retain:  # a retained command is an old one
-            self._put(CommandReceived(bytes(message.payload)))
+        if message.retain:  # a retained command is an old one, and so is a receipt
+            return
+        payload = bytes(message.payload)
+        is_receipt = message.topic == self._messages.receipt_topic
+        self._put(ReceiptReceived(payload) if is_receipt else CommandReceived(payload))
 
     def _put(self, event: Event) -> None:
         """Pass an event from paho's thread to the event loop, unless that has ended."""

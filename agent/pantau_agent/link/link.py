@@ -1,7 +1,8 @@
 """MQTT to the collector: birth and will, states again on each connection, live batches first, then the backlog.
 
-The spool is the queue: a batch leaves it only when the broker has acknowledged it. Snapshots are not spooled;
-without a connection the newest of each camera waits in memory.
+The spool is the queue: a batch leaves it only when the collector's receipt says that it has it. States and
+snapshots have no receipts: a state is in the next batch and is sent again on each connection, and of the
+snapshots, which are not spooled, the newest of each camera waits in memory without a connection.
 """
 
 import asyncio
@@ -242,6 +243,7 @@ class Link:
             birth=encode(birth),
             will=encode(Death(self._site, self._spool.boot, self._session)),
             command_topic=str(Topic(self._site, TopicKind.COMMAND)),
+            receipt_topic=str(Topic(self._site, TopicKind.ACK)),
         )
 
     def _log_problem(self, problem: Problem, lasted_s: float) -> None:

@@ -1,11 +1,12 @@
-"""The traffic on a connection to the broker: what is sent in which order, and what its acknowledgements mean."""
+"""The traffic on a connection: what is sent in which order, and what acknowledgements and receipts mean."""
 
 import logging
 
 from pantau_agent.clock import Clock
 from pantau_agent.config import AgentConfig
 from pantau_agent.link.commands import Commands
-from pantau_agent.link.connection import Acknowledged, CommandReceived, Event, MqttConnection
+from pantau_agent.link.connection import Acknowledged, CommandReceived, Event, MqttConnection, ReceiptReceived
+from pantau_agent.link.receipts import Receipts
 from pantau_agent.link.removed_cameras import RemovedCameras
 from pantau_agent.link.send_queue import PAGE_SIZE, OutgoingKind, SendQueue
 from pantau_agent.spool import Batch, Spool
@@ -24,6 +25,8 @@ clock is right though nothing reports it; so it is waited for once.
 """
 CLOCK_SET_WITHIN_INTERVALS = 2
 """Reporting intervals for which undated batches wait at most."""
+_LOOK_FOR_OVERDUE_EVERY_S = 5
+"""Seconds between two looks for batches whose receipt is overdue."""
 
 _KINDS = {
     OutgoingKind.STATE: TopicKind.STATE,
@@ -48,6 +51,8 @@ class LinkTraffic:
         self._clock_wait_s = min(CLOCK_SET_WITHIN_S, CLOCK_SET_WITHIN_INTERVALS * config.report.interval_s)
         self._wait_for_clock_until: float | None = None
         self._no_subscriber = False
+        self._look_for_overdue_at = 0.0
+        self._receipts = Receipts(self._site)
         self.commands = Commands(self._site)
 
     def offer_state(self, state: CameraState, *, at_once: bool) -> None:
@@ -80,6 +85,10 @@ class LinkTraffic:
     async def send_due(self, connection: MqttConnection) -> None:
         """Send everything that may be sent now."""
         now = self._clock.monotonic()
+        if now >= self._look_for_overdue_at:
+            self._look_for_overdue_at = now + _LOOK_FOR_OVERDUE_EVERY_S
+            if await self._spool.take_overdue():
+                self._queue.reread_backlog()
         if (after := self._queue.backlog_after()) is not None:
             wait = self._wait_for_clock_until is not None and now < self._wait_for_clock_until
             page, more = await self._backlog.read(after, PAGE_SIZE, wait_for_clock=wait)
@@ -90,13 +99,16 @@ class LinkTraffic:
             self._queue.sent(mid, message, self._clock.monotonic())
 
     def handle(self, event: Event | None) -> None:
-        """Handle an acknowledgement or a command."""
+        """Handle an acknowledgement, a receipt or a command."""
         match event:
             case Acknowledged(mid, has_subscriber):
                 self._removed_cameras.acknowledged(mid)
                 message = self._queue.acknowledged(mid)
                 if message is not None and message.batch_id:
                     self._handle_acknowledged_batch(message.batch_id, has_subscriber=has_subscriber)
+            case ReceiptReceived(payload):
+                if (receipt := self._receipts.read(payload)) is not None:
+                    self._spool.receive_receipt(receipt)
             case CommandReceived(payload):
                 self.commands.receive(payload)
 
@@ -119,7 +131,7 @@ class LinkTraffic:
         return self._queue.live_done
 
     def _handle_acknowledged_batch(self, batch_id: int, *, has_subscriber: bool) -> None:
-        """Let a batch leave the spool, unless no collector gets it and no queue keeps it for one."""
+        """Record that the broker has a batch, unless no collector gets it and no queue keeps it for one."""
         if has_subscriber:
             self._spool.acknowledge(batch_id)
             if self._no_subscriber:

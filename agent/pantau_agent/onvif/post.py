@@ -11,6 +11,7 @@ from pantau_agent.http.request import encode_request
 from pantau_agent.http.response import ResponseParser
 from pantau_agent.onvif.document import MAX_DOCUMENT
 from pantau_agent.onvif.errors import ClosedError, NotOnvifError, SilentError, UnreachableError
+from pantau_agent.streams.budget import Budget
 from pantau_agent.streams.failure import LookError
 from pantau_agent.streams.headers import Headers
 from pantau_agent.streams.malformed import MalformedError, described
@@ -72,7 +73,7 @@ async def exchange(
     """
     try:
         async with asyncio.timeout(timeout_s):
-            connection = await connect(url, monotonic, lambda _step: None)
+            connection = await connect(url, monotonic, lambda _step: None, Budget())
             try:
                 await connection.send(request)
                 return await _read_response(connection)

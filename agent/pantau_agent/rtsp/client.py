@@ -132,6 +132,8 @@ class RtspSession:
         connection.set_low_water_mark(1)
         for _ in range(REFRESH_TURNS):
             await asyncio.sleep(0)
+        if self.transport == "tls":
+            connection.spend(0, 0)  # records without anything in them reach nobody but the TLS layer
         octets = self._low_water_mark.update(self._monotonic(), self.reception.octets)
         self.reception.set_exact_arrival(octets == 1)
         connection.set_low_water_mark(octets)
@@ -274,6 +276,7 @@ class RtspSession:
                 ReorderBuffer(self.reception.receive, self.track.payload_type),
                 self.sender_clock.receive,
                 self._monotonic,
+                connection.spend,
             )
         except OSError as error:
             no_port = detail("no_udp_port", said=error)

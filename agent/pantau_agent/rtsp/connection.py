@@ -7,17 +7,26 @@ import socket
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
+from time import thread_time
 from typing import Any, Protocol, cast
 
 from pantau_agent.rtsp.messages import Demultiplexer, Message, RtspRequest, RtspResponse
 from pantau_agent.streams import tcp
+from pantau_agent.streams.budget import PIECES_PER_MESSAGE, PIECES_PER_READ, Budget
 from pantau_agent.streams.failure import Failure, Kind, LookError, Step
 from pantau_agent.streams.malformed import MalformedError, described
+from pantau_agent.streams.tls_records import TlsRecords
 from pantau_agent.streams.url import StreamUrl
 from pantau_contract.words.evidence import detail
 
 MAX_MESSAGES = 16
 """Most messages that wait to be read; further ones push out the oldest."""
+MAX_UNSENT = 64 << 10
+"""Most bytes that wait to be sent; a camera that reads no more gets no further answers."""
+ABORT_S = 5.0
+"""Seconds after which a connection that was closed is aborted if the camera does not let it end."""
+FAREWELL_S = 1.0
+"""Seconds that a TEARDOWN gets before the connection with a camera that exceeded its budget is aborted."""
 
 
 class RtspConnection(asyncio.Protocol):
@@ -32,8 +41,9 @@ class RtspConnection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._messages: deque[Message] = deque(maxlen=MAX_MESSAGES)
         self._arrived: asyncio.Future[None] | None = None
-        self._received = 0
-        self._received_since = 0.0
+        self._budget = Budget()
+        self._tls_records: TlsRecords | None = None
+        self._paused = self._leaving = False
 
     def send(self, request: bytes) -> None:
         """Send a request, unless the connection has ended."""
@@ -61,7 +71,7 @@ class RtspConnection(asyncio.Protocol):
     @property
     def closed(self) -> bool:
         """True if either side has closed the connection."""
-        return self._transport is None or self._transport.is_closing()
+        return self._transport is None or self._transport.is_closing() or self._leaving
 
     def peer(self) -> str:
         """Return the camera's numeric address."""
@@ -80,32 +90,59 @@ class RtspConnection(asyncio.Protocol):
 
     def close(self) -> None:
         """Close the connection, once what was sent is on its way."""
-        if self._transport is not None:
-            self._transport.close()
+        if self._transport is None or self.closed:
+            return
+        self._leaving = True
+        later = asyncio.get_running_loop().call_later
+        if self._budget.exceeded:
+            later(FAREWELL_S, self._transport.abort)  # to close in good order would be to read on over TLS
+            return
+        if self._waiting_to_be_sent() or self._tls_records is not None:
+            later(ABORT_S, self._transport.abort)
+        self._transport.close()
+
+    def spend(self, octets: int, pieces: int, cpu_s: float = 0.0) -> float:
+        """Take from the camera's budget, and return for how many seconds nothing of it is read.
+
+        If the budget is exceeded, the session ends.
+        """
+        if self._tls_records is not None:
+            pieces += self._tls_records.count(octets)
+        pause_s = self._budget.spend(self._monotonic(), octets=octets, pieces=pieces, cpu_s=cpu_s)
+        if self._budget.exceeded:
+            self._end(self._budget.failure)
+        elif pause_s > 0:
+            self._pause_reading(pause_s)
+        return pause_s
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by asyncio when the connection is made."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's has another type
+        if transport.get_extra_info("ssl_object") is not None:
+            self._tls_records = TlsRecords(self._socket)
 
     def data_received(self, data: bytes) -> None:
         """Called by asyncio with each chunk of data; keep it short."""
-        now = self._monotonic()
+        begun, before = thread_time(), self.demultiplexer.pieces
         try:
-            messages = self.demultiplexer.feed(data, now)
+            messages = self.demultiplexer.feed(data, self._monotonic())
         except MalformedError as error:
             self._end(Failure(Step.STREAM, Kind.WRONG_PROTOCOL, described("RTSP", error)))
             return
         if messages:
             self._handle(messages)
-        self._received += len(data)
-        if self._received > tcp.MAX_BYTES_PER_SECOND:
-            self._pause_reading(now)
+        pieces = self.demultiplexer.pieces - before + PIECES_PER_READ + PIECES_PER_MESSAGE * len(messages)
+        self.spend(len(data), pieces, thread_time() - begun)
 
     def connection_lost(self, error: Exception | None) -> None:
         """Called by asyncio when the connection has ended."""
         how = detail("broke", said=error.strerror or error) if isinstance(error, OSError) else detail("closed")
         errno = error.errno if isinstance(error, OSError) else None
         self._end(Failure(Step.STREAM, Kind.CLOSED, how, errno=errno))
+
+    def _waiting_to_be_sent(self) -> int:
+        """Return the bytes that wait to be sent."""
+        return self._transport.get_write_buffer_size() if self._transport is not None else 0
 
     def _handle(self, messages: list[Message]) -> None:
         for message in messages:
@@ -117,6 +154,8 @@ class RtspConnection(asyncio.Protocol):
 
     def _reply(self, request: RtspRequest) -> None:
         """Answer a camera that asks whether we are alive (OPTIONS), or for something that we do not support."""
+        if self._waiting_to_be_sent() > MAX_UNSENT:
+            return
         status = (
             "200 OK" if request.method in {"OPTIONS", "GET_PARAMETER", "SET_PARAMETER"} else "501 Not Implemented"
         )
@@ -129,23 +168,28 @@ class RtspConnection(asyncio.Protocol):
             if not self.ended.done():
                 self.ended.set_result(None)
             self._wake()
-        if self._transport is not None:
+        if failure.kind is Kind.FLOODING:
+            self._stop_reading()  # a TEARDOWN follows
+        elif self._transport is not None:
             self._transport.abort() if failure.kind is Kind.WRONG_PROTOCOL else self._transport.close()
 
     def _wake(self) -> None:
         if self._arrived is not None and not self._arrived.done():
             self._arrived.set_result(None)
 
-    def _pause_reading(self, now: float) -> None:
-        """Stop reading for the rest of this second."""
-        elapsed, self._received = now - self._received_since, 0
-        self._received_since = now
-        if elapsed < 1 and self._transport is not None and not self._transport.is_closing():
+    def _pause_reading(self, pause_s: float) -> None:
+        if not self._paused:
+            self._stop_reading()
+            asyncio.get_running_loop().call_later(pause_s, self._resume_reading)
+
+    def _stop_reading(self) -> None:
+        if self._transport is not None and not self._transport.is_closing():
             self._transport.pause_reading()
-            asyncio.get_running_loop().call_later(1 - elapsed, self._resume_reading)
+            self._paused = True
 
     def _resume_reading(self) -> None:
-        if self._transport is not None and not self._transport.is_closing():
+        self._paused = False
+        if self._transport is not None and not self._transport.is_closing() and self.failure is None:
             self._transport.resume_reading()
 
 
@@ -176,6 +220,6 @@ async def connect(
 
 def at_step(step: Step, failure: Failure) -> Failure:
     """Return the connection's failure as the failure of a request."""
-    if failure.kind is Kind.WRONG_PROTOCOL:
+    if failure.kind in {Kind.WRONG_PROTOCOL, Kind.FLOODING}:
         return replace(failure, step=step)
     return Failure(step, failure.kind, detail("ended", step=step, what=failure.detail), errno=failure.errno)

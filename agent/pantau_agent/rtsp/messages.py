@@ -82,13 +82,15 @@ class Demultiplexer:
 
     Frames of channels without a receiver are dropped. Takes linear time, however the bytes are split. Once frames
     have come, bytes that are neither a frame nor a message are skipped up to the next plausible one, because
-    cameras and proxies leave some behind now and then; `stray` counts them.
+    cameras and proxies leave some behind now and then; `stray` counts them. `pieces` counts frames and all
+    else that takes a step.
     """
 
     def __init__(self) -> None:
         self.channels: dict[int, Receiver] = {}
         self.messages = 0
         self.stray = 0
+        self.pieces = 0
         self._stray_in_a_row = 0
         self._rest = bytearray()
         self._needed = 0
@@ -110,8 +112,9 @@ class Demultiplexer:
         if self._rest:
             data = self._with_rest(data)
         messages: list[Message] = []
-        at, end = 0, len(data)
+        at, end, pieces = 0, len(data), 0
         while at < end:
+            pieces += 1
             if self._stray_in_a_row and (at := self._skip_stray(data, at)) + self._needed > end:
                 break
             if data[at] == _DOLLAR:
@@ -134,6 +137,7 @@ class Demultiplexer:
                 messages += message
             else:
                 break
+        self.pieces += pieces
         if at < end:
             self._rest += memoryview(data)[at:]
             if self._in_head:

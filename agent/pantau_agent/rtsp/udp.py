@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from pantau_agent.rtsp.messages import Receiver
 from pantau_agent.rtsp.reorder import ReorderBuffer
+from pantau_agent.streams.budget import PIECES_PER_READ
 
 MIN_PORT = 30_000
 """Lowest port for RTP."""
@@ -19,17 +20,37 @@ MAX_TRIES = 32
 """How many random pairs of ports are tried."""
 RECEIVE_BUFFER = 1 << 20
 """Size of the socket's receive buffer in bytes: a keyframe comes as one burst."""
+PIECES_PER_DATAGRAM = 1 + PIECES_PER_READ
+"""What a datagram counts as in the camera's budget: each is read alone."""
+COUNTED_TOGETHER = 50
+"""Datagrams that are counted in the budget at once."""
+
+Spend = Callable[[int, int], float]
+"""Takes octets and pieces from the camera's budget, and returns for how many seconds nothing more may be taken."""
 
 
 class _Datagrams(asyncio.DatagramProtocol):
-    def __init__(self, senders: set[str], receiver: Receiver, monotonic: Callable[[], float]) -> None:
+    """Datagrams of one port. While the camera's budget is used up they are dropped."""
+
+    def __init__(
+        self, senders: set[str], receiver: Receiver, monotonic: Callable[[], float], spend: Spend
+    ) -> None:
         self._senders = senders
         self._receiver = receiver
         self._monotonic = monotonic
+        self._spend = spend
+        self._received = self._octets = 0
+        self._dropped_until = 0.0
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        if addr[0] in self._senders:
-            self._receiver(data, 0, len(data), self._monotonic())
+        now = self._monotonic()
+        self._received += 1
+        self._octets += len(data)
+        if self._received >= COUNTED_TOGETHER:
+            self._dropped_until = now + self._spend(self._octets, PIECES_PER_DATAGRAM * self._received)
+            self._received = self._octets = 0
+        if addr[0] in self._senders and now >= self._dropped_until:
+            self._receiver(data, 0, len(data), now)
 
     def error_received(self, exc: Exception) -> None:
         """Ignore ICMP errors: they only mean that packets are missing, which is measured anyway."""
@@ -38,10 +59,12 @@ class _Datagrams(asyncio.DatagramProtocol):
 class _MediaDatagrams(_Datagrams):
     """Datagrams of RTP, which are put back in order."""
 
-    def __init__(self, senders: set[str], buffer: ReorderBuffer, monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self, senders: set[str], buffer: ReorderBuffer, monotonic: Callable[[], float], spend: Spend
+    ) -> None:
         self._buffer = buffer
         self._timer: asyncio.TimerHandle | None = None
-        super().__init__(senders, self._buffer.receive, monotonic)
+        super().__init__(senders, self._buffer.receive, monotonic, spend)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         super().datagram_received(data, addr)
@@ -90,6 +113,7 @@ async def open_pair(
     media: ReorderBuffer,
     control: Receiver,
     monotonic: Callable[[], float],
+    spend: Spend,
 ) -> UdpPair:
     """Open a pair on the local address. `media` gets RTP, `control` gets RTCP.
 
@@ -98,8 +122,8 @@ async def open_pair(
     """
     senders = {sender}
     protocols: tuple[Callable[[], _Datagrams], ...] = (
-        functools.partial(_MediaDatagrams, senders, media, monotonic),
-        functools.partial(_Datagrams, senders, control, monotonic),
+        functools.partial(_MediaDatagrams, senders, media, monotonic, spend),
+        functools.partial(_Datagrams, senders, control, monotonic, spend),
     )
     for _ in range(MAX_TRIES):
         port = random.randrange(MIN_PORT, MAX_PORT, 2)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from time import thread_time
 
 from pantau_agent.http.client import StreamedResponse
 from pantau_agent.http.multipart import PartParser
@@ -42,11 +43,12 @@ class MjpegFeed:
         single = not self._response.head.media_type.startswith("multipart/")
         try:
             while data := await self._read(SINGLE_S if single and contents == 1 else None):
-                now = self._monotonic()
+                begun, before, now = thread_time(), self._parts.pieces, self._monotonic()
                 self._jpegs.add_bytes(len(data), now)
                 for part in self._parts.feed(data):
                     contents += 1
                     self._jpegs.add(part.media_type, part.content, now)
+                self._response.spend(self._parts.pieces - before, thread_time() - begun)
         except MalformedError as error:
             raise LookError(Failure(Step.STREAM, Kind.NO_MEDIA, detail("stream_broken", problem=error))) from None
         if contents != 1 or self._jpegs.problem:

@@ -20,6 +20,8 @@ OVERDUE_FACTOR = 2.0
 """A picture that takes this many times as long as the slowest so far is overdue."""
 TRAILER_S = 1.0
 """Seconds that the rest of a response has to come once its picture is whole: a stated length may be too large."""
+PARSED_AT_ONCE = 4096
+"""Bytes that are searched for a first part at once: a picture that is none may be thousands of parts."""
 MAX_BAD_PICTURES = 3
 """Number of bad pictures in a row that end the session: a new connection may help."""
 
@@ -110,8 +112,11 @@ class StillFeed:
 
 def _first_part(head: ResponseHead, content: bytes) -> tuple[str, bytes] | None:
     """Return the media type and the content of the first part, or None if the content is not in parts."""
+    parser = PartParser(head.boundary)
     try:
-        parts = PartParser(head.boundary).feed(content)
+        for start in range(0, len(content), PARSED_AT_ONCE):
+            if parts := parser.feed(content[start : start + PARSED_AT_ONCE]):
+                return parts[0].media_type, parts[0].content
     except MalformedError:
-        return None
-    return (parts[0].media_type, parts[0].content) if parts else None
+        pass
+    return None

@@ -66,6 +66,14 @@ class Batch:
     payload: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class SpooledBoot:
+    """The numbers of a boot's batches: the id of that with `seq` 0, and the last `seq`."""
+
+    first_id: int
+    last_seq: int
+
+
 class SpoolFile:
     """The open file. Every method may raise `sqlite3.Error`."""
 
@@ -114,10 +122,21 @@ class SpoolFile:
         row = self._connection.execute(_SELECT_WITHOUT_PAYLOAD + "ORDER BY id DESC LIMIT 1").fetchone()
         return None if row is None else _batch(row)
 
-    def count(self) -> int:
-        """Return how many batches wait."""
-        (count,) = self._connection.execute("SELECT count(*) FROM batch WHERE payload IS NOT NULL").fetchone()
-        return int(count)
+    def ranges(self) -> list[tuple[int, int]]:
+        """Return the ranges of ids of the batches that it holds, each as its first and its last."""
+        rows = self._connection.execute(
+            "SELECT min(id), max(id) FROM"
+            " (SELECT id, id - row_number() OVER (ORDER BY id) AS gaps FROM batch WHERE payload IS NOT NULL)"
+            " GROUP BY gaps ORDER BY gaps"
+        )
+        return [(int(first), int(last)) for first, last in rows]
+
+    def boots(self) -> dict[str, SpooledBoot]:
+        """Return the boots of its batches, but those in which ids and sequence numbers do not run together."""
+        rows = self._connection.execute(
+            "SELECT boot, min(id - seq), max(id - seq), max(seq) FROM batch GROUP BY boot"
+        )
+        return {boot: SpooledBoot(low, last_seq) for boot, low, high, last_seq in rows if low == high}
 
     def used_bytes(self) -> int:
         """Return the bytes of the file that are in use. The write-ahead log takes at most 1 MB more."""

@@ -1,9 +1,9 @@
 """The agent's durable store-and-forward queue.
 
-An appended batch is on the disk when `append` returns, and is deleted only some time after it is acknowledged: a
-broker acknowledges before it has written, so what it took shortly before it was lost is sent again. The queue is
-bounded by size and age; the oldest batches are dropped first, and counted. While the disk cannot be written (full,
-worn out) batches wait in memory, and go to the disk as soon as it works again.
+An appended batch is on the disk when `append` returns, and is deleted only when the collector's receipt says
+that it has it, or, with a collector that gives none, some time after the broker has acknowledged it. The queue
+is bounded by size and age; the oldest batches are dropped first, and counted. While the disk cannot be written
+(full, worn out) batches wait in memory, and go to the disk as soon as it works again.
 
 One thread owns the queue and its file; the methods may be called from any event loop.
 """
@@ -17,7 +17,7 @@ from typing import Self, TypeVar
 from pantau_agent.clock import Clock
 from pantau_agent.spool.file import Batch, SpoolInUseError
 from pantau_agent.spool.queue import BatchQueue, Bounds
-from pantau_contract.messages import Drop
+from pantau_contract.messages import Drop, Receipt
 
 _T = TypeVar("_T")
 
@@ -62,7 +62,7 @@ class Spool:
 
     @property
     def batches(self) -> int:
-        """Number of batches that wait."""
+        """Number of batches that wait to be sent."""
         return len(self._queue)
 
     @property
@@ -92,7 +92,7 @@ class Spool:
         )
 
     async def after(self, batch_id: int, limit: int) -> list[Batch]:
-        """Return the next batches after an id that are not acknowledged, oldest first."""
+        """Return the next batches after an id that wait to be sent, oldest first."""
         return await self._run(lambda: self._queue.after(batch_id, limit))
 
     async def newest_with_clock_set(self, boot: str) -> Batch | None:
@@ -109,6 +109,14 @@ class Spool:
         If the agent is killed soon after, it may be sent again.
         """
         self._thread.submit(self._queue.acknowledge, batch_id)
+
+    def receive_receipt(self, receipt: Receipt) -> None:
+        """Record that the collector has the batches of a receipt."""
+        self._thread.submit(self._queue.receive_receipt, receipt.batches)
+
+    async def take_overdue(self) -> bool:
+        """Let the batches wait again whose receipt is overdue, and return whether there are any."""
+        return await self._run(self._queue.take_overdue)
 
     def distrust_broker(self) -> None:
         """Let what the broker acknowledged lately wait again: it was lost, and may not have written that."""

@@ -33,6 +33,7 @@ class Kind(StrEnum):
     NO_VIDEO = "no video that can be watched"
     NO_PASSWORD = "a password is needed, and there is none"  # noqa: S105 # not a password
     WRONG_PASSWORD = "the password is refused"  # noqa: S105 # not a password
+    FLOODING = "takes more of the agent than a camera may"
     CRASHED = "the process that reads the stream crashed"
     UNKNOWN_SCHEME = "no supported authentication scheme is offered"
 

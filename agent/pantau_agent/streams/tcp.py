@@ -15,8 +15,6 @@ MAX_ADDRESSES = 4
 """How many addresses of one name are tried."""
 ADDRESS_S = 3.0
 """Seconds to try one address, if there are several."""
-MAX_BYTES_PER_SECOND = 16 << 20
-"""Receive limit: a camera that sends faster is read no faster, so that it cannot starve the others."""
 
 Made = TypeVar("Made")
 Make = Callable[[socket.socket, dict[str, Any]], Awaitable[Made]]

@@ -20,6 +20,11 @@ By then a session of ours that was cut off, and still counts against the camera'
 """
 FULL_S = 60.0
 """Least seconds before the next attempt if the camera has no free session."""
+FLOOD_HOLDS_S = (60.0, 300.0, 1800.0)
+"""Seconds before each retry of a camera that has exceeded its budget; the last one repeats.
+
+A retry costs some seconds of a processor core.
+"""
 
 _REFUSALS = {401, 403, 423}
 _FULL = {453, 503}
@@ -32,7 +37,7 @@ class Backoff:
         self._rng = rng
         self._memory = memory
         self._clock = clock
-        self._failures = 0
+        self._failures = self._floods = 0
 
     def remembered_refusal(self) -> tuple[Failure, float] | None:
         """Return how the camera refused us before this start, and for how many more seconds to leave it alone.
@@ -46,7 +51,7 @@ class Backoff:
 
     def record_success(self) -> None:
         """Start again with the shortest delay, because the stream has run for a while."""
-        self._failures = 0
+        self._failures = self._floods = 0
         self._memory.refusal = None
 
     def delay_after(self, failure: Failure) -> float:
@@ -56,8 +61,12 @@ class Backoff:
             hold_s = EXPIRY_S if failure.trusted and times == 1 else HOLD_S
             self._memory.refusal = Refusal(failure, self._clock.time_ms() + int(hold_s * 1000), times)
             return hold_s
-        delay = DELAYS_S[min(self._failures, len(DELAYS_S) - 1)]
-        self._failures += 1
+        if failure.kind is Kind.FLOODING:
+            delay = FLOOD_HOLDS_S[min(self._floods, len(FLOOD_HOLDS_S) - 1)]
+            self._floods += 1
+        else:
+            delay = DELAYS_S[min(self._failures, len(DELAYS_S) - 1)]
+            self._failures += 1
         if failure.status in _FULL:
             delay = max(delay, FULL_S)
         return delay * self._rng.uniform(1 - JITTER, 1 + JITTER)

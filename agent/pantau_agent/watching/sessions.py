@@ -10,7 +10,7 @@ from pantau_agent.assessment.camera_memory import CameraMemory
 from pantau_agent.assessment.wake_up import WakeUp
 from pantau_agent.clock import Clock
 from pantau_agent.sources.source import Source
-from pantau_agent.streams.failure import Failure, LookError
+from pantau_agent.streams.failure import Failure, Kind, LookError
 from pantau_agent.watching.backoff import Backoff
 
 PROVEN_S = 10.0
@@ -77,7 +77,8 @@ class Sessions:
             self._abandoned = asyncio.get_running_loop().create_future()
             self._publish(source, None)
             failure = await self._wait_for_end(source, self._abandoned)
-            if source.counts().last_packet - self.opened >= PROVEN_S:
+            proven = source.counts().last_packet - self.opened >= PROVEN_S
+            if proven and failure.kind is not Kind.FLOODING:
                 self._backoff.record_success()
         except LookError as error:
             failure = error.failure

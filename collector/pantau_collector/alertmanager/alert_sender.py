@@ -10,13 +10,12 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
-import urllib3
-from urllib3.exceptions import HTTPError
 from urllib3.util import make_headers
 
 from pantau_collector.alertmanager.alerts import Alert, Labels, is_firing, make_alert, to_api
 from pantau_collector.alertmanager.config import AlertmanagerConfig
 from pantau_collector.clock import Clock
+from pantau_collector.exchanges import ExchangeError, HttpClient
 from pantau_collector.incidents.incident import Incident
 from pantau_collector.inventory import Inventory
 from pantau_collector.periodic import PeriodicThread
@@ -28,8 +27,8 @@ CHECK_EVERY_S = 1.0
 """Seconds from one check for new steps of incidents to the next."""
 _STEPS_PER_ROUND = 1000
 _ALERTS_PER_REQUEST = 200
-_TIMEOUT_S = 15.0
-"""Seconds for which an answer is waited for."""
+_WITHIN_S = 15.0
+"""Seconds for a whole exchange with the Alertmanager."""
 _FIRST_RETRY_S = 2.0
 """Seconds until alerts are sent again after a first failure; doubled with each further one."""
 _LONGEST_RETRY_S = 60.0
@@ -67,7 +66,7 @@ class AlertSender:
         self._clock = clock
         self._public_url = public_url
         self._words = words(config.language)
-        self._http = urllib3.PoolManager(retries=False, timeout=_TIMEOUT_S)
+        self._http = HttpClient(within_s=_WITHIN_S)
         self._headers = {"Content-Type": "application/json"}
         if config.user is not None:
             password = config.password.get_secret_value() if config.password else ""
@@ -84,7 +83,7 @@ class AlertSender:
             first_wait_s=CHECK_EVERY_S,
             retry_s=CHECK_EVERY_S,
             expected=(StoreError,),
-            stop_within_s=2 * _TIMEOUT_S,
+            stop_within_s=2 * _WITHIN_S,
         )
         self.sent = 0
         """Alerts accepted since the start; one that is sent again counts each time."""
@@ -186,12 +185,12 @@ class AlertSender:
                 body=json.dumps([to_api(alert) for alert in alerts]).encode(),
                 headers=self._headers,
             )
-        except (HTTPError, OSError) as error:
-            raise _SendError(f"{self._config.url}: {error}") from None
-        text = answer.data[:300].decode(errors="replace").strip()
-        if answer.status == _BAD_REQUEST and not is_web_page(answer.data):
+        except ExchangeError as error:
+            raise _SendError(f"{self._config.url} {error}") from None
+        text = answer.body[:300].decode(errors="replace").strip()
+        if answer.status == _BAD_REQUEST and not is_web_page(answer.body):
             raise _RejectedError(text)
-        if answer.status != _ACCEPTED or is_web_page(answer.data):
+        if answer.status != _ACCEPTED or is_web_page(answer.body):
             raise _SendError(f"{self._config.url}: it answered {answer.status}: {text}")
         self.sent += len(alerts)
 

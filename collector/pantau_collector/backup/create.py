@@ -2,12 +2,12 @@
 
 The order of copying makes it consistent. The store says how far the journal was read, so the journal's end is
 copied after the store: what arrived in between is read again, which changes nothing. The journal's finished
-segments are hard-linked before the store is copied, so that retention cannot remove what the store's cursor still
-needs.
+segments are copied before the store, so that retention cannot remove what the store's cursor still needs.
+
+Nothing is hard-linked: a link shares its owner and its mode with the original, and damage too.
 """
 
 import contextlib
-import errno
 import os
 import shutil
 import sqlite3
@@ -16,22 +16,26 @@ from pathlib import Path
 
 import msgspec
 
+from pantau_collector.backup import private_files
 from pantau_collector.backup.manifest import FORMAT, NAME, BackupError, Manifest, measure
 from pantau_collector.data_dir import DataDir
 from pantau_collector.journal.reader import list_segments, segment_path
 from pantau_collector.journal.record import read_span
 from pantau_contract.version import __version__
 
-_CANNOT_LINK = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.EACCES}
 _RECORDS_PER_READ = 10_000
+_ROOM_LEFT = 100_000_000
+"""Bytes that a backup leaves free on its disk."""
 _BUSY_S = 30
 """Seconds for which the store's copy waits for the collector's transaction."""
 
 
-def create_backup(data_dir: Path, target: Path, *, has_store: bool, time_ms: int) -> Manifest:
-    """Copy `data_dir` to `target`, a folder that does not exist yet or is empty.
+def create_backup(
+    data_dir: Path, target: Path, *, has_store: bool, time_ms: int, with_secrets: bool = False
+) -> Manifest:
+    """Copy `data_dir` to `target`, a folder that does not exist yet or is empty. Its owner alone can read it.
 
-    Files that are never changed are hard-linked if they are on the same disk.
+    Without `with_secrets` the copy of the store lacks the secret that signs the links in notices.
 
     Raises:
         BackupError: the backup failed, and `target` does not exist.
@@ -44,46 +48,70 @@ def create_backup(data_dir: Path, target: Path, *, has_store: bool, time_ms: int
     try:
         if partial.exists():
             shutil.rmtree(partial)  # left by a backup that was interrupted
-        partial.mkdir(parents=True)
-        manifest = _fill(DataDir(data_dir), partial, has_store=has_store, time_ms=time_ms)
+        private_files.make_folder(partial)
+        _check_room(DataDir(data_dir), partial)
+        secrets = with_secrets if has_store else False
+        manifest = _fill(DataDir(data_dir), partial, has_store=has_store, with_secrets=secrets, time_ms=time_ms)
         if target.exists():
             target.rmdir()
         partial.rename(target)
         sync(target.parent)
+    except BackupError:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
     except (OSError, sqlite3.Error) as error:
         shutil.rmtree(partial, ignore_errors=True)
         raise BackupError(f"the backup to {target} failed: {error}") from None
     return manifest
 
 
-def _fill(place: DataDir, target: Path, *, has_store: bool, time_ms: int) -> Manifest:
+def _check_room(place: DataDir, target: Path) -> None:
+    """Refuse a backup that would fill the disk, on which the collector may be writing.
+
+    Raises:
+        BackupError: there is too little room.
+    """
+    folders = (place.journal, place.pictures, place.dead_messages.parent)
+    files = [place.store, *(path for folder in folders for path in _files(folder))]
+    needed = sum(map(_size, files))
+    free = shutil.disk_usage(target).free
+    if free < needed + _ROOM_LEFT and not private_files.costs_no_space(place.journal / "lock", target):
+        raise BackupError(
+            f"the backup takes {needed / 1e6:,.0f} MB, and {target.parent} has {free / 1e6:,.0f} MB free: choose a"
+            " folder on another disk"
+        )
+
+
+def _fill(place: DataDir, target: Path, *, has_store: bool, with_secrets: bool, time_ms: int) -> Manifest:
     copy = DataDir(target)
-    copy.journal.mkdir()
-    _link_finished(place.journal, copy.journal)
+    private_files.make_folder(copy.journal)
+    _copy_finished(place.journal, copy.journal)
+    _copy_finished(place.journal, copy.journal)  # what was finished while the others were copied
     if has_store:
-        _copy_store(place.store, copy.store)
+        _copy_store(place.store, copy.store, with_secrets=with_secrets)
     _copy_if_present(place.influx_cursor, copy.influx_cursor)
-    _link_finished(place.journal, copy.journal)
+    _copy_finished(place.journal, copy.journal)
     end = _copy_newest(place.journal, copy.journal)
     _copy_if_present(place.journal / "identity", copy.journal / "identity")
     for path in _files(place.pictures):
         if path.name.endswith(".jpg"):
-            _link_or_copy(path, copy.pictures / path.relative_to(place.pictures))
+            _copy_if_present(path, copy.pictures / path.relative_to(place.pictures))
     for path in _files(place.dead_messages.parent):
         _copy_if_present(path, copy.dead_messages.parent / path.name)
     files = {str(path.relative_to(target)): measure(path) for path in _files(target)}
-    manifest = Manifest(FORMAT, __version__, time_ms, has_store, end, files)
-    (target / NAME).write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=1))
+    manifest = Manifest(FORMAT, __version__, time_ms, has_store, end, files, with_secrets)
+    with private_files.create(target / NAME) as file:
+        file.write(msgspec.json.format(msgspec.json.encode(manifest), indent=1))
     for path in (*_files(target), *(path for path in target.rglob("*") if path.is_dir()), target):
         sync(path)
     return manifest
 
 
-def _link_finished(journal: Path, target: Path) -> None:
-    """Link every segment except the newest, which is the only one that is still written."""
+def _copy_finished(journal: Path, target: Path) -> None:
+    """Copy every segment except the newest, which is the only one that is still written."""
     for start in list_segments(journal)[:-1]:
         if not segment_path(target, start).exists():
-            _link_or_copy(segment_path(journal, start), segment_path(target, start))
+            _copy_if_present(segment_path(journal, start), segment_path(target, start))
 
 
 def _copy_newest(journal: Path, target: Path) -> int:
@@ -91,9 +119,12 @@ def _copy_newest(journal: Path, target: Path) -> int:
     starts = list_segments(journal)
     if not starts:
         return 0
-    _link_finished(journal, target)  # a segment may have been finished meanwhile
+    _copy_finished(journal, target)  # a segment may have been finished meanwhile
     start = starts[-1]
-    with segment_path(journal, start).open("rb") as file, segment_path(target, start).open("wb") as copy:
+    with (
+        segment_path(journal, start).open("rb") as file,
+        private_files.create(segment_path(target, start)) as copy,
+    ):
         bound = os.fstat(file.fileno()).st_size
         whole = 0
         while True:
@@ -106,10 +137,11 @@ def _copy_newest(journal: Path, target: Path) -> int:
     return start + whole
 
 
-def _copy_store(source: Path, target: Path) -> None:
+def _copy_store(source: Path, target: Path, *, with_secrets: bool) -> None:
     """Copy the store by SQLite's online backup, which blocks no writer, and check the copy."""
     if not source.exists():
         raise BackupError(f"{source} is not there: has this collector ever run?")
+    private_files.create(target).close()
     with (
         contextlib.closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as original,
         contextlib.closing(sqlite3.connect(target)) as copy,
@@ -117,27 +149,32 @@ def _copy_store(source: Path, target: Path) -> None:
         original.execute(f"PRAGMA busy_timeout={_BUSY_S * 1000}")
         original.backup(copy)
         copy.execute("PRAGMA journal_mode=DELETE")  # so that the copy is a single file
+        if not with_secrets:
+            _delete_secrets(copy)
         (result,) = copy.execute("PRAGMA integrity_check").fetchone()
     if result != "ok":
         raise BackupError(f"{source} is damaged: {result}")
 
 
-def _link_or_copy(source: Path, target: Path) -> None:
-    """Hard-link a file that is never changed, or copy it to another disk; skip a file that is gone by now."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(FileNotFoundError):
-        try:
-            target.hardlink_to(source)
-        except OSError as error:
-            if error.errno not in _CANNOT_LINK:
-                raise
-            shutil.copy2(source, target)
+def _delete_secrets(copy: sqlite3.Connection) -> None:
+    """Delete the secrets, and overwrite where they stood in the file."""
+    copy.execute("PRAGMA secure_delete=ON")
+    with contextlib.suppress(sqlite3.OperationalError), copy:  # version 1 has no such table
+        copy.execute("DELETE FROM secrets")
 
 
 def _copy_if_present(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
+    """Copy a file; skip one that is gone by now."""
+    private_files.make_folder(target.parent)
     with contextlib.suppress(FileNotFoundError):
-        shutil.copy2(source, target)
+        private_files.copy(source, target)
+
+
+def _size(path: Path) -> int:
+    """Return a file's size in bytes, 0 if it is gone by now."""
+    with contextlib.suppress(FileNotFoundError):
+        return path.stat().st_size
+    return 0
 
 
 def _files(folder: Path) -> Iterator[Path]:

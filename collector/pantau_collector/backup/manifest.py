@@ -6,6 +6,8 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from pantau_collector.backup import private_files
+
 NAME = "manifest.json"
 """The manifest's file name."""
 FORMAT = 1
@@ -28,7 +30,8 @@ class FileInfo(Struct, frozen=True):
 class Manifest(Struct, frozen=True):
     """A backup's files by their path within it, when it was taken (UTC ms), and the end of its journal.
 
-    If `has_store` is false, the state is in a PostgreSQL database, which is backed up separately.
+    If `has_store` is false, the state is in a PostgreSQL database, which is backed up separately. `with_secrets`
+    says that the store holds the secret that signs the links in notices, as in every backup of version 0.2.
     """
 
     format: int
@@ -37,6 +40,7 @@ class Manifest(Struct, frozen=True):
     has_store: bool
     journal_end: int
     files: dict[str, FileInfo]
+    with_secrets: bool = True
 
     @property
     def bytes(self) -> int:
@@ -81,7 +85,7 @@ def measure(path: Path) -> FileInfo:
 def copy_checked(source: Path, target: Path, info: FileInfo) -> bool:
     """Copy a file, and return True if it matches the manifest. The target is written in either case."""
     size = crc = 0
-    with source.open("rb") as file, target.open("wb") as copy:
+    with source.open("rb") as file, private_files.create(target) as copy:
         while chunk := file.read(_CHUNK):
             size += len(chunk)
             crc = zlib.crc32(chunk, crc)

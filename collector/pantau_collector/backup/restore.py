@@ -1,6 +1,7 @@
 """Restores a collector's data from a backup.
 
-Existing data is never deleted, and nothing is put in place before the whole backup has been checked.
+Existing data is never deleted, and nothing is put in place before the whole backup has been checked. What is
+restored is for its owner alone, whatever the modes in the backup are.
 """
 
 import os
@@ -8,6 +9,7 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pantau_collector.backup import private_files
 from pantau_collector.backup.create import sync
 from pantau_collector.backup.manifest import BackupError, Manifest, copy_checked, read_manifest
 from pantau_collector.data_dir import DataDir
@@ -30,7 +32,7 @@ def restore_backup(source: Path, data_dir: Path, *, force: bool, time_ms: int) -
         raise BackupError(f"a collector runs on {data_dir}: stop it first")
     staging = data_dir / _STAGING
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
+        private_files.make_folder(data_dir)
         if staging.exists():
             shutil.rmtree(staging)  # left by a restore that was interrupted
         present = [path for path in data_dir.iterdir() if path.name != "lost+found"]
@@ -55,17 +57,17 @@ def restore_backup(source: Path, data_dir: Path, *, force: bool, time_ms: int) -
 
 def _copy(source: Path, manifest: Manifest, staging: Path) -> None:
     damaged: list[str] = []
-    staging.mkdir()
+    private_files.make_folder(staging)
     for name, info in manifest.files.items():
         target = staging / name
-        target.parent.mkdir(parents=True, exist_ok=True)
+        private_files.make_folder(target.parent)
         try:
             if not copy_checked(source / name, target, info):
                 damaged.append(name)
         except FileNotFoundError:
             damaged.append(f"{name} (missing)")
         else:
-            shutil.copystat(source / name, target)
+            private_files.keep_time(source / name, target)
             sync(target)
     if damaged:
         shutil.rmtree(staging)
@@ -88,7 +90,7 @@ def _copy_owner(data_dir: Path, staging: Path) -> None:
 
 def _move_aside(present: list[Path], aside: Path) -> None:
     if present:
-        aside.mkdir()
+        private_files.make_folder(aside)
         for path in present:
             if not path.name.startswith("before-restore-"):
                 path.rename(aside / path.name)

@@ -22,9 +22,17 @@ _AsJson = Annotated[bool, typer.Option("--json", help="Print what was done as JS
 def backup_command(
     to: Annotated[Path, typer.Argument(metavar="TO", help="A folder that is not there yet.")],
     config: _Config = Path("collector.toml"),
+    with_secrets: Annotated[
+        bool,
+        typer.Option(
+            "--with-secrets", help="Copy the secret that signs links too, so that they outlive a restore."
+        ),
+    ] = False,
     as_json: _AsJson = False,
 ) -> None:
     """Copy the collector's data into a folder, while it runs: journal, state, pictures, dead letters.
+
+    Its owner alone can read the copy, and no change of it ever touches the original.
 
     Exit status: 0 it is there, whole and on disk; 1 it is not; 2 the configuration is wrong.
 
@@ -32,13 +40,20 @@ def backup_command(
     """
     settings = _load(config)
     try:
-        manifest = create_backup(settings.data_dir, to, has_store=settings.store is None, time_ms=_now_ms())
+        manifest = create_backup(
+            settings.data_dir,
+            to,
+            has_store=settings.store is None,
+            with_secrets=with_secrets,
+            time_ms=_now_ms(),
+        )
     except BackupError as error:
         _fail(error)
     _report(manifest, f"{settings.data_dir} is in {to}", as_json=as_json)
     if not manifest.has_store:
         typer.secho(
-            "The state is in PostgreSQL: back it up by pg_dump, and do so before this command, not after it.",
+            "The state is in PostgreSQL: back it up by pg_dump --exclude-table-data=secrets, and do so before this"
+            " command, not after it.",
             fg="yellow",
             err=True,
         )
@@ -69,8 +84,9 @@ def restore_command(
 
 def _report(manifest: Manifest, summary: str, *, as_json: bool) -> None:
     if as_json:
+        secrets = {"with_secrets": manifest.with_secrets}
         about = {"files": len(manifest.files), "bytes": manifest.bytes, "journal_end": manifest.journal_end}
-        typer.echo(json.dumps(about | {"taken_ms": manifest.taken_ms, "has_store": manifest.has_store}))
+        typer.echo(json.dumps(about | {"taken_ms": manifest.taken_ms, "has_store": manifest.has_store} | secrets))
     else:
         files = words("en")("count.files", count=f"{len(manifest.files):,}")
         typer.echo(f"{summary}: {files}, {manifest.bytes / 1e6:,.1f} MB.")

@@ -34,6 +34,10 @@ POLL_EVERY_S = 0.5
 """Seconds between two looks into the outbox."""
 STOP_WITHIN_S = 20.0
 """Seconds for which `stop` waits for the sends in flight: a mail server may take ten minutes for its answer."""
+SLOW_AFTER_S = 2.0
+"""Seconds after which a send no longer holds the place of another to the same server."""
+_MAX_PARALLEL_FACTOR = 4
+"""How many times `parallel` sends to one server there may be at most, the slow ones included."""
 _ROWS_PER_CHANNEL = 50
 """Rows of the outbox that are considered for each channel, the oldest first."""
 _ATTEMPTS_WITH_PICTURES = 3
@@ -50,8 +54,8 @@ _log = logging.getLogger(__name__)
 class Sender:
     """One thread that polls the outbox, and one for each send. A channel sends one letter at a time.
 
-    A channel that is slow or gone delays no other. Once two letters have failed on it, it is tried with a single
-    letter until it works again; a letter that fails alone holds back nothing but itself.
+    A channel that is slow or gone delays no other, not even on the same server. Once two letters have failed on
+    it, it is tried with a single letter until it works again; a letter that fails alone holds back only itself.
     """
 
     def __init__(
@@ -73,6 +77,8 @@ class Sender:
         self._pictures = pictures
         self._back_offs = BackOffs(rules, clock.monotonic)
         self._in_flight: dict[ChannelKey, Future[None]] = {}
+        self._started: dict[ChannelKey, float] = {}
+        """When each channel's latest send was started (monotonic)."""
         self._thread = PeriodicThread(
             "sender",
             self._step,
@@ -130,6 +136,7 @@ class Sender:
         chosen = self._choose(rows)
         for row in chosen:
             self._in_flight[row.recipient, row.channel] = _run_in_thread(self._deliver, row)
+            self._started[row.recipient, row.channel] = self._clock.monotonic()
         return len(chosen)
 
     def _step(self) -> float:
@@ -171,12 +178,18 @@ class Sender:
         return self._limit_per_server(list(chosen.values()))
 
     def _limit_per_server(self, rows: list[OutboxRow]) -> list[OutboxRow]:
-        """Return the rows that may be sent now, so that no server has more than `parallel` sends of ours."""
+        """Return the rows that may be sent now, so that no server has more than `parallel` sends of ours.
+
+        Sends that take long are not counted, up to a limit of their own. Channels that fail come last.
+        """
+        slow_before = self._clock.monotonic() - SLOW_AFTER_S
         servers = Counter(map(self._server_of, self._in_flight))
+        quick = Counter(self._server_of(each) for each in self._in_flight if self._started[each] > slow_before)
         allowed = []
-        for row in rows:
-            server = self._server_of((row.recipient, row.channel))
-            if servers[server] < self._rules.parallel:
+        for row in sorted(rows, key=lambda row: self._back_offs.failures((row.recipient, row.channel))):
+            server, parallel = self._server_of((row.recipient, row.channel)), self._rules.parallel
+            if quick[server] < parallel and servers[server] < parallel * _MAX_PARALLEL_FACTOR:
+                quick[server] += 1
                 servers[server] += 1
                 allowed.append(row)
         return allowed

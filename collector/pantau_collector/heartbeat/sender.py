@@ -4,9 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 
-import urllib3
-from urllib3.exceptions import HTTPError
-
+from pantau_collector.exchanges import ExchangeError, HttpClient
 from pantau_collector.health import Health
 from pantau_collector.heartbeat.config import HeartbeatConfig
 from pantau_collector.heartbeat.rule import vital_troubles
@@ -14,8 +12,8 @@ from pantau_collector.notices.channel import redact
 from pantau_collector.periodic import PeriodicThread
 from pantau_collector.web_page import is_web_page
 
-_TIMEOUT_S = 10.0
-"""Seconds for which an answer is waited for."""
+_WITHIN_S = 10.0
+"""Seconds for a whole exchange with the service."""
 _RETRY_AFTER_S = 10.0
 """Seconds until a heartbeat that did not arrive is sent again, so that the service outside does not miss it."""
 _STARTUP_S = 10.0
@@ -42,13 +40,13 @@ class HeartbeatSender:
         self._config = config
         self._url = config.url.get_secret_value()
         self._health = health
-        self._http = urllib3.PoolManager(retries=False, timeout=_TIMEOUT_S)
+        self._http = HttpClient(within_s=_WITHIN_S)
         self._thread = PeriodicThread(
             "heartbeat",
             self._step,
             failure="heartbeat: it could not be sent",
             retry_s=config.interval_s,
-            stop_within_s=2 * _TIMEOUT_S,  # a name lookup has no deadline, and must not delay the collector's end
+            stop_within_s=2 * _WITHIN_S,  # a name lookup has no deadline, and must not delay the collector's end
         )
         self._withheld: list[str] = []
         self._startup_ends_at: float | None = None
@@ -87,17 +85,17 @@ class HeartbeatSender:
             self.sent += arrived
             return arrived
         if self._config.failure_url is not None:
-            return self._send("POST", self._config.failure_url.get_secret_value(), "\n".join(reasons))
+            return self._send("POST", self._config.failure_url.get_secret_value(), "\n".join(reasons).encode())
         return True
 
-    def _send(self, method: str, url: str, body: str | None = None) -> bool:
+    def _send(self, method: str, url: str, body: bytes | None = None) -> bool:
         try:
             answer = self._http.request(method, url, body=body)
-        except (HTTPError, OSError) as error:
-            return self._note_failure(redact(str(error), url))
+        except ExchangeError as error:
+            return self._note_failure(redact(f"the service {error}", url))
         if not 200 <= answer.status < 300:
             return self._note_failure(f"the service answered {answer.status}")
-        if is_web_page(answer.data):
+        if is_web_page(answer.body):
             return self._note_failure("a web page came back, as if from a proxy or a login page on the way")
         if self.trouble is not None:
             _log.warning("heartbeat: it arrives again")

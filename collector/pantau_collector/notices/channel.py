@@ -40,7 +40,11 @@ _NAMED_ADDRESS = re.compile(r"(?:\"[^\"]*\"|[^,;<>\"])*<([^<>]*)>")
 """An address with a name: `Ani Budi <ani@example.go.id>`."""
 
 _asset = AppriseAsset(
-    app_id="Pantau", app_desc="Pantau", storage_mode=PersistentStoreMode.MEMORY, async_mode=False
+    app_id="Pantau",
+    app_desc="Pantau",
+    storage_mode=PersistentStoreMode.MEMORY,
+    async_mode=False,
+    http_redirects=False,  # a notice is for the address in the URL alone
 )
 
 
@@ -120,7 +124,7 @@ def schema(url: str) -> str:
 
 def server_of(url: str) -> tuple[str, str]:
     """Return what identifies the server or the account that a URL sends through; it may be secret."""
-    return schema(url), (urlsplit(url).hostname or "").lower()
+    return schema(url), urlsplit(url).netloc.rpartition("@")[2].lower()
 
 
 def redact(text: str, url: str) -> str:

@@ -37,8 +37,16 @@ class Links:
     """Makes links, and checks those that come back. Without a public address there are only links to maps."""
 
     def __init__(
-        self, *, public_url: str | None, secret: bytes, valid_s: float, time_ms: Callable[[], int]
+        self, *, public_url: str | None, secret: Callable[[], bytes], valid_s: float, time_ms: Callable[[], int]
     ) -> None:
+        """Prepare the links.
+
+        Args:
+            public_url: the address by which people reach the wall.
+            secret: returns the key that signs; with another one, the links made before are no longer valid.
+            valid_s: seconds for which a link is valid.
+            time_ms: the time (UTC ms).
+        """
         self._public_url = public_url
         self._secret = secret
         self._valid_s = valid_s
@@ -93,5 +101,5 @@ class Links:
 
     def _sign(self, claim: Claim, expires_s: int) -> str:
         text = f"ack|{claim.incident}|{claim.since_ms}|{claim.recipient}|{expires_s}"
-        mac = hmac.new(self._secret, text.encode(), hashlib.sha256).digest()
+        mac = hmac.new(self._secret(), text.encode(), hashlib.sha256).digest()
         return base64.urlsafe_b64encode(mac[:_SIGNATURE_BYTES]).rstrip(b"=").decode()

@@ -1,5 +1,8 @@
 """Delivers one mail to one recipient over SMTP, with the times of RFC 5321 (4.5.3.2) and its meaning of answers.
 
+Those times are for each answer. What comes before the mail's final dot also has a limit as a whole, and so have
+the answers' bytes: a server that sends a byte now and then must not hold its thread for ever.
+
 smtplib supplies commands, STARTTLS and AUTH. Reading answers is done here: what decides is the first digit of the
 code (RFC 5321, 4.2.1), however long, cut off or broken the rest of the answer is. A mail counts as accepted once
 the final dot is answered by 2yz; nothing that the server says or does afterwards makes it count as not accepted.
@@ -15,6 +18,7 @@ from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from typing import Literal, NamedTuple
 
+from pantau_collector.exchanges.limits import connect, limited, tls_context
 from pantau_collector.notices.channel import ChannelError
 
 CONNECT_TIMEOUT_S = 30.0
@@ -32,6 +36,8 @@ FINAL_TIMEOUT_S = 600.0
 
 A mail that is given up sooner is often one that the server has accepted, and is then delivered twice (RFC 1047).
 """
+DIALOGUE_TIMEOUT_S = 600.0
+"""Seconds for everything before the final dot, of which each step may take its own time."""
 QUIT_TIMEOUT_S = 5.0
 """Seconds to wait for the answer to QUIT, which no longer matters."""
 SILENT_GREETING_S = 15.0
@@ -41,6 +47,8 @@ _MAX_LINE = 8192
 """Bytes of an answer's line that are read as one."""
 _MAX_LINES = 500
 """Lines of one answer at most; RFC 5321 sets no limit."""
+_MAX_RECEIVED = 64 << 10
+"""Bytes that the server may send before the final dot, and again after it."""
 _LOGIN_REQUIRED = {530, 534, 535, 538}
 """Codes about the login (RFC 4954, 6), which are about the configuration and not about the mail."""
 _TOO_MANY_RECIPIENTS = 552
@@ -70,7 +78,7 @@ def deliver(server: MailServer, mail: EmailMessage, sender: str, recipient: str)
         ChannelError: the server did not accept it.
     """
     try:
-        with _session(server) as dialogue:
+        with limited(DIALOGUE_TIMEOUT_S, _MAX_RECEIVED), _session(server) as dialogue:
             _hand_in(dialogue, server, mail, sender, recipient)
     except smtplib.SMTPAuthenticationError as error:
         raise ChannelError(f"{server.host} refuses user or password ({error.smtp_code})") from None
@@ -132,12 +140,13 @@ class _Dialogue(smtplib.SMTP):
                     return code, text
             raise smtplib.SMTPServerDisconnected(_reason(error)) from None
         self.answer_within_s = FINAL_TIMEOUT_S
-        return self.getreply()
+        with limited(FINAL_TIMEOUT_S, _MAX_RECEIVED):
+            return self.getreply()
 
     def quit_quietly(self) -> None:
         """Take leave, and close the connection whatever the server answers."""
         self.answer_within_s = QUIT_TIMEOUT_S
-        with suppress(OSError, smtplib.SMTPException):
+        with suppress(OSError, smtplib.SMTPException), limited(QUIT_TIMEOUT_S, _MAX_RECEIVED):
             self.docmd("QUIT")
         self.close()
 
@@ -186,7 +195,7 @@ class _Dialogue(smtplib.SMTP):
         return line
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
-        plain = socket.create_connection((host, port), timeout)
+        plain = connect(host, port, timeout_s=timeout)
         if self._server.security != "ssl":
             return plain
         try:
@@ -251,7 +260,8 @@ def _speaks_tls(server: MailServer) -> bool:
     context = _tls(server._replace(verify=False))
     try:
         with (
-            socket.create_connection((server.host, server.port), CONNECT_TIMEOUT_S) as plain,
+            limited(CONNECT_TIMEOUT_S, _MAX_RECEIVED),
+            connect(server.host, server.port, timeout_s=CONNECT_TIMEOUT_S) as plain,
             context.wrap_socket(plain, server_hostname=server.host),
         ):
             return True
@@ -260,7 +270,7 @@ def _speaks_tls(server: MailServer) -> bool:
 
 
 def _tls(server: MailServer) -> ssl.SSLContext:
-    context = ssl.create_default_context()
+    context = tls_context()
     if not server.verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

@@ -2,26 +2,18 @@
 
 import html
 import logging
-import re
 from collections.abc import Callable
 from typing import Protocol
 
-from apprise import AppriseAttachment, NotifyBase, NotifyFormat, NotifyType
-from apprise.attachment.memory import AttachMemory
+from apprise import NotifyBase, NotifyType
 
-from pantau_collector.notices.channel import (
-    WEBHOOKS,
-    ChannelError,
-    capture_log,
-    is_final_status,
-    open_channel,
-    redact,
-    schema,
-)
+from pantau_collector.notices.apprise_job import AppriseJob
+from pantau_collector.notices.apprise_process import AppriseProcess
+from pantau_collector.notices.channel import WEBHOOKS, ChannelError, open_channel, redact, schema
 from pantau_collector.notices.mail import addresses, is_plain, send_mail
-from pantau_collector.notices.message import AttachedPicture, RenderedMessage
+from pantau_collector.notices.message import RenderedMessage
 from pantau_collector.notices.notice import NoticeKind
-from pantau_collector.notices.targets import select_target, split_number
+from pantau_collector.notices.targets import split_number
 from pantau_collector.notices.webhook import send_webhook
 
 _TYPES = {
@@ -34,10 +26,14 @@ _TYPES = {
 """How Apprise classifies each kind of notice; any other is information."""
 _PICTURES_WITHIN = {"json", "jsons", "xml", "xmls", "form", "forms", "apprise", "apprises", "mailto", "mailtos"}
 """Services that take words and pictures in one request; any other gets the words first, then each picture."""
-_STATUS = re.compile(r"\berror=(\d{3})\b")
-"""The HTTP status in what Apprise logs about a request that failed."""
 _TITLE_MARKUP = 16
 """Characters that Apprise may add to a subject that it puts at the head of the text."""
+
+SEND_WITHIN_S = 60.0
+"""Seconds that words may take to be sent through Apprise, and then each picture.
+
+A message that is given up sooner is often one that the service has accepted, and is then sent twice.
+"""
 
 _log = logging.getLogger(__name__)
 
@@ -56,8 +52,16 @@ class Transport(Protocol):
 class ChannelTransport:
     """Sends at once, and once: the outbox is what waits and retries."""
 
-    def __init__(self, time_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        time_ms: Callable[[], int],
+        apprise: AppriseProcess | None = None,
+        *,
+        apprise_within_s: float = SEND_WITHIN_S,
+    ) -> None:
         self._time_ms = time_ms
+        self._apprise = apprise or AppriseProcess()
+        self._apprise_within_s = apprise_within_s
 
     def send(self, url: str, message: RenderedMessage, *, kind: NoticeKind, key: str) -> None:
         """Send the message.
@@ -74,15 +78,39 @@ class ChannelTransport:
             if is_plain(service):
                 send_mail(service, message, key=key, to=_address(service, number))
                 return
-            if number is not None:
-                select_target(service, number)
-            _send_by_apprise(service, message, kind, within=schema(url) in _PICTURES_WITHIN, url=configured)
+            title, body = fit(service, message)
+            job = AppriseJob(
+                configured,
+                key,
+                number,
+                title,
+                body,
+                _TYPES.get(kind, NotifyType.INFO).value,
+                together=schema(url) in _PICTURES_WITHIN,
+                within_s=self._apprise_within_s,
+                pictures=message.pictures if service.attachment_support else (),
+            )
+            self._send_by_apprise(job)
         except ChannelError as error:
             raise ChannelError(
                 redact(str(error), configured), for_good=error.for_good, content=error.content
             ) from None
         except Exception as error:  # noqa: BLE001 - a plugin may raise anything
             raise ChannelError(redact(f"{type(error).__name__}: {error}", configured)) from None
+
+    def _send_by_apprise(self, job: AppriseJob) -> None:
+        """Send the words, which may be sent again if they fail, and then each picture, which is tried once."""
+        words, *pictures = self._apprise.send(job)
+        if words.error:
+            raise ChannelError(words.error, for_good=words.for_good, content=job.together)
+        for picture, outcome in zip(job.pictures, pictures, strict=False):
+            if outcome.error:
+                _log.warning(
+                    "the words were sent by %s, but the picture %s was not: %s",
+                    schema(job.url),
+                    picture.name,
+                    redact(outcome.error, job.url),
+                )
 
 
 def _address(service: NotifyBase, number: int | None) -> str | None:
@@ -93,52 +121,6 @@ def _address(service: NotifyBase, number: int | None) -> str | None:
     if not 0 < number <= len(known):
         raise ChannelError(f"the address has no target {number}")
     return known[number - 1]
-
-
-def _send_by_apprise(
-    service: NotifyBase, message: RenderedMessage, kind: NoticeKind, *, within: bool, url: str
-) -> None:
-    """Send the words, which may be sent again if they fail, and then each picture, which is tried once."""
-    pictures = message.pictures if service.attachment_support else ()
-    title, body = fit(service, message)
-    with capture_log() as lines:
-        sent = service.notify(
-            title=title,
-            body=body,
-            body_format=NotifyFormat.TEXT,
-            notify_type=_TYPES.get(kind, NotifyType.INFO),
-            attach=_attachments(pictures) if within else None,
-        )
-    if not sent:
-        statuses = [int(status) for line in lines for status in _STATUS.findall(line)]
-        raise ChannelError(
-            "; ".join(lines) or "the service did not take it, and said nothing",
-            for_good=bool(statuses) and is_final_status(statuses[-1]),
-            content=within,
-        )
-    if not within:
-        for picture in pictures:
-            _send_picture(service, picture, kind, url)
-
-
-def _send_picture(service: NotifyBase, picture: AttachedPicture, kind: NoticeKind, url: str) -> None:
-    """Send one picture. The words have arrived already, so that no failure may have them sent again."""
-    reason = ""
-    with capture_log() as lines:
-        try:
-            sent = service.notify(
-                body=picture.caption,
-                body_format=NotifyFormat.TEXT,
-                notify_type=_TYPES.get(kind, NotifyType.INFO),
-                attach=_attachments((picture,)),
-            )
-        except Exception as error:  # noqa: BLE001 - a plugin may raise anything
-            sent, reason = False, f"{type(error).__name__}: {error}"
-    if not sent:
-        reason = redact("; ".join(lines) or reason, url)
-        _log.warning(
-            "the words were sent by %s, but the picture %s was not: %s", schema(url), picture.name, reason
-        )
 
 
 def fit(service: NotifyBase, message: RenderedMessage) -> tuple[str, str]:
@@ -171,13 +153,3 @@ def _cut(text: str, limit: int) -> str:
 def _length(text: str) -> int:
     """Return the length as the strictest services count: UTF-16 units, of the text as HTML."""
     return len(html.escape(text).encode("utf-16-le")) // 2
-
-
-def _attachments(pictures: tuple[AttachedPicture, ...]) -> AppriseAttachment | None:
-    if not pictures:
-        return None
-    attachments = AppriseAttachment()
-    for picture in pictures:
-        memory = AttachMemory(picture.jpeg, name=picture.name, mimetype="image/jpeg")  # type: ignore[no-untyped-call] # Apprise has no types there
-        attachments.add(memory)
-    return attachments

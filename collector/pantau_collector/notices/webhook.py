@@ -9,8 +9,8 @@ import hashlib
 import hmac
 
 import msgspec
-import urllib3
 
+from pantau_collector.exchanges import ExchangeError, HttpClient
 from pantau_collector.notices.channel import KEY_HEADER, ChannelError, is_final_status, webhook_parts
 from pantau_collector.notices.message import RenderedMessage
 from pantau_collector.notices.notice import NoticeKind
@@ -21,14 +21,10 @@ TIMESTAMP_HEADER = "X-Pantau-Timestamp"
 SIGNATURE_HEADER = "X-Pantau-Signature"
 """The header with the signature."""
 
-_CONNECT_TIMEOUT_S = 5.0
-"""Seconds to wait for a connection."""
-_READ_TIMEOUT_S = 60.0
-"""Seconds to wait for the answer. A slow receiver has often accepted the message, and would get it twice."""
+WITHIN_S = 60.0
+"""Seconds for the whole exchange. A slow receiver has often accepted the message, and would get it twice."""
 
-_pool = urllib3.PoolManager(
-    timeout=urllib3.Timeout(connect=_CONNECT_TIMEOUT_S, read=_READ_TIMEOUT_S), retries=False
-)
+_client = HttpClient(within_s=WITHIN_S)
 
 
 def signature(secret: str, timestamp: str, body: bytes) -> str:
@@ -68,10 +64,10 @@ def send_webhook(url: str, message: RenderedMessage, *, kind: NoticeKind, key: s
         SIGNATURE_HEADER: signature(secret, timestamp, body),
     }
     try:
-        answer = _pool.request("POST", address, body=body, headers=headers, redirect=False)
-    except urllib3.exceptions.HTTPError as error:
-        raise ChannelError(f"it cannot be reached ({type(error).__name__})") from None
+        answer = _client.request("POST", address, body=body, headers=headers)
+    except ExchangeError as error:
+        raise ChannelError(f"it {error}") from None
     if not 200 <= answer.status < 300:
         raise ChannelError(f"it answered {answer.status}", for_good=is_final_status(answer.status))
-    if is_web_page(answer.data):
+    if is_web_page(answer.body):
         raise ChannelError(f"it answered {answer.status} with a web page, as a proxy or a login page does")

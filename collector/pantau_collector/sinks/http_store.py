@@ -3,14 +3,11 @@
 import gzip
 from collections.abc import Mapping
 
-import urllib3
-
+from pantau_collector.exchanges import ExchangeError, HttpClient
 from pantau_collector.sinks.answers import RetryLaterError, raise_for
 
-CONNECT_TIMEOUT_S = 5.0
-"""Seconds for which a connection to the server may take to be established."""
-READ_TIMEOUT_S = 30.0
-"""Seconds for which the server may take to answer a write."""
+WITHIN_S = 60.0
+"""Seconds for which a whole write may take, from the connection to the server's answer."""
 
 
 class HttpStore:
@@ -38,8 +35,7 @@ class HttpStore:
         sent = {"Content-Type": "text/plain; charset=utf-8", **headers}
         if compress:
             sent["Content-Encoding"] = "gzip"
-        timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=READ_TIMEOUT_S)
-        self._pool = urllib3.PoolManager(maxsize=1, retries=False, timeout=timeout, headers=sent)
+        self._client = HttpClient(within_s=WITHIN_S, headers=sent)
 
     def write(self, lines: bytes) -> None:
         """Write lines.
@@ -49,12 +45,12 @@ class HttpStore:
         """
         body = gzip.compress(lines, compresslevel=1) if self._compress else lines
         try:
-            answer = self._pool.request("POST", self._url, body=body)
-        except urllib3.exceptions.HTTPError as error:
-            raise RetryLaterError(f"{self.name} cannot be reached: {type(error).__name__}") from None
+            answer = self._client.request("POST", self._url, body=body)
+        except ExchangeError as error:
+            raise RetryLaterError(f"{self.name} {error}") from None
         raise_for(
             answer.status,
-            answer.data,
+            answer.body,
             answer.headers.get("Retry-After"),
             server=self.name,
             no_database=self._no_database,
@@ -62,4 +58,4 @@ class HttpStore:
 
     def close(self) -> None:
         """Close the connection."""
-        self._pool.clear()
+        self._client.close()

@@ -9,10 +9,12 @@ import re
 import zlib
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
-import urllib3
+from urllib3.util import make_headers
 
 from pantau_collector.config import InfluxV1
+from pantau_collector.exchanges import ExchangeError, HttpClient
 from pantau_collector.sinks.downsampling import SUMMARIES, DownsamplingRules, Summary
 from pantau_collector.sinks.setup_plan import SetupError, SetupPlan, SetupStep
 
@@ -23,7 +25,10 @@ _RAW = "raw"
 _PREFIX = "pantau_"
 """The beginning of the names of our continuous queries."""
 _DAY_MS = 86_400_000
-_TIMEOUT = urllib3.Timeout(connect=5, read=600)
+WITHIN_S = 600.0
+"""Seconds for a statement: to summarise a day of a city takes minutes."""
+_MAX_ANSWER = 1 << 20
+"""Bytes of an answer that are read: the continuous queries of all databases are in one."""
 _DURATION = re.compile(r"(\d+)([hms])")
 _UNIT_SECONDS = {"h": 3600, "m": 60, "s": 1}
 
@@ -37,11 +42,11 @@ class InfluxV1Setup:
         self._rules = rules
         self._database = config.database
         self._raw = _RAW
-        headers = {}
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
         if config.user is not None:
             password = config.password.get_secret_value() if config.password else ""
-            headers = urllib3.make_headers(basic_auth=f"{config.user}:{password}")
-        self._pool = urllib3.PoolManager(maxsize=1, retries=False, timeout=_TIMEOUT, headers=headers)
+            headers |= make_headers(basic_auth=f"{config.user}:{password}")
+        self._client = HttpClient(within_s=WITHIN_S, headers=headers)
 
     def plan(self, *, shorten: bool) -> SetupPlan:
         """Return the changes to make. Only with `shorten` may raw points be deleted earlier than at present.
@@ -99,7 +104,7 @@ class InfluxV1Setup:
 
     def close(self) -> None:
         """Close the connection."""
-        self._pool.clear()
+        self._client.close()
 
     def _plan_raw(self, setup: SetupPlan, policies: list[dict[str, Any]], *, shorten: bool) -> None:
         found = next((row for row in policies if row["name"] == self._raw), None)
@@ -186,12 +191,11 @@ class InfluxV1Setup:
         """Run statements, and return the rows of all results, or of the series named `series`."""
         url = f"{self._config.url}/query"
         try:
-            answer = self._pool.request(
-                "POST", url, fields={"q": statements, "epoch": "ms"}, encode_multipart=False
-            )
-        except urllib3.exceptions.HTTPError as error:
-            raise SetupError(f"{self.name} cannot be reached: {type(error).__name__}") from None
-        content = _object(answer.data)
+            body = urlencode({"q": statements, "epoch": "ms"}).encode()
+            answer = self._client.request("POST", url, body=body, max_answer=_MAX_ANSWER)
+        except ExchangeError as error:
+            raise SetupError(f"{self.name} {error}") from None
+        content = _object(answer.body)
         if answer.status in (401, 403):
             text = content.get("error", answer.status)
             raise SetupError(f"{self.name} does not let us ({text}): give an administrator by --user and a file")

@@ -7,20 +7,27 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import urllib3
 from influxdb_client.client.exceptions import InfluxDBError
 from influxdb_client.client.influxdb_client import InfluxDBClient
 from influxdb_client.domain.bucket_retention_rules import BucketRetentionRules
 from influxdb_client.domain.task_create_request import TaskCreateRequest
 from influxdb_client.rest import ApiException
+from urllib3.exceptions import HTTPError
 
 from pantau_collector.config import InfluxV2
+from pantau_collector.exchanges.http_client import LimitedPool, failure_text
+from pantau_collector.exchanges.limits import limited
 from pantau_collector.sinks.downsampling import SUMMARIES, DownsamplingRules, Summary
 from pantau_collector.sinks.setup_plan import SetupError, SetupPlan, SetupStep
 
 _PREFIX = "pantau_"
 """The beginning of the names of our tasks."""
-_TIMEOUT_MS = (5_000, 600_000)
+WITHIN_S = 600.0
+"""Seconds for a request: to summarise a day of a city takes minutes."""
+_MAX_ANSWER = 4 << 20
+"""Bytes of an answer that are read: it may list `_MAX_TASKS` tasks with their texts."""
+_NOTHING = "  |> filter(fn: (r) => false)\n"
+"""Flux that keeps a query from returning what it has written."""
 _DAY_MS = 86_400_000
 _MAX_TASKS = 500
 """Tasks that are listed at most."""
@@ -39,8 +46,10 @@ class InfluxV2Setup:
             config.url,
             token=config.token.get_secret_value() if config.token else "",
             org=config.org,
-            timeout=_TIMEOUT_MS,
+            timeout=int(WITHIN_S * 1000),
         )
+        transport: Any = self._client.api_client.rest_client
+        transport.pool_manager = LimitedPool()  # whose sockets obey `limited`
         self._actions: dict[SetupStep, Callable[[], object]] = {}
 
     def plan(self, *, shorten: bool) -> SetupPlan:
@@ -75,7 +84,7 @@ class InfluxV2Setup:
             end = min(begin + _DAY_MS, now_ms)
             span = f"start: {_time(begin)}, stop: {_time(end)}"
             for summary in SUMMARIES:
-                flux = self._flux(summary, span)
+                flux = self._flux(summary, span) + _NOTHING
                 self._call(lambda flux=flux: self._client.query_api().query(flux))  # type: ignore[misc]
                 yield SetupStep(f"{summary.name} of a day", flux)
             begin = end
@@ -172,7 +181,8 @@ class InfluxV2Setup:
 
     def _call(self, function: Callable[[], Any]) -> Any:
         try:
-            return function()
+            with limited(WITHIN_S, _MAX_ANSWER):
+                return function()
         except ApiException as error:
             text = " ".join(str(error.body or error.reason or "without a word").split())[:300]
             if error.status in (401, 403):
@@ -189,8 +199,8 @@ class InfluxV2Setup:
             raise SetupError(f"{self.name} answered {error.status}: {text}") from None
         except InfluxDBError as error:
             raise SetupError(f"{self.name}: {error}: check influx.org") from None
-        except urllib3.exceptions.HTTPError as error:
-            raise SetupError(f"{self.name} cannot be reached: {type(error).__name__}") from None
+        except (HTTPError, OSError) as error:
+            raise SetupError(f"{self.name} {failure_text(error, WITHIN_S)}") from None
 
 
 def _string(text: str) -> str:

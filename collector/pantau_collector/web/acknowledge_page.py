@@ -74,19 +74,17 @@ class AcknowledgePage:
     def _answer(self, query: Mapping[str, str], *, posted: bool, hours: int | None) -> Response:
         recipient = self._recipient(query)
         try:
-            claim = self._links.read(query)
-        except LinkError as error:
-            return self._message(
-                "expired" if error.expired else "invalid", recipient, 410 if error.expired else 403
-            )
-        try:
-            incident = self._incident(claim)
+            incident = self._incident(self._links.read(query))
             if incident is None or recipient is None:
                 return self._message("invalid", recipient, 404)
             if incident.resolved_ms is not None:
                 return self._message("over", recipient, 200)
             if posted:
                 return self._acknowledge(incident, recipient, hours)
+        except LinkError as error:
+            return self._message(
+                "expired" if error.expired else "invalid", recipient, 410 if error.expired else 403
+            )
         except StoreError as error:
             _log.error("an acknowledgement cannot be kept: %s", error)
             return self._message("failed", recipient, 503)

@@ -9,8 +9,8 @@ import pytest
 from pantau_agent.clock import SystemClock, UtcEpoch
 from pantau_agent.config import AgentConfig, Broker, Camera, Site, SpoolConfig
 from pantau_agent.link import Link, link, traffic
-from pantau_agent.spool import Spool
-from pantau_contract.messages import Birth, CameraState, Command, Death, Reply, Telemetry
+from pantau_agent.spool import Spool, acknowledgements
+from pantau_contract.messages import BatchRange, Birth, CameraState, Command, Death, Receipt, Reply, Telemetry
 from pantau_contract.states import Cause, State
 from pantau_contract.topics import Topic, TopicKind
 from pantau_contract.wire import encode
@@ -318,6 +318,48 @@ async def test_a_broker_that_wants_another_version_than_the_configured_one_is_to
     old = await asyncio.start_server(only_3_1_1, "127.0.0.1", 0)
     async with old, running(config_for(old.sockets[0].getsockname()[1], tmp_path, protocol="5")) as agent:
         assert await eventually(lambda: "set `broker.protocol`" in agent.link.status)
+
+
+async def test_what_has_no_receipt_is_sent_again_once_a_later_batch_has_arrived(
+    mosquitto: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Receipts that are retained, broken, or for another site or batch do nothing."""
+    monkeypatch.setattr(acknowledgements, "RECEIPT_WITHIN_S", 0.2)
+    monkeypatch.setattr(link, "_CHECK_EVERY_S", 0.1)
+    monkeypatch.setattr(traffic, "_LOOK_FOR_OVERDUE_EVERY_S", 0.1)
+    topic = Topic(SITE, TopicKind.ACK)
+    with listening(mosquitto.port) as listener:
+
+        def seqs() -> list[int]:
+            return [batch.seq for batch in listener.telemetry()]
+
+        def give_receipt(first: int, last: int, *, site: str = SITE, retain: bool = False) -> None:
+            boot = listener.telemetry()[0].boot
+            receipt = encode(Receipt(site, (BatchRange(boot, first, last),)))
+            listener.publish(topic, receipt, retain=retain)
+
+        async with running(config_for(mosquitto.port, tmp_path)) as agent:
+            for seq in range(4):
+                await agent.batch(seq)
+                assert await eventually(lambda seq=seq: len(seqs()) == seq + 1)  # type: ignore[misc]
+            give_receipt(0, 9)
+            give_receipt(0, 3, site="south")
+            for rubbish in (b"", b"rubbish", b'{"site":"north","batches":[{}]}'):
+                listener.publish(topic, rubbish)
+            give_receipt(1, 2)
+            assert await eventually(lambda: seqs() == [0, 1, 2, 3, 0])
+            give_receipt(0, 0)
+            give_receipt(3, 3)
+            assert await eventually(lambda: len(agent.spool._queue._acknowledgements.deletable()) == 4)
+            await agent.batch(4)
+            assert await eventually(lambda: agent.spool.batches == 0)
+        assert caplog.text.count("that breaks the contract is ignored") == 1
+        give_receipt(4, 4, retain=True)
+        async with running(config_for(mosquitto.port, tmp_path)) as agent:
+            await agent.batch(5)
+            assert await eventually(lambda: sorted(seqs()[5:]) == [4, 4, 5])
+            assert await eventually(lambda: agent.spool.batches == 0)
+            assert agent.spool._queue._acknowledgements.deletable() == []
 
 
 async def test_what_no_collector_has_subscribed_to_waits_in_the_spool_until_one_has(

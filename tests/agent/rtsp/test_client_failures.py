@@ -131,7 +131,7 @@ async def test_garbage_in_mid_stream_ends_the_session() -> None:
 
 
 async def test_a_flood_is_read_no_faster_than_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pantau_agent.streams.tcp.MAX_BYTES_PER_SECOND", 200_000)
+    monkeypatch.setattr("pantau_agent.streams.budget.MAX_OCTETS", 200_000)
 
     async def flood(visitor: Visitor) -> None:
         sequence = 0
@@ -145,7 +145,7 @@ async def test_a_flood_is_read_no_faster_than_the_limit(monkeypatch: pytest.Monk
         transport = session._dialogue.connection._transport
         assert transport is not None
         assert await eventually(lambda: not transport.is_reading())
-        assert await eventually(transport.is_reading)  # the next second has begun
+        assert await eventually(transport.is_reading)
 
 
 @concurrently

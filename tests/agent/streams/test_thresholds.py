@@ -9,7 +9,7 @@ from pantau_agent.identity import identify, identities
 from pantau_agent.onvif import document, login, search
 from pantau_agent.rtsp import access_unit, client, keep_alive, low_water_mark, messages, reorder, rtp, sdp
 from pantau_agent.sources import hls_source
-from pantau_agent.streams import authentication, headers, keyframe, tcp, url
+from pantau_agent.streams import authentication, budget, headers, keyframe, tcp, url
 
 MIB = 1024 * 1024
 
@@ -21,7 +21,12 @@ MIB = 1024 * 1024
         (headers.MAX_LINE, 8192),
         (headers.MAX_HEADERS, 100),
         (keyframe.MAX_KEYFRAME_BYTES, 8 * MIB),
-        (tcp.MAX_BYTES_PER_SECOND, 16 * MIB),
+        (budget.MAX_OCTETS, 16 * MIB),
+        (budget.MAX_PIECES, 20_000),
+        (budget.MAX_CPU, 0.2),
+        (budget.IN_ADVANCE_S, 2.0),
+        (budget.PATIENCE_S, 5.0),
+        (playlist.MAX_LINES, 20_000),
         (tcp.MAX_ADDRESSES, 4),
         (
             url.DEFAULT_PORTS,

@@ -96,6 +96,43 @@ def test_many_slow_recipients_of_one_server_hold_up_no_other_server(store: Store
     assert until(lambda: bool(sender.run_once() or True) and len(phone.sent) == 6)
 
 
+def test_a_slow_send_makes_room_for_another_to_the_same_server(store: Store, clock: Clock) -> None:
+    assert sender_module.SLOW_AFTER_S == 2
+    phone = Recorder()
+    dripping = Event()
+    phone.blocked = {f"json://shared/{i}": dripping for i in range(9)}
+    people = [recipient(f"json://shared/{i}", id=f"a{i}") for i in range(9)]
+    people.append(recipient("json://shared/works", id="z"))
+    sender = Sender(store, phone, people, NoticeRules(parallel=2), Composer(links()), Album(), clock)
+    for each in people:
+        put(store, opened(1), who=each.id)
+    started = []
+    try:
+        for _ in range(5):
+            started.append(sender.run_once())
+            started.append(sender.run_once())
+            clock.s += 2
+        assert started == [2, 0, 2, 0, 2, 0, 2, 0, 0, 0], "at most four times `parallel` at once"
+        assert not phone.sent
+    finally:
+        dripping.set()
+    assert until(lambda: bool(sender.run_once() or True) and len(phone.sent) == 10)
+
+
+def test_what_failed_before_comes_last_where_a_server_takes_only_some_at_once(store: Store, clock: Clock) -> None:
+    phone = Recorder()
+    phone.fails = lambda url: "works" not in url
+    people = [recipient("json://shared/fails", id="a"), recipient("json://shared/works", id="z")]
+    sender = Sender(store, phone, people, NoticeRules(parallel=1), Composer(links()), Album(), clock)
+    put(store, opened(1), who="a")
+    flush(sender)
+    clock.s += 60
+    put(store, opened(2), who="a")
+    put(store, opened(2), who="z")
+    flush(sender)
+    assert [url.rsplit("/", 1)[1] for url, _ in phone.attempts][1] == "works"
+
+
 def test_stop_does_not_wait_ten_minutes_for_a_mail_server(
     store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

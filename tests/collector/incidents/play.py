@@ -84,7 +84,7 @@ class Play:
         self.notice_rules = notice_rules or NoticeRules(gather_s=0)
         self.listening = True
         self.events: list[tuple[float, Callable[[], None]]] = []
-        links = Links(public_url=None, secret=b"", valid_s=1, time_ms=self.clock.time_ms)
+        links = Links(public_url=None, secret=bytes, valid_s=1, time_ms=self.clock.time_ms)
         self.composer = Composer(links)
         self.store = Store.at(folder / "store.sqlite")
         self.agents = {

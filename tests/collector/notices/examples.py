@@ -13,7 +13,7 @@ SECRET = b"not a secret"
 
 
 def links(public_url: str | None = "https://pantau.example", now_ms: int = SINCE_MS) -> Links:
-    return Links(public_url=public_url, secret=SECRET, valid_s=3600, time_ms=lambda: now_ms)
+    return Links(public_url=public_url, secret=lambda: SECRET, valid_s=3600, time_ms=lambda: now_ms)
 
 
 def camera_notice(kind: NoticeKind = NoticeKind.OPENED, incident: int = 12, **more: Any) -> Notice:

@@ -41,7 +41,7 @@ def test_a_link_that_was_cut_is_not_valid(key: str) -> None:
 
 
 def test_another_collectors_link_is_not_valid() -> None:
-    other = Links(public_url="https://x", secret=SECRET + b"!", valid_s=3600, time_ms=lambda: SINCE_MS)
+    other = Links(public_url="https://x", secret=lambda: SECRET + b"!", valid_s=3600, time_ms=lambda: SINCE_MS)
     with pytest.raises(LinkError):
         other.read(query(LINK))
 

@@ -3,11 +3,13 @@
 import hashlib
 import hmac
 import json
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from apprise.plugins.telegram import NotifyTelegram
 
+from pantau_collector.notices.apprise_process import AppriseProcess
 from pantau_collector.notices.channel import ChannelError
 from pantau_collector.notices.compose import Composer
 from pantau_collector.notices.message import AttachedPicture, RenderedMessage
@@ -28,8 +30,18 @@ def receiver() -> Iterator[Receiver]:
         yield server
 
 
-def send(url: str, message: RenderedMessage = MESSAGE) -> None:
-    TRANSPORT.send(url, message, kind=OPENED, key="k-1")
+@pytest.fixture
+def telegram(receiver: Receiver) -> Iterator[ChannelTransport]:
+    """Yield a transport for which the receiver stands in Telegram's place, whose address no URL can set."""
+    script = Path(__file__).with_name("telegram_here.py")
+    process = AppriseProcess([sys.executable, str(script), f"http://127.0.0.1:{receiver.server_port}/bot"])
+    receiver.answers = {"/bot": {"ok": True, "result": {}}}
+    yield ChannelTransport(lambda: SINCE_MS, process)
+    process.close()
+
+
+def send(url: str, message: RenderedMessage = MESSAGE, transport: ChannelTransport = TRANSPORT) -> None:
+    transport.send(url, message, kind=OPENED, key="k-1")
 
 
 def test_a_webhook_can_be_checked_by_its_receiver_as_the_readme_says(receiver: Receiver) -> None:
@@ -119,22 +131,17 @@ def test_matrix(receiver: Receiver) -> None:
     assert "Lokasi: Simpang Kabil" in json.loads(sent[-1].body)["body"]
 
 
-def test_telegram(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(NotifyTelegram, "notify_url", f"http://127.0.0.1:{receiver.server_port}/bot")
-    receiver.answers = {"/bot": {"ok": True, "result": {}}}
-    send("tgram://123456789:AAEtokentokentokentokentokentoken123/998877/")
+def test_telegram(receiver: Receiver, telegram: ChannelTransport) -> None:
+    send("tgram://123456789:AAEtokentokentokentokentokentoken123/998877/", transport=telegram)
     body = json.loads(receiver.with_path("/sendMessage")[-1].body)
     assert body["chat_id"] == 998877
     assert "Lokasi: Simpang Kabil" in body["text"]
 
 
-def test_telegram_that_refuses_is_told_without_the_token(
-    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(NotifyTelegram, "notify_url", f"http://127.0.0.1:{receiver.server_port}/bot")
+def test_telegram_that_refuses_is_told_without_the_token(receiver: Receiver, telegram: ChannelTransport) -> None:
     receiver.status = 403
     with pytest.raises(ChannelError) as error:
-        send("tgram://123456789:AAEtokentokentokentokentokentoken123/998877/")
+        send("tgram://123456789:AAEtokentokentokentokentokentoken123/998877/", transport=telegram)
     assert "AAEtoken" not in str(error.value)
 
 
@@ -156,12 +163,10 @@ PICTURED = RenderedMessage(MESSAGE.subject, MESSAGE.text, pictures=PICTURES)
 
 
 def test_words_come_first_and_once_and_then_each_picture_once_whatever_becomes_of_it(
-    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    receiver: Receiver, telegram: ChannelTransport
 ) -> None:
-    monkeypatch.setattr(NotifyTelegram, "notify_url", f"http://127.0.0.1:{receiver.server_port}/bot")
-    receiver.answers = {"/bot": {"ok": True, "result": {}}}
     receiver.refuses = "sendPhoto"
-    send(TELEGRAM, PICTURED)
+    send(TELEGRAM, PICTURED, telegram)
     assert [each.path.rsplit("/", 1)[1] for each in receiver.received] == ["sendMessage", "sendPhoto", "sendPhoto"]
     assert [b"caption good" in receiver.received[1].body, b"caption now" in receiver.received[2].body] == [
         True,
@@ -189,9 +194,7 @@ def test_a_service_that_does_not_take_it_says_whether_it_ever_will(
         assert error.value.for_good is for_good, url
 
 
-def test_one_chat_of_several_is_sent_to_by_its_number(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(NotifyTelegram, "notify_url", f"http://127.0.0.1:{receiver.server_port}/bot")
-    receiver.answers = {"/bot": {"ok": True, "result": {}}}
-    send(f"{TELEGRAM}998899/#target=2")
+def test_one_chat_of_several_is_sent_to_by_its_number(receiver: Receiver, telegram: ChannelTransport) -> None:
+    send(f"{TELEGRAM}998899/#target=2", transport=telegram)
     (got,) = receiver.with_path("/sendMessage")
     assert json.loads(got.body)["chat_id"] == 998899

@@ -32,7 +32,7 @@ class Desk:
         self.store = Store.at(folder / "store.sqlite")
         self.put(INCIDENT)
         self.links = Links(
-            public_url="https://pantau.example", secret=b"s", valid_s=3600, time_ms=lambda: self.now_ms
+            public_url="https://pantau.example", secret=lambda: b"s", valid_s=3600, time_ms=lambda: self.now_ms
         )
         people = [recipient(id="ani", name="Ani"), recipient(id="ben", language="en", zone="Asia/Makassar")]
         page = AcknowledgePage(

@@ -42,7 +42,7 @@ def test_the_figures_of_every_room_can_be_read_before_anything_has_happened(tmp_
             journal, state, Inventory(), People(), IncidentRules(), SystemClock(), listening=lambda: True
         )
         pipeline.step()
-        links = Links(public_url=None, secret=b"", valid_s=1, time_ms=now_ms)
+        links = Links(public_url=None, secret=bytes, valid_s=1, time_ms=now_ms)
         pictures = PictureFiles(tmp_path / "pictures", time_ms=now_ms)
         transport = ChannelTransport(now_ms)
         sender = Sender(state, transport, [], NoticeRules(), Composer(links), pictures, SystemClock())

@@ -1,10 +1,14 @@
 """A failing camera leads to a real mail, its link to a button, and the button to an acknowledged incident."""
 
 import re
+import urllib.error
 import urllib.request
 from pathlib import Path
 
+import pytest
+
 from pantau_contract.states import Cause
+from tests.collector.commands.command import call
 from tests.collector.intake.messages import Publisher
 from tests.collector.whole.city import Agent, Collector, subjects
 from tests.servers.mosquitto import Mosquitto
@@ -22,7 +26,7 @@ def test_the_link_in_a_mail_takes_the_outage(tmp_path: Path, mosquitto: Mosquitt
     web = {"port": port, "public_url": f"http://127.0.0.1:{port}"}
 
     with (
-        Collector(tmp_path / "collector", mosquitto.port, web=web, recipient=people),
+        Collector(tmp_path / "collector", mosquitto.port, web=web, recipient=people) as collector,
         Publisher(mosquitto.port) as publisher,
     ):
         agent = Agent(publisher)
@@ -41,5 +45,9 @@ def test_the_link_in_a_mail_takes_the_outage(tmp_path: Path, mosquitto: Mosquitt
             with urllib.request.urlopen(link.group(), data=b"hours=4", timeout=60) as answer:
                 assert "Noted: Ani is on it." in answer.read().decode()
             assert len(smtp.wait(3)) == 3
+            assert call("renew-secret", "--config", collector.config).exit_code == 0
+            with pytest.raises(urllib.error.HTTPError) as error:
+                urllib.request.urlopen(link.group(), data=b"hours=4", timeout=60)
+            assert error.value.code == 403, "a link from before the secret was renewed"
     assert smtp.mails[2]["To"] == "ben@city.example"
     assert subjects(smtp)[2] == "[TAKEN] kabil / cam1: Ani is on it: the stream stopped in the middle"

@@ -1,7 +1,9 @@
 """A backup of a running collector, and its restoration."""
 
 import json
+import os
 import shutil
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,12 +11,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from pantau_collector.backup import BackupError, create_backup, restore_backup
+from pantau_collector.backup import BackupError, create_backup, private_files, restore_backup
 from pantau_collector.cli import app
 from pantau_collector.data_dir import DataDir
 from pantau_collector.journal import Journal, JournalReader, Record
 from pantau_collector.pictures import PictureFiles
-from pantau_collector.store import Store
+from pantau_collector.store import Store, secret_rows
 from pantau_contract.messages import Telemetry
 from pantau_contract.states import Cause
 from pantau_contract.topics import TopicKind, parse_topic
@@ -69,6 +71,9 @@ def test_a_collector_backed_up_under_load_goes_on_elsewhere_without_loss_or_a_do
             acknowledged = agent.sent[-1]
             first.kill()
         assert told["files"] > 2
+        assert not [path for path in first.data.rglob("*") if path.stat().st_mode & 0o077], (
+            "without systemd's umask"
+        )
         command("restore", tmp_path / "backup", "--config", second.config)
         with second, agent.reporting():
             assert until(lambda: journaled(second.data)[-1:] >= [acknowledged + 20])
@@ -119,8 +124,8 @@ def test_the_journal_in_a_backup_reaches_behind_where_the_store_says_it_was_read
     copy_store = create_backup.__globals__["_copy_store"]
     journal = Journal(filled / "journal", segment_bytes=SEGMENT)
 
-    def copy_while_written(source: Path, target: Path) -> None:
-        copy_store(source, target)
+    def copy_while_written(source: Path, target: Path, *, with_secrets: bool) -> None:
+        copy_store(source, target, with_secrets=with_secrets)
         for i in range(100):
             journal.append([Record(NOW + 1000 + i, "pantau/v1/a/agent", b"y" * 50)])
 
@@ -144,7 +149,6 @@ def corrupt(folder: Path) -> str:
     path = sorted((folder / "journal").glob("*.journal"))[1]
     content = bytearray(path.read_bytes())
     content[100] ^= 1
-    path.unlink()  # it may be linked to the original
     path.write_bytes(content)
     return "is damaged"
 
@@ -163,6 +167,70 @@ def climb(folder: Path) -> str:
     path = folder / "manifest.json"
     path.write_text(path.read_text().replace("collector.sqlite", "../collector.sqlite"))
     return "outside the backup"
+
+
+def modes(folder: Path) -> dict[str, set[int]]:
+    """Return the modes of all folders, and of all files."""
+    paths = [folder, *folder.rglob("*")]
+    return {
+        kind: {stat.S_IMODE(path.stat().st_mode) for path in paths if path.is_dir() is (kind == "folders")}
+        for kind in ("folders", "files")
+    }
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o777])
+def test_a_backup_and_what_is_restored_are_for_their_owner_alone_whatever_the_umask(
+    filled: Path, tmp_path: Path, umask: int
+) -> None:
+    for path in (filled, *filled.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    before = os.umask(umask)
+    try:
+        back_up(filled, tmp_path / "b")
+        private = {"folders": {0o700}, "files": {0o600}}
+        assert modes(tmp_path / "b") == private
+        for path in tmp_path.joinpath("b").rglob("*"):
+            path.chmod(0o755 if path.is_dir() else 0o644)  # as backups were before, or as a copy of one may be
+        restore_backup(tmp_path / "b", tmp_path / "new", force=False, time_ms=NOW)
+        assert modes(tmp_path / "new") == private
+    finally:
+        os.umask(before)
+
+
+def test_no_change_of_a_backup_is_one_of_the_original(filled: Path, tmp_path: Path) -> None:
+    back_up(filled, tmp_path / "b")
+    originals = {path.stat().st_ino for path in filled.rglob("*") if path.is_file()}
+    assert not originals & {path.stat().st_ino for path in (tmp_path / "b").rglob("*")}
+    picture = next(path for path in (tmp_path / "b").rglob("latest.jpg"))
+    assert picture.stat().st_mtime_ns == NOW * 1_000_000
+
+
+@pytest.mark.parametrize("with_secrets", [False, True])
+def test_the_secret_that_signs_links_is_in_a_backup_only_where_that_is_asked_for(
+    filled: Path, tmp_path: Path, *, with_secrets: bool
+) -> None:
+    store = Store.at(DataDir(filled).store)
+    with store.begin() as connection:
+        secret = secret_rows.load_or_make(connection, secret_rows.LINKS)
+    store.close()
+    create_backup(filled, tmp_path / "b", has_store=True, with_secrets=with_secrets, time_ms=NOW)
+    assert (secret.hex().encode() in DataDir(tmp_path / "b").store.read_bytes()) is with_secrets
+    manifest = restore_backup(tmp_path / "b", tmp_path / "new", force=False, time_ms=NOW)
+    assert manifest.with_secrets is with_secrets
+    restored = Store.at(DataDir(tmp_path / "new").store)
+    with restored.begin() as connection:
+        assert (secret_rows.load_or_make(connection, secret_rows.LINKS) == secret) is with_secrets
+    restored.close()
+
+
+def test_a_backup_that_would_fill_the_disk_is_refused(
+    filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(private_files, "costs_no_space", lambda *_: False)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 10**8))
+    with pytest.raises(BackupError, match="has 100 MB free: choose a folder on another disk"):
+        back_up(filled, tmp_path / "b")
+    assert not list(tmp_path.glob("b*"))
 
 
 @pytest.mark.parametrize("harm", [corrupt, lose, break_off, climb])
