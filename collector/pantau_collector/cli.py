@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from pantau_collector import unsafe_settings
 from pantau_collector.commands.backup import backup_command, restore_command
 from pantau_collector.commands.downtime import downtime_app
 from pantau_collector.commands.forget import forget_command
@@ -14,6 +15,7 @@ from pantau_collector.commands.incidents import ack_command, incidents_app
 from pantau_collector.commands.init_influx import init_influx
 from pantau_collector.commands.inventory import inventory_app
 from pantau_collector.commands.ledger import ledger_command
+from pantau_collector.commands.opening import fail
 from pantau_collector.commands.outbox import outbox_app
 from pantau_collector.commands.recipients import recipients_app
 from pantau_collector.commands.renew_secret import renew_secret_command
@@ -68,6 +70,8 @@ def run(
     runs); 2 the configuration is wrong.
     """
     settings, inventory = _load(config)
+    if refused := unsafe_settings.refusals(settings):
+        fail(*refused)
     log.set_up(log_level, as_json=as_json, to_journal="JOURNAL_STREAM" in os.environ)
     private_data.write_privately()
     try:
@@ -83,8 +87,15 @@ def check(
     config: ConfigPath = Path("collector.toml"),
     as_json: Annotated[bool, typer.Option("--json", help="Print what there is as JSON.")] = False,
 ) -> None:
-    """Check configuration and inventory, and start nothing. Exit status 2: something is wrong."""
+    """Check configuration and inventory, and start nothing. It warns of what is unsafe.
+
+    Exit status 2: something is wrong, or so unsafe that the collector would not start.
+    """
     settings, inventory = _load(config)
+    for warning in unsafe_settings.warnings(settings):
+        typer.secho(warning, fg="yellow", err=True)
+    if refused := unsafe_settings.refusals(settings):
+        fail(*refused)
     counts = {
         "sites": len(inventory.sites),
         "cameras": len(inventory.cameras),
