@@ -220,6 +220,17 @@ class Web(BaseModel):
         return self.token is not None or bool(self.trusted_proxies)
 
 
+class IntakeConfig(BaseModel):
+    """What is believed of the agents' messages.
+
+    `spool_max_age_days` is the largest `spool.max_age_days` of any agent. Nothing older than that and a day is.
+    """
+
+    model_config = _STRICT
+
+    spool_max_age_days: Annotated[float, Field(gt=0, le=3660)] = 7
+
+
 class CollectorConfig(EnvironmentSettings):
     """The whole configuration."""
 
@@ -232,6 +243,7 @@ class CollectorConfig(EnvironmentSettings):
     keep_pictures_days: Annotated[int, Field(ge=1, le=3650)] = 30
     """Days for which a picture is kept after it was taken, unless a newer one replaces it."""
     broker: Broker = Field(default_factory=Broker)
+    intake: IntakeConfig = IntakeConfig()
     store: PostgreSQL | None = None
     influx: Annotated[InfluxV1 | InfluxV2, Field(discriminator="version")] | None = None
     web: Web = Web()

@@ -139,6 +139,7 @@ class _Receiver:
             self.pictures,
             DeadLetters(paths.dead_messages, time_ms=clock.time_ms),
             time_ms=clock.time_ms,
+            spool_max_age_days=config.intake.spool_max_age_days,
         )
         self._stack = stack
         self._started = False

@@ -20,7 +20,22 @@ Count = Annotated[int, Meta(ge=0, lt=1 << 53)]
 """A number of things, below 2^53 so that programs with 64-bit floats read it exactly."""
 
 ShortText = Annotated[str, Meta(max_length=400)]
-"""A text of at most 400 characters."""
+"""A text of at most 400 characters, of which decoding makes one printable line."""
+
+MAX_CAMERAS = 1024
+"""Cameras of a site at most."""
+
+MAX_DEVICES = 1024
+"""Devices in one batch at most."""
+
+MAX_SAMPLES = 16_384
+"""Samples in one batch at most."""
+
+MAX_EVIDENCE = 64
+"""Keys of one `evidence` at most; about twice as many as there are causes, for agents that know more of them."""
+
+EvidenceKey = Annotated[str, Meta(max_length=64)]
+"""The name of a cause in `evidence`. Decoding leaves out those that this version does not know."""
 
 MAX_RANGES = 64
 """Ranges of batches in one receipt at most."""
@@ -79,7 +94,7 @@ class Birth(Struct, frozen=True, omit_defaults=True, tag_field="status", tag="on
     version: ShortText
     interval_s: Annotated[float, Meta(gt=0, le=3600)]
     name: ShortText = ""
-    cameras: tuple[CameraAbout, ...] = ()
+    cameras: Annotated[tuple[CameraAbout, ...], Meta(max_length=MAX_CAMERAS)] = ()
     start: Start | None = None
 
 
@@ -140,7 +155,7 @@ class Sample(Struct, frozen=True, omit_defaults=True):
     first_keyframe_ms: float | None = None
     clock_offset_s: float | None = None
     transport: ShortText | None = None
-    evidence: dict[str, float] | None = None
+    evidence: Annotated[dict[EvidenceKey, float], Meta(max_length=MAX_EVIDENCE)] | None = None
     picture_unseen: ShortText | None = None
     exact_cause: ShortText | None = None
 
@@ -170,12 +185,12 @@ class Telemetry(Struct, frozen=True, omit_defaults=True):
     monotonic_ms: Count
     clock_synchronised: bool | None
     interval_s: Annotated[float, Meta(gt=0, le=3600)]
-    samples: tuple[Sample, ...]
+    samples: Annotated[tuple[Sample, ...], Meta(max_length=MAX_SAMPLES)]
     host: Host | None = None
     dropped: Count = 0
     drop: Drop | None = None
     start: Start | None = None
-    devices: tuple[DeviceAnswer, ...] = ()
+    devices: Annotated[tuple[DeviceAnswer, ...], Meta(max_length=MAX_DEVICES)] = ()
 
 
 class CameraState(Struct, frozen=True, omit_defaults=True):
