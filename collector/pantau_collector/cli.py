@@ -1,6 +1,5 @@
 """The command `pantau-collector`."""
 
-import json
 import os
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +16,7 @@ from pantau_collector.commands.inventory import inventory_app
 from pantau_collector.commands.ledger import ledger_command
 from pantau_collector.commands.opening import fail
 from pantau_collector.commands.outbox import outbox_app
+from pantau_collector.commands.output import print_json, say
 from pantau_collector.commands.recipients import recipients_app
 from pantau_collector.commands.renew_secret import renew_secret_command
 from pantau_collector.commands.replay import replay
@@ -78,7 +78,7 @@ def run(
         private_data.close_to_others(DataDir(settings.data_dir).existing())
         run_until_stopped(settings, inventory)
     except (CannotStartError, OSError) as error:
-        typer.secho(str(error), fg="red", err=True)
+        say(str(error), colour="red", err=True)
         raise typer.Exit(EXIT_CANNOT_START) from None
 
 
@@ -92,8 +92,7 @@ def check(
     Exit status 2: something is wrong, or so unsafe that the collector would not start.
     """
     settings, inventory = _load(config)
-    for warning in unsafe_settings.warnings(settings):
-        typer.secho(warning, fg="yellow", err=True)
+    say(*unsafe_settings.warnings(settings), colour="yellow", err=True)
     if refused := unsafe_settings.refusals(settings):
         fail(*refused)
     counts = {
@@ -104,11 +103,11 @@ def check(
         "recipients": len(settings.recipient),
     }
     if as_json:
-        typer.echo(json.dumps(counts))
+        print_json(counts)
     else:
         english = words("en")
         summary = ", ".join(english(f"count.{what}", count=number) for what, number in counts.items())
-        typer.echo(f"{config} is right: {summary}")
+        say(f"{config} is right: {summary}")
 
 
 def _load(path: Path) -> tuple[CollectorConfig, Inventory]:
@@ -116,6 +115,5 @@ def _load(path: Path) -> tuple[CollectorConfig, Inventory]:
         settings = load(path)
         return settings, load_inventory(settings.inventory)
     except ConfigError as error:
-        for problem in error.problems:
-            typer.secho(problem, fg="red", err=True)
+        say(*error.problems, colour="red", err=True)
         raise typer.Exit(EXIT_USAGE) from None

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from pantau_collector.names import Slug
+from pantau_contract.printable import printable_line
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 
@@ -23,8 +24,11 @@ def _longitude(value: float) -> float:
     return value
 
 
-Name = Annotated[str, Field(max_length=400)]
-"""A name for people."""
+Name = Annotated[str, Field(max_length=400), AfterValidator(printable_line)]
+"""A name for people. What is not printable in it, as a line break in a cell of a sheet, is taken out."""
+
+Tag = Annotated[str, AfterValidator(printable_line)]
+"""A word by which things are grouped."""
 
 Latitude = Annotated[float, AfterValidator(_latitude)]
 """Degrees, WGS 84. A value that could be a longitude in Indonesia is rejected with a hint."""
@@ -58,7 +62,7 @@ class Asset(BaseModel):
     criticality: Criticality = "normal"
     latitude: Latitude | None = None
     longitude: Longitude | None = None
-    tags: list[str] = []
+    tags: list[Tag] = []
 
 
 class InventoryUplink(Asset):

@@ -6,6 +6,7 @@ from pantau_collector.fleet.model import Site
 from pantau_collector.incidents.incident import Incident
 from pantau_collector.inventory import Inventory
 from pantau_collector.notices.notice import Notice, NoticeCamera, NoticeKind
+from pantau_contract.printable import printable_texts
 from pantau_contract.states import State
 
 Sites = Mapping[str, Site]
@@ -26,7 +27,7 @@ def build_notice(
     has_position = camera is not None and camera.latitude is not None and camera.longitude is not None
     at = camera if camera is not None and has_position else place
     acknowledgement = incident.acknowledged
-    return Notice(
+    notice = Notice(
         kind=kind,
         incident=incident.id,
         site=incident.site,
@@ -50,6 +51,7 @@ def build_notice(
         until_ms=acknowledgement.until_ms if acknowledgement else None,
         level=incident.escalation,
     )
+    return printable_texts(notice)
 
 
 def site_name(site: str, inventory: Inventory, sites: Sites) -> str:
