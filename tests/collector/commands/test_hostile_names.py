@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterable
+import shutil
 from pathlib import Path
 
 import pytest
@@ -24,12 +24,14 @@ from tests.collector.commands.state import OPENED_MS, incident, save, state
 
 NASTY = "[/x] [red]A[/red] :smile: \x1b[2J\x07\x9b1m B\r\nroot# \u202egpj.\u2028 \u0000 {0} %s [link=http://evil.example]C"
 MARKUP = "[/x] [red]A[/red] :smile:"
+SHEET = "[red]cctv.xlsx"
 BY = "Budi " + NASTY.replace("\0", "")
 
 
-@pytest.fixture
-def config(tmp_path: Path) -> Path:
-    """Write a configuration, inventory and state in which every name is hostile."""
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a folder with an inventory, a state and a sheet in which every name is hostile."""
+    tmp_path = tmp_path_factory.mktemp("hostile")
     inventory = {
         "owner": [{"id": "dishub", "name": NASTY}],
         "maintainer": [{"id": "sinar", "name": NASTY}],
@@ -62,11 +64,22 @@ def config(tmp_path: Path) -> Path:
         ),
         TransitionKind.OPENED,
     )
-    return configured(tmp_path, inventory="inventory.toml", recipient=[noc])
+    configured(tmp_path, inventory="inventory.toml", recipient=[noc])
+    (tmp_path / "scenario.toml").write_text(SCENARIO)
+    write_sheet(tmp_path / SHEET)
+    return tmp_path
 
 
-def sheet(folder: Path) -> Path:
-    """Write a department's sheet whose names are hostile."""
+@pytest.fixture
+def config(made: Path, tmp_path: Path) -> Path:
+    """Return a configuration of the test's own."""
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    path = tmp_path / "collector.toml"
+    path.write_text(path.read_text().replace(str(made), str(tmp_path)))
+    return path
+
+
+def write_sheet(path: Path) -> None:
     book = Workbook()
     rows = [
         ["lokasi", "kamera", "nama", "proyek", "tanda"],
@@ -74,8 +87,7 @@ def sheet(folder: Path) -> Path:
     ]
     for row in rows:
         book.active.append(row)
-    book.save(folder / "[red]cctv.xlsx")
-    return folder / "[red]cctv.xlsx"
+    book.save(path)
 
 
 COMMANDS = [
@@ -88,9 +100,9 @@ COMMANDS = [
     ["ack", "1", "--by", BY],
     ["inventory", "check"],
     ["inventory", "show"],
-    ["inventory", "import", "SHEET", "--owner", "dishub", "--dry-run"],
-    ["inventory", "import", "SHEET", "--owner", "dishub", "--yes"],
-    ["inventory", "import", "SHEET", "--owner", "[/x]\x1b[2J"],
+    ["inventory", "import", SHEET, "--owner", "dishub", "--dry-run"],
+    ["inventory", "import", SHEET, "--owner", "dishub", "--yes"],
+    ["inventory", "import", SHEET, "--owner", "[/x]\x1b[2J"],
     ["outbox", "--all"],
     ["recipients", "list"],
     ["recipients", "test", "[/x]\x1b[2J"],
@@ -100,7 +112,7 @@ COMMANDS = [
     ["forget", "nagoya"],
     ["forget", "[/x]\x1b[2J"],
     ["ledger", "nagoya/[/x]\x1b[2J"],
-    ["simulate", "SCENARIO"],
+    ["simulate", "scenario.toml"],
 ]
 SCENARIO = """
 lasts = "5m"
@@ -114,16 +126,13 @@ what = ["kabil/cam1"]
 """
 
 
-def prepared(arguments: Iterable[str], folder: Path) -> list[str | Path]:
-    (folder / "scenario.toml").write_text(SCENARIO)
-    paths = {"SHEET": sheet(folder), "SCENARIO": folder / "scenario.toml"}
-    return [paths.get(each, each) for each in arguments]
-
-
 @pytest.mark.parametrize("arguments", COMMANDS, ids=lambda each: " ".join(each[:3]).replace("\x1b", ""))
 @pytest.mark.parametrize("as_json", [False, True], ids=["text", "json"])
-def test_what_is_printed_is_printable(config: Path, tmp_path: Path, arguments: list[str], as_json: bool) -> None:
-    done = call(*prepared(arguments, tmp_path), "--config", config, *(["--json"] if as_json else []))
+def test_what_is_printed_is_printable(
+    config: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], as_json: bool
+) -> None:
+    monkeypatch.chdir(config.parent)
+    done = call(*arguments, "--config", config, *(["--json"] if as_json else []))
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
     for line in done.output.split("\n"):
         assert line.isprintable(), repr(line)
