@@ -218,8 +218,8 @@ class Web(BaseModel):
 
     @property
     def has_login(self) -> bool:
-        """True if it asks for a token, or stands behind proxies that ask for a login."""
-        return self.token is not None or bool(self.trusted_proxies)
+        """True if people on other machines need a token, or come through a proxy there that asks for a login."""
+        return self.token is not None or any(not each.is_loopback for each in self.trusted_proxies)
 
 
 class IntakeConfig(BaseModel):
