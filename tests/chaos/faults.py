@@ -43,6 +43,7 @@ class FaultGenerator:
             (10, self._kill),
             (2, self._kill_several),
             (2, self._tear),
+            (2, self._cut_brokers_power),
             (3, self._cut),
             (1.5, self._fill),
             (1.5, self._pause),
@@ -67,6 +68,23 @@ class FaultGenerator:
     def _kill_several(self) -> Fault:
         programs = self._rng.sample(self._city.programs, self._rng.randint(2, 3))
         return self._killing("kill", "kill -9 at once: " + ", ".join(one.name for one in programs), programs)
+
+    def _cut_brokers_power(self) -> Fault:
+        """Kill the broker, and put its file back to what it was some time before."""
+        broker, chooser = self._city.broker, random.Random(self._rng.random())
+
+        def inject() -> None:
+            broker.lose_power(chooser.randrange)
+
+        return Fault(
+            "power",
+            "the broker loses power, and wakes with what it had written some time before",
+            (broker.name,),
+            1,
+            self._rng.choice((0.0, 0.3, 1.0, 3.0)),
+            inject,
+            broker.start,
+        )
 
     def _tear(self) -> Fault:
         """Kill a program, and append half a record, as if a write had been interrupted."""

@@ -58,7 +58,7 @@ def run(city: City, *, seed: int, kills: int, report: Callable[[str], None], set
         killed += fault.kills
         ends_s = time.monotonic() + fault.duration_s
         heapq.heappush(active, (ends_s, sum(counts.values()), fault))
-        after_s = 0.0 if fault.kind in {"kill", "tear"} else _RECOVERY_S
+        after_s = 0.0 if fault.kind in {"kill", "tear", "power"} else _RECOVERY_S
         busy |= dict.fromkeys(fault.targets, ends_s + after_s)
         elapsed_s = time.monotonic() - began
         report(f"{elapsed_s:7.1f} s  {killed:4d} killed  {fault.text}, for {fault.duration_s:.1f} s")
