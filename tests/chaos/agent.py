@@ -134,7 +134,7 @@ async def run(config: AgentConfig, folder: Path) -> None:
     # Clocks are set within seconds here as elsewhere, but reports are sixty times as frequent.
     traffic.CLOCK_SET_WITHIN_INTERVALS = 120
     # A broker that has written nothing for longer than this loses what only its next loss of power shows.
-    acknowledgements.BROKER_WRITES_WITHIN_S = 5
+    acknowledgements.BROKER_WRITES_WITHIN_S = 3
     acknowledgements.RECEIPT_WITHIN_S = 2.0
     CapturingSpool.site = config.site.id
     CapturingSpool.capture = SampleCapture(folder / "capture", numbered=bool(generated))

@@ -61,7 +61,7 @@ class Program:
 
 
 class Broker(Program):
-    """The broker, with copies of what it had written, for a loss of power that its disk's cache does not survive."""
+    """The broker, with copies of what it had written, for a loss of power that its disk's cache goes with."""
 
     def __init__(self, mosquitto: Mosquitto) -> None:
         super().__init__("broker", mosquitto)
@@ -76,7 +76,7 @@ class Broker(Program):
             self._copies.append(self._database.read_bytes())
 
     def lose_power(self, choose: Callable[[int], int]) -> None:
-        """Kill it, and put its file back to a copy or to none; `choose` returns a number from 0 to below another."""
+        """Kill it, and put its file back to a copy, or to none; `choose` returns a number below the given one."""
         self.kill()
         copies = [None, *self._copies]
         chosen = copies[choose(len(copies))]
