@@ -6,6 +6,7 @@ camera. Paths are relative to the configuration file.
 """
 
 import logging
+import re
 import ssl
 import stat
 from collections import Counter
@@ -18,6 +19,7 @@ from pydantic_settings import SettingsConfigDict, SettingsError
 from pantau_agent import vendors
 from pantau_agent.picture.config import PictureConfig
 from pantau_agent.streams import url as stream_url
+from pantau_agent.streams.safeguards import ANY_CERTIFICATE
 from pantau_contract.topics import SLUG
 from pantau_service.environment_settings import EnvironmentSettings
 from pantau_service.secret_files import SecretFile, secret
@@ -29,7 +31,7 @@ ENV_DELIMITER = "__"
 """Separates tables and keys in their names."""
 
 _log = logging.getLogger(__name__)
-_PATH_KEYS = {"password_file", "ca_file", "path"}
+_PATH_KEYS = {"password_file", "ca_file", "tls_ca", "path"}
 """Keys whose values are paths."""
 _STRICT = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
@@ -56,6 +58,13 @@ def _certificates(path: Path) -> Path:
     except OSError as error:
         raise ValueError(f"expected a file that the agent can read ({error.strerror})") from None
     return path
+
+
+def _fingerprint(text: str) -> str:
+    fingerprint = text.strip().lower().removeprefix("sha256:").replace(":", "")
+    if fingerprint not in {"", ANY_CERTIFICATE} and not re.fullmatch("[0-9a-f]{64}", fingerprint):
+        raise ValueError(f'expected "{ANY_CERTIFICATE}", or the SHA-256 fingerprint: 64 digits from 0 to f')
+    return fingerprint
 
 
 Slug = Annotated[str, AfterValidator(_slug)]
@@ -146,6 +155,9 @@ class Camera(BaseModel):
     picture_interval_s: Seconds = 30
     picture: PictureConfig = PictureConfig()
     timeout_s: Seconds = 10
+    allow_basic: bool = False
+    certificate: Annotated[str, AfterValidator(_fingerprint)] = ""
+    tls_ca: Annotated[Path, AfterValidator(_certificates)] | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -161,6 +173,10 @@ class Camera(BaseModel):
         user = next((user for user in users if user is not None), None)
         if password is not None and user is None:
             raise error_at("user", "expected the user's name, since there is a password")
+        if self.tls_ca is not None and self.certificate:
+            raise error_at(
+                "certificate", "expected no `certificate` beside a `tls_ca`: the authority vouches for it"
+            )
         _set(self, url=url, user=user, password=password)
         return self
 

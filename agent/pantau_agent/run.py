@@ -21,8 +21,10 @@ from pantau_agent.picture.decoder import Decoder
 from pantau_agent.picture.settings import memories_directory
 from pantau_agent.reporting.report import Reporter
 from pantau_agent.reporting.start import describe_start, take_service_result
+from pantau_agent.sources.target import safeguards_of
 from pantau_agent.spool import Spool
 from pantau_agent.spool.dating import date_sample, date_start, encode_batch
+from pantau_agent.streams.safeguards import Safeguards
 from pantau_agent.watching.host_limits import HostLimits
 from pantau_agent.watching.restart import watch_with_restarts
 from pantau_agent.watching.watch import watch
@@ -76,8 +78,14 @@ async def run(config: AgentConfig) -> None:
         now=clock.monotonic(),
     )
     host_limits = HostLimits()
-    identities = Identities(config.camera, config.spool.path.with_name(IDENTITIES_FILE), clock)
     memories = CameraMemories(config.camera, config.spool.path.with_name(MEMORIES_FILE))
+
+    def safeguards(camera: Camera) -> Safeguards:
+        return safeguards_of(camera, memories.of(camera.id).proof, learns=True)
+
+    identities = Identities(
+        config.camera, config.spool.path.with_name(IDENTITIES_FILE), clock, safeguards=safeguards
+    )
 
     def dated_start() -> Start | None:
         return agent.dated_start()
@@ -95,6 +103,7 @@ async def run(config: AgentConfig) -> None:
                 clock,
                 host_limits=host_limits,
                 memory=memories.of(camera.id),
+                learns=True,
                 clock_trusted=lambda: agent.clock_trusted,
                 picture_requested=picture_requests[camera.id],
             )

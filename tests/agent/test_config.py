@@ -43,7 +43,7 @@ def secret(of: Camera | Broker) -> str | None:
 def test_the_example_loads_and_shows_every_key_and_the_defaults(tmp_path: Path) -> None:
     for name in ("broker.password", "kabil-utara.password"):
         (tmp_path / name).write_text("secret\n")
-    make_certificate(tmp_path)
+    (tmp_path / "cameras-ca.pem").write_bytes(make_certificate(tmp_path).certificate.read_bytes())
     config = load_text(tmp_path, EXAMPLE.read_text())
     assert [camera.id for camera in config.camera] == ["kabil-utara", "kabil-selatan"]
     shown = tomllib.loads(EXAMPLE.read_text())
@@ -59,7 +59,10 @@ def test_the_example_loads_and_shows_every_key_and_the_defaults(tmp_path: Path) 
     assert set(shown["report"]) == set(Report.model_fields)
     assert SpoolConfig(**shown["spool"]) == SpoolConfig()
     assert set(shown["spool"]) == set(SpoolConfig.model_fields)
-    for key in ("channel", "stream", "mode", "enabled", "picture_interval_s", "timeout_s"):
+    for key in (
+        *("channel", "stream", "mode", "enabled", "picture_interval_s", "timeout_s"),
+        *("allow_basic", "certificate"),
+    ):
         assert Camera.model_fields[key].default == cameras[key]
 
 

@@ -31,6 +31,14 @@ def refused_login(
         case LoginRefusal.UNKNOWN_SCHEME:
             offered = authenticator.offered or detail("nothing")
             kind, evidence = Kind.UNKNOWN_SCHEME, detail("unknown_scheme", what=answer, offered=offered)
+        case LoginRefusal.IN_CLEAR:
+            kind, evidence = Kind.IN_CLEAR, detail("login_in_clear", what=answer)
+        case LoginRefusal.UNPROVEN:
+            shown = authenticator.channel.fingerprint or detail("any_certificate")
+            kind, evidence = Kind.UNPROVEN, detail("login_unproven", what=answer, fingerprint=shown)
+        case LoginRefusal.WEAKER:
+            before = f"Digest ({authenticator.best_before})"
+            kind, evidence = Kind.WEAKER_LOGIN, detail("login_weaker", what=answer, before=before)
         case LoginRefusal.WRONG_PASSWORD:
             kind, evidence = Kind.WRONG_PASSWORD, detail("password_refused", what=answer)
     return Failure(

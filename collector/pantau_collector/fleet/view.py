@@ -55,9 +55,9 @@ class SiteView(Struct, frozen=True):
 class IncidentView(Struct, frozen=True):
     """One outage with one root cause: of a camera, a device, a whole site, or an uplink (without `site`).
 
-    `cause` is a Cause, `site_dark`, `device_down`, `uplink_down`, or `unlisted_cameras` for those of a site
-    that are not in the inventory. `acknowledged_by` is empty while nobody has acknowledged it, `downtime` while
-    no downtime covers it. `name` is what people call a device or uplink.
+    `cause` is a Cause, or of a parent: `site_dark`, `power_lost`, `link_lost`, `device_down`, `uplink_down`; or
+    `unlisted_cameras`, of those of a site that are not in the inventory. `acknowledged_by` is empty while nobody
+    has acknowledged it, `downtime` while no downtime covers it. `name` is what people call a device or uplink.
     """
 
     id: int

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 
 from msgspec import Struct, field
 
+from pantau_collector.fleet.absence import explain
 from pantau_collector.incidents.case import SiteCase
 from pantau_collector.incidents.evaluation import Condition, Evaluation
 from pantau_collector.incidents.incident import DEVICE_DOWN, SITE_DARK, Incident
@@ -70,8 +71,8 @@ class Correlate:
     def _propose(self, case: SiteCase, parent: _Parent, now: Moment) -> Proposal | None:
         known = case.open.get(parent.subject)
         if parent.subject == WHOLE_SITE and case.is_lost:
-            cause, onset_s = case.symptom(WHOLE_SITE).hard_cause or "", case.symptom(WHOLE_SITE).since_s
-            return Proposal(cause, self._covered_cameras(case, parent, onset_s), case.site.heard_ms)
+            onset_s = case.symptom(WHOLE_SITE).since_s
+            return Proposal(_lost_cause(case), self._covered_cameras(case, parent, onset_s), case.site.heard_ms)
         own_cause = SITE_DARK if parent.subject == WHOLE_SITE else DEVICE_DOWN
         dark = self._is_dark(case, parent, now)
         if dark is None and known is not None and known.cause == own_cause:
@@ -180,6 +181,13 @@ class Correlate:
             return 0.0
         settle_s = self._settle_s(symptom.hard_cause or "")
         return max(symptom.since_s + 2 * settle_s, case.evaluations[camera].reported_s + settle_s)
+
+
+def _lost_cause(case: SiteCase) -> str:
+    """Return why the site's agent is not heard; once it is heard again, as its start tells."""
+    site = case.site
+    explanation = None if case.is_silent else explain(site.absence, site.start, site.boot)
+    return explanation.cause if explanation else case.symptom(WHOLE_SITE).hard_cause or ""
 
 
 def is_healthy(case: SiteCase, evaluation: Evaluation, camera: str) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from pantau_collector.fleet.absence import explain
 from pantau_collector.fleet.model import Site
 from pantau_collector.incidents.incident import Incident
 from pantau_collector.inventory import Inventory
@@ -27,6 +28,8 @@ def build_notice(
     has_position = camera is not None and camera.latitude is not None and camera.longitude is not None
     at = camera if camera is not None and has_position else place
     acknowledgement = incident.acknowledged
+    explanation = explain(site.absence, site.start, site.boot) if site and incident.camera is None else None
+    explained = explanation is not None and explanation.cause == incident.cause
     notice = Notice(
         kind=kind,
         incident=incident.id,
@@ -50,6 +53,8 @@ def build_notice(
         by=acknowledgement.by if acknowledgement else "",
         until_ms=acknowledgement.until_ms if acknowledgement else None,
         level=incident.escalation,
+        cause_from_ms=explanation.from_ms if explanation and explained else None,
+        cause_to_ms=explanation.to_ms if explanation and explained else None,
     )
     return printable_texts(notice)
 

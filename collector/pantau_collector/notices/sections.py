@@ -121,6 +121,9 @@ def _facts(notice: Notice, words: Words, zone: ZoneInfo) -> list[tuple[str, str]
         return [(label, value) for label, value in facts if value]
     if kind not in (NoticeKind.OPENED, NoticeKind.FLAPPING):
         facts.append(("cause", words.meaning(notice.cause)))
+    if notice.cause_from_ms is not None and notice.cause_to_ms is not None:
+        times = (date_and_time(time_ms, zone, words) for time_ms in (notice.cause_from_ms, notice.cause_to_ms))
+        facts.append(("cause_lasted", " - ".join(times)))
     facts.append(("since", date_and_time(notice.since_ms, zone, words)))
     if kind is NoticeKind.RESOLVED and notice.resolved_ms is not None:
         facts.append(("until", date_and_time(notice.resolved_ms, zone, words)))

@@ -9,6 +9,7 @@ import pytest
 import tomli_w
 from msgspec.structs import replace
 from openpyxl import Workbook
+from openpyxl.worksheet.worksheet import Worksheet
 
 import pantau_collector
 from pantau_collector import commands
@@ -85,8 +86,10 @@ def write_sheet(path: Path) -> None:
         ["lokasi", "kamera", "nama", "proyek", "tanda"],
         ["kabil", "east", "[/x] [red]A[/red] :smile: \x85\nroot# \u202e", "[bold]", "[/x]"],
     ]
+    page = book.active
+    assert isinstance(page, Worksheet)
     for row in rows:
-        book.active.append(row)
+        page.append(row)
     book.save(path)
 
 
