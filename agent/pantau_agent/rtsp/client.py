@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from pantau_agent.rtsp import sdp
 from pantau_agent.rtsp.access_unit import KeyframeAssembler
@@ -13,12 +14,13 @@ from pantau_agent.rtsp.jpeg import JpegAssembler
 from pantau_agent.rtsp.keep_alive import SessionKeeper
 from pantau_agent.rtsp.low_water_mark import LowWaterMark
 from pantau_agent.rtsp.messages import RtspResponse
-from pantau_agent.rtsp.nal import H264Assembler, H265Assembler
+from pantau_agent.rtsp.nal import H264Assembler, H265Assembler, NalAssembler
 from pantau_agent.rtsp.reorder import ReorderBuffer
 from pantau_agent.rtsp.rtp import Reception, SenderClock
 from pantau_agent.rtsp.udp import UdpPair, open_pair
 from pantau_agent.streams import url as rtsp_url
 from pantau_agent.streams.authentication import Authenticator
+from pantau_agent.streams.counts import Counts
 from pantau_agent.streams.credentials import Credentials
 from pantau_agent.streams.failure import Failure, Kind, LookError, Step
 from pantau_agent.streams.keep_alive import KeepAlive
@@ -48,8 +50,9 @@ class RtspSession:
     """A session that `open` opens.
 
     `started`, `connected` and `playing` are monotonic times; 0 for not yet. After opening, `track`, `reception`,
-    `unit` and `sender_clock` describe the video. `transport` is tcp, tls or udp. `trusted` says that the camera
-    has accepted the same credentials before. What is learned about keeping its sessions alive is in `keep_alive`.
+    `unit`, `codec` and `sender_clock` describe the video. `transport` is tcp, tls or udp. `trusted` says that the
+    camera has accepted the same credentials before. What is learned about keeping its sessions alive is in
+    `keep_alive`.
     """
 
     track: sdp.Track
@@ -66,6 +69,7 @@ class RtspSession:
         keep_alive: KeepAlive | None = None,
         connector: Connector | None = None,
     ) -> None:
+        self.codec: str | None = None
         self.sender_clock = SenderClock()
         self.started = self.connected = self.playing = 0.0
         self.transport = "tls" if url.scheme == "rtsps" else "tcp"
@@ -131,6 +135,11 @@ class RtspSession:
         octets = self._low_water_mark.update(self._monotonic(), self.reception.octets)
         self.reception.set_exact_arrival(octets == 1)
         connection.set_low_water_mark(octets)
+
+    def counts(self) -> Counts:
+        """Return the counts so far. To be called about once a second."""
+        self._follow_codec()
+        return self.reception.snapshot()
 
     async def wait(self) -> None:
         """Wait until the session ends by itself."""
@@ -230,6 +239,7 @@ class RtspSession:
         self._step = Step.SETUP
         self.track = track
         self.unit = _assembler(track)
+        self.codec = self.unit.codec
         self.reception = Reception(track.payload_type, track.clock_rate, self.unit)
         control, response = await self._set_up_tcp(dialogue, track)
         if response.status in _TCP_REFUSED and self.transport == "tcp":
@@ -285,6 +295,16 @@ class RtspSession:
         if (source := _SOURCE.search(response.headers.get("Transport"))) is not None:
             udp.accept_from(source[1])
         return response
+
+    def _follow_codec(self) -> None:
+        """Follow a camera that sends another codec than it has announced."""
+        found = self.unit.found_codec if isinstance(self.unit, NalAssembler) else ""
+        if found and found != self.unit.codec:
+            self.track = replace(self.track, encoding=found.upper())
+            unit = _assembler(self.track)
+            unit.take_over(self.unit)
+            self.unit = self.reception.unit = unit
+            self.codec = found
 
     def _read_session(self, dialogue: Dialogue, response: RtspResponse) -> None:
         match = _SESSION.match(response.headers.get("Session"))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from pantau_agent.rtsp.access_unit import DELTA, KEYFRAME, UNDECIDED, KeyframeAssembler
+from pantau_agent.rtsp.nal_codec import codec_of
 from pantau_agent.rtsp.parameter_sets import ParameterSets
 from pantau_agent.rtsp.recovery_point import recovery_count
 
@@ -22,7 +23,8 @@ _START_CODE = b"\x00\x00\x01"
 class NalAssembler(KeyframeAssembler):
     """The common part of H.264 and H.265: NAL units, alone in a packet, several in one, or one in several.
 
-    A unit may hold further ones behind start codes (Annex B), as careless cameras send them.
+    A unit may hold further ones behind start codes (Annex B), as careless cameras send them. `found_codec` is that
+    of the first parameter set in the stream; empty before there is one.
     """
 
     header_size: int
@@ -49,6 +51,7 @@ class NalAssembler(KeyframeAssembler):
     def __init__(self, parameter_sets: Iterable[bytes] = ()) -> None:
         super().__init__()
         self._parameter_sets = ParameterSets(self.codec, ((self._type(nal[0]), nal) for nal in parameter_sets))
+        self.found_codec = ""
         self._recovery: int | None = None
         self._recovery_unit = b""
         self._pictures_left = 0
@@ -112,6 +115,10 @@ class NalAssembler(KeyframeAssembler):
             ):
                 self.kind = DELTA  # most packets that are looked at: the rest would come to the same
                 return False
+            if not self.found_codec:
+                self.found_codec = codec_of(buffer, start, end)
+            if self.found_codec not in {"", self.codec}:
+                return False  # nothing that follows is what it looks like
             kind = self._type(buffer[start])
             if kind in self.fragments:
                 self._add_fragment(kind, buffer, start, end)

@@ -20,7 +20,6 @@ class RtspSource:
     """One RTSP session, over TCP, or tunnelled in HTTP if the URL's scheme ends in `+http`."""
 
     def __init__(self, target: Target, clock: Clock) -> None:
-        self.codec: str | None = None
         url = target.url
         connector: Connector | None = None
         if url.scheme.endswith(_TUNNELLED):
@@ -34,6 +33,11 @@ class RtspSource:
             keep_alive=target.keep_alive,
             connector=connector,
         )
+
+    @property
+    def codec(self) -> str | None:
+        """What the camera sends; None before the session is open."""
+        return self._session.codec
 
     @property
     def transport(self) -> str:
@@ -63,7 +67,6 @@ class RtspSource:
     async def open(self, timeout_s: float) -> None:
         """Connect and play. Raises `LookError`."""
         await self._session.open(timeout_s)
-        self.codec = self._session.track.codec
 
     async def refresh(self) -> None:
         """Read all that has arrived."""
@@ -79,7 +82,7 @@ class RtspSource:
 
     def counts(self) -> Counts:
         """Return the counts so far."""
-        return self._session.reception.snapshot()
+        return self._session.counts()
 
     def clock(self) -> tuple[float, float] | None:
         """Return the camera's clock by its RTCP sender reports."""
