@@ -53,6 +53,7 @@ CAMERA = Measurement(
         Field("first_packet_ms", _FLOAT, "ms", "to the first packet of the stream"),
         Field("first_keyframe_ms", _FLOAT, "ms", "to the first keyframe"),
         Field("clock_offset_s", _FLOAT, "s", "the camera's clock less the agent's"),
+        Field("picture_unseen", _STRING, "", "why none of its pictures is judged; absent while they are"),
         *(
             Field(f"evidence_{cause}", _FLOAT, "0..1", f"how {cause} the picture looks")
             for cause in _PICTURE_CAUSES
@@ -245,6 +246,7 @@ def _measures(sample: Sample) -> tuple[float | int | str | None, ...]:
         sample.first_packet_ms,
         sample.first_keyframe_ms,
         sample.clock_offset_s,
+        sample.picture_unseen,
         *(map(evidence.get, _PICTURE_CAUSES) if evidence else _NO_EVIDENCE),
     )
 

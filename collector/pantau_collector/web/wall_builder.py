@@ -10,6 +10,7 @@ from pantau_collector.health import Health, TroubleKind
 from pantau_collector.web.camera_phrases import (
     cause_phrase,
     hardware,
+    is_unseen,
     picture_address,
     picture_caption,
     state_phrase,
@@ -106,6 +107,7 @@ def _tile(
         label=state_phrase(camera, words),
         meaning=cause_phrase(words.meaning, camera.cause) if camera.cause else "",
         covered=covered and camera.state is not State.OK,
+        unseen=is_unseen(camera),
     )
     if dense and not tile.broken:
         return tile
