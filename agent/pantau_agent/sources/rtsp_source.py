@@ -41,7 +41,7 @@ class RtspSource:
 
     @property
     def transport(self) -> str:
-        """tcp, tls or udp."""
+        """tcp, tls, udp or multicast."""
         return self._session.transport
 
     @property
@@ -91,18 +91,23 @@ class RtspSource:
 
     def remark(self) -> Detail:
         """Return what is odd about the stream so far."""
-        reception = self._session.reception
-        if self._session.unit.oversized or reception.size > MAX_KEYFRAME_BYTES:
+        reception, unit = self._session.reception, self._session.unit
+        if unit.oversized or reception.size > MAX_KEYFRAME_BYTES:
             return detail("cut_picture", megabytes=MAX_KEYFRAME_BYTES >> 20)
-        if reception.packets and not reception.frames:
+        if not reception.packets:
+            return self._no_packet_because()
+        if not reception.frames:
             return detail("no_whole_frame")
-        if not reception.packets and reception.malformed:
-            return detail("not_rtp")
-        if not reception.packets and self._session.sender_clock.reports:
-            return detail("rtcp_alone")
         if self._session.sender_clock.bye:
             return detail("goodbye")
-        return self._session.unit.problem
+        return unit.problem or self._session.stray()
+
+    def _no_packet_because(self) -> Detail:
+        if self._session.reception.malformed:
+            return detail("not_rtp")
+        if self._session.sender_clock.reports:
+            return detail("rtcp_alone")
+        return detail("goodbye") if self._session.sender_clock.bye else self._session.silence()
 
     def request_keyframe(self, deliver: Callable[[Keyframe], None]) -> None:
         """Have the next keyframe delivered to `deliver`, once."""

@@ -46,7 +46,7 @@ class OneShotProbe:
     ) -> None:
         self.failure: Failure | None = None
         self._memory = memory or CameraMemory()
-        self._target = replace(target_of(camera), trusted=self._memory.trusted)
+        self._target = replace(target_of(camera), trusted=self._memory.trusted, keep_alive=self._memory.keep_alive)
         self._timeout_s = camera.timeout_s
         self._clock = clock
         self._wake_up = WakeUp()

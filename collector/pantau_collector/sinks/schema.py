@@ -41,7 +41,7 @@ CAMERA = Measurement(
         Field("state_code", _INTEGER, "", "the state as a number: 0 ok, 1 degraded, 2 impaired, 3 down, 4, 5"),
         Field("cause", _STRING, "", "why it is not ok; empty when it is"),
         Field("codec", _STRING, "", "h264, h265, mjpeg"),
-        Field("transport", _STRING, "", "how the stream comes: tcp, udp"),
+        Field("transport", _STRING, "", "how the stream comes: tcp, tls, udp, multicast"),
         Field("width", _INTEGER, "pixel", "of the picture"),
         Field("height", _INTEGER, "pixel", "of the picture"),
         Field("fps", _FLOAT, "1/s", "pictures a second"),
