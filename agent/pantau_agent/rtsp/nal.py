@@ -1,6 +1,7 @@
 """Access units of NAL units: H.264 (RFC 6184) and H.265 (RFC 7798), with all their packet types.
 
-Units with decoding order numbers (DON) are taken in the order of arrival, in which cameras send them.
+Units with decoding order numbers (DON) are taken in the order of arrival, in which cameras send them. Another order
+(RFC 6184's interleaved mode) is told: no player that we know reads it either.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,6 +11,7 @@ from pantau_agent.rtsp.access_unit import DELTA, KEYFRAME, UNDECIDED, KeyframeAs
 from pantau_agent.rtsp.nal_codec import codec_of
 from pantau_agent.rtsp.parameter_sets import ParameterSets
 from pantau_agent.rtsp.recovery_point import recovery_count
+from pantau_contract.words.evidence import detail
 
 MAX_REFRESH_PICTURES = 300
 """Most pictures that are collected from a recovery point on until the picture is whole."""
@@ -52,6 +54,7 @@ class NalAssembler(KeyframeAssembler):
         super().__init__()
         self._parameter_sets = ParameterSets(self.codec, ((self._type(nal[0]), nal) for nal in parameter_sets))
         self.found_codec = ""
+        self._order = -1
         self._recovery: int | None = None
         self._recovery_unit = b""
         self._pictures_left = 0
@@ -143,6 +146,15 @@ class NalAssembler(KeyframeAssembler):
         """Iterate over the positions of the units in an aggregation packet, up to a damaged size."""
         raise NotImplementedError
 
+    def _notice_order(self, buffer: bytes, at: int, end: int) -> None:
+        """Notice the decoding order number at a position: a smaller one than before is out of order."""
+        if at + 2 > end:
+            return
+        number = buffer[at] << 8 | buffer[at + 1]
+        if self._order >= 0 and (number - self._order) & 0xFFFF > 0x7FFF:
+            self.problem = detail("interleaved_units")
+        self._order = number
+
     def _add_aggregate(self, buffer: bytes, start: int, end: int) -> None:
         for at, stop in self._units(buffer, start, end):
             if stop - at > self.header_size:
@@ -200,7 +212,7 @@ class NalAssembler(KeyframeAssembler):
         at = start + self.header_size
         header, content = buffer[at], at + 1
         if header & 0x80:
-            self._begin_fragmented(buffer, start, content + self._order_bytes(kind), end)
+            self._begin_fragmented(buffer, start, end, self._order_bytes(kind))
         elif self._in_picture:
             if self._collecting:
                 self._append(buffer[content:end])
@@ -218,9 +230,11 @@ class NalAssembler(KeyframeAssembler):
                 self._scan(last=True)
             self._in_picture, self._undecided = False, None
 
-    def _begin_fragmented(self, buffer: bytes, start: int, content: int, end: int) -> None:
+    def _begin_fragmented(self, buffer: bytes, start: int, end: int, order_bytes: int) -> None:
         at = start + self.header_size
-        kind = buffer[at] & self.type_mask
+        kind, content = buffer[at] & self.type_mask, at + 1 + order_bytes
+        if order_bytes:
+            self._notice_order(buffer, at + 1, end)
         self._in_picture, self._undecided = False, None
         if kind in self.pictures and self._is_header(buffer, start):
             self._in_picture = True
@@ -295,6 +309,8 @@ class H264Assembler(NalAssembler):
         layout = self._AGGREGATES.get(buffer[start] & 0x1F)
         if layout is None:
             return iter(())
+        if layout[0] > 1:
+            self._notice_order(buffer, start + 1, end)
         return _sized_units(buffer, start + layout[0], end, between=layout[1])
 
 
@@ -345,6 +361,7 @@ class H265Assembler(NalAssembler):
             buffer = bytes((first, buffer[start + 1])) + buffer[start + 4 + (paci >> 4 & 0x1F) : end]
             start, end = 0, len(buffer)
         if self._has_order and self._type(buffer[start]) < self.packet_types:
+            self._notice_order(buffer, start + 2, end)
             return buffer[start : start + 2] + buffer[start + 4 : end]
         return buffer[start:end]
 
@@ -365,6 +382,8 @@ class H265Assembler(NalAssembler):
             return iter(())
         # The first unit has an order number of two bytes, each later one a difference of one byte (4.4.2).
         order = 1 if self._has_order else 0
+        if order:
+            self._notice_order(buffer, start + 2, end)
         return _sized_units(buffer, start + 2 + 2 * order, end, after=order)
 
 

@@ -109,6 +109,20 @@ async def test_a_stream_of_another_codec_than_announced_is_read(announced: str, 
         assert delivered[0].codec == sent
 
 
+@pytest.mark.parametrize(("places", "told"), [(9, False), (10, True)])
+@concurrently
+async def test_bytes_between_packets_are_told_if_they_go_on(places: int, told: bool) -> None:
+    async def play(visitor: Visitor) -> None:
+        for number in range(places + 1):
+            (packet,) = packets_of([b"\x41\x9a\x00\x00"], number, number * 3600)
+            visitor.writer.write(interleaved(packet) + (b"\x00\x01\x02" if number < places else b""))
+
+    async with serving(Camera(media=play)) as camera, opened(camera) as session:
+        assert await eventually(lambda: session.reception.packets == places + 1)
+        expected = "30 octets between its packets belong to none, in 10 places" if told else ""
+        assert session.stray() == expected
+
+
 # How a session ends.
 
 
