@@ -1,7 +1,7 @@
 """Access units of NAL units: H.264 (RFC 6184) and H.265 (RFC 7798), with all their packet types.
 
-Units with decoding order numbers (DON) are taken in the order of arrival, in which cameras send them. Another order
-(RFC 6184's interleaved mode) is told: no player that we know reads it either.
+Units with decoding order numbers (DON) are taken in the order of arrival, in which cameras send them. Another
+order (RFC 6184's interleaved mode) is told: no player that we know reads it either.
 """
 
 from collections.abc import Iterable, Iterator
