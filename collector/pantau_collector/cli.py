@@ -1,12 +1,12 @@
 """The command `pantau-collector`."""
 
-import json
 import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from pantau_collector import unsafe_settings
 from pantau_collector.commands.backup import backup_command, restore_command
 from pantau_collector.commands.downtime import downtime_app
 from pantau_collector.commands.forget import forget_command
@@ -14,7 +14,9 @@ from pantau_collector.commands.incidents import ack_command, incidents_app
 from pantau_collector.commands.init_influx import init_influx
 from pantau_collector.commands.inventory import inventory_app
 from pantau_collector.commands.ledger import ledger_command
+from pantau_collector.commands.opening import fail
 from pantau_collector.commands.outbox import outbox_app
+from pantau_collector.commands.output import print_json, say
 from pantau_collector.commands.recipients import recipients_app
 from pantau_collector.commands.renew_secret import renew_secret_command
 from pantau_collector.commands.replay import replay
@@ -68,13 +70,15 @@ def run(
     runs); 2 the configuration is wrong.
     """
     settings, inventory = _load(config)
+    if refused := unsafe_settings.refusals(settings):
+        fail(*refused)
     log.set_up(log_level, as_json=as_json, to_journal="JOURNAL_STREAM" in os.environ)
     private_data.write_privately()
     try:
         private_data.close_to_others(DataDir(settings.data_dir).existing())
         run_until_stopped(settings, inventory)
     except (CannotStartError, OSError) as error:
-        typer.secho(str(error), fg="red", err=True)
+        say(str(error), colour="red", err=True)
         raise typer.Exit(EXIT_CANNOT_START) from None
 
 
@@ -83,8 +87,14 @@ def check(
     config: ConfigPath = Path("collector.toml"),
     as_json: Annotated[bool, typer.Option("--json", help="Print what there is as JSON.")] = False,
 ) -> None:
-    """Check configuration and inventory, and start nothing. Exit status 2: something is wrong."""
+    """Check configuration and inventory, and start nothing. It warns of what is unsafe.
+
+    Exit status 2: something is wrong, or so unsafe that the collector would not start.
+    """
     settings, inventory = _load(config)
+    say(*unsafe_settings.warnings(settings), colour="yellow", err=True)
+    if refused := unsafe_settings.refusals(settings):
+        fail(*refused)
     counts = {
         "sites": len(inventory.sites),
         "cameras": len(inventory.cameras),
@@ -93,11 +103,11 @@ def check(
         "recipients": len(settings.recipient),
     }
     if as_json:
-        typer.echo(json.dumps(counts))
+        print_json(counts)
     else:
         english = words("en")
         summary = ", ".join(english(f"count.{what}", count=number) for what, number in counts.items())
-        typer.echo(f"{config} is right: {summary}")
+        say(f"{config} is right: {summary}")
 
 
 def _load(path: Path) -> tuple[CollectorConfig, Inventory]:
@@ -105,6 +115,5 @@ def _load(path: Path) -> tuple[CollectorConfig, Inventory]:
         settings = load(path)
         return settings, load_inventory(settings.inventory)
     except ConfigError as error:
-        for problem in error.problems:
-            typer.secho(problem, fg="red", err=True)
+        say(*error.problems, colour="red", err=True)
         raise typer.Exit(EXIT_USAGE) from None

@@ -25,6 +25,8 @@ REPORTED_WITHIN_MS = 60_000
 """Milliseconds before a batch's time for which it may still claim a state, which lasts before it is reported."""
 FIGURES_EVERY_MS = 45_000
 """Milliseconds for which figures of an earlier version speak: those without `attentive_since_ms`."""
+SAME_START_MS = 60_000
+"""Milliseconds of the periods in which starts after the same last sign of life are one."""
 MAX_DEVICES = 64
 """Devices of a site whose answers are kept."""
 
@@ -79,9 +81,9 @@ class AgentStart(Struct, frozen=True, order=True):
     machine_ms: int = 0
 
     @property
-    def key(self) -> tuple[str, int]:
-        """What identifies a start. Those without any report between them are one, which is the latest."""
-        return self.boot, self.before_ms
+    def key(self) -> tuple[str, int, int]:
+        """What identifies a start: dated twice, its time may differ a little. The latest of them counts."""
+        return self.boot, self.before_ms, self.time_ms // SAME_START_MS
 
 
 class SiteFacts(Struct):
@@ -91,14 +93,14 @@ class SiteFacts(Struct):
     """By boot, each a run of one."""
     claims: dict[Subject, list[Claim]] = field(default_factory=dict)
     boots: dict[str, Boot] = field(default_factory=dict)
-    starts: dict[tuple[str, int], AgentStart] = field(default_factory=dict)
+    starts: dict[tuple[str, int, int], AgentStart] = field(default_factory=dict)
 
     def boot(self, boot: str) -> Boot:
         """Return a boot, adding it if it is new."""
         return self.boots.setdefault(boot, Boot())
 
     def add_start(self, start: AgentStart) -> None:
-        """Add a start, or replace an earlier one that was not followed by any report."""
+        """Add a start, or replace the same one with an earlier date."""
         self.starts[start.key] = max(self.starts.get(start.key, start), start)
 
 
@@ -126,7 +128,7 @@ class Facts(Struct):
         match decode(topic, record.payload):
             case Telemetry() as batch:
                 _add_batch(site, batch, record)
-            case Birth(start=Start() as start) as birth if not correction_ms(birth.time, record.received_ms):
+            case Birth(start=Start() as start) as birth if not _shift_ms(birth.time, record):
                 site.add_start(_start(start, birth.boot, 0))
             case Death(clean=True) as death if not record.retained:
                 site.boot(death.boot).add(Boot(ended_ms=record.received_ms))
@@ -142,8 +144,15 @@ def _attentive(figures: Figures, received_ms: int) -> Iterator[Span]:
         yield Span(received_ms - FIGURES_EVERY_MS, received_ms)
 
 
+def _shift_ms(time_ms: int, record: Record) -> int:
+    """Return the ms to add to the times of a message whose own time is `time_ms`; 0 if they are believed."""
+    if record.undated:
+        return record.received_ms - time_ms
+    return correction_ms(time_ms, record.received_ms)
+
+
 def _add_batch(site: SiteFacts, batch: Telemetry, record: Record) -> None:
-    shift_ms = correction_ms(batch.time, record.received_ms)
+    shift_ms = _shift_ms(batch.time, record)
     boot = site.boot(batch.boot)
     if shift_ms and batch.clock_synchronised is None:
         boot.add(Boot(undated_ms=record.received_ms))
@@ -173,9 +182,10 @@ def _add_batch(site: SiteFacts, batch: Telemetry, record: Record) -> None:
     for name, claim in _camera_claims(batch.samples, shift_ms, earliest_ms, to_ms):
         site.claims.setdefault(Subject(CAMERA, name), []).append(claim)
     for answer in batch.devices[:MAX_DEVICES]:
-        from_ms = max(answer.since + shift_ms, earliest_ms)
-        claim = Claim(from_ms, to_ms, ANSWERS if answer.answers else SILENT)
-        site.claims.setdefault(Subject(DEVICE, answer.device), []).append(claim)
+        from_ms, until_ms = max(answer.since + shift_ms, earliest_ms), min(answer.asked + shift_ms, to_ms)
+        if from_ms < until_ms:
+            claim = Claim(from_ms, until_ms, ANSWERS if answer.answers else SILENT)
+            site.claims.setdefault(Subject(DEVICE, answer.device), []).append(claim)
 
 
 def _camera_claims(
