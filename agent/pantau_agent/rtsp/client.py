@@ -26,6 +26,7 @@ from pantau_agent.streams.credentials import Credentials
 from pantau_agent.streams.failure import Failure, Kind, LookError, Step
 from pantau_agent.streams.keep_alive import KeepAlive
 from pantau_agent.streams.safeguards import Safeguards
+from pantau_agent.streams.time_limit import TimeLimit
 from pantau_agent.streams.url import StreamUrl
 from pantau_contract.words.evidence import NO_DETAIL, Detail, detail
 
@@ -50,7 +51,7 @@ class RtspSession:
     `started`, `connected` and `playing` are monotonic times; 0 for not yet. After opening, `track`, `reception`,
     `unit`, `codec` and `sender_clock` describe the video. `trusted` says that the camera has accepted the same
     credentials before. What is learned about keeping its sessions alive is in `keep_alive`; `safeguards` say which
-    login and which certificate are good enough.
+    login and which certificate are good enough. `time_limit` is what limits the time for opening it.
     """
 
     track: sdp.Track
@@ -67,6 +68,7 @@ class RtspSession:
         keep_alive: KeepAlive | None = None,
         safeguards: Safeguards | None = None,
         connector: Connector | None = None,
+        time_limit: TimeLimit = asyncio.timeout,
     ) -> None:
         self.codec: str | None = None
         self.sender_clock = SenderClock()
@@ -79,6 +81,7 @@ class RtspSession:
         self._monotonic = monotonic
         self._trusted = trusted
         self._connector = connector or functools.partial(connect, safeguards=self._safeguards)
+        self._time_limit = time_limit
         self._step = Step.RESOLVE
         self._dialogue: Dialogue | None = None
         self._path: MediaPath | None = None
@@ -113,7 +116,7 @@ class RtspSession:
         """
         self.started = self._monotonic()
         try:
-            async with asyncio.timeout(timeout_s):
+            async with self._time_limit(timeout_s):
                 dialogue, description, public = await self._describe()
                 await self._set_up(dialogue, description)
                 self._step = Step.PLAY
