@@ -1,6 +1,7 @@
 """The command `pantau-collector`."""
 
 import json
+import logging
 import os
 from pathlib import Path
 from typing import Annotated
@@ -18,10 +19,12 @@ from pantau_collector.commands.recipients import recipients_app
 from pantau_collector.commands.renew_secret import renew_secret_command
 from pantau_collector.commands.replay import replay
 from pantau_collector.commands.simulate import simulate_command
+from pantau_collector.commands.unsafe_settings import unsafe_settings
 from pantau_collector.config import CollectorConfig, load
 from pantau_collector.data_dir import DataDir
 from pantau_collector.inventory import Inventory, load_inventory
 from pantau_collector.run import CannotStartError, run_until_stopped
+from pantau_collector.sinks.open_access import open_access
 from pantau_contract.words import words
 from pantau_service import log, private_data
 from pantau_service.settings import ConfigError
@@ -46,6 +49,8 @@ app.add_typer(inventory_app)
 app.add_typer(outbox_app)
 app.add_typer(recipients_app)
 
+_log = logging.getLogger(__name__)
+
 EXIT_CANNOT_START = 1
 EXIT_USAGE = 2
 
@@ -65,6 +70,8 @@ def run(
     """
     settings, inventory = _load(config)
     log.set_up(log_level, as_json=as_json, to_journal="JOURNAL_STREAM" in os.environ)
+    for warning in unsafe_settings(settings, config):
+        _log.warning("%s", warning)
     private_data.write_privately()
     try:
         private_data.close_to_others(DataDir(settings.data_dir).existing())
@@ -79,8 +86,15 @@ def check(
     config: ConfigPath = Path("collector.toml"),
     as_json: Annotated[bool, typer.Option("--json", help="Print what there is as JSON.")] = False,
 ) -> None:
-    """Check configuration and inventory, and start nothing. Exit status 2: something is wrong."""
+    """Check configuration and inventory, and start nothing.
+
+    What others on this machine or on the network can read or change is told too, and whether InfluxDB asks for a
+    login. Exit status 2: something is wrong.
+    """
     settings, inventory = _load(config)
+    warnings = unsafe_settings(settings, config)
+    if settings.influx is not None and (warning := open_access(settings.influx)):
+        warnings.append(warning)
     counts = {
         "sites": len(inventory.sites),
         "cameras": len(inventory.cameras),
@@ -89,11 +103,13 @@ def check(
         "recipients": len(settings.recipient),
     }
     if as_json:
-        typer.echo(json.dumps(counts))
+        typer.echo(json.dumps({**counts, "warnings": warnings}))
     else:
         english = words("en")
         summary = ", ".join(english(f"count.{what}", count=number) for what, number in counts.items())
         typer.echo(f"{config} is right: {summary}")
+    for warning in warnings:
+        typer.secho(warning, fg="yellow", err=True)
 
 
 def _load(path: Path) -> tuple[CollectorConfig, Inventory]:
