@@ -14,6 +14,7 @@ from pantau_collector.commands.forget import forget_command
 from pantau_collector.commands.incidents import ack_command, incidents_app
 from pantau_collector.commands.init_influx import init_influx
 from pantau_collector.commands.inventory import inventory_app
+from pantau_collector.commands.ledger import ledger_command
 from pantau_collector.commands.outbox import outbox_app
 from pantau_collector.commands.recipients import recipients_app
 from pantau_collector.commands.renew_secret import renew_secret_command
@@ -41,6 +42,9 @@ app.command("init-influx")(init_influx)
 app.command()(replay)
 app.command("ack")(ack_command)
 app.command("forget")(forget_command)
+app.command("ledger", epilog="Example: pantau-collector ledger simpang-kabil/kabil-utara --from 2026-11-01")(
+    ledger_command
+)
 app.command("renew-secret")(renew_secret_command)
 app.command("simulate")(simulate_command)
 app.add_typer(incidents_app)

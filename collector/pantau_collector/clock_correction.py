@@ -11,6 +11,10 @@ TOLERANCE_MS = 10 * 60 * 1000
 """Milliseconds by which an agent's clock may be ahead of the collector's before it is not believed."""
 
 
+MAX_SPREAD_MS = 24 * 3_600_000
+"""Milliseconds between a sample's time and its batch's, beyond which the sample's is not believed."""
+
+
 def correction_ms(time_ms: int, received_ms: int) -> int:
     """Return the ms to add to a batch's times; 0 if its own time, `time_ms` (UTC), is possible."""
     if received_ms < EARLIEST_MS or EARLIEST_MS <= time_ms <= received_ms + TOLERANCE_MS:
@@ -19,6 +23,10 @@ def correction_ms(time_ms: int, received_ms: int) -> int:
 
 
 def corrected_ms(time_ms: int, correction: int, batch_ms: int, received_ms: int) -> int:
-    """Return a sample's time in a corrected batch, or the batch's, `batch_ms`, if that is impossible."""
+    """Return a sample's time in a corrected batch, or the batch's, `batch_ms`, if that is impossible.
+
+    So the points of one batch lie within a day, whatever its samples say.
+    """
     corrected = time_ms + correction
-    return batch_ms if correction_ms(corrected, received_ms) else corrected
+    is_near = abs(corrected - batch_ms) <= MAX_SPREAD_MS
+    return corrected if is_near and not correction_ms(corrected, received_ms) else batch_ms

@@ -184,6 +184,17 @@ class Web(BaseModel):
     public_url: WebAddress | None = None
 
 
+class IntakeConfig(BaseModel):
+    """What is believed of the agents' messages.
+
+    `spool_max_age_days` is the largest `spool.max_age_days` of any agent. Nothing older than that and a day is.
+    """
+
+    model_config = _STRICT
+
+    spool_max_age_days: Annotated[float, Field(gt=0, le=3660)] = 7
+
+
 class CollectorConfig(EnvironmentSettings):
     """The whole configuration."""
 
@@ -194,6 +205,7 @@ class CollectorConfig(EnvironmentSettings):
     data_dir: Path = Path("/var/lib/pantau-collector")
     inventory: Path | None = None
     broker: Broker = Field(default_factory=Broker)
+    intake: IntakeConfig = IntakeConfig()
     store: PostgreSQL | None = None
     influx: Annotated[InfluxV1 | InfluxV2, Field(discriminator="version")] | None = None
     web: Web = Web()

@@ -34,7 +34,10 @@ class IncidentStep(Struct, frozen=True):
 
 
 class Figures(Struct, frozen=True):
-    """Figures about the collector `name` at a moment. Counters count since its start; sizes are in 10^6 bytes."""
+    """Figures about the collector `name` at a moment. Counters count since its start; sizes are in 10^6 bytes.
+
+    `attentive_since_ms` is since when it has been listening without a break, UTC ms; None if it does not.
+    """
 
     name: str
     messages: int
@@ -58,6 +61,7 @@ class Figures(Struct, frozen=True):
     attentive: int | None = None
     attention_breaks: int | None = None
     clock_steps: int | None = None
+    attentive_since_ms: int | None = None
 
 
 OwnRecord = IncidentStep | Figures

@@ -20,6 +20,7 @@ from pantau_collector.intake import Intake
 from pantau_collector.inventory import Inventory, load_inventory
 from pantau_collector.journal import CursorFile, Journal, JournalError
 from pantau_collector.leadership import CONNECT, AdvisoryLock, Alone, Leadership
+from pantau_collector.ledger.keeper import LedgerKeeper
 from pantau_collector.notices.compose import Composer
 from pantau_collector.notices.links import Links
 from pantau_collector.notices.transport import ChannelTransport
@@ -133,6 +134,7 @@ class _Receiver:
             self.pictures,
             DeadLetters(paths.dead_messages, time_ms=clock.time_ms),
             time_ms=clock.time_ms,
+            spool_max_age_days=config.intake.spool_max_age_days,
         )
         self._stack = stack
         self._started = False
@@ -203,7 +205,7 @@ def _start_deciding(
     recorder.start()
     stack.callback(recorder.stop)
     retention = StateRetention(store, config.incidents.keep_days, clock.time_ms)
-    for each in (retention, alert_sender, heartbeat_sender):
+    for each in (LedgerKeeper(journal, store), retention, alert_sender, heartbeat_sender):
         if each is not None:
             each.start()
             stack.callback(each.stop)

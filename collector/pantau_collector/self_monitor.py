@@ -70,6 +70,7 @@ class SelfMonitor:
     def figures(self, name: str) -> Figures:
         """Return the present figures of the collector, which is named `name`, for the series."""
         sites, intake, sink = self.pipeline.view.sites, self.intake, self.sink_writer
+        attentive_s = self.pipeline.attention.attentive_s(self.clock.monotonic())
         return Figures(
             name=name,
             messages=intake.received,
@@ -93,6 +94,7 @@ class SelfMonitor:
             attentive=int(self.pipeline.attention.attentive),
             attention_breaks=self.pipeline.attention.breaks,
             clock_steps=self.pipeline.clock_steps,
+            attentive_since_ms=None if attentive_s is None else self.clock.time_ms() - round(attentive_s * 1000),
         )
 
     def _notices_trouble(self) -> str | None:

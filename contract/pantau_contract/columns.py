@@ -13,23 +13,37 @@ from msgspec import Meta, Struct
 from msgspec.structs import fields
 
 from pantau_contract.errors import ContractError
-from pantau_contract.messages import Count, Drop, Host, Sample, ShortText, Slug, Telemetry, Time
-from pantau_contract.states import Cause, State
+from pantau_contract.messages import (
+    MAX_DEVICES,
+    MAX_EVIDENCE,
+    MAX_SAMPLES,
+    Count,
+    DeviceAnswer,
+    Drop,
+    EvidenceKey,
+    Host,
+    Sample,
+    ShortText,
+    Slug,
+    Start,
+    Telemetry,
+    Time,
+)
+from pantau_contract.states import CAUSES, Cause, State
 
-MAX_SAMPLES = 16_384
-"""Samples in one batch at most."""
-
+_Milliseconds = Annotated[int, Meta(ge=-(1 << 53), le=1 << 53)]
 _Seconds = Annotated[float, Meta(ge=-(1 << 43), le=1 << 43)]
 _Numbers = list[float | None] | float | None
 _Counts = list[Count | None] | Count | None
 _Texts = list[ShortText | None] | ShortText | None
+_Evidence = Annotated[dict[EvidenceKey, list[float | None] | float], Meta(max_length=MAX_EVIDENCE)]
 
 
 class Columns(Struct, frozen=True, omit_defaults=True):
     """The fields of `Sample`, in the same order. `evidence` maps each cause to the samples' values."""
 
     camera: list[Slug]
-    time: list[int]
+    time: list[_Milliseconds]
     state: list[State] | State
     since: list[_Seconds] | _Seconds
     cause: list[Cause | None] | Cause | None = None
@@ -47,7 +61,7 @@ class Columns(Struct, frozen=True, omit_defaults=True):
     first_keyframe_ms: _Numbers = None
     clock_offset_s: _Numbers = None
     transport: _Texts = None
-    evidence: dict[str, list[float | None] | float] | None = None
+    evidence: _Evidence | None = None
     picture_unseen: _Texts = None
     exact_cause: _Texts = None
 
@@ -66,6 +80,8 @@ class TelemetryColumns(Struct, frozen=True, omit_defaults=True):
     host: Host | None = None
     dropped: Count = 0
     drop: Drop | None = None
+    start: Start | None = None
+    devices: Annotated[tuple[DeviceAnswer, ...], Meta(max_length=MAX_DEVICES)] = ()
 
 
 _NAMES = tuple(field.name for field in fields(Columns))
@@ -98,11 +114,15 @@ def to_columns(batch: Telemetry) -> TelemetryColumns:
         batch.host,
         batch.dropped,
         batch.drop,
+        batch.start,
+        batch.devices,
     )
 
 
 def from_columns(batch: TelemetryColumns) -> Telemetry:
-    """Convert a batch from columns back to rows.
+    """Convert a batch from columns back to rows; a column of evidence for an unknown cause is left out.
+
+    Everything is checked before the first row is made, so the work is bounded by `MAX_SAMPLES` and `MAX_EVIDENCE`.
 
     Raises:
         ContractError: columns differ in length, there are too many samples, or a time is out of range.
@@ -136,6 +156,8 @@ def from_columns(batch: TelemetryColumns) -> Telemetry:
         batch.host,
         batch.dropped,
         batch.drop,
+        batch.start,
+        batch.devices,
     )
 
 
@@ -180,6 +202,7 @@ def _evidence_by_sample(
 ) -> Iterable[dict[str, float] | None]:
     if evidence is None:
         return repeat(None, count)
+    evidence = {cause: column for cause, column in evidence.items() if cause in CAUSES}
     columns = [_all(f"evidence.{cause}", column, count) for cause, column in evidence.items()]
     rows = [dict(zip(evidence, row, strict=True)) for row in islice(zip(*columns, strict=False), count)]
     if any(None in column for column in evidence.values() if isinstance(column, list)):

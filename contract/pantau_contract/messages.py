@@ -20,7 +20,22 @@ Count = Annotated[int, Meta(ge=0, lt=1 << 53)]
 """A number of things, below 2^53 so that programs with 64-bit floats read it exactly."""
 
 ShortText = Annotated[str, Meta(max_length=400)]
-"""A text of at most 400 characters."""
+"""A text of at most 400 characters, of which decoding makes one printable line."""
+
+MAX_CAMERAS = 1024
+"""Cameras of a site at most."""
+
+MAX_DEVICES = 1024
+"""Devices in one batch at most."""
+
+MAX_SAMPLES = 16_384
+"""Samples in one batch at most."""
+
+MAX_EVIDENCE = 64
+"""Keys of one `evidence` at most; about twice as many as there are causes, for agents that know more of them."""
+
+EvidenceKey = Annotated[str, Meta(max_length=64)]
+"""The name of a cause in `evidence`. Decoding leaves out those that this version does not know."""
 
 MAX_RANGES = 64
 """Ranges of batches in one receipt at most."""
@@ -40,10 +55,36 @@ class CameraAbout(Struct, frozen=True, omit_defaults=True):
     firmware_note: ShortText = ""
 
 
+class Start(Struct, frozen=True, omit_defaults=True):
+    """A start of the agent: why, and what is known of the time before it.
+
+    `reason` is `machine` (its machine has started), `upgrade` (it is another version than before), `watchdog` (it
+    hung and was ended), `service` (anything else) or empty (unknown). `time` is when the agent started, and
+    `machine_time` when its machine did; `machine_boot` is the kernel's id of that boot. `before` is the last sign
+    of life of the agent that ran before, and `clean` whether that one ended in order; None if nothing is known.
+    """
+
+    time: Time
+    reason: Annotated[str, Meta(max_length=40)] = ""
+    machine_boot: ShortText = ""
+    machine_time: Time | None = None
+    before: Time | None = None
+    clean: bool | None = None
+
+
+class DeviceAnswer(Struct, frozen=True):
+    """Whether a device of the site, such as a switch or the gateway, answers on the network, and since when."""
+
+    device: Slug
+    answers: bool
+    since: Time
+
+
 class Birth(Struct, frozen=True, omit_defaults=True, tag_field="status", tag="online"):
     """On `agent`, retained: the agent has connected.
 
     `session` counts the agent's connections, across restarts, so that a will that overtakes a birth is recognised.
+    `start` is the latest start of the agent.
     """
 
     site: Slug
@@ -53,7 +94,8 @@ class Birth(Struct, frozen=True, omit_defaults=True, tag_field="status", tag="on
     version: ShortText
     interval_s: Annotated[float, Meta(gt=0, le=3600)]
     name: ShortText = ""
-    cameras: tuple[CameraAbout, ...] = ()
+    cameras: Annotated[tuple[CameraAbout, ...], Meta(max_length=MAX_CAMERAS)] = ()
+    start: Start | None = None
 
 
 class Death(Struct, frozen=True, omit_defaults=True, tag_field="status", tag="offline"):
@@ -113,7 +155,7 @@ class Sample(Struct, frozen=True, omit_defaults=True):
     first_keyframe_ms: float | None = None
     clock_offset_s: float | None = None
     transport: ShortText | None = None
-    evidence: dict[str, float] | None = None
+    evidence: Annotated[dict[EvidenceKey, float], Meta(max_length=MAX_EVIDENCE)] | None = None
     picture_unseen: ShortText | None = None
     exact_cause: ShortText | None = None
 
@@ -132,7 +174,8 @@ class Telemetry(Struct, frozen=True, omit_defaults=True):
     A camera has one sample at the end of the interval, and one more for each change of state within it.
     `monotonic_ms` is the agent's monotonic clock at `time`, so that times taken before the clock was set can be
     corrected. `dropped` counts the batches that the spool has dropped since the boot; `drop` describes those
-    that no earlier batch has reported.
+    that no earlier batch has reported. `start` is in the first batch after each start of the agent. `devices` are
+    those that the agent asks whether they answer, as far as it has asked them.
     """
 
     site: Slug
@@ -142,10 +185,12 @@ class Telemetry(Struct, frozen=True, omit_defaults=True):
     monotonic_ms: Count
     clock_synchronised: bool | None
     interval_s: Annotated[float, Meta(gt=0, le=3600)]
-    samples: tuple[Sample, ...]
+    samples: Annotated[tuple[Sample, ...], Meta(max_length=MAX_SAMPLES)]
     host: Host | None = None
     dropped: Count = 0
     drop: Drop | None = None
+    start: Start | None = None
+    devices: Annotated[tuple[DeviceAnswer, ...], Meta(max_length=MAX_DEVICES)] = ()
 
 
 class CameraState(Struct, frozen=True, omit_defaults=True):

@@ -5,17 +5,23 @@ facts are JSON in ImageDescription; DateTime repeats the time for ordinary pictu
 """
 
 import struct
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import islice
 
 import msgspec
 from msgspec import Struct, structs
 
 from pantau_contract.errors import ContractError
 from pantau_contract.messages import Slug, Time
+from pantau_contract.printable import printable_line
 from pantau_contract.states import STAND_INS, WIRE_NAMES, Cause, State
 
 MAX_SNAPSHOT = 2 << 20
 """Bytes of the largest snapshot that is accepted."""
+
+MAX_SEGMENTS = 64
+"""Segments of a JPEG that are searched for its EXIF; `stamp` puts it into the first."""
 
 _SOI = b"\xff\xd8"
 _EXIF = b"Exif\x00\x00"
@@ -66,12 +72,13 @@ def read_stamp(jpeg: bytes) -> SnapshotMetadata:
         raise ContractError(f"snapshot of {len(jpeg)} bytes is over the limit of {MAX_SNAPSHOT}")
     if jpeg[:2] != _SOI:
         raise ContractError("the snapshot is not a JPEG")
-    for marker, start, end in _segments(jpeg):
+    for marker, start, end in islice(_segments(jpeg), MAX_SEGMENTS):
         if marker == 0xE1 and jpeg[start : start + 6] == _EXIF:
             try:
                 return msgspec.json.decode(_image_description(jpeg[start + 6 : end]), type=SnapshotMetadata)
-            except (struct.error, msgspec.DecodeError, UnicodeDecodeError) as error:
-                raise ContractError(f"the snapshot's EXIF cannot be read: {error}") from None
+            except (struct.error, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+                why = printable_line(str(error))
+                raise ContractError(f"the snapshot's EXIF cannot be read: {why}") from None
     raise ContractError("the snapshot carries no EXIF")
 
 
@@ -101,18 +108,16 @@ def _image_description(tiff: bytes) -> bytes:
     raise ContractError("the snapshot's EXIF has no ImageDescription")
 
 
-def _segments(jpeg: bytes) -> list[tuple[int, int, int]]:
-    """Return `(marker, start, end)` of each segment's content before the picture data, up to a damaged header."""
-    found: list[tuple[int, int, int]] = []
+def _segments(jpeg: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield `(marker, start, end)` of each segment's content before the picture data, up to a damaged header."""
     at = 2
     while at + 4 <= len(jpeg) and jpeg[at] == 0xFF:
         marker = jpeg[at + 1]
         end = at + 2 + int.from_bytes(jpeg[at + 2 : at + 4])
         if marker == 0xDA or end > len(jpeg) or end < at + 4:
             break
-        found.append((marker, at + 4, end))
+        yield marker, at + 4, end
         at = end
-    return found
 
 
 def _without_exif(jpeg: bytes) -> bytes:

@@ -128,3 +128,6 @@ _CAUSES: dict[State, tuple[Cause, ...]] = {
 
 STATE_OF: dict[Cause, State] = {cause: state for state, causes in _CAUSES.items() for cause in causes}
 """The state that belongs to each cause."""
+
+CAUSES: dict[str, Cause] = {cause.value: cause for cause in Cause}
+"""All causes by their names."""

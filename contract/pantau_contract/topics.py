@@ -49,8 +49,22 @@ class Topic:
         return f"{PREFIX}/{self.site}/camera/{self.camera}/{self.kind}"
 
 
+_SITES = f"{PREFIX}/"
+_MAX_SITE = 63
+
 _OF_SITE = {TopicKind.AGENT, TopicKind.TELEMETRY, TopicKind.COMMAND, TopicKind.REPLY, TopicKind.ACK}
 _OF_CAMERA = {TopicKind.STATE, TopicKind.SNAPSHOT}
+
+
+def site_of(text: str) -> str:
+    """Return the site level of a topic, without any other check, or an empty text if there is none.
+
+    A broker lets an agent publish below its own site only, so this is who sent a message, whatever the message.
+    """
+    if not text.startswith(_SITES):
+        return ""
+    end = text.find("/", len(_SITES), len(_SITES) + _MAX_SITE + 1)
+    return text[len(_SITES) : end if end >= 0 else len(_SITES) + _MAX_SITE]
 
 
 def parse_topic(text: str) -> Topic:

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from msgspec.structs import fields
 
 from pantau_contract import wire
-from pantau_contract.columns import MAX_SAMPLES, Columns, TelemetryColumns, to_columns
+from pantau_contract.columns import Columns, TelemetryColumns, to_columns
 from pantau_contract.errors import ContractError
-from pantau_contract.messages import Drop, Sample, Telemetry
+from pantau_contract.messages import MAX_SAMPLES, Drop, Sample, Telemetry
 from pantau_contract.preset_dictionary import PRESET_DICTIONARY
 from pantau_contract.states import STATE_OF, Cause, State
 from pantau_contract.topics import parse_topic
@@ -26,7 +26,7 @@ samples = st.builds(
     state=st.sampled_from(State),
     since=st.integers(0, NOW),
     cause=st.none() | st.sampled_from(Cause),
-    detail=st.text(max_size=20),
+    detail=st.text(st.characters(exclude_categories=("C", "Z")), max_size=20),
     codec=st.none() | st.sampled_from(["h264", "h265"]),
     width=st.none() | st.integers(0, 4000),
     fps=numbers,
@@ -78,7 +78,7 @@ def test_the_dictionary_is_as_it_was_when_the_first_batch_was_written_with_it() 
         (packed(camera=["gate", "no slug"]), r"\$\.columns\.camera"),
         (packed(camera="gate"), r"\$\.columns\.camera"),
         (packed(state="fine"), r"\$\.columns\.state"),
-        (packed(time=[0, 1 << 60]), "`columns.time` leads to a time that is none"),
+        (packed(time=[0, 1 << 52]), "`columns.time` leads to a time that is none"),
         (packed(since=1e300), r"\$\.columns\.since"),
         (packed(since=1 << 43), "`columns.since` leads to a time that is none"),
         (packed(camera=["a"] * (MAX_SAMPLES + 1), time=[0] * (MAX_SAMPLES + 1)), "over the limit of 16384"),

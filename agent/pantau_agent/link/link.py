@@ -19,7 +19,7 @@ from pantau_agent.link.problem import Problem, ReconnectBackoff, closed_at_once,
 from pantau_agent.link.protocol import ProtocolChoice
 from pantau_agent.link.traffic import LinkTraffic
 from pantau_agent.spool import Batch, Spool
-from pantau_contract.messages import Birth, CameraAbout, CameraState, Command, Death, Reply
+from pantau_contract.messages import Birth, CameraAbout, CameraState, Command, Death, Reply, Start
 from pantau_contract.topics import Topic, TopicKind
 from pantau_contract.version import __version__
 from pantau_contract.wire import encode
@@ -60,9 +60,20 @@ class Link:
         spool: Spool,
         clock: Clock,
         about: Callable[[Camera], CameraAbout] = about_configured,
+        start: Callable[[], Start | None] = lambda: None,
     ) -> None:
+        """Prepare the link.
+
+        Args:
+            config: the agent's configuration.
+            spool: the queue of batches.
+            clock: the time.
+            about: returns what is known of a camera, for the birth.
+            start: returns the dated start of the agent, for the birth, or None while it cannot be dated.
+        """
         self._config = config
         self._about = about
+        self._dated_start = start
         self._site = config.site.id
         self._spool = spool
         self._clock = clock
@@ -237,6 +248,7 @@ class Link:
             interval_s=self._config.report.interval_s,
             name=self._config.site.name,
             cameras=tuple(self._about(camera) for camera in self._config.camera),
+            start=self._dated_start(),
         )
         return SessionMessages(
             agent_topic=str(Topic(self._site, TopicKind.AGENT)),

@@ -22,8 +22,18 @@ _IN_FLIGHT_S = 5.0
 """Seconds after a death during which its agent's messages are taken to have been under way before it."""
 
 
-def apply(fleet: Fleet, message: Message, received_ms: int, now_s: float, *, retained: bool = False) -> None:
+def apply(
+    fleet: Fleet,
+    message: Message,
+    received_ms: int,
+    now_s: float,
+    *,
+    retained: bool = False,
+    undated: bool = False,
+) -> None:
     """Apply one message; `now_s` is the collector's attention.
+
+    The times of telemetry that is `undated` are not believed.
 
     A message that the broker `retained` describes the past and is not a sign of life: its sender may be gone
     since.
@@ -35,7 +45,7 @@ def apply(fleet: Fleet, message: Message, received_ms: int, now_s: float, *, ret
         case Death():
             _death(fleet, message, now_s)
         case Telemetry():
-            _telemetry(fleet, message, received_ms, heard, now_s)
+            _telemetry(fleet, message, received_ms, heard, now_s, undated=undated)
         case CameraState():
             _camera_state(fleet, message, received_ms, heard, now_s)
         case _:
@@ -83,7 +93,15 @@ def _death(fleet: Fleet, death: Death, now_s: float) -> None:
     fleet.mark_changed(site)
 
 
-def _telemetry(fleet: Fleet, batch: Telemetry, received_ms: int, heard: _SignOfLife | None, now_s: float) -> None:
+def _telemetry(
+    fleet: Fleet,
+    batch: Telemetry,
+    received_ms: int,
+    heard: _SignOfLife | None,
+    now_s: float,
+    *,
+    undated: bool,
+) -> None:
     site = fleet.site(batch.site, now_s)
     newest = site.sequences.newest(batch.boot)
     if not site.sequences.add(batch.boot, batch.seq):
@@ -97,7 +115,9 @@ def _telemetry(fleet: Fleet, batch: Telemetry, received_ms: int, heard: _SignOfL
     _revive(fleet, site, heard)
     site.interval_s = batch.interval_s
     site.clock_synchronised = batch.clock_synchronised is not False
-    clock_correction_ms = _clock_correction_ms(site, batch.time, received_ms)
+    clock_correction_ms = (
+        received_ms - batch.time if undated else _clock_correction_ms(site, batch.time, received_ms)
+    )
     for sample in batch.samples:
         camera = fleet.camera(site, sample.camera, now_s)
         if _is_newer(camera, batch.boot, batch.seq, sample.time):

@@ -29,6 +29,12 @@ class Attention:
         """True if the collector is listening and its grace is over; only then may an outage be opened."""
         return self._ready_at is not None and self._last is not None and self._last >= self._ready_at
 
+    def attentive_s(self, monotonic: float) -> float | None:
+        """Return for how many seconds it has been listening without a break, or None if it does not."""
+        if not self.attentive or self._ready_at is None or self._last is None:
+            return None
+        return monotonic - self._ready_at if monotonic - self._last <= MAX_LAPSE_S else None
+
     def tick(self, monotonic: float, *, listening: bool, behind: bool) -> None:
         """Count the time since the last tick, if all of it was spent listening.
 

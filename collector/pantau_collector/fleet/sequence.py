@@ -9,6 +9,8 @@ _MAX_BOOTS = 4
 """Boots of an agent whose batches are tracked."""
 _MAX_GAPS = 64
 """Gaps tracked per boot; the oldest beyond that are lost."""
+_MAX_LOST = 1 << 53
+"""Batches at which the number of the lost ones stays: an agent may claim any number, again and again."""
 
 
 class BootSequence(Struct):
@@ -52,7 +54,7 @@ class Sequences(Struct):
         is_new = run.add(seq)
         if len(run.gaps) > _MAX_GAPS:
             first, last = run.gaps.pop(0)
-            self.lost += last - first + 1
+            self._lose(last - first + 1)
         return is_new
 
     def newest(self, boot: str) -> int:
@@ -62,11 +64,14 @@ class Sequences(Struct):
 
     def missing(self) -> int:
         """Return how many batches are missing in all."""
-        return self.lost + sum(run.missing() for run in self.runs)
+        return min(self.lost + sum(run.missing() for run in self.runs), _MAX_LOST)
 
     def _run(self, boot: str) -> BootSequence | None:
         return next((run for run in reversed(self.runs) if run.boot == boot), None)
 
     def _drop_old_boots(self) -> None:
         while len(self.runs) > _MAX_BOOTS:
-            self.lost += self.runs.pop(0).missing()
+            self._lose(self.runs.pop(0).missing())
+
+    def _lose(self, batches: int) -> None:
+        self.lost = min(self.lost + batches, _MAX_LOST)

@@ -24,6 +24,8 @@ def check_message(topic: str, payload: bytes) -> Message | SnapshotMetadata:
         about = read_stamp(payload)
     except ContractError:
         raise
+    except MemoryError:
+        raise ContractError("there is not enough memory for the message") from None
     except Exception as error:  # no message may keep the others from being received
         _log.exception("checking a message on %s failed for a reason that was not expected", topic[:200])
         raise ContractError(f"it could not be checked: {type(error).__name__}: {error}") from error

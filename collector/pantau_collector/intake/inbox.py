@@ -46,13 +46,18 @@ class Inbox:
             self._changed.notify_all()
             return True
 
-    def get_batch(self, limit: int, max_bytes: int) -> list[Incoming]:
+    @property
+    def is_over(self) -> bool:
+        """True once the inbox is closed and empty."""
+        return self._closed and not self._messages
+
+    def get_batch(self, limit: int, max_bytes: int, timeout_s: float | None = None) -> list[Incoming]:
         """Remove and return what is queued, up to `limit` messages and about `max_bytes`, and wait for the first.
 
-        Return an empty list once the inbox is closed and empty.
+        Return an empty list once the inbox is closed and empty, or when nothing has come within `timeout_s`.
         """
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or self._messages)
+            self._changed.wait_for(lambda: self._closed or self._messages, timeout_s)
             batch: list[Incoming] = []
             size = 0
             while self._messages and len(batch) < limit and size < max_bytes:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pantau_collector.config import Broker
 from pantau_collector.deadletter import DeadLetters
 from pantau_collector.intake.inbox import Inbox, Incoming
+from pantau_collector.intake.overflow import Overflow
 from pantau_collector.intake.subscription import Subscription
 from pantau_collector.intake.writer import MessageWriter
 from pantau_collector.journal import Journal
@@ -17,11 +18,18 @@ MAX_BATCH = 2000
 """Messages written and acknowledged at once at most."""
 MAX_BATCH_BYTES = 16 << 20
 """Bytes of payload written and acknowledged at once, about, at most."""
+SPOOL_MAX_AGE_DAYS = 7.0
+"""Days for which agents keep what they could not send, unless they are configured otherwise."""
+_WAITING_EVERY_S = 0.1
+"""Seconds from one look at the messages that wait to the next while nothing arrives."""
+_DAY_MS = 86_400_000
 _log = logging.getLogger(__name__)
 
 
 class Intake:
     """Runs two threads: the broker's, which only queues, and one that checks, writes and acknowledges.
+
+    A site that sends more than its share of the time waits, on disk, and holds up no other: see `fair_share.py`.
 
     While a batch is synchronised to the disk, the next one gathers, so the disk's speed sets their size. While the
     disk is full or failing nothing is acknowledged, the queue fills, and the broker keeps the rest. Once the disk
@@ -38,6 +46,7 @@ class Intake:
         dead_letters: DeadLetters,
         *,
         time_ms: Callable[[], int],
+        spool_max_age_days: float = SPOOL_MAX_AGE_DAYS,
         retry_s: float = 1.0,
     ) -> None:
         self._time_ms = time_ms
@@ -45,7 +54,14 @@ class Intake:
         self._journal = journal
         self._inbox = Inbox()
         self._subscription = Subscription(broker, self._inbox, time_ms=time_ms)
-        self._writer = MessageWriter(journal, pictures, dead_letters)
+        self._overflow = Overflow(journal.directory / "overflow.sqlite")
+        self._writer = MessageWriter(
+            journal,
+            pictures,
+            dead_letters,
+            self._overflow,
+            max_age_ms=round((spool_max_age_days + 1) * _DAY_MS),
+        )
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._write_all, name="intake")
         self._disk_trouble: str | None = None
@@ -62,6 +78,8 @@ class Intake:
         self._stopping.set()
         self._thread.join()
         self._subscription.stop()
+        self._writer.close()
+        self._overflow.close()
 
     @property
     def connected(self) -> bool:
@@ -129,12 +147,24 @@ class Intake:
         return self._writer.dead
 
     @property
+    def over_share(self) -> int:
+        """Messages of sites that send more than their share, which wait on disk."""
+        return self._overflow.messages
+
+    @property
+    def dropped(self) -> int:
+        """Messages that were dropped because their site sends too much, and no more of it can wait."""
+        return self._writer.drops.dropped
+
+    @property
     def lost_pictures(self) -> int:
         """Pictures that could not be written."""
         return self._writer.lost_pictures
 
     def _write_all(self) -> None:
-        while messages := self._inbox.get_batch(MAX_BATCH, MAX_BATCH_BYTES):
+        while not self._inbox.is_over:
+            timeout_s = _WAITING_EVERY_S if self._overflow.messages else None
+            messages = self._inbox.get_batch(MAX_BATCH, MAX_BATCH_BYTES, timeout_s)
             if not self._write(messages):
                 return
             self._subscription.acknowledge(messages)

@@ -53,8 +53,8 @@ class Receipts:
         return [(str(Topic(site, TopicKind.ACK)), encode(_receipt(site, ranges))) for site, ranges in taken]
 
 
-def identify_refused(topic: str, payload: bytes) -> list[BatchKey]:
-    """Return the batch in a message that broke the contract, if it is one of the topic's own site."""
+def identify_unread(topic: str, payload: bytes) -> list[BatchKey]:
+    """Return the batch in a message that is kept without being read, if it is one of the topic's own site."""
     try:
         about = parse_topic(topic)
     except ContractError:

@@ -33,7 +33,7 @@ Longitude = Annotated[float, AfterValidator(_longitude)]
 """Degrees, WGS 84."""
 
 Criticality = Literal["low", "normal", "high"]
-DeviceKind = Literal["host", "recorder", "switch"]
+DeviceKind = Literal["host", "recorder", "supply", "switch"]
 
 
 class Party(BaseModel):

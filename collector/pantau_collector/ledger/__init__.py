@@ -12,5 +12,6 @@ was received, on the inventory and on the planned maintenance, not on the order 
 
 from pantau_collector.ledger.bucket import Bucket, Evidence
 from pantau_collector.ledger.interval import Interval, Totals
+from pantau_collector.ledger.ledger import Ledger
 
-__all__ = ["Bucket", "Evidence", "Interval", "Totals"]
+__all__ = ["Bucket", "Evidence", "Interval", "Ledger", "Totals"]

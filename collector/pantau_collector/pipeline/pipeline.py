@@ -284,7 +284,14 @@ class Pipeline:
                 message = decode(topic, record.payload)
                 if topic.site in self._forgotten and self._is_forgotten(topic.site, message, record):
                     return
-                apply(self._state.fleet, message, record.received_ms, now_s, retained=record.retained)
+                apply(
+                    self._state.fleet,
+                    message,
+                    record.received_ms,
+                    now_s,
+                    retained=record.retained,
+                    undated=record.undated,
+                )
         except ContractError as error:
             self.unreadable += 1
             _log.warning("the journal holds a record on %s that breaks the contract: %s", record.topic, error)

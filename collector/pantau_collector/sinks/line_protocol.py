@@ -58,8 +58,10 @@ class Measurement:
     def line(self, tags: Sequence[str], values: Sequence[Value], time_ms: int) -> str | None:
         """Return the line, without line end, for values in the order of `tags` and `fields`; None without fields.
 
+        An integer beyond 64 bits becomes the nearest that fits.
+
         Raises:
-            ValueError: there are too many or too few values, or an integer is beyond 64 bits.
+            ValueError: there are too many or too few values.
         """
         head = self.name
         for prefix, tag in zip(self._tag_prefixes, tags, strict=True):
@@ -77,7 +79,7 @@ class Measurement:
             elif kind is _INTEGER:
                 whole = int(value)
                 if not _MIN_INTEGER <= whole <= _MAX_INTEGER:
-                    raise ValueError(f"{self.name}: {prefix}{whole} does not fit into 64 bits")
+                    whole = _MIN_INTEGER if whole < 0 else _MAX_INTEGER
                 add(f"{prefix}{whole}i")
             else:
                 add(prefix + quote_string(str(value)))

@@ -27,6 +27,9 @@ STATE_CODES = {
 }
 """Values of `state_code`, for panels that colour or count by number; the first four are in order of severity."""
 
+MAX_DROP_AGE_MS = 31 * 86_400_000
+"""Milliseconds before its batch at which a drop is dated at most; its span says how long it lasted in truth."""
+
 _PICTURE_CAUSES = tuple(cause for cause in Cause if STATE_OF[cause] is State.IMPAIRED)
 _FLOAT, _INTEGER, _STRING = FieldType.FLOAT, FieldType.INTEGER, FieldType.STRING
 
@@ -157,9 +160,9 @@ def lines(record: Record) -> list[str]:
     message = wire.decode(parse_topic(record.topic), record.payload)
     match message:
         case Telemetry():
-            converted = _telemetry(message, record.received_ms)
+            converted = _telemetry(message, record)
         case CameraState():
-            converted = _camera_state(message, record.received_ms)
+            converted = _camera_state(message, record)
         case Birth() | Death():
             converted = _agent(message, record)
         case _:
@@ -180,8 +183,9 @@ def _own_record(record: Record) -> list[str]:
     return [line] if line else []
 
 
-def _telemetry(batch: Telemetry, received_ms: int) -> Iterator[str | None]:
-    correction = correction_ms(batch.time, received_ms)
+def _telemetry(batch: Telemetry, record: Record) -> Iterator[str | None]:
+    received_ms = record.received_ms
+    correction = received_ms - batch.time if record.undated else correction_ms(batch.time, received_ms)
     time_ms = batch.time + correction
     for sample in batch.samples:
         sample_ms = corrected_ms(sample.time, correction, time_ms, received_ms)
@@ -193,22 +197,32 @@ def _telemetry(batch: Telemetry, received_ms: int) -> Iterator[str | None]:
     yield AGENT.line((batch.site,), (None, None, None, *counts, delay_s, None, None), time_ms)
     if (drop := batch.drop) is not None:
         first_ms = time_ms if correction_ms(drop.first, received_ms) else drop.first
+        first_ms = max(first_ms, time_ms - MAX_DROP_AGE_MS)
         lost = (drop.batches, max(0, drop.last - drop.first) / 1000)
         yield AGENT.line((batch.site,), (*(None,) * 8, *lost), first_ms)
 
 
-def _camera_state(message: CameraState, received_ms: int) -> Iterator[str | None]:
-    time_ms = message.time + correction_ms(message.time, received_ms)
+def _camera_state(message: CameraState, record: Record) -> Iterator[str | None]:
+    if record.undated and record.retained:  # what was true long ago, and whether it still is nobody knows
+        return
+    time_ms = _believed_ms(message.time, record)
     yield CAMERA.line((message.camera, message.site), (*_state(message), *_NO_MEASURES), time_ms)
 
 
 def _agent(message: Birth | Death, record: Record) -> Iterator[str | None]:
     nothing = (None,) * 7
     if isinstance(message, Birth):
-        time_ms = message.time + correction_ms(message.time, record.received_ms)
+        if record.undated and record.retained:
+            return
+        time_ms = _believed_ms(message.time, record)
         yield AGENT.line((message.site,), (1, message.session, message.version, *nothing), time_ms)
     elif not record.retained:  # a death message has no time of its own, and a retained one may be days old
         yield AGENT.line((message.site,), (0, message.session, None, *nothing), record.received_ms)
+
+
+def _believed_ms(time_ms: int, record: Record) -> int:
+    """Return a message's own time, or that of its arrival if its own is not believed."""
+    return record.received_ms if record.undated else time_ms + correction_ms(time_ms, record.received_ms)
 
 
 def _state(about: Sample | CameraState) -> tuple[str, int, str]:

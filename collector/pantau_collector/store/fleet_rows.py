@@ -50,15 +50,15 @@ def load_names(connection: Connection) -> list[tuple[str, str]]:
     return [(row.site, row.id) for row in connection.execute(select(cameras.c.site, cameras.c.id))]
 
 
-def load_cursor(connection: Connection) -> PipelineCursor | None:
-    """Load the cursor as it was last saved, or None if it never was."""
-    row = connection.execute(select(cursors).where(cursors.c.name == _PIPELINE)).first()
+def load_cursor(connection: Connection, name: str = _PIPELINE) -> PipelineCursor | None:
+    """Load a reader's cursor as it was last saved, or None if it never was."""
+    row = connection.execute(select(cursors).where(cursors.c.name == name)).first()
     return PipelineCursor(row.journal, row.position, row.received_ms, row.attention_s) if row else None
 
 
-def save_cursor(connection: Connection, cursor: PipelineCursor) -> None:
-    """Save the cursor."""
-    put_rows(connection, cursors, [{"name": _PIPELINE, **cursor._asdict()}])
+def save_cursor(connection: Connection, cursor: PipelineCursor, name: str = _PIPELINE) -> None:
+    """Save a reader's cursor."""
+    put_rows(connection, cursors, [{"name": name, **cursor._asdict()}])
 
 
 def _site_row(site: Site) -> dict[str, str]:

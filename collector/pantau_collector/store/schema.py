@@ -191,3 +191,87 @@ secrets = Table(
     Column("name", String(40), primary_key=True),
     Column("value", String(200), nullable=False),
 )
+
+ledger_subjects = Table(
+    "ledger_subjects",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=False),
+    Column("site", String(63), nullable=False),
+    Column("kind", String(10), nullable=False),
+    Column("name", String(63), nullable=False),
+    UniqueConstraint("site", "kind", "name", name="ledger_subjects_once"),
+)
+
+ledger_claims = Table(
+    "ledger_claims",
+    metadata,
+    Column("subject", _Id, primary_key=True, autoincrement=False),
+    Column("from_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("to_ms", BigInteger, nullable=False),
+    Column("condition", String(20), nullable=False),
+    sqlite_with_rowid=False,
+)
+
+ledger_latest = Table(
+    "ledger_latest",
+    metadata,
+    Column("subject", _Id, primary_key=True, autoincrement=False),
+    Column("from_ms", BigInteger, nullable=False),
+    Column("to_ms", BigInteger, nullable=False),
+    Column("condition", String(20), nullable=False),
+)
+
+ledger_boots = Table(
+    "ledger_boots",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=False),
+    Column("site", String(63), nullable=False),
+    Column("boot", String(400), nullable=False),
+    Column("machine_ms", BigInteger, nullable=False),
+    Column("undervoltage_ms", BigInteger, nullable=False),
+    Column("ended_ms", BigInteger, nullable=False),
+    Column("undated_ms", BigInteger, nullable=False),
+    UniqueConstraint("site", "boot", name="ledger_boots_once"),
+)
+
+ledger_runs = Table(
+    "ledger_runs",
+    metadata,
+    Column("boot", _Id, primary_key=True, autoincrement=False),
+    Column("first_seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("last_seq", BigInteger, nullable=False),
+    Column("from_ms", BigInteger, nullable=False),
+    Column("to_ms", BigInteger, nullable=False),
+    Column("interval_ms", Integer, nullable=False),
+    Column("late", Boolean, nullable=False),
+    Column("starts", Boolean, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+ledger_starts = Table(
+    "ledger_starts",
+    metadata,
+    Column("site", String(63), primary_key=True),
+    Column("boot", String(400), primary_key=True),
+    Column("before_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("period", BigInteger, primary_key=True, autoincrement=False),
+    Column("time_ms", BigInteger, nullable=False),
+    Column("reason", String(40), nullable=False),
+    Column("clean", Boolean, nullable=False),
+    Column("machine_ms", BigInteger, nullable=False),
+)
+
+ledger_attention = Table(
+    "ledger_attention",
+    metadata,
+    Column("from_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("to_ms", BigInteger, nullable=False),
+)
+
+ledger_changes = Table(
+    "ledger_changes",
+    metadata,
+    Column("site", String(63), primary_key=True),
+    Column("from_ms", BigInteger, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+)

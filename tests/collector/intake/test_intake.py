@@ -19,6 +19,7 @@ from pantau_collector.config import Broker
 from pantau_collector.deadletter import DeadLetters
 from pantau_collector.intake import Intake, undated
 from pantau_collector.intake.inbox import Inbox, Incoming
+from pantau_collector.intake.overflow import Overflow
 from pantau_collector.intake.subscription import Subscription
 from pantau_collector.intake.undated import UndatedBatches
 from pantau_collector.intake.writer import MessageWriter
@@ -349,7 +350,8 @@ def test_what_is_in_the_journal_is_not_written_again_when_the_rest_has_to_be_tri
     with Journal(tmp_path / "journal") as journal:
         pictures = PictureFiles(tmp_path / "pictures", time_ms=lambda: NOW)
         letters = DeadLetters(tmp_path / "dead.jsonl", time_ms=lambda: NOW)
-        writer = MessageWriter(journal, pictures, letters)
+        overflow = Overflow(tmp_path / "overflow.sqlite")
+        writer = MessageWriter(journal, pictures, letters, overflow, max_age_ms=86_400_000)
         batch = writer.check(arrived)
         (tmp_path / "dead.jsonl").mkdir()
         with pytest.raises(IsADirectoryError):
@@ -358,6 +360,7 @@ def test_what_is_in_the_journal_is_not_written_again_when_the_rest_has_to_be_tri
         writer.write(batch)
         assert len(journal.read(0, 10)[0]) == writer.journaled == 1
         assert letters.written == writer.dead == 1
+        overflow.close()
 
 
 def test_stopped_while_the_disk_is_full_nothing_is_acknowledged_and_all_comes_again(
@@ -441,6 +444,7 @@ intake = Intake(
     PictureFiles(folder / "pictures", time_ms=now),
     DeadLetters(folder / "dead.jsonl", time_ms=now),
     time_ms=now,
+    spool_max_age_days=10_000,
 )
 intake.start()
 while not intake.connected:

@@ -3,7 +3,7 @@
 import pytest
 
 from pantau_collector.intake import receipts
-from pantau_collector.intake.receipts import Receipts, identify_refused
+from pantau_collector.intake.receipts import Receipts, identify_unread
 from pantau_contract.messages import MAX_RANGES, BatchRange, Receipt
 from pantau_contract.topics import parse_topic
 from pantau_contract.wire import decode, encode
@@ -53,8 +53,8 @@ def test_what_waits_is_bounded_in_ranges_and_in_sites(monkeypatch: pytest.Monkey
 
 def test_a_batch_that_breaks_the_contract_is_known_if_it_is_of_the_topics_site() -> None:
     payload = encode(telemetry(5, site="north"))[:-10]
-    assert identify_refused("pantau/v1/north/telemetry", payload) == [("north", "b1", 5)]
-    assert identify_refused("pantau/v1/south/telemetry", payload) == []
-    assert identify_refused("pantau/v1/north/agent", payload) == []
-    assert identify_refused("elsewhere", payload) == []
-    assert identify_refused("pantau/v1/north/telemetry", b"rubbish") == []
+    assert identify_unread("pantau/v1/north/telemetry", payload) == [("north", "b1", 5)]
+    assert identify_unread("pantau/v1/south/telemetry", payload) == []
+    assert identify_unread("pantau/v1/north/agent", payload) == []
+    assert identify_unread("elsewhere", payload) == []
+    assert identify_unread("pantau/v1/north/telemetry", b"rubbish") == []

@@ -59,9 +59,9 @@ def test_a_type_never_depends_on_the_value() -> None:
     assert M.line(("", ""), (1, True, 5), 1) == 'm f=1.0,i=1i,s="5" 1'
 
 
-def test_an_integer_beyond_64_bits_is_an_error() -> None:
-    with pytest.raises(ValueError, match="64 bits"):
-        M.line(("", ""), (None, 1 << 63, None), 1)
+def test_an_integer_beyond_64_bits_becomes_the_nearest_that_fits() -> None:
+    assert M.line(("", ""), (None, 1 << 63, None), 1) == "m i=9223372036854775807i 1"
+    assert M.line(("", ""), (None, -(1 << 99), None), 1) == "m i=-9223372036854775808i 1"
 
 
 def test_a_name_that_would_need_escaping_is_refused() -> None:

@@ -1,0 +1,139 @@
+"""Reads the ledger: the intervals of cameras, and their sums, for any period."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Connection
+
+from pantau_collector.incidents.coverage import Coverage
+from pantau_collector.incidents.downtime import Downtime, Scope
+from pantau_collector.incidents.topology import Topology
+from pantau_collector.inventory import Inventory
+from pantau_collector.ledger import rows
+from pantau_collector.ledger.bucket import Bucket, Evidence
+from pantau_collector.ledger.claims import Claim, state_of
+from pantau_collector.ledger.facts import CAMERA, Subject
+from pantau_collector.ledger.interval import Interval, Totals, total
+from pantau_collector.ledger.lives import AWAY_AROUND_MS, History, lives
+from pantau_collector.ledger.planned import planned_spans
+from pantau_collector.ledger.roots import TOGETHER_MS, Site
+from pantau_collector.ledger.spans import Span, union
+from pantau_collector.store import Store, downtime_rows
+from pantau_contract.states import State
+
+_AROUND_MS = 2 * TOGETHER_MS
+"""Milliseconds before and after a period that decide about it."""
+_CLAIMS_AT_ONCE = 50
+_LASTING = {State.DOWN, State.UNKNOWN}
+"""States that are judged from their beginning on."""
+
+
+class Ledger:
+    """The intervals of all cameras. Any thread may read; what is not known yet is `not_known`.
+
+    Cameras are connected, and devices are power supplies, as `inventory` has it now.
+    """
+
+    def __init__(self, store: Store, inventory: Inventory) -> None:
+        self._store = store
+        self._topology = Topology(inventory)
+        self._coverage = Coverage(inventory, self._topology)
+        self._supplies: dict[str, set[str]] = {}
+        for (site, device), known in inventory.devices.items():
+            if known.kind == "supply":
+                self._supplies.setdefault(site, set()).add(device)
+
+    def cameras(self) -> list[tuple[str, str]]:
+        """Return site and id of every camera that was ever measured, in order.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        with self._store.begin() as connection:
+            return rows.load_cameras(connection, CAMERA)
+
+    def intervals(self, site: str, camera: str, from_ms: int, to_ms: int) -> list[Interval]:
+        """Return the intervals of a camera in a period (UTC ms), from its beginning to its end without gaps.
+
+        A camera that was never measured is not known all the time.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        found = self.site_intervals(site, from_ms, to_ms).get(camera)
+        return _never_measured(from_ms, to_ms) if found is None else found
+
+    def site_intervals(self, site: str, from_ms: int, to_ms: int) -> dict[str, list[Interval]]:
+        """Return the intervals of each camera of a site that was ever measured; see `intervals`.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        if from_ms >= to_ms:
+            return {}
+        with self._store.begin() as connection:
+            subjects = rows.load_site_subjects(connection, site)
+            claims = rows.load_site_claims(connection, site, from_ms - _AROUND_MS, to_ms + _AROUND_MS)
+            for subject, its in claims.items():
+                claims[subject] = _from_beginning(connection, subject, its)
+            first_ms = min((its[0].from_ms for its in claims.values() if its), default=from_ms)
+            runs = rows.load_site_runs(connection, site, min(first_ms, from_ms))
+            boots = rows.load_site_boots(connection, site)
+            starts = rows.load_site_starts(connection, site)
+            attentive = rows.load_attention(connection, from_ms - AWAY_AROUND_MS, to_ms + AWAY_AROUND_MS)
+            downtimes = downtime_rows.load_downtimes(connection).downtimes
+        of_subject = {subjects[number]: its for number, its in claims.items()}
+        history = History(
+            runs=runs,
+            starts=starts,
+            boots=boots,
+            claims=of_subject,
+            attentive=attentive,
+            site=Site(self._topology.devices(site), frozenset(self._supplies.get(site, ()))),
+            planned=self._planned(site, of_subject, downtimes, Span(from_ms, to_ms)),
+        )
+        return lives(history, from_ms, to_ms)
+
+    def buckets(self, site: str, camera: str, from_ms: int, to_ms: int) -> Totals:
+        """Return how many milliseconds of a period a camera spent in each bucket; they sum to the period.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        return total(self.intervals(site, camera, from_ms, to_ms))
+
+    def _planned(
+        self, site: str, subjects: Mapping[Subject, object], downtimes: Sequence[Downtime], period: Span
+    ) -> dict[str, list[Span]]:
+        by_target: dict[tuple[Scope, str], list[Downtime]] = {}
+        for downtime in downtimes:
+            by_target.setdefault((downtime.scope, downtime.target), []).append(downtime)
+        spans: dict[tuple[Scope, str], list[Span]] = {}
+        planned: dict[str, list[Span]] = {}
+        for subject in subjects:
+            if subject.kind != CAMERA:
+                continue
+            covering = []
+            for target in self._coverage.of_camera(site, subject.name):
+                if target in by_target:
+                    if target not in spans:
+                        spans[target] = planned_spans(by_target[target], period)
+                    covering += spans[target]
+            planned[subject.name] = union(covering)
+        return planned
+
+
+def _from_beginning(connection: Connection, subject: int, claims: list[Claim]) -> list[Claim]:
+    """Return the claims with those before them, back to the beginning of an outage that is under way at first."""
+    while claims and state_of(claims[0].condition) in _LASTING:
+        earlier = rows.load_claims_before(connection, subject, claims[0].from_ms, _CLAIMS_AT_ONCE)
+        if not earlier:
+            break
+        claims = [*earlier, *claims]
+    return claims
+
+
+def _never_measured(from_ms: int, to_ms: int) -> list[Interval]:
+    if from_ms >= to_ms:
+        return []
+    unknown = Bucket.NOT_KNOWN
+    return [Interval(from_ms, to_ms, unknown, unknown, unknown, State.UNKNOWN, None, Evidence.NONE)]
