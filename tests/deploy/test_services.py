@@ -31,11 +31,12 @@ def test_the_locked_versions_are_installed_with_their_hashes(site: Site, lock: s
 
 
 def test_a_lock_that_cannot_be_installed_ends_the_run_before_the_program_is_touched(
-    tmp_path: Path,
+    tmp_path: Path, wheel: Path
 ) -> None:
     machine = Machine(
         tmp_path,
         {
+            "pantau_install_package": str(wheel),
             "pantau_agent_site_id": "nongsa",
             "pantau_agent_broker_host": "127.0.0.1",
             "pantau_agent_broker_password": "",
