@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.playbook import ROOT, Machine
-from tests.deploy.site import CAMERAS, SECRETS, STORE_PASSWORD, USERS, Site
+from tests.deploy.site import CAMERAS, INFLUX_PASSWORDS, SECRETS, STORE_PASSWORD, USERS, Site
 from tests.servers.influxdb import Database
 from tests.servers.process import until
 from tests.servers.programs import require_program
@@ -75,6 +75,7 @@ def test_what_may_hold_a_secret_of_the_collectors_is_not_for_everyone(site: Site
     files = [file for file in site.credentials("pantau-collector").values() if file.exists()]
     assert [(file.name, file.read_text()) for file in files] == [
         ("pantau-collector.broker", USERS["pantau-collector"]),
+        ("pantau-collector.influx", INFLUX_PASSWORDS["pantau"]),
         ("pantau-collector.store", STORE_PASSWORD),
     ]
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
