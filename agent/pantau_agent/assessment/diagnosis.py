@@ -180,6 +180,10 @@ _BY_KIND = {
     Kind.FLOODING: Cause.FLOODING,
     Kind.NO_PASSWORD: Cause.AUTH_FAILED,
     Kind.UNKNOWN_SCHEME: Cause.AUTH_FAILED,
+    Kind.IN_CLEAR: Cause.AUTH_FAILED,
+    Kind.UNPROVEN: Cause.AUTH_FAILED,
+    Kind.WEAKER_LOGIN: Cause.AUTH_FAILED,
+    Kind.CERTIFICATE: Cause.AUTH_FAILED,
 }
 _REALM_OF_401_WHEN_FULL = "Login to "
 """Prefix of the realm of cameras (Dahua and its brands) that answer 401 when all their sessions are taken."""

@@ -14,7 +14,15 @@ from collections.abc import Callable
 from pantau_agent.clock import Clock
 from pantau_agent.config import AgentConfig, Camera
 from pantau_agent.identity.firmware import about as about_configured
-from pantau_agent.link.connection import Acknowledged, Connected, Event, Lost, MqttConnection, SessionMessages
+from pantau_agent.link.connection import (
+    Acknowledged,
+    Connected,
+    Event,
+    Lost,
+    MqttConnection,
+    Refused,
+    SessionMessages,
+)
 from pantau_agent.link.problem import Problem, ReconnectBackoff, closed_at_once, from_error, silent
 from pantau_agent.link.protocol import ProtocolChoice
 from pantau_agent.link.traffic import LinkTraffic
@@ -51,7 +59,8 @@ class _EndedError(Exception):
 class Link:
     """Keeps a connection whenever there can be one. `run` runs it, `close` ends it in good order.
 
-    `status` is the connection's state as text. All methods belong to the event loop of `run`.
+    `status` is the connection's state as text, `connected` whether there is one. All methods belong to the event
+    loop of `run`.
     """
 
     def __init__(
@@ -88,6 +97,7 @@ class Link:
         self._short_connections = 0
         self._logged_problem = ""
         self.status = "not connected yet"
+        self.connected = False
 
     @property
     def commands(self) -> asyncio.Queue[Command]:
@@ -164,6 +174,7 @@ class Link:
         else:
             return None, 0.0
         finally:
+            self.connected = False
             self._traffic.end()
             await connection.close()
         return problem, max(0.0, self._clock.monotonic() - since)
@@ -189,6 +200,7 @@ class Link:
             match event := await self._next_event(remaining_s):
                 case Connected():
                     self.status = "connected to the broker"
+                    self.connected = True
                     self._logged_problem = ""
                     _log.info("connected to the broker %s, %d batches to send", self._address, self._spool.batches)
                     return
@@ -234,9 +246,14 @@ class Link:
         return None
 
     def _handle(self, event: Event | None) -> None:
-        if isinstance(event, Lost):
-            raise _EndedError(event.problem)
-        self._traffic.handle(event)
+        match event:
+            case Lost(problem):
+                raise _EndedError(problem)
+            case Refused(mid, problem):
+                if not self._traffic.drop_refused(mid):
+                    raise _EndedError(problem)
+            case _:
+                self._traffic.handle(event)
 
     def _session_messages(self) -> SessionMessages:
         birth = Birth(

@@ -13,10 +13,14 @@ from typing import Self
 import msgspec
 
 from pantau_agent.clock import Clock
-from pantau_agent.picture.exchange import LENGTH, MAX_MESSAGE, Job, JobResult, PictureError, pack
+from pantau_agent.picture.exchange import LAST, LENGTH, MAX_MESSAGE, Job, JobResult, PictureError, pack
+from pantau_agent.picture.explanation import Explanation
+from pantau_agent.picture.memory_files import MemoryFiles
 from pantau_agent.picture.settings import PictureSettings
 from pantau_agent.picture.verdict import Verdict
+from pantau_agent.sandbox import child
 from pantau_agent.streams.keyframe import Keyframe
+from pantau_agent.streams.refusal import printable
 from pantau_contract.words.evidence import NO_DETAIL, Detail, detail
 
 DEADLINE_S = 10.0
@@ -28,8 +32,10 @@ SHUTDOWN_S = 3.0
 RETRY_S = 30.0
 """Seconds between two attempts to start a worker that does not start."""
 
-COMMAND = (sys.executable, "-m", "pantau_agent.picture.worker")
-"""The worker's command line, without the directory of memories."""
+COMMAND = (sys.executable, "-P", "-s", "-m", "pantau_agent.picture.worker")
+"""The worker's command line. It takes no module from the folder in which a command was called."""
+MAX_LINES = 100
+"""Lines of one worker's standard error that are logged."""
 
 _log = logging.getLogger(__name__)
 
@@ -54,19 +60,25 @@ class _WorkerDiedError(Exception):
 
 
 class _Worker:
-    """One worker process. Results that nobody waits for any more are dropped."""
+    """One worker process. Results that nobody waits for any more are dropped.
+
+    `learned` is what it sent after the end of its input, by camera.
+    """
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
+        self.learned: dict[str, bytes] = {}
         self._waiting: dict[int, asyncio.Future[JobResult]] = {0: asyncio.get_running_loop().create_future()}
         self._reading = asyncio.create_task(self._read())
+        self._logging = asyncio.create_task(self._log_errors())
 
     @property
     def alive(self) -> bool:
         return not self._reading.done()
 
-    async def ready(self) -> None:
-        await self._waiting[0]
+    async def ready(self) -> str:
+        """Wait until it is ready; return why the kernel does not filter its system calls, or nothing."""
+        return printable((await self._waiting[0]).unfiltered)
 
     async def ask(self, job: Job) -> JobResult:
         """Return the result of a job. Raises `_WorkerDiedError` if the worker ends before it answers."""
@@ -84,11 +96,12 @@ class _Worker:
             self._waiting.pop(job.id, None)
 
     async def shut_down(self, within_s: float) -> None:
-        """Let the worker end by itself, for at most `within_s` seconds."""
+        """Let the worker send what it learned and end by itself, for at most `within_s` seconds."""
         if self.process.stdin is not None:
             self.process.stdin.close()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_s):
+                await asyncio.shield(self._reading)
                 await self.process.wait()
 
     async def kill(self) -> None:
@@ -96,6 +109,8 @@ class _Worker:
             self.process.kill()
         self._reading.cancel()
         await self.process.wait()
+        await asyncio.wait({self._reading, self._logging}, timeout=1)
+        self._logging.cancel()
 
     async def _read(self) -> None:
         assert self.process.stdout is not None  # noqa: S101 # for the type checker: it was opened as a pipe
@@ -106,6 +121,8 @@ class _Worker:
                 if length > MAX_MESSAGE:
                     return
                 answer = decoder.decode(await self.process.stdout.readexactly(length))
+                if answer.id == LAST:
+                    self.learned |= answer.memories
                 waiting = self._waiting.get(answer.id)
                 if waiting is not None and not waiting.done():
                     waiting.set_result(answer)
@@ -117,6 +134,16 @@ class _Worker:
                     waiting.set_exception(_WorkerDiedError())
                     waiting.exception()  # marks it as retrieved: nobody may be waiting
 
+    async def _log_errors(self) -> None:
+        """Log what it writes to standard error, which may be a stranger's words."""
+        assert self.process.stderr is not None  # noqa: S101 # for the type checker: it was opened as a pipe
+        lines = 0
+        while chunk := await self.process.stderr.read(4096):
+            for line in chunk.decode("utf-8", "replace").splitlines():
+                lines += 1
+                if lines <= MAX_LINES and line.strip():
+                    _log.warning("decode worker: %s", printable(line))
+
 
 class Decoder:
     """Decodes and judges keyframes in a worker process.
@@ -125,8 +152,8 @@ class Decoder:
             picture = await decoder.judge("gate", keyframe)
 
     Pictures are judged one at a time, in the order of the calls. A picture that still waits is dropped for a newer
-    one of the same camera. The worker is started for the first picture. `memories` is the directory where it keeps
-    what it remembers of the cameras; `settings` says, by camera, how pictures are judged.
+    one of the same camera. The worker is started for the first picture. `memories` is the directory where what it
+    remembers of the cameras is kept; `settings` says, by camera, how pictures are judged.
     """
 
     def __init__(
@@ -141,7 +168,9 @@ class Decoder:
         self._clock = clock
         self._settings = settings or {}
         self._deadline_s = deadline_s
-        self._command = (*command, str(memories)) if memories is not None else command
+        self._command = command
+        self._files = MemoryFiles(memories) if memories is not None else None
+        self._filter_told = False
         self._worker: _Worker | None = None
         self._one_at_a_time = asyncio.Lock()
         self._newest: dict[str, int] = {}
@@ -182,7 +211,12 @@ class Decoder:
             )
             try:
                 async with asyncio.timeout(self._deadline_s):
-                    return _judged(await worker.ask(job))
+                    if self._files is not None:
+                        job = self._files.complete(job)
+                    result = await worker.ask(job)
+                if self._files is not None:
+                    await asyncio.to_thread(self._files.keep, camera, result)
+                return _judged(result)
             except TimeoutError:
                 reason = detail("slow_decoder", seconds=f"{self._deadline_s:g}")
             except _WorkerDiedError:
@@ -192,10 +226,39 @@ class Decoder:
             await self._kill_worker()
             return JudgedPicture(None, error=PictureError.CRASHED, detail=reason)
 
+    async def explain(
+        self, camera: str, keyframe: Keyframe, memory: bytes | None, settings: PictureSettings
+    ) -> tuple[Explanation | None, Detail]:
+        """Return how a picture differs from the remembered view in a `memory`, or None and why not.
+
+        Nothing is learned from it.
+        """
+        async with self._one_at_a_time:
+            worker = await self._ready_worker()
+            if worker is None:
+                return None, detail("no_decoder")
+            self._jobs += 1
+            job = Job(
+                self._jobs, camera, keyframe.codec, keyframe.data, self._clock.time_ms(), 30.0, False, settings
+            )
+            try:
+                async with asyncio.timeout(self._deadline_s):
+                    result = await worker.ask(msgspec.structs.replace(job, memory=memory, explain=True))
+            except TimeoutError:
+                reason = detail("slow_decoder", seconds=f"{self._deadline_s:g}")
+            except _WorkerDiedError:
+                reason = detail("decoder_died")
+            else:
+                return result.explanation, result.detail or result.reason
+            await self._kill_worker()
+            return None, reason
+
     async def close(self) -> None:
-        """End the worker after it has saved what it learned."""
+        """End the worker, and write what it learned."""
         if self._worker is not None:
             await self._worker.shut_down(SHUTDOWN_S)
+            if self._files is not None:
+                await asyncio.to_thread(self._files.write, self._worker.learned)
         await self._kill_worker()
 
     async def __aenter__(self) -> Self:
@@ -213,12 +276,10 @@ class Decoder:
         await self._kill_worker()
         if self._clock.monotonic() < self._retry_at:
             return None
-        pipe = asyncio.subprocess.PIPE
         try:
-            process = await asyncio.create_subprocess_exec(*self._command, stdin=pipe, stdout=pipe)
-            self._worker = _Worker(process)
+            self._worker = _Worker(await child.start(self._command))
             async with asyncio.timeout(START_S):
-                await self._worker.ready()
+                unfiltered = await self._worker.ready()
         except (OSError, _WorkerDiedError) as error:
             _log.error(
                 "the decode worker does not start: %s; pictures are not judged", error or "see its own output"
@@ -226,12 +287,21 @@ class Decoder:
             self._retry_at = self._clock.monotonic() + RETRY_S
             await self._kill_worker()
             return None
+        if unfiltered and not self._filter_told:
+            self._filter_told = True
+            _log.warning(
+                "this machine's kernel does not filter the decode worker's system calls (%s): "
+                "whoever breaks into it by a picture finds more to go on with",
+                unfiltered,
+            )
         return self._worker
 
     async def _kill_worker(self) -> None:
         worker, self._worker = self._worker, None
         if worker is not None:
             await worker.kill()
+        if self._files is not None:
+            self._files.forget_worker()
 
 
 def _judged(answer: JobResult) -> JudgedPicture:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import re
 from collections.abc import Callable
 
@@ -22,6 +23,7 @@ from pantau_agent.streams.authentication import Authenticator
 from pantau_agent.streams.credentials import Credentials
 from pantau_agent.streams.failure import Failure, Kind, LookError, Step
 from pantau_agent.streams.keep_alive import KeepAlive
+from pantau_agent.streams.safeguards import Safeguards
 from pantau_agent.streams.url import StreamUrl
 from pantau_contract.words.evidence import detail
 
@@ -49,7 +51,8 @@ class RtspSession:
 
     `started`, `connected` and `playing` are monotonic times; 0 for not yet. After opening, `track`, `reception`,
     `unit` and `sender_clock` describe the video. `transport` is tcp, tls or udp. `trusted` says that the camera
-    has accepted the same credentials before. What is learned about keeping its sessions alive is in `keep_alive`.
+    has accepted the same credentials before. What is learned about keeping its sessions alive is in `keep_alive`;
+    `safeguards` say which login and which certificate are good enough.
     """
 
     track: sdp.Track
@@ -64,6 +67,7 @@ class RtspSession:
         *,
         trusted: bool = False,
         keep_alive: KeepAlive | None = None,
+        safeguards: Safeguards | None = None,
         connector: Connector | None = None,
     ) -> None:
         self.sender_clock = SenderClock()
@@ -72,10 +76,11 @@ class RtspSession:
         self.timeout_s = DEFAULT_SESSION_TIMEOUT_S
         self._url = url
         self._control = self._uri = url.without_credentials
-        self._authenticator = Authenticator(credentials)
+        self._safeguards = safeguards or Safeguards()
+        self._authenticator = Authenticator(credentials, self._safeguards)
         self._monotonic = monotonic
         self._trusted = trusted
-        self._connector = connector or connect
+        self._connector = connector or functools.partial(connect, safeguards=self._safeguards)
         self._step = Step.RESOLVE
         self._dialogue: Dialogue | None = None
         self._udp: UdpPair | None = None
@@ -182,8 +187,9 @@ class RtspSession:
             if response.status not in _REDIRECTS:
                 public = {name.strip().upper() for name in options.headers.get("Public").split(",")} - {""}
                 return dialogue, self._parse_description(must_be_ok(Step.DESCRIBE, response)), public
+            peer = connection.peer()
             connection.close()
-            self._redirect(response.headers.get("Location"))
+            self._redirect(response.headers.get("Location"), peer)
         on_and_on = detail("redirects_on", count=MAX_REDIRECTS)
         raise LookError(Failure(Step.DESCRIBE, Kind.STATUS, on_and_on, status=302))
 
@@ -193,9 +199,17 @@ class RtspSession:
 
         connection = await self._connector(self._url, self._monotonic, on_step)
         self.connected = self._monotonic()
+        self._authenticator.channel = self._safeguards.channel(
+            self._url.host, self._url.port, encrypted=self._url.scheme == "rtsps"
+        )
         return connection
 
-    def _redirect(self, location: str) -> None:
+    def _redirect(self, location: str, peer: str) -> None:
+        """Turn to where the camera redirects us, if that is the camera itself, and not out of TLS.
+
+        Raises:
+            LookError: it is not: the camera may not send us to other machines of the site.
+        """
         try:
             url = rtsp_url.parse(location)
         except rtsp_url.UrlError as error:
@@ -204,8 +218,9 @@ class RtspSession:
         if not url.scheme.startswith("rtsp"):
             out = detail("redirects_out", scheme=url.scheme)
             raise LookError(Failure(Step.DESCRIBE, Kind.STATUS, out, status=302))
-        if url.host != self._url.host:
-            self._authenticator = Authenticator(None)  # the password is for the camera only
+        if url.host not in {self._url.host, peer} or (self._url.scheme == "rtsps" != url.scheme):
+            away = detail("redirects_away", before=self._url, url=url)
+            raise LookError(Failure(Step.DESCRIBE, Kind.STATUS, away, status=302))
         self._url = url
         self._control = self._uri = url.without_credentials
 

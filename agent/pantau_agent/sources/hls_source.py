@@ -32,7 +32,13 @@ class HlsSource(FfmpegSource):
 
     def __init__(self, target: Target, clock: Clock) -> None:
         super().__init__(target, clock, media_format=MediaFormat.HLS)
-        self._client = Client(target.url, target.credentials, clock.monotonic, trusted=target.trusted)
+        self._client = Client(
+            target.url,
+            target.credentials,
+            clock.monotonic,
+            trusted=target.trusted,
+            safeguards=target.safeguards,
+        )
         self._playlist: Playlist | None = None
         self._grown = 0.0
         self._follow_task: asyncio.Task[None] | None = None

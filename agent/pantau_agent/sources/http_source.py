@@ -49,7 +49,13 @@ class HttpSource:
         self.failure: Failure | None = None
         self.transport = "tls" if target.url.scheme == "https" else "tcp"
         self._monotonic = clock.monotonic
-        self._client = Client(target.url, target.credentials, clock.monotonic, trusted=target.trusted)
+        self._client = Client(
+            target.url,
+            target.credentials,
+            clock.monotonic,
+            trusted=target.trusted,
+            safeguards=target.safeguards,
+        )
         self._jpegs = JpegCounter()
         self._feed: Feed | None = None
         self._task: asyncio.Task[None] | None = None

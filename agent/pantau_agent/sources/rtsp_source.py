@@ -25,13 +25,16 @@ class RtspSource:
         connector: Connector | None = None
         if url.scheme.endswith(_TUNNELLED):
             url = replace(url, scheme=url.scheme.removesuffix(_TUNNELLED))
-            connector = TunnelConnector(target.credentials, trusted=target.trusted).connect
+            connector = TunnelConnector(
+                target.credentials, trusted=target.trusted, safeguards=target.safeguards
+            ).connect
         self._session = RtspSession(
             url,
             target.credentials,
             clock.monotonic,
             trusted=target.trusted,
             keep_alive=target.keep_alive,
+            safeguards=target.safeguards,
             connector=connector,
         )
 

@@ -106,7 +106,8 @@ INCIDENT = Measurement(
             "cause",
             _STRING,
             "",
-            "a camera's, `agent_gone`, `site_dark`, `device_down` or `uplink_down`",
+            "a camera's, `agent_gone`, `power_lost`, `link_lost`, `site_dark`, `device_down`, `uplink_down`, "
+            "`unlisted_cameras`",
         ),
         Field("cameras", _INTEGER, "", "how many it takes down"),
         Field("open", _INTEGER, "0/1", "the outage goes on after this step"),

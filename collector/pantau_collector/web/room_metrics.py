@@ -6,9 +6,12 @@ from pantau_collector.alertmanager.alert_sender import AlertSender
 from pantau_collector.delivery.sender import Sender
 from pantau_collector.heartbeat.sender import HeartbeatSender
 from pantau_collector.intake import Intake
+from pantau_collector.intake.broker_figures import DROPPED, HEAP, RETAINED, STORED
 from pantau_collector.journal import Journal
+from pantau_collector.pictures import PictureFiles
 from pantau_collector.pipeline import Pipeline
 from pantau_collector.sinks.sink_writer import SinkWriter
+from pantau_collector.web.connections import Connections
 from pantau_collector.web.metrics import RoomMetric
 
 
@@ -27,6 +30,16 @@ def intake_metrics(intake: Intake) -> list[RoomMetric]:
         _counter(
             "pantau_intake_lost_pictures", "Pictures that could not be written.", lambda: intake.lost_pictures
         ),
+        _gauge("pantau_broker_memory_bytes", "Memory of the broker.", lambda: intake.broker_figure(HEAP)),
+        _gauge("pantau_broker_messages", "Messages that the broker holds.", lambda: intake.broker_figure(STORED)),
+        _gauge(
+            "pantau_broker_retained", "Retained messages at the broker.", lambda: intake.broker_figure(RETAINED)
+        ),
+        _counter(
+            "pantau_broker_dropped",
+            "Messages that the broker has dropped since its start.",
+            lambda: intake.broker_figure(DROPPED),
+        ),
     ]
 
 
@@ -39,6 +52,16 @@ def journal_metrics(journal: Journal) -> list[RoomMetric]:
             "pantau_journal_removed_unread_bytes",
             "Bytes removed before every reader had read them.",
             lambda: journal.removed_unread_bytes,
+        ),
+    ]
+
+
+def picture_metrics(pictures: PictureFiles) -> list[RoomMetric]:
+    """Return the metrics of the cameras' pictures."""
+    return [
+        _gauge("pantau_pictures_bytes", "The pictures on disk.", lambda: pictures.total_bytes),
+        _counter(
+            "pantau_pictures_removed", "Pictures removed, or not kept, for want of room.", lambda: pictures.removed
         ),
     ]
 
@@ -77,6 +100,18 @@ def outbox_metrics(sender: Sender) -> list[RoomMetric]:
         _gauge("pantau_notices_held", "Notices that wait for others, or for a digest.", sender.held),
         _counter("pantau_outbox_sent", "Messages handed over.", lambda: sender.sent),
         _counter("pantau_outbox_failures", "Attempts that failed.", lambda: sender.failed),
+    ]
+
+
+def web_metrics(connections: Connections) -> list[RoomMetric]:
+    """Return the metrics of the web server's connections."""
+    return [
+        _gauge("pantau_web_connections", "Connections to the web server.", lambda: len(connections)),
+        _counter(
+            "pantau_web_ended_connections",
+            "Connections that were too slow, or too many.",
+            lambda: connections.ended,
+        ),
     ]
 
 

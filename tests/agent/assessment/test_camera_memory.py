@@ -117,7 +117,7 @@ async def test_a_refusal_is_on_the_disk_soon_and_what_is_learnt_later(
 async def test_after_a_restart_a_camera_that_refused_the_password_is_not_asked_and_says_why(
     mode: str, tmp_path: Path
 ) -> None:
-    refused = saying("401 Unauthorized", 'WWW-Authenticate: Basic realm="gate"')
+    refused = saying("401 Unauthorized", 'WWW-Authenticate: Digest realm="gate", nonce="n"')
     async with serving(Camera({"DESCRIBE": refused})) as camera, Decoder(SystemClock()) as decoder:
         configured = gate(url=camera.url, mode=mode)
         for _ in range(2):

@@ -53,7 +53,12 @@ async def all_at_once(
 async def probed(camera: Camera, decoder: Decoder, *, seconds: float = 0.5, timeout_s: float = 10.0) -> Sample:
     """Probe a camera once while it is served."""
     configured = Configured(
-        id=f"camera{camera.port}", url=camera.url, user="u", password=SecretStr("p@: w"), timeout_s=timeout_s
+        id=f"camera{camera.port}",
+        url=camera.url,
+        user="u",
+        password=SecretStr("p@: w"),
+        allow_basic=True,
+        timeout_s=timeout_s,
     )
     return (await OneShotProbe(configured, decoder, SystemClock()).run(seconds)).sample
 

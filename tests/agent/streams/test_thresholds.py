@@ -58,7 +58,7 @@ MIB = 1024 * 1024
         (login.TIMEOUT_S, 5.0),
         (search.PORT, 3702),
         (identities.AGAIN_S, 24 * 3600),
-        (identify.WEB_PORT, 80),
+        (identify.WEB_PORTS, {"http": 80, "https": 443}),
     ],
 )
 def test_a_threshold_is_what_it_is_documented_to_be(value: object, expected: object) -> None:

@@ -1,4 +1,4 @@
-"""What a configuration leaves open to others, and how to close it. It works all the same, so it is only told."""
+"""Finds settings that work, and leave a door open."""
 
 import stat
 from collections.abc import Iterator
@@ -12,19 +12,31 @@ from pantau_collector.notices.channel import schema
 from pantau_service.loopback import is_loopback
 
 _IN_CLEAR = {"webhook": "webhooks", "mailto": "mailtos"}
-"""Channels without TLS that carry a login or a link by which an outage is acknowledged, and those with it."""
-
+"""Channels without TLS that carry a login, or a link by which people take an outage; and those with it."""
 _SECRETS = ("password", "token", "url")
 """Keys that may hold a secret, each of which may be in a file of its own."""
 
 
-def unsafe_settings(config: CollectorConfig, path: Path) -> list[str]:
-    """Return a line for everything that others may read or change: file, key, what it is, what to do."""
-    return [*_readable_files(config, path), *(f"{path}: {line}" for line in _in_clear(config))]
+def refusals(config: CollectorConfig) -> list[str]:
+    """Return what is so unsafe that the collector does not start."""
+    web = config.web
+    if web.has_login or is_loopback(web.host):
+        return []
+    text = (
+        f"web.host: {web.host} is reached from other machines, and the wall has no login: expected `web.token`"
+        " (or `token_file`, or a systemd credential named `web`), or `web.trusted_proxies`, the addresses of the"
+        " proxies that ask for a login; or 127.0.0.1 as the host"
+    )
+    return [text]
+
+
+def warnings(config: CollectorConfig, path: Path) -> list[str]:
+    """Return what is unsafe, and may be wanted all the same. `path` is where the configuration is."""
+    return [*_readable_files(config, path), *_in_clear(config), *_channels_in_clear(config)]
 
 
 def _readable_files(config: CollectorConfig, path: Path) -> Iterator[str]:
-    tables = (config.broker, config.store, config.influx, config.heartbeat, config.alertmanager)
+    tables = (config.broker, config.store, config.influx, config.web, config.heartbeat, config.alertmanager)
     named = [getattr(table, f"{name}_file", None) for table in tables for name in _SECRETS]
     files = [file for file in named if isinstance(file, Path)]
     if any(map(_has_secret, tables)) or config.recipient:
@@ -43,16 +55,21 @@ def _has_secret(table: object) -> bool:
 
 
 def _in_clear(config: CollectorConfig) -> Iterator[str]:
-    broker, influx, alertmanager = config.broker, config.influx, config.alertmanager
+    broker, influx, alertmanager, public_url = (
+        config.broker,
+        config.influx,
+        config.alertmanager,
+        config.web.public_url,
+    )
     if not broker.tls and not is_loopback(broker.host):
         yield (
             "broker.tls: the password and all pictures cross the network to"
             f" {broker.host} readable by everyone on the way: set tls = true"
         )
-    if config.web.public_url is not None and _is_plain(config.web.public_url):
+    if public_url is not None and _is_plain(public_url):
         yield (
-            "web.public_url: the links in notices, each of which can acknowledge an outage, go over http: put TLS"
-            " before the wall, and write https://"
+            f"web.public_url: {public_url} is not https, so whoever listens on the way reads pictures, and the"
+            " links by which people take an outage: put a proxy with TLS before the wall"
         )
     if influx is not None and _is_plain(influx.url):
         secret = influx.password if isinstance(influx, InfluxV1) else influx.token
@@ -63,20 +80,19 @@ def _in_clear(config: CollectorConfig) -> Iterator[str]:
     heartbeat = config.heartbeat.url if config.heartbeat is not None else None
     if heartbeat is not None and _is_plain(heartbeat.get_secret_value()):
         yield "heartbeat.url: whoever reads it on the way can send heartbeats too: use https://"
+
+
+def _channels_in_clear(config: CollectorConfig) -> Iterator[str]:
     for recipient in config.recipient:
-        for number, url in enumerate(recipient.urls, start=1):
-            yield from _channel_in_clear(recipient.id, number, url.get_secret_value())
-
-
-def _channel_in_clear(recipient: str, number: int, url: str) -> Iterator[str]:
-    kind, parts = schema(url), urlsplit(url)
-    if kind not in _IN_CLEAR or is_loopback(parts.hostname or ""):
-        return
-    if kind == "webhook" or parts.password:
-        yield (
-            f"recipient {recipient}, {number}-{kind}: it is sent without TLS, with a login or links that can"
-            f" acknowledge outages: use {_IN_CLEAR[kind]}://"
-        )
+        for number, configured in enumerate(recipient.urls, start=1):
+            url = configured.get_secret_value()
+            kind, parts = schema(url), urlsplit(url)
+            secret = kind == "webhook" or parts.password
+            if kind in _IN_CLEAR and secret and not is_loopback(parts.hostname or ""):
+                yield (
+                    f"recipient {recipient.id}, {number}-{kind}: it is sent without TLS, with a login or links by"
+                    f" which people take an outage: use {_IN_CLEAR[kind]}://"
+                )
 
 
 def _is_plain(url: str) -> bool:
