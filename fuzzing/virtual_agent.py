@@ -58,6 +58,10 @@ class VirtualClock:
         """Return the virtual seconds."""
         return self.now
 
+    def lost_since(self, _since: float) -> float:
+        """Return 0: the agent is never held up."""
+        return 0.0
+
     def time_ms(self) -> int:
         """Return the virtual time as UTC."""
         return 1_800_000_000_000 + int(self.now * 1000)

@@ -65,8 +65,8 @@ class DiscoveredDevice:
     warning: vendors.Firmware | None = None
     channels: tuple[DiscoveredChannel, ...] = ()
     guessed: bool = False
-    in_clear: bool = False
     problem: Detail = NO_DETAIL
+    in_clear: bool = False
 
 
 @dataclass(frozen=True, slots=True)

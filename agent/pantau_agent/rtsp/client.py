@@ -24,6 +24,7 @@ from pantau_agent.streams.credentials import Credentials
 from pantau_agent.streams.failure import Failure, Kind, LookError, Step
 from pantau_agent.streams.keep_alive import KeepAlive
 from pantau_agent.streams.safeguards import Safeguards
+from pantau_agent.streams.time_limit import TimeLimit
 from pantau_agent.streams.url import StreamUrl
 from pantau_contract.words.evidence import detail
 
@@ -53,6 +54,7 @@ class RtspSession:
     `unit` and `sender_clock` describe the video. `transport` is tcp, tls or udp. `trusted` says that the camera
     has accepted the same credentials before. What is learned about keeping its sessions alive is in `keep_alive`;
     `safeguards` say which login and which certificate are good enough.
+    `time_limit` is what limits the time for opening it.
     """
 
     track: sdp.Track
@@ -69,6 +71,7 @@ class RtspSession:
         keep_alive: KeepAlive | None = None,
         safeguards: Safeguards | None = None,
         connector: Connector | None = None,
+        time_limit: TimeLimit = asyncio.timeout,
     ) -> None:
         self.sender_clock = SenderClock()
         self.started = self.connected = self.playing = 0.0
@@ -81,6 +84,7 @@ class RtspSession:
         self._monotonic = monotonic
         self._trusted = trusted
         self._connector = connector or functools.partial(connect, safeguards=self._safeguards)
+        self._time_limit = time_limit
         self._step = Step.RESOLVE
         self._dialogue: Dialogue | None = None
         self._udp: UdpPair | None = None
@@ -107,7 +111,7 @@ class RtspSession:
         """
         self.started = self._monotonic()
         try:
-            async with asyncio.timeout(timeout_s):
+            async with self._time_limit(timeout_s):
                 dialogue, description, public = await self._describe()
                 await self._set_up(dialogue, description)
                 self._step = Step.PLAY

@@ -11,6 +11,7 @@ from pantau_agent.sources.target import Target
 from pantau_agent.streams.counts import Counts
 from pantau_agent.streams.failure import Failure
 from pantau_agent.streams.keyframe import MAX_KEYFRAME_BYTES, Keyframe
+from pantau_agent.streams.time_limit import attentive
 from pantau_contract.words.evidence import Detail, detail
 
 _TUNNELLED = "+http"
@@ -36,6 +37,7 @@ class RtspSource:
             keep_alive=target.keep_alive,
             safeguards=target.safeguards,
             connector=connector,
+            time_limit=attentive(clock),
         )
 
     @property
