@@ -168,14 +168,16 @@ def _add_batch(site: SiteFacts, batch: Telemetry, record: Record) -> None:
         uptime_s = batch.host.uptime_s
         machine_ms = 0 if uptime_s is None else max(to_ms - round(uptime_s * 1000), 0)
         boot.add(Boot(machine_ms, undervoltage_ms=to_ms if batch.host.undervoltage else 0))
+    late = record.received_ms - to_ms > LATE_MS
     run = Run(
         batch.seq,
         batch.seq,
         from_ms,
         to_ms,
         interval_ms,
-        late=record.received_ms - to_ms > LATE_MS,
+        late=late,
         starts=batch.start is not None,
+        arrived_ms=record.received_ms if late else 0,
     )
     site.batches.setdefault(batch.boot, []).append(run)
     earliest_ms = to_ms - interval_ms - REPORTED_WITHIN_MS
