@@ -40,6 +40,8 @@ from tests.collector.ledger.simulated import EPOCH_MS, SimulatedSite, listening
 
 SEED = 20261130
 YEARS = 20
+LOST_SHARE = 0.001
+"""Share of the messages that are lost for good."""
 CITY_SITES, CITY_CAMERAS = 312, 32
 """Sites of the live city, and cameras at each: 10,000 in all, nearly."""
 CITY_STEPS = 20
@@ -65,33 +67,39 @@ def main() -> None:
     parser.add_argument("--years", type=int, default=YEARS, help="of one site each")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        shares, disk = simulate(Path(folder), options.years)
+        shares, disk = simulate(Path(folder) / "years.sqlite", options.years)
+        old_shares, _ = simulate(Path(folder) / "old.sqlite", options.years // 4 or 1, old=True)
         costs = {**disk, **live_city(Path(folder))}
     if options.json:
-        print(json.dumps({"buckets": {kind: share._asdict() for kind, share in shares.items()}, "costs": costs}))
+        buckets, old = ({kind: share._asdict() for kind, share in each.items()} for each in (shares, old_shares))
+        print(json.dumps({"buckets": buckets, "buckets, agents of 0.2": old, "costs": costs}))
         return
     console = Console()
-    console.print(_table(shares, options.years))
+    console.print(_table(shares, f"{options.years} years of a site"))
+    console.print(_table(old_shares, f"{options.years // 4 or 1} years, agents that say nothing of their starts"))
     costs_table = Table("what it costs", "", title=f"{CITY_SITES * CITY_CAMERAS:,} cameras")
     for name, value in costs.items():
         costs_table.add_row(name, f"{value:,.3g}" if value < 1000 else f"{value:,.0f}")
     console.print(costs_table)
 
 
-def simulate(folder: Path, years: int) -> tuple[dict[str, Share], dict[str, float]]:
-    """Play the years, and return where the lost minutes are by kind, and what the store and reading cost."""
+def simulate(database: Path, years: int, *, old: bool = False) -> tuple[dict[str, Share], dict[str, float]]:
+    """Play the years, and return where the lost minutes are by kind, and what the store and reading cost.
+
+    `old`: the agents are of an earlier version, which says nothing of its starts.
+    """
     dice = random.Random(SEED)
     names = [f"s{i}" for i in range(years)]
     city = inventory(names)
     away = absences(dice, YEAR_MS)
-    store = Store.at(folder / "years.sqlite")
+    store = Store.at(database)
     faults: dict[str, list[Fault]] = {}
     _enter(store, _presence(dice, away))
     for name in names:
-        site = SimulatedSite(name, CAMERAS)
+        site = SimulatedSite(name, CAMERAS, old=old)
         faults[name] = sorted([*draw(dice, YEAR_MS), *away], key=lambda fault: fault.from_ms)
         play(site, faults[name], YEAR_MS, dice)
-        _enter(store, site.records)
+        _enter(store, [record for record in site.records if dice.random() > LOST_SHARE])
     found: dict[Kind, Counter[Bucket]] = {kind: Counter() for kind in KINDS}
     ledger = Ledger(store, city)
     for name in names:
@@ -101,11 +109,7 @@ def simulate(folder: Path, years: int) -> tuple[dict[str, Share], dict[str, floa
                 _compare(truth(camera, faults[name], at_site=at_site), intervals[camera], found)
     shares = {kind.name: _share(kind, found[kind]) for kind in KINDS}
     shares["all but the short"] = _sum(shares[kind.name] for kind in KINDS if kind.median_min > 2)
-    costs = {
-        "MB on the disk, a year of 10,000 cameras": _megabytes(folder / "years.sqlite")
-        / (years * len(CAMERAS))
-        * 10_000
-    }
+    costs = {"MB on the disk, a year of 10,000 cameras": _megabytes(database) / (years * len(CAMERAS)) * 10_000}
     costs["s to read a month of 10,000 cameras"] = _reading_s(ledger, names)
     store.close()
     return shares, costs
@@ -225,8 +229,8 @@ def _city_records(step: int) -> Iterator[Record]:
         yield Record(time_ms + 200, str(Topic(name, TopicKind.TELEMETRY)), encode(batch, compress=True))
 
 
-def _table(shares: dict[str, Share], years: int) -> Table:
-    table = Table("fault", title=f"lost minutes of {len(CAMERAS)} cameras in {years} years of a site")
+def _table(shares: dict[str, Share], title: str) -> Table:
+    table = Table("fault", title=f"lost minutes of {len(CAMERAS)} cameras in {title}")
     for name in ("minutes", "right bucket", "wrong", "not known"):
         table.add_column(name, justify="right")
     table.add_column("of the wrong")

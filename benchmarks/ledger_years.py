@@ -1,6 +1,7 @@
 """Simulated years of a site with known truth: which fault takes each moment of each camera, and whose it is."""
 
 import random
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -16,7 +17,7 @@ SWITCHES, CAMERAS_EACH = 2, 4
 CAMERAS = tuple(f"cam{i}" for i in range(SWITCHES * CAMERAS_EACH))
 _FINE_S, _CALM_S = 30.0, 3600.0
 _AROUND_MS = 20 * 60_000
-"""Milliseconds around an event in which the agent reports each 30 s; in between, each hour, to save time."""
+"""Milliseconds around an interruption in which the agent reports each 30 s; elsewhere each hour, to save time."""
 
 
 class Kind(NamedTuple):
@@ -86,6 +87,7 @@ def draw(dice: random.Random, length_ms: int) -> list[Fault]:
         behind = CAMERAS[i * CAMERAS_EACH : (i + 1) * CAMERAS_EACH]
         for fault in _drawn(dice, SWITCH, behind, length_ms, Cause.UNREACHABLE):
             found += _one_after_another(dice, fault)
+    found += [_line_after(dice, fault) for fault in found if fault.kind is POWER]
     for camera in CAMERAS:
         found += _drawn(dice, CAMERA, (camera,), length_ms, Cause.UNREACHABLE, Cause.STALLED)
         found += _drawn(dice, PICTURE, (camera,), length_ms, Cause.FROZEN, Cause.COVERED)
@@ -107,6 +109,11 @@ def _drawn(
         at_ms = end_ms + 60_000 + dice.expovariate(1 / mean_ms)
 
 
+def _line_after(dice: random.Random, power: Fault) -> Fault:
+    """Return the cut of the line by a loss of power: its modem comes back some minutes after the agent."""
+    return Fault(power.from_ms, power.to_ms + dice.randrange(1000, 300_000), LINK, CAMERAS)
+
+
 def _one_after_another(dice: random.Random, fault: Fault) -> Iterator[Fault]:
     """Yield the fault of each camera behind a switch: they fail, and come back, within a minute of each other."""
     for camera in fault.cameras:
@@ -117,16 +124,19 @@ def _one_after_another(dice: random.Random, fault: Fault) -> Iterator[Fault]:
 class _Driver:
     """Plays faults on a simulated site."""
 
-    def __init__(self, site: SimulatedSite, dice: random.Random) -> None:
+    def __init__(self, site: SimulatedSite, faults: Sequence[Fault], dice: random.Random) -> None:
         self.site = site
+        self._faults = faults
         self._dice = dice
         self._active: list[Fault] = []
         self._lost_power = False
+        edges = {edge for fault in faults if fault.kind in _OFFLINE | _BLIND for edge in fault[:2]}
+        self._edges = [0, *sorted(edges), 1 << 60]
 
-    def play(self, faults: Sequence[Fault], until_ms: int) -> None:
+    def play(self, until_ms: int) -> None:
         """Play to the end."""
-        begins = [(fault.from_ms, True, fault) for fault in faults]
-        ends = [(fault.to_ms, False, fault) for fault in faults]
+        begins = [(fault.from_ms, True, fault) for fault in self._faults]
+        ends = [(fault.to_ms, False, fault) for fault in self._faults]
         for at_ms, is_begin, fault in sorted([*begins, *ends], key=lambda event: event[:2]):
             self._advance(at_ms)
             self._active = [each for each in self._active if each is not fault]
@@ -136,15 +146,18 @@ class _Driver:
         self._advance(until_ms)
 
     def _advance(self, to_ms: int) -> None:
-        """Let time pass, with reports each 30 s near events and each hour far from them."""
+        """Let time pass, with reports each 30 s near interruptions, and each hour far from them."""
         site = self.site
-        calm_until_ms = to_ms - _AROUND_MS
-        if site.now_ms + _AROUND_MS < calm_until_ms - 3_600_000:
-            site.run(_AROUND_MS / 1000)
-            site.set_interval(_CALM_S)
-            site.run((calm_until_ms - site.now_ms) / 1000)
-            site.set_interval(_FINE_S)
-        site.run((to_ms - site.now_ms) / 1000)
+        while site.now_ms < to_ms:
+            i = bisect_right(self._edges, site.now_ms)
+            calm_from_ms, calm_to_ms = self._edges[i - 1] + _AROUND_MS, self._edges[i] - _AROUND_MS
+            if calm_from_ms <= site.now_ms < calm_to_ms:
+                site.set_interval(_CALM_S)
+                until_ms = min(calm_to_ms, to_ms)
+            else:
+                site.set_interval(_FINE_S)
+                until_ms = min(calm_from_ms if site.now_ms < calm_from_ms < calm_to_ms else self._edges[i], to_ms)
+            site.run((until_ms - site.now_ms) / 1000)
 
     def _apply(self, kind: Kind, cameras: tuple[str, ...]) -> None:
         active = {each.kind for each in self._active}
@@ -173,7 +186,7 @@ class _Driver:
 
 def play(site: SimulatedSite, faults: Sequence[Fault], length_ms: int, dice: random.Random) -> None:
     """Play faults on a simulated site that has just started."""
-    _Driver(site, dice).play(faults, EPOCH_MS + length_ms)
+    _Driver(site, faults, dice).play(EPOCH_MS + length_ms)
 
 
 class Truth(NamedTuple):

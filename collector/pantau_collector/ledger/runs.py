@@ -16,8 +16,8 @@ HELD_UP_MS = 30_000
 class Run(Struct, frozen=True):
     """Batches `first_seq` to `last_seq` of one boot, which cover `from_ms` to `to_ms`.
 
-    All have the same interval. `late`: they arrived more than a minute after they were made, so the control room
-    did not see the site; the first of them at `arrived_ms`, which is 0 for batches in time. `starts`: the first
+    All have the same interval. `late`: they arrived so long after they were made that the control room did not see
+    the site; the first of them at `arrived_ms`, which is 0 for batches in time. `starts`: the first
     one is the first of an agent that has just started.
     """
 

@@ -93,7 +93,7 @@ class Definition:
             begin = end - interval
             if message.start is not None:
                 begin = min(max(begin, message.start.time + shift), end)
-            late = received_ms - end > MINUTE
+            late = received_ms - end > min(max(2 * interval, 2000), MINUTE)
             starts = message.start is not None
             batch = Batch(
                 message.boot, message.seq, begin, end, interval, late, starts, shift, received_ms, message
