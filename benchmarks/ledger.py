@@ -83,41 +83,49 @@ def main() -> None:
     console.print(costs_table)
 
 
-def simulate(database: Path, years: int, *, old: bool = False) -> tuple[dict[str, Share], dict[str, float]]:
-    """Play the years, and return where the lost minutes are by kind, and what the store and reading cost.
+def simulate(
+    database: Path, sites: int, *, length_ms: int = YEAR_MS, old: bool = False
+) -> tuple[dict[str, Share], dict[str, float]]:
+    """Play a year of each site, and return where the lost minutes are by kind, and what store and reading cost.
 
     `old`: the agents are of an earlier version, which says nothing of its starts.
     """
     dice = random.Random(SEED)
-    names = [f"s{i}" for i in range(years)]
+    names = [f"s{i}" for i in range(sites)]
     city = inventory(names)
-    away = absences(dice, YEAR_MS)
+    away = absences(dice, length_ms)
     store = Store.at(database)
     faults: dict[str, list[Fault]] = {}
-    _enter(store, _presence(dice, away))
+    _enter(store, _presence(dice, away, length_ms))
     for name in names:
         site = SimulatedSite(name, CAMERAS, old=old)
-        faults[name] = sorted([*draw(dice, YEAR_MS), *away], key=lambda fault: fault.from_ms)
-        play(site, faults[name], YEAR_MS, dice)
+        faults[name] = sorted([*draw(dice, length_ms), *away], key=lambda fault: fault.from_ms)
+        play(site, faults[name], length_ms, dice)
         _enter(store, [record for record in site.records if dice.random() > LOST_SHARE])
     found: dict[Kind, Counter[Bucket]] = {kind: Counter() for kind in KINDS}
     ledger = Ledger(store, city)
     for name in names:
-        intervals = ledger.site_intervals(name, EPOCH_MS, EPOCH_MS + YEAR_MS)
+        intervals = ledger.site_intervals(name, EPOCH_MS, EPOCH_MS + length_ms)
         for camera in CAMERAS:
             for at_site in (True, False):
                 _compare(truth(camera, faults[name], at_site=at_site), intervals[camera], found)
     shares = {kind.name: _share(kind, found[kind]) for kind in KINDS}
     shares["all but the short"] = _sum(shares[kind.name] for kind in KINDS if kind.median_min > 2)
-    costs = {"MB on the disk, a year of 10,000 cameras": _megabytes(database) / (years * len(CAMERAS)) * 10_000}
+    costs = {
+        "MB on the disk, a year of 10,000 cameras": _megabytes(database)
+        / (sites * len(CAMERAS))
+        * 10_000
+        * YEAR_MS
+        / length_ms
+    }
     costs["s to read a month of 10,000 cameras"] = _reading_s(ledger, names)
     store.close()
     return shares, costs
 
 
-def _presence(dice: random.Random, away: Iterable[Fault]) -> Iterator[Record]:
+def _presence(dice: random.Random, away: Iterable[Fault], length_ms: int) -> Iterator[Record]:
     """Yield when the collector says that it listened: up to 30 s before it was away, and from 30 s after."""
-    edges = [EPOCH_MS, *(edge for fault in away for edge in fault[:2]), EPOCH_MS + YEAR_MS]
+    edges = [EPOCH_MS, *(edge for fault in away for edge in fault[:2]), EPOCH_MS + length_ms]
     for from_ms, to_ms in list(pairwise(edges))[::2]:
         yield listening(from_ms + 30_000, to_ms - dice.randrange(30_000))
 
