@@ -8,10 +8,12 @@ address has.
 import asyncio
 from collections import Counter
 from collections.abc import Iterable
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from pantau_collector.web.hosts import parse_address
 
 MAX_CONNECTIONS = 512
 """Connections at once."""
@@ -97,11 +99,8 @@ class Connections:
         self._checking = loop.call_later(_CHECK_EVERY_S, self._check, loop) if self._open else None
 
     def _is_unlimited(self, address: str) -> bool:
-        try:
-            found = ip_address(address.partition("/")[0])
-        except ValueError:
-            return False
-        return any(found in network for network in self._unlimited)
+        found = parse_address(address.partition("/")[0])
+        return found is not None and any(found in network for network in self._unlimited)
 
 
 class LimitedProtocol(H11Protocol):
@@ -174,10 +173,7 @@ def limited_protocol(limits: Connections) -> type[LimitedProtocol]:
 
 def _address(client: tuple[str, int] | None) -> str:
     """Return what identifies the other end: an address, or the /64 that an IPv6 address is in."""
-    if client is None:
-        return ""
-    try:
-        found = ip_address(client[0])
-    except ValueError:
-        return client[0]
+    found = parse_address(client[0]) if client else None
+    if found is None:
+        return client[0] if client else ""
     return str(found) if found.version == 4 or found.is_loopback else str(ip_network((found, 64), strict=False))
