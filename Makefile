@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 FOR ?= 0
 KILLS ?= 200
-JOBS ?= 2
+JOBS ?= 4
 TRIALS ?= 100
 
 .PHONY: help demo test check prepare bench chaos fuzz lock release servers screenshot clean
@@ -12,7 +12,7 @@ TRIALS ?= 100
 help:
 	@echo 'make demo            a city of three sites on this machine, with a story; Ctrl-C ends it'
 	@echo 'make demo FOR=90     the story once; exit 0 only if all came as told'
-	@echo 'make test            all tests, two at a time (JOBS=2); servers that are not installed are skipped'
+	@echo 'make test            all tests, four at a time (JOBS=4); servers that are not installed are skipped'
 	@echo 'make check           ruff, mypy, codespell, and which room may import which'
 	@echo 'make bench           what it costs here beside others, and how soon faults are told: half an hour (TRIALS=10: less)'
 	@echo 'make fuzz            a million inputs that no camera should send, and 2,000 odd cameras beside FFmpeg'

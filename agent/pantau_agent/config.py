@@ -31,6 +31,8 @@ ENV_DELIMITER = "__"
 """Separates tables and keys in their names."""
 
 _log = logging.getLogger(__name__)
+MAX_DEVICES = 63
+"""Devices of a site that can be asked whether they are there, beside its gateway."""
 _PATH_KEYS = {"password_file", "ca_file", "tls_ca", "path"}
 """Keys whose values are paths."""
 _STRICT = ConfigDict(frozen=True, extra="forbid", validate_default=True)
@@ -200,6 +202,21 @@ class Camera(BaseModel):
             raise error_at("vendor", f"expected what makes a URL: {error}") from None
 
 
+class Device(BaseModel):
+    """A switch, recorder or gateway of the site, which is asked whether it is there.
+
+    `id` is that of the inventory. It is asked at a TCP `port`, or by ICMP. `cameras` are those behind it; none
+    stands for all of the site.
+    """
+
+    model_config = _STRICT
+
+    id: Slug
+    host: Annotated[str, Field(min_length=1, max_length=253)]
+    port: Port | None = None
+    cameras: list[Slug] = Field(default_factory=list)
+
+
 class AgentConfig(EnvironmentSettings):
     """The whole configuration."""
 
@@ -212,14 +229,26 @@ class AgentConfig(EnvironmentSettings):
     report: Report = Report()
     spool: SpoolConfig = SpoolConfig()
     camera: list[Camera] = Field(default_factory=list)
+    device: Annotated[list[Device], Field(max_length=MAX_DEVICES)] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _check_ids_are_distinct(self) -> Self:
-        repeated = [name for name, count in Counter(camera.id for camera in self.camera).items() if count > 1]
-        if repeated:
-            raise error_at(
-                "camera", f"expected each `id` once, got {', '.join(map(repr, repeated))} more than once"
-            )
+        ids = {"camera": [camera.id for camera in self.camera], "device": [device.id for device in self.device]}
+        for table, names in ids.items():
+            repeated = [name for name, count in Counter(names).items() if count > 1]
+            if repeated:
+                raise error_at(
+                    table, f"expected each `id` once, got {', '.join(map(repr, repeated))} more than once"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _check_cameras_of_devices(self) -> Self:
+        cameras = {camera.id for camera in self.camera}
+        for device in self.device:
+            for camera in device.cameras:
+                if camera not in cameras:
+                    raise error_at("device", f"expected the `id` of a camera in `cameras`, got {camera!r}")
         return self
 
 

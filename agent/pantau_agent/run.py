@@ -12,7 +12,8 @@ from pantau_agent.assessment.camera_memory import FILE as MEMORIES_FILE
 from pantau_agent.assessment.camera_memory import CameraMemories
 from pantau_agent.assessment.observation import Observation
 from pantau_agent.clock import Clock, SystemClock, UtcEpoch
-from pantau_agent.config import AgentConfig, Camera
+from pantau_agent.config import AgentConfig, Camera, Device
+from pantau_agent.devices import GATEWAY, DeviceWatch, default_gateway, devices_of
 from pantau_agent.host import ClockStatus, Machine
 from pantau_agent.identity.identities import FILE as IDENTITIES_FILE
 from pantau_agent.identity.identities import Identities
@@ -153,6 +154,7 @@ class Agent:
         self._picture_requests = picture_requests
         self._start = start
         self._start_to_report = start
+        self._devices = DeviceWatch(devices_of(config.device, default_gateway()), self._is_silent_behind, clock)
         self._clock_status = machine.clock()
         self._reported_at = clock.monotonic()
         self._ending = asyncio.Event()
@@ -175,6 +177,13 @@ class Agent:
             return None
         return date_start(self._start, self._epoch.now_ms())
 
+    def _is_silent_behind(self, device: Device) -> bool:
+        """Return whether a camera behind a device is down, or the broker is away, to which the gateway leads."""
+        if device.id == GATEWAY and not self._link.connected:
+            return True
+        samples = map(self._reporter.latest, device.cameras or (camera.id for camera in self._config.camera))
+        return any(sample is not None and sample.state is State.DOWN for sample in samples)
+
     def is_streaming(self, camera: str) -> bool:
         """Return whether a camera accepts our login and streams."""
         sample = self._reporter.latest(camera)
@@ -194,6 +203,7 @@ class Agent:
         ]
         others: list[asyncio.Task[Any]] = [
             asyncio.create_task(self._answer_commands(), name="answering commands"),
+            asyncio.create_task(self._devices.run(), name="asking the site's devices"),
             asyncio.create_task(stop.wait(), name="waiting for a signal"),
         ]
         if self._notifier.watchdog_s is not None:
@@ -267,6 +277,7 @@ class Agent:
             dropped=self._spool.dropped,
             drop=self._spool.unreported_drop,
             start=self._start_to_report,
+            devices=self._devices.answers(),
         )
         batch = await self._spool.append(
             encode_batch(undated, self._epoch.now_ms(), compress=self._config.report.compress),
