@@ -73,7 +73,7 @@ def test_the_example_of_a_scenario_is_told_as_it_says() -> None:
         f"for pages and pictures {PAGE_RATE.burst:g} times and {PAGE_RATE.per_s:g} times a second",
         f"try a token {SIGN_IN_RATE.burst:g} times and once in {1 / SIGN_IN_RATE.per_s:g} seconds",
         f"at most {MAX_CONNECTIONS} connections, {MAX_OF_ADDRESS} of one address",
-        f"a request has {HEAD_WITHIN_S:g} s, all of it and its answer {DONE_WITHIN_S:g} s",
+        f"a request has {HEAD_WITHIN_S:g} s, its body {HEAD_WITHIN_S:g} s, its answer {DONE_WITHIN_S:g} s",
         f"for longer than `keep_pictures_days` ({CollectorConfig().keep_pictures_days})",
         f"at least {MIN_TOKEN_LENGTH} characters",
         f"a cookie keeps it for {SIGNED_IN_S // 86_400} days",

@@ -20,9 +20,9 @@ MAX_CONNECTIONS = 512
 MAX_OF_ADDRESS = 64
 """Connections of one address at once (of IPv6: of one /64). The machine itself, and proxies, may have all."""
 HEAD_WITHIN_S = 10.0
-"""Seconds within which a connection must bring the head of its next request."""
+"""Seconds within which a connection must bring the head of its next request, and then its body."""
 DONE_WITHIN_S = 60.0
-"""Seconds from the head of a request until its body has come and its answer is fetched."""
+"""Seconds from the head of a request until its answer is fetched."""
 MAX_RECEIVED = 128 << 10
 """Bytes that a connection may bring for one request, head and body."""
 _CHECK_EVERY_S = 1.0
@@ -94,7 +94,8 @@ class Connections:
     def _check(self, loop: asyncio.AbstractEventLoop) -> None:
         now_s = loop.time()
         for each in list(self._open):
-            if now_s - each.since_s > (self._done_within_s if each.is_busy else self._head_within_s):
+            answers = each.is_busy and not each.is_receiving
+            if now_s - each.since_s > (self._done_within_s if answers else self._head_within_s):
                 self.end(each)
         self._checking = loop.call_later(_CHECK_EVERY_S, self._check, loop) if self._open else None
 
@@ -146,6 +147,11 @@ class LimitedProtocol(H11Protocol):
     def is_busy(self) -> bool:
         """True while a request is under way, or its answer is not fetched."""
         return (self.cycle is not None and not self.cycle.response_complete) or self._has_unsent
+
+    @property
+    def is_receiving(self) -> bool:
+        """True while the body of a request has not come."""
+        return self.cycle is not None and not self.cycle.response_complete and self.cycle.more_body
 
     @property
     def is_closing(self) -> bool:
