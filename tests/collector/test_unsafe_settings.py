@@ -1,76 +1,98 @@
+"""What `check` says of settings that leave something open to others."""
+
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pantau_collector.config import CollectorConfig, load
-from pantau_collector.unsafe_settings import refusals, warnings
-from pantau_service.settings import ConfigError
-from tests.collector.commands.command import call
-from tests.collector.test_cli import write
-
-TOKEN = "0123456789abcdef0123"
-
-
-def web(**settings: Any) -> CollectorConfig:
-    return CollectorConfig.model_validate({"web": settings})
+from pantau_collector.config import InfluxV1, InfluxV2
+from pantau_collector.sinks.open_access import open_access
+from tests.collector.commands.command import call, configured
+from tests.collector.sinks.scripted_server import Answer, scripted_server
+from tests.servers.influxdb import Database
+from tests.servers.process import free_port
+from tests.servers.victoria_metrics import VictoriaMetrics
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.5", "wall.intern", "192.168.1.2"])
-def test_a_wall_that_other_machines_reach_needs_a_login(host: str) -> None:
-    [refused] = refusals(web(host=host))
-    assert f"web.host: {host} is reached from other machines, and the wall has no login" in refused
-    assert "`web.token`" in refused
-    assert refusals(web(host=host, trusted_proxies=["127.0.0.1", "::1"])) == [refused]
-    assert refusals(web(host=host, token=TOKEN)) == []
-    assert refusals(web(host=host, trusted_proxies=["10.0.0.9"])) == []
+def warnings(folder: Path, *, mode: int = 0o600, **settings: Any) -> list[str]:
+    path = configured(folder, **settings)
+    path.chmod(mode)
+    done = call("check", "--config", path, "--json")
+    assert done.exit_code == 0, done.output
+    told: list[str] = json.loads(done.stdout)["warnings"]
+    assert all(line in done.stderr for line in told)
+    return told
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost", "127.9.9.9"])
-def test_one_that_this_machine_alone_reaches_does_not(host: str) -> None:
-    assert refusals(web(host=host)) == []
+def recipients(*urls: str) -> list[dict[str, Any]]:
+    return [{"id": "noc", "urls": list(urls)}]
 
 
-def test_what_goes_over_the_network_in_clear_is_warned_of() -> None:
-    [warning] = warnings(web(public_url="http://pantau.example"))
-    assert "web.public_url: http://pantau.example is not https" in warning
-    for well in ("https://pantau.example", "http://127.0.0.1:8080", "http://localhost:8080", None):
-        assert warnings(web(public_url=well)) == []
+MAIL = "mailto://127.0.0.1:25/?from=a@b.example&to=c@d.example"
+FAR = "mailto://ani:rahasia@mail.example:25/?from=a@b.example&to=c@d.example"
 
 
-def test_run_and_check_say_so_and_run_starts_nothing(tmp_path: Path) -> None:
-    config = write(tmp_path, web={"host": "0.0.0.0", "public_url": "http://pantau.example"})
-    for what in ("check", "run"):
-        done = call(what, "--config", config)
-        assert done.exit_code == 2
-        assert "web.host: 0.0.0.0 is reached from other machines, and the wall has no login" in done.stderr
-    assert "web.public_url: http://pantau.example is not https" in call("check", "--config", config).stderr
-    assert not (tmp_path / "data").exists()
+def test_a_configuration_on_this_machine_for_its_user_alone_is_not_warned_of(tmp_path: Path) -> None:
+    assert warnings(tmp_path, recipient=recipients(MAIL, "webhook://:geheim@127.0.0.1/x")) == []
+    secured: dict[str, Any] = {
+        "broker": {"host": "broker.example", "tls": True, "user": "u", "password": "rahasia"},
+        "web": {"public_url": "https://pantau.example"},
+        "heartbeat": {"url": "https://hc-ping.example/rahasia"},
+        "alertmanager": {"url": "https://alerts.example", "user": "u", "password": "rahasia"},
+        "recipient": recipients("webhooks://:geheim@hook.example/x"),
+    }
+    assert warnings(tmp_path, **secured) == []
 
 
 @pytest.mark.parametrize(
-    ("settings", "says"),
+    ("settings", "text"),
     [
-        ({"token": "short"}, "web.token: expected 20 characters or more, as `openssl rand -hex 16` makes them"),
-        ({"allowed_hosts": ["https://wall.intern"]}, "web.allowed_hosts[1]: expected a name or address alone"),
-        ({"allowed_hosts": ["wall.intern:8080"]}, "web.allowed_hosts[1]: expected a name or address alone"),
-        ({"trusted_proxies": ["proxy.intern"]}, "web.trusted_proxies[1]"),
-        ({"token": TOKEN, "token_file": __file__}, "web.token: expected `token` or `token_file`, not both"),
+        (
+            {"broker": {"host": "10.0.0.5"}},
+            "broker.tls: the password and all pictures cross the network to 10.0.0.5",
+        ),
+        ({"web": {"public_url": "http://pantau.example"}}, "web.public_url: http://pantau.example is not https"),
+        ({"heartbeat": {"url": "http://hc.example/rahasia"}}, "heartbeat.url: "),
+        (
+            {"alertmanager": {"url": "http://alerts.example", "user": "u", "password": "rahasia"}},
+            "alertmanager.url: the password is sent over http",
+        ),
+        ({"recipient": recipients("webhook://:geheim@hook.example/x")}, "recipient noc, 1-webhook: "),
+        ({"recipient": recipients(MAIL, FAR)}, "recipient noc, 2-mailto: "),
     ],
 )
-def test_what_is_wrong_about_the_web_is_told(tmp_path: Path, settings: dict[str, object], says: str) -> None:
-    with pytest.raises(ConfigError) as told:
-        load(write(tmp_path, web=settings))
-    assert says in str(told.value)
-    assert TOKEN not in str(told.value)
-    assert "short" not in str(told.value)
+def test_what_crosses_the_network_in_clear_is_told(tmp_path: Path, settings: dict[str, Any], text: str) -> None:
+    (line,) = warnings(tmp_path, **settings)
+    assert line.startswith(text)
+    assert "rahasia" not in line
+    assert "geheim" not in line
 
 
-def test_the_token_may_stand_in_a_file_or_a_credential(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "web").write_text(f"{TOKEN}\n")
-    for settings in ({"token_file": "web"}, {}):
-        if not settings:
-            monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
-        token = load(write(tmp_path, web=settings)).web.token
-        assert token is not None
-        assert token.get_secret_value() == TOKEN
+def test_files_with_secrets_that_everyone_can_read_are_told(tmp_path: Path) -> None:
+    (tmp_path / "broker.password").write_text("rahasia")
+    (tmp_path / "broker.password").chmod(0o644)
+    told = warnings(
+        tmp_path, mode=0o644, broker={"user": "u", "password_file": "broker.password"}, recipient=recipients(MAIL)
+    )
+    assert [line.partition(" holds secrets")[0] for line in told] == [
+        str(tmp_path / "broker.password"),
+        str(tmp_path / "collector.toml"),
+    ]
+    assert warnings(tmp_path, mode=0o644, broker={"host": "127.0.0.1"}) == [], "without a secret in it"
+
+
+def test_a_series_server_that_asks_for_no_login_is_told(
+    tmp_path: Path, influxdb: Database, victoria_metrics: VictoriaMetrics
+) -> None:
+    (line,) = warnings(tmp_path, influx={"version": 1, "url": influxdb.url})
+    assert line.startswith(f"the server at {influxdb.url} asks nobody for a login")
+    assert open_access(InfluxV2(version=2, url=victoria_metrics.url, org="city")) is not None
+
+
+@pytest.mark.parametrize("status", [401, 403, 500, 404])
+def test_one_that_asks_for_a_login_or_is_silent_is_not(status: int) -> None:
+    with scripted_server() as server:
+        server.answers = [Answer(status)]
+        assert open_access(InfluxV2(version=2, url=server.url)) is None
+    assert open_access(InfluxV1(version=1, url=f"http://127.0.0.1:{free_port()}")) is None
