@@ -22,6 +22,7 @@ from pantau_agent.streams import url as stream_url
 from pantau_agent.streams.safeguards import ANY_CERTIFICATE
 from pantau_contract.topics import SLUG
 from pantau_service.environment_settings import EnvironmentSettings
+from pantau_service.loopback import is_loopback
 from pantau_service.secret_files import SecretFile, secret
 from pantau_service.settings import ConfigError, error_at, explain, read_toml
 
@@ -275,6 +276,7 @@ def load(path: Path) -> AgentConfig:
     except SettingsError as error:
         raise ConfigError([f"environment: {error}"]) from None
     _warn_if_exposed(path, data, config)
+    _warn_if_in_clear(path, config.broker)
     return config
 
 
@@ -301,3 +303,14 @@ def _warn_if_exposed(path: Path, data: dict[str, Any], config: AgentConfig) -> N
     for file in sorted({file for file in files if file is not None}):
         if file.stat().st_mode & stat.S_IROTH:
             _log.warning("%s holds a password and everyone on this machine can read it: chmod o-r it", file)
+
+
+def _warn_if_in_clear(path: Path, broker: Broker) -> None:
+    """Log a warning if password and pictures cross the network readable."""
+    if not broker.tls and not is_loopback(broker.host):
+        _log.warning(
+            "%s: broker.tls: the password and all pictures cross the network to %s readable by everyone on the"
+            " way: set tls = true",
+            path,
+            broker.host,
+        )

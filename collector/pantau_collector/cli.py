@@ -1,5 +1,6 @@
 """The command `pantau-collector`."""
 
+import logging
 import os
 from pathlib import Path
 from typing import Annotated
@@ -25,6 +26,7 @@ from pantau_collector.config import CollectorConfig, load
 from pantau_collector.data_dir import DataDir
 from pantau_collector.inventory import Inventory, load_inventory
 from pantau_collector.run import CannotStartError, run_until_stopped
+from pantau_collector.sinks.open_access import open_access
 from pantau_contract.words import words
 from pantau_service import log, private_data
 from pantau_service.settings import ConfigError
@@ -52,6 +54,8 @@ app.add_typer(inventory_app)
 app.add_typer(outbox_app)
 app.add_typer(recipients_app)
 
+_log = logging.getLogger(__name__)
+
 EXIT_CANNOT_START = 1
 EXIT_USAGE = 2
 
@@ -73,6 +77,8 @@ def run(
     if refused := unsafe_settings.refusals(settings):
         fail(*refused)
     log.set_up(log_level, as_json=as_json, to_journal="JOURNAL_STREAM" in os.environ)
+    for warning in unsafe_settings.warnings(settings, config):
+        _log.warning("%s", warning)
     private_data.write_privately()
     try:
         private_data.close_to_others(DataDir(settings.data_dir).existing())
@@ -87,12 +93,18 @@ def check(
     config: ConfigPath = Path("collector.toml"),
     as_json: Annotated[bool, typer.Option("--json", help="Print what there is as JSON.")] = False,
 ) -> None:
-    """Check configuration and inventory, and start nothing. It warns of what is unsafe.
+    """Check configuration and inventory, and start nothing.
 
-    Exit status 2: something is wrong, or so unsafe that the collector would not start.
+    It warns of what others on this machine or on the network can read or change, and of an InfluxDB that asks
+    nobody for a login.
+
+    Exit status: 2 something is wrong, or so unsafe that the collector would not start.
     """
     settings, inventory = _load(config)
-    say(*unsafe_settings.warnings(settings), colour="yellow", err=True)
+    warnings = unsafe_settings.warnings(settings, config)
+    if settings.influx is not None and (warning := open_access(settings.influx)):
+        warnings.append(warning)
+    say(*warnings, colour="yellow", err=True)
     if refused := unsafe_settings.refusals(settings):
         fail(*refused)
     counts = {
@@ -103,7 +115,7 @@ def check(
         "recipients": len(settings.recipient),
     }
     if as_json:
-        print_json(counts)
+        print_json({**counts, "warnings": warnings})
     else:
         english = words("en")
         summary = ", ".join(english(f"count.{what}", count=number) for what, number in counts.items())

@@ -66,7 +66,9 @@ def _postgresql(text: str) -> str:
     if url.password is not None:
         raise ValueError("expected an address without password; it has a key of its own")
     if find_spec("psycopg") is None:
-        raise ValueError("expected psycopg to be installed beside: pip install 'pantau[collector,postgresql]'")
+        raise ValueError(
+            "expected psycopg to be there: pip install --require-hashes -r locks/collector-postgresql.txt"
+        )
     return text
 
 

@@ -8,7 +8,6 @@ from contextlib import ExitStack
 
 from prometheus_client import CollectorRegistry
 
-from pantau_collector import unsafe_settings
 from pantau_collector.alertmanager.alert_sender import AlertSender
 from pantau_collector.clock import Clock, SystemClock
 from pantau_collector.config import CollectorConfig
@@ -310,6 +309,4 @@ def _serve(
         raise CannotStartError(str(error)) from None
     server.start()
     stack.callback(server.stop)
-    for warning in unsafe_settings.warnings(config):
-        _log.warning("%s", warning)
     _log.info("the wall page is at http://%s:%d/", config.web.host, config.web.port)

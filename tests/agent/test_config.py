@@ -233,7 +233,26 @@ def test_a_file_with_passwords_that_everyone_can_read_is_warned_of(
     assert ("chmod o-r" in caplog.text) is warned
     caplog.clear()
     load_text(tmp_path, START, mode=mode)
-    assert not caplog.text
+    assert "chmod" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("host", "tls", "warned"),
+    [
+        ("broker.example", "false", True),
+        ("10.0.0.5", "false", True),
+        ("broker.example", "true", False),
+        ("127.0.0.1", "false", False),
+        ("localhost", "false", False),
+        ("::1", "false", False),
+    ],
+)
+def test_a_broker_on_another_machine_without_tls_is_warned_of(
+    tmp_path: Path, host: str, tls: str, warned: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
+    load_text(tmp_path, f'[site]\nid = "kabil"\n[broker]\nhost = "{host}"\ntls = {tls}\n')
+    assert ("broker.tls: the password and all pictures cross the network" in caplog.text) is warned
 
 
 PICTURE = START + '[[camera]]\nid = "gate"\nurl = "rtsp://10.0.0.1/"\n[camera.picture]\n'

@@ -11,6 +11,7 @@ from pydantic import SecretStr, ValidationError
 from pantau_collector.commands.output import print_json, say
 from pantau_collector.config import InfluxV1, InfluxV2, load
 from pantau_collector.sinks.downsampling import DownsamplingRules
+from pantau_collector.sinks.open_access import open_access
 from pantau_collector.sinks.setup_plan import SetupError, SetupPlan
 from pantau_collector.sinks.setup_v1 import InfluxV1Setup
 from pantau_collector.sinks.setup_v2 import InfluxV2Setup
@@ -52,8 +53,11 @@ def init_influx(
     filled = 0
     try:
         keeping = DownsamplingRules(raw_days, long_days, _window_s(window), late_days)
-        server = _server(load(config).influx, keeping, user, password_file, token_file)
+        configured = load(config).influx
+        server = _server(configured, keeping, user, password_file, token_file)
         setup = server.plan(shorten=shorten)
+        if configured is not None and (warning := open_access(configured)):
+            setup.warnings.append(warning)
         if not dry_run:
             for step in setup.steps:
                 server.do(step)
