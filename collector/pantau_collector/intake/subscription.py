@@ -26,6 +26,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from pantau_collector.config import Broker
+from pantau_collector.intake.allowance import Allowance
 from pantau_collector.intake.broker_problem import (
     UNSUPPORTED_VERSION,
     describe_error,
@@ -33,17 +34,25 @@ from pantau_collector.intake.broker_problem import (
     describe_refusal,
     describe_silence,
 )
+from pantau_collector.intake.catch_up import CatchUp
 from pantau_collector.intake.delivery_probe import PROBE_PREFIX, DeliveryProbe
+from pantau_collector.intake.drop_reports import DropReports
 from pantau_collector.intake.inbox import Inbox, Incoming
 from pantau_collector.intake.receipts import Receipts
 from pantau_collector.intake.session_contest import TAKEN_OVER, SessionContest
-from pantau_contract.topics import SUBSCRIPTIONS
+from pantau_contract.topics import SUBSCRIPTIONS, site_of
 
 KEEPALIVE_S = 15
 """Seconds between keep-alives.
 
 A half-open connection is noticed within 1.5 times this, before any site is silent.
 """
+BYTES_PER_S = 2 << 20
+"""Bytes of one site that are taken in a second at most; an agent at its fastest sends a tenth of that."""
+BURST_BYTES = 16 << 20
+"""Bytes of one site that are taken at once, about, at most."""
+BYTES_OF_MESSAGE = 512
+"""Bytes that a message counts for beside its payload."""
 _CONNECT_WITHIN_S = 10.0
 """Seconds within which the TCP connection and TLS must be established."""
 ANSWER_WITHIN_S = 10.0
@@ -82,12 +91,16 @@ class Subscription:
         self,
         broker: Broker,
         inbox: Inbox,
+        drops: DropReports | None = None,
         *,
         time_ms: Callable[[], int],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._broker = broker
         self._inbox = inbox
+        self._drops = drops or DropReports()
+        self._catch_up = CatchUp()
+        self._rate = Allowance(rate=BYTES_PER_S, burst=BURST_BYTES)
         self._time_ms = time_ms
         self._monotonic = monotonic
         self._probe = DeliveryProbe()
@@ -184,6 +197,7 @@ class Subscription:
             why = describe_error(error, tls=self._broker.tls)
             self._note_trouble(f"{self._where} cannot be reached: {why}")
             return False
+        self._catch_up.begin(connection.number)
         with self._acknowledging:
             self._connection, self._client = connection, client
         if not self._stopping.is_set():
@@ -212,6 +226,7 @@ class Subscription:
             now_s = self._monotonic()
             if self.connected:
                 self._publish_probes(client, now_s)
+                self._publish_marks(client, now_s)
                 self._publish_receipts(client)
                 self._log_delivery(now_s)
             elif now_s - connection.began_s >= ANSWER_WITHIN_S:
@@ -300,6 +315,7 @@ class Subscription:
         now_s = self._monotonic()
         self._probe.begin(now_s)
         self._publish_probes(client, now_s)
+        self._publish_marks(client, now_s)
         self.connected = True
         self.trouble = self._logged = None
         level = logging.DEBUG if self.contest_trouble else logging.INFO
@@ -347,8 +363,11 @@ class Subscription:
 
     def _on_message(self, connection: _Connection, client: Client, _: object, message: MQTTMessage) -> None:
         payload = bytes(message.payload)
+        now_s = self._monotonic()
+        if not self._catch_up.is_over:
+            self._catch_up.note_arrived(payload)
         if payload.startswith(PROBE_PREFIX):
-            self._probe.note_returned(payload, self._monotonic())
+            self._probe.note_returned(payload, now_s)
             client.ack(message.mid, message.qos)  # some brokers deliver with the QoS of the subscription
             return
         try:
@@ -357,6 +376,11 @@ class Subscription:
             topic = "(a topic that is not UTF-8)"
         self.received += 1
         self.received_bytes += len(payload)
+        site = site_of(topic)
+        if not self._rate.try_use(site, len(payload) + BYTES_OF_MESSAGE, now_s) and self._catch_up.is_over:
+            self._drops.note(site, len(payload))
+            client.ack(message.mid, message.qos)
+            return
         incoming = Incoming(
             received_ms=self._time_ms(),
             topic=topic,
@@ -372,6 +396,11 @@ class Subscription:
         for topic, payload in self._probe.take_due(now_s):
             with contextlib.suppress(ValueError):  # it is queued no more than once each round
                 client.publish(topic, payload, qos=0)
+
+    def _publish_marks(self, client: Client, now_s: float) -> None:
+        for topic, payload in self._catch_up.take_due(now_s):
+            with contextlib.suppress(ValueError):  # it is queued no more than once in 15 s
+                client.publish(topic, payload, qos=1)
 
     def _publish_receipts(self, client: Client) -> None:
         for topic, payload in self.receipts.take():

@@ -31,6 +31,7 @@ LATE_AFTER_S = 60
 MAX_WAITING_AT_ONCE = 2000
 """Waiting messages that are written at once at most."""
 _DAY_MS = 86_400_000
+_SNAPSHOT = f"/{TopicKind.SNAPSHOT}"
 _log = logging.getLogger(__name__)
 
 
@@ -61,6 +62,7 @@ class MessageWriter:
         pictures: PictureFiles,
         dead_letters: DeadLetters,
         overflow: Overflow,
+        drops: DropReports,
         *,
         max_age_ms: int,
         monotonic: Callable[[], float] = time.monotonic,
@@ -75,7 +77,7 @@ class MessageWriter:
         self._known = KnownCameras()
         self._seen = dict.fromkeys(latest_batches(journal, _LATEST_BYTES), False)
         self._undated = UndatedBatches(journal)
-        self.drops = DropReports()
+        self._drops = drops
         self.journaled = 0
         self.samples = 0
         self.duplicates = 0
@@ -91,21 +93,24 @@ class MessageWriter:
         self._share.begin()
         for incoming in messages:
             site = site_of(incoming.topic)
-            match self._share.turn(site, len(incoming.payload)):
+            is_picture = incoming.topic.endswith(_SNAPSHOT)
+            match self._share.turn(site, len(incoming.payload), can_wait=not is_picture):
                 case Turn.NOW:
                     self._check_one(incoming, site, batch)
                 case Turn.LATER:
                     batch.over_share.append(incoming)
                     batch.received += identify_unread(incoming.topic, incoming.payload)
+                case Turn.NEVER if is_picture:  # the camera's next one comes within minutes
+                    self.lost_pictures += 1
                 case Turn.NEVER:
-                    self.drops.note(site, len(incoming.payload))
+                    self._drops.note(site, len(incoming.payload))
         try:
             for site, waiting in self._share.waiting(MAX_WAITING_AT_ONCE):
                 self._check_one(waiting.message, site, batch)
                 batch.done[site] = waiting.id
         except OSError as error:
             _log.warning("what waits is tried again: %s", error)
-        reports = self.drops.take_due(self._monotonic())
+        reports = self._drops.take_due(self._monotonic())
         for report in reports:
             _log.warning("%s: %s; look at its agent, and at who has its login", report.topic, report.reason)
         batch.dead += reports
@@ -207,7 +212,7 @@ class MessageWriter:
     def close(self) -> None:
         """Report what was dropped."""
         with contextlib.suppress(OSError):
-            self._dead_letters.write(self.drops.take_all(self._monotonic()))
+            self._dead_letters.write(self._drops.take_all(self._monotonic()))
 
     def _is_undated(self, time_ms: int, received_ms: int) -> bool:
         """Return True for a time that is not believed."""
