@@ -42,6 +42,10 @@ class Wire(asyncio.Transport):
         """Close the connection: nothing is buffered."""
         self.close()
 
+    def get_write_buffer_size(self) -> int:
+        """Return 0: requests are discarded at once."""
+        return 0
+
     def pause_reading(self) -> None:
         """Do nothing: pieces are small and finite."""
 

@@ -55,7 +55,7 @@ class Machine:
         disk = _or_none(lambda: psutil.disk_usage(str(self._disk)))
         own = _or_none(self._process.memory_info)
         throttled = self._throttled_word()
-        uptime = _number(self._text("proc/uptime").partition(" ")[0])
+        uptime = self.uptime_s()
         return Host(
             cpu_pct=_or_none(psutil.cpu_percent),
             load_1m=None if load is None else round(load[0], 2),
@@ -77,6 +77,10 @@ class Machine:
             return ClockStatus(synchronised=True, source="systemd-timesyncd")
         synchronised = _or_none(_kernel_is_synchronised)
         return ClockStatus(synchronised, "the kernel" if synchronised is not None else "nobody")
+
+    def uptime_s(self) -> float | None:
+        """Return for how many seconds the machine has been up."""
+        return _number(self._text("proc/uptime").partition(" ")[0])
 
     def boot(self) -> str:
         """Return the kernel's id of this boot; if it has none, a new one at each call."""

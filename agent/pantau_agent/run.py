@@ -20,13 +20,15 @@ from pantau_agent.link import Link
 from pantau_agent.picture.decoder import Decoder
 from pantau_agent.picture.settings import memories_directory
 from pantau_agent.reporting.report import Reporter
+from pantau_agent.reporting.start import describe_start, take_service_result
 from pantau_agent.spool import Spool
-from pantau_agent.spool.dating import date_sample, encode_batch
+from pantau_agent.spool.dating import date_sample, date_start, encode_batch
 from pantau_agent.watching.host_limits import HostLimits
 from pantau_agent.watching.restart import watch_with_restarts
 from pantau_agent.watching.watch import watch
-from pantau_contract.messages import Command, Reply, Telemetry
+from pantau_contract.messages import Command, Reply, Start, Telemetry
 from pantau_contract.states import State
+from pantau_contract.version import __version__
 from pantau_service.systemd import Notifier
 
 Watch = Callable[[Camera], AsyncGenerator[Observation, None]]
@@ -57,21 +59,34 @@ async def run(config: AgentConfig) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     clock = SystemClock()
     machine = Machine(config.spool.path.parent)
+    machine_boot = machine.boot()
     spool = await Spool.open(
         config.spool.path,
         max_bytes=config.spool.max_mb * 1e6,
         max_age_s=config.spool.max_age_days * 86400,
-        machine_boot=machine.boot(),
+        machine_boot=machine_boot,
         clock=clock,
+    )
+    start = describe_start(
+        spool.previous,
+        version=__version__,
+        machine_boot=machine_boot,
+        uptime_s=machine.uptime_s(),
+        service_result=take_service_result(config.spool.path),
+        now=clock.monotonic(),
     )
     host_limits = HostLimits()
     identities = Identities(config.camera, config.spool.path.with_name(IDENTITIES_FILE), clock)
     memories = CameraMemories(config.camera, config.spool.path.with_name(MEMORIES_FILE))
-    link = Link(config, spool, clock, identities.about)
+
+    def dated_start() -> Start | None:
+        return agent.dated_start()
+
+    link = Link(config, spool, clock, identities.about, dated_start)
     settings = {camera.id: camera.picture.settings for camera in config.camera}
     picture_requests = {camera.id: asyncio.Event() for camera in config.camera}
     async with Decoder(clock, memories=memories_directory(config.spool.path), settings=settings) as decoder:
-        agent = Agent(config, spool, link, machine, clock, Notifier(), picture_requests)
+        agent = Agent(config, spool, link, machine, clock, Notifier(), picture_requests, start)
 
         def watch_camera(camera: Camera) -> AsyncGenerator[Observation, None]:
             return watch(
@@ -104,7 +119,8 @@ async def _reconnect_on_new_identities(identities: Identities, agent: "Agent", l
 class Agent:
     """The tasks of an agent, and what passes between them. It owns the spool and the link, and closes both.
 
-    `picture_requests` are set, by camera, when a picture is requested from afar.
+    `picture_requests` are set, by camera, when a picture is requested from afar. `start` is reported in the first
+    batch.
     """
 
     def __init__(
@@ -116,6 +132,7 @@ class Agent:
         clock: Clock,
         notifier: Notifier,
         picture_requests: Mapping[str, asyncio.Event],
+        start: Start | None = None,
     ) -> None:
         self._config = config
         self._spool = spool
@@ -125,6 +142,8 @@ class Agent:
         self._epoch = UtcEpoch(clock)
         self._notifier = notifier
         self._picture_requests = picture_requests
+        self._start = start
+        self._start_to_report = start
         self._clock_status = machine.clock()
         self._reported_at = clock.monotonic()
         self._ending = asyncio.Event()
@@ -140,6 +159,12 @@ class Agent:
     def clock_trusted(self) -> bool:
         """True if cameras' clocks may be judged by this machine's."""
         return self._clock_status.synchronised is True
+
+    def dated_start(self) -> Start | None:
+        """Return the start of the agent in UTC, or None while the machine's clock is not set."""
+        if self._start is None or self._clock_status.synchronised is False:
+            return None
+        return date_start(self._start, self._epoch.now_ms())
 
     def is_streaming(self, camera: str) -> bool:
         """Return whether a camera accepts our login and streams."""
@@ -232,12 +257,14 @@ class Agent:
             host=self._machine.read(spool_batches=self._spool.batches, spool_mb=self._spool.used_mb),
             dropped=self._spool.dropped,
             drop=self._spool.unreported_drop,
+            start=self._start_to_report,
         )
         batch = await self._spool.append(
             encode_batch(undated, self._epoch.now_ms(), compress=self._config.report.compress),
             clock_synchronised=clock_status.synchronised,
             reports_drop=undated.drop is not None,
         )
+        self._start_to_report = None
         self._link.offer_batch(batch)
         self._offer_states()
 

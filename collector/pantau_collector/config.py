@@ -83,7 +83,8 @@ ReadableFile = Annotated[Path, AfterValidator(_readable_file)]
 class Broker(BaseModel):
     """The MQTT broker. After loading, `password` holds the secret, whatever its source.
 
-    `client_id` identifies the session at the broker, which queues what arrives while this collector is away.
+    `client_id` identifies the session at the broker, which queues what arrives while this collector is away. Above
+    `max_memory_mb` (10^6 bytes) of the broker's memory the collector is in trouble.
     """
 
     model_config = _STRICT
@@ -96,6 +97,7 @@ class Broker(BaseModel):
     tls: bool = False
     ca_file: ReadableFile | None = None
     client_id: Annotated[str, Field(min_length=1, max_length=200)] = "pantau-collector"
+    max_memory_mb: Annotated[float, Field(gt=0)] = 500
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -12,6 +12,7 @@ class TroubleKind(StrEnum):
     BROKER_GONE = "broker_gone"
     NOTHING_DELIVERED = "nothing_delivered"
     CLIENT_ID_SHARED = "client_id_shared"
+    BROKER_OVERLOADED = "broker_overloaded"
     JOURNAL_FAILING = "journal_failing"
     STORE_FAILING = "store_failing"
     SINK_BEHIND = "sink_behind"

@@ -38,6 +38,7 @@ class SelfMonitor:
             (TroubleKind.BROKER_GONE, self.intake.broker_trouble),
             (TroubleKind.NOTHING_DELIVERED, self.intake.delivery_trouble),
             (TroubleKind.CLIENT_ID_SHARED, self.intake.contest_trouble),
+            (TroubleKind.BROKER_OVERLOADED, self.intake.overload_trouble),
             (TroubleKind.JOURNAL_FAILING, self.intake.disk_trouble),
             (TroubleKind.STORE_FAILING, self.pipeline.trouble),
             (TroubleKind.DOWNTIME_UNUSABLE, self.pipeline.downtime_trouble),

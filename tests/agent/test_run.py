@@ -67,6 +67,11 @@ def test_killed_at_any_instant_the_agent_loses_no_batch_and_uses_no_seq_twice(
         assert batches.setdefault(batch.seq, batch) == batch, "two batches with one seq"
     assert sorted(batches) == list(range(len(batches)))
     assert len({batch.boot for batch in batches.values()}) == 1
+    starts = [batch.start for _, batch in sorted(batches.items()) if batch.start is not None]
+    assert [(start.reason, start.clean) for start in starts] == [
+        ("", None),
+        *[("service", False)] * (len(starts) - 1),
+    ]
     times = [batches[seq].time for seq in sorted(batches)]
     assert times == sorted(times)
 

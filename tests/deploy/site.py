@@ -53,6 +53,7 @@ class Site:
 
     def __init__(self, folder: Path, wheel: Path) -> None:
         self.broker_port = free_port()
+        self.collector_port = free_port()
         self.web_port = free_port()
         self.wheel = folder / wheel.name
         self.wheel.write_bytes(wheel.read_bytes())
@@ -70,6 +71,8 @@ class Site:
                 "pantau_agent_cameras": CAMERAS,
                 "pantau_broker_address": "127.0.0.1",
                 "pantau_broker_port": self.broker_port,
+                "pantau_broker_collector_port": self.collector_port,
+                "pantau_broker_exact_cameras": True,
                 "pantau_broker_users": {user: USERS[user] for user in ("nongsa", "batam-centre")},
                 "pantau_broker_collector_password": USERS["pantau-collector"],
                 "pantau_collector_config": str(folder / "collector.toml"),
@@ -84,7 +87,7 @@ class Site:
         (folder / "collector.toml").write_text(
             f"data_dir = '{self.root}/var/lib/pantau-collector'\n"
             f"inventory = '{self.root}/etc/pantau/inventory.toml'\n"
-            f"[broker]\nport = {self.broker_port}\nuser = 'pantau-collector'\n[web]\nport = {self.web_port}\n"
+            f"[broker]\nport = {self.collector_port}\nuser = 'pantau-collector'\n[web]\nport = {self.web_port}\n"
         )
         (folder / "inventory.toml").write_text("[[site]]\nid = 'nongsa'\nname = 'Pelabuhan Nongsa'\n")
         self.first = self.machine.play("collector.yml", "agent.yml")

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from fuzzing import cameras
-from fuzzing.cameras import compare, contradiction
-from fuzzing.odd_camera import PICTURES, OddCamera
+from fuzzing.cameras import compare, contradiction, is_exception
+from fuzzing.odd_camera import KINDS, PICTURES, Carriage, Codec, OddCamera
 from fuzzing.peer import pictures_shown
 from fuzzing.virtual_agent import watch
 from pantau_contract.states import State
@@ -19,8 +19,9 @@ def test_the_agent_does_not_contradict_ffmpeg_about_odd_cameras() -> None:
     compare(CAMERAS, SEED)
 
 
-def test_a_sound_camera_is_shown_by_ffmpeg_and_ok() -> None:
-    camera = OddCamera()
+@pytest.mark.parametrize(("codec", "carriage"), KINDS)
+def test_a_sound_camera_is_shown_by_ffmpeg_and_ok(codec: Codec, carriage: Carriage) -> None:
+    camera = OddCamera((), codec, carriage)
     assert pictures_shown(camera) == PICTURES
     states = asyncio.run(watch(camera))
     assert states[-1] is State.OK
@@ -60,3 +61,16 @@ def test_a_contradiction_is_noticed(
     monkeypatch.setattr(cameras, "pictures_shown", lambda _: shown)
     monkeypatch.setattr(cameras, "watch", watched)
     assert (contradiction(OddCamera()) is not None) is contradicts
+
+
+@pytest.mark.parametrize(
+    ("oddities", "excepted"),
+    [
+        ((("login", "basic"), ("redirect", "301")), True),
+        ((("login", "basic"),), False),
+        ((("redirect", "301"),), False),
+        ((("markers", "none"),), False),
+    ],
+)
+def test_only_what_is_listed_is_excepted(oddities: tuple[tuple[str, str], ...], excepted: bool) -> None:
+    assert is_exception(OddCamera(oddities)) is excepted

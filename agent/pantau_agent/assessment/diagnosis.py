@@ -282,28 +282,33 @@ def _loss(it: Evidence) -> Found:
 
 def _low_fps(it: Evidence) -> Found:
     fps, limit = it.measures.recent_fps, _limit(it.expected.fps, it.usual.fps, LOW_FPS, LOW_BASELINE_FPS)
-    if fps is None or limit is None or fps >= limit[0]:
+    if fps is None or limit is None or fps >= limit:
         return None
     if it.quiet_s >= PAUSE_S and it.quiet_s * fps >= OVERDUE:
         return None
-    return Cause.LOW_FPS, detail("low_fps", fps=f"{fps:.1f}", wanted=limit[1])
+    return Cause.LOW_FPS, detail("low_fps", fps=f"{fps:.1f}", wanted=_wanted(it.expected.fps, it.usual.fps))
 
 
 def _low_bitrate(it: Evidence) -> Found:
-    rate = it.measures.bitrate_kbps
-    limit = _limit(it.expected.bitrate_kbps, it.usual.bitrate_kbps, LOW_BITRATE, LOW_BASELINE_BITRATE)
-    if rate is None or limit is None or rate >= limit[0]:
+    rate, expected, usual = it.measures.bitrate_kbps, it.expected.bitrate_kbps, it.usual.bitrate_kbps
+    limit = _limit(expected, usual, LOW_BITRATE, LOW_BASELINE_BITRATE)
+    if rate is None or limit is None or rate >= limit:
         return None
-    return Cause.LOW_BITRATE, detail("low_bitrate", kbps=f"{rate:.0f}", wanted=limit[1])
+    return Cause.LOW_BITRATE, detail("low_bitrate", kbps=f"{rate:.0f}", wanted=_wanted(expected, usual))
 
 
-def _limit(
-    expected: float | None, usual: float | None, share: float, share_of_usual: float
-) -> tuple[float, Detail] | None:
-    """Return the limit, as a share of the configuration or else of the baseline, and its origin as text."""
+def _limit(expected: float | None, usual: float | None, share: float, share_of_usual: float) -> float | None:
+    """Return the limit, as a share of the configuration or else of the baseline; None if there is neither."""
     if expected is not None:
-        return expected * share, detail("expected", value=f"{expected:.0f}")
-    return None if usual is None else (usual * share_of_usual, detail("usual", value=f"{usual:.0f}"))
+        return expected * share
+    return None if usual is None else usual * share_of_usual
+
+
+def _wanted(expected: float | None, usual: float | None) -> Detail:
+    """Return the origin of a limit as text."""
+    if expected is not None:
+        return detail("expected", value=f"{expected:.0f}")
+    return detail("usual", value=f"{usual:.0f}")
 
 
 def _jitter(it: Evidence) -> Found:
@@ -316,14 +321,17 @@ def _jitter(it: Evidence) -> Found:
 def _long_gop(it: Evidence) -> Found:
     # Time without any packet does not count here: that is a stall.
     interval = max(it.measures.keyframe_interval_s or 0.0, it.keyless_s - it.quiet_s)
-    seconds = f"{interval:.0f}"
-    limit, text = LONG_GOP_S, detail("gop", seconds=seconds)
-    known = _limit(it.expected.keyframe_interval_s, it.usual.keyframe_interval_s, LONG_GOP, LONG_BASELINE_GOP)
-    if known is not None:
-        limit, text = known[0], detail("long_gop", seconds=seconds, wanted=known[1])
-    if it.expected.keyframe_interval_s is None:
+    expected, usual = it.expected.keyframe_interval_s, it.usual.keyframe_interval_s
+    known = _limit(expected, usual, LONG_GOP, LONG_BASELINE_GOP)
+    limit = LONG_GOP_S if known is None else known
+    if expected is None:
         limit = min(LONG_GOP_S, max(MIN_GOP_S, limit))
-    return (Cause.LONG_GOP, text) if interval > limit else None
+    if interval <= limit:
+        return None
+    seconds = f"{interval:.0f}"
+    if known is None:
+        return Cause.LONG_GOP, detail("gop", seconds=seconds)
+    return Cause.LONG_GOP, detail("long_gop", seconds=seconds, wanted=_wanted(expected, usual))
 
 
 def _clock_wrong(it: Evidence) -> Found:

@@ -14,12 +14,17 @@ _TIMEOUT_S = 10.0
 """Seconds to connect, with TLS."""
 _VERIFY_KEYS = {9: "not_yet_valid", 10: "expired", 62: "wrong_name", 64: "wrong_name"}
 """Findings by X509_V_ERR_*, openssl/x509_vfy.h."""
+_NO_CAMERA = "pantau-doctor"
+"""Id of a camera that does not exist, for a site without any."""
 _UNSUPPORTED_PROTOCOL = "Unsupported protocol version"
 """The broker's reason if it does not speak that version of MQTT."""
 
 
-async def check_broker(settings: Broker, site: str, now_s: float) -> list[Finding]:
-    """Check the broker. `now_s` is the time (UTC, seconds) at which certificates are judged."""
+async def check_broker(settings: Broker, site: str, now_s: float, *, camera: str | None = None) -> list[Finding]:
+    """Check the broker for a site, with one of its cameras if it has any.
+
+    `now_s` is the time (UTC, seconds) at which certificates are judged.
+    """
     values: dict[str, object] = {"address": f"{settings.host}:{settings.port}"}
     try:
         async with asyncio.timeout(_TIMEOUT_S):
@@ -28,7 +33,7 @@ async def check_broker(settings: Broker, site: str, now_s: float) -> list[Findin
         key, detail = _error_key(error)
         return [Finding("broker", FindingLevel.ERROR, key, values=values | {"detail": detail})]
     findings = [] if certificate is None else [_certificate_finding(certificate, now_s, values)]
-    return [*findings, *await _login(settings, site, values)]
+    return [*findings, *await _login(settings, site, camera, values)]
 
 
 async def _certificate(settings: Broker) -> dict[str, object] | None:
@@ -62,12 +67,12 @@ def _certificate_finding(certificate: dict[str, object], now_s: float, values: d
     return Finding("broker", FindingLevel.OK, "certificate", values=values)
 
 
-async def _login(settings: Broker, site: str, values: dict[str, object]) -> list[Finding]:
+async def _login(settings: Broker, site: str, camera: str | None, values: dict[str, object]) -> list[Finding]:
     """Log in with the protocols that the agent would try."""
     tried = ("5", "3.1.1") if settings.protocol == "auto" else (settings.protocol,)
     answers = BrokerAnswers()
     for protocol in tried:
-        answers = await asyncio.to_thread(log_in, settings, protocol, site)
+        answers = await asyncio.to_thread(log_in, settings, protocol, site, camera or _NO_CAMERA)
         if answers.connected not in {None, _UNSUPPORTED_PROTOCOL}:
             break
     return findings_of_answers(

@@ -15,8 +15,6 @@ TIMEOUT_S = 10.0
 """Seconds for each of the broker's answers."""
 _PROTOCOLS = {"5": MQTTProtocolVersion.MQTTv5, "3.1.1": MQTTProtocolVersion.MQTTv311}
 """Paho's versions of MQTT by the configuration's names."""
-_NO_CAMERA = "pantau-doctor"
-"""Id of a camera that does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +28,12 @@ class BrokerAnswers:
     published: str | None = None
 
 
-def log_in(settings: Broker, protocol: str, site: str) -> BrokerAnswers:
+def log_in(settings: Broker, protocol: str, site: str, camera: str) -> BrokerAnswers:
     """Connect, publish a message without effect, and disconnect.
 
-    The message is an empty state of a camera that does not exist, which a collector ignores. The client id differs
-    from the agent's, so that the agent stays connected.
+    The message is an empty state of a camera, not retained, which a collector ignores; a broker may know which
+    cameras there are. The client id differs from the agent's, so that the agent stays connected, unless the broker
+    gives every client the id of its user; then the agent connects again a second later.
     """
     connected: queue.Queue[str | None] = queue.Queue()
     published: queue.Queue[str | None] = queue.Queue()
@@ -70,7 +69,7 @@ def log_in(settings: Broker, protocol: str, site: str) -> BrokerAnswers:
         reason = connected.get(timeout=TIMEOUT_S)
         if reason != "Success" or protocol != "5":
             return BrokerAnswers(reason)
-        client.publish(str(Topic(site, TopicKind.STATE, _NO_CAMERA)), b"", qos=1)
+        client.publish(str(Topic(site, TopicKind.STATE, camera)), b"", qos=1)
         return BrokerAnswers(reason, _next(published))
     except (OSError, ValueError, queue.Empty):
         return BrokerAnswers()

@@ -34,7 +34,8 @@ async def examine(
     yield machine.check_memory(host)
     for finding in await check_names(config):
         yield finding
-    for finding in await check_broker(config.broker, config.site.id, clock.time_ms() / 1000):
+    camera = next((camera.id for camera in config.camera), None)
+    for finding in await check_broker(config.broker, config.site.id, clock.time_ms() / 1000, camera=camera):
         yield finding
     async for finding in check_cameras(config.camera, decoder, clock, clock_trusted=status.synchronised is True):
         yield finding

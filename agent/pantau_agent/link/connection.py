@@ -52,6 +52,14 @@ class Acknowledged:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """PUBACK: the broker does not take the message with this packet identifier; 3.1.1 cannot report it."""
+
+    mid: int
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
 class CommandReceived:
     """A command has come."""
 
@@ -72,7 +80,7 @@ class Lost:
     problem: Problem
 
 
-Event = Connected | Acknowledged | CommandReceived | ReceiptReceived | Lost
+Event = Connected | Acknowledged | Refused | CommandReceived | ReceiptReceived | Lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +181,7 @@ class MqttConnection:
         self, _client: mqtt.Client, _userdata: object, mid: int, code: ReasonCode, _properties: Properties | None
     ) -> None:
         if code.is_failure:
-            self._put(Lost(from_puback(code, user=self._broker.user)))
+            self._put(Refused(mid, from_puback(code, user=self._broker.user)))
         else:
             self._put(Acknowledged(mid, has_subscriber=code.value != _NO_MATCHING_SUBSCRIBERS))
 

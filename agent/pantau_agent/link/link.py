@@ -14,12 +14,20 @@ from collections.abc import Callable
 from pantau_agent.clock import Clock
 from pantau_agent.config import AgentConfig, Camera
 from pantau_agent.identity.firmware import about as about_configured
-from pantau_agent.link.connection import Acknowledged, Connected, Event, Lost, MqttConnection, SessionMessages
+from pantau_agent.link.connection import (
+    Acknowledged,
+    Connected,
+    Event,
+    Lost,
+    MqttConnection,
+    Refused,
+    SessionMessages,
+)
 from pantau_agent.link.problem import Problem, ReconnectBackoff, closed_at_once, from_error, silent
 from pantau_agent.link.protocol import ProtocolChoice
 from pantau_agent.link.traffic import LinkTraffic
 from pantau_agent.spool import Batch, Spool
-from pantau_contract.messages import Birth, CameraAbout, CameraState, Command, Death, Reply
+from pantau_contract.messages import Birth, CameraAbout, CameraState, Command, Death, Reply, Start
 from pantau_contract.topics import Topic, TopicKind
 from pantau_contract.version import __version__
 from pantau_contract.wire import encode
@@ -60,9 +68,20 @@ class Link:
         spool: Spool,
         clock: Clock,
         about: Callable[[Camera], CameraAbout] = about_configured,
+        start: Callable[[], Start | None] = lambda: None,
     ) -> None:
+        """Prepare the link.
+
+        Args:
+            config: the agent's configuration.
+            spool: the queue of batches.
+            clock: the time.
+            about: returns what is known of a camera, for the birth.
+            start: returns the dated start of the agent, for the birth, or None while it cannot be dated.
+        """
         self._config = config
         self._about = about
+        self._dated_start = start
         self._site = config.site.id
         self._spool = spool
         self._clock = clock
@@ -223,9 +242,14 @@ class Link:
         return None
 
     def _handle(self, event: Event | None) -> None:
-        if isinstance(event, Lost):
-            raise _EndedError(event.problem)
-        self._traffic.handle(event)
+        match event:
+            case Lost(problem):
+                raise _EndedError(problem)
+            case Refused(mid, problem):
+                if not self._traffic.drop_refused(mid):
+                    raise _EndedError(problem)
+            case _:
+                self._traffic.handle(event)
 
     def _session_messages(self) -> SessionMessages:
         birth = Birth(
@@ -237,6 +261,7 @@ class Link:
             interval_s=self._config.report.interval_s,
             name=self._config.site.name,
             cameras=tuple(self._about(camera) for camera in self._config.camera),
+            start=self._dated_start(),
         )
         return SessionMessages(
             agent_topic=str(Topic(self._site, TopicKind.AGENT)),

@@ -25,9 +25,14 @@ class RemovedCameras:
         """Record that a state was cleared by the message with the packet identifier `mid`."""
         self._in_flight.add(mid)
 
-    def acknowledged(self, mid: int) -> None:
-        """Record that the broker has acknowledged a message. After the last clearing the cameras are forgotten."""
-        if mid in self._in_flight:
-            self._in_flight.remove(mid)
-            if not self._in_flight:
-                self._spool.save_retained_cameras(self._cameras)
+    def acknowledged(self, mid: int) -> bool:
+        """Record that the broker has acknowledged a message, and return whether it cleared a state.
+
+        After the last clearing the cameras are forgotten.
+        """
+        if mid not in self._in_flight:
+            return False
+        self._in_flight.remove(mid)
+        if not self._in_flight:
+            self._spool.save_retained_cameras(self._cameras)
+        return True

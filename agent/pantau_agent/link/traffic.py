@@ -51,6 +51,7 @@ class LinkTraffic:
         self._clock_wait_s = min(CLOCK_SET_WITHIN_S, CLOCK_SET_WITHIN_INTERVALS * config.report.interval_s)
         self._wait_for_clock_until: float | None = None
         self._no_subscriber = False
+        self._refused_cameras: set[str] = set()
         self._look_for_overdue_at = 0.0
         self._receipts = Receipts(self._site)
         self.commands = Commands(self._site)
@@ -111,6 +112,27 @@ class LinkTraffic:
                     self._spool.receive_receipt(receipt)
             case CommandReceived(payload):
                 self.commands.receive(payload)
+
+    def drop_refused(self, mid: int) -> bool:
+        """Drop a message of one camera that the broker refuses, and return whether it was one.
+
+        Its access list may not know the camera yet, or no longer. Only a message of the whole site tells that the
+        site itself is refused.
+        """
+        if self._removed_cameras.acknowledged(mid):
+            return True
+        message = self._queue.acknowledged(mid)
+        if message is None or not message.camera:
+            return False
+        if message.camera not in self._refused_cameras:
+            self._refused_cameras.add(message.camera)
+            _log.warning(
+                "the broker %s takes neither states nor snapshots of the camera %s: let its access list know the"
+                " camera; it is in the site's batches all the same",
+                self._address,
+                message.camera,
+            )
+        return True
 
     def end(self) -> None:
         """End with the connection: what the broker acknowledged lately is not trusted."""

@@ -31,8 +31,12 @@ JPEG_WIDTH = 1280
 """Pixels: wider pictures are scaled down before they are encoded."""
 JPEG_QUALITY = 80
 """Quality of JPEGs, 0 to 100."""
+MAX_JPEG_TRAILER = 1024
+"""Bytes at a JPEG's end within which its end marker is sought: some cameras append texts of their own."""
 NICENESS = 5
 """Added to the process's niceness: reading packets takes precedence over decoding."""
+
+_JPEG_END = b"\xff\xd9"
 
 BgrPicture = NDArray[np.uint8]
 """A picture, H x W x 3 in 8-bit BGR."""
@@ -60,6 +64,9 @@ def decode(codec: str, data: bytes) -> tuple[BgrPicture, bool]:
     context = cast("av.VideoCodecContext", av.CodecContext.create(_FFMPEG_CODECS[codec], "r"))
     context.thread_count = 1
     context.options = {"skip_loop_filter": "all", "max_pixels": str(MAX_PIXELS)}
+    may_be_cut = codec == "mjpeg" and _JPEG_END not in data[-MAX_JPEG_TRAILER:]
+    if may_be_cut:
+        context.options |= {"err_detect": "explode"}  # else the missing rest would be shown as grey
     context.flags |= Flags.output_corrupt
     context.flags2 |= Flags2.show_all
     try:
@@ -73,7 +80,7 @@ def decode(codec: str, data: bytes) -> tuple[BgrPicture, bool]:
         reason = detail("decoder_silent")
     except (av.error.FFmpegError, ValueError, MemoryError) as error:
         message = error.strerror if isinstance(error, av.error.FFmpegError) else repr(error)
-        reason = detail("decoder_says", said=message)
+        reason = detail("cut_jpeg", count=len(data)) if may_be_cut else detail("decoder_says", said=message)
     if looks_encrypted(codec, data):
         raise UndecodableError(PictureError.ENCRYPTED, together(reason, detail("no_slice_header")))
     raise UndecodableError(PictureError.UNDECODABLE, reason)

@@ -27,8 +27,6 @@ from pantau_contract.words.evidence import detail
 
 MAX_REDIRECTS = 3
 """Most redirects that are followed."""
-REFRESH_TURNS = 2
-"""Turns of the event loop that a refresh waits for, so that asyncio reads what has arrived."""
 TEARDOWN_S = 1.0
 """Seconds to wait for the response to a TEARDOWN; the camera has received it in any case."""
 ENDED_S = 2.0
@@ -129,11 +127,7 @@ class RtspSession:
         if self._dialogue is None or self.transport == "udp":
             return
         connection = self._dialogue.connection
-        connection.set_low_water_mark(1)
-        for _ in range(REFRESH_TURNS):
-            await asyncio.sleep(0)
-        if self.transport == "tls":
-            connection.spend(0, 0)  # records without anything in them reach nobody but the TLS layer
+        await connection.read_arrived()
         octets = self._low_water_mark.update(self._monotonic(), self.reception.octets)
         self.reception.set_exact_arrival(octets == 1)
         connection.set_low_water_mark(octets)

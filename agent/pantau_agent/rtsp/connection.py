@@ -21,6 +21,10 @@ from pantau_contract.words.evidence import detail
 
 MAX_MESSAGES = 16
 """Most messages that wait to be read; further ones push out the oldest."""
+READ_BYTES = 256 << 10
+"""Most bytes that are read at once, as many as uvloop reads."""
+TLS_TURNS = 2
+"""Turns of the event loop in which asyncio reads what has arrived over TLS."""
 MAX_UNSENT = 64 << 10
 """Most bytes that wait to be sent; a camera that reads no more gets no further answers."""
 ABORT_S = 5.0
@@ -44,6 +48,7 @@ class RtspConnection(asyncio.Protocol):
         self._budget = Budget()
         self._tls_records: TlsRecords | None = None
         self._paused = self._leaving = False
+        self._low_water_mark = 1
 
     def send(self, request: bytes) -> None:
         """Send a request, unless the connection has ended."""
@@ -84,9 +89,35 @@ class RtspConnection(asyncio.Protocol):
 
     def set_low_water_mark(self, octets: int) -> None:
         """Have the kernel wake us only once that many bytes have arrived; 1 is its default. Ignore failures."""
-        if not self.closed:
+        if octets != self._low_water_mark and not self.closed:
+            self._low_water_mark = octets
             with contextlib.suppress(OSError):
                 self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, octets)
+
+    async def read_arrived(self) -> None:
+        """Read what has arrived, however little it is.
+
+        Without TLS it is taken from the socket directly, which costs less than having the event loop do it. With
+        TLS the low-water mark is 1 afterwards.
+        """
+        if self._tls_records is not None:
+            self.set_low_water_mark(1)
+            for _ in range(TLS_TURNS):
+                await asyncio.sleep(0)
+            self.spend(0, 0)  # records without anything in them reach nobody but the TLS layer
+            return
+        size = READ_BYTES
+        while size == READ_BYTES and self.failure is None and not self._paused and not self.closed:
+            try:
+                data = self._socket.recv(READ_BYTES, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return
+            except OSError as error:
+                self.connection_lost(error)  # asyncio would not be told: the kernel reports an error once
+                return
+            size = len(data)
+            if size:  # the end itself is left to asyncio, which is woken by it in any case
+                self.data_received(data)
 
     def close(self) -> None:
         """Close the connection, once what was sent is on its way."""

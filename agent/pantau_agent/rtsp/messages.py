@@ -113,6 +113,7 @@ class Demultiplexer:
             data = self._with_rest(data)
         messages: list[Message] = []
         at, end, pieces = 0, len(data), 0
+        receiver_of = self.channels.get
         while at < end:
             pieces += 1
             if self._stray_in_a_row and (at := self._skip_stray(data, at)) + self._needed > end:
@@ -125,8 +126,7 @@ class Demultiplexer:
                 if stop > end:
                     self._needed = stop - at
                     break
-                receiver = self.channels.get(data[at + 1])
-                if receiver is not None:
+                if (receiver := receiver_of(data[at + 1])) is not None:
                     receiver(data, at + 4, stop, now)
                     self._streaming = True
                 at = stop

@@ -104,6 +104,14 @@ class NalAssembler(KeyframeAssembler):
     def add_payload(self, buffer: bytes, start: int, end: int) -> bool:
         """Process the payload of one packet, and return whether the unit's next one is needed too."""
         if end - start > self.header_size + 1:
+            if (
+                self.kind == UNDECIDED
+                and self._recovery is None
+                and not self._collecting
+                and self._begins_delta(buffer, start)
+            ):
+                self.kind = DELTA  # most packets that are looked at: the rest would come to the same
+                return False
             kind = self._type(buffer[start])
             if kind in self.fragments:
                 self._add_fragment(kind, buffer, start, end)
@@ -112,6 +120,10 @@ class NalAssembler(KeyframeAssembler):
             else:
                 self._add_aggregate(buffer, start, end)
         return self._collecting or self.kind == UNDECIDED
+
+    def _begins_delta(self, buffer: bytes, start: int) -> bool:
+        """Return whether a packet begins a picture that needs others; False also if that takes a closer look."""
+        raise NotImplementedError
 
     def _type(self, byte: int) -> int:
         return byte >> self.type_shift & self.type_mask
@@ -258,6 +270,12 @@ class H264Assembler(NalAssembler):
     _AGGREGATES: ClassVar = {24: (1, 0), 25: (3, 0), 26: (3, 3), 27: (3, 4)}
     """For STAP-A, STAP-B, MTAP16 and MTAP24: bytes before the first unit's size, and between size and unit."""
 
+    def _begins_delta(self, buffer: bytes, start: int) -> bool:
+        kind = buffer[start] & 0x1F
+        if kind == 1:
+            return not self._is_intra(buffer[start + 1])
+        return kind == 28 and buffer[start + 1] & 0x9F == 0x81 and not self._is_intra(buffer[start + 2])
+
     def _is_intra(self, byte: int) -> bool:
         # first_mb_in_slice 0 and slice_type 7 or 2, both Exp-Golomb (7.3.3, 9.1): an I picture that is not an IDR,
         # which cameras with an open GOP send.
@@ -322,6 +340,12 @@ class H265Assembler(NalAssembler):
         if self._has_order and self._type(buffer[start]) < self.packet_types:
             return buffer[start : start + 2] + buffer[start + 4 : end]
         return buffer[start:end]
+
+    def _begins_delta(self, buffer: bytes, start: int) -> bool:
+        kind = buffer[start] >> 1 & 0x3F
+        if kind == 49 and buffer[start + 2] & 0x80:
+            kind = buffer[start + 2] & 0x3F
+        return kind < 16 and self._is_header(buffer, start)
 
     def _is_intra(self, byte: int) -> bool:  # noqa: ARG002 # its slice header cannot be read without the PPS
         return False

@@ -6,7 +6,8 @@ window.
 """
 
 import struct
-from typing import Any, Protocol
+from operator import attrgetter
+from typing import Protocol
 
 from pantau_agent.rtsp.access_unit import DELTA, KEYFRAME
 from pantau_agent.streams.counts import Counts
@@ -22,6 +23,9 @@ MAX_JUMP_S = 1.0
 """Seconds by which a timestamp may deviate although the packet came in time; more is a jump of timestamps."""
 MAX_LATE_S = 2.5
 """Seconds by which a packet may be read late; timestamps that deviate by more say nothing about arrival."""
+
+MAX_UNIT_S = 2.0
+"""Seconds over which an access unit may arrive; one that goes on for longer is many, which nothing in RTP ends."""
 
 FIRST_CHECK_S = 1.0
 """Seconds from the first access unit after which its timestamps are first compared with the time of arrival."""
@@ -42,8 +46,14 @@ _PROVEN = 1
 """Marker bits have ended pictures."""
 _REFUTED = -1
 """Marker bits stand on each slice: only the next picture's first packet ends a picture."""
+_MARKER = 0x80
+"""The marker in the second byte of RTP's header, which tells that a picture may have ended."""
+_EACH_PACKET = 0xFF
+"""In place of `_MARKER` for streams without markers: a picture may have ended with each packet."""
 
 _HEADER = struct.Struct("!BBHII").unpack_from
+_COUNTS = attrgetter(*Counts._fields)
+_LAST_KEYFRAME = Counts._fields.index("last_keyframe")
 _SENDER_REPORT = struct.Struct("!IIII").unpack_from
 _NTP_TO_UNIX = 2_208_988_800
 
@@ -83,6 +93,7 @@ class Reception:
         "_boundary",
         "_counted",
         "_damaged",
+        "_end_mask",
         "_exact",
         "_finished",
         "_gap",
@@ -121,6 +132,7 @@ class Reception:
         self._boundary = self._counted = self._finished = self._exact = True
         self._wants = self._damaged = False
         self._markers = _UNPROVEN
+        self._end_mask = _MARKER
         self._gap = self._other_after = -1
         self._other = 0
         self._anchor: tuple[float, int] | None = None
@@ -154,7 +166,7 @@ class Reception:
             if first != 0x80:
                 start, end = _payload(buffer, start - 12, end)
             self._wants = self.unit.add_payload(buffer, start, end)
-        if second & 0x80 and self.unit.kind:
+        if second & self._end_mask and self.unit.kind:
             self._boundary = True
             if self._markers != _REFUTED and not self._counted:
                 self._count(now)
@@ -168,8 +180,11 @@ class Reception:
         than they are shown. To be called about once a second.
         """
         self._compare_timestamps()
-        counts: dict[str, Any] = {name: getattr(self, name) for name in Counts._fields}
-        return Counts(**counts | {"last_keyframe": self._last_keyframe_came()})
+        if self._arrival and self.last_packet - self._arrival > MAX_UNIT_S:
+            self._markers, self._end_mask = _REFUTED, _EACH_PACKET
+        counts = list(_COUNTS(self))
+        counts[_LAST_KEYFRAME] = self._last_keyframe_came()
+        return Counts._make(counts)
 
     def _compare_timestamps(self) -> None:
         """Decide whether timestamps run as the time does, and in order, since the last comparison began."""
@@ -223,9 +238,11 @@ class Reception:
         self.unit.begin()
 
     def _measure_jitter(self, timestamp: int, now: float) -> None:
-        elapsed, advance = now - self._arrival, _signed(timestamp - self._timestamp)
+        elapsed, advance = now - self._arrival, (timestamp - self._timestamp) & 0xFFFFFFFF
+        if advance > 0x7FFFFFFF:
+            advance -= 1 << 32
         departure = abs(elapsed - advance * self._period)
-        if departure > MAX_TRANSIT_S or (departure > MAX_JUMP_S and elapsed < departure / 2):
+        if departure > MAX_JUMP_S and (departure > MAX_TRANSIT_S or elapsed < departure / 2):
             self.restarts += 1  # the sender's clock was set; a late packet would have let more time pass
             self._anchor = None
             return

@@ -6,13 +6,16 @@ from pantau_agent.streams.counts import Counts
 from pantau_agent.streams.keyframe import Keyframe
 from pantau_contract.words.evidence import NO_DETAIL, Detail, detail
 
-_BEGIN, _END = b"\xff\xd8\xff", b"\xff\xd9"
+_BEGIN, _SCAN, _END = b"\xff\xd8\xff", b"\xff\xda", b"\xff\xd9"
 MAX_TRAILER = 1024
 """Most bytes that may follow a JPEG's end; some cameras append padding or texts of their own."""
 
 
 class JpegCounter:
-    """Counts each JPEG as a frame and a keyframe. Content that is not a whole JPEG counts as neither.
+    """Counts each JPEG as a frame and a keyframe. Content that is none counts as neither.
+
+    A JPEG whose end is missing is one, because some cameras never send it. Whether more is missing is for the
+    decoder to say.
 
     Times are monotonic, in seconds.
     """
@@ -68,6 +71,6 @@ class JpegCounter:
 def _problem(media_type: str, content: bytes) -> Detail:
     if content[: len(_BEGIN)] != _BEGIN[: len(content)]:
         return detail("not_jpeg", media_type=media_type or detail("untyped"))
-    if content.rfind(_END, -MAX_TRAILER - len(_END)) < 0:
+    if content.rfind(_END, -MAX_TRAILER - len(_END)) < 0 and _SCAN not in content:
         return detail("cut_jpeg", count=len(content))
     return NO_DETAIL

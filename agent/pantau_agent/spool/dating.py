@@ -12,7 +12,7 @@ import msgspec
 from pantau_agent.spool.file import Batch
 from pantau_agent.spool.spool import Spool
 from pantau_contract.errors import ContractError
-from pantau_contract.messages import Sample, Telemetry
+from pantau_contract.messages import Sample, Start, Telemetry
 from pantau_contract.topics import Topic, TopicKind
 from pantau_contract.wire import decode, encode
 
@@ -22,6 +22,12 @@ def date_sample(sample: Sample, epoch_ms: int) -> Sample:
     return msgspec.structs.replace(
         sample, time=max(0, sample.time + epoch_ms), since=max(0, sample.since + epoch_ms)
     )
+
+
+def date_start(start: Start, epoch_ms: int) -> Start:
+    """Return the start with UTC times, given the UTC time at which the clock of its times stood at zero."""
+    machine_ms = None if start.machine_time is None else max(0, start.machine_time + epoch_ms)
+    return msgspec.structs.replace(start, time=max(0, start.time + epoch_ms), machine_time=machine_ms)
 
 
 def date_batch(batch: Telemetry, epoch_ms: int) -> Telemetry:
@@ -37,6 +43,10 @@ def date_batch(batch: Telemetry, epoch_ms: int) -> Telemetry:
         batch,
         time=max(0, batch.time + shift_ms),
         samples=tuple(msgspec.structs.replace(one, since=one.since // 1000 * 1000) for one in dated),
+        start=None if batch.start is None else date_start(batch.start, shift_ms),
+        devices=tuple(
+            msgspec.structs.replace(each, since=max(0, each.since + shift_ms)) for each in batch.devices
+        ),
     )
 
 

@@ -13,7 +13,9 @@ from pantau_agent.spool.acknowledgements import Acknowledgements
 from pantau_agent.spool.drops import Drops
 from pantau_agent.spool.file import Batch, SpooledBoot, SpoolFile, SpoolInUseError
 from pantau_agent.spool.id_set import IdSet
+from pantau_agent.spool.previous import PreviousRun
 from pantau_contract.messages import BatchRange
+from pantau_contract.version import __version__
 
 _log = logging.getLogger(__name__)
 
@@ -68,6 +70,8 @@ class BatchQueue:
         self._log_receipts_at = 0.0
         self.drops = Drops()
         self._saved_notes = {"drops": self.drops.note}
+        self.previous: PreviousRun | None = None
+        """The run before this one, or None if nothing is known of it."""
         self.boot = ""
         self.next_seq = 0
         self.dropped = 0
@@ -98,6 +102,7 @@ class BatchQueue:
     def close(self) -> None:
         """Write what is left to write, and close the file."""
         self._commit()
+        self._save_notes(clean=1)
         if self.file is not None:
             self.file.close()
 
@@ -202,6 +207,7 @@ class BatchQueue:
     def _restore(self, file: SpoolFile) -> None:
         newest = file.newest()
         self._last_id = newest.id if newest else 0
+        self.previous = _previous_run(file, newest)
         if file.read_note("machine_boot") == self._machine_boot:
             self.boot = file.read_note("boot") or ""
             self.dropped = int(file.read_note("dropped") or 0)
@@ -298,6 +304,8 @@ class BatchQueue:
             boot=self.boot,
             session=self._reserved_sessions,
             dropped=self.dropped,
+            version=__version__,
+            clean=0,
         )
 
     def _save_notes(self, **notes: object) -> None:
@@ -364,6 +372,19 @@ class BatchQueue:
             _log.warning(
                 "the spool is full or its oldest batches are too old: %d given up since the boot", self.dropped
             )
+
+
+def _previous_run(file: SpoolFile, newest: Batch | None) -> PreviousRun | None:
+    machine_boot, clean = file.read_note("machine_boot"), file.read_note("clean")
+    if machine_boot is None:
+        return None
+    dated = newest is not None and newest.clock_synchronised is not False
+    return PreviousRun(
+        machine_boot,
+        version=file.read_note("version") or "",
+        clean=None if clean is None else clean == "1",
+        alive_ms=newest.time_ms if newest is not None and dated else None,
+    )
 
 
 def _held_from(note: str, present: IdSet) -> list[tuple[int, int]]:

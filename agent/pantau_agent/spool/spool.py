@@ -16,6 +16,7 @@ from typing import Self, TypeVar
 
 from pantau_agent.clock import Clock
 from pantau_agent.spool.file import Batch, SpoolInUseError
+from pantau_agent.spool.previous import PreviousRun
 from pantau_agent.spool.queue import BatchQueue, Bounds
 from pantau_contract.messages import Drop, Receipt
 
@@ -54,6 +55,11 @@ class Spool:
         times of its batches can be compared.
         """
         return self._queue.boot
+
+    @property
+    def previous(self) -> PreviousRun | None:
+        """The run of the agent before this one, or None if nothing is known of it."""
+        return self._queue.previous
 
     @property
     def next_seq(self) -> int:

@@ -110,6 +110,15 @@ class Intake:
         return self._subscription.contest_trouble
 
     @property
+    def overload_trouble(self) -> str | None:
+        """What the broker drops or keeps too much of, by its own figures, for the operator; None if nothing."""
+        return self._subscription.overload_trouble
+
+    def broker_figure(self, topic: str) -> float:
+        """Return what the broker reports of itself on a topic of `broker_figures`, or NaN."""
+        return self._subscription.figures.value(topic)
+
+    @property
     def disk_trouble(self) -> str | None:
         """Why nothing can be written and acknowledged, for the operator; None while it can."""
         return self._disk_trouble

@@ -27,6 +27,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from pantau_collector.config import Broker
 from pantau_collector.intake.allowance import Allowance
+from pantau_collector.intake.broker_figures import TOPICS as FIGURES
+from pantau_collector.intake.broker_figures import BrokerFigures
 from pantau_collector.intake.broker_problem import (
     UNSUPPORTED_VERSION,
     describe_error,
@@ -105,6 +107,8 @@ class Subscription:
         self._monotonic = monotonic
         self._probe = DeliveryProbe()
         self._contest = SessionContest()
+        self.figures = BrokerFigures()
+        """What the broker reports of itself."""
         self.receipts = Receipts()
         """What agents may delete; receipts for it are published while we are connected."""
         self._acknowledging = threading.Lock()
@@ -164,6 +168,12 @@ class Subscription:
         """What another client with our client id does, for the operator, for a while after the last time."""
         trouble = self._contest.trouble(self._monotonic(), self._broker.client_id)
         return f"{self._where}: {trouble}" if trouble else None
+
+    @property
+    def overload_trouble(self) -> str | None:
+        """What is wrong with the broker by its own figures, for the operator; None if nothing is."""
+        trouble = self.figures.trouble(self._monotonic(), max_memory_mb=self._broker.max_memory_mb)
+        return f"{self._where} {trouble}" if trouble else None
 
     @property
     def _where(self) -> str:
@@ -290,7 +300,7 @@ class Subscription:
             # Subscribing again would make the broker send every retained message again.
             self._note_connected(client)
         else:
-            client.subscribe([(topic, 1) for topic in SUBSCRIPTIONS])
+            client.subscribe([(topic, 1) for topic in SUBSCRIPTIONS] + [(topic, 0) for topic in FIGURES])
 
     def _on_subscribe(
         self,
@@ -374,6 +384,10 @@ class Subscription:
             topic = message.topic
         except UnicodeDecodeError:
             topic = "(a topic that is not UTF-8)"
+        if topic.startswith("$"):
+            self.figures.note(topic, payload, now_s)
+            client.ack(message.mid, message.qos)
+            return
         self.received += 1
         self.received_bytes += len(payload)
         site = site_of(topic)

@@ -25,6 +25,8 @@ REPORTED_WITHIN_MS = 60_000
 """Milliseconds before a batch's time for which it may still claim a state, which lasts before it is reported."""
 FIGURES_EVERY_MS = 45_000
 """Milliseconds for which figures of an earlier version speak: those without `attentive_since_ms`."""
+SAME_START_MS = 60_000
+"""Milliseconds of the periods in which starts after the same last sign of life are one."""
 MAX_DEVICES = 64
 """Devices of a site whose answers are kept."""
 
@@ -79,9 +81,9 @@ class AgentStart(Struct, frozen=True, order=True):
     machine_ms: int = 0
 
     @property
-    def key(self) -> tuple[str, int]:
-        """What identifies a start. Those without any report between them are one, which is the latest."""
-        return self.boot, self.before_ms
+    def key(self) -> tuple[str, int, int]:
+        """What identifies a start: dated twice, its time may differ a little. The latest of them counts."""
+        return self.boot, self.before_ms, self.time_ms // SAME_START_MS
 
 
 class SiteFacts(Struct):
@@ -91,14 +93,14 @@ class SiteFacts(Struct):
     """By boot, each a run of one."""
     claims: dict[Subject, list[Claim]] = field(default_factory=dict)
     boots: dict[str, Boot] = field(default_factory=dict)
-    starts: dict[tuple[str, int], AgentStart] = field(default_factory=dict)
+    starts: dict[tuple[str, int, int], AgentStart] = field(default_factory=dict)
 
     def boot(self, boot: str) -> Boot:
         """Return a boot, adding it if it is new."""
         return self.boots.setdefault(boot, Boot())
 
     def add_start(self, start: AgentStart) -> None:
-        """Add a start, or replace an earlier one that was not followed by any report."""
+        """Add a start, or replace the same one with an earlier date."""
         self.starts[start.key] = max(self.starts.get(start.key, start), start)
 
 

@@ -59,7 +59,7 @@ def cover(runs: Iterable[BootRun], starts: Iterable[AgentStart], boots: Mapping[
     by_number = sorted(stretches, key=lambda each: (each.boot, each.run.first_seq))
     last = {each.run.to_ms: each for each in by_number if each.run.from_ms < each.run.to_ms}
     first = {each.run.from_ms: each for each in reversed(by_number) if each.run.from_ms < each.run.to_ms}
-    in_order = sorted(starts, key=lambda start: start.time_ms)
+    in_order = sorted(starts, key=lambda start: (start.time_ms, start))
     gaps = [Gap(0, reported[0].from_ms, Bucket.NOT_KNOWN, Evidence.NONE)] if reported else []
     for hole in between(reported):
         gaps += _explain(hole, last[hole.from_ms], first[hole.to_ms], in_order, boots)

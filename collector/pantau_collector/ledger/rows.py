@@ -152,13 +152,13 @@ def save_runs(connection: Connection, boot: int, before: Sequence[Run], after: S
 
 
 def save_start(connection: Connection, site: str, start: AgentStart) -> None:
-    """Add a start, unless a later one without any report in between is known."""
-    table = ledger_starts.c
-    same = (table.site == site, table.boot == start.boot, table.before_ms == start.before_ms)
+    """Add a start, unless it is known with a later date."""
+    table, (boot, before_ms, period) = ledger_starts.c, start.key
+    same = (table.site == site, table.boot == boot, table.before_ms == before_ms, table.period == period)
     row = connection.execute(select(ledger_starts).where(*same)).first()
     if row is None or _start(row) < start:
         values = {name: getattr(start, name) for name in start.__struct_fields__}
-        put_rows(connection, ledger_starts, [{"site": site} | values])
+        put_rows(connection, ledger_starts, [{"site": site, "period": period} | values])
 
 
 def load_attention(connection: Connection, from_ms: int, to_ms: int) -> list[Span]:

@@ -254,6 +254,7 @@ ledger_starts = Table(
     Column("site", String(63), primary_key=True),
     Column("boot", String(400), primary_key=True),
     Column("before_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("period", BigInteger, primary_key=True, autoincrement=False),
     Column("time_ms", BigInteger, nullable=False),
     Column("reason", String(40), nullable=False),
     Column("clean", Boolean, nullable=False),

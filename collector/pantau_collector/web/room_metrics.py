@@ -6,6 +6,7 @@ from pantau_collector.alertmanager.alert_sender import AlertSender
 from pantau_collector.delivery.sender import Sender
 from pantau_collector.heartbeat.sender import HeartbeatSender
 from pantau_collector.intake import Intake
+from pantau_collector.intake.broker_figures import DROPPED, HEAP, RETAINED, STORED
 from pantau_collector.journal import Journal
 from pantau_collector.pipeline import Pipeline
 from pantau_collector.sinks.sink_writer import SinkWriter
@@ -26,6 +27,16 @@ def intake_metrics(intake: Intake) -> list[RoomMetric]:
         _counter("pantau_intake_dead_letters", "Messages that broke the contract.", lambda: intake.dead),
         _counter(
             "pantau_intake_lost_pictures", "Pictures that could not be written.", lambda: intake.lost_pictures
+        ),
+        _gauge("pantau_broker_memory_bytes", "Memory of the broker.", lambda: intake.broker_figure(HEAP)),
+        _gauge("pantau_broker_messages", "Messages that the broker holds.", lambda: intake.broker_figure(STORED)),
+        _gauge(
+            "pantau_broker_retained", "Retained messages at the broker.", lambda: intake.broker_figure(RETAINED)
+        ),
+        _counter(
+            "pantau_broker_dropped",
+            "Messages that the broker has dropped since its start.",
+            lambda: intake.broker_figure(DROPPED),
         ),
     ]
 

@@ -96,7 +96,7 @@ async def test_a_working_camera_is_ok_and_measured(codec: str, cameras: Cameras,
     each_s = 1 / GstCameras.fps if codec == "mjpeg" else 1
     slower = max(1.0, GstCameras.fps / report["fps"])
     assert report["bitrate_kbps"] > 50 / slower
-    # An encoder that stumbles sends late keyframes in a burst; a steady one counts frames, so it is only ever slower.
+    # An encoder that stumbles sends late keyframes in a burst; a steady one counts frames, so is only ever slower.
     assert report["keyframe_interval_s"] > (0.8 * each_s if run.code == 0 else 0)
     assert 0 < report["connect_ms"] < report["first_packet_ms"] <= report["first_keyframe_ms"]
     if report["jitter_ms"] is not None:  # left out where the encoder falls behind, or begins by a burst

@@ -388,6 +388,29 @@ async def test_what_the_broker_does_not_let_through_waits_in_the_spool_and_it_is
             assert agent.spool.batches == 1
 
 
+async def test_a_camera_that_the_broker_does_not_know_keeps_nothing_else_back(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    access = tmp_path / "access"
+    topics = ("pantau/v1/+/agent", "pantau/v1/+/telemetry", "pantau/v1/+/camera/other/state")
+    access.write_text("topic read #\n" + "".join(f"topic write {topic}\n" for topic in topics))
+    settings = f"allow_anonymous true\nacl_file {access}\n"
+    with Mosquitto(tmp_path / "mosquitto", settings=settings) as broker, listening(broker.port) as listener:
+        async with running(config_for(broker.port, tmp_path)) as agent:
+            agent.spool.save_retained_cameras(frozenset({"gate", "removed"}))
+            agent.link.reconnect()
+            for number in range(2):
+                agent.state(State.DOWN, Cause.REFUSED)
+                agent.link.offer_snapshot("gate", b"\xff\xd8")
+                await agent.batch(number)
+                assert await eventually(lambda: agent.spool.batches == 0)
+            assert await eventually(lambda: len(listener.telemetry()) == 2)
+            assert await eventually(lambda: "takes neither states nor snapshots" in caplog.text)
+            assert agent.link.status == "connected to the broker"
+        assert not listener.states()
+    assert caplog.text.count("takes neither states nor snapshots") == 1
+
+
 async def test_the_state_of_a_camera_that_was_removed_is_taken_back_from_the_broker(
     mosquitto: Mosquitto, tmp_path: Path
 ) -> None:

@@ -237,6 +237,22 @@ def test_constant_timestamps_with_markers_are_pictures() -> None:
     assert counts.keyframe_interval == pytest.approx(1.0)
 
 
+def test_constant_timestamps_without_markers_are_pictures_by_their_slice_headers() -> None:
+    unit, delivered = H264Assembler(), list[Keyframe]()
+    stream = reception(unit)
+    for i in range(250):
+        if i == 100:
+            unit.request_keyframe(delivered.append)
+        slices = (KEY, b"\x65\x48\x80\x00") if i % 25 == 0 else (DELTA, b"\x41\x5a\x00\x00")
+        for part, payload in enumerate(slices):
+            receive(stream, rtp(2 * i + part, 0, payload), 1 + i / 25)
+        if i % 25 == 24:
+            stream.snapshot()
+    assert stream.frames == pytest.approx(250 - 75, abs=3)  # those of the first 3 s are one that does not end
+    assert stream.keyframe_interval == pytest.approx(1.0)
+    assert delivered[0].data == b"\x00\x00\x00\x01" + KEY + b"\x00\x00\x00\x01\x65\x48\x80\x00"
+
+
 def watched(timestamps: list[float], *, fps: float = 25) -> Counts:
     """Receive one frame a packet on time, with these timestamps in seconds, read once a second."""
     stream = reception()

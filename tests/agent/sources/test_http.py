@@ -237,11 +237,12 @@ async def still_that_stops(visitor: Visitor, _asked: Asked) -> None:
         (endless_part, Cause.NO_MEDIA, "limit"),
         (endless_still, Cause.NO_MEDIA, "limit"),
         (noise_after_pictures, Cause.NO_MEDIA, "broken"),
-        (cut_off_still, Cause.NO_MEDIA, "cut off"),
+        (cut_off_still, Cause.UNDECODABLE, "cut off"),
         (still_without_content, Cause.NO_MEDIA, "cut off"),
         (head_alone, Cause.NO_MEDIA, "no picture came"),
         (still_that_stops, Cause.NO_MEDIA, "no whole picture"),
-        (streaming(pictures()[0][:-500]), Cause.NO_MEDIA, "cut off"),
+        (streaming(pictures()[0][:-500]), Cause.UNDECODABLE, "cut off"),
+        (streaming(pictures()[0][:300]), Cause.NO_MEDIA, "cut off"),
         (streaming(b"\x89PNG", media_type="image/png"), Cause.NO_MEDIA, "image/png"),
     ],
 )
@@ -312,6 +313,7 @@ async def still_in_a_part(visitor: Visitor, _asked: Asked) -> None:
         stills(media_type="text/plain"),
         still_called_multipart,
         still_in_a_part,
+        streaming(*(jpeg[:-2] for jpeg in pictures())),
     ],
 )
 async def test_what_the_bytes_are_decides_and_not_what_the_header_claims(script: Script, decoder: Decoder) -> None:

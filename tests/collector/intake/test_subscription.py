@@ -13,6 +13,7 @@ import pytest
 
 from pantau_collector.config import Broker
 from pantau_collector.intake import delivery_probe, subscription
+from pantau_collector.intake.broker_figures import DROPPED, HEAP
 from pantau_collector.intake.inbox import Inbox
 from pantau_collector.intake.subscription import Subscription
 from pantau_contract.topics import TopicKind
@@ -120,6 +121,21 @@ def test_what_is_delivered_is_proven_by_probes_that_count_as_no_messages(mosquit
         assert until(lambda: made.received >= 1 and other.received >= 1)
         assert (made.received, other.received) == (1, 1)
         assert made.delivery_trouble is None
+
+
+def test_a_broker_that_drops_messages_or_fills_up_is_a_trouble(tmp_path: Path) -> None:
+    settings = "allow_anonymous true\nmax_queued_messages 5\nsys_interval 1\n"
+    with Mosquitto(tmp_path / "m", settings=settings) as broker, subscribed(broker.port) as made:
+        with subscribed(broker.port, client_id="south") as away:
+            assert until(lambda: away.delivering)
+        assert until(lambda: made.figures.value(DROPPED) == 0 and made.figures.value(HEAP) > 0)
+        assert made.overload_trouble is None
+        with Publisher(broker.port) as agent:
+            agent.telemetry(*range(20))
+        assert until(lambda: "has dropped messages (15)" in str(made.overload_trouble)), made.overload_trouble
+        assert made.received == 20
+        made._broker.__dict__["max_memory_mb"] = 0.001
+        assert "over the limit of 0.001" in str(made.overload_trouble)
 
 
 def test_a_broker_that_delivers_with_the_qos_of_the_subscription_delivers(tmp_path: Path) -> None:

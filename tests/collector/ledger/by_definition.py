@@ -112,8 +112,8 @@ class Definition:
 
     @cached_property
     def starts(self) -> list[tuple[str, Start, int]]:
-        """Each start with its boot and its time; of those with no sign of life in between, the last."""
-        found: dict[tuple[str, int], tuple[int, str, bool, int, Start]] = {}
+        """Each start with its boot and its time; of those in a minute after one sign of life, the last."""
+        found: dict[tuple[str, int, int], tuple[int, str, bool, int, Start]] = {}
         for received_ms, message, _ in self.received:
             start = message.start if isinstance(message, Birth | Telemetry) else None
             if start is None or not isinstance(message, Birth | Telemetry):
@@ -122,12 +122,12 @@ class Definition:
             if shift and (isinstance(message, Birth) or message.clock_synchronised is None):
                 continue
             machine = 0 if start.machine_time is None else start.machine_time + shift
-            key = message.boot, start.before or 0
+            key = message.boot, start.before or 0, (start.time + shift) // 60_000
             entry = (start.time + shift, start.reason, start.clean is True, machine, start)
             found[key] = max(found.get(key, entry), entry, key=lambda each: each[:4])
         return [
             (boot, Start(time, reason, "", machine, before, clean), time)
-            for (boot, before), (time, reason, clean, machine, _) in found.items()
+            for (boot, before, _), (time, reason, clean, machine, _) in found.items()
         ]
 
     # Whether the site was measured, and seen
@@ -155,10 +155,9 @@ class Definition:
         )
         after = [each for each in self.covered if each[0] == end]
         first = min((each[2] for each in after), key=lambda batch: (batch.boot, batch.seq), default=None)
-        starts = sorted(
-            ((time, start) for _, start, time in self.starts if begin < time <= end + 30_000),
-            key=lambda each: each[0],
-        )
+        inside = [(time, boot, start) for boot, start, time in self.starts if begin < time <= end + 30_000]
+        inside.sort(key=lambda each: (*each[:2], each[2].before or 0, each[2].reason, each[2].clean is True))
+        starts = [(time, start) for time, _, start in inside]
         if not starts:
             whose = (Bucket.NOT_KNOWN, Evidence.NONE) if first is None else self._compare(last, first, begin, end)
             yield Gone(begin, end, *whose)
