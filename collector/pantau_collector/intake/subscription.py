@@ -1,9 +1,9 @@
 """The collector's session at the broker: persistent, with manual acknowledgement.
 
-A thread of ours connects, and connects again when a connection ends; each connection has a client of paho's, with
-its thread. paho's `ack` only puts a packet into that thread's queue (a deque) and wakes it, so any thread may call
-it. After a reconnection the broker may use the same message id for another message. So each delivery carries the
-number of its connection, and is acknowledged on that connection or not at all.
+A thread of ours connects, and connects again when a connection ends; each connection has a client of paho's, and a
+thread that reads and writes. paho's `ack` only puts a packet into that thread's queue (a deque), so any thread may
+call it. After a reconnection the broker may use the same message id for another message. So each delivery carries
+the number of its connection, and is acknowledged on that connection or not at all.
 
 The session is held in MQTT 3.1.1, because paho needs much more time for each message in MQTT 5. After the broker
 has ended a connection without a reason, the next one is in MQTT 5 where the broker speaks it, so that it states
@@ -40,6 +40,7 @@ from pantau_collector.intake.catch_up import CatchUp
 from pantau_collector.intake.delivery_probe import PROBE_PREFIX, DeliveryProbe
 from pantau_collector.intake.drop_reports import DropReports
 from pantau_collector.intake.inbox import Inbox, Incoming
+from pantau_collector.intake.network_loop import BufferedClient, NetworkLoop
 from pantau_collector.intake.receipts import Receipts
 from pantau_collector.intake.session_contest import TAKEN_OVER, SessionContest
 from pantau_contract.topics import SUBSCRIPTIONS, site_of
@@ -114,6 +115,7 @@ class Subscription:
         self._acknowledging = threading.Lock()
         self._connection = _Connection(0, is_mqtt5=False, began_s=monotonic())
         self._client: Client | None = None
+        self._loop: NetworkLoop | None = None
         self._subscribed_before = False
         self._ask_for_reason = False
         self._speaks_mqtt5 = True
@@ -148,6 +150,8 @@ class Subscription:
             for message in messages:
                 if message.connection == self._connection.number:
                     self._client.ack(message.mid, message.qos)
+            if self._loop is not None:
+                self._loop.wake()
 
     @property
     def delivering(self) -> bool:
@@ -208,12 +212,14 @@ class Subscription:
             self._note_trouble(f"{self._where} cannot be reached: {why}")
             return False
         self._catch_up.begin(connection.number)
+        loop = NetworkLoop(client, partial(self._on_loop_over, connection))
         with self._acknowledging:
-            self._connection, self._client = connection, client
-        if not self._stopping.is_set():
-            client.loop_start()
-            self._watch(connection, client)
-        self._close(client)
+            self._connection, self._client, self._loop = connection, client, loop
+        if self._stopping.is_set():
+            connection.over.set()
+        loop.start()
+        self._watch(connection, client, loop)
+        self._close(client, loop)
         return connection.accepted_s is not None and not connection.is_explained
 
     def _open(self, client: Client, connection: _Connection) -> None:
@@ -230,7 +236,7 @@ class Subscription:
         else:
             client.connect(broker.host, broker.port, KEEPALIVE_S)
 
-    def _watch(self, connection: _Connection, client: Client) -> None:
+    def _watch(self, connection: _Connection, client: Client, loop: NetworkLoop) -> None:
         """Wait until the connection is over, and send probes and receipts meanwhile."""
         while not connection.over.wait(_TICK_S):
             now_s = self._monotonic()
@@ -238,6 +244,7 @@ class Subscription:
                 self._publish_probes(client, now_s)
                 self._publish_marks(client, now_s)
                 self._publish_receipts(client)
+                loop.wake()
                 self._log_delivery(now_s)
             elif now_s - connection.began_s >= ANSWER_WITHIN_S:
                 connection.is_explained = True
@@ -246,18 +253,24 @@ class Subscription:
                 self._note_trouble(f"{self._where} {silence}")
                 return
 
-    def _close(self, client: Client) -> None:
+    def _close(self, client: Client, loop: NetworkLoop) -> None:
         with self._acknowledging:
-            self._client = None
+            self._client = self._loop = None
         if self._stopping.is_set():
             self._publish_receipts(client)
         client.disconnect()
-        client.loop_stop()
+        loop.join()
         self.connected = False
 
-    def _make_client(self, connection: _Connection) -> Client:
+    def _on_loop_over(self, connection: _Connection) -> None:
+        if self.connected and not self._stopping.is_set():
+            self._note_trouble(f"{self._where} is gone: an error of ours, which the log tells")
+        self.connected = False
+        connection.over.set()
+
+    def _make_client(self, connection: _Connection) -> BufferedClient:
         broker = self._broker
-        client = Client(
+        client = BufferedClient(
             CallbackAPIVersion.VERSION2,
             client_id=broker.client_id,
             clean_session=None if connection.is_mqtt5 else False,
