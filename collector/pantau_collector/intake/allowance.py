@@ -30,13 +30,6 @@ class Allowance:
         if len(self._debts) > MAX_DEBTORS:
             self._debts = {site: self._debts[site]}
 
-    def try_use(self, site: str, amount: float, now_s: float) -> bool:
-        """Note what a site uses, and return True; or return False if it may not use more."""
-        if not self.is_left(site, now_s):
-            return False
-        self.use(site, amount, now_s)
-        return True
-
     def _debt(self, site: str, now_s: float) -> float:
         owed, since_s = self._debts.get(site, (0.0, now_s))
         return max(0.0, owed - (now_s - since_s) * self._rate)

@@ -42,6 +42,8 @@ class CatchUp:
 
     def note_arrived(self, payload: bytes) -> None:
         """Note a message that has arrived, which may be the mark."""
+        if self.is_over:
+            return
         self._bytes += len(payload)
         if self._bytes > MAX_KEPT_BYTES or payload == self._prefix + self._connection:
             self.is_over = True

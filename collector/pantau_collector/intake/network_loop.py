@@ -14,7 +14,7 @@ from typing import Any
 
 from paho.mqtt.client import Client
 
-from pantau_collector.intake.buffered_socket import BufferedSocket
+from pantau_collector.intake.buffered_socket import BufferedSocket, IsWanted
 
 MAX_PACKETS = 1000
 """Packets that are read at most before what is to be sent is sent."""
@@ -28,12 +28,13 @@ _log = logging.getLogger(__name__)
 class BufferedClient(Client):
     """paho's client with a `BufferedSocket`. It sends nothing by itself; a `NetworkLoop` does."""
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, *args: Any, is_wanted: IsWanted, **options: Any) -> None:
         super().__init__(*args, **options)
+        self._is_wanted = is_wanted
         self.on_socket_register_write = _do_nothing  # so that paho does not send on the threads of its callers
 
     def _create_socket(self) -> BufferedSocket:
-        return BufferedSocket(super()._create_socket())  # type: ignore[arg-type] # it is no websocket
+        return BufferedSocket(super()._create_socket(), self._is_wanted)  # type: ignore[arg-type] # it is no websocket
 
 
 class NetworkLoop:

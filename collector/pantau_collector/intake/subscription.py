@@ -26,7 +26,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from pantau_collector.config import Broker
-from pantau_collector.intake.allowance import Allowance
+from pantau_collector.intake.admission import Admission
 from pantau_collector.intake.broker_figures import TOPICS as FIGURES
 from pantau_collector.intake.broker_figures import BrokerFigures
 from pantau_collector.intake.broker_problem import (
@@ -36,26 +36,19 @@ from pantau_collector.intake.broker_problem import (
     describe_refusal,
     describe_silence,
 )
-from pantau_collector.intake.catch_up import CatchUp
 from pantau_collector.intake.delivery_probe import PROBE_PREFIX, DeliveryProbe
 from pantau_collector.intake.drop_reports import DropReports
 from pantau_collector.intake.inbox import Inbox, Incoming
 from pantau_collector.intake.network_loop import BufferedClient, NetworkLoop
 from pantau_collector.intake.receipts import Receipts
 from pantau_collector.intake.session_contest import TAKEN_OVER, SessionContest
-from pantau_contract.topics import SUBSCRIPTIONS, site_of
+from pantau_contract.topics import SUBSCRIPTIONS
 
 KEEPALIVE_S = 15
 """Seconds between keep-alives.
 
 A half-open connection is noticed within 1.5 times this, before any site is silent.
 """
-BYTES_PER_S = 2 << 20
-"""Bytes of one site that are taken in a second at most; an agent at its fastest sends a tenth of that."""
-BURST_BYTES = 16 << 20
-"""Bytes of one site that are taken at once, about, at most."""
-BYTES_OF_MESSAGE = 512
-"""Bytes that a message counts for beside its payload."""
 _CONNECT_WITHIN_S = 10.0
 """Seconds within which the TCP connection and TLS must be established."""
 ANSWER_WITHIN_S = 10.0
@@ -101,9 +94,7 @@ class Subscription:
     ) -> None:
         self._broker = broker
         self._inbox = inbox
-        self._drops = drops or DropReports()
-        self._catch_up = CatchUp()
-        self._rate = Allowance(rate=BYTES_PER_S, burst=BURST_BYTES)
+        self._admission = Admission(drops or DropReports())
         self._time_ms = time_ms
         self._monotonic = monotonic
         self._probe = DeliveryProbe()
@@ -211,7 +202,7 @@ class Subscription:
             why = describe_error(error, tls=self._broker.tls)
             self._note_trouble(f"{self._where} cannot be reached: {why}")
             return False
-        self._catch_up.begin(connection.number)
+        self._admission.catch_up.begin(connection.number)
         loop = NetworkLoop(client, partial(self._on_loop_over, connection))
         with self._acknowledging:
             self._connection, self._client, self._loop = connection, client, loop
@@ -276,6 +267,7 @@ class Subscription:
             clean_session=None if connection.is_mqtt5 else False,
             protocol=MQTTProtocolVersion.MQTTv5 if connection.is_mqtt5 else MQTTProtocolVersion.MQTTv311,
             manual_ack=True,
+            is_wanted=self._is_wanted,
             reconnect_on_failure=False,
         )
         client.connect_timeout = _CONNECT_WITHIN_S
@@ -387,8 +379,7 @@ class Subscription:
     def _on_message(self, connection: _Connection, client: Client, _: object, message: MQTTMessage) -> None:
         payload = bytes(message.payload)
         now_s = self._monotonic()
-        if not self._catch_up.is_over:
-            self._catch_up.note_arrived(payload)
+        self._admission.catch_up.note_arrived(payload)
         if payload.startswith(PROBE_PREFIX):
             self._probe.note_returned(payload, now_s)
             client.ack(message.mid, message.qos)  # some brokers deliver with the QoS of the subscription
@@ -403,9 +394,7 @@ class Subscription:
             return
         self.received += 1
         self.received_bytes += len(payload)
-        site = site_of(topic)
-        if not self._rate.try_use(site, len(payload) + BYTES_OF_MESSAGE, now_s) and self._catch_up.is_over:
-            self._drops.note(site, len(payload))
+        if not self._admission.take(topic, len(payload), now_s):
             client.ack(message.mid, message.qos)
             return
         incoming = Incoming(
@@ -419,13 +408,21 @@ class Subscription:
         )
         self._inbox.put(incoming)
 
+    def _is_wanted(self, topic: bytes, size: int) -> bool:
+        """Return True if a large message is to be read, which comes to `_on_message` then."""
+        if self._admission.is_open(topic.decode(errors="replace"), size, self._monotonic()):
+            return True
+        self.received += 1
+        self.received_bytes += size
+        return False
+
     def _publish_probes(self, client: Client, now_s: float) -> None:
         for topic, payload in self._probe.take_due(now_s):
             with contextlib.suppress(ValueError):  # it is queued no more than once each round
                 client.publish(topic, payload, qos=0)
 
     def _publish_marks(self, client: Client, now_s: float) -> None:
-        for topic, payload in self._catch_up.take_due(now_s):
+        for topic, payload in self._admission.catch_up.take_due(now_s):
             with contextlib.suppress(ValueError):  # it is queued no more than once in 15 s
                 client.publish(topic, payload, qos=1)
 
