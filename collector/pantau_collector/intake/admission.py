@@ -5,6 +5,8 @@ sends must be read as fast as it can send, or the news of the others waits behin
 that is fast enough.
 """
 
+from collections.abc import Callable
+
 from pantau_collector.intake.allowance import Allowance
 from pantau_collector.intake.buffered_socket import MAX_PACKET
 from pantau_collector.intake.catch_up import CatchUp
@@ -25,15 +27,18 @@ class Admission:
     It belongs to one thread. All times are readings of one monotonic clock, in seconds.
     """
 
-    def __init__(self, drops: DropReports) -> None:
+    def __init__(self, drops: DropReports, is_congested: Callable[[str], bool]) -> None:
+        """Create it; `is_congested` returns whether a site sends so much that no more of it can wait."""
         self._drops = drops
+        self._is_congested = is_congested
         self._rate = Allowance(rate=BYTES_PER_S, burst=BURST_BYTES)
         self.catch_up = CatchUp()
 
     def is_open(self, topic: str, size: int, now_s: float) -> bool:
         """Return True if a message may come, of which `take` is told then; otherwise it counts as dropped."""
         site = site_of(topic)
-        if size <= MAX_PACKET and (not self.catch_up.is_over or self._rate.is_left(site, now_s)):
+        fits = not self.catch_up.is_over or (self._rate.is_left(site, now_s) and not self._is_congested(site))
+        if fits and size <= MAX_PACKET:
             return True
         self._drops.note(site, size)
         return False

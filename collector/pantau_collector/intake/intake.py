@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from pantau_collector.config import Broker
 from pantau_collector.deadletter import DeadLetters
+from pantau_collector.intake.admission import Admission
 from pantau_collector.intake.drop_reports import DropReports
 from pantau_collector.intake.inbox import Inbox, Incoming
 from pantau_collector.intake.overflow import Overflow
@@ -55,7 +56,8 @@ class Intake:
         self._journal = journal
         self._inbox = Inbox()
         self._drops = DropReports()
-        self._subscription = Subscription(broker, self._inbox, self._drops, time_ms=time_ms)
+        admission = Admission(self._drops, self._is_congested)
+        self._subscription = Subscription(broker, self._inbox, admission, time_ms=time_ms)
         self._overflow = Overflow(journal.directory / "overflow.sqlite")
         self._writer = MessageWriter(
             journal,
@@ -172,6 +174,10 @@ class Intake:
     def lost_pictures(self) -> int:
         """Pictures that could not be written."""
         return self._writer.lost_pictures
+
+    def _is_congested(self, site: str) -> bool:
+        """Return True if a site fills its share of the inbox because it sends too much, not for a bad disk."""
+        return self._inbox.is_share_full(site) and self._overflow.holds(site)
 
     def _write_all(self) -> None:
         while not self._inbox.is_over:

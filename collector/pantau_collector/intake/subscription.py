@@ -87,14 +87,14 @@ class Subscription:
         self,
         broker: Broker,
         inbox: Inbox,
-        drops: DropReports | None = None,
+        admission: Admission | None = None,
         *,
         time_ms: Callable[[], int],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._broker = broker
         self._inbox = inbox
-        self._admission = Admission(drops or DropReports())
+        self._admission = admission or Admission(DropReports(), is_congested=lambda _: False)
         self._time_ms = time_ms
         self._monotonic = monotonic
         self._probe = DeliveryProbe()

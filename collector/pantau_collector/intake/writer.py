@@ -188,8 +188,6 @@ class MessageWriter:
         Raises:
             OSError: not all of them are on disk; the rest may be tried again.
         """
-        self._overflow.add(batch.over_share)
-        batch.over_share = []
         self._journal.append(batch.records)
         self.journaled += len(batch.records)
         self.samples += batch.samples
@@ -201,6 +199,8 @@ class MessageWriter:
                 self._undated.add(key)
         self._undated.save_if_due()
         batch.records, batch.keys, batch.samples = [], {}, 0
+        self._overflow.add(batch.over_share)
+        batch.over_share = []
         self._write_pictures(batch)
         self._dead_letters.write(batch.dead)
         self.dead += len(batch.dead)
