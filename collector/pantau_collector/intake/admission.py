@@ -31,14 +31,14 @@ class Admission:
         """Create it; `is_congested` returns whether a site sends so much that no more of it can wait."""
         self._drops = drops
         self._is_congested = is_congested
-        self._rate = Allowance(rate=BYTES_PER_S, burst=BURST_BYTES)
+        self._bytes = Allowance(rate=BYTES_PER_S)
         self.catch_up = CatchUp()
 
     def is_open(self, topic: str, size: int, now_s: float) -> bool:
         """Return True if a message may come, of which `take` is told then; otherwise it counts as dropped."""
         site = site_of(topic)
-        fits = not self.catch_up.is_over or (self._rate.is_left(site, now_s) and not self._is_congested(site))
-        if fits and size <= MAX_PACKET:
+        is_fair = self._bytes.debt(site, now_s) < BURST_BYTES and not self._is_congested(site)
+        if size <= MAX_PACKET and (is_fair or not self.catch_up.is_over):
             return True
         self._drops.note(site, size)
         return False
@@ -47,5 +47,5 @@ class Admission:
         """Note a message that has come, and return True if it is taken; otherwise it counts as dropped."""
         if not self.is_open(topic, size, now_s):
             return False
-        self._rate.use(site_of(topic), size + BYTES_OF_MESSAGE, now_s)
+        self._bytes.use(site_of(topic), size + BYTES_OF_MESSAGE, now_s)
         return True

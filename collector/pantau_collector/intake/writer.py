@@ -13,6 +13,7 @@ from pantau_collector.intake.fair_share import FairShare, Turn, price_s
 from pantau_collector.intake.inbox import Incoming
 from pantau_collector.intake.known_cameras import KnownCameras
 from pantau_collector.intake.overflow import Overflow
+from pantau_collector.intake.reader_delay import ReaderDelay
 from pantau_collector.intake.receipts import identify_unread
 from pantau_collector.intake.undated import BatchKey, UndatedBatches, latest_batches
 from pantau_collector.journal import Journal, Record
@@ -28,6 +29,8 @@ _LATEST_BYTES = 4 << 20
 """Bytes at the journal's end whose batches are recognised after a restart: a minute of 2,000 sites."""
 LATE_AFTER_S = 60
 """Seconds after which arriving telemetry counts as an agent's backlog, to be written after new records."""
+PIPELINE = "pipeline"
+"""The name by which the journal knows the reader that decides about outages."""
 MAX_WAITING_AT_ONCE = 2000
 """Waiting messages that are written at once at most."""
 _DAY_MS = 86_400_000
@@ -74,6 +77,7 @@ class MessageWriter:
         self._max_age_ms = max_age_ms
         self._monotonic = monotonic
         self._share = FairShare(overflow, monotonic=monotonic)
+        self._delay = ReaderDelay()
         self._known = KnownCameras()
         self._seen = dict.fromkeys(latest_batches(journal, _LATEST_BYTES), False)
         self._undated = UndatedBatches(journal)
@@ -90,7 +94,7 @@ class MessageWriter:
         Those of a site that is over its share are to wait, and those that wait are added once it no longer is.
         """
         batch = CheckedMessages()
-        self._share.begin()
+        self._share.begin(is_behind=self._is_behind())
         for incoming in messages:
             site = site_of(incoming.topic)
             is_picture = incoming.topic.endswith(_SNAPSHOT)
@@ -115,6 +119,10 @@ class MessageWriter:
             _log.warning("%s: %s; look at its agent, and at who has its login", report.topic, report.reason)
         batch.dead += reports
         return batch
+
+    def _is_behind(self) -> bool:
+        """Return True if the collector does not keep up with the journal."""
+        return self._delay.is_behind(self._journal.position_of(PIPELINE), self._journal.end, self._monotonic())
 
     def _check_one(self, incoming: Incoming, site: str, batch: CheckedMessages) -> None:
         """Check a message, sort it, and charge its site for it."""
