@@ -184,5 +184,5 @@ def test_what_is_sent_leaves_together_and_a_broken_line_is_told_at_the_next(line
     line.broker.close()
     line.socket.send(b"more")
     line.socket.flush()
-    with pytest.raises(OSError, match="pipe|reset"):
+    with pytest.raises(OSError, match=r"pipe|reset"):
         line.socket.send(b"again")
