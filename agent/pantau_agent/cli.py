@@ -2,7 +2,7 @@
 
 import typer
 
-from pantau_agent.commands import check, discover, doctor, picture, probe, run
+from pantau_agent.commands import accept, check, discover, doctor, picture, probe, run
 
 app = typer.Typer(
     name="pantau-agent",
@@ -15,4 +15,6 @@ app.command(epilog=check.EPILOG)(check.check)
 app.command(epilog=discover.EPILOG)(discover.discover)
 app.command(epilog=doctor.EPILOG)(doctor.doctor)
 app.add_typer(picture.app)
+app.command("accept-certificate", epilog=accept.CERTIFICATE_EPILOG)(accept.accept_certificate)
+app.command("accept-login", epilog=accept.LOGIN_EPILOG)(accept.accept_login)
 app.command(epilog=probe.EPILOG, cls=probe.ProbeCommand)(probe.probe)

@@ -6,6 +6,7 @@ camera. Paths are relative to the configuration file.
 """
 
 import logging
+import re
 import ssl
 import stat
 from collections import Counter
@@ -18,8 +19,10 @@ from pydantic_settings import SettingsConfigDict, SettingsError
 from pantau_agent import vendors
 from pantau_agent.picture.config import PictureConfig
 from pantau_agent.streams import url as stream_url
+from pantau_agent.streams.safeguards import ANY_CERTIFICATE
 from pantau_contract.topics import SLUG
 from pantau_service.environment_settings import EnvironmentSettings
+from pantau_service.loopback import is_loopback
 from pantau_service.secret_files import SecretFile, secret
 from pantau_service.settings import ConfigError, error_at, explain, read_toml
 
@@ -29,7 +32,9 @@ ENV_DELIMITER = "__"
 """Separates tables and keys in their names."""
 
 _log = logging.getLogger(__name__)
-_PATH_KEYS = {"password_file", "ca_file", "path"}
+MAX_DEVICES = 63
+"""Devices of a site that can be asked whether they are there, beside its gateway."""
+_PATH_KEYS = {"password_file", "ca_file", "tls_ca", "path"}
 """Keys whose values are paths."""
 _STRICT = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
@@ -56,6 +61,13 @@ def _certificates(path: Path) -> Path:
     except OSError as error:
         raise ValueError(f"expected a file that the agent can read ({error.strerror})") from None
     return path
+
+
+def _fingerprint(text: str) -> str:
+    fingerprint = text.strip().lower().removeprefix("sha256:").replace(":", "")
+    if fingerprint not in {"", ANY_CERTIFICATE} and not re.fullmatch("[0-9a-f]{64}", fingerprint):
+        raise ValueError(f'expected "{ANY_CERTIFICATE}", or the SHA-256 fingerprint: 64 digits from 0 to f')
+    return fingerprint
 
 
 Slug = Annotated[str, AfterValidator(_slug)]
@@ -146,6 +158,9 @@ class Camera(BaseModel):
     picture_interval_s: Seconds = 30
     picture: PictureConfig = PictureConfig()
     timeout_s: Seconds = 10
+    allow_basic: bool = False
+    certificate: Annotated[str, AfterValidator(_fingerprint)] = ""
+    tls_ca: Annotated[Path, AfterValidator(_certificates)] | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -161,6 +176,10 @@ class Camera(BaseModel):
         user = next((user for user in users if user is not None), None)
         if password is not None and user is None:
             raise error_at("user", "expected the user's name, since there is a password")
+        if self.tls_ca is not None and self.certificate:
+            raise error_at(
+                "certificate", "expected no `certificate` beside a `tls_ca`: the authority vouches for it"
+            )
         _set(self, url=url, user=user, password=password)
         return self
 
@@ -184,6 +203,21 @@ class Camera(BaseModel):
             raise error_at("vendor", f"expected what makes a URL: {error}") from None
 
 
+class Device(BaseModel):
+    """A switch, recorder or gateway of the site, which is asked whether it is there.
+
+    `id` is that of the inventory. It is asked at a TCP `port`, or by ICMP. `cameras` are those behind it; none
+    stands for all of the site.
+    """
+
+    model_config = _STRICT
+
+    id: Slug
+    host: Annotated[str, Field(min_length=1, max_length=253)]
+    port: Port | None = None
+    cameras: list[Slug] = Field(default_factory=list)
+
+
 class AgentConfig(EnvironmentSettings):
     """The whole configuration."""
 
@@ -196,14 +230,26 @@ class AgentConfig(EnvironmentSettings):
     report: Report = Report()
     spool: SpoolConfig = SpoolConfig()
     camera: list[Camera] = Field(default_factory=list)
+    device: Annotated[list[Device], Field(max_length=MAX_DEVICES)] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _check_ids_are_distinct(self) -> Self:
-        repeated = [name for name, count in Counter(camera.id for camera in self.camera).items() if count > 1]
-        if repeated:
-            raise error_at(
-                "camera", f"expected each `id` once, got {', '.join(map(repr, repeated))} more than once"
-            )
+        ids = {"camera": [camera.id for camera in self.camera], "device": [device.id for device in self.device]}
+        for table, names in ids.items():
+            repeated = [name for name, count in Counter(names).items() if count > 1]
+            if repeated:
+                raise error_at(
+                    table, f"expected each `id` once, got {', '.join(map(repr, repeated))} more than once"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _check_cameras_of_devices(self) -> Self:
+        cameras = {camera.id for camera in self.camera}
+        for device in self.device:
+            for camera in device.cameras:
+                if camera not in cameras:
+                    raise error_at("device", f"expected the `id` of a camera in `cameras`, got {camera!r}")
         return self
 
 
@@ -230,6 +276,7 @@ def load(path: Path) -> AgentConfig:
     except SettingsError as error:
         raise ConfigError([f"environment: {error}"]) from None
     _warn_if_exposed(path, data, config)
+    _warn_if_in_clear(path, config.broker)
     return config
 
 
@@ -256,3 +303,14 @@ def _warn_if_exposed(path: Path, data: dict[str, Any], config: AgentConfig) -> N
     for file in sorted({file for file in files if file is not None}):
         if file.stat().st_mode & stat.S_IROTH:
             _log.warning("%s holds a password and everyone on this machine can read it: chmod o-r it", file)
+
+
+def _warn_if_in_clear(path: Path, broker: Broker) -> None:
+    """Log a warning if password and pictures cross the network readable."""
+    if not broker.tls and not is_loopback(broker.host):
+        _log.warning(
+            "%s: broker.tls: the password and all pictures cross the network to %s readable by everyone on the"
+            " way: set tls = true",
+            path,
+            broker.host,
+        )

@@ -13,7 +13,8 @@ def write(path: Path, content: bytes, *, mode: int = 0o666) -> None:
         OSError: the file could not be written; the old content is unchanged.
     """
     new = path.with_name(f"{path.name}.new")
-    with open(new, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+    # A symbolic link is not followed: the directory may belong to a user who knows who writes here.
+    with open(new, "wb", opener=lambda name, flags: os.open(name, flags | os.O_NOFOLLOW, mode)) as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

@@ -47,7 +47,12 @@ async def test_answers(name: str, decoder: Decoder) -> None:
     camera, expect = CORPUS[name], CORPUS[name].expect
     async with playing(camera) as played:
         configured = Camera(
-            id=name, url=played.url, user=USER, password=SecretStr(PASSWORD), timeout_s=camera.timeout_s
+            id=name,
+            url=played.url,
+            user=USER,
+            password=SecretStr(PASSWORD),
+            timeout_s=camera.timeout_s,
+            allow_basic=expect.authentication == "basic",
         )
         sample = (await OneShotProbe(configured, decoder, SystemClock()).run(0.5)).sample
     assert is_healthy(sample) if expect.state is State.OK else sample.state is expect.state, sample

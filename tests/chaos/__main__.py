@@ -18,6 +18,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=_HELP)
     parser.add_argument("--seed", type=int, default=None, help="of the choice of faults; a new one by default")
     parser.add_argument("--kills", type=int, default=200, help="processes killed before it is over")
+    parser.add_argument("--kind", help="inject this kind of fault only, as `power after absence`")
     parser.add_argument("--sites", type=int, default=4, help="with generated cameras")
     parser.add_argument("--cameras", type=int, default=16, help="per site")
     parser.add_argument(
@@ -42,7 +43,9 @@ def main() -> int:
         with City(folder, **counts) as city:
             if not city.collector_disk.mounted:
                 report("no small disks here (mounting needs root): no disk is filled")
-            outcome = run(city, seed=seed, kills=arguments.kills, report=report, settle_within_s=90)
+            outcome = run(
+                city, seed=seed, kills=arguments.kills, report=report, settle_within_s=90, kind=arguments.kind
+            )
     if arguments.json:
         print(json.dumps(outcome.as_dict(), indent=2))  # noqa: T201 # this module is a command
     result = outcome.result

@@ -23,7 +23,7 @@ from pantau_agent.host import ClockStatus, Machine
 from pantau_agent.link import Link, traffic
 from pantau_agent.picture.decoder import Decoder
 from pantau_agent.run import Agent
-from pantau_agent.spool import Batch, Spool
+from pantau_agent.spool import Batch, Spool, acknowledgements
 from pantau_agent.watching.watch import watch
 from pantau_contract.messages import Sample, Telemetry
 from pantau_contract.states import STATE_OF, Cause, State
@@ -49,6 +49,9 @@ class SetClock:
 
     def time_ms(self) -> int:
         return time.time_ns() // 1_000_000 + int(self.read()["offset_ms"])
+
+    def lost_since(self, _since: float) -> float:
+        return 0.0
 
 
 class SetMachine(Machine):
@@ -133,6 +136,9 @@ async def run(config: AgentConfig, folder: Path) -> None:
     generated = {camera.id for camera in config.camera if (camera.url or "").endswith("/generated")}
     # Clocks are set within seconds here as elsewhere, but reports are sixty times as frequent.
     traffic.CLOCK_SET_WITHIN_INTERVALS = 120
+    # A broker that has written nothing for longer than this loses what only its next loss of power shows.
+    acknowledgements.BROKER_WRITES_WITHIN_S = 3
+    acknowledgements.RECEIPT_WITHIN_S = 2.0
     CapturingSpool.site = config.site.id
     CapturingSpool.capture = SampleCapture(folder / "capture", numbered=bool(generated))
     spool = await CapturingSpool.open(

@@ -5,7 +5,8 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,6 +21,12 @@ from tests.servers.process import Server, free_port, is_listening, until
 DATABASE = "chaos"
 SIMCAM_SITE = "simulated"
 """The site whose cameras are simulated and really watched; those of the other sites are generated."""
+_BROKER_COPY_EVERY_S = 3.0
+"""Seconds between two copies of the broker's file."""
+_BROKER_COPIES = 8
+"""Copies that are kept."""
+_BROKER_SETTINGS = "allow_anonymous true\nautosave_interval 2\nautosave_on_changes false\n"
+"""As our role sets it up, it writes now and then, and loses the rest when it is killed."""
 _RESTART_AFTER_S = 1.0
 """Seconds after which a program that ended by itself is started again."""
 
@@ -51,6 +58,33 @@ class Program:
         elif time.monotonic() >= self._start_at:
             self._start_at = 0.0
             self.server.start()
+
+
+class Broker(Program):
+    """The broker, with copies of what it had written, for a loss of power that its disk's cache goes with."""
+
+    def __init__(self, mosquitto: Mosquitto) -> None:
+        super().__init__("broker", mosquitto)
+        self._database = mosquitto.database
+        self._copies: deque[bytes] = deque(maxlen=_BROKER_COPIES)
+        self._copy_at = 0.0
+
+    def supervise(self) -> None:
+        super().supervise()
+        if time.monotonic() >= self._copy_at and self._database.exists():
+            self._copy_at = time.monotonic() + _BROKER_COPY_EVERY_S
+            self._copies.append(self._database.read_bytes())
+
+    def lose_power(self, choose: Callable[[int], int]) -> None:
+        """Kill it, and put its file back to a copy, or to none; `choose` returns a number below the given one."""
+        self.kill()
+        copies = [None, *self._copies]
+        chosen = copies[choose(len(copies))]
+        self._copies.clear()
+        if chosen is None:
+            self._database.unlink(missing_ok=True)
+        else:
+            self._database.write_bytes(chosen)
 
 
 class Disk:
@@ -131,9 +165,10 @@ class City:
         self._collectors_clock = folder / "collector-clock"
         self.network = Network()
         self.collector_disk = Disk(folder / "collector", mb=256)
-        broker, influx = Mosquitto(folder / "mosquitto"), InfluxDB(folder / "influxdb")
+        broker = Mosquitto(folder / "mosquitto", settings=_BROKER_SETTINGS)
+        influx = InfluxDB(folder / "influxdb")
         self.influx = influx
-        self.broker = Program("broker", broker)
+        self.broker = Broker(broker)
         self.influx_program = Program("influxdb", influx)
         self.simcam = self._simcam(simcam_cameras) if simcam_cameras else None
         to_broker, to_influx, self.wall = free_port(), free_port(), free_port()
@@ -169,6 +204,8 @@ class City:
             raise RuntimeError("the collector did not start: " + self.collector.server.log.read_text()[-2000:])
         for site in self.sites:
             site.program.start()
+        if not until(lambda: all("gives receipts" in site.program.server.log.read_text() for site in self.sites)):
+            raise RuntimeError("the collector gave no receipts")
 
     def __exit__(self, *_: object) -> None:
         for program in reversed(self.programs):

@@ -33,16 +33,19 @@ class Fault:
 
 
 class FaultGenerator:
-    """Chooses faults; a seed determines them as far as the same targets are healthy."""
+    """Chooses faults, with `kind` of that kind only; a seed determines them as far as targets are healthy."""
 
-    def __init__(self, city: City, rng: random.Random) -> None:
+    def __init__(self, city: City, rng: random.Random, kind: str | None = None) -> None:
         self._city = city
         self._rng = rng
+        self._kind = kind
         self._backwards = 0
         self._weighted: list[tuple[float, Callable[[], Fault | None]]] = [
             (10, self._kill),
             (2, self._kill_several),
             (2, self._tear),
+            (1, self._cut_brokers_power),
+            (1, self._cut_brokers_power_while_the_collector_is_away),
             (3, self._cut),
             (1.5, self._fill),
             (1.5, self._pause),
@@ -57,7 +60,7 @@ class FaultGenerator:
         while True:
             make: Callable[[], Fault | None] = self._rng.choices(makers, weights)[0]
             fault = make()
-            if fault is not None and not busy & set(fault.targets):
+            if fault is not None and self._kind in {None, fault.kind} and not busy & set(fault.targets):
                 return fault
 
     def _kill(self) -> Fault:
@@ -67,6 +70,43 @@ class FaultGenerator:
     def _kill_several(self) -> Fault:
         programs = self._rng.sample(self._city.programs, self._rng.randint(2, 3))
         return self._killing("kill", "kill -9 at once: " + ", ".join(one.name for one in programs), programs)
+
+    def _cut_brokers_power(self) -> Fault:
+        """Kill the broker, and put its file back to what it was some time before."""
+        broker, chooser = self._city.broker, random.Random(self._rng.random())
+
+        def inject() -> None:
+            broker.lose_power(chooser.randrange)
+
+        return Fault(
+            "power",
+            "the broker loses power, and wakes with what it had written some time before",
+            (broker.name,),
+            1,
+            self._rng.choice((0.0, 0.3, 1.0, 3.0)),
+            inject,
+            broker.start,
+        )
+
+    def _cut_brokers_power_while_the_collector_is_away(self) -> Fault:
+        """Let the broker lose what it kept for the collector, for longer than it takes to be written."""
+        broker, collector, chooser = self._city.broker, self._city.collector, random.Random(self._rng.random())
+
+        def undo() -> None:
+            broker.lose_power(chooser.randrange)
+            broker.start()
+            collector.start()
+
+        away_s = self._rng.choice((4.0, 8.0, 12.0))
+        return Fault(
+            "power after absence",
+            "the collector is away; then the broker loses power, and wakes with what it had written before",
+            (broker.name, collector.name),
+            2,
+            away_s,
+            collector.kill,
+            undo,
+        )
 
     def _tear(self) -> Fault:
         """Kill a program, and append half a record, as if a write had been interrupted."""

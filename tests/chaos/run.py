@@ -39,13 +39,23 @@ class Outcome:
         return vars(self) | {"result": self.result.as_dict(), "passed": self.passed}
 
 
-def run(city: City, *, seed: int, kills: int, report: Callable[[str], None], settle_within_s: float) -> Outcome:
+def run(
+    city: City,
+    *,
+    seed: int,
+    kills: int,
+    report: Callable[[str], None],
+    settle_within_s: float,
+    kind: str | None = None,
+) -> Outcome:
     """Inject faults until `kills` processes were killed, and check the result once it no longer changes.
 
-    The run is over when every spooled sample has arrived, or when none has arrived for `settle_within_s`.
+    With `kind` all are of that kind. The run is over when every spooled sample has arrived, or when none has
+    arrived for `settle_within_s`.
     """
+    _wait_until_each_site_reports(city)
     rng = random.Random(seed)
-    faults, began = FaultGenerator(city, rng), time.monotonic()
+    faults, began = FaultGenerator(city, rng, kind), time.monotonic()
     counts: Counter[str] = Counter()
     killed = 0
     active: list[tuple[float, int, Fault]] = []
@@ -58,7 +68,7 @@ def run(city: City, *, seed: int, kills: int, report: Callable[[str], None], set
         killed += fault.kills
         ends_s = time.monotonic() + fault.duration_s
         heapq.heappush(active, (ends_s, sum(counts.values()), fault))
-        after_s = 0.0 if fault.kind in {"kill", "tear"} else _RECOVERY_S
+        after_s = 0.0 if fault.kind in {"kill", "tear", "power", "power after absence"} else _RECOVERY_S
         busy |= dict.fromkeys(fault.targets, ends_s + after_s)
         elapsed_s = time.monotonic() - began
         report(f"{elapsed_s:7.1f} s  {killed:4d} killed  {fault.text}, for {fault.duration_s:.1f} s")
@@ -72,6 +82,13 @@ def run(city: City, *, seed: int, kills: int, report: Callable[[str], None], set
     exits = {program.name: program.unexpected_exits for program in city.programs if program.unexpected_exits}
     result = check_stored(city, captured, stepped=city.sites[0].name)
     return Outcome(seed, killed, dict(counts), round(injected_s, 1), round(settled_s, 1), exits, result)
+
+
+def _wait_until_each_site_reports(city: City) -> None:
+    """Wait until every agent has spooled a sample: faults before that would hit programs that only start."""
+    while {site for site, _, _ in city.captured().spooled} != {site.name for site in city.sites}:
+        city.supervise()
+        time.sleep(0.1)
 
 
 def _wait_until(city: City, active: list[tuple[float, int, Fault]], until_s: float) -> None:

@@ -10,11 +10,15 @@ from tests.servers.programs import require_program
 
 
 class Mosquitto(Server):
-    """A broker that persists its sessions, so that it can be killed and started again on the same port."""
+    """A broker that persists its sessions, so that it can be killed and started again on the same port.
+
+    Of two `settings` of one name the later counts, and they come last. `database` is the file of its sessions.
+    """
 
     def __init__(self, folder: Path, *, settings: str = "allow_anonymous true\n", port: int | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.port = port or free_port()
+        self.database = folder / "mosquitto.db"
         configuration = folder / "mosquitto.conf"
         configuration.write_text(
             f"listener {self.port} 127.0.0.1\n"

@@ -4,7 +4,6 @@ It is one JSON file for all cameras. A new file replaces the old one at once, so
 """
 
 import asyncio
-import hashlib
 import logging
 import secrets
 from collections.abc import Sequence
@@ -14,10 +13,14 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct, field
 
+from pantau_agent.assessment.acceptances import FOLDER, Acceptance, Acceptances
 from pantau_agent.assessment.baseline import Baseline
+from pantau_agent.assessment.digests import Digests
 from pantau_agent.config import Camera
+from pantau_agent.streams import url as stream_url
 from pantau_agent.streams.failure import Failure
 from pantau_agent.streams.keep_alive import KeepAlive
+from pantau_agent.streams.safeguards import Remembered
 from pantau_service import atomic_file
 
 FILE = "cameras.json"
@@ -49,7 +52,8 @@ class Refusal(Struct, frozen=True):
 class CameraMemory(Struct):
     """What is remembered of one camera. `trusted` is set once it has accepted the password.
 
-    `keep_alive` is what is known about keeping its sessions alive.
+    `keep_alive` is what is known about keeping its sessions alive, `proof` is what it has shown of itself: how
+    it lets us in, and its certificates.
 
     `stream` and `login` are digests of the configuration for which `baseline` and `keep_alive`, and the rest, are
     valid.
@@ -61,6 +65,7 @@ class CameraMemory(Struct):
     trusted: bool = False
     refusal: Refusal | None = None
     keep_alive: KeepAlive = field(default_factory=KeepAlive)
+    proof: Remembered = field(default_factory=Remembered)
 
 
 class _Content(Struct):
@@ -76,8 +81,11 @@ class CameraMemories:
         self._file = file
         loaded = _load(file)
         self._content = _Content(VERSION, loaded.salt)
+        digests = Digests(loaded.salt)
         for camera in cameras:
-            self._content.cameras[camera.id] = _carried_over(loaded.cameras.get(camera.id), camera, loaded.salt)
+            self._content.cameras[camera.id] = _carried_over(loaded.cameras.get(camera.id), camera, digests)
+        self._has_fast_digests = any(digests.is_fast(memory.login) for memory in loaded.cameras.values())
+        self._acceptances = Acceptances(file.with_name(FOLDER))
         self._saved_logins: list[object] = []
         self._failing = False
 
@@ -88,10 +96,13 @@ class CameraMemories:
     async def save_periodically(self) -> None:
         """Write the file every `SAVE_INTERVAL_S`, and soon after a login was accepted or refused.
 
-        Never returns.
+        What commands accept meanwhile is taken over. Never returns.
         """
         self._saved_logins, age_s = self._logins(), 0.0
+        if self._has_fast_digests:
+            self.save()
         while True:
+            self._take_over_acceptances()
             await asyncio.sleep(CHECK_INTERVAL_S)
             age_s += CHECK_INTERVAL_S
             logins = self._logins()
@@ -103,9 +114,19 @@ class CameraMemories:
         """Write the file now."""
         self._write(msgspec.json.encode(self._content))
 
+    def _take_over_acceptances(self) -> None:
+        for camera, acceptance in self._acceptances.take():
+            if (memory := self._content.cameras.get(camera)) is not None:
+                _take_over(acceptance, memory)
+                _log.info("camera %s: accepted by a command: %s", camera, acceptance)
+                self.save()
+
     def _logins(self) -> list[object]:
         return [
-            (memory.trusted, memory.refusal, memory.keep_alive.method, memory.keep_alive.proven)
+            (
+                *(memory.trusted, memory.refusal, memory.keep_alive.method, memory.keep_alive.proven),
+                *(dict(memory.proof.digests), dict(memory.proof.certificates)),
+            )
             for memory in self._content.cameras.values()
         ]
 
@@ -118,6 +139,22 @@ class CameraMemories:
             self._failing = True
         else:
             self._failing = False
+
+
+def remembered(file: Path, cameras: Sequence[Camera]) -> dict[str, Remembered]:
+    """Return what the agent remembers of cameras' logins and certificates; empty if that cannot be read."""
+    try:
+        content = msgspec.json.decode(file.read_bytes(), type=_Content)
+    except (OSError, msgspec.DecodeError):
+        return {}
+    digests = Digests(content.salt)
+    return {camera.id: _carried_over(content.cameras.get(camera.id), camera, digests).proof for camera in cameras}
+
+
+def _take_over(acceptance: Acceptance, memory: CameraMemory) -> None:
+    memory.proof.certificates.update(acceptance.certificates)
+    if acceptance.weaker_login:
+        memory.proof.digests.clear()
 
 
 def _load(file: Path) -> _Content:
@@ -135,17 +172,20 @@ def _load(file: Path) -> _Content:
     return _Content(VERSION, secrets.token_hex())
 
 
-def _carried_over(memory: CameraMemory | None, camera: Camera, salt: str) -> CameraMemory:
+def _carried_over(memory: CameraMemory | None, camera: Camera, digests: Digests) -> CameraMemory:
     """Return what of the memory is valid for the camera as it is configured now."""
     password = camera.password.get_secret_value() if camera.password is not None else None
-    fresh = CameraMemory(_digest(salt, camera.url), _digest(salt, camera.url, camera.user, password))
-    if memory is not None and memory.stream == fresh.stream:
+    permission = ("allow_basic",) if camera.allow_basic else ()  # whoever permits it has looked at the camera
+    login = camera.url, camera.user, password, *permission
+    fresh = CameraMemory(digests.of(camera.url), digests.of_login(password, *login))
+    if memory is None:
+        return fresh
+    if memory.stream == fresh.stream:
         fresh.baseline, fresh.keep_alive = memory.baseline, memory.keep_alive
-    if memory is not None and memory.login == fresh.login:
-        fresh.trusted, fresh.refusal = memory.trusted, memory.refusal
+    if memory.login in {fresh.login, digests.of(*login)}:
+        fresh.trusted, fresh.refusal, fresh.proof.digests = memory.trusted, memory.refusal, memory.proof.digests
+    host = stream_url.parse(camera.url or "").host
+    fresh.proof.certificates = {
+        at: fingerprint for at, fingerprint in memory.proof.certificates.items() if at.rpartition(":")[0] == host
+    }
     return fresh
-
-
-def _digest(salt: str, *parts: str | None) -> str:
-    """Return a digest that reveals a change, and nothing more: the password cannot be recovered from it."""
-    return hashlib.blake2b(repr(parts).encode(), key=salt.encode()[:64], digest_size=16).hexdigest()

@@ -41,6 +41,8 @@ class CameraOptions:
     stream: StreamChoice
     user: str | None
     password_file: Path | None
+    allow_basic: bool
+    certificate: str
     timeout_s: float
     expected_fps: float | None
 
@@ -73,7 +75,8 @@ def configured_camera(options: CameraOptions, path: Path) -> tuple[AgentConfig, 
     Raises:
         CannotProbeError: there is no such camera, or the configuration is wrong.
     """
-    if options.user is not None or options.vendor is not None or options.host is not None:
+    given = (options.user, options.vendor, options.host, options.allow_basic or None, options.certificate or None)
+    if any(one is not None for one in given):
         raise CannotProbeError(
             f"{options.source} is the id of a camera in {path}, with the address and user it has there; "
             "for others give a URL"
@@ -108,6 +111,8 @@ def camera_from_options(options: CameraOptions, say: Words) -> Camera:
             vendor=options.vendor,
             user=login.user if login is not None else None,
             password=SecretStr(login.password) if login is not None else None,
+            allow_basic=options.allow_basic,
+            certificate=options.certificate,
             timeout_s=options.timeout_s,
             expected_fps=options.expected_fps,
         )

@@ -15,6 +15,7 @@ from pantau_agent.clock import SystemClock
 from pantau_agent.commands import interruptible
 from pantau_agent.commands.password import PASSWORD_VARIABLE, credentials
 from pantau_agent.commands.progress import progress_bar
+from pantau_agent.commands.unprivileged import become_service_user
 from pantau_agent.discovery import proposal
 from pantau_agent.discovery.scan import scan
 from pantau_agent.discovery.subnet import SubnetError, host_addresses
@@ -64,6 +65,7 @@ def discover(
     if ask_each and (user is None or password_file is not None or not sys.stdin.isatty()):
         raise typer.BadParameter("--ask-each asks at the terminal for the passwords of --user; without a file")
     login = None if ask_each else credentials(user, password_file, say)
+    become_service_user()
     try:
         candidates = interruptible.run(_find_candidates(host or [], scanned, searched, wait, say))
         logins = _prompted_logins(candidates, user or "", say) if ask_each else {}

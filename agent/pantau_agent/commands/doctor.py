@@ -13,6 +13,7 @@ from pantau_agent.clock import SystemClock
 from pantau_agent.commands import interruptible
 from pantau_agent.commands.config_option import DEFAULT_PATH, ConfigPath, load_or_exit, use_service_credentials
 from pantau_agent.commands.progress import progress_bar
+from pantau_agent.commands.unprivileged import become_service_user
 from pantau_agent.config import AgentConfig
 from pantau_agent.doctor.examination import examine
 from pantau_agent.doctor.finding import Finding, FindingLevel, ranked
@@ -54,6 +55,7 @@ def doctor(
     say = words_for(language)
     use_service_credentials()
     loaded = load_or_exit(config)
+    become_service_user(loaded.spool.path)
     try:
         findings = interruptible.run(_examine(loaded, time_server or time_servers(), say, quiet=as_json))
     except KeyboardInterrupt:

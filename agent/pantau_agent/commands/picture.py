@@ -1,7 +1,7 @@
 """`pantau-agent picture`: shows what the agent remembers of a camera's view, and accepts a new view.
 
 The running agent owns the memory. A command submits a request beside it (see `picture.view_requests`) and waits
-until the agent has carried it out with the camera's next picture.
+until the agent has carried it out with the camera's next picture. No command decodes a picture itself.
 """
 
 import json
@@ -9,23 +9,30 @@ import time
 from pathlib import Path
 from typing import Annotated
 
-import cv2
 import msgspec
-import numpy as np
 import typer
-from numpy.typing import NDArray
 
-from pantau_agent.commands.config_option import DEFAULT_PATH, EXIT_CONFIG, ConfigPath, load_or_exit
+from pantau_agent.clock import SystemClock
+from pantau_agent.commands import interruptible
+from pantau_agent.commands.config_option import (
+    DEFAULT_PATH,
+    EXIT_CONFIG,
+    ConfigPath,
+    load_or_exit,
+    use_service_credentials,
+)
+from pantau_agent.commands.output_file import OutputFile
 from pantau_agent.commands.picture_page import explanation_page
+from pantau_agent.commands.unprivileged import become_service_user
 from pantau_agent.config import AgentConfig, Camera
+from pantau_agent.picture.decoder import Decoder
 from pantau_agent.picture.explanation import Explanation, read
-from pantau_agent.picture.explanation_image import explanation_image
-from pantau_agent.picture.frame import UnusablePictureError
-from pantau_agent.picture.judge import Judge
-from pantau_agent.picture.memory_store import MemoryStore
+from pantau_agent.picture.memory_files import MAX_BYTES, memory_path
 from pantau_agent.picture.settings import memories_directory
 from pantau_agent.picture.view_requests import ViewRequest, ViewRequests
+from pantau_agent.streams.keyframe import MAX_KEYFRAME_BYTES, Keyframe
 from pantau_contract.words import Words
+from pantau_contract.words.evidence import Detail
 from pantau_service.language_option import LanguageOption, words_for
 
 EXIT_NOT_CARRIED_OUT = 1
@@ -68,7 +75,9 @@ def accept(
     changes. 2: wrong usage.
     """
     say = words_for(language)
+    use_service_credentials()
     loaded = load_or_exit(config)
+    become_service_user(loaded.spool.path, or_nobody=False)
     carried_out = _submit_and_wait(loaded, _camera(loaded, camera, say), ViewRequest.ACCEPT, wait, say)
     _finish(
         say("picture.accepted" if carried_out else "picture.not_granted", camera=camera),
@@ -84,7 +93,7 @@ def explain(
     out: Annotated[Path, typer.Option(help="The page to write, or only its drawing if this ends in .jpg.")],
     picture: Annotated[
         Path | None,
-        typer.Option(help="A picture (see probe --snapshot) in place of the agent's next one: needs no agent."),
+        typer.Option(help="A JPEG (see probe --snapshot) in place of the agent's next one: needs no agent."),
     ] = None,
     config: ConfigPath = DEFAULT_PATH,
     wait: Wait = None,
@@ -96,21 +105,23 @@ def explain(
     Exit code 0: written. 1: the agent looked at no picture in time. 2: wrong usage.
     """
     say = words_for(language)
+    use_service_credentials()
     loaded = load_or_exit(config)
     found = _camera(loaded, camera, say)
-    if picture is not None:
-        explanation = _explain_file(loaded, found, picture, say)
-    else:
-        if not _submit_and_wait(loaded, found, ViewRequest.EXPLAIN, wait, say):
-            _finish(say("picture.not_granted", camera=camera), False, as_json, camera)
-        explanation = _read_explanation(ViewRequests(_memories(loaded)).explanation_path(camera), say)
-    try:
-        if out.suffix.lower() in {".jpg", ".jpeg"}:
-            out.write_bytes(explanation.jpeg)
+    content = _read_file(picture, say) if picture is not None else None
+    with OutputFile(out) as output:
+        become_service_user(loaded.spool.path, or_nobody=False)
+        if picture is not None and content is not None:
+            explanation = _explain_file(loaded, found, picture, content, say)
         else:
-            out.write_text(explanation_page(camera, explanation, say), "utf-8")
-    except OSError as error:
-        raise _usage_error(say("picture.cannot_write", file=out, why=error.strerror)) from None
+            if not _submit_and_wait(loaded, found, ViewRequest.EXPLAIN, wait, say):
+                _finish(say("picture.not_granted", camera=camera), False, as_json, camera)
+            explanation = _read_explanation(ViewRequests(_memories(loaded)).explanation_path(camera), say)
+        page = explanation_page(camera, explanation, say).encode()
+        try:
+            output.write(explanation.jpeg if out.suffix.lower() in {".jpg", ".jpeg"} else page)
+        except OSError as error:
+            raise _usage_error(say("picture.cannot_write", file=out, why=error.strerror)) from None
     plain = {"cause": explanation.cause, "reason": explanation.reason, "evidence": explanation.evidence}
     _finish(say("picture.explained", camera=camera, file=out), True, as_json, camera, **plain)
 
@@ -159,29 +170,29 @@ def _read_explanation(path: Path, say: Words) -> Explanation:
     return explanation
 
 
-def _explain_file(config: AgentConfig, camera: Camera, file: Path, say: Words) -> Explanation:
-    """Explain the picture in a file by the memory last saved for the camera."""
-    memory, note = MemoryStore(_memories(config)).load(camera.id)
-    if note:
-        typer.echo(f"{camera.id}: {say.evidence(note)}", err=True)
-    shown = _read_picture(file, say)
-    settings = camera.picture.settings
+def _read_file(file: Path, say: Words) -> bytes:
     try:
-        jpeg = explanation_image(memory, shown, settings)
-        verdict = Judge(settings=settings, memory=memory).update(shown, time.time_ns() // 1_000_000)
-    except UnusablePictureError as error:
-        raise _usage_error(f"{file}: {say.evidence(error.detail)}") from None
-    return Explanation(verdict.cause, dict(verdict.evidence), verdict.reason, jpeg)
-
-
-def _read_picture(file: Path, say: Words) -> NDArray[np.uint8]:
-    try:
-        picture = cv2.imdecode(np.frombuffer(file.read_bytes() or b"\x00", np.uint8), cv2.IMREAD_COLOR)
+        with file.open("rb") as opened:
+            return opened.read(MAX_KEYFRAME_BYTES + 1)
     except OSError as error:
         raise _usage_error(say("picture.cannot_read", file=file, why=error.strerror)) from None
-    if picture is None:
-        raise _usage_error(say("picture.no_picture", file=file))
-    return np.asarray(picture, np.uint8)
+
+
+def _explain_file(config: AgentConfig, camera: Camera, file: Path, content: bytes, say: Words) -> Explanation:
+    """Explain the picture in a file by the memory last saved for the camera. The decode worker looks at both."""
+    try:
+        memory: bytes | None = memory_path(_memories(config), camera.id).read_bytes()[: MAX_BYTES + 1]
+    except OSError:
+        memory = None
+
+    async def explain() -> tuple[Explanation | None, Detail]:
+        async with Decoder(SystemClock()) as decoder:
+            return await decoder.explain(camera.id, Keyframe("mjpeg", content), memory, camera.picture.settings)
+
+    explanation, why = interruptible.run(explain())
+    if explanation is None:
+        raise _usage_error(f"{say('picture.no_picture', file=file)} ({say.evidence(why)})")
+    return explanation
 
 
 def _finish(text: str, done: bool, as_json: bool, camera: str, **more: object) -> None:

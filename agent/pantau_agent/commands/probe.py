@@ -1,12 +1,14 @@
 """`pantau-agent probe`: inspects a camera, for the technician in front of it and for monitoring plugins."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from pantau_agent import vendors
+from pantau_agent.assessment import camera_memory
 from pantau_agent.clock import SystemClock
 from pantau_agent.commands import interruptible, probe_all, probe_output, probe_watch
 from pantau_agent.commands.camera_options import (
@@ -18,7 +20,9 @@ from pantau_agent.commands.camera_options import (
     load_configuration,
 )
 from pantau_agent.commands.config_option import DEFAULT_PATH, ConfigPath, use_service_credentials
+from pantau_agent.commands.output_file import OutputFile
 from pantau_agent.commands.password import PASSWORD_VARIABLE
+from pantau_agent.commands.unprivileged import become_service_user
 from pantau_agent.config import Camera
 from pantau_agent.host import clock_may_be_right
 from pantau_agent.identity.firmware import Identity
@@ -27,8 +31,10 @@ from pantau_agent.picture.decoder import Decoder
 from pantau_agent.sources.registry import SOURCES
 from pantau_agent.streams import url as rtsp_url
 from pantau_agent.streams.failure import MachineError
+from pantau_agent.streams.safeguards import Remembered
 from pantau_agent.watching.inspection import Inspected, inspect
 from pantau_contract.messages import Sample
+from pantau_contract.printable import printable_line
 from pantau_contract.states import State
 from pantau_contract.words import Words
 from pantau_service import log
@@ -92,6 +98,12 @@ def probe(
     stream: Annotated[StreamChoice, typer.Option()] = StreamChoice.SUB,
     user: Annotated[str | None, typer.Option(help="Asks for the password, unless it is given otherwise.")] = None,
     password_file: Annotated[Path | None, typer.Option(help=f"Or set {PASSWORD_VARIABLE}.")] = None,
+    allow_basic: Annotated[
+        bool, typer.Option("--allow-basic", help="Send the password in clear if the camera wants it so (Basic).")
+    ] = False,
+    certificate: Annotated[
+        str, typer.Option(help="SHA-256 fingerprint of the camera's certificate.", show_default=False)
+    ] = "",
     seconds: Annotated[float, typer.Option(min=1, max=300, help="How long to look.")] = 5,
     timeout: Annotated[float, typer.Option(min=1, max=300, help="Seconds to begin streaming in.")] = 10,
     expected_fps: Annotated[float | None, typer.Option(min=0.1, help="Pictures a second it should reach.")] = None,
@@ -112,20 +124,22 @@ def probe(
     if watch and (snapshot is not None or firmware or every):
         raise typer.BadParameter("--watch goes with one camera, and without --snapshot and --firmware")
     options = CameraOptions(
-        source, vendor, host, port, channel, stream, user, password_file, timeout, expected_fps
+        *(source, vendor, host, port, channel, stream, user, password_file, allow_basic, certificate),
+        *(timeout, expected_fps),
     )
     try:
-        if every:
-            code = _probe_all(options, config, seconds, say, ask=firmware, snapshot=snapshot, as_json=as_json)
-        else:
-            camera, identity = _selected_camera(options, config, say)
-            if watch:
-                sample = probe_watch.follow(camera, identity, say, as_json=as_json)
+        with OutputFile(snapshot) as out:
+            if every:
+                code = _probe_all(options, config, seconds, say, ask=firmware, snapshot=snapshot, as_json=as_json)
             else:
-                sample = _probe_one(
-                    camera, identity, seconds, say, ask=firmware, snapshot=snapshot, as_json=as_json
-                )
-            code = EXIT_CANNOT_TELL if sample is None else exit_code(sample.state)
+                chosen = _selected_camera(options, config, say)
+                if watch:
+                    sample = probe_watch.follow(
+                        chosen.camera, chosen.identity, say, remembered=chosen.remembered, as_json=as_json
+                    )
+                else:
+                    sample = _probe_one(chosen, seconds, say, ask=firmware, as_json=as_json, out=out)
+                code = EXIT_CANNOT_TELL if sample is None else exit_code(sample.state)
     except (CannotProbeError, MachineError) as error:
         typer.echo(f"pantau-agent probe: {say.evidence(str(error))}", err=True)
         raise typer.Exit(EXIT_CANNOT_TELL) from None
@@ -139,13 +153,26 @@ def exit_code(state: State) -> int:
     return EXIT_CODES.get(state, EXIT_CANNOT_TELL)
 
 
-def _selected_camera(options: CameraOptions, config: Path, say: Words) -> tuple[Camera, Identity | None]:
-    """Return the selected camera, and what the agent knows of its identity if it is a configured one."""
+class _Chosen(NamedTuple):
+    """The camera to probe and, if it is a configured one, what the agent knows of it."""
+
+    camera: Camera
+    identity: Identity | None = None
+    remembered: Remembered | None = None
+
+
+def _selected_camera(options: CameraOptions, config: Path, say: Words) -> _Chosen:
+    """Return the selected camera. All secrets are read then, and root is given up."""
     if not options.names_configured_camera:
-        return camera_from_options(options, say), None
+        camera = camera_from_options(options, say)
+        become_service_user()
+        return _Chosen(camera)
     use_service_credentials()
     loaded, camera = configured_camera(options, config)
-    return camera, saved_identities(loaded.spool.path).get(camera.id)
+    become_service_user(loaded.spool.path)
+    file = loaded.spool.path.with_name(camera_memory.FILE)
+    remembered = camera_memory.remembered(file, [camera]).get(camera.id)
+    return _Chosen(camera, saved_identities(loaded.spool.path).get(camera.id), remembered)
 
 
 def _probe_all(
@@ -167,6 +194,7 @@ def _probe_all(
     loaded = load_configuration(config)
     if not loaded.camera:
         raise CannotProbeError(f"{config} has no cameras: `pantau-agent discover` proposes how to write them")
+    become_service_user(loaded.spool.path)
     inspected = probe_all.inspect_all(loaded, seconds, say, ask=ask)
     typer.echo(probe_all.json_text(inspected, say) if as_json else probe_all.table(inspected, say), nl=False)
     return max((exit_code(state) for state in probe_all.states(inspected)), key=_GRAVEST_LAST.index, default=0)
@@ -177,44 +205,43 @@ _GRAVEST_LAST = (0, EXIT_CANNOT_TELL, 1, 2)
 
 
 def _probe_one(
-    camera: Camera,
-    identity: Identity | None,
-    seconds: float,
-    say: Words,
-    *,
-    ask: bool,
-    snapshot: Path | None,
-    as_json: bool,
+    chosen: _Chosen, seconds: float, say: Words, *, ask: bool, as_json: bool, out: OutputFile
 ) -> Sample | None:
+    camera = chosen.camera
+
     async def inspect_once() -> Inspected:
         clock = SystemClock()
         async with Decoder(clock) as decoder:
             trusted = clock_may_be_right()
-            results = inspect([camera], decoder, clock, seconds=seconds, ask=ask, clock_trusted=trusted)
+            known = {camera.id: chosen.remembered} if chosen.remembered is not None else {}
+            results = inspect(
+                [camera], decoder, clock, seconds=seconds, ask=ask, clock_trusted=trusted, remembered=known
+            )
             return await anext(results)
 
-    with Console(stderr=True).status(say("probe.looking", camera=rtsp_url.redact(camera.url or ""))):
+    looking = Text(printable_line(say("probe.looking", camera=rtsp_url.redact(camera.url or ""))))
+    with Console(stderr=True).status(looking):
         inspected = interruptible.run(inspect_once())
     if inspected.observation is None:
         raise CannotProbeError(say("probe.failed", why=say.evidence(inspected.failed)))
     sample = inspected.observation.sample
-    identity = inspected.identity or identity
+    identity = inspected.identity or chosen.identity
     if as_json:
         typer.echo(probe_output.json_text(sample, identity, say), nl=False)
     else:
         typer.echo(probe_output.table(sample, identity, inspected.no_identity, say), nl=False)
-    if snapshot is not None:
-        _save_snapshot(snapshot, inspected.observation.snapshot, say, quiet=as_json)
+    if out.path is not None:
+        _save_snapshot(out, inspected.observation.snapshot, say, quiet=as_json)
     return sample
 
 
-def _save_snapshot(file: Path, jpeg: bytes | None, say: Words, *, quiet: bool) -> None:
+def _save_snapshot(out: OutputFile, jpeg: bytes | None, say: Words, *, quiet: bool) -> None:
     if jpeg is None:
         typer.echo(say("probe.no_snapshot"), err=True)
         return
     try:
-        file.write_bytes(jpeg)
+        out.write(jpeg)
     except OSError as error:
-        raise CannotProbeError(f"--snapshot {file} cannot be written: {error.strerror}") from None
+        raise CannotProbeError(f"--snapshot {out.path} cannot be written: {error.strerror}") from None
     if not quiet:
-        typer.echo(f"{say('probe.snapshot')}: {file}")
+        typer.echo(f"{say('probe.snapshot')}: {out.path}")

@@ -9,6 +9,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from pantau_agent.assessment import camera_memory
 from pantau_agent.assessment.observation import Observation
 from pantau_agent.clock import SystemClock
 from pantau_agent.commands import interruptible
@@ -33,6 +34,7 @@ def inspect_all(config: AgentConfig, seconds: float, say: Words, *, ask: bool) -
     Identities that the agent already knows are used where the camera was not asked.
     """
     known = saved_identities(config.spool.path)
+    remembered = camera_memory.remembered(config.spool.path.with_name(camera_memory.FILE), config.camera)
     clock = SystemClock()
 
     async def inspect_cameras() -> list[Inspected]:
@@ -44,7 +46,13 @@ def inspect_all(config: AgentConfig, seconds: float, say: Words, *, ask: bool) -
             looking = progress.add_task(say("probe.looking_at_all"), total=len(enabled))
             async with Decoder(clock) as decoder:
                 trusted = clock_may_be_right()
-                results = inspect(enabled, decoder, clock, seconds=seconds, ask=ask, clock_trusted=trusted)
+                results = inspect(
+                    *(enabled, decoder, clock),
+                    seconds=seconds,
+                    ask=ask,
+                    clock_trusted=trusted,
+                    remembered=remembered,
+                )
                 async with aclosing(results):
                     async for inspected in results:
                         inspections.append(

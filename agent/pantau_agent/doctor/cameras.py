@@ -1,6 +1,6 @@
 """Inspects each camera once, and checks whether its firmware has known problems."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 
 from pantau_agent.clock import Clock
@@ -8,6 +8,8 @@ from pantau_agent.config import Camera
 from pantau_agent.doctor.finding import Finding, FindingLevel
 from pantau_agent.identity.firmware import Identity, warning_of
 from pantau_agent.picture.decoder import Decoder
+from pantau_agent.streams.failure import Kind
+from pantau_agent.streams.safeguards import Remembered
 from pantau_agent.watching.inspection import Inspected, inspect
 from pantau_contract.messages import Sample
 from pantau_contract.states import Cause, State
@@ -24,9 +26,17 @@ _LEVELS = {
 
 
 async def check_cameras(
-    configured: Sequence[Camera], decoder: Decoder, clock: Clock, *, clock_trusted: bool
+    configured: Sequence[Camera],
+    decoder: Decoder,
+    clock: Clock,
+    *,
+    clock_trusted: bool,
+    remembered: Mapping[str, Remembered],
 ) -> AsyncGenerator[Finding, None]:
-    """Yield each camera's findings as soon as they are known."""
+    """Yield each camera's findings as soon as they are known.
+
+    `remembered` is what the running agent knows of their logins and certificates.
+    """
     if not configured:
         yield Finding("camera", FindingLevel.WARNING, "none")
     for camera in configured:
@@ -34,7 +44,13 @@ async def check_cameras(
             yield Finding("camera", FindingLevel.OK, "disabled", camera.id)
     examined = [camera for camera in configured if camera.enabled]
     unreachable: list[Sample] = []
-    inspections = inspect(examined, decoder, clock, seconds=LOOK_S, ask=True, clock_trusted=clock_trusted)
+    inspections = inspect(
+        *(examined, decoder, clock),
+        seconds=LOOK_S,
+        ask=True,
+        clock_trusted=clock_trusted,
+        remembered=remembered,
+    )
     async with aclosing(inspections):
         async for inspected in inspections:
             sample = inspected.observation.sample if inspected.observation is not None else None
@@ -52,7 +68,8 @@ def findings_of_inspection(inspected: Inspected) -> list[Finding]:
     camera = inspected.camera.id
     if inspected.observation is None:
         return [Finding("camera", FindingLevel.ERROR, "failed", camera, {"detail": inspected.failed})]
-    findings = [finding_of_sample(inspected.observation.sample)]
+    in_clear = inspected.failure is not None and inspected.failure.kind is Kind.IN_CLEAR
+    findings = [finding_of_sample(inspected.observation.sample, key="in_clear" if in_clear else "fails")]
     if inspected.identity is not None:
         findings.append(finding_of_identity(camera, inspected.identity))
     elif inspected.no_identity:
@@ -62,13 +79,13 @@ def findings_of_inspection(inspected: Inspected) -> list[Finding]:
     return findings
 
 
-def finding_of_sample(sample: Sample, *, listed: bool = True) -> Finding:
+def finding_of_sample(sample: Sample, *, key: str = "fails", listed: bool = True) -> Finding:
     """Return the finding about a camera's sample."""
     level = _LEVELS.get(sample.state, FindingLevel.UNKNOWN)
     if sample.cause is None:
         return Finding("camera", level, "works", sample.camera)
     values: dict[str, object] = {"detail": sample.detail or sample.cause}
-    return Finding("camera", level, "fails", sample.camera, values, sample.cause, listed)
+    return Finding("camera", level, key, sample.camera, values, sample.cause, listed)
 
 
 def findings_of_unreachable(samples: Sequence[Sample], number: int) -> list[Finding]:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 
+from pantau_agent.assessment import camera_memory
 from pantau_agent.clock import Clock
 from pantau_agent.config import AgentConfig
 from pantau_agent.doctor import clock as clock_check
@@ -25,7 +26,7 @@ async def examine(
     yield clock_check.check_synchronised(status, is_right=measured.key == "right")
     yield measured
     yield disk.check_space(host, folder, config.spool.max_mb)
-    if folder.is_dir():
+    if disk.is_there(folder):
         yield await asyncio.to_thread(disk.check_writing, folder, config.spool.path)
         for finding in disk.check_wear(folder):
             yield finding
@@ -37,5 +38,9 @@ async def examine(
     camera = next((camera.id for camera in config.camera), None)
     for finding in await check_broker(config.broker, config.site.id, clock.time_ms() / 1000, camera=camera):
         yield finding
-    async for finding in check_cameras(config.camera, decoder, clock, clock_trusted=status.synchronised is True):
+    remembered = camera_memory.remembered(config.spool.path.with_name(camera_memory.FILE), config.camera)
+    trusted = status.synchronised is True
+    async for finding in check_cameras(
+        config.camera, decoder, clock, clock_trusted=trusted, remembered=remembered
+    ):
         yield finding

@@ -15,6 +15,7 @@ from pantau_agent.streams.credentials import Credentials
 from pantau_agent.streams.failure import Failure, Kind, LookError, Step
 from pantau_agent.streams.malformed import MalformedError, described
 from pantau_agent.streams.refusal import error_status, refused_login
+from pantau_agent.streams.safeguards import Channel, Safeguards
 from pantau_agent.streams.url import StreamUrl
 from pantau_contract.words.evidence import Detail, detail
 
@@ -117,21 +118,32 @@ class Client:
     """Requests one resource repeatedly, over one connection where the camera keeps it open.
 
     `step` is the current step. `connected` and `requested` are the times (monotonic, seconds) of the latest
-    connection and the latest request. `trusted` says that the camera has accepted the same credentials before.
+    connection and the latest request. `trusted` says that the camera has accepted the same credentials before;
+    `safeguards` say which login and which certificate are good enough. `cookies` are sent along from the
+    beginning; a `budget` may be shared with other clients of the same camera.
     """
 
     def __init__(
-        self, url: StreamUrl, credentials: Credentials | None, monotonic: Callable[[], float], *, trusted: bool
+        self,
+        url: StreamUrl,
+        credentials: Credentials | None,
+        monotonic: Callable[[], float],
+        *,
+        trusted: bool,
+        safeguards: Safeguards | None = None,
+        cookies: str = "",
+        budget: Budget | None = None,
     ) -> None:
         self.step = Step.RESOLVE
         self.connected = 0.0
         self.requested = 0.0
         self._url = url
-        self._authenticator = Authenticator(credentials)
+        self._safeguards = safeguards or Safeguards()
+        self._authenticator = Authenticator(credentials, self._safeguards, protocol="http")
         self._monotonic = monotonic
         self._trusted = trusted
-        self._cookies: dict[str, str] = {}
-        self._budget = Budget()
+        self._cookies = dict(pair.split("=", 1) for pair in cookies.split("; ") if pair)
+        self._budget = budget or Budget()
         self._connection: HttpConnection | None = None
         self._last: StreamedResponse | None = None
 
@@ -159,6 +171,7 @@ class Client:
         if (url.scheme, url.port) != (self._url.scheme, self._url.port):
             await self.close()
         self._url = url
+        self._authenticator.channel = self._channel
 
     async def get(self) -> StreamedResponse:
         """Return a response with a 2xx status, whose head has been read.
@@ -182,6 +195,11 @@ class Client:
         connection, self._connection, self._last = self._connection, None, None
         if connection is not None:
             await connection.close()
+
+    @property
+    def _channel(self) -> Channel:
+        encrypted = self._url.scheme == "https"
+        return self._safeguards.channel(self._url.host, self._url.port, encrypted=encrypted)
 
     @property
     def _path(self) -> str:
@@ -226,8 +244,11 @@ class Client:
 
     async def _exchange(self, authorization: str | None) -> StreamedResponse:
         if self._connection is None:
-            self._connection = await connect(self._url, self._monotonic, self._set_step, self._budget)
+            self._connection = await connect(
+                self._url, self._monotonic, self._set_step, self._budget, self._safeguards
+            )
             self.connected = self._monotonic()
+            self._authenticator.channel = self._channel
         self.step, self.requested = Step.GET, self._monotonic()
         try:
             cookie = [f"Cookie: {self.cookies}"] if self._cookies else []

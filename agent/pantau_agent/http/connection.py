@@ -9,6 +9,7 @@ from typing import Any
 from pantau_agent.streams import tcp
 from pantau_agent.streams.budget import PIECES_PER_READ, Budget
 from pantau_agent.streams.failure import LookError, Step
+from pantau_agent.streams.safeguards import Safeguards
 from pantau_agent.streams.tls_records import TlsRecords
 from pantau_agent.streams.url import StreamUrl
 
@@ -78,9 +79,15 @@ class HttpConnection:
 
 
 async def connect(
-    url: StreamUrl, monotonic: Callable[[], float], on_step: Callable[[Step], None], budget: Budget
+    url: StreamUrl,
+    monotonic: Callable[[], float],
+    on_step: Callable[[Step], None],
+    budget: Budget,
+    safeguards: Safeguards | None = None,
 ) -> HttpConnection:
     """Connect to the camera. `on_step` is called with each step as it begins; what is read is taken from `budget`.
+
+    `safeguards` check the camera's certificate.
 
     Raises:
         LookError: the camera is not reached.
@@ -90,4 +97,5 @@ async def connect(
         reader, writer = await asyncio.open_connection(sock=connected, **tls)
         return HttpConnection(reader, writer, monotonic, budget, TlsRecords(connected) if tls else None)
 
-    return await tcp.connect(url.host, url.port, make, on_step, tls=url.scheme == "https")
+    tls = safeguards or Safeguards() if url.scheme == "https" else None
+    return await tcp.connect(url.host, url.port, make, on_step, tls=tls)

@@ -26,6 +26,7 @@ from pantau_agent.streams.credentials import Credentials
 from pantau_agent.streams.failure import Failure, Kind, LookError, Step
 from pantau_agent.streams.malformed import MalformedError, described
 from pantau_agent.streams.refusal import error_status, refused_login
+from pantau_agent.streams.safeguards import Channel, Safeguards
 from pantau_agent.streams.url import StreamUrl
 from pantau_contract.version import __version__
 
@@ -44,6 +45,10 @@ class Post:
         self._reader = reader
         self._writer = writer
         self._room = POST_BYTES
+
+    def begin(self, head: bytes) -> None:
+        """Send the head of the request."""
+        self._writer.write(head)
 
     def fits(self, data: bytes) -> bool:
         """Return whether the data can be sent: the camera has not closed, and the length allows it."""
@@ -151,10 +156,16 @@ class RtspTunnel(RtspConnection):
 
 
 class TunnelConnector:
-    """Makes tunnels to one camera, with the login that its web server asks for. `trusted` is as for a session."""
+    """Makes tunnels to one camera, with the login that its web server asks for.
 
-    def __init__(self, credentials: Credentials | None, *, trusted: bool) -> None:
-        self._authenticator = Authenticator(credentials)
+    `trusted` and `safeguards` are as for a session.
+    """
+
+    def __init__(
+        self, credentials: Credentials | None, *, trusted: bool, safeguards: Safeguards | None = None
+    ) -> None:
+        self._safeguards = safeguards or Safeguards()
+        self._authenticator = Authenticator(credentials, self._safeguards, protocol="http")
         self._trusted = trusted
 
     async def connect(
@@ -165,7 +176,7 @@ class TunnelConnector:
         Raises:
             LookError: the camera is not reached, or refuses.
         """
-        opening = _Opening(url, monotonic, on_step)
+        opening = _Opening(url, monotonic, on_step, self._safeguards)
 
         async def post() -> Post:
             return await opening.post(self._authenticator.authorization("POST", opening.path))
@@ -180,7 +191,13 @@ class TunnelConnector:
 
     async def _get(self, opening: "_Opening") -> RtspTunnel:
         """Send the GET, log in if the camera asks for it, and return the tunnel. Raises `LookError`."""
-        head, refusal = await authenticate(self._authenticator.flow("GET", opening.path), opening.get)
+
+        async def send(authorization: str | None) -> ResponseHead:
+            head = await opening.get(authorization)
+            self._authenticator.channel = opening.channel
+            return head
+
+        head, refusal = await authenticate(self._authenticator.flow("GET", opening.path), send)
         if refusal is not None:
             raise LookError(
                 refused_login(
@@ -196,14 +213,26 @@ class TunnelConnector:
 class _Opening:
     """Opens one tunnel: each attempt to log in takes a connection of its own, and so does each POST."""
 
-    def __init__(self, url: StreamUrl, monotonic: Callable[[], float], on_step: Callable[[Step], None]) -> None:
+    def __init__(
+        self,
+        url: StreamUrl,
+        monotonic: Callable[[], float],
+        on_step: Callable[[Step], None],
+        safeguards: Safeguards,
+    ) -> None:
         self.tunnel: RtspTunnel | None = None
         self.path = url.path if url.path.startswith("/") else f"/{url.path}"
         self._url = url
-        self._tls = url.scheme == "rtsps"
+        self._safeguards = safeguards
+        self._tls = safeguards if url.scheme == "rtsps" else None
         self._monotonic = monotonic
         self._on_step = on_step
         self._cookie = secrets.token_hex(11)  # 22 characters, as QuickTime's
+
+    @property
+    def channel(self) -> Channel:
+        """What is known of the connections."""
+        return self._safeguards.channel(self._url.host, self._url.port, encrypted=self._tls is not None)
 
     async def get(self, authorization: str | None) -> ResponseHead:
         """Send the GET, and return the head of its response. Raises `LookError`."""
@@ -229,12 +258,12 @@ class _Opening:
         """Begin a POST. Raises `LookError`."""
 
         async def make(connected: socket.socket, tls: dict[str, Any]) -> Post:
-            reader, writer = await asyncio.open_connection(sock=connected, **tls)
-            body = (f"Content-Type: {_TYPE}", f"Content-Length: {POST_BYTES}", f"Expires: {_PAST}")
-            writer.write(self._request("POST", *body, authorization=authorization))
-            return Post(reader, writer)
+            return Post(*await asyncio.open_connection(sock=connected, **tls))
 
-        return await tcp.connect(self._url.host, self._url.port, make, lambda _step: None, tls=self._tls)
+        post = await tcp.connect(self._url.host, self._url.port, make, lambda _step: None, tls=self._tls)
+        body = (f"Content-Type: {_TYPE}", f"Content-Length: {POST_BYTES}", f"Expires: {_PAST}")
+        post.begin(self._request("POST", *body, authorization=authorization))
+        return post
 
     def abandon(self) -> None:
         """Close the tunnel, if there is one."""

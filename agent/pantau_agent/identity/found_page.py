@@ -66,7 +66,7 @@ async def _get(url: StreamUrl, authenticator: Authenticator, clock: Clock) -> Wh
             return response
         case LoginRefusal.NO_CREDENTIALS:
             raise LoginRefusedError(detail("page_asks"))
-        case LoginRefusal.UNKNOWN_SCHEME:
+        case LoginRefusal.UNKNOWN_SCHEME | LoginRefusal.IN_CLEAR | LoginRefusal.UNPROVEN | LoginRefusal.WEAKER:
             raise LoginRefusedError(detail("page_in_clear"))
         case LoginRefusal.WRONG_PASSWORD:
             raise LoginRefusedError(detail("page_refuses"))

@@ -11,7 +11,8 @@ import msgspec
 from pantau_agent.clock import Clock
 from pantau_agent.config import Camera
 from pantau_agent.identity.firmware import Identity, about, note_of, warning_of
-from pantau_agent.identity.identify import CachedIdentify, Identify, IdentityError, identify
+from pantau_agent.identity.identify import CachedIdentify, Identify, IdentityError, SafeguardsOf, identify
+from pantau_agent.sources.target import safeguards_of
 from pantau_contract.messages import CameraAbout
 from pantau_service import atomic_file
 
@@ -28,11 +29,19 @@ _log = logging.getLogger(__name__)
 class Identities:
     """The identities of one site's cameras. If the file cannot be read or written, cameras are asked again."""
 
-    def __init__(self, cameras: Sequence[Camera], file: Path, clock: Clock, identify: Identify = identify) -> None:
+    def __init__(
+        self,
+        cameras: Sequence[Camera],
+        file: Path,
+        clock: Clock,
+        identify: Identify = identify,
+        *,
+        safeguards: SafeguardsOf = safeguards_of,
+    ) -> None:
         self._cameras = cameras
         self._file = file
         self._clock = clock
-        self._cached = CachedIdentify(clock, identify, max_age_s=AGAIN_S)
+        self._cached = CachedIdentify(clock, identify, safeguards=safeguards, max_age_s=AGAIN_S)
         self._by_camera = _load(file)
         self._asked_s: dict[str, float] = {}
 

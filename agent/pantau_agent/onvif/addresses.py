@@ -3,7 +3,7 @@
 A camera may state an address behind a NAT, the web server's port for the stream, a port twice, a scheme that its
 port does not speak, an address with the password in it, or one of another host. So the host, and where they do not
 fit the port and the scheme, are those at which the camera was asked. That also keeps the password from any other
-host.
+host. A device that was asked over TLS is asked for nothing else in clear.
 """
 
 import re
@@ -40,20 +40,23 @@ def service_url(stated: str, device: StreamUrl) -> StreamUrl | None:
     url = _parsed(stated, _WEB_SCHEMES, device)
     if url is None:
         return None
-    if url.host != device.host:
+    scheme = _scheme_of_port(url, device)
+    if url.host != device.host or (device.scheme == "https" != scheme):
         return replace(device, path=url.path)
-    return StreamUrl(_scheme_of_port(url, device), device.host, url.port, url.path)
+    return StreamUrl(scheme, device.host, url.port, url.path)
 
 
 def moved_url(location: str, asked: StreamUrl) -> StreamUrl | None:
     """Return the address to which a camera sends a request by `Location`, or None if that is not usable.
 
-    The host stays the camera's, whatever host it names; only scheme, port and path may change.
+    The host stays the camera's, whatever host it names; only scheme, port and path may change, and not out of TLS.
     """
     if location.startswith("/") and not location.startswith("//"):
         return replace(asked, path=quote_path(location))
     url = _parsed(location, _WEB_SCHEMES, asked)
-    return None if url is None else StreamUrl(url.scheme, asked.host, url.port, url.path)
+    if url is None or (asked.scheme == "https" != url.scheme):
+        return None
+    return StreamUrl(url.scheme, asked.host, url.port, url.path)
 
 
 def has_odd_port(stated: str, device: StreamUrl) -> bool:

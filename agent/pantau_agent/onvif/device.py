@@ -29,6 +29,7 @@ from pantau_agent.onvif.media import (
     read_uri,
 )
 from pantau_agent.streams.credentials import Credentials
+from pantau_agent.streams.safeguards import Safeguards
 from pantau_agent.streams.url import MAX_URL, StreamUrl
 from pantau_contract.words.evidence import detail
 
@@ -68,15 +69,21 @@ class OnvifDevice:
     """A device at `url`, the address of its device service: as discovered, or `http://HOST:PORT` and `PATH`.
 
     `clock_offset_s` is the camera's clock less ours, set by `open`; None if the camera does not state it. All
-    methods raise `OnvifError`.
+    methods raise `OnvifError`. `safeguards` check the certificate where it is asked over TLS.
     """
 
     def __init__(
-        self, url: StreamUrl, credentials: Credentials | None, clock: Clock, *, timeout_s: float = TIMEOUT_S
+        self,
+        url: StreamUrl,
+        credentials: Credentials | None,
+        clock: Clock,
+        *,
+        timeout_s: float = TIMEOUT_S,
+        safeguards: Safeguards | None = None,
     ) -> None:
         self.clock_offset_s: float | None = None
         self._url = url
-        self._login = Login(credentials, clock, timeout_s=timeout_s)
+        self._login = Login(credentials, clock, timeout_s=timeout_s, safeguards=safeguards)
         self._media_services: list[_MediaService] = []
 
     @property

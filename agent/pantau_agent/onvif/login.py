@@ -24,6 +24,7 @@ from pantau_agent.onvif.post import WholeResponse, post
 from pantau_agent.streams.authentication import Authenticator, LoginRefusal, authenticate
 from pantau_agent.streams.credentials import Credentials
 from pantau_agent.streams.headers import Headers
+from pantau_agent.streams.safeguards import Safeguards
 from pantau_agent.streams.url import StreamUrl
 from pantau_contract.words.evidence import detail
 
@@ -72,18 +73,27 @@ class Login:
     HTTP Digest is preferred to the WS-UsernameToken, because it does not depend on clocks. Basic is never
     answered: anyone who answers a search could ask for a password that way.
 
-    Every operation here only reads, so that a request that was dropped unanswered is sent once more. Redirects are
-    followed, to the same host only. `speaks_soap` is true once the camera has answered by SOAP; `recognised` also
-    if it asked for a login, or redirects to an address of its own that is not reached.
+    Every operation here only reads, so that a request that was dropped unanswered is sent once more. Redirects
+    are followed, to the same host only and never out of TLS. `speaks_soap` is true once the camera has answered
+    by SOAP; `recognised` also if it asked for a login, or redirects to an address of its own that is not
+    reached.
     """
 
-    def __init__(self, credentials: Credentials | None, clock: Clock, *, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        credentials: Credentials | None,
+        clock: Clock,
+        *,
+        timeout_s: float = TIMEOUT_S,
+        safeguards: Safeguards | None = None,
+    ) -> None:
         self.camera_clock = CameraClock()
         self.recognised = False
         self.speaks_soap = False
         self._credentials = credentials
         self._clock = clock
         self._timeout_s = timeout_s
+        self._safeguards = safeguards
         self._authenticator = Authenticator(credentials, basic=False)
         self._by_token = False
         self._token_accepted = False
@@ -310,6 +320,7 @@ class Login:
             authorization=authorization,
             monotonic=self._clock.monotonic,
             timeout_s=self._timeout_s,
+            safeguards=self._safeguards,
             soap_1_1=self._soap_1_1,
         )
 

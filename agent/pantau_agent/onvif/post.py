@@ -15,6 +15,7 @@ from pantau_agent.streams.budget import Budget
 from pantau_agent.streams.failure import LookError
 from pantau_agent.streams.headers import Headers
 from pantau_agent.streams.malformed import MalformedError, described
+from pantau_agent.streams.safeguards import Safeguards
 from pantau_agent.streams.url import StreamUrl
 from pantau_contract.words.evidence import detail
 
@@ -41,6 +42,7 @@ async def post(
     authorization: str | None,
     monotonic: Callable[[], float],
     timeout_s: float,
+    safeguards: Safeguards | None = None,
     soap_1_1: bool = False,
 ) -> WholeResponse:
     """Send a SOAP message and return the response. Raises as `exchange`."""
@@ -57,13 +59,18 @@ async def post(
         authorization=authorization,
         content=content,
     )
-    return await exchange(url, request, monotonic=monotonic, timeout_s=timeout_s)
+    return await exchange(url, request, monotonic=monotonic, timeout_s=timeout_s, safeguards=safeguards)
 
 
 async def exchange(
-    url: StreamUrl, request: bytes, *, monotonic: Callable[[], float], timeout_s: float
+    url: StreamUrl,
+    request: bytes,
+    *,
+    monotonic: Callable[[], float],
+    timeout_s: float,
+    safeguards: Safeguards | None = None,
 ) -> WholeResponse:
-    """Send a request and return the response.
+    """Send a request and return the response. `safeguards` check the certificate of an https address.
 
     Raises:
         SilentError: the camera has not answered within `timeout_s`.
@@ -73,7 +80,7 @@ async def exchange(
     """
     try:
         async with asyncio.timeout(timeout_s):
-            connection = await connect(url, monotonic, lambda _step: None, Budget())
+            connection = await connect(url, monotonic, lambda _step: None, Budget(), safeguards)
             try:
                 await connection.send(request)
                 return await _read_response(connection)

@@ -22,12 +22,12 @@ def black(frame: Frame, comparison: Comparison | None) -> FaultEvidence:
     A camera whose healthy picture is a dark yard still shows that yard: while most of it is visible, the picture
     is not black.
     """
-    share = (
-        cv2.countNonZero(cv2.inRange(frame.bgr, (0, 0, 0), (DARK_LEVEL, DARK_LEVEL, DARK_LEVEL))) / frame.grey.size
-    )
+    dark = cv2.countNonZero(cv2.inRange(frame.bgr, (0, 0, 0), (DARK_LEVEL, DARK_LEVEL, DARK_LEVEL)))
+    share = (dark - (frame.grey.size - frame.shown)) / frame.shown
     if share < SHARE:
         return NO_EVIDENCE
-    span = float(np.percentile(frame.grey, 95) - np.percentile(frame.grey, 5))
+    grey = frame.grey if frame.hidden is None else frame.grey[~frame.hidden]
+    span = float(np.percentile(grey, 95) - np.percentile(grey, 5))
     value = float(np.clip(1 - 0.5 * span / FLAT_SPAN, 0, 1))
     if comparison is not None and comparison.median_visibility > 0.5:
         value = min(value, 0.2)

@@ -43,11 +43,13 @@ class PictureConfig(BaseModel):
     moves_on_purpose: bool = False
     learning_h: Annotated[float, Field(ge=0, le=168)] = 2
     masked: list[Region] = []
+    private: list[Region] = []
 
     @model_validator(mode="after")
     def _something_left(self) -> Self:
-        if any(left <= 0 and top <= 0 and right >= 1 and bottom >= 1 for left, top, right, bottom in self.masked):
-            raise error_at("masked", "expected regions that leave some of the picture to be judged")
+        for key, regions in (("masked", self.masked), ("private", self.private)):
+            if any(left <= 0 and top <= 0 and right >= 1 and bottom >= 1 for left, top, right, bottom in regions):
+                raise error_at(key, "expected regions that leave some of the picture to be judged")
         return self
 
     @property
@@ -59,4 +61,5 @@ class PictureConfig(BaseModel):
             moves_on_purpose=self.moves_on_purpose,
             learning_s=self.learning_h * 3600,
             masked=tuple(self.masked),
+            private=tuple(self.private),
         )

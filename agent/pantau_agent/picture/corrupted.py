@@ -35,7 +35,7 @@ def mid_grey_share(frame: Frame) -> float:
     """Return the share of pixels at mid-grey."""
     low = (128 - NEUTRAL,) * 3
     high = (128 + NEUTRAL,) * 3
-    return cv2.countNonZero(cv2.inRange(frame.bgr, low, high)) / frame.grey.size
+    return cv2.countNonZero(cv2.inRange(frame.bgr, low, high)) / frame.shown
 
 
 def brightness_change(measures: PictureMeasures, previous: PreviousPicture) -> Plane:

@@ -6,12 +6,15 @@ from enum import StrEnum
 import msgspec
 from msgspec import Struct
 
+from pantau_agent.picture.explanation import Explanation
 from pantau_agent.picture.settings import PictureSettings
 from pantau_contract.states import Cause
 from pantau_contract.words.evidence import NO_DETAIL, Detail
 
 MAX_MESSAGE = 32 << 20
 """Bytes of the longest message that is read."""
+LAST = -1
+"""Id of the results that follow the end of the input."""
 LENGTH = struct.Struct(">I")
 """The prefix: the message's length in bytes, big-endian."""
 
@@ -28,7 +31,11 @@ class PictureError(StrEnum):
 
 
 class Job(Struct, frozen=True):
-    """A keyframe to decode and judge."""
+    """A keyframe to decode and judge.
+
+    With `kept`, what is learned of the camera is sent back from time to time. `memory` is what was kept of it,
+    sent with the first job. `accept` and `explain` are requests about the view (see `view_requests`).
+    """
 
     id: int
     camera: str
@@ -39,10 +46,19 @@ class Job(Struct, frozen=True):
     damaged: bool
     settings: PictureSettings = PictureSettings()
     static_stream: bool = False
+    kept: bool = False
+    memory: bytes | None = None
+    accept: bool = False
+    explain: bool = False
 
 
 class JobResult(Struct, frozen=True):
-    """The result of the job with that id. Id 0 announces that the worker is ready."""
+    """The result of the job with that id.
+
+    Id 0 announces that the worker is ready; `unfiltered` is why the kernel does not filter its system calls, if
+    so. Results of id `LAST` follow the end of the input, with what was learned. `memories` are to be kept, by
+    camera; `evicted` names a camera that the worker no longer knows.
+    """
 
     id: int
     width: int = 0
@@ -53,6 +69,11 @@ class JobResult(Struct, frozen=True):
     reason: Detail = NO_DETAIL
     error: PictureError | None = None
     detail: Detail = NO_DETAIL
+    memories: dict[str, bytes] = {}
+    evicted: str = ""
+    explanation: Explanation | None = None
+    accepted: bool = False
+    unfiltered: str = ""
 
 
 def pack(message: Job | JobResult) -> bytes:

@@ -9,6 +9,7 @@ from pantau_agent.picture.frame import Frame, prepare
 from pantau_agent.picture.measures import measure
 from pantau_agent.picture.memory import PictureMemory, lighting_of, region_mask
 from pantau_agent.picture.overlay import overlay_mask
+from pantau_agent.picture.private_regions import hidden_cells, hide
 from pantau_agent.picture.settings import PictureSettings
 
 _WIDTH = 640
@@ -26,14 +27,16 @@ def explanation_image(
 ) -> bytes:
     """Return a JPEG of the remembered view beside the present one, in which each cell that differs is framed.
 
-    Red is hidden, orange is out of its place, grey is left out (burned-in text, masked regions).
+    Red is hidden, orange is out of its place, grey is left out (burned-in text, masked and private regions).
+    Private regions of the picture are black already.
 
     Raises:
         UnusablePictureError: the picture cannot be judged.
     """
-    frame = prepare(picture)
+    settings = settings or PictureSettings()
+    frame = prepare(picture, settings.private)
     measures = measure(frame)
-    masked = overlay_mask(memory.overlay_frequency) | region_mask((settings or PictureSettings()).masked)
+    masked = overlay_mask(memory.overlay_frequency) | region_mask(settings.masked) | hidden_cells(settings.private)
     right = _present(frame)
     left = np.full_like(right, 60)
     reference = None
@@ -42,7 +45,7 @@ def explanation_image(
     if reference is not None:
         shown = np.clip(reference.thumbnail, 0, 255).astype(np.uint8)
         large = cv2.resize(shown, (right.shape[1], right.shape[0]), interpolation=cv2.INTER_CUBIC)
-        left = np.asarray(cv2.cvtColor(large, cv2.COLOR_GRAY2BGR), np.uint8)
+        left = hide(np.asarray(cv2.cvtColor(large, cv2.COLOR_GRAY2BGR), np.uint8), settings.private)
         comparison = compare(measures, reference, masked)
         for rows in (left, right):
             _draw(rows, comparison)

@@ -1,12 +1,14 @@
 """One picture, prepared once for all fault modules."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pantau_agent.picture.cells import Plane, plane
+from pantau_agent.picture.cells import Mask, Plane, plane
+from pantau_agent.picture.private_regions import Region, hidden_pixels
 from pantau_agent.streams.failure import EvidenceError
 from pantau_contract.words.evidence import detail
 
@@ -28,6 +30,7 @@ class Frame:
 
     `size` is the picture's own (width, height) in pixels, and `original` the picture itself in 8-bit BGR. `bgr`
     and `grey` are at most WORKING_WIDTH wide. `thumbnail` is grey (levels 0 to 255) with at most THUMBNAIL_PIXELS.
+    `hidden` are the pixels of `grey` that are black because they are private; None if none are.
     """
 
     size: tuple[int, int]
@@ -35,10 +38,18 @@ class Frame:
     bgr: NDArray[np.uint8]
     grey: Plane
     thumbnail: Plane
+    hidden: Mask | None = None
+
+    @property
+    def shown(self) -> int:
+        """Number of pixels of `grey` that are not hidden."""
+        return self.grey.size - (cv2.countNonZero(self.hidden.view(np.uint8)) if self.hidden is not None else 0)
 
 
-def prepare(picture: NDArray[np.uint8] | NDArray[np.uint16]) -> Frame:
+def prepare(picture: NDArray[np.uint8] | NDArray[np.uint16], private: Sequence[Region] = ()) -> Frame:
     """Prepare a picture for judging: H x W x 3 BGR or H x W grey, in 8 bits, or 10 to 16 bits in 16.
+
+    Its `private` regions are black already.
 
     Raises:
         UnusablePictureError: it is not a picture, or too small.
@@ -56,7 +67,10 @@ def prepare(picture: NDArray[np.uint8] | NDArray[np.uint16]) -> Frame:
     # rounded down, so that no shape exceeds THUMBNAIL_PIXELS
     size = (max(1, int(grey.shape[1] * scale)), max(1, int(grey.shape[0] * scale)))
     thumbnail = plane(cv2.resize(grey, size, interpolation=cv2.INTER_AREA))
-    return Frame((width, height), bgr, work, grey, thumbnail)
+    hidden = hidden_pixels(private, *grey.shape)
+    if hidden is not None and hidden.all():
+        raise UnusablePictureError(detail("all_private"))
+    return Frame((width, height), bgr, work, grey, thumbnail, hidden)
 
 
 def _as_bgr8(picture: NDArray[np.uint8] | NDArray[np.uint16]) -> NDArray[np.uint8]:

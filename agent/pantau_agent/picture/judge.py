@@ -16,6 +16,7 @@ from pantau_agent.picture.measures import measure
 from pantau_agent.picture.memory import PictureMemory, accept_view, lighting_of, region_mask
 from pantau_agent.picture.overlay import overlay_mask, update_frequency
 from pantau_agent.picture.previous_picture import PreviousPicture, summarise
+from pantau_agent.picture.private_regions import hidden_cells
 from pantau_agent.picture.score_baseline import hourly_baseline
 from pantau_agent.picture.settings import PictureSettings
 from pantau_agent.picture.verdict import FaultEvidence, Verdict
@@ -65,6 +66,7 @@ class Judge:
     ) -> None:
         self.memory = memory or PictureMemory()
         self._settings = settings or PictureSettings()
+        self._left_out = region_mask(self._settings.masked) | hidden_cells(self._settings.private)
         self._note = note
         self._short_lived = short_lived
         self._interval_ms = interval_s * 1000
@@ -84,6 +86,8 @@ class Judge:
     ) -> Verdict:
         """Judge one more picture, taken at `time_ms` (UTC): BGR, or None if it could not be decoded.
 
+        Its private regions are black already (see `private_regions.hide`).
+
         `damaged` says that the decoder had to conceal errors, `static_stream` that next to nothing comes between
         keyframes. Never raises for a bad picture: the verdict then keeps the confirmed cause, and says that it
         cannot judge the picture.
@@ -91,14 +95,14 @@ class Judge:
         if picture is None:
             return Verdict(self._confirmed_cause(), {}, detail("cannot_tell", why=detail("no_picture")))
         try:
-            frame = prepare(picture)
+            frame = prepare(picture, self._settings.private)
         except UnusablePictureError as error:
             return Verdict(self._confirmed_cause(), {}, detail("cannot_tell", why=error.detail))
         notes = self._adapt_to(frame)
         measures = measure(frame)
         lighting = lighting_of(measures, self.memory.lighting)
         reference = self.memory.reference_for(lighting, frame.thumbnail, measures)
-        overlay, masked = overlay_mask(self.memory.overlay_frequency), region_mask(self._settings.masked)
+        overlay, masked = overlay_mask(self.memory.overlay_frequency), self._left_out
         baseline = hourly_baseline(reference.baseline, self.memory.hour(time_ms), self.memory.hours)
         daylight = self.memory.daylight
         findings = find_faults(

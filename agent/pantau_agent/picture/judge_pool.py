@@ -1,10 +1,10 @@
-"""The judges of all cameras, their memories on disk, and the requests that commands leave for them."""
+"""The judges of all cameras, and what requests ask of them. It runs in the decode worker, and opens no files."""
 
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +16,9 @@ from pantau_agent.picture.explanation_image import explanation_image
 from pantau_agent.picture.frame import UnusablePictureError
 from pantau_agent.picture.judge import WHOLE_PICTURE, Judge
 from pantau_agent.picture.memory import PictureMemory
-from pantau_agent.picture.memory_store import MemoryStore
+from pantau_agent.picture.memory_format import DamagedMemoryError, decode_memory, encode_memory
 from pantau_agent.picture.verdict import Verdict
-from pantau_agent.picture.view_requests import ViewRequest, ViewRequests
-from pantau_contract.words.evidence import NO_DETAIL, detail
+from pantau_contract.words.evidence import NO_DETAIL, Detail, detail
 
 MAX_CAMERAS = 1024
 """Judges in memory at a time."""
@@ -29,90 +28,96 @@ SAVE_S = 1800.0
 _log = logging.getLogger(__name__)
 
 
-class JudgePool:
-    """The judges of all cameras; the least recently used are evicted.
+@dataclass(slots=True)
+class Outcome:
+    """The verdict on a picture, and what the agent has to do: write `memories`, and answer requests.
 
-    Without a `directory` nothing outlives the process.
+    `evicted` is a camera that is no longer known here.
     """
 
-    def __init__(self, directory: Path | None = None, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._judges: OrderedDict[str, Judge] = OrderedDict()
-        self._saved_s: dict[str, float] = {}
-        self._store = MemoryStore(directory) if directory is not None else None
-        self._requests = ViewRequests(directory) if directory is not None else None
-        self._monotonic = monotonic
-        if directory is not None:
-            _create(directory)
+    verdict: Verdict
+    memories: dict[str, bytes] = field(default_factory=dict)
+    evicted: str = ""
+    explanation: Explanation | None = None
+    accepted: bool = False
 
-    def judge(self, job: Job, picture: NDArray[np.uint8] | None, *, damaged: bool) -> Verdict:
-        """Return the verdict on a camera's picture. A bug in the judge is not held against the camera."""
-        judge = self._judge_of(job)
+
+class JudgePool:
+    """The judges of all cameras; the least recently used are evicted."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._judges: OrderedDict[str, Judge] = OrderedDict()
+        self._kept: dict[str, bool] = {}
+        self._saved_s: dict[str, float] = {}
+        self._monotonic = monotonic
+
+    def judge(self, job: Job, picture: NDArray[np.uint8] | None, *, damaged: bool) -> Outcome:
+        """Judge a camera's picture. A bug in the judge is not held against the camera."""
+        outcome = Outcome(Verdict(None, {}))
+        judge = self._judge_of(job, outcome)
         try:
-            verdict = judge.update(picture, job.time_ms, damaged=damaged, static_stream=job.static_stream)
+            outcome.verdict = judge.update(picture, job.time_ms, damaged=damaged, static_stream=job.static_stream)
             if picture is not None:
-                verdict = self._carry_out(job, judge, picture, verdict)
+                self._carry_out(job, judge, picture, outcome)
         except Exception:  # noqa: BLE001 # whatever the bug, the camera is not to blame
             _log.exception("camera %s: the judge of pictures failed", job.camera)
-            return Verdict(None, {}, detail("cannot_tell", why=detail("judge_failed")))
+            outcome.verdict = Verdict(None, {}, detail("cannot_tell", why=detail("judge_failed")))
+            return outcome
         if self._monotonic() - self._saved_s[job.camera] >= SAVE_S:
-            self._save(job.camera)
-        return verdict
+            outcome.memories |= self._memory_of(job.camera)
+        return outcome
 
-    def save(self) -> None:
-        """Save the memories of all cameras."""
+    def memories(self) -> Iterator[dict[str, bytes]]:
+        """Yield the memory of each camera, by its name."""
         for camera in self._judges:
-            self._save(camera)
+            yield self._memory_of(camera)
 
-    def _judge_of(self, job: Job) -> Judge:
+    def _judge_of(self, job: Job, outcome: Outcome) -> Judge:
         judge = self._judges.get(job.camera)
         if judge is None:
-            memory, note = self._store.load(job.camera) if self._store else (PictureMemory(), NO_DETAIL)
+            memory, note = _remembered(job)
+            memory.hide(job.settings.private)
             judge = self._judges[job.camera] = Judge(
-                job.interval_s, job.settings, memory, note, short_lived=self._store is None
+                job.interval_s, job.settings, memory, note, short_lived=not job.kept
             )
+            self._kept[job.camera] = job.kept
             self._saved_s[job.camera] = self._monotonic()
         self._judges.move_to_end(job.camera)
         if len(self._judges) > MAX_CAMERAS:
             oldest = next(iter(self._judges))
-            self._save(oldest)
+            outcome.memories |= self._memory_of(oldest)
+            outcome.evicted = oldest
             del self._judges[oldest]
         return judge
 
-    def _save(self, camera: str) -> None:
+    def _memory_of(self, camera: str) -> dict[str, bytes]:
         self._saved_s[camera] = self._monotonic()
         memory = self._judges[camera].memory
-        if self._store is None or not memory.references:
-            return
-        try:
-            self._store.save(camera, memory)
-        except OSError as error:
-            _log.warning("the picture memory of camera %s cannot be written: %s", camera, error)
+        return {camera: encode_memory(memory)} if self._kept[camera] and memory.references else {}
 
-    def _carry_out(self, job: Job, judge: Judge, picture: NDArray[np.uint8], verdict: Verdict) -> Verdict:
+    def _carry_out(self, job: Job, judge: Judge, picture: NDArray[np.uint8], outcome: Outcome) -> None:
         """Carry out pending requests. They stay pending until a picture shows a view at all."""
-        camera = job.camera
-        if self._requests is None:
-            return verdict
+        verdict = outcome.verdict
         try:
-            if self._requests.is_pending(camera, ViewRequest.EXPLAIN):
+            if job.explain:
                 jpeg = explanation_image(judge.memory, picture, job.settings)
-                explanation = Explanation(verdict.cause, verdict.evidence, verdict.reason, jpeg)
-                explanation.write(self._requests.explanation_path(camera))
-                self._requests.remove(camera, ViewRequest.EXPLAIN)
+                outcome.explanation = Explanation(verdict.cause, dict(verdict.evidence), verdict.reason, jpeg)
             no_view = any(verdict.evidence.get(str(cause), 0.0) >= THRESHOLD for cause in WHOLE_PICTURE)
-            if not no_view and self._requests.is_pending(camera, ViewRequest.ACCEPT):
+            if job.accept and not no_view:
                 judge.accept(picture)
-                self._save(camera)
-                self._requests.remove(camera, ViewRequest.ACCEPT)
-                return Verdict(None, {}, detail("accepted"))
-        except (UnusablePictureError, OSError) as error:
-            _log.warning("camera %s: a request about its picture memory failed: %s", camera, error)
-        return verdict
+                outcome.memories |= self._memory_of(job.camera)
+                outcome.accepted = True
+                outcome.verdict = Verdict(None, {}, detail("accepted"))
+        except UnusablePictureError as error:
+            _log.warning("camera %s: a request about its picture memory failed: %s", job.camera, error)
 
 
-def _create(directory: Path) -> None:
-    """Create the directory, so that commands can leave requests in it."""
+def _remembered(job: Job) -> tuple[PictureMemory, Detail]:
+    """Return the memory that came with the job and a note, which is empty unless the memory is damaged."""
+    if job.memory is None:
+        return PictureMemory(), NO_DETAIL
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        _log.warning("%s cannot be made: what is learned of the cameras is not kept: %s", directory, error)
+        return decode_memory(job.memory), NO_DETAIL
+    except DamagedMemoryError as error:
+        _log.warning("the picture memory of camera %s is lost, learning it anew: %s", job.camera, error)
+        return PictureMemory(), detail("memory_lost", why=error)

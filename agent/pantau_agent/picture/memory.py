@@ -1,5 +1,6 @@
 """What is remembered of one camera."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from pantau_agent.picture.cells import GRID, Mask, Plane
 from pantau_agent.picture.frame import prepare
 from pantau_agent.picture.measures import PictureMeasures, measure
+from pantau_agent.picture.private_regions import Region, hidden_pixels
 from pantau_agent.picture.reference import PROVISIONAL_PICTURES, Reference, new_reference
 from pantau_agent.picture.score_baseline import ScoreBaseline
 
@@ -59,6 +61,13 @@ class PictureMemory:
                 reference.mark_provisional(PROVISIONAL_PICTURES)
         self.size = size
         return True
+
+    def hide(self, regions: Sequence[Region]) -> None:
+        """Black out regions of the remembered views, which were learned before these were private."""
+        for reference in self.references.values():
+            hidden = hidden_pixels(regions, *reference.thumbnail.shape)
+            if hidden is not None:
+                reference.thumbnail[hidden] = 0
 
     def hour(self, time_ms: int) -> ScoreBaseline:
         """Return the baseline of the hour of a time (milliseconds, UTC)."""

@@ -19,8 +19,6 @@ MAGIC = b"PANTAUPIC"
 """The first bytes of the file."""
 VERSION = 1
 """Version of the format."""
-MAX_BYTES = 40_000
-"""Most bytes of one memory."""
 _MAX_INFLATED = 1 << 20
 """Most bytes that are decompressed."""
 
@@ -30,7 +28,7 @@ class DamagedMemoryError(ValueError):
 
 
 def encode_memory(memory: PictureMemory) -> bytes:
-    """Return the memory as at most MAX_BYTES bytes."""
+    """Return the memory as at most `memory_files.MAX_BYTES` bytes."""
     header: dict[str, Any] = {
         "size": memory.size,
         "learned_ms": memory.learned_ms,

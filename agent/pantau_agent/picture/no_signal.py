@@ -37,14 +37,18 @@ def no_signal(frame: Frame, comparison: Comparison | None, overlay: Mask, still:
     high = cv2.dilate(frame.bgr, kernel)[BLOCK // 2 :: BLOCK, BLOCK // 2 :: BLOCK]
     low = cv2.erode(frame.bgr, kernel)[BLOCK // 2 :: BLOCK, BLOCK // 2 :: BLOCK]
     flat = (high.astype(np.int16) - low).max(axis=2) <= FLAT_SPAN
-    if flat.mean() < BARS_SHARE / 2:
+    blocks = flat.size
+    if frame.hidden is not None:
+        shown = ~frame.hidden[BLOCK // 2 :: BLOCK, BLOCK // 2 :: BLOCK]
+        flat, blocks = flat & shown, max(1, int(shown.sum()))
+    if flat.sum() < BARS_SHARE / 2 * blocks:
         return NO_EVIDENCE
     colours = ((high.astype(np.int32) + low) // 2)[flat]
     codes = (colours // COLOUR_BIN) @ np.array([1 << 16, 1 << 8, 1])
     kinds, counts = np.unique(codes, return_counts=True)
     main = colours[codes == kinds[counts.argmax()]].mean(axis=0)
-    bars = counts[counts >= 0.04 * flat.size] / flat.size
-    one = float(counts.max()) / flat.size / ONE_COLOUR_SHARE
+    bars = counts[counts >= 0.04 * blocks] / blocks
+    one = float(counts.max()) / blocks / ONE_COLOUR_SHARE
     few = float(bars.sum()) / BARS_SHARE if len(bars) >= 4 else 0.0
     value = min(still, 0.5 * max(one, few))
     if one >= few:
@@ -55,7 +59,7 @@ def no_signal(frame: Frame, comparison: Comparison | None, overlay: Mask, still:
         value = min(value, 0.2)
     if value < 0.1:
         return NO_EVIDENCE
-    return FaultEvidence(min(1.0, value), detail("card", share=f"{flat.mean():.0%}"))
+    return FaultEvidence(min(1.0, value), detail("card", share=f"{flat.sum() / blocks:.0%}"))
 
 
 def _has_text(frame: Frame, level: float, overlay: Mask) -> bool:

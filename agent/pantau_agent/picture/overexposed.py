@@ -22,7 +22,7 @@ TIMES = 2.2
 
 def white_share(frame: Frame) -> float:
     """Return the share of pixels at the end of the range."""
-    return cv2.countNonZero((frame.grey >= WHITE).view(np.uint8)) / frame.grey.size
+    return cv2.countNonZero((frame.grey >= WHITE).view(np.uint8)) / frame.shown
 
 
 def overexposed(frame: Frame, share: float, reference: Reference | None) -> FaultEvidence:

@@ -11,10 +11,11 @@ from pantau_contract.states import Cause
 class PictureSettings:
     """How one camera's pictures are judged.
 
-    `sensitivity` multiplies the evidence of a fault: 1 leaves it, less than 1 is more patient, 0 is off, more than
-    1 is more sensitive. Faults in `report_only` are measured but never alarm. `moves_on_purpose` is for PTZ
+    `sensitivity` multiplies the evidence of a fault: 1 leaves it, less than 1 is more patient, 0 is off, more
+    than 1 is more sensitive. Faults in `report_only` are measured but never alarm. `moves_on_purpose` is for PTZ
     cameras: no fault that needs a fixed view alarms. For `learning_s` seconds only whole-picture faults alarm.
-    `masked` regions are left out, each (left, top, right, bottom) in parts of the picture's width and height.
+    `masked` regions are left out, each (left, top, right, bottom) in parts of the picture's width and height; so
+    are `private` ones, which nobody may see.
     """
 
     sensitivity: Mapping[Cause, float] = field(default_factory=dict)
@@ -22,6 +23,7 @@ class PictureSettings:
     moves_on_purpose: bool = False
     learning_s: float = 7200.0
     masked: tuple[tuple[float, float, float, float], ...] = ()
+    private: tuple[tuple[float, float, float, float], ...] = ()
 
 
 def memories_directory(spool: Path) -> Path:

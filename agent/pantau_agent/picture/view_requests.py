@@ -4,6 +4,7 @@ Only the decode worker writes memories, so that no update is lost. A command sub
 it out with the camera's next picture and removes the file.
 """
 
+import os
 from enum import StrEnum
 from pathlib import Path
 
@@ -27,7 +28,9 @@ class ViewRequests:
         Raises:
             OSError: the directory does not exist or cannot be written.
         """
-        self._path(camera, request).touch()
+        # A symbolic link is not followed: the directory is the service's, and this may be root.
+        flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        os.close(os.open(self._path(camera, request), flags, 0o666))
 
     def is_pending(self, camera: str, request: ViewRequest) -> bool:
         """Return whether it was submitted and neither carried out nor withdrawn."""

@@ -1,27 +1,31 @@
-"""The decode worker: keyframes in, verdicts and JPEGs out, in a process with a memory limit that may crash.
+"""The decode worker: keyframes in, verdicts and JPEGs out, in a process of its own that may crash.
 
-`python -m pantau_agent.picture.worker [MEMORIES]` serves its standard input and output (see `exchange`). MEMORIES
-is the directory where it keeps what it remembers of the cameras.
+`python -m pantau_agent.picture.worker` serves its standard input and output (see `exchange`). It handles
+strangers' pictures, so it has nothing but these pipes and its memory, which is limited (see
+`sandbox.lock_down`).
 """
 
 import os
-import resource
 import signal
 import sys
-from pathlib import Path
 from typing import BinaryIO, cast
 
 import av
 import cv2
 import msgspec
 import numpy as np
+import numpy.fft  # NumPy loads these two when they are first used, which is too late here
+import numpy.ma
 from av.codec.context import Flags, Flags2
 from numpy.typing import NDArray
 
-from pantau_agent.picture.exchange import LENGTH, MAX_MESSAGE, Job, JobResult, PictureError, pack
-from pantau_agent.picture.judge_pool import JudgePool
+from pantau_agent.picture.exchange import LAST, LENGTH, MAX_MESSAGE, Job, JobResult, PictureError, pack
+from pantau_agent.picture.judge_pool import JudgePool, Outcome
+from pantau_agent.picture.private_regions import hide
+from pantau_agent.sandbox.loading import load_whole
+from pantau_agent.sandbox.lock_down import PURE, lock_down
 from pantau_agent.streams.failure import EvidenceError
-from pantau_contract.words.evidence import Detail, detail, together
+from pantau_contract.words.evidence import NO_DETAIL, Detail, detail, together
 
 MEMORY_BYTES = 512 << 20
 """Bytes that may be used beyond what the loaded libraries take."""
@@ -115,20 +119,39 @@ def work(job: Job, pool: JudgePool) -> JobResult:
     try:
         picture, concealed = decode(job.codec, job.data)
     except UndecodableError as error:
-        verdict = pool.judge(job, None, damaged=job.damaged)
-        return JobResult(
-            job.id, cause=verdict.cause, reason=verdict.reason, error=error.error, detail=error.detail
-        )
-    verdict = pool.judge(job, picture, damaged=job.damaged or concealed)
+        outcome = pool.judge(job, None, damaged=job.damaged)
+        return _result(job, outcome, error=error.error, reason=error.detail)
+    picture = hide(picture, job.settings.private)  # from here on nothing has them
+    outcome = pool.judge(job, picture, damaged=job.damaged or concealed)
     height, width = picture.shape[:2]
-    evidence = {str(cause): float(value) for cause, value in verdict.evidence.items()}
-    return JobResult(job.id, width, height, encode_jpeg(picture), verdict.cause, evidence, verdict.reason)
+    return _result(job, outcome, width, height, encode_jpeg(picture))
 
 
-def serve(jobs: BinaryIO, answers: BinaryIO, pool: JudgePool) -> None:
-    """Answer jobs one after another until the input ends, then save what was learned."""
+def _result(
+    job: Job,
+    outcome: Outcome,
+    width: int = 0,
+    height: int = 0,
+    jpeg: bytes | None = None,
+    *,
+    error: PictureError | None = None,
+    reason: Detail = NO_DETAIL,
+) -> JobResult:
+    verdict = outcome.verdict
+    evidence = {} if error else {str(cause): float(value) for cause, value in verdict.evidence.items()}
+    return JobResult(
+        *(job.id, width, height, jpeg, verdict.cause, evidence, verdict.reason, error, reason),
+        *(outcome.memories, outcome.evicted, outcome.explanation, outcome.accepted),
+    )
+
+
+def serve(jobs: BinaryIO, answers: BinaryIO, pool: JudgePool, unfiltered: str = "") -> None:
+    """Answer jobs one after another until the input ends, then send what was learned.
+
+    `unfiltered` is why the kernel does not filter system calls, if so.
+    """
     decoder = msgspec.msgpack.Decoder(Job)
-    answers.write(pack(JobResult(0)))
+    answers.write(pack(JobResult(0, unfiltered=unfiltered)))
     answers.flush()
     while len(head := jobs.read(LENGTH.size)) == LENGTH.size:
         (length,) = LENGTH.unpack(head)
@@ -136,22 +159,23 @@ def serve(jobs: BinaryIO, answers: BinaryIO, pool: JudgePool) -> None:
             return
         answers.write(pack(work(decoder.decode(jobs.read(length)), pool)))
         answers.flush()
-    pool.save()
+    answers.writelines(pack(JobResult(LAST, memories=memories)) for memories in pool.memories())
+    answers.flush()
 
 
 def main() -> None:
-    """Set the limits and serve."""
+    """Lock the process down and serve."""
     for number in (signal.SIGINT, signal.SIGTERM):  # they are meant for the agent, which then closes our input
         signal.signal(number, signal.SIG_IGN)
     os.nice(NICENESS)
     av.logging.set_level(av.logging.PANIC)
-    pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
-    limit = pages * resource.getpagesize() + MEMORY_BYTES
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     # a library that prints must not print into the answers
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    serve(sys.stdin.buffer, answers, JudgePool(Path(sys.argv[1]) if len(sys.argv) > 1 else None))
+    detail("no_picture")  # reads the phrases, which are in files
+    load_whole("av")
+    jobs = sys.stdin.buffer
+    serve(jobs, answers, JudgePool(), lock_down(PURE, memory=MEMORY_BYTES))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from pantau_agent.streams import tcp
 from pantau_agent.streams.budget import PIECES_PER_MESSAGE, PIECES_PER_READ, Budget
 from pantau_agent.streams.failure import Failure, Kind, LookError, Step
 from pantau_agent.streams.malformed import MalformedError, described
+from pantau_agent.streams.safeguards import Safeguards
 from pantau_agent.streams.tls_records import TlsRecords
 from pantau_agent.streams.url import StreamUrl
 from pantau_contract.words.evidence import detail
@@ -234,9 +235,12 @@ class Connector(Protocol):
 
 
 async def connect(
-    url: StreamUrl, monotonic: Callable[[], float], on_step: Callable[[Step], None]
+    url: StreamUrl,
+    monotonic: Callable[[], float],
+    on_step: Callable[[Step], None],
+    safeguards: Safeguards | None = None,
 ) -> RtspConnection:
-    """Connect to the camera. `on_step` is called with each step as it begins.
+    """Connect to the camera. `on_step` is called with each step as it begins, `safeguards` check the certificate.
 
     Raises:
         LookError: the camera is not reached.
@@ -246,7 +250,8 @@ async def connect(
         loop, factory = asyncio.get_running_loop(), functools.partial(RtspConnection, connected, monotonic)
         return (await loop.create_connection(factory, sock=connected, **tls))[1]
 
-    return await tcp.connect(url.host, url.port, make, on_step, tls=url.scheme == "rtsps")
+    tls = safeguards or Safeguards() if url.scheme == "rtsps" else None
+    return await tcp.connect(url.host, url.port, make, on_step, tls=tls)
 
 
 def at_step(step: Step, failure: Failure) -> Failure:

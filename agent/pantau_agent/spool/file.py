@@ -100,6 +100,8 @@ class SpoolFile:
             _log.error("the spool %s is damaged (%s); it is kept as %s, and a new one begun", path, error, damaged)
         spool_file = cls(_connect(path))
         saved = spool_file._copy_from(damaged)
+        with suppress(sqlite3.Error), closing(sqlite3.connect(damaged)) as source:
+            spool_file.write_notes(receipts=cls(source).read_note("receipts") or "0")
         _log.warning("%d batches of the damaged spool could be read and will be sent", saved)
         return spool_file
 

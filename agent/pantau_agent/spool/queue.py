@@ -165,6 +165,7 @@ class BatchQueue:
 
     def receive_receipt(self, ranges: Iterable[BatchRange]) -> None:
         """Record that the collector has the batches of a receipt. What it cannot have is ignored, and logged."""
+        known_before = self._acknowledgements.has_receipts
         for each in ranges:
             known = self._boots.get(each.boot)
             if known is None:
@@ -174,6 +175,8 @@ class BatchQueue:
                 continue
             ids = self._present.between(known.first_id + each.first, known.first_id + each.last)
             self._acknowledgements.add_arrived(ids)
+        if self._acknowledgements.has_receipts and not known_before:
+            _log.info("the collector gives receipts: from now on each batch is kept until there is one for it")
         self._commit_if_many()
 
     def take_overdue(self) -> bool:

@@ -1,7 +1,11 @@
 """The login that RTSP, HTTP, ONVIF and makers' pages share: Basic (RFC 7617) and Digest (RFC 7616, RFC 2617).
 
-Digest is answered with MD5 and SHA-256, each also as `-sess`, and with qop `auth` or none. The exchange of
-requests and challenges is a generator without I/O, `Authenticator.flow`, in the manner of httpx's `auth_flow`.
+Digest is answered with MD5 and SHA-256, each also as `-sess`, and with qop `auth` or none; MD5 only where nothing
+better is offered. The exchange of requests and challenges is a generator without I/O, `Authenticator.flow`, in the
+manner of httpx's `auth_flow`.
+
+Whoever answers in a camera's place may ask for anything. So Basic, which is the password in clear, is answered
+only where the safeguards permit it, and nothing weaker than what the camera accepted before.
 """
 
 import base64
@@ -15,6 +19,8 @@ from typing import Protocol, TypeVar
 
 from pantau_agent.streams.credentials import Credentials
 from pantau_agent.streams.headers import Headers
+from pantau_agent.streams.safeguards import Channel, Hash, Safeguards
+from pantau_agent.streams.safeguards import Protocol as LoginProtocol
 
 MAX_PROOFS = 2
 """How often one request carries the password or a proof of it: once, and again for a nonce that was used up."""
@@ -39,6 +45,8 @@ _HASHES: dict[str, Callable[[str], str]] = {
     "MD5-SESS": _md5,
 }
 """The hash function of each Digest algorithm, the strongest first."""
+_LEAST_STRENGTH: dict[Hash | None, int] = {None: 1, "MD5": 2, "SHA-256": 4}
+"""The least `Challenge.strength` that is answered, by the best Digest that the camera accepted before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +103,13 @@ class LoginRefusal(Enum):
     WRONG_PASSWORD = auto()
     """The camera has refused the credentials."""
     UNKNOWN_SCHEME = auto()
-    """The camera offers no scheme that can, or may, be answered."""
+    """The camera offers no scheme that can be answered."""
+    IN_CLEAR = auto()
+    """The camera offers Basic alone, and the password may not be sent in clear."""
+    UNPROVEN = auto()
+    """The camera offers Basic alone, over TLS, and nothing is known of its certificate."""
+    WEAKER = auto()
+    """The camera offers only weaker schemes than the one by which it let us in before."""
     FORBIDDEN = auto()
     """The camera answers 403: it will not serve this, whoever asks."""
 
@@ -125,15 +139,28 @@ class Authenticator:
     """Answers one camera's challenges with one user's credentials, so that a wrong password is sent only once.
 
     `accepted` is true once the camera has accepted the credentials. `offered` names the schemes of the latest
-    challenge, `realm` is its realm. Without `basic`, Basic is never answered, because it sends the password in
-    clear.
+    challenge, `realm` is its realm.
+
+    Basic is answered where the `safeguards` allow it, or over a `channel` that is proven; without `basic` it
+    counts as no scheme at all. What the camera has accepted by this `protocol` is remembered in the safeguards.
     """
 
-    def __init__(self, credentials: Credentials | None, *, basic: bool = True) -> None:
+    def __init__(
+        self,
+        credentials: Credentials | None,
+        safeguards: Safeguards | None = None,
+        *,
+        protocol: LoginProtocol = "rtsp",
+        basic: bool = True,
+    ) -> None:
         self.accepted = False
         self.offered = ""
         self.realm = ""
+        self.channel = Channel()
+        """The connection over which the next requests go; kept up to date by who connects."""
         self._credentials = credentials
+        self._safeguards = safeguards or Safeguards()
+        self._protocol = protocol
         self._basic = basic
         self._challenge: Challenge | None = None
         self._count = 0
@@ -159,7 +186,9 @@ class Authenticator:
             if response.status == 403:
                 return LoginRefusal.FORBIDDEN
             if response.status != 401:
-                self.accepted = self.accepted or (authorization is not None and response.status < 400)
+                if authorization is not None:
+                    self.accepted = self.accepted or response.status < 400
+                    self._remember()
                 return None
             tried = authorization is not None and not self.accepted
             refusal = self.challenged(response.headers.all("WWW-Authenticate"), tried=tried)
@@ -185,18 +214,38 @@ class Authenticator:
             return LoginRefusal.WRONG_PASSWORD
         if best is None or self._strength(best) == 0:
             return LoginRefusal.UNKNOWN_SCHEME
+        if self._strength(best) < _LEAST_STRENGTH[self.best_before]:
+            return LoginRefusal.WEAKER
+        if not self._may_answer(best):
+            return LoginRefusal.UNPROVEN if self.channel.encrypted else LoginRefusal.IN_CLEAR
         self._challenge = best
         self._count = 0
         self._cnonce = secrets.token_hex(8)
         return None
 
+    @property
+    def best_before(self) -> Hash | None:
+        """The best Digest by which the camera has let us in by this protocol, or None."""
+        return self._safeguards.remembered.digests.get(self._protocol)
+
     def _strength(self, challenge: Challenge) -> int:
         return 0 if challenge.scheme == "basic" and not self._basic else challenge.strength
 
+    def _may_answer(self, challenge: Challenge) -> bool:
+        return challenge.scheme != "basic" or self.channel.proven or self._safeguards.allow_basic
+
+    def _remember(self) -> None:
+        """Remember the Digest that was just accepted."""
+        if self._challenge is not None and self._challenge.scheme == "digest":
+            algorithm = self._challenge.parameters.get("algorithm", "MD5").upper()
+            self._safeguards.remembered.record_digest(
+                self._protocol, "SHA-256" if algorithm.startswith("SHA-256") else "MD5"
+            )
+
     def authorization(self, method: str, uri: str) -> str | None:
-        """Return the `Authorization` header for a request, or None while there is no challenge to answer."""
+        """Return the `Authorization` header for a request, or None while no challenge may be answered."""
         challenge, credentials = self._challenge, self._credentials
-        if challenge is None or credentials is None:
+        if challenge is None or credentials is None or not self._may_answer(challenge):
             return None
         if challenge.scheme == "basic":
             token = f"{credentials.user}:{credentials.password}".encode()

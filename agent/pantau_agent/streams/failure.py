@@ -36,6 +36,10 @@ class Kind(StrEnum):
     FLOODING = "takes more of the agent than a camera may"
     CRASHED = "the process that reads the stream crashed"
     UNKNOWN_SCHEME = "no supported authentication scheme is offered"
+    IN_CLEAR = "the password would have to be sent in clear"  # not a password
+    UNPROVEN = "the password would have to be sent to a certificate that is not known"  # not a password
+    WEAKER_LOGIN = "a weaker login is offered than before"
+    CERTIFICATE = "the certificate is not the camera's"
 
 
 @dataclass(frozen=True, slots=True)

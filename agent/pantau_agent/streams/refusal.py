@@ -2,6 +2,7 @@
 
 from pantau_agent.streams.authentication import Authenticator, LoginRefusal
 from pantau_agent.streams.failure import Failure, Kind, Step
+from pantau_contract.printable import printable_line
 from pantau_contract.words.evidence import Detail, detail
 
 
@@ -31,6 +32,14 @@ def refused_login(
         case LoginRefusal.UNKNOWN_SCHEME:
             offered = authenticator.offered or detail("nothing")
             kind, evidence = Kind.UNKNOWN_SCHEME, detail("unknown_scheme", what=answer, offered=offered)
+        case LoginRefusal.IN_CLEAR:
+            kind, evidence = Kind.IN_CLEAR, detail("login_in_clear", what=answer)
+        case LoginRefusal.UNPROVEN:
+            shown = authenticator.channel.fingerprint or detail("any_certificate")
+            kind, evidence = Kind.UNPROVEN, detail("login_unproven", what=answer, fingerprint=shown)
+        case LoginRefusal.WEAKER:
+            before = f"Digest ({authenticator.best_before})"
+            kind, evidence = Kind.WEAKER_LOGIN, detail("login_weaker", what=answer, before=before)
         case LoginRefusal.WRONG_PASSWORD:
             kind, evidence = Kind.WRONG_PASSWORD, detail("password_refused", what=answer)
     return Failure(
@@ -46,5 +55,5 @@ def refused_login(
 
 
 def printable(text: str) -> str:
-    """Return a camera's text fit to be shown: no control characters or line breaks, at most 80 characters."""
-    return "".join(character for character in text if character.isprintable())[:80]
+    """Return a camera's text fit to be shown: one printable line of at most 80 characters."""
+    return printable_line(text, 80)

@@ -1,14 +1,15 @@
 """Connect to a camera over TCP, with or without TLS, whatever protocol follows."""
 
 import asyncio
-import contextlib
 import os
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
+from pantau_agent.streams.certificates import CertificateError, tls_arguments
 from pantau_agent.streams.failure import Failure, Kind, LookError, Step
+from pantau_agent.streams.safeguards import Safeguards
 from pantau_contract.words.evidence import detail
 
 MAX_ADDRESSES = 4
@@ -26,9 +27,11 @@ Address = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[Any, ..
 
 
 async def connect(
-    host: str, port: int, make: Make[Made], on_step: Callable[[Step], None], *, tls: bool = False
+    host: str, port: int, make: Make[Made], on_step: Callable[[Step], None], *, tls: Safeguards | None = None
 ) -> Made:
     """Connect to each of the name's addresses in turn. `on_step` is called with each step as it begins.
+
+    With `tls` the connection is encrypted, and made only if the camera's certificate is right by these safeguards.
 
     Raises:
         LookError: the name does not resolve, or no address accepts the connection; the failure is that of the
@@ -45,9 +48,10 @@ async def connect(
             connected.setblocking(False)
             async with asyncio.timeout(ADDRESS_S if len(found) > 1 else None):
                 await loop.sock_connect(connected, address)
-                if tls:
-                    on_step(Step.TLS)
-                return await make(connected, {"ssl": _unverified(), "server_hostname": ""} if tls else {})
+                if tls is None:
+                    return await make(connected, {})
+                on_step(Step.TLS)
+                return await make(connected, tls_arguments(tls, host, port))
         except OSError as error:
             connected.close()
             failures.append(_failure_of(error, address))
@@ -73,18 +77,12 @@ async def resolve(host: str, port: int) -> Sequence[Address]:
 
 def _failure_of(error: OSError, address: tuple[object, ...]) -> Failure:
     host, port = address[:2]
+    if isinstance(error, CertificateError):
+        return Failure(Step.TLS, Kind.CERTIFICATE, error.evidence)
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return Failure(Step.TLS, Kind.CERTIFICATE, detail("certificate_unproven", said=error.verify_message))
     if isinstance(error, ssl.SSLError):
         return Failure(Step.TLS, Kind.WRONG_PROTOCOL, detail("no_tls", address=host, port=port, said=error.reason))
     said = os.strerror(error.errno) if error.errno else str(error) or detail("no_answer")
     unconnected = detail("no_connection", address=host, port=port, said=said)
     return Failure(Step.CONNECT, Kind.OS_ERROR, unconnected, errno=error.errno)
-
-
-def _unverified() -> ssl.SSLContext:
-    """Return a context without verification: cameras sign their own certificates. TLS only stops eavesdroppers."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    with contextlib.suppress(ssl.SSLError):
-        context.set_ciphers("DEFAULT@SECLEVEL=0")  # old firmware has short keys
-    return context

@@ -1,16 +1,19 @@
 """The inspection: several cameras probed once, and those that accept our login asked what they are."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 
+from pantau_agent.assessment.camera_memory import CameraMemory
 from pantau_agent.assessment.observation import Observation
 from pantau_agent.clock import Clock
 from pantau_agent.config import Camera
 from pantau_agent.identity.firmware import Identity
 from pantau_agent.identity.identify import CachedIdentify, IdentityError
 from pantau_agent.picture.decoder import Decoder
-from pantau_agent.streams.failure import MachineError
+from pantau_agent.sources.target import safeguards_of
+from pantau_agent.streams.failure import Failure, MachineError
+from pantau_agent.streams.safeguards import Remembered, Safeguards
 from pantau_agent.watching.host_limits import HostLimits
 from pantau_agent.watching.one_shot import OneShotProbe
 from pantau_contract.states import State
@@ -26,8 +29,9 @@ IDENTITY_WITHIN_S = 20.0
 class Inspected:
     """The result of inspecting one camera.
 
-    `observation` is None if this machine, or an error of ours, prevented the probe; `failed` is why. `identity` is
-    what the camera reports itself to be; if it was asked and did not answer, `no_identity` is why.
+    `observation` is None if this machine, or an error of ours, prevented the probe; `failed` is why. `identity`
+    is what the camera reports itself to be; if it was asked and did not answer, `no_identity` is why. `failure`
+    is why it did not stream, or broke off.
     """
 
     camera: Camera
@@ -35,6 +39,7 @@ class Inspected:
     identity: Identity | None = None
     no_identity: Detail = NO_DETAIL
     failed: Detail = NO_DETAIL
+    failure: Failure | None = None
 
 
 async def inspect(
@@ -45,21 +50,36 @@ async def inspect(
     seconds: float,
     ask: bool,
     clock_trusted: bool = True,
+    remembered: Mapping[str, Remembered] | None = None,
 ) -> AsyncGenerator[Inspected, None]:
     """Probe cameras for `seconds` each, `MAX_PARALLEL` at a time, and yield each result when it is there.
 
+    `remembered` is, by camera, what the running agent knows of their logins and certificates.
     The password is sent once to the stream and, with `ask`, once more where the stream accepted it, to ask what
     the camera is.
     """
-    host_limits, cached, slots = HostLimits(), CachedIdentify(clock), asyncio.Semaphore(MAX_PARALLEL)
+    known = remembered or {}
+
+    def safeguards(camera: Camera) -> Safeguards:
+        return safeguards_of(camera, known.get(camera.id))
+
+    host_limits, slots = HostLimits(), asyncio.Semaphore(MAX_PARALLEL)
+    cached = CachedIdentify(clock, safeguards=safeguards)
 
     async def inspect_one(camera: Camera) -> Inspected:
-        probe = OneShotProbe(camera, decoder, clock, host_limits=host_limits, clock_trusted=lambda: clock_trusted)
+        probe = OneShotProbe(
+            camera,
+            decoder,
+            clock,
+            host_limits=host_limits,
+            memory=CameraMemory(proof=known.get(camera.id, Remembered())),
+            clock_trusted=lambda: clock_trusted,
+        )
         async with slots:
             try:
                 observation = await probe.run(seconds)
                 if not ask or observation.sample.state in {State.DOWN, State.UNKNOWN}:
-                    return Inspected(camera, observation)
+                    return Inspected(camera, observation, failure=probe.failure)
                 identity, no_identity = await _identify(cached, camera)
             except MachineError as error:
                 return Inspected(camera, failed=error.detail)

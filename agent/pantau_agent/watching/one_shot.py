@@ -14,7 +14,7 @@ from pantau_agent.config import Camera
 from pantau_agent.picture.decoder import Decoder
 from pantau_agent.sources.registry import make_source
 from pantau_agent.sources.source import Source
-from pantau_agent.sources.target import target_of
+from pantau_agent.sources.target import safeguards_of, target_of
 from pantau_agent.streams.failure import Failure, LookError
 from pantau_agent.watching.host_limits import HostLimits
 from pantau_agent.watching.observer import Observer
@@ -31,7 +31,8 @@ MARGIN_S = 0.5
 class OneShotProbe:
     """Probes one camera any number of times; what is learned is kept from probe to probe.
 
-    `failure` is why the last probe did not reach streaming, or broke off; None if it did neither.
+    `failure` is why the last probe did not reach streaming, or broke off; None if it did neither. With `learns`,
+    as in the running agent, a certificate that is seen for the first time is accepted for ever.
     """
 
     def __init__(
@@ -42,11 +43,15 @@ class OneShotProbe:
         *,
         host_limits: HostLimits | None = None,
         memory: CameraMemory | None = None,
+        learns: bool = False,
         clock_trusted: Callable[[], bool] = lambda: True,
     ) -> None:
         self.failure: Failure | None = None
         self._memory = memory or CameraMemory()
-        self._target = replace(target_of(camera), trusted=self._memory.trusted)
+        safeguards = safeguards_of(camera, self._memory.proof, learns=learns)
+        self._target = replace(
+            target_of(camera, safeguards), trusted=self._memory.trusted, keep_alive=self._memory.keep_alive
+        )
         self._timeout_s = camera.timeout_s
         self._clock = clock
         self._wake_up = WakeUp()

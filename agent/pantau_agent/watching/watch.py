@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import AsyncGenerator, Callable
+from dataclasses import replace
 
 from pantau_agent.assessment.assess import Limits
 from pantau_agent.assessment.baseline import configured_expectation
@@ -16,7 +17,7 @@ from pantau_agent.config import Camera
 from pantau_agent.picture.decoder import Decoder
 from pantau_agent.sources.registry import make_source
 from pantau_agent.sources.source import Source
-from pantau_agent.sources.target import Target, target_of
+from pantau_agent.sources.target import safeguards_of, target_of
 from pantau_agent.watching.backoff import Backoff
 from pantau_agent.watching.host_limits import HostLimits
 from pantau_agent.watching.observer import Observer
@@ -44,12 +45,14 @@ def watch(
     rng: random.Random | None = None,
     host_limits: HostLimits | None = None,
     memory: CameraMemory | None = None,
+    learns: bool = False,
     clock_trusted: Callable[[], bool] = lambda: True,
     picture_requested: asyncio.Event | None = None,
 ) -> AsyncGenerator[Observation, None]:
     """Watch a camera for ever in its mode: an observation each second and at once on a change, or one a probe.
 
-    `host_limits` are shared by all cameras of an agent; `memory` is kept up to date. `clock_trusted` returns
+    `host_limits` are shared by all cameras of an agent; `memory` is kept up to date. With `learns`, as in the
+    running agent, a certificate that is seen for the first time is accepted for ever. `clock_trusted` returns
     whether this machine's clock is right. Setting `picture_requested` requests a picture now; it is cleared when
     that is noticed. Closing the generator, or cancelling whoever iterates it, ends the session with a TEARDOWN.
     """
@@ -61,6 +64,7 @@ def watch(
         rng or random.Random(),
         host_limits or HostLimits(),
         memory or CameraMemory(),
+        learns,
         clock_trusted,
         picture_requested or asyncio.Event(),
     )
@@ -73,13 +77,14 @@ async def _watch_continuously(
     rng: random.Random,
     host_limits: HostLimits,
     memory: CameraMemory,
+    learns: bool,
     clock_trusted: Callable[[], bool],
     picture_requested: asyncio.Event,
 ) -> AsyncGenerator[Observation, None]:
-    target = target_of(camera)
+    target = target_of(camera, safeguards_of(camera, memory.proof, learns=learns))
 
     def make(trusted: bool) -> Source:
-        return make_source(Target(target.url, target.credentials, trusted, memory.keep_alive), clock)
+        return make_source(replace(target, trusted=trusted, keep_alive=memory.keep_alive), clock)
 
     wake_up = WakeUp()
     sampler = PictureSampler(camera.id, decoder, camera.picture_interval_s, wake_up)
@@ -120,11 +125,18 @@ async def _probe_repeatedly(
     rng: random.Random,
     host_limits: HostLimits,
     memory: CameraMemory,
+    learns: bool,
     clock_trusted: Callable[[], bool],
     picture_requested: asyncio.Event,
 ) -> AsyncGenerator[Observation, None]:
     probe = OneShotProbe(
-        camera, decoder, clock, host_limits=host_limits, memory=memory, clock_trusted=clock_trusted
+        camera,
+        decoder,
+        clock,
+        host_limits=host_limits,
+        memory=memory,
+        learns=learns,
+        clock_trusted=clock_trusted,
     )
     backoff = Backoff(rng, memory, clock)
     await asyncio.sleep(rng.uniform(0, SPREAD_S))

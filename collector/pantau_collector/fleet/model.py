@@ -8,7 +8,9 @@ from collections.abc import Iterable
 
 from msgspec import Struct, field
 
+from pantau_collector.fleet.absence import Absence
 from pantau_collector.fleet.sequence import Sequences
+from pantau_contract.messages import DeviceAnswer, Start
 from pantau_contract.states import Cause, State
 
 DEFAULT_INTERVAL_S = 30.0
@@ -64,7 +66,11 @@ class Camera(Struct):
 
 
 class Site(Struct):
-    """One site. `dead`: a death came after its latest birth. `online` is what `freshness.judge` concluded."""
+    """One site. `dead`: a death came after its latest birth. `online` is what `freshness.judge` concluded.
+
+    `absence` is when it was last not heard, and `start` the latest start of its agent, in UTC; None if not known.
+    `devices` are those that the agent asks whether they answer, in UTC, by their ids.
+    """
 
     id: str
     first_s: float
@@ -81,6 +87,9 @@ class Site(Struct):
     heard_ms: int = 0
     heard_s: float = 0.0
     sequences: Sequences = field(default_factory=Sequences)
+    absence: Absence | None = None
+    start: Start | None = None
+    devices: dict[str, DeviceAnswer] = field(default_factory=dict)
     cameras: dict[str, Camera] = field(default_factory=dict)
 
 

@@ -19,8 +19,11 @@ from pantau_contract.messages import Birth, Death, Sample, Start, Telemetry
 from pantau_contract.topics import TopicKind, parse_topic
 from pantau_contract.wire import decode
 
-LATE_MS = 60_000
-"""Milliseconds after a batch was made within which it must arrive for the control room to see the site."""
+SHORTEST_LATE_MS, LONGEST_LATE_MS = 2_000, 60_000
+"""Milliseconds at least and at most within which a batch must arrive for the control room to see the site.
+
+In between it is twice the agent's interval, so a minute for the usual one.
+"""
 REPORTED_WITHIN_MS = 60_000
 """Milliseconds before a batch's time for which it may still claim a state, which lasts before it is reported."""
 FIGURES_EVERY_MS = 45_000
@@ -128,7 +131,7 @@ class Facts(Struct):
         match decode(topic, record.payload):
             case Telemetry() as batch:
                 _add_batch(site, batch, record)
-            case Birth(start=Start() as start) as birth if not correction_ms(birth.time, record.received_ms):
+            case Birth(start=Start() as start) as birth if not _shift_ms(birth.time, record):
                 site.add_start(_start(start, birth.boot, 0))
             case Death(clean=True) as death if not record.retained:
                 site.boot(death.boot).add(Boot(ended_ms=record.received_ms))
@@ -144,8 +147,15 @@ def _attentive(figures: Figures, received_ms: int) -> Iterator[Span]:
         yield Span(received_ms - FIGURES_EVERY_MS, received_ms)
 
 
+def _shift_ms(time_ms: int, record: Record) -> int:
+    """Return the ms to add to the times of a message whose own time is `time_ms`; 0 if they are believed."""
+    if record.undated:
+        return record.received_ms - time_ms
+    return correction_ms(time_ms, record.received_ms)
+
+
 def _add_batch(site: SiteFacts, batch: Telemetry, record: Record) -> None:
-    shift_ms = correction_ms(batch.time, record.received_ms)
+    shift_ms = _shift_ms(batch.time, record)
     boot = site.boot(batch.boot)
     if shift_ms and batch.clock_synchronised is None:
         boot.add(Boot(undated_ms=record.received_ms))
@@ -161,23 +171,26 @@ def _add_batch(site: SiteFacts, batch: Telemetry, record: Record) -> None:
         uptime_s = batch.host.uptime_s
         machine_ms = 0 if uptime_s is None else max(to_ms - round(uptime_s * 1000), 0)
         boot.add(Boot(machine_ms, undervoltage_ms=to_ms if batch.host.undervoltage else 0))
+    late = record.received_ms - to_ms > min(max(2 * interval_ms, SHORTEST_LATE_MS), LONGEST_LATE_MS)
     run = Run(
         batch.seq,
         batch.seq,
         from_ms,
         to_ms,
         interval_ms,
-        late=record.received_ms - to_ms > LATE_MS,
+        late=late,
         starts=batch.start is not None,
+        arrived_ms=record.received_ms if late else 0,
     )
     site.batches.setdefault(batch.boot, []).append(run)
     earliest_ms = to_ms - interval_ms - REPORTED_WITHIN_MS
     for name, claim in _camera_claims(batch.samples, shift_ms, earliest_ms, to_ms):
         site.claims.setdefault(Subject(CAMERA, name), []).append(claim)
     for answer in batch.devices[:MAX_DEVICES]:
-        from_ms = max(answer.since + shift_ms, earliest_ms)
-        claim = Claim(from_ms, to_ms, ANSWERS if answer.answers else SILENT)
-        site.claims.setdefault(Subject(DEVICE, answer.device), []).append(claim)
+        from_ms, until_ms = max(answer.since + shift_ms, earliest_ms), min(answer.asked + shift_ms, to_ms)
+        if from_ms < until_ms:
+            claim = Claim(from_ms, until_ms, ANSWERS if answer.answers else SILENT)
+            site.claims.setdefault(Subject(DEVICE, answer.device), []).append(claim)
 
 
 def _camera_claims(

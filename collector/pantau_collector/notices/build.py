@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 
+from pantau_collector.fleet.absence import explain
 from pantau_collector.fleet.model import Site
 from pantau_collector.incidents.incident import Incident
 from pantau_collector.inventory import Inventory
 from pantau_collector.notices.notice import Notice, NoticeCamera, NoticeKind
+from pantau_contract.printable import printable_texts
 from pantau_contract.states import State
 
 Sites = Mapping[str, Site]
@@ -26,7 +28,9 @@ def build_notice(
     has_position = camera is not None and camera.latitude is not None and camera.longitude is not None
     at = camera if camera is not None and has_position else place
     acknowledgement = incident.acknowledged
-    return Notice(
+    explanation = explain(site.absence, site.start, site.boot) if site and incident.camera is None else None
+    explained = explanation is not None and explanation.cause == incident.cause
+    notice = Notice(
         kind=kind,
         incident=incident.id,
         site=incident.site,
@@ -49,7 +53,10 @@ def build_notice(
         by=acknowledgement.by if acknowledgement else "",
         until_ms=acknowledgement.until_ms if acknowledgement else None,
         level=incident.escalation,
+        cause_from_ms=explanation.from_ms if explanation and explained else None,
+        cause_to_ms=explanation.to_ms if explanation and explained else None,
     )
+    return printable_texts(notice)
 
 
 def site_name(site: str, inventory: Inventory, sites: Sites) -> str:

@@ -44,8 +44,9 @@ class Notice(Struct, frozen=True):
     failed then. `state` is the camera's present state, `unknown` for everything else; `detail` is the agent's
     evidence in a few words. `by` has acknowledged the incident until `until_ms`. `level` is the level of the
     escalation, after `waited_min` minutes. `outlived`: the incident was opened during a downtime, and nobody was
-    notified then. For maintenance, `since_ms` and `until_ms` are its beginning and end, `detail` is its reason,
-    and `incident` is 0.
+    notified then. `cause_from_ms` and `cause_to_ms` are when the cause itself lasted, where that is known better
+    than the outage: a loss of power, or of the line. For maintenance, `since_ms` and `until_ms` are its beginning
+    and end, `detail` is its reason, and `incident` is 0.
     """
 
     kind: NoticeKind
@@ -70,6 +71,8 @@ class Notice(Struct, frozen=True):
     level: int = 0
     waited_min: float = 0
     outlived: bool = False
+    cause_from_ms: int | None = None
+    cause_to_ms: int | None = None
 
     @property
     def place(self) -> str:

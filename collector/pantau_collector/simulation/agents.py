@@ -4,7 +4,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from pantau_collector.journal import Record
-from pantau_contract.messages import Birth, CameraAbout, CameraState, Death, Message, Sample, Telemetry
+from pantau_contract.messages import (
+    Birth,
+    CameraAbout,
+    CameraState,
+    Death,
+    DeviceAnswer,
+    Message,
+    Sample,
+    Start,
+    Telemetry,
+)
 from pantau_contract.states import STATE_OF, Cause, State
 from pantau_contract.topics import Topic, TopicKind
 from pantau_contract.wire import encode
@@ -78,7 +88,11 @@ class MemoryJournal:
 
 @dataclass
 class Agent:
-    """The agent of one site, as the collector hears it. `offset_ms` is the error of its clock."""
+    """The agent of one site, as the collector hears it. `offset_ms` is the error of its clock.
+
+    Without a `start` it is like an agent of an earlier version, which says nothing of its starts. `answers` are
+    the devices that it asks, each with whether it answers now.
+    """
 
     site: str
     clock: VirtualClock
@@ -92,6 +106,8 @@ class Agent:
     synchronised: bool = True
     offset_ms: int = 0
     backlog: list[Telemetry] = field(default_factory=list)
+    start: Start | None = None
+    answers: dict[str, bool] = field(default_factory=dict)
 
     def now_ms(self) -> int:
         """Return the UTC time of the agent's clock, in ms."""
@@ -100,7 +116,10 @@ class Agent:
     def birth(self) -> list[Message]:
         """Return what the agent sends when it connects."""
         cameras = tuple(CameraAbout(camera) for camera in self.cameras)
-        birth = Birth(self.site, self.boot, self.session, self.now_ms(), "1", INTERVAL_S, cameras=cameras)
+        now_ms, interval_s = self.now_ms(), INTERVAL_S
+        birth = Birth(
+            self.site, self.boot, self.session, now_ms, "1", interval_s, cameras=cameras, start=self.start
+        )
         return [birth, *map(self.state, self.cameras)]
 
     def state(self, camera: str) -> CameraState:
@@ -115,7 +134,18 @@ class Agent:
             Sample(camera, now, state, since, cause) for camera, (state, cause, since) in self.cameras.items()
         )
         up_ms = int(self.clock.s * 1000)
-        batch = Telemetry(self.site, self.boot, self.seq, now, up_ms, self.synchronised, INTERVAL_S, samples)
+        devices = tuple(DeviceAnswer(device, answers, now, now) for device, answers in self.answers.items())
+        batch = Telemetry(
+            self.site,
+            self.boot,
+            self.seq,
+            now,
+            up_ms,
+            self.synchronised,
+            INTERVAL_S,
+            samples,
+            devices=devices,
+        )
         self.seq += 1
         return batch
 

@@ -157,7 +157,7 @@ async def test_an_address_with_signs_that_must_be_quoted(path: str, decoder: Dec
 
 @concurrently
 async def test_a_password_that_was_taken_before_is_refused_by_a_camera_that_is_full(decoder: Decoder) -> None:
-    challenge = 'WWW-Authenticate: Basic realm="Login to 3G0"'
+    challenge = 'WWW-Authenticate: Digest realm="Login to 3G0", nonce="n"'
     full = False
 
     def describe(visitor: Visitor, asked: Asked) -> bytes:

@@ -10,15 +10,16 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from pantau_agent.cli import app
+from pantau_agent.commands import picture as picture_command
 from pantau_agent.commands.picture_page import explanation_page
 from pantau_agent.picture.explanation import Explanation
-from pantau_agent.picture.judge_pool import JudgePool
 from pantau_agent.picture.view_requests import ViewRequest, ViewRequests
 from pantau_contract.states import Cause
 from pantau_contract.words import words
 from pantau_contract.words.evidence import Detail, detail
+from tests.agent.picture.kept_judges import KeptJudges
 from tests.agent.picture.street import Picture, Street
-from tests.agent.picture.test_judge_pool import causes, judged, trained
+from tests.agent.picture.test_judge_pool import causes, trained
 from tests.agent.picture.test_view import half_covered, shifted
 
 CONFIG = """
@@ -32,6 +33,12 @@ path = "spool.sqlite"
 id = "gate"
 url = "rtsp://10.0.0.1/"
 """
+
+
+@pytest.fixture(autouse=True)
+def same_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the user of the tests, which a command that runs in their process would give up for good."""
+    monkeypatch.setattr(picture_command, "become_service_user", lambda *_, **__: None)
 
 
 @pytest.fixture
@@ -52,11 +59,11 @@ def agent() -> Iterator["Agent"]:
     end = threading.Event()
     threads: list[threading.Thread] = []
 
-    def start(judges: JudgePool, shown: Callable[[Street, int], Picture]) -> None:
+    def start(judges: KeptJudges, shown: Callable[[Street, int], Picture]) -> None:
         def watch() -> None:
             street, k = Street(), 30
             while not end.wait(0.05):
-                judged(judges, shown(street, k), k)
+                judges.judged(shown(street, k), k)
                 k += 1
 
         threads.append(threading.Thread(target=watch))
@@ -68,7 +75,7 @@ def agent() -> Iterator["Agent"]:
         thread.join()
 
 
-Agent = Callable[[JudgePool, Callable[[Street, int], Picture]], None]
+Agent = Callable[[KeptJudges, Callable[[Street, int], Picture]], None]
 
 
 def test_accepting_a_view_beside_a_running_agent(folder: Path, agent: Agent) -> None:
@@ -78,7 +85,7 @@ def test_accepting_a_view_beside_a_running_agent(folder: Path, agent: Agent) -> 
     result = run(folder, "accept")
     assert result.exit_code == 0, result.output
     assert "right view" in result.output
-    assert causes(JudgePool(folder / "pictures"), shifted, range(60, 90)) == [None] * 30
+    assert causes(KeptJudges(folder / "pictures"), shifted, range(60, 90)) == [None] * 30
 
 
 def test_explaining_beside_a_running_agent(folder: Path, agent: Agent) -> None:

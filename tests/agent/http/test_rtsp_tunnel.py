@@ -96,8 +96,12 @@ async def serving(server: WebServer, tls: ssl.SSLContext | None = None) -> Async
             task.cancel()
 
 
-async def probed(decoder: Decoder, url: str, *, timeout_s: float = 10, seconds: float = 3) -> Sample:
-    configured = Configured(id="gate", url=url, user="u", password=SecretStr("p"), timeout_s=timeout_s)
+async def probed(
+    decoder: Decoder, url: str, *, timeout_s: float = 10, seconds: float = 3, allow_basic: bool = False
+) -> Sample:
+    configured = Configured(
+        id="gate", url=url, user="u", password=SecretStr("p"), timeout_s=timeout_s, allow_basic=allow_basic
+    )
     return (await OneShotProbe(configured, decoder, SystemClock()).run(seconds)).sample
 
 
@@ -139,13 +143,20 @@ def guarded(_method: str, headers: dict[str, str]) -> bytes | None:
 
 async def test_the_web_server_gets_its_login_in_both_requests(decoder: Decoder) -> None:
     async with serving(WebServer(streaming(), guarded)) as server:
-        sample = await probed(decoder, f"rtsp+http://127.0.0.1:{server.port}/cam")
+        sample = await probed(decoder, f"rtsp+http://127.0.0.1:{server.port}/cam", allow_basic=True)
     assert is_healthy(sample), sample
     assert [(method, "authorization" in headers) for method, headers in server.asked] == [
         ("GET", False),
         ("GET", True),
         ("POST", True),
     ]
+
+
+async def test_the_web_server_gets_no_password_in_clear_unless_that_is_allowed(decoder: Decoder) -> None:
+    async with serving(WebServer(streaming(), guarded)) as server:
+        sample = await probed(decoder, f"rtsp+http://127.0.0.1:{server.port}/cam")
+    assert (sample.cause, "allow_basic" in sample.detail) == (Cause.AUTH_FAILED, True)
+    assert not any("authorization" in headers for _, headers in server.asked)
 
 
 @pytest.mark.parametrize("posts_closed_after", [1, 300])

@@ -18,6 +18,7 @@ from pantau_agent.identity.identify import IdentityError
 from pantau_agent.identity.identities import AGAIN_S, FILE, ROUND_S, Identities
 from pantau_agent.link import Link
 from pantau_agent.spool import Spool
+from pantau_agent.streams.safeguards import Safeguards
 from pantau_contract.messages import Birth, CameraAbout, Death
 from pantau_contract.words.evidence import Detail
 from tests.agent.eventually import eventually
@@ -44,7 +45,7 @@ class Answers:
         self.answers = list(answers)
         self.asked: list[tuple[str, float]] = []
 
-    async def __call__(self, camera: Camera, clock: Clock) -> Identity:
+    async def __call__(self, camera: Camera, clock: Clock, _safeguards: Safeguards) -> Identity:
         self.asked.append((camera.id, clock.monotonic()))
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, Exception):

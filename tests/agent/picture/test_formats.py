@@ -10,11 +10,11 @@ import numpy as np
 from pantau_agent.clock import SystemClock
 from pantau_agent.picture.decoder import Decoder
 from pantau_agent.picture.explanation import read
-from pantau_agent.picture.memory_store import MemoryStore
 from pantau_agent.picture.settings import PictureSettings
 from pantau_agent.picture.view_requests import ViewRequest, ViewRequests
 from pantau_agent.streams.keyframe import Keyframe
 from pantau_contract.states import Cause
+from tests.agent.picture.kept_judges import saved
 
 FORMATS = [
     ("libx264", 8000, 6000, "yuv420p"),
@@ -80,7 +80,7 @@ async def test_what_the_worker_learned_is_on_the_disk_when_the_agent_ends_and_a_
         await decoder.judge("gate", keyframe("libx264", 320, 180, "yuv420p"))
         ViewRequests(folder).submit("gate", ViewRequest.EXPLAIN)
         await decoder.judge("gate", keyframe("libx264", 320, 192, "yuv420p"))
-    assert MemoryStore(folder).load("gate")[0].size == (320, 192)
+    assert saved(folder).size == (320, 192)
     assert "320x192" in read(ViewRequests(folder).explanation_path("gate")).reason
 
 
@@ -96,6 +96,9 @@ class Hurried:
 
     def monotonic(self) -> float:
         return self.now_ms / 1000
+
+    def lost_since(self, _since: float) -> float:
+        return 0.0
 
 
 async def test_each_camera_is_judged_by_its_own_settings() -> None:

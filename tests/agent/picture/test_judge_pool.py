@@ -6,52 +6,40 @@ import numpy as np
 import pytest
 
 from pantau_agent.picture import judge_pool as module
-from pantau_agent.picture.exchange import Job
 from pantau_agent.picture.explanation import read
 from pantau_agent.picture.judge import Judge
-from pantau_agent.picture.judge_pool import JudgePool
-from pantau_agent.picture.memory_store import MemoryStore
-from pantau_agent.picture.settings import PictureSettings
-from pantau_agent.picture.verdict import Verdict
 from pantau_agent.picture.view_requests import ViewRequest, ViewRequests
 from pantau_contract.states import Cause
-from tests.agent.picture.street import INTERVAL_S, Picture, Street
+from tests.agent.picture.kept_judges import KeptJudges, saved
+from tests.agent.picture.street import Street
 from tests.agent.picture.test_view import half_covered, shifted
 
-QUICK = PictureSettings(learning_s=0)
 
-
-def judged(judges: JudgePool, picture: Picture | None, k: int, camera: str = "gate") -> Verdict:
-    job = Job(k, camera, "h264", b"", k * INTERVAL_S * 1000, INTERVAL_S, False, QUICK)
-    return judges.judge(job, picture, damaged=False)
-
-
-def trained(directory: Path | None, pictures: int = 20) -> JudgePool:
-    judges, street = JudgePool(directory, monotonic=lambda: 0), Street()
+def trained(directory: Path | None, pictures: int = 20) -> KeptJudges:
+    judges, street = KeptJudges(directory), Street()
     for k in range(pictures):
-        assert judged(judges, street.picture(k), k).cause is None
+        assert judges.judged(street.picture(k), k).cause is None
     return judges
 
 
-def causes(judges: JudgePool, shown: object, ks: range) -> list[Cause | None]:
+def causes(judges: KeptJudges, shown: object, ks: range) -> list[Cause | None]:
     assert callable(shown)
     street = Street()
-    return [judged(judges, shown(street, k), k).cause for k in ks]
+    return [judges.judged(shown(street, k), k).cause for k in ks]
 
 
 def test_what_was_learned_is_known_to_the_next_process(tmp_path: Path) -> None:
     trained(tmp_path).save()
-    assert causes(JudgePool(tmp_path), shifted, range(20, 30))[-1] is Cause.MOVED
+    assert causes(KeptJudges(tmp_path), shifted, range(20, 30))[-1] is Cause.MOVED
 
 
 def test_memories_are_written_each_half_hour(tmp_path: Path) -> None:
-    now = [0.0]
-    judges, street = JudgePool(tmp_path, monotonic=lambda: now[0]), Street()
+    judges, street = KeptJudges(tmp_path), Street()
     for k, at in enumerate((0, 1799, 1801)):
-        assert MemoryStore(tmp_path).load("gate")[0].pictures == 0
-        now[0] = at
-        judged(judges, street.picture(k), k)
-    assert MemoryStore(tmp_path).load("gate")[0].pictures == 3
+        assert saved(tmp_path).pictures == 0
+        judges.now = at
+        judges.judged(street.picture(k), k)
+    assert saved(tmp_path).pictures == 3
 
 
 def test_an_accepted_view_is_the_right_one_and_the_alarm_against_it_ends_at_once(tmp_path: Path) -> None:
@@ -67,7 +55,7 @@ def test_an_accepted_view_is_on_the_disk_at_once(tmp_path: Path) -> None:
     judges = trained(tmp_path)
     ViewRequests(tmp_path).submit("gate", ViewRequest.ACCEPT)
     causes(judges, shifted, range(20, 21))
-    again = JudgePool(tmp_path)
+    again = KeptJudges(tmp_path)
     assert causes(again, shifted, range(21, 50)) == [None] * 29
 
 
@@ -75,18 +63,18 @@ def test_a_black_picture_is_not_accepted_and_the_wish_waits_for_the_next(tmp_pat
     judges, requests, street = trained(tmp_path), ViewRequests(tmp_path), Street()
     requests.submit("gate", ViewRequest.ACCEPT)
     black = np.zeros_like(street.picture(0))
-    judged(judges, black, 20)
-    judged(judges, None, 21)
-    judged(judges, street.picture(22)[:16, :16], 22)
+    judges.judged(black, 20)
+    judges.judged(None, 21)
+    judges.judged(street.picture(22)[:16, :16], 22)
     assert requests.is_pending("gate", ViewRequest.ACCEPT)
-    assert "accepted" in judged(judges, street.picture(23), 23).reason
+    assert "accepted" in judges.judged(street.picture(23), 23).reason
     assert not requests.is_pending("gate", ViewRequest.ACCEPT)
 
 
 def test_another_camera_s_wish_is_not_granted(tmp_path: Path) -> None:
     judges = trained(tmp_path)
     ViewRequests(tmp_path).submit("road", ViewRequest.ACCEPT)
-    judged(judges, Street().picture(20), 20)
+    judges.judged(Street().picture(20), 20)
     assert ViewRequests(tmp_path).is_pending("road", ViewRequest.ACCEPT)
 
 
@@ -94,7 +82,7 @@ def test_an_explanation_is_what_the_running_judge_says(tmp_path: Path) -> None:
     judges, requests = trained(tmp_path), ViewRequests(tmp_path)
     assert causes(judges, half_covered, range(20, 30))[-1] is Cause.COVERED
     requests.submit("gate", ViewRequest.EXPLAIN)
-    verdict = judged(judges, half_covered(Street(), 30), 30)
+    verdict = judges.judged(half_covered(Street(), 30), 30)
     assert not requests.is_pending("gate", ViewRequest.EXPLAIN)
     explanation = read(requests.explanation_path("gate"))
     assert (explanation.cause, explanation.reason) == (Cause.COVERED, verdict.reason)
@@ -104,8 +92,8 @@ def test_an_explanation_is_what_the_running_judge_says(tmp_path: Path) -> None:
 
 def test_that_a_camera_is_learned_is_said_where_it_will_be_known(tmp_path: Path) -> None:
     street = Street()
-    assert "still learning" in judged(JudgePool(tmp_path), street.picture(0), 0).reason
-    assert judged(JudgePool(), street.picture(0), 0).reason == ""
+    assert "still learning" in KeptJudges(tmp_path).judged(street.picture(0), 0).reason
+    assert KeptJudges().judged(street.picture(0), 0).reason == ""
 
 
 def test_a_directory_that_cannot_be_written_costs_the_memory_and_nothing_else(
@@ -121,11 +109,11 @@ def test_more_cameras_than_there_is_room_for_are_kept_on_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "MAX_CAMERAS", 2)
-    judges, street = JudgePool(tmp_path), Street()
+    judges, street = KeptJudges(tmp_path), Street()
     for k, camera in enumerate(("a", "b", "c", "a")):
-        judged(judges, street.picture(k), k, camera)
+        judges.judged(street.picture(k), k, camera)
     judges.save()
-    assert [MemoryStore(tmp_path).load(camera)[0].pictures for camera in "abc"] == [2, 1, 1]
+    assert [saved(tmp_path, camera).pictures for camera in "abc"] == [2, 1, 1]
 
 
 def test_a_judge_that_fails_says_nothing_of_the_camera(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,6 +123,6 @@ def test_a_judge_that_fails_says_nothing_of_the_camera(monkeypatch: pytest.Monke
         raise ZeroDivisionError
 
     monkeypatch.setattr(Judge, "update", fail)
-    verdict = judged(judges, Street().picture(4), 4)
+    verdict = judges.judged(Street().picture(4), 4)
     assert (verdict.cause, verdict.evidence) == (None, {})
     assert "cannot tell" in verdict.reason

@@ -7,10 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pantau_agent.picture.judge import Judge
+from pantau_agent.picture.memory_files import memory_path
 from pantau_agent.picture.memory_format import DamagedMemoryError, decode_memory, encode_memory
-from pantau_agent.picture.memory_store import MemoryStore
 from pantau_agent.picture.settings import PictureSettings
 from pantau_contract.states import Cause
+from tests.agent.picture.kept_judges import KeptJudges, saved
 from tests.agent.picture.street import Street, judged, trained_judge
 from tests.agent.picture.test_view import infrared, shifted
 
@@ -55,14 +56,13 @@ def test_bytes_that_are_no_memory_are_told(data: bytes) -> None:
 
 
 def test_a_damaged_file_is_learned_anew_and_said(tmp_path: Path) -> None:
-    store = MemoryStore(tmp_path / "pictures")
-    memory, note = store.load("cam1")
-    assert (memory.pictures, note) == (0, "")
-    store.save("cam1", decode_memory(MEMORY_BYTES))
-    memory, note = store.load("cam1")
-    assert (memory.pictures, note) == (14, "")
-    file = next((tmp_path / "pictures").iterdir())
-    file.write_bytes(file.read_bytes()[:-100])
-    memory, note = store.load("cam1")
-    assert memory.pictures == 0
-    assert "lost" in note
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    file = memory_path(folder, "gate")
+    file.write_bytes(MEMORY_BYTES[:-100])
+    judges = KeptJudges(folder)
+    assert "its memory was lost" in judges.judged(Street().picture(0), 0).reason
+    judges.save()
+    assert saved(folder).pictures == 1
+    file.write_bytes(bytes(100_000))
+    assert "its memory was lost" in KeptJudges(folder).judged(Street().picture(0), 0).reason

@@ -137,12 +137,14 @@ async def test_no_failure_shows_the_password() -> None:
 
 
 @concurrently
-async def test_the_password_does_not_follow_to_another_host() -> None:
+async def test_a_redirect_to_another_host_is_not_followed() -> None:
     guard = Guard()
     camera = guarded(guard)
     camera.host = "127.0.0.2"
     async with serving(camera) as other:
         moved = saying("301 Moved", f"Location: {other.url}")
         async with serving(Camera({"DESCRIBE": moved})) as first:
-            assert (await failure_of(first, WHO)).kind is Kind.NO_PASSWORD
-    assert guard.proofs == 0
+            failure = await failure_of(first, WHO)
+    assert (failure.kind, failure.status) == (Kind.STATUS, 302)
+    assert "only the same host" in failure.detail
+    assert camera.asked == []

@@ -200,7 +200,9 @@ async def test_of_several_streams_the_first_is_watched_and_the_password_goes_alo
 ) -> None:
     with camera(clip, tmp_path, "-master_pl_name", "all.m3u8"), web(tmp_path, 'Basic realm="x"') as (url, _):
         assert until((tmp_path / "all.m3u8").exists)
-        assert is_healthy(await probed(decoder, f"{url}/all.m3u8", user="u", password=SecretStr("p")))
+        assert is_healthy(
+            await probed(decoder, f"{url}/all.m3u8", user="u", password=SecretStr("p"), allow_basic=True)
+        )
 
 
 async def test_a_camera_that_stops_has_stalled_though_its_last_segments_can_still_be_had(
@@ -282,7 +284,7 @@ async def test_segments_of_noise_are_no_stream(tmp_path: Path, decoder: Decoder)
 async def test_a_wrong_password_is_sent_once(tmp_path: Path, decoder: Decoder) -> None:
     (tmp_path / "live.m3u8").write_text(OLD)
     with web(tmp_path, 'Basic realm="x"') as (url, proofs):
-        sample = await probed(decoder, f"{url}/live.m3u8", user="u", password=SecretStr("wrong"))
+        sample = await probed(decoder, f"{url}/live.m3u8", user="u", password=SecretStr("wrong"), allow_basic=True)
     assert (sample.cause, len(proofs)) == (Cause.AUTH_FAILED, 1)
 
 

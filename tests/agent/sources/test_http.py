@@ -53,7 +53,12 @@ async def all_at_once(
 async def probed(camera: Camera, decoder: Decoder, *, seconds: float = 0.5, timeout_s: float = 10.0) -> Sample:
     """Probe a camera once while it is served."""
     configured = Configured(
-        id=f"camera{camera.port}", url=camera.url, user="u", password=SecretStr("p@: w"), timeout_s=timeout_s
+        id=f"camera{camera.port}",
+        url=camera.url,
+        user="u",
+        password=SecretStr("p@: w"),
+        allow_basic=True,
+        timeout_s=timeout_s,
     )
     return (await OneShotProbe(configured, decoder, SystemClock()).run(seconds)).sample
 
@@ -318,6 +323,14 @@ async def still_in_a_part(visitor: Visitor, _asked: Asked) -> None:
 )
 async def test_what_the_bytes_are_decides_and_not_what_the_header_claims(script: Script, decoder: Decoder) -> None:
     sample = await played(script, decoder, seconds=3)
+    assert (is_healthy(sample), sample.codec) == (True, "mjpeg"), sample
+
+
+@concurrently
+async def test_a_url_that_looks_like_a_playlist_may_give_pictures(decoder: Decoder) -> None:
+    async with serving(Camera(streaming(*pictures()))) as camera:
+        configured = Configured(id="camera", url=camera.url + "/live.m3u8", timeout_s=10)
+        sample = (await OneShotProbe(configured, decoder, SystemClock()).run(0.5)).sample
     assert (is_healthy(sample), sample.codec) == (True, "mjpeg"), sample
 
 

@@ -9,8 +9,13 @@ from hypothesis import strategies as st
 from pantau_agent.streams.authentication import Authenticator, Flow, LoginRefusal, authenticate, parse_challenges
 from pantau_agent.streams.credentials import Credentials
 from pantau_agent.streams.headers import Headers
+from pantau_agent.streams.safeguards import Safeguards
 
 MUFASA = Credentials("Mufasa", "Circle of Life")
+
+
+def allowed() -> Safeguards:
+    return Safeguards(allow_basic=True)
 
 
 def authorization(
@@ -20,7 +25,7 @@ def authorization(
     cnonce: str = "",
     uri: str = "/dir/index.html",
 ) -> str:
-    authenticator = Authenticator(credentials)
+    authenticator = Authenticator(credentials, allowed())
     assert authenticator.challenged(headers, tried=False) is None
     if cnonce:
         authenticator._cnonce = cnonce
@@ -188,7 +193,7 @@ def proofs(sent: list[str | None]) -> int:
 def test_a_request_is_sent_as_often_as_the_login_demands(
     replies: tuple[Reply, ...], refusal: LoginRefusal | None, sent_proofs: int
 ) -> None:
-    sent, ended = exchanged(Authenticator(MUFASA).flow("GET", "/"), *replies)
+    sent, ended = exchanged(Authenticator(MUFASA, allowed()).flow("GET", "/"), *replies)
     assert (ended, proofs(sent), len(sent)) == (refusal, sent_proofs, len(replies))
 
 

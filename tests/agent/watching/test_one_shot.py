@@ -9,10 +9,12 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
+from pantau_agent.assessment.camera_memory import CameraMemory
 from pantau_agent.assessment.observation import Observation
 from pantau_agent.clock import SystemClock
 from pantau_agent.config import Camera as Configured
 from pantau_agent.picture.decoder import Decoder
+from pantau_agent.streams.keep_alive import KeepAlive
 from pantau_agent.watching.one_shot import OneShotProbe
 from pantau_contract.states import Cause, State
 from tests.agent.concurrent_tests import ConcurrentTests
@@ -47,10 +49,22 @@ async def all_at_once(request: pytest.FixtureRequest) -> AsyncIterator[None]:
         yield
 
 
-async def probed(camera: Camera, decoder: Decoder, *, seconds: float = 0.5, timeout_s: float = 10) -> Observation:
+async def probed(
+    camera: Camera,
+    decoder: Decoder,
+    *,
+    seconds: float = 0.5,
+    timeout_s: float = 10,
+    allow_basic: bool = False,
+) -> Observation:
     async with serving(camera):
         configured = Configured(
-            id=f"camera{camera.port}", url=camera.url, user="u", password=SecretStr("p"), timeout_s=timeout_s
+            id=f"camera{camera.port}",
+            url=camera.url,
+            user="u",
+            password=SecretStr("p"),
+            timeout_s=timeout_s,
+            allow_basic=allow_basic,
         )
         return await OneShotProbe(configured, decoder, SystemClock()).run(seconds)
 
@@ -129,7 +143,7 @@ async def test_a_refusal_after_the_password_was_taken_means_that_all_sessions_ar
         return (usual if "Authorization" in asked.headers else challenge)(visitor, asked)
 
     camera = Camera({"DESCRIBE": describe, "SETUP": challenge})  # type: ignore[dict-item] # it answers in bytes
-    assert (await probed(camera, decoder)).sample.cause is Cause.SESSIONS_FULL
+    assert (await probed(camera, decoder, allow_basic=True)).sample.cause is Cause.SESSIONS_FULL
 
 
 @pytest.mark.parametrize(
@@ -144,7 +158,7 @@ async def test_what_is_not_rtsp(answer: bytes, decoder: Decoder) -> None:
 @pytest.mark.parametrize(
     ("challenge", "expected_detail"),
     [
-        ('Basic realm="gate"', "user and password that are set"),
+        ('Basic realm="gate"', "it wants the password in clear (Basic), so it was not sent"),
         ('Digest realm="gate", nonce="n"', "user and password that are set"),
         ("NTLM", "it offers ntlm, not Digest or Basic"),
         ("Bearer", "it offers bearer, not Digest or Basic"),
@@ -285,3 +299,14 @@ async def test_every_look_ends_with_teardown_and_one_session_at_most(decoder: De
         for _ in range(2):
             await probe.run(0.5)
         assert camera.count("TEARDOWN") == camera.connections == 2
+
+
+@concurrently
+async def test_a_probe_begins_with_the_sign_of_life_that_is_known_to_work(decoder: Decoder) -> None:
+    memory = CameraMemory(keep_alive=KeepAlive("SET_PARAMETER", proven=True, timeout_s=1.0))
+    camera = Camera(media=footage())
+    async with serving(camera):
+        configured = Configured(id="camera", url=camera.url, timeout_s=10)
+        await OneShotProbe(configured, decoder, SystemClock(), memory=memory).run(1.5)
+    alive = [method for method in camera.methods() if method.endswith("_PARAMETER") or method == "OPTIONS"]
+    assert alive[1] == "SET_PARAMETER"

@@ -146,7 +146,7 @@ async def test_a_stall_is_reported_and_its_session_closed_before_another_is_open
 
 @concurrently
 async def test_a_wrong_password_is_tried_once(decoder: Decoder) -> None:
-    refused = saying("401 Unauthorized", 'WWW-Authenticate: Basic realm="gate"')
+    refused = saying("401 Unauthorized", 'WWW-Authenticate: Digest realm="gate", nonce="n"')
     camera = Camera({"DESCRIBE": refused})
     async with serving(camera), watching(decoder, camera.url, user="u", password="wrong") as watched:
         assert await eventually(lambda: watched.has(Cause.AUTH_FAILED))
@@ -198,7 +198,7 @@ async def test_in_sample_mode_each_visit_ends(decoder: Decoder) -> None:
 
 @concurrently
 async def test_in_sample_mode_a_wrong_password_is_tried_once(decoder: Decoder) -> None:
-    refused = saying("401 Unauthorized", 'WWW-Authenticate: Basic realm="gate"')
+    refused = saying("401 Unauthorized", 'WWW-Authenticate: Digest realm="gate", nonce="n"')
     camera = Camera({"DESCRIBE": refused})
     async with (
         serving(camera),

@@ -78,7 +78,7 @@ orders = st.randoms(use_true_random=False)
 portions = st.lists(st.integers(0, 6), max_size=5)
 
 
-@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(histories(), spans(), orders, portions, st.booleans())
 def test_any_order_makes_the_same_ledger(
     store: Store,
@@ -99,7 +99,7 @@ def test_any_order_makes_the_same_ledger(
 
 @settings(
     deadline=None,
-    max_examples=100,
+    max_examples=60,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
 )
