@@ -123,11 +123,10 @@ async def test_the_process_that_reads_a_strangers_video_has_neither_network_nor_
     stream = live(clip, "flv", "video/x-flv")
 
     async def guarded(visitor: Visitor, asked: Asked) -> None:
-        await (
-            stream(visitor, asked)
-            if "authorization" in asked.headers
-            else visitor.send(response("401 No", digest))
-        )
+        if "authorization" in asked.headers:
+            await stream(visitor, asked)
+        else:
+            await visitor.send(response("401 No", digest))
 
     async with serving(Camera(guarded)) as camera:
         target = Target(parse(f"http://127.0.0.1:{camera.port}/live"), Credentials("u", "secret-of-this-camera"))
@@ -138,16 +137,19 @@ async def test_the_process_that_reads_a_strangers_video_has_neither_network_nor_
         assert reader._process is not None
         process = psutil.Process(reader._process.pid)
         assert process.net_connections() == []
-        status = Path(f"/proc/{process.pid}/status").read_text()
-        assert "Seccomp:\t2" in status
+        assert is_filtered(process.pid)
         assert not any(b"secret-of-this-camera" in memory for memory in memory_of(process.pid))
         await source.close()
         assert reader.accepted
 
 
+def is_filtered(pid: int) -> bool:
+    return "Seccomp:\t2" in Path(f"/proc/{pid}/status").read_text()
+
+
 def memory_of(pid: int) -> Iterator[bytes]:
     """Yield what a process has written into its memory, piece by piece."""
-    with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
+    with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
         for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
             span, rights = line.split()[:2]
             start, end = (int(at, 16) for at in span.split("-"))

@@ -202,6 +202,7 @@ async def test_one_address_too_many_requests_for_the_api_and_not_for_the_wall(wa
     assert len(answers) > 60
     assert (await wall.ask("/")).status_code == 200
     assert (await wall.ask("/api/city", peer="127.0.0.2")).status_code == 200
+    assert {(await wall.signed_in("/api/city")).status_code for _ in range(len(answers))} == {200}
 
 
 async def test_who_looks_at_a_picture_is_noted_once_an_hour(wall: Wall, caplog: pytest.LogCaptureFixture) -> None:
