@@ -42,8 +42,6 @@ RETRY_S = 30.0
 
 COMMAND = (sys.executable, "-P", "-s", "-m", "pantau_agent.picture.worker")
 """The worker's command line. It takes no module from the folder in which a command was called."""
-MAX_LINES = 100
-"""Lines of one worker's standard error that are logged."""
 
 _log = logging.getLogger(__name__)
 
@@ -82,7 +80,7 @@ class _Worker:
         self.learned: dict[str, bytes] = {}
         self._waiting: dict[int, asyncio.Future[JobResult]] = {0: asyncio.get_running_loop().create_future()}
         self._reading = asyncio.create_task(self._read())
-        self._logging = asyncio.create_task(self._log_errors())
+        self._logging = asyncio.create_task(child.log_errors(process, "decode worker"))
 
     @property
     def alive(self) -> bool:
@@ -158,16 +156,6 @@ class _Worker:
                 if not waiting.done():
                     waiting.set_exception(_WorkerDiedError())
                     waiting.exception()  # marks it as retrieved: nobody may be waiting
-
-    async def _log_errors(self) -> None:
-        """Log what it writes to standard error, which may be a stranger's words."""
-        assert self.process.stderr is not None  # noqa: S101 # for the type checker: it was opened as a pipe
-        lines = 0
-        while chunk := await self.process.stderr.read(4096):
-            for line in chunk.decode("utf-8", "replace").splitlines():
-                lines += 1
-                if lines <= MAX_LINES and line.strip():
-                    _log.warning("decode worker: %s", printable(line))
 
 
 class Decoder:

@@ -167,8 +167,13 @@ def _is_absolute(control: str) -> bool:
 
 def _by_rfc_3986(control: str, base: str) -> str:
     """Return the URL of a control attribute with a path of its own, by RFC 3986; empty for another attribute."""
+    return with_host_of(base, control) if control.startswith("/") else ""
+
+
+def with_host_of(base: str, reference: str) -> str:
+    """Return what a reference means at a URL: a path keeps scheme and host (RFC 3986, 5.2), others stay."""
     host = _HOST.match(base)
-    return f"{host[0]}{control}" if host is not None and control.startswith("/") else ""
+    return f"{host[0]}{reference}" if host is not None and reference.startswith("/") else reference
 
 
 def _medium(value: str) -> _Medium:
@@ -196,7 +201,7 @@ def _attribute(medium: _Medium, name: str, value: str) -> None:
         encoding, _, parameters = text.strip().partition("/")
         rate = parameters.partition("/")[0].strip()
         clock_rate = int(rate) if rate.isascii() and rate.isdigit() and 0 < len(rate) < 10 else 0
-        medium.maps[int(number)] = (encoding.upper()[:40], clock_rate or _VIDEO_CLOCK)
+        medium.maps[int(number)] = (encoding.strip().upper()[:40], clock_rate or _VIDEO_CLOCK)
     else:
         pairs = (part.partition("=") for part in text.split(";"))
         medium.formats[int(number)] = {name.strip().lower(): value.strip() for name, _, value in pairs}
