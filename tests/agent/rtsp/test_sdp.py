@@ -144,7 +144,9 @@ def test_attributes_of_the_video_below_another_medium_count() -> None:
 
 
 def test_payload_types_that_are_offered_again_and_again_are_looked_at_once() -> None:
-    description = parse(described("m=video 0 RTP/AVP" + " 97 98" * 10_000, "a=rtpmap:98 H264/90000"), BASE)
+    description = parse(
+        described("m=video 0 RTP/AVP" + " 97 98" * 10_000, "a=rtpmap:98 H264/90000").encode(), BASE
+    )
     track = description.video()
     assert track is not None
     assert track.payload_type == 98
