@@ -89,6 +89,25 @@ async def test_nothing_else_is_fetched(address: str) -> None:
         assert [asked.path for asked in camera.asked] in ([], ["/moved"])
 
 
+@pytest.mark.parametrize("how", ["stated", "by a redirect"])
+async def test_another_host_is_not_even_connected_to(how: str) -> None:
+    visits: list[str] = []
+
+    async def visit(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        visits.append("one")
+        writer.close()
+
+    elsewhere = await asyncio.start_server(visit, "127.0.0.9", 0)
+    url = f"http://127.0.0.9:{elsewhere.sockets[0].getsockname()[1]}/meta-data"
+
+    async def move(visitor: Visitor, _asked: Asked) -> None:
+        await visitor.send(response("302 Found", f"Location: {url}"))
+
+    async with elsewhere, serving(Camera(move)) as camera:
+        await fetched(camera, url if how == "stated" else "a.ts")
+    assert visits == []
+
+
 async def test_out_of_tls_nothing_is_fetched() -> None:
     async with serving(Camera(give)) as camera:
         received = await fetched(camera, f"http://127.0.0.1:{camera.port}/a.ts", scheme="https")
