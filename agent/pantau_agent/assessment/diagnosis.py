@@ -271,7 +271,7 @@ def _undecodable(it: Evidence) -> Found:
     if it.bad_pictures < UNDECODABLE_PICTURES:
         return None
     encrypted = it.picture.error is PictureError.ENCRYPTED
-    return (Cause.ENCRYPTED if encrypted else Cause.UNDECODABLE), it.picture.detail
+    return (Cause.ENCRYPTED if encrypted else Cause.UNDECODABLE), together(it.picture.detail, it.remark)
 
 
 def _picture(it: Evidence) -> Found:

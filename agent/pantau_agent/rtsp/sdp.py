@@ -33,7 +33,8 @@ class Track:
     """One medium. `control` is the URL for SETUP, `encoding` is in capitals.
 
     `other_control` is the URL that the control attribute means by RFC 3986, where that is another one: most
-    cameras want it appended, and a few want this. `picture_size` is in pixels, if the description has one.
+    cameras want it appended, and a few want this. `picture_size` is in pixels, if the description has one. `group`
+    and `port` are where the medium is sent to, if the description says so; empty and 0 else.
     """
 
     medium: str
@@ -44,6 +45,8 @@ class Track:
     format: dict[str, str]
     other_control: str = field(default="", repr=False)
     picture_size: tuple[int, int] | None = None
+    group: str = ""
+    port: int = 0
 
     @property
     def codec(self) -> str | None:
@@ -89,12 +92,16 @@ class Description:
 
 @dataclass
 class _Medium:
+    """`payload_types` are in their order, each once: a hostile description may repeat them."""
+
     medium: str
-    payload_types: list[int]
+    payload_types: dict[int, None]
     control: str = ""
     maps: dict[int, tuple[str, int]] = field(default_factory=dict)
     formats: dict[int, dict[str, str]] = field(default_factory=dict)
     picture_size: tuple[int, int] | None = None
+    address: str = ""
+    port: int = 0
 
 
 def parse(body: bytes, base: str) -> Description:
@@ -108,7 +115,7 @@ def parse(body: bytes, base: str) -> Description:
         SdpError: it is not SDP, or has more tracks than `MAX_TRACKS`.
     """
     media: list[_Medium] = []
-    session_attributes = _Medium("", [])
+    session_attributes = _Medium("", {})
     seen = False
     for raw in body.decode("utf-8", "replace").splitlines():
         key, equals, value = raw.strip().partition("=")
@@ -119,6 +126,8 @@ def parse(body: bytes, base: str) -> Description:
             if len(media) == MAX_TRACKS:
                 raise SdpError(detail("many_tracks", count=MAX_TRACKS))
             media.append(_medium(value))
+        elif key == "c":
+            (media[-1] if media else session_attributes).address = value.split("/")[0].rpartition(" ")[2]
         elif key == "a":
             name, _, text = value.partition(":")
             _attribute(media[-1] if media else session_attributes, name.strip().lower(), text.strip())
@@ -158,14 +167,20 @@ def _is_absolute(control: str) -> bool:
 
 def _by_rfc_3986(control: str, base: str) -> str:
     """Return the URL of a control attribute with a path of its own, by RFC 3986; empty for another attribute."""
+    return with_host_of(base, control) if control.startswith("/") else ""
+
+
+def with_host_of(base: str, reference: str) -> str:
+    """Return what a reference means at a URL: a path keeps scheme and host (RFC 3986, 5.2), others stay."""
     host = _HOST.match(base)
-    return f"{host[0]}{control}" if host is not None and control.startswith("/") else ""
+    return f"{host[0]}{reference}" if host is not None and reference.startswith("/") else reference
 
 
 def _medium(value: str) -> _Medium:
     medium, *rest = value.split() or [""]
-    types = [int(text) for text in rest[2:] if _is_payload_type(text)]
-    return _Medium(medium.lower(), types)
+    types = dict.fromkeys(int(text) for text in rest[2:] if _is_payload_type(text))
+    port = rest[0].partition("/")[0] if rest else ""
+    return _Medium(medium.lower(), types, port=int(port) if port.isdecimal() and len(port) < 6 else 0)
 
 
 def _attribute(medium: _Medium, name: str, value: str) -> None:
@@ -186,7 +201,7 @@ def _attribute(medium: _Medium, name: str, value: str) -> None:
         encoding, _, parameters = text.strip().partition("/")
         rate = parameters.partition("/")[0].strip()
         clock_rate = int(rate) if rate.isascii() and rate.isdigit() and 0 < len(rate) < 10 else 0
-        medium.maps[int(number)] = (encoding.upper()[:40], clock_rate or _VIDEO_CLOCK)
+        medium.maps[int(number)] = (encoding.strip().upper()[:40], clock_rate or _VIDEO_CLOCK)
     else:
         pairs = (part.partition("=") for part in text.split(";"))
         medium.formats[int(number)] = {name.strip().lower(): value.strip() for name, _, value in pairs}
@@ -194,7 +209,7 @@ def _attribute(medium: _Medium, name: str, value: str) -> None:
 
 def _track(medium: _Medium, base: str, everywhere: Sequence[_Medium]) -> Track:
     """Return the track with its first supported payload type, or else with its first."""
-    offered = medium.payload_types or [0]
+    offered = list(medium.payload_types) or [0]
     maps = {number: _map_of(number, medium, everywhere) for number in offered}
     chosen = next((number for number in offered if maps[number][0] in CODECS), offered[0])
     encoding, clock_rate = maps[chosen]
@@ -208,6 +223,8 @@ def _track(medium: _Medium, base: str, everywhere: Sequence[_Medium]) -> Track:
         _format_of(chosen, medium, everywhere),
         other if other != control else "",
         medium.picture_size or everywhere[0].picture_size,
+        medium.address or everywhere[0].address,
+        medium.port,
     )
 
 
@@ -216,6 +233,8 @@ def _map_of(number: int, medium: _Medium, everywhere: Sequence[_Medium]) -> tupl
         return medium.maps[number]
     if number in _STATIC_ENCODINGS:
         return _STATIC_ENCODINGS[number], _VIDEO_CLOCK
+    if not any(number in other.maps for other in everywhere):
+        return "", _VIDEO_CLOCK
     strays = _strays(number, medium, everywhere)
     return next((other.maps[number] for other in strays if number in other.maps), ("", _VIDEO_CLOCK))
 

@@ -53,6 +53,8 @@ class IncidentCard(Struct, frozen=True):
 class CameraTile(Struct, frozen=True):
     """One camera. `covered` means that an open incident of its site, device or uplink explains its state.
 
+    `unseen` means that it streams and none of its pictures is judged: then `label` says why.
+
     The fields after `covered` are empty for most cameras of a dense wall, of which only the marks are shown: so a
     new picture of one of them does not change the wall.
     """
@@ -63,6 +65,7 @@ class CameraTile(Struct, frozen=True):
     label: str
     meaning: str
     covered: bool
+    unseen: bool = False
     since_ms: int = 0
     when: str = ""
     size: str = ""
@@ -80,7 +83,7 @@ class CameraTile(Struct, frozen=True):
 class SiteBlock(Struct, frozen=True):
     """One site and its cameras. `broken` means that an open incident affects the whole site.
 
-    Of its `cameras`, `more` have no tile, and `more_lines` are in trouble and have no line of their own.
+    Of its `cameras`, `more` have no tile, and `more_lines` are in trouble or unseen and have no line of their own.
     """
 
     key: str

@@ -12,6 +12,7 @@ from pantau_collector.incidents.incident import UNLISTED_CAMERAS
 from pantau_collector.web.camera_phrases import (
     cause_phrase,
     hardware,
+    is_unseen,
     picture_address,
     picture_caption,
     state_phrase,
@@ -157,7 +158,8 @@ def _block(
         _tile(site, camera, words, times, covered=f"{site.id}/{camera.id}" in explained, dense=dense)
         for camera in shown
     )
-    lines = [tile for tile in tiles if tile.broken] if dense else []
+    unseen = [tile for tile in tiles if tile.unseen and not tile.broken]
+    lines = [*(tile for tile in tiles if tile.broken), *unseen] if dense else []
     most = LINES_OF_SITE if limited else len(lines)
     return SiteBlock(
         key=site.id,
@@ -193,6 +195,7 @@ def _tile(
         label=state_phrase(camera, words),
         meaning=cause_phrase(words.meaning, camera.cause) if camera.cause else "",
         covered=covered and camera.state is not State.OK,
+        unseen=is_unseen(camera),
     )
     if dense and not tile.broken:
         return tile

@@ -303,3 +303,4 @@ def test_a_camera_whose_pictures_are_not_judged_says_so_with_the_reason() -> Non
     first, second = wall(city([site("Pasar Induk", [unseen, down])], [])).blocks[0].tiles
     assert first.label == f"{WORDS.state(State.OK)}, but its pictures are not checked: {why}"
     assert second.label == WORDS.state(State.DOWN)
+    assert (first.unseen, second.unseen) == (True, False)
