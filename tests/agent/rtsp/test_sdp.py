@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pantau_agent.rtsp import sdp
 from pantau_agent.rtsp.sdp import MAX_TRACKS, SdpError, Track, parse, with_one_port
 
 BASE = "rtsp://h:8554/cam"
@@ -140,6 +141,16 @@ def test_attributes_of_the_video_below_another_medium_count() -> None:
         "a=fmtp:96 sprop-parameter-sets=Z0IAHw==,aM48gA==",
     )
     assert (track.codec, len(track.parameter_sets)) == ("h264", 2)
+
+
+def test_payload_types_that_are_offered_again_and_again_are_looked_at_once() -> None:
+    description = parse(
+        described("m=video 0 RTP/AVP" + " 97 98" * 10_000, "a=rtpmap:98 H264/90000").encode(), BASE
+    )
+    track = description.video()
+    assert track is not None
+    assert track.payload_type == 98
+    assert len(sdp._medium("video 0 RTP/AVP" + " 97 98" * 10_000).payload_types) == 2
 
 
 def test_attributes_of_a_type_that_another_medium_offers_are_its_own() -> None:

@@ -323,6 +323,20 @@ def test_a_camera_that_has_been_dead_for_weeks_stays_so_when_its_switch_fails(
     assert [each.evidence for each in others] == [Evidence.SITE_DOWN]
 
 
+def test_what_happens_soon_after_a_period_decides_about_it_too(store: Store, site: SimulatedSite) -> None:
+    dead_ms = site.now_ms
+    site.set(Cause.STALLED, "cam1")
+    site.run(20)
+    site.set(Cause.PACKET_LOSS, "cam2")
+    site.run(20)
+    site.set(Cause.LOW_FPS, "cam2")
+    site.run(20)
+    site.set(Cause.STALLED, "cam2")
+    site.run(HOUR)
+    found = read(store, site.records, dead_ms, dead_ms + 10_000)
+    assert whose(found) == [(Bucket.DEVICE, Evidence.DEVICE_DOWN, Bucket.DEVICE)]
+
+
 def test_a_supply_that_fails_is_power(store: Store, site: SimulatedSite) -> None:
     failed_ms = site.now_ms
     site.set(Cause.UNREACHABLE, "cam3", "cam4")
