@@ -15,7 +15,7 @@ from pantau_collector.web.rate_limit import Rate, RateLimit
 
 MAX_BODY = 8_192
 """Bytes of a request's body at most; no form of ours is larger."""
-API_RATE = Rate(burst=60, per_s=10)
+API_RATE = Rate(burst=240, per_s=40)
 """Requests for the API and the metrics of one address that has not signed in."""
 PAGE_RATE = Rate(burst=600, per_s=100)
 """Requests of one address for anything else: a wall of 60 pictures asks for all of them at once."""

@@ -177,7 +177,7 @@ async def test_every_answer_has_the_security_headers(wall: Wall) -> None:
 
 
 def test_an_address_may_ask_so_often() -> None:
-    assert Rate(60, 10) == API_RATE
+    assert Rate(240, 40) == API_RATE
     assert Rate(600, 100) == PAGE_RATE
     assert Rate(10, 1 / 6) == SIGN_IN_RATE
     limit = RateLimit(Rate(burst=3, per_s=2))
