@@ -4,20 +4,21 @@ PYTHON ?= python3
 BIN := .venv/bin
 FOR ?= 0
 KILLS ?= 200
-JOBS ?= 2
+JOBS ?= 4
 TRIALS ?= 100
 
-.PHONY: help demo test check prepare bench chaos fuzz lock release servers screenshot clean
+.PHONY: help demo test check prepare wheel bench chaos fuzz lock release servers screenshot clean
 
 help:
 	@echo 'make demo            a city of three sites on this machine, with a story; Ctrl-C ends it'
 	@echo 'make demo FOR=90     the story once; exit 0 only if all came as told'
-	@echo 'make test            all tests, two at a time (JOBS=2); servers that are not installed are skipped'
+	@echo 'make test            all tests, four at a time (JOBS=4); servers that are not installed are skipped'
 	@echo 'make check           ruff, mypy, codespell, and which room may import which'
 	@echo 'make bench           what it costs here beside others, and how soon faults are told: half an hour (TRIALS=10: less)'
 	@echo 'make fuzz            a million inputs that no camera should send, and 2,000 odd cameras beside FFmpeg'
 	@echo 'make chaos           everything fails at random, and nothing is lost (KILLS=200 SEED=1)'
 	@echo 'make lock            pins every dependency in locks/ (UPGRADE=1: the newest version of each)'
+	@echo 'make wheel           the wheel of this tree, in build/wheel, to be installed beside a lock'
 	@echo 'make release         wheel, sdist and their SBOM in dist/, once tag, version and changelog agree'
 	@echo 'sudo make servers    the Debian packages that the tests use as real servers'
 
@@ -35,7 +36,10 @@ check: $(BIN)/.dev
 	$(BIN)/lint-imports --no-logo
 
 # What the tests use and must not make themselves: the wheel of this tree, and cameras that others wrote.
-prepare: $(BIN)/.dev build/peers/.made
+prepare: wheel build/peers/.made
+
+wheel: $(BIN)/.dev
+	@mkdir -p build
 	rm -rf build/wheel
 	$(BIN)/python -m build --wheel --no-isolation --outdir build/wheel . > build/wheel.log || { cat build/wheel.log; exit 1; }
 

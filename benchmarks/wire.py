@@ -162,6 +162,9 @@ class _IntervalClock:
     def monotonic(self) -> float:
         return float(INTERVAL_S * self.number)
 
+    def lost_since(self, _since: float) -> float:
+        return 0.0
+
 
 def _bytes_written() -> int:
     """Return the bytes that this process has written to a disk (proc(5), /proc/pid/io)."""

@@ -81,7 +81,7 @@ def connect_to(
     """Return a replacement for `connection.connect`; each connection continues where the previous one ended."""
 
     async def connect(
-        _url: StreamUrl, monotonic: Callable[[], float], reached: Callable[[Step], None]
+        _url: StreamUrl, monotonic: Callable[[], float], reached: Callable[[Step], None], **_: object
     ) -> RtspConnection:
         reached(Step.CONNECT)
         connection = RtspConnection(cast("Any", _NoSocket()), monotonic)

@@ -31,6 +31,9 @@ EXCEPTIONS: dict[tuple[str, frozenset[tuple[str, str]]], str] = {
     ): "FFmpeg ends a JPEG by the marker alone; the agent by the next one",
     ("", frozenset({("redirect", "301"), ("login", "")})): "FFmpeg forgets the login when it follows a redirect",
     ("", frozenset({("redirect", "302"), ("login", "")})): "FFmpeg forgets the login when it follows a redirect",
+    ("", frozenset({("between packets", "line breaks"), ("start", "packets before the answer")})): (
+        "FFmpeg takes a blank line for the end of the answer that it waits for"
+    ),
     ("mjpeg", frozenset({("content", "pictures cut short")})): "FFmpeg shows grey in place of what is missing",
 }
 """What the agent and FFmpeg may disagree about, and why: a codec, or any, and oddities that come together.

@@ -20,7 +20,7 @@ from pantau_agent.assessment.picture_sampler import PictureSampler
 from pantau_agent.assessment.wake_up import WakeUp
 from pantau_agent.picture.decoder import Decoder, JudgedPicture
 from pantau_agent.picture.worker import UndecodableError, decode
-from pantau_agent.rtsp import client
+from pantau_agent.rtsp import media_path
 from pantau_agent.rtsp.client import RtspSession
 from pantau_agent.rtsp.connection import RtspConnection
 from pantau_agent.rtsp.messages import Receiver
@@ -57,6 +57,10 @@ class VirtualClock:
     def monotonic(self) -> float:
         """Return the virtual seconds."""
         return self.now
+
+    def lost_since(self, _since: float) -> float:
+        """Return 0: the agent is never held up."""
+        return 0.0
 
     def time_ms(self) -> int:
         """Return the virtual time as UTC."""
@@ -183,6 +187,9 @@ class _Ports:
     def accept_from(self, _: str) -> None:
         """Do nothing: datagrams come from nowhere."""
 
+    def send_control(self, _: bytes, __: tuple[str, int]) -> None:
+        """Do nothing: the camera reads no reports."""
+
     def close(self) -> None:
         """Do nothing."""
 
@@ -196,7 +203,7 @@ class _Transport:
         self._closed = False
 
     def write(self, request: bytes) -> None:
-        if not request.startswith(b"RTSP"):  # an answer to the camera's own request
+        if not request.startswith((b"RTSP", b"$")):  # answers to the camera's own requests, and reports
             self._connection.data_received(self._dialogue.respond(request))
 
     def is_closing(self) -> bool:
@@ -219,7 +226,7 @@ async def _playing_rtsp(camera: OddCamera, clock: VirtualClock) -> AsyncIterator
     ours, theirs = socket.socketpair()
     with ours, theirs:
         playing = _PlayingRtsp(camera, clock, ours)
-        with mock.patch.object(client, "open_pair", playing.open_pair):
+        with mock.patch.object(media_path, "open_pair", playing.open_pair):
             yield playing
 
 

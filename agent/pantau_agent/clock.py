@@ -3,6 +3,8 @@
 import time
 from typing import Protocol
 
+from pantau_agent.attention import Attention
+
 _ONE_MOMENT_S = 0.01
 """Seconds between two readings of the clocks that still count as one moment."""
 STEP_MS = 100
@@ -21,6 +23,9 @@ class Clock(Protocol):
 
     def monotonic(self) -> float:
         """Return the seconds since some fixed moment; it is never stepped."""
+
+    def lost_since(self, since: float) -> float:
+        """Return the seconds since then (monotonic) in which the agent was held up and could watch nothing."""
 
 
 def read_both(clock: Clock) -> tuple[int, float]:
@@ -61,7 +66,10 @@ class UtcEpoch:
 
 
 class SystemClock:
-    """The machine's own clocks."""
+    """The machine's own clocks. `attention` has to be kept for `lost_since` to return anything but 0."""
+
+    def __init__(self) -> None:
+        self.attention = Attention(time.monotonic)
 
     @staticmethod
     def time_ms() -> int:
@@ -70,3 +78,7 @@ class SystemClock:
 
     # The function itself, without a wrapper: it is called for each chunk that arrives.
     monotonic = staticmethod(time.monotonic)
+
+    def lost_since(self, since: float) -> float:
+        """Return the seconds since then in which the agent was held up and could watch nothing."""
+        return self.attention.lost_since(since)

@@ -22,6 +22,7 @@ from pantau_agent.streams import url as stream_url
 from pantau_agent.streams.safeguards import ANY_CERTIFICATE
 from pantau_contract.topics import SLUG
 from pantau_service.environment_settings import EnvironmentSettings
+from pantau_service.loopback import is_loopback
 from pantau_service.secret_files import SecretFile, secret
 from pantau_service.settings import ConfigError, error_at, explain, read_toml
 
@@ -31,6 +32,8 @@ ENV_DELIMITER = "__"
 """Separates tables and keys in their names."""
 
 _log = logging.getLogger(__name__)
+MAX_DEVICES = 63
+"""Devices of a site that can be asked whether they are there, beside its gateway."""
 _PATH_KEYS = {"password_file", "ca_file", "tls_ca", "path"}
 """Keys whose values are paths."""
 _STRICT = ConfigDict(frozen=True, extra="forbid", validate_default=True)
@@ -200,6 +203,21 @@ class Camera(BaseModel):
             raise error_at("vendor", f"expected what makes a URL: {error}") from None
 
 
+class Device(BaseModel):
+    """A switch, recorder or gateway of the site, which is asked whether it is there.
+
+    `id` is that of the inventory. It is asked at a TCP `port`, or by ICMP. `cameras` are those behind it; none
+    stands for all of the site.
+    """
+
+    model_config = _STRICT
+
+    id: Slug
+    host: Annotated[str, Field(min_length=1, max_length=253)]
+    port: Port | None = None
+    cameras: list[Slug] = Field(default_factory=list)
+
+
 class AgentConfig(EnvironmentSettings):
     """The whole configuration."""
 
@@ -212,14 +230,26 @@ class AgentConfig(EnvironmentSettings):
     report: Report = Report()
     spool: SpoolConfig = SpoolConfig()
     camera: list[Camera] = Field(default_factory=list)
+    device: Annotated[list[Device], Field(max_length=MAX_DEVICES)] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _check_ids_are_distinct(self) -> Self:
-        repeated = [name for name, count in Counter(camera.id for camera in self.camera).items() if count > 1]
-        if repeated:
-            raise error_at(
-                "camera", f"expected each `id` once, got {', '.join(map(repr, repeated))} more than once"
-            )
+        ids = {"camera": [camera.id for camera in self.camera], "device": [device.id for device in self.device]}
+        for table, names in ids.items():
+            repeated = [name for name, count in Counter(names).items() if count > 1]
+            if repeated:
+                raise error_at(
+                    table, f"expected each `id` once, got {', '.join(map(repr, repeated))} more than once"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _check_cameras_of_devices(self) -> Self:
+        cameras = {camera.id for camera in self.camera}
+        for device in self.device:
+            for camera in device.cameras:
+                if camera not in cameras:
+                    raise error_at("device", f"expected the `id` of a camera in `cameras`, got {camera!r}")
         return self
 
 
@@ -246,6 +276,7 @@ def load(path: Path) -> AgentConfig:
     except SettingsError as error:
         raise ConfigError([f"environment: {error}"]) from None
     _warn_if_exposed(path, data, config)
+    _warn_if_in_clear(path, config.broker)
     return config
 
 
@@ -272,3 +303,14 @@ def _warn_if_exposed(path: Path, data: dict[str, Any], config: AgentConfig) -> N
     for file in sorted({file for file in files if file is not None}):
         if file.stat().st_mode & stat.S_IROTH:
             _log.warning("%s holds a password and everyone on this machine can read it: chmod o-r it", file)
+
+
+def _warn_if_in_clear(path: Path, broker: Broker) -> None:
+    """Log a warning if password and pictures cross the network readable."""
+    if not broker.tls and not is_loopback(broker.host):
+        _log.warning(
+            "%s: broker.tls: the password and all pictures cross the network to %s readable by everyone on the"
+            " way: set tls = true",
+            path,
+            broker.host,
+        )

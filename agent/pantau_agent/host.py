@@ -48,8 +48,10 @@ class Machine:
         self._process = psutil.Process()
         _or_none(psutil.cpu_percent)  # the first call starts the interval
 
-    def read(self, *, spool_batches: int | None = None, spool_mb: float | None = None) -> Host:
-        """Return the figures now. `cpu_pct` covers the time since the last call."""
+    def read(
+        self, *, spool_batches: int | None = None, spool_mb: float | None = None, starved_s: float = 0.0
+    ) -> Host:
+        """Return the figures now, with those of the agent. `cpu_pct` covers the time since the last call."""
         load = _or_none(os.getloadavg)
         memory = _or_none(psutil.virtual_memory)
         disk = _or_none(lambda: psutil.disk_usage(str(self._disk)))
@@ -69,6 +71,7 @@ class Machine:
             agent_memory_mb=None if own is None else round(own.rss / 1e6),
             spool_batches=spool_batches,
             spool_mb=None if spool_mb is None else round(spool_mb, 2),
+            starved_s=round(starved_s, 1) or None,
         )
 
     def clock(self) -> ClockStatus:

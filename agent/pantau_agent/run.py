@@ -12,7 +12,8 @@ from pantau_agent.assessment.camera_memory import FILE as MEMORIES_FILE
 from pantau_agent.assessment.camera_memory import CameraMemories
 from pantau_agent.assessment.observation import Observation
 from pantau_agent.clock import Clock, SystemClock, UtcEpoch
-from pantau_agent.config import AgentConfig, Camera
+from pantau_agent.config import AgentConfig, Camera, Device
+from pantau_agent.devices import GATEWAY, DeviceWatch, default_gateway, devices_of
 from pantau_agent.host import ClockStatus, Machine
 from pantau_agent.identity.identities import FILE as IDENTITIES_FILE
 from pantau_agent.identity.identities import Identities
@@ -48,6 +49,8 @@ _LINK_ENDS_WITHIN_S = 5
 """Seconds within which the last batch must be sent."""
 _LATE_S = 30
 """Seconds by which a report must be late for the agent to count as hanging."""
+STARVED = 0.1
+"""Share of a report's interval in which the agent was held up, from which on it says so."""
 
 
 async def run(config: AgentConfig) -> None:
@@ -111,6 +114,7 @@ async def run(config: AgentConfig) -> None:
         background: list[asyncio.Task[Any]] = [
             asyncio.create_task(_reconnect_on_new_identities(identities, agent, link), name="asking for firmware"),
             asyncio.create_task(memories.save_periodically(), name="saving the camera memory"),
+            asyncio.create_task(clock.attention.keep(), name="noticing stalls"),
         ]
         try:
             await agent.run(watch_camera, stop)
@@ -153,8 +157,12 @@ class Agent:
         self._picture_requests = picture_requests
         self._start = start
         self._start_to_report = start
+        self._devices = DeviceWatch(devices_of(config.device, default_gateway()), self._is_silent_behind, clock)
         self._clock_status = machine.clock()
         self._reported_at = clock.monotonic()
+        self._attention_noted_at = self._reported_at
+        self._starved_s = 0.0
+        self._is_starved = False
         self._ending = asyncio.Event()
         self._reporter = Reporter(
             config.site.id,
@@ -175,6 +183,13 @@ class Agent:
             return None
         return date_start(self._start, self._epoch.now_ms())
 
+    def _is_silent_behind(self, device: Device) -> bool:
+        """Return whether a camera behind a device is down, or the broker is away, to which the gateway leads."""
+        if device.id == GATEWAY and not self._link.connected:
+            return True
+        samples = map(self._reporter.latest, device.cameras or (camera.id for camera in self._config.camera))
+        return any(sample is not None and sample.state is State.DOWN for sample in samples)
+
     def is_streaming(self, camera: str) -> bool:
         """Return whether a camera accepts our login and streams."""
         sample = self._reporter.latest(camera)
@@ -194,6 +209,7 @@ class Agent:
         ]
         others: list[asyncio.Task[Any]] = [
             asyncio.create_task(self._answer_commands(), name="answering commands"),
+            asyncio.create_task(self._devices.run(), name="asking the site's devices"),
             asyncio.create_task(stop.wait(), name="waiting for a signal"),
         ]
         if self._notifier.watchdog_s is not None:
@@ -253,6 +269,7 @@ class Agent:
             self._log_clock_status(clock_status)
         self._clock_status = clock_status
         now = self._clock.monotonic()
+        self._note_starvation(now)
         now_ms = int(now * 1000)
         undated = Telemetry(
             site=self._config.site.id,
@@ -263,10 +280,13 @@ class Agent:
             clock_synchronised=clock_status.synchronised,
             interval_s=self._config.report.interval_s,
             samples=self._reporter.collect_samples(now),
-            host=self._machine.read(spool_batches=self._spool.batches, spool_mb=self._spool.used_mb),
+            host=self._machine.read(
+                spool_batches=self._spool.batches, spool_mb=self._spool.used_mb, starved_s=self._starved_s
+            ),
             dropped=self._spool.dropped,
             drop=self._spool.unreported_drop,
             start=self._start_to_report,
+            devices=self._devices.answers(),
         )
         batch = await self._spool.append(
             encode_batch(undated, self._epoch.now_ms(), compress=self._config.report.compress),
@@ -311,10 +331,28 @@ class Agent:
                 self._notifier.alive()
             await asyncio.sleep(every_s)
 
+    def _note_starvation(self, now: float) -> None:
+        """Measure for how long the agent was held up since the last report; log when that begins and ends."""
+        since, self._attention_noted_at = self._attention_noted_at, now
+        self._starved_s = self._clock.lost_since(since)
+        starved = self._starved_s >= STARVED * (now - since)
+        if starved and not self._is_starved:
+            _log.warning(
+                "this machine is too slow: in the last %.0f s the agent did not get to run for %.1f s. No camera "
+                "is called down for that, but faults are seen later. Look what else runs here (top), and at "
+                "temperature and power supply (pantau-agent doctor), or watch fewer cameras from here",
+                now - since,
+                self._starved_s,
+            )
+        elif self._is_starved and not starved:
+            _log.info("this machine is fast enough again")
+        self._is_starved = starved
+
     def _status(self) -> str:
         states = Counter(state.state for state in self._reporter.states(0, self._epoch.now_ms()))
         summary = ", ".join(f"{states[state]} {state}" for state in State if states[state]) or "no cameras"
-        return f"cameras: {summary}; {self._link.status}; {self._spool.batches} batches wait"
+        slow = "this machine is too slow; " if self._is_starved else ""
+        return f"{slow}cameras: {summary}; {self._link.status}; {self._spool.batches} batches wait"
 
     def _log_clock_status(self, status: ClockStatus) -> None:
         if status.synchronised is False:

@@ -1,12 +1,13 @@
 """The command `pantau-collector`."""
 
-import json
+import logging
 import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from pantau_collector import unsafe_settings
 from pantau_collector.commands.backup import backup_command, restore_command
 from pantau_collector.commands.downtime import downtime_app
 from pantau_collector.commands.forget import forget_command
@@ -14,7 +15,9 @@ from pantau_collector.commands.incidents import ack_command, incidents_app
 from pantau_collector.commands.init_influx import init_influx
 from pantau_collector.commands.inventory import inventory_app
 from pantau_collector.commands.ledger import ledger_command
+from pantau_collector.commands.opening import fail
 from pantau_collector.commands.outbox import outbox_app
+from pantau_collector.commands.output import print_json, say
 from pantau_collector.commands.recipients import recipients_app
 from pantau_collector.commands.renew_secret import renew_secret_command
 from pantau_collector.commands.replay import replay
@@ -23,6 +26,7 @@ from pantau_collector.config import CollectorConfig, load
 from pantau_collector.data_dir import DataDir
 from pantau_collector.inventory import Inventory, load_inventory
 from pantau_collector.run import CannotStartError, run_until_stopped
+from pantau_collector.sinks.open_access import open_access
 from pantau_contract.words import words
 from pantau_service import log, private_data
 from pantau_service.settings import ConfigError
@@ -50,6 +54,8 @@ app.add_typer(inventory_app)
 app.add_typer(outbox_app)
 app.add_typer(recipients_app)
 
+_log = logging.getLogger(__name__)
+
 EXIT_CANNOT_START = 1
 EXIT_USAGE = 2
 
@@ -68,13 +74,17 @@ def run(
     runs); 2 the configuration is wrong.
     """
     settings, inventory = _load(config)
+    if refused := unsafe_settings.refusals(settings):
+        fail(*refused)
     log.set_up(log_level, as_json=as_json, to_journal="JOURNAL_STREAM" in os.environ)
+    for warning in unsafe_settings.warnings(settings, config):
+        _log.warning("%s", warning)
     private_data.write_privately()
     try:
         private_data.close_to_others(DataDir(settings.data_dir).existing())
         run_until_stopped(settings, inventory)
     except (CannotStartError, OSError) as error:
-        typer.secho(str(error), fg="red", err=True)
+        say(str(error), colour="red", err=True)
         raise typer.Exit(EXIT_CANNOT_START) from None
 
 
@@ -83,8 +93,20 @@ def check(
     config: ConfigPath = Path("collector.toml"),
     as_json: Annotated[bool, typer.Option("--json", help="Print what there is as JSON.")] = False,
 ) -> None:
-    """Check configuration and inventory, and start nothing. Exit status 2: something is wrong."""
+    """Check configuration and inventory, and start nothing.
+
+    It warns of what others on this machine or on the network can read or change, and of an InfluxDB that asks
+    nobody for a login.
+
+    Exit status: 2 something is wrong, or so unsafe that the collector would not start.
+    """
     settings, inventory = _load(config)
+    warnings = unsafe_settings.warnings(settings, config)
+    if settings.influx is not None and (warning := open_access(settings.influx)):
+        warnings.append(warning)
+    say(*warnings, colour="yellow", err=True)
+    if refused := unsafe_settings.refusals(settings):
+        fail(*refused)
     counts = {
         "sites": len(inventory.sites),
         "cameras": len(inventory.cameras),
@@ -93,11 +115,11 @@ def check(
         "recipients": len(settings.recipient),
     }
     if as_json:
-        typer.echo(json.dumps(counts))
+        print_json({**counts, "warnings": warnings})
     else:
         english = words("en")
         summary = ", ".join(english(f"count.{what}", count=number) for what, number in counts.items())
-        typer.echo(f"{config} is right: {summary}")
+        say(f"{config} is right: {summary}")
 
 
 def _load(path: Path) -> tuple[CollectorConfig, Inventory]:
@@ -105,6 +127,5 @@ def _load(path: Path) -> tuple[CollectorConfig, Inventory]:
         settings = load(path)
         return settings, load_inventory(settings.inventory)
     except ConfigError as error:
-        for problem in error.problems:
-            typer.secho(problem, fg="red", err=True)
+        say(*error.problems, colour="red", err=True)
         raise typer.Exit(EXIT_USAGE) from None

@@ -2,9 +2,10 @@
 
 A value in the environment (`PANTAU_COLLECTOR_BROKER__HOST`) takes precedence over the file. A secret is given in
 the file, in a file of its own (`password_file`, `token_file`), or in a systemd credential: `broker`, `influx`,
-`store`. Relative paths start at the configuration's folder.
+`store`, `web`. Relative paths start at the configuration's folder.
 """
 
+import re
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -14,6 +15,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    IPvAnyNetwork,
     SecretStr,
     ValidationError,
     model_validator,
@@ -64,7 +66,9 @@ def _postgresql(text: str) -> str:
     if url.password is not None:
         raise ValueError("expected an address without password; it has a key of its own")
     if find_spec("psycopg") is None:
-        raise ValueError("expected psycopg to be installed beside: pip install 'pantau[collector,postgresql]'")
+        raise ValueError(
+            "expected psycopg to be there: pip install --require-hashes -r locks/collector-postgresql.txt"
+        )
     return text
 
 
@@ -76,6 +80,17 @@ def _readable_file(path: Path) -> Path:
     return path
 
 
+def _host_name(text: str) -> str:
+    if not _HOST_NAME.fullmatch(text):
+        raise ValueError("expected a name or address alone, such as wall.example.go.id, without scheme and port")
+    return text
+
+
+_HOST_NAME = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:]{2,45}")
+
+HostName = Annotated[str, AfterValidator(_host_name)]
+MIN_TOKEN_LENGTH = 20
+"""Characters of the wall's token at least, so that nobody guesses it."""
 Port = Annotated[int, Field(ge=1, le=65535)]
 ReadableFile = Annotated[Path, AfterValidator(_readable_file)]
 
@@ -177,13 +192,36 @@ class InfluxV2(BaseModel):
 
 
 class Web(BaseModel):
-    """The wall page and the API. `public_url` is the address by which people reach them; notices link to it."""
+    """The wall page and the API. `public_url` is the address by which people reach them; notices link to it.
+
+    After loading, `token` holds the secret, whatever its source.
+    """
 
     model_config = _STRICT
 
     host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     port: Port = 8080
     public_url: WebAddress | None = None
+    allowed_hosts: list[HostName] = []
+    """Names that people may call it by, beside those of `public_url` and of the machine itself."""
+    token: SecretStr | None = None
+    token_file: SecretFile | None = None
+    trusted_proxies: list[IPvAnyNetwork] = []
+    """Addresses of the proxies that ask for a login themselves: what they pass on counts as signed in."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        self.__dict__["token"] = secret("token", self.token, self.token_file, "web")
+        if self.token is not None and len(self.token.get_secret_value()) < MIN_TOKEN_LENGTH:
+            raise error_at(
+                "token", f"expected {MIN_TOKEN_LENGTH} characters or more, as `openssl rand -hex 16` makes them"
+            )
+        return self
+
+    @property
+    def has_login(self) -> bool:
+        """True if people on other machines need a token, or come through a proxy there that asks for a login."""
+        return self.token is not None or any(not each.is_loopback for each in self.trusted_proxies)
 
 
 class IntakeConfig(BaseModel):
@@ -206,6 +244,8 @@ class CollectorConfig(EnvironmentSettings):
 
     data_dir: Path = Path("/var/lib/pantau-collector")
     inventory: Path | None = None
+    keep_pictures_days: Annotated[int, Field(ge=1, le=3650)] = 30
+    """Days for which a picture is kept after it was taken, unless a newer one replaces it."""
     broker: Broker = Field(default_factory=Broker)
     intake: IntakeConfig = IntakeConfig()
     store: PostgreSQL | None = None

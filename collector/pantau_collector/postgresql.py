@@ -4,9 +4,10 @@ libpq by itself takes a server without TLS, and gives its password to whoever an
 """
 
 from collections.abc import Iterator
-from ipaddress import ip_address
 
 from sqlalchemy import URL
+
+from pantau_service.loopback import is_loopback
 
 VERIFIED = "verify-full"
 """The `sslmode` in which the server must prove by its certificate that it is the host in the address."""
@@ -40,12 +41,5 @@ def _hosts(url: URL) -> Iterator[str]:
 
 def _is_local(host: str) -> bool:
     """Return True for loopback, and for a Unix socket: an empty host, a path, or an abstract name."""
-    if host in ("", "localhost") or host[0] in "/@":
-        return True
     address, _, port = host.rpartition(":")
-    for each in (host, address if port.isdecimal() else host):
-        try:
-            return ip_address(each.strip("[]")).is_loopback
-        except ValueError:
-            continue
-    return address == "localhost"
+    return not host or host[0] in "/@" or is_loopback(host) or (port.isdecimal() and is_loopback(address))

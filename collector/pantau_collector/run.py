@@ -6,7 +6,6 @@ import threading
 from collections.abc import Iterable
 from contextlib import ExitStack
 
-import uvicorn
 from prometheus_client import CollectorRegistry
 
 from pantau_collector.alertmanager.alert_sender import AlertSender
@@ -25,6 +24,7 @@ from pantau_collector.notices.compose import Composer
 from pantau_collector.notices.links import Links
 from pantau_collector.notices.transport import ChannelTransport
 from pantau_collector.notices.unknown_filters import find_unknown_filters
+from pantau_collector.picture_retention import PictureRetention
 from pantau_collector.pictures import PictureFiles
 from pantau_collector.pipeline import Pipeline
 from pantau_collector.recorder import Recorder
@@ -33,12 +33,15 @@ from pantau_collector.self_monitor import SelfMonitor
 from pantau_collector.sinks import SinkWriter, open_series_store
 from pantau_collector.store import Store, StoreError, secret_rows
 from pantau_collector.web import RoomMetric, create_app, room_metrics
+from pantau_collector.web.access import access_rules
 from pantau_collector.web.acknowledge_page import AcknowledgePage
+from pantau_collector.web.connections import Connections
+from pantau_collector.web.server import PortTakenError, WebServer
 from pantau_service.settings import ConfigError
 from pantau_service.systemd import Notifier
 
 _STOP_WITHIN_S = 15
-"""Seconds for which the end of the pipeline and of the web server is waited for."""
+"""Seconds for which the end of the pipeline is waited for."""
 _CHECK_EVERY_S = 2.0
 """Seconds from one check of leadership and health to the next."""
 _TRY_EVERY_S = 1.0
@@ -127,6 +130,7 @@ class _Receiver:
         self.paths = paths
         self.journal = stack.enter_context(Journal(paths.journal))
         self.pictures = PictureFiles(paths.pictures, time_ms=clock.time_ms)
+        self.picture_retention = PictureRetention(self.pictures, config.keep_pictures_days, clock.time_ms)
         self.sink_writer = _sink_writer(config, paths, self.journal, clock)
         self.intake = Intake(
             config.broker,
@@ -144,6 +148,8 @@ class _Receiver:
         if self._started:
             return
         self._started = True
+        self.picture_retention.start()
+        self._stack.callback(self.picture_retention.stop)
         if self.sink_writer is not None:
             self.sink_writer.start()
             self._stack.callback(self.sink_writer.stop)
@@ -169,8 +175,10 @@ def _start_deciding(
         clock,
         listening=lambda: intake.listening,
         picture_ms=pictures.taken_ms,
+        remove_pictures=pictures.remove,
         notice_rules=config.notices,
     )
+    receiver.picture_retention.compare_with(lambda: pipeline.view)
     links = _links(config, store, clock)
     transport = ChannelTransport(clock.time_ms)
     sender = Sender(store, transport, config.recipient, config.notices, Composer(links), pictures, clock)
@@ -274,10 +282,13 @@ def _serve(
     stack: ExitStack,
 ) -> None:
     """Start the web server on a thread. Its socket is bound here, so that a taken port is reported at once."""
+    connections = Connections(unlimited=config.web.trusted_proxies)
     registry = CollectorRegistry()
     for metric in (
+        *room_metrics.web_metrics(connections),
         *room_metrics.intake_metrics(monitor.intake),
         *room_metrics.journal_metrics(journal),
+        *room_metrics.picture_metrics(pictures),
         *room_metrics.pipeline_metrics(pipeline),
         *(room_metrics.sink_metrics(monitor.sink_writer) if monitor.sink_writer else ()),
         *room_metrics.outbox_metrics(monitor.sender),
@@ -285,22 +296,17 @@ def _serve(
     ):
         registry.register(metric)
     app = create_app(
-        lambda: pipeline.view, pictures, monitor.health, registry=registry, acknowledge_page=acknowledge_page
-    )
-    settings = uvicorn.Config(
-        app, host=config.web.host, port=config.web.port, log_config=None, access_log=False, lifespan="off"
+        lambda: pipeline.view,
+        pictures,
+        monitor.health,
+        registry=registry,
+        acknowledge_page=acknowledge_page,
+        access=access_rules(config.web),
     )
     try:
-        listener = settings.bind_socket()
-    except SystemExit:  # which uvicorn raises if the port is taken
-        raise CannotStartError(
-            f"web.port: {config.web.host}:{config.web.port} cannot be listened on; another program has it"
-        ) from None
-    stack.callback(listener.close)
-    server = uvicorn.Server(settings)
-    listener.listen()  # so that a client that connects before the thread runs waits instead of being refused
-    thread = threading.Thread(target=server.run, args=([listener],), name="web")
-    thread.start()
-    stack.callback(thread.join, _STOP_WITHIN_S)
-    stack.callback(setattr, server, "should_exit", True)
+        server = WebServer(app, config.web.host, config.web.port, connections)
+    except PortTakenError as error:
+        raise CannotStartError(str(error)) from None
+    server.start()
+    stack.callback(server.stop)
     _log.info("the wall page is at http://%s:%d/", config.web.host, config.web.port)

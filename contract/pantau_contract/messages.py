@@ -73,11 +73,15 @@ class Start(Struct, frozen=True, omit_defaults=True):
 
 
 class DeviceAnswer(Struct, frozen=True):
-    """Whether a device of the site, such as a switch or the gateway, answers on the network, and since when."""
+    """Whether a device of the site, such as a switch or the gateway, answers on the network.
+
+    `since` is when that began, and `asked` when the device was asked last.
+    """
 
     device: Slug
     answers: bool
     since: Time
+    asked: Time
 
 
 class Birth(Struct, frozen=True, omit_defaults=True, tag_field="status", tag="online"):

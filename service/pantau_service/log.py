@@ -6,10 +6,14 @@ import sys
 import time
 from typing import Literal
 
+from pantau_contract.printable import printable_line
+
 Level = Literal["debug", "info", "warning", "error"]
 
 _PRIORITY = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
 """The priorities that journald reads at the beginning of a line (sd-daemon(3))."""
+_MAX_MESSAGE = 20_000
+"""Characters of a message at most."""
 
 
 def set_up(level: Level, *, as_json: bool, to_journal: bool) -> None:
@@ -20,8 +24,16 @@ def set_up(level: Level, *, as_json: bool, to_journal: bool) -> None:
     elif to_journal:
         handler.setFormatter(_JournalLines())
     else:
-        handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+        handler.setFormatter(_Lines("%(levelname)s: %(message)s"))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+
+
+class _Lines(logging.Formatter):
+    """Makes one printable line of each message: names and other programs' words stand in some."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - as logging has it
+        record.message = printable_line(record.message, _MAX_MESSAGE)
+        return super().formatMessage(record)
 
 
 class _JsonLines(logging.Formatter):
@@ -34,10 +46,10 @@ class _JsonLines(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+        return json.dumps(line)
 
 
-class _JournalLines(logging.Formatter):
+class _JournalLines(_Lines):
     """Puts `<priority>` before every line, because journald splits at line breaks."""
 
     def format(self, record: logging.LogRecord) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pantau_agent.config import AgentConfig, Broker, Camera, Report, Site, SpoolConfig, load
+from pantau_agent.config import AgentConfig, Broker, Camera, Device, Report, Site, SpoolConfig, load
 from pantau_agent.picture.config import PictureConfig
 from pantau_agent.picture.settings import PictureSettings
 from pantau_contract.states import Cause
@@ -55,6 +55,7 @@ def test_the_example_loads_and_shows_every_key_and_the_defaults(tmp_path: Path) 
     assert set(cameras["picture"]) == set(PictureConfig.model_fields)
     for key in ("learning_h", "moves_on_purpose"):
         assert PictureConfig.model_fields[key].default == cameras["picture"][key]
+    assert set(shown["device"][0]) == set(Device.model_fields)
     assert Report(**shown["report"]) == Report()
     assert set(shown["report"]) == set(Report.model_fields)
     assert SpoolConfig(**shown["spool"]) == SpoolConfig()
@@ -232,7 +233,26 @@ def test_a_file_with_passwords_that_everyone_can_read_is_warned_of(
     assert ("chmod o-r" in caplog.text) is warned
     caplog.clear()
     load_text(tmp_path, START, mode=mode)
-    assert not caplog.text
+    assert "chmod" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("host", "tls", "warned"),
+    [
+        ("broker.example", "false", True),
+        ("10.0.0.5", "false", True),
+        ("broker.example", "true", False),
+        ("127.0.0.1", "false", False),
+        ("localhost", "false", False),
+        ("::1", "false", False),
+    ],
+)
+def test_a_broker_on_another_machine_without_tls_is_warned_of(
+    tmp_path: Path, host: str, tls: str, warned: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
+    load_text(tmp_path, f'[site]\nid = "kabil"\n[broker]\nhost = "{host}"\ntls = {tls}\n')
+    assert ("broker.tls: the password and all pictures cross the network" in caplog.text) is warned
 
 
 PICTURE = START + '[[camera]]\nid = "gate"\nurl = "rtsp://10.0.0.1/"\n[camera.picture]\n'
@@ -268,3 +288,13 @@ def test_a_wrong_key_of_the_picture_is_named(tmp_path: Path, text: str, key: str
     listed = "\n".join(problems(tmp_path, PICTURE + text))
     assert key in listed
     assert expected in listed
+
+
+def test_a_device_has_known_cameras_and_an_id_of_its_own(tmp_path: Path) -> None:
+    site = '[site]\nid = "north"\n[broker]\nhost = "b"\n[[camera]]\nid = "gate"\nurl = "rtsp://c/"\n'
+    device = '[[device]]\nid = "switch"\nhost = "192.0.2.1"\n'
+    assert load_text(tmp_path, site + device).device == [Device(id="switch", host="192.0.2.1")]
+    [twice] = problems(tmp_path, site + 2 * device)
+    assert "expected each `id` once, got 'switch' more than once" in twice
+    [unknown] = problems(tmp_path, site + device + 'cameras = ["gate", "hall"]\n')
+    assert "expected the `id` of a camera in `cameras`, got 'hall'" in unknown

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from pantau_contract.messages import Birth, Death, Telemetry
 from pantau_contract.snapshot import read_stamp
+from pantau_contract.states import State
 from pantau_simcam import Simcam
 from tests.agent.eventually import eventually
+from tests.agent.http.camera import Camera, pictures, serving, stills, streaming
 from tests.agent.listener import Listener, listening
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.process import Server, free_port, until
@@ -115,6 +117,36 @@ async def test_real_cameras_are_told_and_left_with_a_teardown_at_sigterm(
             counts = simcam.counts(name)
             assert counts.teardowns == counts.total >= 1
             assert counts.open == 0
+
+
+async def test_an_agent_that_was_held_up_says_so_and_calls_no_camera_down(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    async with serving(Camera(streaming(*pictures()))) as camera, serving(Camera(stills())) as still:
+        config = written(tmp_path, mosquitto.port, {"gate": camera.url, "yard": still.url})
+        with listening(mosquitto.port) as listener:
+            agent = await asyncio.to_thread(agent_process(config).start)
+            try:
+                assert await eventually(
+                    lambda: (
+                        {state.camera for state in listener.states() if state.state is State.OK}
+                        == {"gate", "yard"}
+                    )
+                )
+                agent.pause()
+                await asyncio.sleep(5)
+                agent.resume()
+                assert await eventually(lambda: starved_s(listener) > 4)
+                seen = len(listener.telemetry())
+                assert await eventually(lambda: len(listener.telemetry()) > seen + 5)
+            finally:
+                await asyncio.to_thread(agent.stop)
+            assert not [state for state in listener.states() if state.state is State.DOWN]
+    assert "this machine is too slow" in (tmp_path / "agent.log").read_text()
+
+
+def starved_s(listener: Listener) -> float:
+    return max((batch.host.starved_s or 0 for batch in listener.telemetry() if batch.host), default=0)
 
 
 def about(jpeg: bytes) -> str:

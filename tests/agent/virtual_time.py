@@ -46,5 +46,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def monotonic(self) -> float:
         return self._leap.now
 
+    def lost_since(self, _since: float) -> float:
+        return 0.0
+
     def time_ms(self) -> int:
         return UTC_MS + int(self._leap.now * 1000)

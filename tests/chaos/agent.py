@@ -50,6 +50,9 @@ class SetClock:
     def time_ms(self) -> int:
         return time.time_ns() // 1_000_000 + int(self.read()["offset_ms"])
 
+    def lost_since(self, _since: float) -> float:
+        return 0.0
+
 
 class SetMachine(Machine):
     """A machine whose boot and clock state are what `machine.json` says."""

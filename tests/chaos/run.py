@@ -53,6 +53,7 @@ def run(
     With `kind` all are of that kind. The run is over when every spooled sample has arrived, or when none has
     arrived for `settle_within_s`.
     """
+    _wait_until_each_site_reports(city)
     rng = random.Random(seed)
     faults, began = FaultGenerator(city, rng, kind), time.monotonic()
     counts: Counter[str] = Counter()
@@ -84,6 +85,13 @@ def run(
     exits = {program.name: program.unexpected_exits for program in city.programs if program.unexpected_exits}
     result = check_stored(city, captured, stepped=city.sites[0].name)
     return Outcome(seed, killed, dict(counts), round(injected_s, 1), round(settled_s, 1), exits, result)
+
+
+def _wait_until_each_site_reports(city: City) -> None:
+    """Wait until every agent has spooled a sample: faults before that would hit programs that only start."""
+    while {site for site, _, _ in city.captured().spooled} != {site.name for site in city.sites}:
+        city.supervise()
+        time.sleep(0.1)
 
 
 def _wait_until(city: City, active: list[tuple[float, int, Fault]], until_s: float) -> None:

@@ -55,7 +55,14 @@ def test_check_counts_what_there_is(tmp_path: Path) -> None:
     (tmp_path / "inventory.toml").write_text('[[site]]\nid = "kabil"\n[[camera]]\nsite = "kabil"\nid = "gate"\n')
     done = run("check", "--config", write(tmp_path, inventory="inventory.toml"), "--json")
     assert done.returncode == 0
-    assert json.loads(done.stdout) == {"sites": 1, "cameras": 1, "owners": 0, "maintainers": 0, "recipients": 0}
+    assert json.loads(done.stdout) == {
+        "sites": 1,
+        "cameras": 1,
+        "owners": 0,
+        "maintainers": 0,
+        "recipients": 0,
+        "warnings": [],
+    }
 
 
 def test_a_taken_port_is_told(tmp_path: Path) -> None:

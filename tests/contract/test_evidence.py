@@ -57,6 +57,13 @@ def test_evidence_of_every_kind_is_known_again_with_all_its_fields(key: str, val
     assert words("en").evidence(said) == said
 
 
+def test_what_others_reported_is_one_printable_line() -> None:
+    said = detail("ended", step="GET", what=detail("broke", said="a\r\n\x1b[2Jb\u202e\u2028c" + "x" * 1000))
+    assert said.startswith("GET: the connection broke: a   [2Jb cx")
+    assert said.isprintable()
+    assert len(said) < 500
+
+
 @pytest.mark.parametrize("text", Path(__file__).with_name("evidence_0_1_0.txt").read_text("utf-8").splitlines())
 def test_evidence_of_an_agent_of_version_0_1_0_is_recognised(text: str) -> None:
     known = evidence._translate_parts(text, phrases_below("evidence", "id"), evidence.DEEPEST)

@@ -18,6 +18,8 @@ USERS = {"nongsa": "rahasia: a # '\"$:%{", "batam-centre": "rahasia b", "pantau-
 SECRETS = {"broker": USERS["nongsa"], "camera-gate": 'rahasia "gate" é🔑', "camera-quay": "rahasia quay"}
 """Credentials that systemd passes to the agent, by name."""
 STORE_PASSWORD = "rahasia d"
+INFLUX_PASSWORDS = {"admin": "rahasia \\ 'f'", "pantau": "rahasia g", "grafana": 'rahasia "h"'}
+"""Passwords at InfluxDB, by user."""
 CAMERAS: list[dict[str, Any]] = [
     {
         "id": "gate",
@@ -55,6 +57,7 @@ class Site:
         self.broker_port = free_port()
         self.collector_port = free_port()
         self.web_port = free_port()
+        self.influx_port = free_port()
         self.wheel = folder / wheel.name
         self.wheel.write_bytes(wheel.read_bytes())
         self.machine = Machine(
@@ -80,6 +83,11 @@ class Site:
                 "pantau_collector_postgresql": True,
                 "pantau_collector_store_password": STORE_PASSWORD,
                 "pantau_collector_broker_password": USERS["pantau-collector"],
+                "pantau_influxdb_port": self.influx_port,
+                "pantau_influxdb_rpc_port": free_port(),
+                "pantau_influxdb_admin_password": INFLUX_PASSWORDS["admin"],
+                "pantau_influxdb_writer_password": INFLUX_PASSWORDS["pantau"],
+                "pantau_influxdb_reader_password": INFLUX_PASSWORDS["grafana"],
             },
         )
         self.root = self.machine.root

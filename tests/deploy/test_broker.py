@@ -1,5 +1,6 @@
 """Test the broker as its role sets it up."""
 
+import importlib.util
 import json
 import threading
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from pantau_collector.intake.delivery_probe import TOPICS
 from pantau_contract.snapshot import MAX_SNAPSHOT
 from pantau_contract.topics import SUBSCRIPTIONS
-from tests.deploy.playbook import Machine
+from tests.deploy.playbook import ROOT, Machine
 from tests.deploy.site import USERS, Site
 
 
@@ -289,3 +290,37 @@ def test_what_would_open_the_broker_is_refused(tmp_path: Path) -> None:
     run = machine.play_on({name: variables for name, (variables, _) in cases.items()}, "broker.yml")
     for name, (_, said) in cases.items():
         assert said in run.refusals[name]
+
+
+def _filter() -> Any:
+    path = ROOT / "ansible/roles/pantau_broker/filter_plugins/mosquitto.py"
+    spec = importlib.util.spec_from_file_location("mosquitto_filter", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_a_hash_has_a_random_salt_and_stays_while_the_password_does() -> None:
+    mosquitto = _filter()
+    first = mosquitto.mosquitto_hash("rahasia", "nongsa")
+    assert first.startswith("$7$10000$")
+    assert first != mosquitto.mosquitto_hash("rahasia", "nongsa")
+    present = f"other:{first}\nnongsa:{first}\n"
+    assert mosquitto.mosquitto_hash("rahasia", "nongsa", present) == first
+    assert mosquitto.mosquitto_hash("another", "nongsa", present) != first
+    assert mosquitto.mosquitto_hash("rahasia", "kabil", present) != first
+
+
+@pytest.mark.parametrize("broken", ["", "$7$", "$7$x$y$z", "$6$10000$YQ==$YQ==", "$7$101$YQ==$YQ==", "plain"])
+def test_a_hash_that_is_broken_or_cheap_to_guess_is_replaced(broken: str) -> None:
+    assert _filter().mosquitto_hash("rahasia", "nongsa", f"nongsa:{broken}").startswith("$7$10000$")
+
+
+def test_a_salt_that_was_made_of_the_password_is_replaced() -> None:
+    mosquitto = _filter()
+    salt = mosquitto._salt_of_0_2("rahasia", "nongsa")
+    key = mosquitto._key("rahasia", salt, 10_000)
+    made = f"$7$10000${mosquitto._base64(salt)}${mosquitto._base64(key)}"
+    assert mosquitto.mosquitto_hash("rahasia", "nongsa", f"nongsa:{made}") != made

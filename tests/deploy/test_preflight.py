@@ -12,6 +12,9 @@ CAMERA: dict[str, Any] = {"id": "gate", "url": "rtsp://10.0.0.1/x", "user": "u",
 IN_PATH = "rtsp://10.0.0.1/user=u_password=rahasia_channel=1_stream=0.sdp"
 
 REFUSED = {
+    "a-name-for-an-index": ("must be the path of a wheel (pantau==0.2.0)", "make wheel", "SHA256SUMS"),
+    "no-wheel": ("must be the path of a wheel (it is not set)",),
+    "no-lock": ("pantau_install_lock pins by their hashes",),
     "a-32-bit-system": ("32-bit system (aarch64)", "Write the 64-bit Raspberry Pi OS"),
     "an-old-python": ("Python 3.9.2", "3.11 is the oldest", "Upgrade it to Debian 12"),
     "no-python": ("/nowhere/python3 does not run on no-python", "apt install python3"),
@@ -42,6 +45,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
     return Machine(
         tmp_path_factory.mktemp("machine"),
         {
+            "pantau_install_package": "pantau-0.2.0-py3-none-any.whl",
             "pantau_agent_site_id": "nongsa",
             "pantau_agent_broker_host": "broker",
             "pantau_agent_broker_password": "rahasia broker",
@@ -60,6 +64,9 @@ def run(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Run:
         return {"pantau_agent_cameras": [CAMERA | changes]}
 
     hosts: dict[str, dict[str, Any]] = {
+        "a-name-for-an-index": {"pantau_install_package": "pantau==0.2.0"},
+        "no-wheel": {"pantau_install_package": ""},
+        "no-lock": {"pantau_install_lock": ""},
         "a-32-bit-system": {"pantau_install_python": program(folder, "32", GOOD.replace("64,", "32,"))},
         "an-old-python": {"pantau_install_python": program(folder, "old", GOOD.replace("3.11", "3.9"))},
         "no-python": {"pantau_install_python": "/nowhere/python3"},

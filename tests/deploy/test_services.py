@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.playbook import ROOT, Machine
-from tests.deploy.site import CAMERAS, SECRETS, STORE_PASSWORD, USERS, Site
+from tests.deploy.site import CAMERAS, INFLUX_PASSWORDS, SECRETS, STORE_PASSWORD, USERS, Site
 from tests.servers.influxdb import Database
 from tests.servers.process import until
 from tests.servers.programs import require_program
@@ -31,11 +31,12 @@ def test_the_locked_versions_are_installed_with_their_hashes(site: Site, lock: s
 
 
 def test_a_lock_that_cannot_be_installed_ends_the_run_before_the_program_is_touched(
-    tmp_path: Path,
+    tmp_path: Path, wheel: Path
 ) -> None:
     machine = Machine(
         tmp_path,
         {
+            "pantau_install_package": str(wheel),
             "pantau_agent_site_id": "nongsa",
             "pantau_agent_broker_host": "127.0.0.1",
             "pantau_agent_broker_password": "",
@@ -74,6 +75,7 @@ def test_what_may_hold_a_secret_of_the_collectors_is_not_for_everyone(site: Site
     files = [file for file in site.credentials("pantau-collector").values() if file.exists()]
     assert [(file.name, file.read_text()) for file in files] == [
         ("pantau-collector.broker", USERS["pantau-collector"]),
+        ("pantau-collector.influx", INFLUX_PASSWORDS["pantau"]),
         ("pantau-collector.store", STORE_PASSWORD),
     ]
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}

@@ -25,15 +25,28 @@ def test_people_read_level_and_words(capsys: pytest.CaptureFixture[str]) -> None
 
 def test_the_journal_gets_a_priority_before_each_line(capsys: pytest.CaptureFixture[str]) -> None:
     log.set_up("info", as_json=False, to_journal=True)
-    logging.getLogger("x").error("two\nlines")
+    logging.getLogger("x").error("two lines of %s", "an error", exc_info=ValueError("odd"))
     logging.getLogger("x").info("one")
-    assert capsys.readouterr().err == "<3>two\n<3>lines\n<6>one\n"
+    assert capsys.readouterr().err == "<3>two lines of an error\n<3>ValueError: odd\n<6>one\n"
+
+
+@pytest.mark.parametrize("to_journal", [False, True])
+def test_what_others_wrote_makes_no_line_and_controls_no_terminal(
+    capsys: pytest.CaptureFixture[str], to_journal: bool
+) -> None:
+    log.set_up("info", as_json=False, to_journal=to_journal)
+    logging.getLogger("x").info("camera %s is down", "gate\r\n<0>kernel panic\x1b[2J\u202e")
+    assert capsys.readouterr().err.removeprefix("INFO: ").removeprefix("<6>") == (
+        "camera gate  <0>kernel panic [2J is down\n"
+    )
 
 
 def test_programs_read_a_json_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     log.set_up("debug", as_json=True, to_journal=True)
-    logging.getLogger("x").error("it failed:\nodd", exc_info=ValueError("odd"))
-    line = json.loads(capsys.readouterr().err)
-    assert (line["level"], line["logger"], line["message"]) == ("error", "x", "it failed:\nodd")
+    logging.getLogger("x").error("it failed:\nodd \u202e", exc_info=ValueError("odd"))
+    printed = capsys.readouterr().err
+    assert printed.isascii()
+    line = json.loads(printed)
+    assert (line["level"], line["logger"], line["message"]) == ("error", "x", "it failed:\nodd \u202e")
     assert "ValueError: odd" in line["exception"]
     assert line["time"].endswith("Z")

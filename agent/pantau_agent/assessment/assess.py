@@ -1,8 +1,10 @@
 """The assessment of one camera: counts, failures and pictures in, a diagnosis and a sample out.
 
-It has no effects.
+It has no effects. Silence is measured in attention: time in which the agent was held up does not count, because
+what came then has not been read.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -12,7 +14,7 @@ from pantau_agent.assessment.diagnosis import Diagnosis, Evidence, Expected, dia
 from pantau_agent.assessment.hysteresis import Hysteresis
 from pantau_agent.assessment.observation import Observation
 from pantau_agent.assessment.picture_sampler import PictureEvidence
-from pantau_agent.assessment.rates import Measures, Window
+from pantau_agent.assessment.rates import WINDOW_S, Measures, Window
 from pantau_agent.picture.decoder import JudgedPicture
 from pantau_agent.sources.source import Source
 from pantau_agent.streams.counts import Counts
@@ -31,6 +33,8 @@ SLOW_START_REPORTED_S = 60.0
 """Seconds after the session's start during which a slow start is still reported."""
 UNSEEN_KEYFRAMES = 3
 """Keyframes of a session that must have come before its pictures can be called unseen."""
+DISTRACTED_S = 0.5
+"""Seconds of the measures' window in which the agent was held up, from which on they say nothing of the camera."""
 AFTER_FLOOD_S = 10.0
 """Seconds that a session must last after one that flooded us, before it counts as any better."""
 MAX_DETAIL = 400
@@ -66,14 +70,18 @@ class Assessment:
     """The assessment of one camera over all its sessions. Times are monotonic seconds.
 
     `measures` are the latest of the session in progress, `diagnosis` is the latest, before the hysteresis.
+    `lost_since` returns for how many seconds since a time the agent was held up.
     """
 
-    def __init__(self, camera: str, limits: Limits, now: float) -> None:
+    def __init__(
+        self, camera: str, limits: Limits, now: float, lost_since: Callable[[float], float] = lambda _since: 0.0
+    ) -> None:
         self.hysteresis = Hysteresis(now, patient=limits.patient)
         self.measures = Measures()
         self.diagnosis: Diagnosis | None = None
         self._camera = camera
         self._limits = limits
+        self._lost_since = lost_since
         self._now = now
         self._stream: StreamEvidence | None = None
         self._pictures = PictureEvidence()
@@ -139,7 +147,7 @@ class Assessment:
         return None if kind is None else Failure(Step.STREAM, kind, self.diagnosis.detail)
 
     def _evidence(self, stream: StreamEvidence, counts: Counts, baseline: Baseline) -> Evidence:
-        now, opened = self._now, stream.opened
+        now, opened, silence_s = self._now, stream.opened, self._silence_s
         has_keyframe = counts.keyframes > 0
         waits_for_picture = has_keyframe and self._pictures.in_session == 0
         started_lately = now - opened < SLOW_START_REPORTED_S
@@ -147,9 +155,9 @@ class Assessment:
             packets=counts.packets,
             frames=counts.frames,
             keyframes=counts.keyframes,
-            quiet_s=now - (counts.last_packet or opened),
-            frameless_s=now - (counts.last_frame or opened),
-            keyless_s=now - (counts.last_keyframe or opened),
+            quiet_s=silence_s(counts.last_packet or opened),
+            frameless_s=silence_s(counts.last_frame or opened),
+            keyless_s=silence_s(counts.last_keyframe or opened),
             wait_s=self._limits.wait_s,
             keyframe_wait_s=self.keyframe_wait_s(baseline),
             remark=stream.source.remark(),
@@ -157,17 +165,27 @@ class Assessment:
             expected=self._limits.expected,
             usual=baseline.expected(),
             clock_offset_s=stream.clock_offset_s,
-            start_s=counts.first_keyframe - stream.source.started if has_keyframe and started_lately else None,
+            start_s=self._start_s(stream.source, counts) if has_keyframe and started_lately else None,
             picture=self._pictures.latest,
             bad_pictures=self._pictures.consecutive_bad,
             picture_pending=waits_for_picture and now - counts.first_keyframe < PICTURE_GRACE_S,
+            distracted=self._lost_since(now - WINDOW_S) >= DISTRACTED_S,
         )
+
+    def _silence_s(self, since: float) -> float:
+        """Return the seconds since then in which the agent has listened."""
+        return max(0.0, self._now - since - self._lost_since(since))
+
+    def _start_s(self, source: Source, counts: Counts) -> float:
+        """Return the seconds from connecting to the first keyframe in which the agent has listened."""
+        begun, ended = source.started, counts.first_keyframe
+        return ended - begun - (self._lost_since(begun) - self._lost_since(ended))
 
     def _confirmed(self, diagnosis: Diagnosis | None) -> Diagnosis | None:
         """Suppress a lost connection for `CONFIRM_S`; report a stall once no packet has come for long enough."""
         if not self.hysteresis.shows_picture or not self._last_packet:
             return diagnosis
-        quiet_s = self._now - self._last_packet
+        quiet_s = self._silence_s(self._last_packet)
         if self._stream is None and diagnosis is not None and quiet_s < CONFIRM_S:
             return None
         if diagnosis is None and quiet_s >= stall_after(self.measures.fps):

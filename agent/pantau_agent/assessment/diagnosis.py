@@ -70,7 +70,8 @@ class Evidence:
     since the last packet, or since PLAY if none came; `frameless_s` and `keyless_s` are the same for frames and
     keyframes. A first packet may take `wait_s`, and a first keyframe `keyframe_wait_s`. `expected` is configured,
     `usual` is the baseline. `start_s` is how long the first keyframe took, or None if that is long ago.
-    `picture_pending` is set until the session's first picture is judged.
+    `picture_pending` is set until the session's first picture is judged. `distracted` is set if the agent was held
+    up lately: then the measures say nothing of the camera.
     """
 
     failure: Failure | None = None
@@ -91,6 +92,7 @@ class Evidence:
     picture: JudgedPicture | None = None
     bad_pictures: int = 0
     picture_pending: bool = False
+    distracted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,8 @@ def diagnose(evidence: Evidence) -> Diagnosis | None:
         return None
     for rule in IMPAIRED + DEGRADED:
         if (found := rule(evidence)) is not None:
+            if evidence.distracted and rule in DEGRADED:
+                return None
             return Diagnosis(STATE_OF[found[0]], *found)
     # A bad picture that is not confirmed yet proves no fault, but a stream that shows nothing is not ok either.
     return None if evidence.bad_pictures else Diagnosis(State.OK)
@@ -267,7 +271,7 @@ def _undecodable(it: Evidence) -> Found:
     if it.bad_pictures < UNDECODABLE_PICTURES:
         return None
     encrypted = it.picture.error is PictureError.ENCRYPTED
-    return (Cause.ENCRYPTED if encrypted else Cause.UNDECODABLE), it.picture.detail
+    return (Cause.ENCRYPTED if encrypted else Cause.UNDECODABLE), together(it.picture.detail, it.remark)
 
 
 def _picture(it: Evidence) -> Found:

@@ -78,7 +78,7 @@ def render(name: str, history: History, identity: Identity | None, say: Words, *
     """Render the live view in `width` columns."""
     sample = history.latest
     if sample is None:
-        return Panel(say("probe.looking", camera=name), title=name)
+        return Panel(Text(say("probe.looking", camera=name)), title=Text(name))
     columns = max(_MIN_COLUMNS, width - _LABEL_COLUMNS)
     points = list(history.points)[-columns:]
     rows = [*state_rows(sample, say), ("stream", stream_text(sample)), ("firmware", firmware_text(identity, say))]
@@ -103,7 +103,7 @@ def render(name: str, history: History, identity: Identity | None, say: Words, *
         ),
     ):
         bars = Text(sparkline(values, minimum=minimum).rjust(columns), style=style)
-        lines.add_row(Text(say(f"probe.{label}"), style="dim"), bars, figure or say("probe.unknown"))
+        lines.add_row(Text(say(f"probe.{label}"), style="dim"), bars, Text(figure or say("probe.unknown")))
     changes = Text()
     for time_ms, state, cause in history.changes:
         changes.append(f"{clock(time_ms)}  ", style="dim")
@@ -111,7 +111,7 @@ def render(name: str, history: History, identity: Identity | None, say: Words, *
         changes.append(f"  {cause}\n")
     footer = Text(say("probe.watching"), style="dim")
     return Panel(
-        Group(grid(rows, say), "", lines, "", changes, footer), title=name, title_align="left", width=width
+        Group(grid(rows, say), "", lines, "", changes, footer), title=Text(name), title_align="left", width=width
     )
 
 

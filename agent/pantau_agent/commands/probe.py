@@ -5,6 +5,7 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from pantau_agent import vendors
 from pantau_agent.assessment import camera_memory
@@ -33,6 +34,7 @@ from pantau_agent.streams.failure import MachineError
 from pantau_agent.streams.safeguards import Remembered
 from pantau_agent.watching.inspection import Inspected, inspect
 from pantau_contract.messages import Sample
+from pantau_contract.printable import printable_line
 from pantau_contract.states import State
 from pantau_contract.words import Words
 from pantau_service import log
@@ -217,7 +219,8 @@ def _probe_one(
             )
             return await anext(results)
 
-    with Console(stderr=True).status(say("probe.looking", camera=rtsp_url.redact(camera.url or ""))):
+    looking = Text(printable_line(say("probe.looking", camera=rtsp_url.redact(camera.url or ""))))
+    with Console(stderr=True).status(looking):
         inspected = interruptible.run(inspect_once())
     if inspected.observation is None:
         raise CannotProbeError(say("probe.failed", why=say.evidence(inspected.failed)))

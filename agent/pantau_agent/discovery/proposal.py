@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pantau_agent.discovery.survey import DiscoveredChannel, DiscoveredDevice, DiscoveredStream
+from pantau_contract.printable import printable_line
 from pantau_contract.words import Words
 
 
@@ -49,6 +50,7 @@ def fields(found: DiscoveredDevice) -> dict[str, Any]:
             for channel in found.channels
         ],
         "guessed": found.guessed,
+        "in_clear": found.in_clear,
         "problem": found.problem,
     }
 
@@ -79,6 +81,8 @@ def _block(
     )
     if user is not None:
         yield f"user = {_toml_string(user)}  # {say('discover.password')}"
+    if found.in_clear:
+        yield f"# allow_basic = true  # {say('discover.in_clear')}"
 
 
 def _stream_text(stream: DiscoveredStream, *, url: bool = True) -> str:
@@ -99,7 +103,7 @@ def _slug(host: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    return "".join(character for character in " ".join(text.split()) if character.isprintable())
+    return printable_line(" ".join(text.split()))
 
 
 def _toml_string(text: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from pantau_agent import vendors
 from pantau_agent.clock import Clock
-from pantau_agent.discovery.hints import describe_answer, vendor_of_answer
+from pantau_agent.discovery.hints import describe_answer, vendor_of_answer, wants_password_in_clear
 from pantau_agent.discovery.scan import RTSP_PORTS, TLS_PORT, WEB_PORTS
 from pantau_agent.identity.firmware import vendor_of, warning_of
 from pantau_agent.identity.found_page import identify_found
@@ -53,7 +53,7 @@ class DiscoveredDevice:
     """A device that was surveyed.
 
     What is unknown is empty, and `problem` says why. `guessed` means that the addresses are the vendor's usual
-    ones.
+    ones, `in_clear` that its streams want the password in clear.
     """
 
     host: str
@@ -66,6 +66,7 @@ class DiscoveredDevice:
     channels: tuple[DiscoveredChannel, ...] = ()
     guessed: bool = False
     problem: Detail = NO_DETAIL
+    in_clear: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,7 @@ async def survey_device(
         found = replace(survey.found, problem=together(survey.found.problem, late))
     if not found.channels:
         found = _with_guessed_streams(found, found_port)
+    found = replace(found, in_clear=await _wants_password_in_clear(found))
     return replace(found, warning=warning_of(found.vendor, found.model, found.firmware))
 
 
@@ -247,6 +249,16 @@ async def _with_page(
     except LoginRefusedError as error:
         return replace(found, problem=error.detail)
     return found if information is None else replace(found, model=information.model, firmware=information.firmware)
+
+
+async def _wants_password_in_clear(found: DiscoveredDevice) -> bool:
+    """Return whether the device's first stream does; False if that cannot be told."""
+    stream = next((channel.sub or channel.main for channel in found.channels), None)
+    url = parse(stream.url) if stream is not None else None
+    if url is None or url.scheme != "rtsp" or url.host != found.host:
+        return False
+    answer = await describe_answer(url.host, url.port, url.path or "/")
+    return answer is not None and wants_password_in_clear(answer)
 
 
 def _with_guessed_streams(found: DiscoveredDevice, port: int | None) -> DiscoveredDevice:

@@ -59,7 +59,8 @@ class _EndedError(Exception):
 class Link:
     """Keeps a connection whenever there can be one. `run` runs it, `close` ends it in good order.
 
-    `status` is the connection's state as text. All methods belong to the event loop of `run`.
+    `status` is the connection's state as text, `connected` whether there is one. All methods belong to the event
+    loop of `run`.
     """
 
     def __init__(
@@ -96,6 +97,7 @@ class Link:
         self._short_connections = 0
         self._logged_problem = ""
         self.status = "not connected yet"
+        self.connected = False
 
     @property
     def commands(self) -> asyncio.Queue[Command]:
@@ -172,6 +174,7 @@ class Link:
         else:
             return None, 0.0
         finally:
+            self.connected = False
             self._traffic.end()
             await connection.close()
         return problem, max(0.0, self._clock.monotonic() - since)
@@ -197,6 +200,7 @@ class Link:
             match event := await self._next_event(remaining_s):
                 case Connected():
                     self.status = "connected to the broker"
+                    self.connected = True
                     self._logged_problem = ""
                     _log.info("connected to the broker %s, %d batches to send", self._address, self._spool.batches)
                     return

@@ -9,6 +9,7 @@ from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 from pantau_agent.onvif import lenient
+from pantau_contract.printable import printable_line
 
 MAX_DOCUMENT = 1 << 20
 """Largest document in bytes; the profiles of a recorder with 64 channels take a third of it."""
@@ -115,8 +116,7 @@ def number_of(element: Element, path: str) -> int | None:
 
 def clean(text: str, longest: int = MAX_TEXT) -> str:
     """Return a camera's text fit to be shown: one line, no control characters, limited in length."""
-    line = " ".join(text.split())
-    return "".join(character for character in line if character.isprintable())[:longest]
+    return printable_line(" ".join(text.split()), longest)
 
 
 def _local(name: str) -> str:

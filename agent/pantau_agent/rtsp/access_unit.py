@@ -42,6 +42,10 @@ class KeyframeAssembler:
         self._deliver = deliver
         self._skipped = 0
 
+    def take_over(self, other: "KeyframeAssembler") -> None:
+        """Take over the request that another assembler has not met."""
+        self._deliver, other._deliver = other._deliver, None  # noqa: SLF001 # of the same class
+
     def begin(self) -> None:
         """Begin a new access unit."""
         self.kind = UNDECIDED

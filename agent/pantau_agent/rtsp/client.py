@@ -5,6 +5,7 @@ import contextlib
 import functools
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from pantau_agent.rtsp import sdp
 from pantau_agent.rtsp.access_unit import KeyframeAssembler
@@ -13,19 +14,21 @@ from pantau_agent.rtsp.dialogue import Dialogue, must_be_ok
 from pantau_agent.rtsp.jpeg import JpegAssembler
 from pantau_agent.rtsp.keep_alive import SessionKeeper
 from pantau_agent.rtsp.low_water_mark import LowWaterMark
+from pantau_agent.rtsp.media_path import MediaPath, PathFinder
 from pantau_agent.rtsp.messages import RtspResponse
-from pantau_agent.rtsp.nal import H264Assembler, H265Assembler
-from pantau_agent.rtsp.reorder import ReorderBuffer
+from pantau_agent.rtsp.nal import H264Assembler, H265Assembler, NalAssembler
+from pantau_agent.rtsp.receiver_report import ReceiverReports
 from pantau_agent.rtsp.rtp import Reception, SenderClock
-from pantau_agent.rtsp.udp import UdpPair, open_pair
 from pantau_agent.streams import url as rtsp_url
 from pantau_agent.streams.authentication import Authenticator
+from pantau_agent.streams.counts import Counts
 from pantau_agent.streams.credentials import Credentials
 from pantau_agent.streams.failure import Failure, Kind, LookError, Step
 from pantau_agent.streams.keep_alive import KeepAlive
 from pantau_agent.streams.safeguards import Safeguards
+from pantau_agent.streams.time_limit import TimeLimit
 from pantau_agent.streams.url import StreamUrl
-from pantau_contract.words.evidence import detail
+from pantau_contract.words.evidence import NO_DETAIL, Detail, detail
 
 MAX_REDIRECTS = 3
 """Most redirects that are followed."""
@@ -33,26 +36,22 @@ TEARDOWN_S = 1.0
 """Seconds to wait for the response to a TEARDOWN; the camera has received it in any case."""
 ENDED_S = 2.0
 """Seconds without a packet after which a session that is closed has been ended by the camera."""
+STRAY_PLACES = 10
+"""Places with stray bytes from which on they are told: one or two are an accident."""
 DEFAULT_SESSION_TIMEOUT_S = 60.0
 """Seconds after which a camera ends an idle session unless it states another time (RFC 2326, section 12.37)."""
 
-_UNKNOWN_URL = {404, 410, 454}
-"""Statuses by which a camera says that it has no such track."""
 _REDIRECTS = {301, 302, 303, 307, 308}
-_TCP_REFUSED = {400, 405, 406, 415, 451, 461, 500, 501, 502, 504, 551}
-"""Statuses by which cameras that only send over UDP refuse TCP; 461 is the right one."""
 _SESSION = re.compile(r"\s*([^;\s]+)\s*(?:;.*?timeout\s*=\s*(\d{1,6}))?")
-_SOURCE = re.compile(r"source\s*=\s*\"?\[?([0-9A-Fa-f.:]+)")
-_INTERLEAVED = re.compile(r"interleaved\s*=\s*(\d{1,3})(?:\s*-\s*(\d{1,3}))?")
 
 
 class RtspSession:
     """A session that `open` opens.
 
     `started`, `connected` and `playing` are monotonic times; 0 for not yet. After opening, `track`, `reception`,
-    `unit` and `sender_clock` describe the video. `transport` is tcp, tls or udp. `trusted` says that the camera
-    has accepted the same credentials before. What is learned about keeping its sessions alive is in `keep_alive`;
-    `safeguards` say which login and which certificate are good enough.
+    `unit`, `codec` and `sender_clock` describe the video. `trusted` says that the camera has accepted the same
+    credentials before. What is learned about keeping its sessions alive is in `keep_alive`; `safeguards` say which
+    login and which certificate are good enough. `time_limit` is what limits the time for opening it.
     """
 
     track: sdp.Track
@@ -69,10 +68,11 @@ class RtspSession:
         keep_alive: KeepAlive | None = None,
         safeguards: Safeguards | None = None,
         connector: Connector | None = None,
+        time_limit: TimeLimit = asyncio.timeout,
     ) -> None:
+        self.codec: str | None = None
         self.sender_clock = SenderClock()
         self.started = self.connected = self.playing = 0.0
-        self.transport = "tls" if url.scheme == "rtsps" else "tcp"
         self.timeout_s = DEFAULT_SESSION_TIMEOUT_S
         self._url = url
         self._control = self._uri = url.without_credentials
@@ -81,18 +81,27 @@ class RtspSession:
         self._monotonic = monotonic
         self._trusted = trusted
         self._connector = connector or functools.partial(connect, safeguards=self._safeguards)
+        self._time_limit = time_limit
         self._step = Step.RESOLVE
         self._dialogue: Dialogue | None = None
-        self._udp: UdpPair | None = None
+        self._path: MediaPath | None = None
         self._low_water_mark = LowWaterMark()
         self._keep_alive = keep_alive or KeepAlive()
         self._keeper: SessionKeeper | None = None
         self._keeping_alive: asyncio.Task[None] | None = None
+        self._reports: ReceiverReports | None = None
 
     @property
     def failure(self) -> Failure | None:
         """Why the session ended by itself; None while it has not."""
         return self._dialogue.connection.failure if self._dialogue is not None else None
+
+    @property
+    def transport(self) -> str:
+        """How the packets come: tcp, tls, udp or multicast."""
+        if self._path is not None:
+            return self._path.transport
+        return "tls" if self._url.scheme == "rtsps" else "tcp"
 
     @property
     def accepted(self) -> bool:
@@ -107,7 +116,7 @@ class RtspSession:
         """
         self.started = self._monotonic()
         try:
-            async with asyncio.timeout(timeout_s):
+            async with self._time_limit(timeout_s):
                 dialogue, description, public = await self._describe()
                 await self._set_up(dialogue, description)
                 self._step = Step.PLAY
@@ -126,16 +135,38 @@ class RtspSession:
             dialogue, self._control, self.timeout_s, public, self._keep_alive, self._monotonic
         )
         self._keeping_alive = asyncio.create_task(self._keeper.run())
+        self._reports = ReceiverReports(self.reception, self.sender_clock, self.playing)
 
     async def refresh(self) -> None:
         """Read all that has arrived. From the first call on, which are about a second apart, reads are batched."""
-        if self._dialogue is None or self.transport == "udp":
+        if self._dialogue is None:
+            return
+        report = self._reports.take_due(self._monotonic()) if self._reports is not None else None
+        if report is not None and self._path is not None:
+            self._path.send_control(report)
+        if self.transport in {"udp", "multicast"}:
             return
         connection = self._dialogue.connection
         await connection.read_arrived()
         octets = self._low_water_mark.update(self._monotonic(), self.reception.octets)
         self.reception.set_exact_arrival(octets == 1)
         connection.set_low_water_mark(octets)
+
+    def silence(self) -> Detail:
+        """Return what explains that no packet comes; empty if nothing is known."""
+        return self._path.silence() if self._path is not None else NO_DETAIL
+
+    def stray(self) -> Detail:
+        """Return that bytes come between the packets again and again; empty if they do not."""
+        demultiplexer = self._dialogue.connection.demultiplexer if self._dialogue is not None else None
+        if demultiplexer is None or demultiplexer.stray_places < STRAY_PLACES:
+            return NO_DETAIL
+        return detail("stray_bytes", count=demultiplexer.stray, places=demultiplexer.stray_places)
+
+    def counts(self) -> Counts:
+        """Return the counts so far. To be called about once a second."""
+        self._follow_codec()
+        return self.reception.snapshot()
 
     async def wait(self) -> None:
         """Wait until the session ends by itself."""
@@ -147,8 +178,8 @@ class RtspSession:
         if self._keeping_alive is not None:
             self._keeping_alive.cancel()
         self._learn_from_end()
-        if self._udp is not None:
-            self._udp.close()
+        if self._path is not None:
+            self._path.close()
         dialogue = self._dialogue
         if dialogue is None or dialogue.connection.closed:
             return
@@ -237,7 +268,7 @@ class RtspSession:
         return description
 
     async def _set_up(self, dialogue: Dialogue, description: sdp.Description) -> None:
-        """SETUP the video, over TCP or, if the camera refuses that, over UDP."""
+        """SETUP the video."""
         track = description.video()
         if track is None:
             offered = ", ".join(description.encodings()[:8]) or detail("nothing")
@@ -245,61 +276,23 @@ class RtspSession:
         self._step = Step.SETUP
         self.track = track
         self.unit = _assembler(track)
+        self.codec = self.unit.codec
         self.reception = Reception(track.payload_type, track.clock_rate, self.unit)
-        control, response = await self._set_up_tcp(dialogue, track)
-        if response.status in _TCP_REFUSED and self.transport == "tcp":
-            over_udp = await self._set_up_udp(dialogue, control)
-            response = over_udp if over_udp.status < 300 else response
-        must_be_ok(Step.SETUP, response)
+        finder = PathFinder(
+            dialogue, track, self.reception, self.sender_clock, self._monotonic, tls=self._url.scheme == "rtsps"
+        )
+        self._path, response = await finder.set_up()
         self._read_session(dialogue, response)
-        if self._udp is None:
-            agreed = response.headers.get("Transport")
-            channels = _INTERLEAVED.search(agreed)
-            if channels is None and "client_port" in agreed:
-                if self.transport == "tls" or (await self._set_up_udp(dialogue, control)).status >= 300:
-                    raise LookError(Failure(Step.SETUP, Kind.NO_VIDEO, detail("udp_in_place_of_tcp")))
-                return
-            rtp = int(channels[1]) if channels else 0
-            rtcp = int(channels[2]) if channels and channels[2] else rtp + 1
-            dialogue.connection.demultiplexer.channels.update(
-                {rtcp: self.sender_clock.receive, rtp: self.reception.receive}
-            )
 
-    async def _set_up_tcp(self, dialogue: Dialogue, track: sdp.Track) -> tuple[str, RtspResponse]:
-        """SETUP the track over TCP; return the URL that the camera knows it by, and its response."""
-        transport = {"Transport": "RTP/AVP/TCP;unicast;interleaved=0-1"}
-        response = await dialogue.request("SETUP", track.control, transport, step=Step.SETUP)
-        if response.status in _UNKNOWN_URL and track.other_control:
-            other = await dialogue.request("SETUP", track.other_control, transport, step=Step.SETUP)
-            if other.status not in _UNKNOWN_URL:
-                return track.other_control, other
-        return track.control, response
-
-    async def _set_up_udp(self, dialogue: Dialogue, control: str) -> RtspResponse:
-        """SETUP the track over UDP. Unless the camera agrees, nothing has changed afterwards."""
-        connection = dialogue.connection
-        try:
-            udp = self._udp = await open_pair(
-                *connection.local(),
-                connection.peer(),
-                ReorderBuffer(self.reception.receive, self.track.payload_type),
-                self.sender_clock.receive,
-                self._monotonic,
-                connection.spend,
-            )
-        except OSError as error:
-            no_port = detail("no_udp_port", said=error)
-            raise LookError(Failure(Step.SETUP, Kind.OS_ERROR, no_port, errno=error.errno)) from None
-        transport = {"Transport": f"RTP/AVP;unicast;client_port={udp.port}-{udp.port + 1}"}
-        response = await dialogue.request("SETUP", control, transport, step=Step.SETUP)
-        if response.status >= 300:
-            udp.close()
-            self._udp = None
-            return response
-        self.transport = "udp"
-        if (source := _SOURCE.search(response.headers.get("Transport"))) is not None:
-            udp.accept_from(source[1])
-        return response
+    def _follow_codec(self) -> None:
+        """Follow a camera that sends another codec than it has announced."""
+        found = self.unit.found_codec if isinstance(self.unit, NalAssembler) else ""
+        if found and found != self.unit.codec:
+            self.track = replace(self.track, encoding=found.upper())
+            unit = _assembler(self.track)
+            unit.take_over(self.unit)
+            self.unit = self.reception.unit = unit
+            self.codec = found
 
     def _read_session(self, dialogue: Dialogue, response: RtspResponse) -> None:
         match = _SESSION.match(response.headers.get("Session"))

@@ -82,14 +82,14 @@ class Demultiplexer:
 
     Frames of channels without a receiver are dropped. Takes linear time, however the bytes are split. Once frames
     have come, bytes that are neither a frame nor a message are skipped up to the next plausible one, because
-    cameras and proxies leave some behind now and then; `stray` counts them. `pieces` counts frames and all
-    else that takes a step.
+    cameras and proxies leave some behind now and then; `stray` counts them, and `stray_places` where they
+    stood. `pieces` counts frames and all else that takes a step.
     """
 
     def __init__(self) -> None:
         self.channels: dict[int, Receiver] = {}
         self.messages = 0
-        self.stray = 0
+        self.stray = self.stray_places = 0
         self.pieces = 0
         self._stray_in_a_row = 0
         self._rest = bytearray()
@@ -162,6 +162,7 @@ class Demultiplexer:
         return [found[0]], found[1]
 
     def _begin_stray(self) -> None:
+        self.stray_places += not self._stray_in_a_row
         self._stray_in_a_row += 1
         self.stray += 1
 

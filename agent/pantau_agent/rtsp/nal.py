@@ -1,14 +1,17 @@
 """Access units of NAL units: H.264 (RFC 6184) and H.265 (RFC 7798), with all their packet types.
 
-Units with decoding order numbers (DON) are taken in the order of arrival, in which cameras send them.
+Units with decoding order numbers (DON) are taken in the order of arrival, in which cameras send them. Another
+order (RFC 6184's interleaved mode) is told: no player that we know reads it either.
 """
 
 from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from pantau_agent.rtsp.access_unit import DELTA, KEYFRAME, UNDECIDED, KeyframeAssembler
+from pantau_agent.rtsp.nal_codec import codec_of
 from pantau_agent.rtsp.parameter_sets import ParameterSets
 from pantau_agent.rtsp.recovery_point import recovery_count
+from pantau_contract.words.evidence import detail
 
 MAX_REFRESH_PICTURES = 300
 """Most pictures that are collected from a recovery point on until the picture is whole."""
@@ -22,7 +25,8 @@ _START_CODE = b"\x00\x00\x01"
 class NalAssembler(KeyframeAssembler):
     """The common part of H.264 and H.265: NAL units, alone in a packet, several in one, or one in several.
 
-    A unit may hold further ones behind start codes (Annex B), as careless cameras send them.
+    A unit may hold further ones behind start codes (Annex B), as careless cameras send them. `found_codec` is that
+    of the first parameter set in the stream; empty before there is one.
     """
 
     header_size: int
@@ -49,6 +53,8 @@ class NalAssembler(KeyframeAssembler):
     def __init__(self, parameter_sets: Iterable[bytes] = ()) -> None:
         super().__init__()
         self._parameter_sets = ParameterSets(self.codec, ((self._type(nal[0]), nal) for nal in parameter_sets))
+        self.found_codec = ""
+        self._order = -1
         self._recovery: int | None = None
         self._recovery_unit = b""
         self._pictures_left = 0
@@ -112,6 +118,10 @@ class NalAssembler(KeyframeAssembler):
             ):
                 self.kind = DELTA  # most packets that are looked at: the rest would come to the same
                 return False
+            if not self.found_codec:
+                self.found_codec = codec_of(buffer, start, end)
+            if self.found_codec not in {"", self.codec}:
+                return False  # nothing that follows is what it looks like
             kind = self._type(buffer[start])
             if kind in self.fragments:
                 self._add_fragment(kind, buffer, start, end)
@@ -135,6 +145,15 @@ class NalAssembler(KeyframeAssembler):
     def _units(self, buffer: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
         """Iterate over the positions of the units in an aggregation packet, up to a damaged size."""
         raise NotImplementedError
+
+    def _notice_order(self, buffer: bytes, at: int, end: int) -> None:
+        """Notice the decoding order number at a position: a smaller one than before is out of order."""
+        if at + 2 > end:
+            return
+        number = buffer[at] << 8 | buffer[at + 1]
+        if self._order >= 0 and (number - self._order) & 0xFFFF > 0x7FFF:
+            self.problem = detail("interleaved_units")
+        self._order = number
 
     def _add_aggregate(self, buffer: bytes, start: int, end: int) -> None:
         for at, stop in self._units(buffer, start, end):
@@ -193,7 +212,7 @@ class NalAssembler(KeyframeAssembler):
         at = start + self.header_size
         header, content = buffer[at], at + 1
         if header & 0x80:
-            self._begin_fragmented(buffer, start, content + self._order_bytes(kind), end)
+            self._begin_fragmented(buffer, start, end, self._order_bytes(kind))
         elif self._in_picture:
             if self._collecting:
                 self._append(buffer[content:end])
@@ -211,9 +230,11 @@ class NalAssembler(KeyframeAssembler):
                 self._scan(last=True)
             self._in_picture, self._undecided = False, None
 
-    def _begin_fragmented(self, buffer: bytes, start: int, content: int, end: int) -> None:
+    def _begin_fragmented(self, buffer: bytes, start: int, end: int, order_bytes: int) -> None:
         at = start + self.header_size
-        kind = buffer[at] & self.type_mask
+        kind, content = buffer[at] & self.type_mask, at + 1 + order_bytes
+        if order_bytes:
+            self._notice_order(buffer, at + 1, end)
         self._in_picture, self._undecided = False, None
         if kind in self.pictures and self._is_header(buffer, start):
             self._in_picture = True
@@ -288,6 +309,8 @@ class H264Assembler(NalAssembler):
         layout = self._AGGREGATES.get(buffer[start] & 0x1F)
         if layout is None:
             return iter(())
+        if layout[0] > 1:
+            self._notice_order(buffer, start + 1, end)
         return _sized_units(buffer, start + layout[0], end, between=layout[1])
 
 
@@ -338,6 +361,7 @@ class H265Assembler(NalAssembler):
             buffer = bytes((first, buffer[start + 1])) + buffer[start + 4 + (paci >> 4 & 0x1F) : end]
             start, end = 0, len(buffer)
         if self._has_order and self._type(buffer[start]) < self.packet_types:
+            self._notice_order(buffer, start + 2, end)
             return buffer[start : start + 2] + buffer[start + 4 : end]
         return buffer[start:end]
 
@@ -358,6 +382,8 @@ class H265Assembler(NalAssembler):
             return iter(())
         # The first unit has an order number of two bytes, each later one a difference of one byte (4.4.2).
         order = 1 if self._has_order else 0
+        if order:
+            self._notice_order(buffer, start + 2, end)
         return _sized_units(buffer, start + 2 + 2 * order, end, after=order)
 
 

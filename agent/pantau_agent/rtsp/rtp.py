@@ -173,6 +173,16 @@ class Reception:
                 if self._markers == _PROVEN:
                     self._finish()
 
+    @property
+    def ssrc(self) -> int:
+        """The sender's number; 0 before there is one."""
+        return max(0, self._ssrc)
+
+    @property
+    def last_sequence(self) -> int:
+        """The sequence number of the newest packet."""
+        return (self._next - 1) & 0xFFFF
+
     def snapshot(self) -> Counts:
         """Return a copy of the counts, with the last keyframe at the time when it came.
 
@@ -330,13 +340,14 @@ class SenderClock:
     """The camera's clock by its RTCP sender reports (RFC 3550, section 6.4.1).
 
     `unix` is the time that it reported last (seconds UTC), None if there was no report or the camera counts from
-    its start; `heard` is when (monotonic). `reports` counts sender reports, `bye` is true after a BYE.
+    its start; `heard` is when (monotonic), and `compact_time` are the middle bits of the time as it was sent.
+    `reports` counts sender reports, `bye` is true after a BYE.
     """
 
     def __init__(self) -> None:
         self.unix: float | None = None
         self.heard = 0.0
-        self.reports = 0
+        self.reports = self.compact_time = 0
         self.bye = False
 
     def receive(self, buffer: bytes, start: int, end: int, now: float) -> None:
@@ -350,6 +361,7 @@ class SenderClock:
                 _, _, seconds, fraction = _SENDER_REPORT(buffer, start)
                 self.reports += 1
                 self.heard = now
+                self.compact_time = (seconds & 0xFFFF) << 16 | fraction >> 16
                 # A time before 1968 counts from the camera's start, which the RFC allows a camera without a clock.
                 self.unix = seconds - _NTP_TO_UNIX + fraction / (1 << 32) if seconds >= 1 << 31 else None
             elif kind == 203:

@@ -33,7 +33,8 @@ class Track:
     """One medium. `control` is the URL for SETUP, `encoding` is in capitals.
 
     `other_control` is the URL that the control attribute means by RFC 3986, where that is another one: most
-    cameras want it appended, and a few want this. `picture_size` is in pixels, if the description has one.
+    cameras want it appended, and a few want this. `picture_size` is in pixels, if the description has one. `group`
+    and `port` are where the medium is sent to, if the description says so; empty and 0 else.
     """
 
     medium: str
@@ -44,6 +45,8 @@ class Track:
     format: dict[str, str]
     other_control: str = field(default="", repr=False)
     picture_size: tuple[int, int] | None = None
+    group: str = ""
+    port: int = 0
 
     @property
     def codec(self) -> str | None:
@@ -95,6 +98,8 @@ class _Medium:
     maps: dict[int, tuple[str, int]] = field(default_factory=dict)
     formats: dict[int, dict[str, str]] = field(default_factory=dict)
     picture_size: tuple[int, int] | None = None
+    address: str = ""
+    port: int = 0
 
 
 def parse(body: bytes, base: str) -> Description:
@@ -119,6 +124,8 @@ def parse(body: bytes, base: str) -> Description:
             if len(media) == MAX_TRACKS:
                 raise SdpError(detail("many_tracks", count=MAX_TRACKS))
             media.append(_medium(value))
+        elif key == "c":
+            (media[-1] if media else session_attributes).address = value.split("/")[0].rpartition(" ")[2]
         elif key == "a":
             name, _, text = value.partition(":")
             _attribute(media[-1] if media else session_attributes, name.strip().lower(), text.strip())
@@ -165,7 +172,8 @@ def _by_rfc_3986(control: str, base: str) -> str:
 def _medium(value: str) -> _Medium:
     medium, *rest = value.split() or [""]
     types = [int(text) for text in rest[2:] if _is_payload_type(text)]
-    return _Medium(medium.lower(), types)
+    port = rest[0].partition("/")[0] if rest else ""
+    return _Medium(medium.lower(), types, port=int(port) if port.isdecimal() and len(port) < 6 else 0)
 
 
 def _attribute(medium: _Medium, name: str, value: str) -> None:
@@ -208,6 +216,8 @@ def _track(medium: _Medium, base: str, everywhere: Sequence[_Medium]) -> Track:
         _format_of(chosen, medium, everywhere),
         other if other != control else "",
         medium.picture_size or everywhere[0].picture_size,
+        medium.address or everywhere[0].address,
+        medium.port,
     )
 
 

@@ -1,4 +1,4 @@
-"""RTP and RTCP over a pair of UDP ports, for cameras that refuse TCP (RFC 2326, 12.39; RFC 3550, 11)."""
+"""RTP and RTCP over a pair of UDP ports, of ours or of a group's (RFC 2326, 12.39; RFC 3550, 11)."""
 
 import asyncio
 import contextlib
@@ -6,7 +6,8 @@ import functools
 import ipaddress
 import random
 import socket
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Sequence
 
 from pantau_agent.rtsp.messages import Receiver
 from pantau_agent.rtsp.reorder import ReorderBuffer
@@ -100,6 +101,10 @@ class UdpPair:
         with contextlib.suppress(ValueError):
             self._senders.add(str(ipaddress.ip_address(source)))
 
+    def send_control(self, packet: bytes, address: tuple[str, int]) -> None:
+        """Send an RTCP packet from the second port."""
+        self._transports[1].sendto(packet, address)
+
     def close(self) -> None:
         """Release the ports."""
         for transport in self._transports:
@@ -121,28 +126,79 @@ async def open_pair(
         OSError: none of the ports that were tried is free.
     """
     senders = {sender}
-    protocols: tuple[Callable[[], _Datagrams], ...] = (
+    protocols = _protocols(senders, media, control, monotonic, spend)
+    for _ in range(MAX_TRIES):
+        port = random.randrange(MIN_PORT, MAX_PORT, 2)
+        try:
+            return await _bound(local, family, port, protocols, senders, ())
+        except OSError:
+            continue
+    raise OSError(f"no pair of free UDP ports found in {MAX_TRIES} tries")
+
+
+async def join_group(
+    group: str,
+    port: int,
+    local: str,
+    sender: str,
+    media: ReorderBuffer,
+    control: Receiver,
+    monotonic: Callable[[], float],
+    spend: Spend,
+) -> UdpPair:
+    """Join an IPv4 group on the interface with the local address. `media` gets RTP, `control` gets RTCP.
+
+    Raises:
+        OSError: the group cannot be joined.
+    """
+    senders = {sender}
+    protocols = _protocols(senders, media, control, monotonic, spend)
+    membership = socket.inet_aton(group) + socket.inet_aton(local)
+    options = (
+        (socket.SOL_SOCKET, socket.SO_REUSEADDR, struct.pack("i", 1)),  # others here may watch the same group
+        (socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, membership),
+    )
+    return await _bound(group, socket.AF_INET, port, protocols, senders, options)
+
+
+_Protocols = tuple[Callable[[], _Datagrams], Callable[[], _Datagrams]]
+
+
+def _protocols(
+    senders: set[str], media: ReorderBuffer, control: Receiver, monotonic: Callable[[], float], spend: Spend
+) -> _Protocols:
+    return (
         functools.partial(_MediaDatagrams, senders, media, monotonic, spend),
         functools.partial(_Datagrams, senders, control, monotonic, spend),
     )
-    for _ in range(MAX_TRIES):
-        port = random.randrange(MIN_PORT, MAX_PORT, 2)
-        sockets = [socket.socket(family, socket.SOCK_DGRAM) for _ in protocols]
-        transports: list[asyncio.DatagramTransport] = []
-        try:
-            for offset, bound in enumerate(sockets):
-                bound.setblocking(False)
-                with contextlib.suppress(OSError):
-                    bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-                bound.bind((local, port + offset))
-            for bound, protocol in zip(sockets, protocols, strict=True):
-                transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(protocol, sock=bound)
-                transports.append(transport)
-        except OSError:
-            for transport in transports:
-                transport.close()
-            for bound in sockets:
-                bound.close()
-            continue
-        return UdpPair(port, transports, senders)
-    raise OSError(f"no pair of free UDP ports found in {MAX_TRIES} tries")
+
+
+async def _bound(
+    address: str,
+    family: socket.AddressFamily,
+    port: int,
+    protocols: _Protocols,
+    senders: set[str],
+    options: Sequence[tuple[int, int, bytes]],
+) -> UdpPair:
+    """Return a pair that is bound to a port and the next one. Raises `OSError`."""
+    sockets = [socket.socket(family, socket.SOCK_DGRAM) for _ in protocols]
+    transports: list[asyncio.DatagramTransport] = []
+    try:
+        for offset, bound in enumerate(sockets):
+            bound.setblocking(False)
+            with contextlib.suppress(OSError):
+                bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+            for level, option, value in options:
+                bound.setsockopt(level, option, value)
+            bound.bind((address, port + offset))
+        for bound, protocol in zip(sockets, protocols, strict=True):
+            transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(protocol, sock=bound)
+            transports.append(transport)
+    except BaseException:
+        for transport in transports:
+            transport.close()
+        for bound in sockets:
+            bound.close()
+        raise
+    return UdpPair(port, transports, senders)

@@ -18,11 +18,8 @@ from pantau_agent.streams import url as stream_url
 from pantau_agent.streams.counts import Counts
 from pantau_agent.streams.failure import Failure, Kind, LookError, Step
 from pantau_agent.streams.malformed import MalformedError
-from pantau_agent.streams.url import StreamUrl
 from pantau_contract.words.evidence import Detail, detail
 
-SUFFIX = ".m3u8"
-"""The end of a playlist's path."""
 STALL_TARGETS = 2.5
 """Target durations without a new segment after which the stream is stalled (RFC 8216, 6.2.1, allows 1.5)."""
 
@@ -127,8 +124,3 @@ class HlsSource(FfmpegSource):
             raise LookError(Failure(Step.GET, Kind.NO_VIDEO, detail("playlist_elsewhere")))
         await self._client.turn_to(url)
         return await self._fetch()
-
-
-def is_playlist(url: StreamUrl) -> bool:
-    """Return whether an HTTP URL is that of an HLS stream."""
-    return url.path.partition("?")[0].lower().endswith(SUFFIX)

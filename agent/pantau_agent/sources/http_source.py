@@ -16,6 +16,7 @@ from pantau_agent.sources.target import Target
 from pantau_agent.streams.counts import Counts
 from pantau_agent.streams.failure import Failure, Kind, LookError, Step
 from pantau_agent.streams.keyframe import Keyframe
+from pantau_agent.streams.time_limit import attentive
 from pantau_contract.words.evidence import Detail, detail
 
 _STILLS = {"image/jpeg", "image/jpg", "image/pjpeg", "application/octet-stream", ""}
@@ -49,6 +50,7 @@ class HttpSource:
         self.failure: Failure | None = None
         self.transport = "tls" if target.url.scheme == "https" else "tcp"
         self._monotonic = clock.monotonic
+        self._time_limit = attentive(clock)
         self._client = Client(
             target.url,
             target.credentials,
@@ -74,7 +76,7 @@ class HttpSource:
         """
         self.started = self._monotonic()
         try:
-            async with asyncio.timeout(timeout_s):
+            async with self._time_limit(timeout_s):
                 response = await self._client.get()
                 self.connected = self._client.connected
                 self._feed = await self._choose_feed(response, timeout_s)
@@ -147,7 +149,9 @@ class HttpSource:
         return MjpegFeed(response, response.head.boundary, self._jpegs, self._monotonic)
 
     def _still_feed(self, response: StreamedResponse, timeout_s: float) -> StillFeed:
-        return StillFeed(self._client, response, self._jpegs, self._monotonic, timeout_s)
+        return StillFeed(
+            self._client, response, self._jpegs, self._monotonic, timeout_s, time_limit=self._time_limit
+        )
 
     async def _run(self, response: StreamedResponse, feed: Feed, timeout_s: float) -> None:
         try:

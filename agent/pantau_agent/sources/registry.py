@@ -2,7 +2,6 @@
 
 from pantau_agent.clock import Clock
 from pantau_agent.sources.ffmpeg_source import FfmpegSource
-from pantau_agent.sources.hls_source import HlsSource, is_playlist
 from pantau_agent.sources.rtsp_source import RtspSource
 from pantau_agent.sources.source import Source, SourceFactory
 from pantau_agent.sources.target import Target
@@ -21,8 +20,6 @@ SOURCES: dict[str, SourceFactory] = {
     "rtmps": FfmpegSource,
 }
 """Kinds of source by URL scheme. A new kind is a module beside this one and a line here."""
-PLAYLISTS: dict[str, SourceFactory] = {"http": HlsSource, "https": HlsSource}
-"""Kinds of source for the URLs of HLS playlists."""
 
 
 def make_source(target: Target, clock: Clock) -> Source:
@@ -31,8 +28,7 @@ def make_source(target: Target, clock: Clock) -> Source:
     Raises:
         LookError: there is no kind for its scheme.
     """
-    playlist = PLAYLISTS.get(target.url.scheme) if is_playlist(target.url) else None
-    make = playlist or SOURCES.get(target.url.scheme)
+    make = SOURCES.get(target.url.scheme)
     if make is None:
         known = ", ".join(f"{scheme}://" for scheme in SOURCES)
         unwatchable = detail("unwatchable", scheme=target.url.scheme, known=known)

@@ -11,6 +11,7 @@ from pantau_agent.sources.target import Target
 from pantau_agent.streams.counts import Counts
 from pantau_agent.streams.failure import Failure
 from pantau_agent.streams.keyframe import MAX_KEYFRAME_BYTES, Keyframe
+from pantau_agent.streams.time_limit import attentive
 from pantau_contract.words.evidence import Detail, detail
 
 _TUNNELLED = "+http"
@@ -20,7 +21,6 @@ class RtspSource:
     """One RTSP session, over TCP, or tunnelled in HTTP if the URL's scheme ends in `+http`."""
 
     def __init__(self, target: Target, clock: Clock) -> None:
-        self.codec: str | None = None
         url = target.url
         connector: Connector | None = None
         if url.scheme.endswith(_TUNNELLED):
@@ -36,11 +36,17 @@ class RtspSource:
             keep_alive=target.keep_alive,
             safeguards=target.safeguards,
             connector=connector,
+            time_limit=attentive(clock),
         )
 
     @property
+    def codec(self) -> str | None:
+        """What the camera sends; None before the session is open."""
+        return self._session.codec
+
+    @property
     def transport(self) -> str:
-        """tcp, tls or udp."""
+        """tcp, tls, udp or multicast."""
         return self._session.transport
 
     @property
@@ -66,7 +72,6 @@ class RtspSource:
     async def open(self, timeout_s: float) -> None:
         """Connect and play. Raises `LookError`."""
         await self._session.open(timeout_s)
-        self.codec = self._session.track.codec
 
     async def refresh(self) -> None:
         """Read all that has arrived."""
@@ -82,7 +87,7 @@ class RtspSource:
 
     def counts(self) -> Counts:
         """Return the counts so far."""
-        return self._session.reception.snapshot()
+        return self._session.counts()
 
     def clock(self) -> tuple[float, float] | None:
         """Return the camera's clock by its RTCP sender reports."""
@@ -91,18 +96,23 @@ class RtspSource:
 
     def remark(self) -> Detail:
         """Return what is odd about the stream so far."""
-        reception = self._session.reception
-        if self._session.unit.oversized or reception.size > MAX_KEYFRAME_BYTES:
+        reception, unit = self._session.reception, self._session.unit
+        if unit.oversized or reception.size > MAX_KEYFRAME_BYTES:
             return detail("cut_picture", megabytes=MAX_KEYFRAME_BYTES >> 20)
-        if reception.packets and not reception.frames:
+        if not reception.packets:
+            return self._no_packet_because()
+        if not reception.frames:
             return detail("no_whole_frame")
-        if not reception.packets and reception.malformed:
-            return detail("not_rtp")
-        if not reception.packets and self._session.sender_clock.reports:
-            return detail("rtcp_alone")
         if self._session.sender_clock.bye:
             return detail("goodbye")
-        return self._session.unit.problem
+        return unit.problem or self._session.stray()
+
+    def _no_packet_because(self) -> Detail:
+        if self._session.reception.malformed:
+            return detail("not_rtp")
+        if self._session.sender_clock.reports:
+            return detail("rtcp_alone")
+        return detail("goodbye") if self._session.sender_clock.bye else self._session.silence()
 
     def request_keyframe(self, deliver: Callable[[Keyframe], None]) -> None:
         """Have the next keyframe delivered to `deliver`, once."""

@@ -23,7 +23,7 @@ class Source(Protocol):
 
     @property
     def transport(self) -> str:
-        """How the media are transported: tcp, tls or udp."""
+        """How the media are transported: tcp, tls, udp or multicast."""
 
     @property
     def started(self) -> float:

@@ -12,6 +12,7 @@ from pantau_agent.sources.jpeg_counter import JpegCounter
 from pantau_agent.streams.failure import Failure, Kind, LookError, Step
 from pantau_agent.streams.keyframe import MAX_KEYFRAME_BYTES
 from pantau_agent.streams.malformed import MalformedError
+from pantau_agent.streams.time_limit import TimeLimit
 from pantau_contract.words.evidence import detail
 
 PAUSE_S = 1.0
@@ -36,12 +37,15 @@ class StillFeed:
         jpegs: JpegCounter,
         monotonic: Callable[[], float],
         timeout_s: float,
+        *,
+        time_limit: TimeLimit = asyncio.timeout,
     ) -> None:
         self._client = client
         self._response = response
         self._jpegs = jpegs
         self._monotonic = monotonic
         self._timeout_s = timeout_s
+        self._time_limit = time_limit
         self._requested: float | None = None
         self._slowest = 0.0
 
@@ -69,7 +73,7 @@ class StillFeed:
             start = self._requested = self._monotonic()
             self._jpegs.add_bytes(0, start)
             try:
-                async with asyncio.timeout(self._timeout_s):
+                async with self._time_limit(self._timeout_s):
                     good = await self._read(await self._client.get())
             except TimeoutError:
                 late = detail("no_picture_within", seconds=f"{self._timeout_s:g}")
@@ -85,7 +89,7 @@ class StillFeed:
         content, extent, whole = ReceiveBuffer(), JpegExtent(), False
         while True:
             try:
-                async with asyncio.timeout(TRAILER_S if whole else None):
+                async with self._time_limit(TRAILER_S if whole else None):
                     piece = await response.read()
             except LookError as error:
                 if error.failure.kind is not Kind.CLOSED:

@@ -45,7 +45,8 @@ def date_batch(batch: Telemetry, epoch_ms: int) -> Telemetry:
         samples=tuple(msgspec.structs.replace(one, since=one.since // 1000 * 1000) for one in dated),
         start=None if batch.start is None else date_start(batch.start, shift_ms),
         devices=tuple(
-            msgspec.structs.replace(each, since=max(0, each.since + shift_ms)) for each in batch.devices
+            msgspec.structs.replace(each, since=max(0, each.since + shift_ms), asked=max(0, each.asked + shift_ms))
+            for each in batch.devices
         ),
     )
 

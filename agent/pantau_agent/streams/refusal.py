@@ -2,6 +2,7 @@
 
 from pantau_agent.streams.authentication import Authenticator, LoginRefusal
 from pantau_agent.streams.failure import Failure, Kind, Step
+from pantau_contract.printable import printable_line
 from pantau_contract.words.evidence import Detail, detail
 
 
@@ -54,5 +55,5 @@ def refused_login(
 
 
 def printable(text: str) -> str:
-    """Return a camera's text fit to be shown: no control characters or line breaks, at most 80 characters."""
-    return "".join(character for character in text if character.isprintable())[:80]
+    """Return a camera's text fit to be shown: one printable line of at most 80 characters."""
+    return printable_line(text, 80)

@@ -33,7 +33,7 @@ class Observer:
         self._sampler = sampler
         self._memory = memory
         self._clock_trusted = clock_trusted
-        self._assessment = Assessment(camera, limits, clock.monotonic())
+        self._assessment = Assessment(camera, limits, clock.monotonic(), clock.lost_since)
 
     @property
     def keyframe_wait_s(self) -> float:

@@ -49,7 +49,9 @@ class OneShotProbe:
         self.failure: Failure | None = None
         self._memory = memory or CameraMemory()
         safeguards = safeguards_of(camera, self._memory.proof, learns=learns)
-        self._target = replace(target_of(camera, safeguards), trusted=self._memory.trusted)
+        self._target = replace(
+            target_of(camera, safeguards), trusted=self._memory.trusted, keep_alive=self._memory.keep_alive
+        )
         self._timeout_s = camera.timeout_s
         self._clock = clock
         self._wake_up = WakeUp()

@@ -1,6 +1,5 @@
 """`pantau-collector backup` and `restore`."""
 
-import json
 import time
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +7,7 @@ from typing import Annotated
 import typer
 
 from pantau_collector.backup import BackupError, Manifest, create_backup, restore_backup
+from pantau_collector.commands.output import print_json, say
 from pantau_collector.config import CollectorConfig, load
 from pantau_contract.words import words
 from pantau_service.settings import ConfigError
@@ -51,10 +51,10 @@ def backup_command(
         _fail(error)
     _report(manifest, f"{settings.data_dir} is in {to}", as_json=as_json)
     if not manifest.has_store:
-        typer.secho(
+        say(
             "The state is in PostgreSQL: back it up by pg_dump --exclude-table-data=secrets, and do so before this"
             " command, not after it.",
-            fg="yellow",
+            colour="yellow",
             err=True,
         )
 
@@ -86,22 +86,22 @@ def _report(manifest: Manifest, summary: str, *, as_json: bool) -> None:
     if as_json:
         secrets = {"with_secrets": manifest.with_secrets}
         about = {"files": len(manifest.files), "bytes": manifest.bytes, "journal_end": manifest.journal_end}
-        typer.echo(json.dumps(about | {"taken_ms": manifest.taken_ms, "has_store": manifest.has_store} | secrets))
+        print_json(about | {"taken_ms": manifest.taken_ms, "has_store": manifest.has_store} | secrets)
     else:
         files = words("en")("count.files", count=f"{len(manifest.files):,}")
-        typer.echo(f"{summary}: {files}, {manifest.bytes / 1e6:,.1f} MB.")
+        say(f"{summary}: {files}, {manifest.bytes / 1e6:,.1f} MB.")
 
 
 def _load(config: Path) -> CollectorConfig:
     try:
         return load(config)
     except ConfigError as error:
-        typer.secho(str(error), fg="red", err=True)
+        say(*error.problems, colour="red", err=True)
         raise typer.Exit(EXIT_USAGE) from None
 
 
 def _fail(error: BackupError) -> None:
-    typer.secho(str(error), fg="red", err=True)
+    say(str(error), colour="red", err=True)
     raise typer.Exit(EXIT_NOT_DONE) from None
 
 

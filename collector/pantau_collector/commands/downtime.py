@@ -8,8 +8,6 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 
 from pantau_collector.commands.opening import (
     DEFAULT_CONFIG,
@@ -20,9 +18,8 @@ from pantau_collector.commands.opening import (
     open_config,
     open_inventory,
     open_store,
-    print_json,
-    wide_console,
 )
+from pantau_collector.commands.output import TextTable, print_json, print_table, say
 from pantau_collector.commands.time_options import ZoneOption, iso, local_zone, moment_ms, seconds, shown
 from pantau_collector.incidents.downtime import (
     Downtime,
@@ -35,6 +32,7 @@ from pantau_collector.incidents.downtime import (
 )
 from pantau_collector.inventory import Inventory
 from pantau_collector.store import downtime_rows, fleet_rows
+from pantau_contract.printable import printable_line
 from pantau_service.settings import did_you_mean
 
 downtime_app = typer.Typer(name="downtime", help="Planned maintenance.", no_args_is_help=True)
@@ -88,8 +86,8 @@ def add_command(
             rrule=rrule,
             duration_s=period.duration_s,
             timezone=period.timezone,
-            reason=reason,
-            by=by,
+            reason=printable_line(reason),
+            by=printable_line(by),
             created_ms=now_ms,
         )
         try:
@@ -101,11 +99,11 @@ def add_command(
     if as_json:
         print_json(_as_builtins(saved, now_ms))
         return
-    typer.echo(f"Maintenance {saved.id} of {saved.scope} {saved.target} is planned:")
+    say(f"Maintenance {saved.id} of {saved.scope} {saved.target} is planned:")
     for each in islice(_occurrences(saved, now_ms), _NEXT):
-        typer.echo(f"  {_period(each, zone)}")
+        say(f"  {_period(each, zone)}")
     if rrule is not None:
-        typer.echo("  ...")
+        say("  ...")
 
 
 @downtime_app.command("list", epilog="Example: pantau-collector downtime list --all")
@@ -125,14 +123,14 @@ def list_command(
     coming = {each.id: next(_occurrences(each, now_ms), None) for each in found if each.id not in unusable}
     found = [each for each in found if all_ or each.id in unusable or coming[each.id] is not None]
     for number, problem in sorted(unusable.items()):
-        typer.secho(f"maintenance {number} is set aside: {problem}", fg="red", err=True)
+        say(f"maintenance {number} is set aside: {problem}", colour="red", err=True)
     if as_json:
         print_json([_as_builtins(each, now_ms, unusable.get(each.id)) for each in found])
         return
     if not found and not unreadable:
-        typer.echo("No maintenance is planned.")
+        say("No maintenance is planned.")
         return
-    table = Table("No.", "what", "under way, or next", "recurs", "reason", "by", box=SIMPLE_HEAD)
+    table = TextTable("No.", "what", "under way, or next", "recurs", "reason", "by")
     for each in found:
         next_one = coming.get(each.id)
         ended = f"cancelled {shown(each.cancelled_ms, zone)}" if each.cancelled_ms else "over"
@@ -148,7 +146,7 @@ def list_command(
             each.by,
             style="bold" if under_way else "dim" if next_one is None else None,
         )
-    wide_console().print(table)
+    print_table(table)
 
 
 @downtime_app.command("cancel", epilog="Example: pantau-collector downtime cancel 3")
@@ -166,7 +164,7 @@ def cancel_command(
     if as_json:
         print_json({"id": number, "cancelled": True})
     else:
-        typer.echo(f"Maintenance {number} is cancelled.")
+        say(f"Maintenance {number} is cancelled.")
 
 
 class _Period(NamedTuple):

@@ -16,8 +16,8 @@ from pantau_collector.commands.opening import (
     open_config,
     open_inventory,
     open_store,
-    print_json,
 )
+from pantau_collector.commands.output import print_json, say
 from pantau_collector.data_dir import DataDir
 from pantau_collector.fleet.model import Site
 from pantau_collector.store import fleet_rows, forgotten_rows
@@ -57,11 +57,11 @@ def forget_command(
         pictures = DataDir(settings.data_dir).pictures / site
         count = sum(1 for _ in pictures.glob("*/*.jpg"))
         if not as_json:
-            typer.echo(f"What goes along with site {site}:")
-            typer.echo(f"  cameras: {', '.join(traces.cameras) or 'none'}")
-            typer.echo(f"  open incidents: {', '.join(map(str, traces.incidents)) or 'none'}")
-            typer.echo(f"  planned maintenance: {', '.join(map(str, traces.downtimes)) or 'none'}")
-            typer.echo(f"  pictures: {count}")
+            say(f"What goes along with site {site}:")
+            say(f"  cameras: {', '.join(traces.cameras) or 'none'}")
+            say(f"  open incidents: {', '.join(map(str, traces.incidents)) or 'none'}")
+            say(f"  planned maintenance: {', '.join(map(str, traces.downtimes)) or 'none'}")
+            say(f"  pictures: {count}")
         if not yes and not typer.confirm("Forget it?", err=True):
             raise typer.Exit(EXIT_NOT_DONE)
         with store.begin() as connection:
@@ -70,7 +70,7 @@ def forget_command(
     if as_json:
         print_json({"id": site, **traces._asdict(), "pictures": count})
     else:
-        typer.echo(f"Site {site} is forgotten.")
+        say(f"Site {site} is forgotten.")
 
 
 def _check_silent(site: Site, now_ms: int) -> None:
@@ -88,4 +88,4 @@ def _delete(pictures: Path) -> None:
     except FileNotFoundError:
         pass
     except OSError as error:
-        typer.secho(f"{pictures}: cannot be deleted: {error.strerror}", fg="red", err=True)
+        say(f"{pictures}: cannot be deleted: {error.strerror}", colour="red", err=True)

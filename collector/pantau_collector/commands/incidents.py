@@ -6,8 +6,6 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 
 from pantau_collector.commands import outbox
 from pantau_collector.commands.opening import (
@@ -19,14 +17,14 @@ from pantau_collector.commands.opening import (
     open_config,
     open_inventory,
     open_store,
-    print_json,
-    wide_console,
 )
+from pantau_collector.commands.output import TextTable, print_json, print_table, say
 from pantau_collector.commands.time_options import ZoneOption, iso, local_zone, moment_ms, seconds, shown
 from pantau_collector.incidents.incident import Incident
 from pantau_collector.inventory import Inventory
 from pantau_collector.store import incident_rows, outbox_search, request_rows
 from pantau_collector.store.incident_rows import TimelineStep
+from pantau_contract.printable import printable_line
 from pantau_contract.words import Words
 from pantau_service.language_option import LanguageOption, words_for
 
@@ -61,10 +59,10 @@ def list_command(
     if as_json:
         print_json([as_builtins(incident, inventory, words) for incident in found])
     elif found:
-        wide_console().print(_table(found, inventory, words, zone, with_end=all_))
+        print_table(_table(found, inventory, words, zone, with_end=all_))
     else:
         none = words("incidents.none_since", time=shown(since_ms, zone)) if all_ else words("incidents.none")
-        typer.echo(none)
+        say(none)
 
 
 @incidents_app.command("show", epilog="Example: pantau-collector incidents show 17")
@@ -94,11 +92,12 @@ def show_command(
         print_json(as_builtins(found[0], inventory, words) | about)
         return
     _print_incident(found[0], timeline, inventory, words, zone)
-    typer.secho(f"\n{words('incidents.told' if sent or held else 'incidents.nobody_told')}", bold=True)
+    say("")
+    say(words("incidents.told" if sent or held else "incidents.nobody_told"), bold=True)
     if sent:
-        wide_console().print(outbox.sendings_table(sent, zone))
+        print_table(outbox.sendings_table(sent, zone))
     for name, kind, due_ms in held:
-        typer.echo(f"{name}: {kind}, {words('incidents.held', time=shown(due_ms, zone))}")
+        say(f"{name}: {kind}, {words('incidents.held', time=shown(due_ms, zone))}")
 
 
 def ack_command(
@@ -127,7 +126,8 @@ def ack_command(
         until_ms = now_ms + 1000 * seconds("--for", for_)
     if until_ms is not None and until_ms <= now_ms:
         fail(f"--until: expected a time to come, got {shown(until_ms, zone)}")
-    if not by.strip():
+    by = printable_line(by).strip()
+    if not by:
         fail("--by: expected a name")
     with open_store(settings) as store, store.begin() as connection:
         found = incident_rows.load_incidents(connection, [number])
@@ -135,16 +135,16 @@ def ack_command(
             ended = f"incident {number} is over since {shown(found[0].resolved_ms, zone)}" if found else ""
             fail(ended or f"there is no incident {number}", exit_code=EXIT_NOT_DONE)
         if withdraw:
-            request_rows.withdraw_acknowledgement(connection, number, by.strip(), created_ms=now_ms)
+            request_rows.withdraw_acknowledgement(connection, number, by, created_ms=now_ms)
         else:
-            request_rows.acknowledge(connection, number, by.strip(), until_ms, created_ms=now_ms)
+            request_rows.acknowledge(connection, number, by, until_ms, created_ms=now_ms)
     if as_json:
-        print_json({"incident": number, "by": by.strip(), "until": iso(until_ms), "withdrawn": withdraw})
+        print_json({"incident": number, "by": by, "until": iso(until_ms), "withdrawn": withdraw})
     elif withdraw:
-        typer.echo(f"Noted: nobody is on incident {number} any more. The collector takes it up within seconds.")
+        say(f"Noted: nobody is on incident {number} any more. The collector takes it up within seconds.")
     else:
         end = f"until {shown(until_ms, zone)}" if until_ms is not None else "until it is over"
-        typer.echo(f"Noted: {by.strip()} is on incident {number} {end}. The collector takes it up within seconds.")
+        say(f"Noted: {by} is on incident {number} {end}. The collector takes it up within seconds.")
 
 
 def as_builtins(incident: Incident, inventory: Inventory, words: Words) -> dict[str, Any]:
@@ -168,8 +168,10 @@ def where(incident: Incident, inventory: Inventory, words: Words) -> str:
     return site
 
 
-def _table(found: list[Incident], inventory: Inventory, words: Words, zone: ZoneInfo, *, with_end: bool) -> Table:
-    table = Table(box=SIMPLE_HEAD)
+def _table(
+    found: list[Incident], inventory: Inventory, words: Words, zone: ZoneInfo, *, with_end: bool
+) -> TextTable:
+    table = TextTable()
     columns = ["number", "since", *(["over"] if with_end else []), "what", "where", "cause", "cameras", "taken"]
     for column in [*columns, "downtime"]:
         table.add_column(
@@ -218,14 +220,14 @@ def _print_incident(
         ("downtime", incident.downtime),
         ("cameras", ", ".join(f"{site}/{camera}" for site, camera in incident.members)),
     ]
-    typer.secho(f"{words('incidents.number')} {incident.id}", bold=True)
+    say(f"{words('incidents.number')} {incident.id}", bold=True)
     for label, value in facts:
         if value:
-            typer.echo(f"{words(f'incidents.{label}')}: {value}")
-    typer.echo()
+            say(f"{words(f'incidents.{label}')}: {value}")
+    say("")
     for step in timeline:
         what = words(f"incidents.step.{step.kind}", cause=step.cause, count=len(step.cameras))
-        typer.echo(f"{shown(step.time_ms, zone)}  {what}")
+        say(f"{shown(step.time_ms, zone)}  {what}")
 
 
 def _now_ms() -> int:

@@ -1,6 +1,5 @@
 """`pantau-collector init-influx`: sets up the time-series server to keep points, and summaries for years."""
 
-import json
 import re
 import time
 from pathlib import Path
@@ -8,10 +7,11 @@ from typing import Annotated
 
 import typer
 from pydantic import SecretStr, ValidationError
-from rich.console import Console
 
+from pantau_collector.commands.output import print_json, say
 from pantau_collector.config import InfluxV1, InfluxV2, load
 from pantau_collector.sinks.downsampling import DownsamplingRules
+from pantau_collector.sinks.open_access import open_access
 from pantau_collector.sinks.setup_plan import SetupError, SetupPlan
 from pantau_collector.sinks.setup_v1 import InfluxV1Setup
 from pantau_collector.sinks.setup_v2 import InfluxV2Setup
@@ -50,25 +50,27 @@ def init_influx(
 
     Example: pantau-collector init-influx --config /etc/pantau/collector.toml --raw-days 90 --dry-run
     """
-    messages = Console(stderr=True, highlight=False, soft_wrap=True)
     filled = 0
     try:
         keeping = DownsamplingRules(raw_days, long_days, _window_s(window), late_days)
-        server = _server(load(config).influx, keeping, user, password_file, token_file)
+        configured = load(config).influx
+        server = _server(configured, keeping, user, password_file, token_file)
         setup = server.plan(shorten=shorten)
+        if configured is not None and (warning := open_access(configured)):
+            setup.warnings.append(warning)
         if not dry_run:
             for step in setup.steps:
                 server.do(step)
             if backfill:
                 filled = sum(1 for _ in server.backfill(time.time_ns() // 1_000_000))
     except ConfigError as error:
-        messages.print(str(error), style="red", markup=False)
+        say(*error.problems, colour="red", err=True)
         raise typer.Exit(EXIT_USAGE) from None
     except SetupError as error:
-        messages.print(str(error), style="red", markup=False)
+        say(str(error), colour="red", err=True)
         raise typer.Exit(EXIT_NOT_DONE) from None
     server.close()
-    _print(setup, messages, dry_run=dry_run, filled=filled, as_json=as_json)
+    _print(setup, dry_run=dry_run, filled=filled, as_json=as_json)
 
 
 def _server(
@@ -111,18 +113,17 @@ def _window_s(text: str) -> int:
     return seconds
 
 
-def _print(setup: SetupPlan, messages: Console, *, dry_run: bool, filled: int, as_json: bool) -> None:
+def _print(setup: SetupPlan, *, dry_run: bool, filled: int, as_json: bool) -> None:
     if as_json:
         steps = [{"what": step.text, "statement": step.statement} for step in setup.steps]
         about = {"done": not dry_run, "steps": steps, "right": setup.up_to_date, "remarks": setup.warnings}
-        typer.echo(json.dumps(about | {"backfilled": filled}))
+        print_json(about | {"backfilled": filled})
     else:
         mark = "would be made" if dry_run else "made"
         for what in setup.up_to_date:
-            typer.echo(f"  right already: {what}")
+            say(f"  right already: {what}")
         for step in setup.steps:
-            typer.echo(f"  {mark}: {step.text}" + (f"\n      {step.statement}" if dry_run else ""))
+            say(f"  {mark}: {step.text}", *([f"      {step.statement}"] if dry_run else []))
         if filled:
-            typer.echo(f"  summaries of what was there: {filled} queries")
-    for remark in setup.warnings:
-        messages.print(remark, style="yellow", markup=False)
+            say(f"  summaries of what was there: {filled} queries")
+    say(*setup.warnings, colour="yellow", err=True)

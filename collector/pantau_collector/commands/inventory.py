@@ -15,8 +15,8 @@ from pantau_collector.commands.opening import (
     exit_on_error,
     open_config,
     open_inventory,
-    print_json,
 )
+from pantau_collector.commands.output import print_json, say
 from pantau_collector.inventory.model import InventoryCamera, InventoryDevice
 from pantau_collector.inventory.write import in_order
 from pantau_collector.notices.unknown_filters import find_unknown_filters
@@ -57,12 +57,12 @@ def check_command(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) 
         return
     english = words("en")
     summary = ", ".join(english(f"count.{what}", count=f"{number:,}") for what, number in counts.items())
-    typer.echo(f"The inventory is right: {summary}")
+    say(f"The inventory is right: {summary}")
     for what, number in incomplete.items():
         if number:
-            typer.echo(f"  {english(f'count.{what}', count=f'{number:,}')}")
+            say(f"  {english(f'count.{what}', count=f'{number:,}')}")
     for line in unknown:
-        typer.secho(line, fg="yellow", err=True)
+        say(line, colour="yellow", err=True)
 
 
 @inventory_app.command("show", epilog="Example: pantau-collector inventory show --json | jq '.camera[].owner'")
@@ -98,11 +98,11 @@ def show_command(
         if owner_id is not None and not site_cameras:
             continue
         way = f", by {site.uplink}" if site.uplink else ""
-        typer.secho(f"{site.id}  {site.name}{way}", bold=True)
+        say(f"{site.id}  {site.name}{way}", bold=True)
         connected: list[InventoryCamera | InventoryDevice] = [*devices_by_site.get(site.id, ()), *site_cameras]
         for each in connected:
             via = f" <- {each.via}" if each.via else ""
-            typer.echo(f"  {each.id}{via}  {each.name}  [{each.owner or '-'} / {each.maintainer or '-'}]")
+            say(f"  {each.id}{via}  {each.name}  [{each.owner or '-'} / {each.maintainer or '-'}]")
 
 
 @inventory_app.command("template", epilog="Example: pantau-collector inventory template cctv.xlsx")
@@ -112,6 +112,4 @@ def template_command(
     """Write an empty sheet with the columns that an import understands, and an example row to be replaced."""
     with exit_on_error():
         write_template(file)
-    typer.echo(
-        f"{file}: fill it in, a row a camera, and then: pantau-collector inventory import {file} --owner ..."
-    )
+    say(f"{file}: fill it in, a row a camera, and then: pantau-collector inventory import {file} --owner ...")

@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from pantau_collector.commands.inventory_names import known_owner, load_names
 from pantau_collector.commands.opening import (
@@ -18,8 +16,8 @@ from pantau_collector.commands.opening import (
     exit_on_error,
     fail,
     open_config,
-    print_json,
 )
+from pantau_collector.commands.output import print_json, say
 from pantau_collector.inventory.import_plan import Change, ImportPlan, plan_import
 from pantau_collector.inventory.load import LoadedFile, folder_of, load_files, load_inventory
 from pantau_collector.inventory.model import InventoryFile
@@ -59,7 +57,6 @@ def import_command(
     something in the sheet, the inventory or the options is wrong. With --json it does not ask: it needs --yes or
     --dry-run.
     """
-    messages = Console(stderr=True, highlight=False, soft_wrap=True)
     if as_json and not (yes or dry_run):
         fail("--json does not ask: add --yes, or --dry-run to see what would change")
     path, own_path, owner_id = _own_file(config, owner)
@@ -73,8 +70,8 @@ def import_command(
     done = False
     if plan.changes and not dry_run:
         if not as_json:
-            _print_plan(plan, messages)
-        if not yes and not _confirmed(messages, own_path):
+            _print_plan(plan)
+        if not yes and not _confirmed(own_path):
             fail("Nothing is changed.", exit_code=EXIT_NOT_DONE)
         if (own_path.read_bytes() if own_path.is_file() else None) != before:
             fail(f"{own_path}: somebody has changed it meanwhile: import again", exit_code=EXIT_NOT_DONE)
@@ -84,11 +81,11 @@ def import_command(
             fail(f"{own_path}: it cannot be written, and is as it was: {error.strerror}", exit_code=EXIT_NOT_DONE)
         done = True
     elif not as_json:
-        _print_plan(plan, messages)
+        _print_plan(plan)
     if as_json:
         print_json(_as_json(plan, own_path, done=done))
     elif done:
-        messages.print(f"{own_path} is written. {_RELOAD}", markup=False)
+        say(f"{own_path} is written. {_RELOAD}", err=True)
 
 
 def _own_file(config: Path, owner: str) -> tuple[Path, Path, str]:
@@ -102,25 +99,23 @@ def _own_file(config: Path, owner: str) -> tuple[Path, Path, str]:
     return path, folder_of(path) / f"{found}.toml", found
 
 
-def _confirmed(messages: Console, path: Path) -> bool:
+def _confirmed(path: Path) -> bool:
     if not sys.stdin.isatty():
-        messages.print("There is nobody to ask: add --yes to write it.", style="yellow")
+        say("There is nobody to ask: add --yes to write it.", colour="yellow", err=True)
         return False
     return typer.confirm(f"Write this to {path}?", err=True)
 
 
-def _print_plan(plan: ImportPlan, messages: Console) -> None:
-    for remark in plan.remarks:
-        messages.print(remark, style="yellow", markup=False)
-    console = Console(highlight=False, soft_wrap=True)
+def _print_plan(plan: ImportPlan) -> None:
+    say(*plan.remarks, colour="yellow", err=True)
     for change in plan.changes[:_CHANGES_SHOWN]:
         mark, colour = _MARKS[change.what]
-        console.print(f"[{colour}]{mark} {change.table} {'/'.join(change.key)}[/]{_values(change)}")
+        say(f"{mark} {change.table} {'/'.join(change.key)}{_values(change)}", colour=colour)
     if len(plan.changes) > _CHANGES_SHOWN:
-        console.print(f"  ... and {len(plan.changes) - _CHANGES_SHOWN:,} more; --dry-run --json shows all")
+        say(f"  ... and {len(plan.changes) - _CHANGES_SHOWN:,} more; --dry-run --json shows all")
     counts = Counter((change.what, change.table) for change in plan.changes)
     summary = ", ".join(f"{number:,} {table} {what}" for (what, table), number in sorted(counts.items()))
-    console.print(summary or "Nothing would change: the inventory is as the sheet says.")
+    say(summary or "Nothing would change: the inventory is as the sheet says.")
 
 
 def _values(change: Change) -> str:
@@ -131,7 +126,7 @@ def _values(change: Change) -> str:
         for key, (old, new) in change.values.items()
         if change.what == "changed" or key not in ("site", "id")
     ]
-    return escape("  " + ", ".join(shown)) if shown else ""
+    return "  " + ", ".join(shown) if shown else ""
 
 
 def _text(value: object) -> str:

@@ -6,8 +6,6 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 
 from pantau_collector.commands.opening import (
     DEFAULT_CONFIG,
@@ -18,9 +16,8 @@ from pantau_collector.commands.opening import (
     open_config,
     open_inventory,
     open_store,
-    print_json,
-    wide_console,
 )
+from pantau_collector.commands.output import TextTable, print_json, print_table
 from pantau_collector.commands.time_options import ZoneOption, iso, local_zone, moment_ms, shown
 from pantau_collector.ledger import Bucket, Interval, Ledger, Totals
 from pantau_collector.ledger.interval import total
@@ -69,10 +66,10 @@ def ledger_command(
     if as_json:
         print_json({each: as_builtins(its) for each, its in found.items()} if site else as_builtins(found[name]))
     elif site:
-        wide_console().print(_sums_table({each: total(its) for each, its in found.items()}, words))
+        print_table(_sums_table({each: total(its) for each, its in found.items()}, words))
     else:
-        wide_console().print(_intervals_table(found[name], words, zone))
-        wide_console().print(_sums_table({name: total(found[name])}, words))
+        print_table(_intervals_table(found[name], words, zone))
+        print_table(_sums_table({name: total(found[name])}, words))
 
 
 def as_builtins(intervals: list[Interval]) -> dict[str, Any]:
@@ -90,8 +87,8 @@ def as_builtins(intervals: list[Interval]) -> dict[str, Any]:
     }
 
 
-def _intervals_table(intervals: list[Interval], words: Words, zone: ZoneInfo) -> Table:
-    table = Table(box=SIMPLE_HEAD)
+def _intervals_table(intervals: list[Interval], words: Words, zone: ZoneInfo) -> TextTable:
+    table = TextTable()
     for column in ("from", "to", "lasted", "bucket", "at_site", "state", "evidence"):
         table.add_column(words(f"ledger.column.{column}"), justify="right" if column == "lasted" else "left")
     for each in intervals:
@@ -108,9 +105,9 @@ def _intervals_table(intervals: list[Interval], words: Words, zone: ZoneInfo) ->
     return table
 
 
-def _sums_table(sums: dict[str, Totals], words: Words) -> Table:
+def _sums_table(sums: dict[str, Totals], words: Words) -> TextTable:
     """Return a table with a row for each camera, and a column for each bucket that any of them has."""
-    table = Table(box=SIMPLE_HEAD)
+    table = TextTable()
     buckets = [bucket for bucket in Bucket if any(each.by_bucket[bucket] for each in sums.values())]
     table.add_column("")
     for bucket in buckets:

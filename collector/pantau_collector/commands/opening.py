@@ -1,14 +1,13 @@
 """Opens what a command needs, or ends the command with a message that says why not."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
-from rich.console import Console
 
+from pantau_collector.commands.output import say
 from pantau_collector.config import CollectorConfig, load
 from pantau_collector.data_dir import DataDir
 from pantau_collector.inventory import Inventory, load_inventory
@@ -20,9 +19,6 @@ EXIT_USAGE = 2
 _PROBLEMS_SHOWN = 50
 """Problems that are printed at most."""
 
-_PIPE_WIDTH = 160
-"""Columns of a table that is not printed on a terminal."""
-
 ConfigPath = Annotated[Path, typer.Option("--config", help="The collector's configuration.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
 DEFAULT_CONFIG = Path("collector.toml")
@@ -30,10 +26,9 @@ DEFAULT_CONFIG = Path("collector.toml")
 
 def fail(*problems: str, exit_code: int = EXIT_USAGE) -> NoReturn:
     """End the command with this exit status, and print each problem on a line of its own."""
-    for problem in problems[:_PROBLEMS_SHOWN]:
-        typer.secho(problem, fg="red", err=True)
+    say(*problems[:_PROBLEMS_SHOWN], colour="red", err=True)
     if len(problems) > _PROBLEMS_SHOWN:
-        typer.secho(f"... and {len(problems) - _PROBLEMS_SHOWN:,} more", fg="red", err=True)
+        say(f"... and {len(problems) - _PROBLEMS_SHOWN:,} more", colour="red", err=True)
     raise typer.Exit(exit_code)
 
 
@@ -79,14 +74,3 @@ def open_store(config: CollectorConfig) -> Iterator[Store]:
             yield store
         finally:
             store.close()
-
-
-def wide_console() -> Console:
-    """Return a console for tables, wide also where standard output is a pipe."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=_PIPE_WIDTH)
-
-
-def print_json(value: Any) -> None:
-    """Print JSON on standard output."""
-    typer.echo(json.dumps(value, ensure_ascii=False))

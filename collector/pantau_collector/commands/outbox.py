@@ -4,8 +4,6 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 
 from pantau_collector.commands.opening import (
     DEFAULT_CONFIG,
@@ -15,9 +13,8 @@ from pantau_collector.commands.opening import (
     fail,
     open_config,
     open_store,
-    print_json,
-    wide_console,
 )
+from pantau_collector.commands.output import TextTable, print_json, print_table, say
 from pantau_collector.commands.time_options import ZoneOption, iso, local_zone, shown
 from pantau_collector.store import notice_rows, outbox_search
 from pantau_collector.store.outbox_rows import Status
@@ -53,11 +50,11 @@ def list_command(
         print_json({"held": held, "letters": [as_builtins(each) for each in found]})
         return
     if found:
-        wide_console().print(sendings_table(found, zone))
+        print_table(sendings_table(found, zone))
     else:
-        typer.echo("Everything is delivered.")
+        say("Everything is delivered.")
     if held:
-        typer.echo(words("en")("count.notices_waiting", count=held))
+        say(words("en")("count.notices_waiting", count=held))
 
 
 @outbox_app.command("retry", epilog="Example: pantau-collector outbox retry 812")
@@ -75,12 +72,12 @@ def retry_command(
     if as_json:
         print_json({"id": number, "status": str(Status.DUE)})
     else:
-        typer.echo(f"Letter {number} is due again: the collector sends it within seconds, if it runs.")
+        say(f"Letter {number} is due again: the collector sends it within seconds, if it runs.")
 
 
-def sendings_table(found: list[Sending], zone: ZoneInfo) -> Table:
+def sendings_table(found: list[Sending], zone: ZoneInfo) -> TextTable:
     """Return a table of letters, in which those given up are red."""
-    table = Table("No.", "made", "incidents", "kind", "to", "by", "status", "done", "reason", box=SIMPLE_HEAD)
+    table = TextTable("No.", "made", "incidents", "kind", "to", "by", "status", "done", "reason")
     for each in found:
         attempts = f" ({each.attempts})" if each.attempts > 1 else ""
         table.add_row(

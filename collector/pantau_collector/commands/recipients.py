@@ -14,8 +14,8 @@ from pantau_collector.commands.opening import (
     fail,
     open_config,
     open_inventory,
-    print_json,
 )
+from pantau_collector.commands.output import print_json, say
 from pantau_collector.delivery.dispatch import channels
 from pantau_collector.notices.channel import ChannelError
 from pantau_collector.notices.message import RenderedMessage
@@ -45,21 +45,21 @@ def list_command(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -
         return
     for each in people.recipient:
         about = _as_builtins(each, people)
-        typer.secho(f"{each.id}  {each.name}", bold=True)
+        say(f"{each.id}  {each.name}", bold=True)
         between = ", then " if each.delivery == "in_order" else ", "
-        typer.echo(f"  by {between.join(about['channels'])}")
-        typer.echo(f"  {each.language}, {each.timezone}")
+        say(f"  by {between.join(about['channels'])}")
+        say(f"  {each.language}, {each.timezone}")
         for filter_ in about["told_of"]:
-            typer.echo(f"  told of {_text(filter_)}")
+            say(f"  told of {_text(filter_)}")
         if about["escalation_levels"]:
             levels = ", ".join(f"level {level}" for level in about["escalation_levels"])
-            typer.echo(f"  told of what nobody has taken: {levels}")
+            say(f"  told of what nobody has taken: {levels}")
         if each.quiet_hours:
-            typer.echo(f"  quiet {', '.join(each.quiet_hours)}")
+            say(f"  quiet {', '.join(each.quiet_hours)}")
     if not people.recipient:
-        typer.echo("Nobody is told of anything: the configuration has no [[recipient]].")
+        say("Nobody is told of anything: the configuration has no [[recipient]].")
     for line in unknown:
-        typer.secho(line, fg="yellow", err=True)
+        say(line, colour="yellow", err=True)
 
 
 @recipients_app.command("test", epilog="Example: pantau-collector recipients test noc")
@@ -87,7 +87,7 @@ def try_command(
     for name in [channel] if channel is not None else urls:
         error = results[name] = _send(transport, urls[name], message, f"{key}-{name}")
         if not as_json:
-            typer.secho(f"{name}: {error or 'taken'}", fg="red" if error else "green")
+            say(f"{name}: {error or 'taken'}", colour="red" if error else "green")
     if as_json:
         print_json({name: {"taken": error is None, "error": error} for name, error in results.items()})
     if any(results.values()):

@@ -1,15 +1,13 @@
 """`pantau-collector renew-secret`: makes the links in all notices sent so far invalid."""
 
-import typer
-
 from pantau_collector.commands.opening import (
     DEFAULT_CONFIG,
     AsJson,
     ConfigPath,
     open_config,
     open_store,
-    print_json,
 )
+from pantau_collector.commands.output import print_json, say
 from pantau_collector.store import secret_rows
 
 
@@ -29,4 +27,4 @@ def renew_secret_command(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = 
     if as_json:
         print_json({"renewed": secret_rows.LINKS})
     else:
-        typer.echo("The secret is renewed: links in notices that were sent before work no more.")
+        say("The secret is renewed: links in notices that were sent before work no more.")

@@ -1,6 +1,5 @@
 """`pantau-collector replay`: writes the journal into an InfluxDB, also while the collector runs."""
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,9 +10,9 @@ from typing import Annotated, Any
 import msgspec
 import typer
 from pydantic import ValidationError
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from pantau_collector.commands.output import console, print_json, say
 from pantau_collector.config import CollectorConfig, InfluxV1, InfluxV2, load
 from pantau_collector.data_dir import DataDir
 from pantau_collector.deadletter import DeadLetters
@@ -53,7 +52,6 @@ def replay(
 
     Example: pantau-collector replay --config collector.toml --from 2026-11-01 --url http://127.0.0.1:8086
     """
-    messages = Console(stderr=True, highlight=False)
     try:
         settings = load(config)
         store = open_series_store(_target(settings, url, database, bucket, org, token_file))
@@ -61,9 +59,9 @@ def replay(
         data_dir = DataDir(settings.data_dir)
         journal = _journal(data_dir, config)
     except ConfigError as error:
-        messages.print(str(error), style="red", markup=False)
+        say(*error.problems, colour="red", err=True)
         raise typer.Exit(EXIT_USAGE) from None
-    with _bar(messages, store) as advance:
+    with _bar(store) as advance:
         outcome = replay_journal(
             journal,
             store,
@@ -75,8 +73,8 @@ def replay(
         )
     store.close()
     if as_json:
-        typer.echo(json.dumps(msgspec.to_builtins(outcome)))
-    _report(messages, outcome, store, data_dir)
+        print_json(msgspec.to_builtins(outcome))
+    _report(outcome, store, data_dir)
     if outcome.error is not None:
         raise typer.Exit(EXIT_NOT_TAKEN)
     if outcome.refused:
@@ -156,20 +154,26 @@ def _milliseconds(option: str, text: str | None) -> int | None:
 
 
 @contextmanager
-def _bar(messages: Console, store: SeriesStore) -> Iterator[Callable[[int, int], None]]:
+def _bar(store: SeriesStore) -> Iterator[Callable[[int, int], None]]:
     """Show a progress bar, on a terminal only."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    messages = console(err=True)
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=messages, transient=True, disable=not messages.is_terminal) as progress:
         task = progress.add_task(f"into {store.name}", total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
-def _report(messages: Console, outcome: ReplayResult, store: SeriesStore, data_dir: DataDir) -> None:
-    text = (
+def _report(outcome: ReplayResult, store: SeriesStore, data_dir: DataDir) -> None:
+    lines = [
         f"{outcome.lines:,} lines of {outcome.records:,} messages are in {store.name} ({outcome.seconds:.1f} s)."
-    )
+    ]
     if outcome.refused:
-        text += f"\n{outcome.refused:,} were refused; they are in {data_dir.dead_replay}, with the reason."
+        lines.append(f"{outcome.refused:,} were refused; they are in {data_dir.dead_replay}, with the reason.")
     if outcome.error is not None:
-        text += f"\nThe rest is not: {outcome.error}\nRepeat the command when that is mended."
-    messages.print(text, markup=False, style=None if outcome.error is None else "red")
+        lines += [f"The rest is not: {outcome.error}", "Repeat the command when that is mended."]
+    say(*lines, colour=None if outcome.error is None else "red", err=True)

@@ -1,14 +1,12 @@
 """`pantau-collector simulate`: runs a scenario in virtual time, and prints who would be notified."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from pantau_collector.commands.output import TextTable, print_json, print_table, say
 from pantau_collector.config import load
 from pantau_collector.inventory import load_inventory
 from pantau_collector.notices.recipients import Recipient
@@ -44,15 +42,14 @@ def simulate_command(
         known = load_inventory(settings.inventory) if settings else None
         scenario, inventory = load_scenario(file, known)
     except ConfigError as error:
-        for problem in error.problems:
-            typer.secho(problem, fg="red", err=True)
+        say(*error.problems, colour="red", err=True)
         raise typer.Exit(EXIT_USAGE) from None
     if settings is not None:
         scenario = with_configuration(scenario, settings)
     outcome = simulate(scenario, inventory)
     recipients = {recipient.id: recipient for recipient in scenario.recipient}
     if as_json:
-        typer.echo(json.dumps(_as_json(outcome, recipients), ensure_ascii=False))
+        print_json(_as_json(outcome, recipients))
     else:
         _print(outcome, recipients)
     if outcome.differences:
@@ -85,17 +82,15 @@ def _as_json(outcome: Outcome, recipients: dict[str, Recipient]) -> dict[str, ob
 
 
 def _print(outcome: Outcome, recipients: dict[str, Recipient]) -> None:
-    console = Console(highlight=False)
-    table = Table("at", "to", "notices", "subject", box=None, pad_edge=False)
+    table = TextTable("at", "to", "notices", "subject", box=None, pad_edge=False)
     for letter in outcome.sent:
         table.add_row(
             span(letter.s), letter.to, str(len(letter.letter.notices)), _subject(letter, recipients[letter.to])
         )
-    console.print(table)
+    print_table(table)
     for recipient in recipients:
-        console.print(f"messages to {recipient}: {count_letters(outcome.sent).get(recipient, 0)}", markup=False)
-    for line in outcome.differences:
-        console.print(line, style="red", markup=False)
+        say(f"messages to {recipient}: {count_letters(outcome.sent).get(recipient, 0)}")
+    say(*outcome.differences, colour="red")
 
 
 def _subject(letter: SentLetter, recipient: Recipient) -> str:

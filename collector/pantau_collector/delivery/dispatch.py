@@ -64,7 +64,8 @@ def dispatch(connection: Connection, recipients: dict[str, Recipient], now_ms: i
         recipient = recipients.get(name)
         limit = recipient.hourly_limit if recipient else None
         sent_ms = outbox_rows.letters_since(connection, name, now_ms - HOUR_MS) if limit else []
-        batching = batch(group, now_ms, sent_ms=sent_ms, limit=limit)
+        of_site_ms = notice_rows.letters_about_sites(connection, name, now_ms - HOUR_MS)
+        batching = batch(group, now_ms, sent_ms=sent_ms, limit=limit, sent_of_site_ms=of_site_ms)
         notice_rows.hold(connection, batching.held)
         for letter in batching.letters:
             _write(connection, letter, name, recipient, now_ms)

@@ -237,7 +237,8 @@ class Sender:
             self._send(row, Letter(row.form, tuple(relevant)), recipient, url, self._key(row, notices))
 
     def _send(self, row: OutboxRow, letter: Letter, recipient: Recipient, url: str, key: str) -> None:
-        pictures = self._pictures if row.attempts < _ATTEMPTS_WITH_PICTURES else None
+        wanted = recipient.pictures and row.attempts < _ATTEMPTS_WITH_PICTURES
+        pictures = self._pictures if wanted else None
         try:
             self._send_once(letter, recipient, url, key, pictures)
         except ChannelError as error:

@@ -5,6 +5,7 @@ with the latest birth by boot and session, a state with the known one by boot an
 is not a sign of life.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -12,7 +13,7 @@ from msgspec.structs import replace
 from pantau_collector.clock_correction import EARLIEST_MS, corrected_ms, correction_ms
 from pantau_collector.fleet.absence import Absence
 from pantau_collector.fleet.model import Camera, CameraMeasures, Fleet, Hardware, Site
-from pantau_contract.messages import Birth, CameraState, Death, Message, Sample, Start, Telemetry
+from pantau_contract.messages import Birth, CameraState, Death, DeviceAnswer, Message, Sample, Start, Telemetry
 from pantau_contract.states import State
 
 _MAX_PAST_BOOTS = 8
@@ -113,7 +114,8 @@ def _telemetry(
     present = _is_present(site, batch.boot, batch.time)
     _record_sign_of_life(fleet, site, heard)
     if present and batch.start is not None:
-        _start(fleet, site, batch.start, batch.time, received_ms)
+        shift_ms = received_ms - batch.time if undated else correction_ms(batch.time, received_ms)
+        _start(fleet, site, batch.start, shift_ms)
     if not present or batch.seq < newest:
         return
     if not site.boot:
@@ -124,6 +126,7 @@ def _telemetry(
     clock_correction_ms = (
         received_ms - batch.time if undated else _clock_correction_ms(site, batch.time, received_ms)
     )
+    _devices(fleet, site, batch.devices, clock_correction_ms)
     for sample in batch.samples:
         camera = fleet.camera(site, sample.camera, now_s)
         if _is_newer(camera, batch.boot, batch.seq, sample.time):
@@ -228,12 +231,21 @@ def _new_boot(site: Site, boot: str) -> None:
     site.boot = boot
 
 
-def _start(fleet: Fleet, site: Site, start: Start, batch_ms: int, received_ms: int) -> None:
-    shift_ms = correction_ms(batch_ms, received_ms)
+def _start(fleet: Fleet, site: Site, start: Start, shift_ms: int) -> None:
     machine_ms = None if start.machine_time is None else start.machine_time + shift_ms
     dated = replace(start, time=start.time + shift_ms, machine_time=machine_ms)
     if site.start is None or site.start.time < dated.time:
         site.start = dated
+        fleet.mark_changed(site)
+
+
+def _devices(fleet: Fleet, site: Site, answers: Iterable[DeviceAnswer], shift_ms: int) -> None:
+    devices = {
+        answer.device: replace(answer, since=answer.since + shift_ms, asked=answer.asked + shift_ms)
+        for answer in answers
+    }
+    if devices != site.devices:
+        site.devices = devices
         fleet.mark_changed(site)
 
 

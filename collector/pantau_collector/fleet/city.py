@@ -79,4 +79,5 @@ class City:
             firmware=hardware.firmware,
             firmware_note=hardware.firmware_note,
             picture_unseen=measures.picture_unseen or "",
+            listed=not self._inventory.is_unlisted(site.id, camera.id),
         )

@@ -10,7 +10,7 @@ from msgspec import Struct, field
 
 from pantau_collector.fleet.absence import Absence
 from pantau_collector.fleet.sequence import Sequences
-from pantau_contract.messages import Start
+from pantau_contract.messages import DeviceAnswer, Start
 from pantau_contract.states import Cause, State
 
 DEFAULT_INTERVAL_S = 30.0
@@ -69,6 +69,7 @@ class Site(Struct):
     """One site. `dead`: a death came after its latest birth. `online` is what `freshness.judge` concluded.
 
     `absence` is when it was last not heard, and `start` the latest start of its agent, in UTC; None if not known.
+    `devices` are those that the agent asks whether they answer, in UTC, by their ids.
     """
 
     id: str
@@ -88,6 +89,7 @@ class Site(Struct):
     sequences: Sequences = field(default_factory=Sequences)
     absence: Absence | None = None
     start: Start | None = None
+    devices: dict[str, DeviceAnswer] = field(default_factory=dict)
     cameras: dict[str, Camera] = field(default_factory=dict)
 
 

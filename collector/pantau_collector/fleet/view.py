@@ -9,7 +9,8 @@ class CameraView(Struct, frozen=True):
     """The last known state of one camera. `state` is `unknown` while its site's agent is gone.
 
     `sample_ms` is when the agent last measured it, `picture_ms` when its newest snapshot was taken, or 0 for
-    never. `picture_unseen` is why the agent judges none of its pictures; empty if it does.
+    never. `picture_unseen` is why the agent judges none of its pictures; empty if it does. `listed` is false if
+    the inventory lists cameras, and not this one.
     """
 
     id: str
@@ -34,6 +35,7 @@ class CameraView(Struct, frozen=True):
     firmware: str = ""
     firmware_note: str = ""
     picture_unseen: str = ""
+    listed: bool = True
 
 
 class SiteView(Struct, frozen=True):
@@ -53,9 +55,9 @@ class SiteView(Struct, frozen=True):
 class IncidentView(Struct, frozen=True):
     """One outage with one root cause: of a camera, a device, a whole site, or an uplink (without `site`).
 
-    `cause` is a Cause, or of a parent: `site_dark`, `power_lost`, `link_lost`, `device_down`, `uplink_down`.
-    `acknowledged_by` is empty while nobody has acknowledged it, `downtime` while no downtime covers it. `name` is
-    what people call a device or uplink.
+    `cause` is a Cause, or of a parent: `site_dark`, `power_lost`, `link_lost`, `device_down`, `uplink_down`; or
+    `unlisted_cameras`, of those of a site that are not in the inventory. `acknowledged_by` is empty while nobody
+    has acknowledged it, `downtime` while no downtime covers it. `name` is what people call a device or uplink.
     """
 
     id: int
@@ -74,6 +76,11 @@ class IncidentView(Struct, frozen=True):
     flapping: bool = False
     escalation: int = 0
     name: str = ""
+
+    @property
+    def case(self) -> str:
+        """What it belongs to: its site, or its uplink."""
+        return self.site or f"uplink:{self.uplink}"
 
 
 class CityView(Struct, frozen=True):

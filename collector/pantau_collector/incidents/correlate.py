@@ -4,7 +4,7 @@ A parent's incident has evidence of its own: the site's agent is gone, or all ca
 site are down at once, over two branches or more (with a single branch, what is on that branch explains as much).
 The highest such parent stands for every camera behind it that had no incident before. When its evidence ends, the
 cameras come back in waves; those that are not back some time after the last wave become incidents of their own, or
-of a lower parent, at once.
+of a lower parent, at once. A device that answers is not down.
 """
 
 from collections.abc import Callable, Iterable
@@ -17,9 +17,12 @@ from pantau_collector.incidents.evaluation import Condition, Evaluation
 from pantau_collector.incidents.incident import DEVICE_DOWN, SITE_DARK, Incident
 from pantau_collector.incidents.moment import Moment
 from pantau_collector.incidents.proposal import Proposal
-from pantau_collector.incidents.subjects import WHOLE_SITE
+from pantau_collector.incidents.subjects import WHOLE_SITE, device_of, is_device
+from pantau_contract.messages import DeviceAnswer
 from pantau_contract.states import STATE_OF, State
 
+_ANSWER_WITHIN_S = 20.0
+"""Seconds that an agent may take to ask a device, beside the interval after which it reports the answer."""
 _MIN_BRANCHES = 2
 """Branches that must be down, at least, before their parent is the root cause."""
 _DOWN = {str(State.DOWN), *(str(cause) for cause, state in STATE_OF.items() if state is State.DOWN)}
@@ -44,18 +47,21 @@ class Correlate:
     def __call__(self, case: SiteCase, now: Moment) -> None:
         """Look at the whole site first, then at its devices downwards, then at each camera."""
         onsets: dict[str, float] = {}
-        for parent in _parents(case):
+        parents = _parents(case)
+        awaited = {parent.subject for parent in parents if self._is_awaited(case, parent, now)}
+        for parent in parents:
             above = next((each for each in reversed(parent.above) if each in onsets), None)
             known = case.open.get(parent.subject)
             if above is not None and (known is None or self._merges_into(case, known, above, onsets)):
                 continue
-            proposal = self._propose(case, parent, now)
+            proposal = None if parent.subject in awaited else self._propose(case, parent, now)
             if proposal is not None:
                 case.proposals[parent.subject] = proposal
                 if above is None:
                     onsets[parent.subject] = self._onset_s(case, parent.subject, now)
         for camera in case.cameras:
-            self._propose_camera(case, camera, onsets, now)
+            if camera in case.open or awaited.isdisjoint(_path(case, camera)):
+                self._propose_camera(case, camera, onsets, now)
 
     def _propose_camera(self, case: SiteCase, camera: str, onsets: dict[str, float], now: Moment) -> None:
         cause, known = case.symptom(camera).hard_cause, case.open.get(camera)
@@ -107,7 +113,24 @@ class Correlate:
             branches.add(_branch(case, camera, parent.subject))
         if not is_any_known:
             return None
+        if (answer := _answer(case, parent)) is not None and answer.answers:
+            return False
         return len(branches) >= (_MIN_BRANCHES if known is None else 1)
+
+    def _is_awaited(self, case: SiteCase, parent: _Parent, now: Moment) -> bool:
+        """Return True while the agent has yet to report whether a device answers behind which all is down.
+
+        The cameras' states arrive at once, and the device's answer with the next batch.
+        """
+        asked = is_device(parent.subject) and device_of(parent.subject) in case.site.devices
+        if not asked or parent.subject in case.open:
+            return False
+        if _answer(case, parent) is not None or self._is_dark(case, parent, now) is not True:
+            return False
+        reported_s = max(case.evaluations[camera].reported_s for camera in parent.cameras)
+        limit_s = reported_s + case.site.interval_s + _ANSWER_WITHIN_S
+        case.schedule(limit_s)
+        return now.s < limit_s
 
     def _unrelated_cameras(self, case: SiteCase, parent: _Parent, onset_s: float) -> set[str]:
         """Return cameras behind the parent that had an incident, or a lower parent's, long before this onset."""
@@ -181,6 +204,14 @@ class Correlate:
             return 0.0
         settle_s = self._settle_s(symptom.hard_cause or "")
         return max(symptom.since_s + 2 * settle_s, case.evaluations[camera].reported_s + settle_s)
+
+
+def _answer(case: SiteCase, parent: _Parent) -> DeviceAnswer | None:
+    """Return the answer of a device that was asked since the cameras behind it went down, or None."""
+    answer = case.site.devices.get(device_of(parent.subject)) if is_device(parent.subject) else None
+    cameras = (case.site.cameras[camera] for camera in parent.cameras if camera in case.site.cameras)
+    onset_ms = max((camera.since_ms for camera in cameras if camera.state is State.DOWN), default=0)
+    return answer if answer is not None and answer.asked > onset_ms else None
 
 
 def _lost_cause(case: SiteCase) -> str:

@@ -13,7 +13,7 @@ from pantau_collector.incidents.evaluation import Condition
 from pantau_collector.incidents.incident import SITE_DARK
 from pantau_collector.incidents.moment import Moment
 from pantau_collector.incidents.proposal import Proposal
-from pantau_collector.incidents.subjects import WHOLE_SITE
+from pantau_collector.incidents.subjects import UNLISTED, WHOLE_SITE
 from pantau_collector.incidents.symptom import Symptom
 
 _RESULTS = 20
@@ -98,7 +98,7 @@ def _result(case: Case, subject: str) -> bool | None:
         return evident
     evaluation = case.evaluations.get(subject)
     if evaluation is None:
-        return evident if subject in case.devices.above else None
+        return evident if subject in case.devices.above or subject == UNLISTED else None
     if subject == WHOLE_SITE:
         is_dark = evident and proposal is not None and proposal.cause == SITE_DARK
         return evaluation.condition is Condition.FAILED or is_dark

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pantau_collector.incidents.case import Case, SiteCase
 from pantau_collector.incidents.evaluation import Condition, Evaluation
 from pantau_collector.incidents.moment import Moment
+from pantau_collector.incidents.subjects import UNLISTED
 from pantau_collector.incidents.symptom import Symptom
 
 LATE_REPORTS_S = 2.0
@@ -48,7 +49,7 @@ class HardState:
                 case.symptoms.pop(subject, None)
             else:
                 case.symptoms[subject] = symptom
-        for subject in case.symptoms.keys() - case.evaluations.keys() - case.devices.above.keys():
+        for subject in case.symptoms.keys() - case.evaluations.keys() - case.devices.above.keys() - {UNLISTED}:
             del case.symptoms[subject]
             case.changed_symptoms.add(subject)
 

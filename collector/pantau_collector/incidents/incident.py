@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from pantau_collector.incidents.acknowledgement import Acknowledgement
-from pantau_collector.incidents.subjects import WHOLE_SITE, device_subject, uplink_subject
+from pantau_collector.incidents.subjects import UNLISTED, WHOLE_SITE, device_subject, uplink_subject
 
 SITE_DARK = "site_dark"
 """The cause of a site's incident when all of its cameras are down at once."""
@@ -11,14 +11,17 @@ DEVICE_DOWN = "device_down"
 """The cause of a device's incident when all cameras behind that recorder or switch are down at once."""
 UPLINK_DOWN = "uplink_down"
 """The cause of an uplink's incident when no agent behind it is heard any more."""
+UNLISTED_CAMERAS = "unlisted_cameras"
+"""The cause of the one incident that the cameras of a site share which are not in the inventory."""
 
 
 class Incident(Struct, frozen=True):
     """One outage with one root cause: of a camera, a device, a whole site or an uplink.
 
-    `camera` or `device` is its id at `site`; both are None for a whole site. For an uplink, `uplink` is its id,
-    `site` is empty, `sites` are the sites that it cuts off, and `cameras` holds `site/camera` instead of the
-    camera's id alone; `members` returns pairs in every case.
+    `camera` or `device` is its id at `site`; both are None for a whole site, and for its cameras that are not
+    in the inventory: their incident has the cause `UNLISTED_CAMERAS` and no other has. For an uplink, `uplink`
+    is its id, `site` is empty, `sites` are the sites that it cuts off, and `cameras` holds `site/camera`
+    instead of the camera's id alone; `members` returns pairs in every case.
 
     `since_ms` is when the outage began according to the agent, `opened_ms` when the collector was sure of it.
     `ending_s` is since when (attention) a parent's outage has no evidence any more; `awaited` of its children
@@ -52,11 +55,13 @@ class Incident(Struct, frozen=True):
 
     @property
     def subject(self) -> str:
-        """The camera, `WHOLE_SITE`, or the subject of the device or uplink."""
+        """The camera, `WHOLE_SITE`, `UNLISTED`, or the subject of the device or uplink."""
         if self.uplink is not None:
             return uplink_subject(self.uplink)
         if self.device is not None:
             return device_subject(self.device)
+        if self.cause == UNLISTED_CAMERAS:
+            return UNLISTED
         return self.camera or WHOLE_SITE
 
     @property

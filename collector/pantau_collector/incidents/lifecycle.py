@@ -8,7 +8,7 @@ from pantau_collector.incidents.case import Case
 from pantau_collector.incidents.incident import Incident
 from pantau_collector.incidents.moment import Moment
 from pantau_collector.incidents.proposal import Proposal
-from pantau_collector.incidents.subjects import device_of, is_device, uplink_of
+from pantau_collector.incidents.subjects import UNLISTED, device_of, is_device, uplink_of
 from pantau_collector.incidents.transition import TransitionKind
 
 
@@ -46,7 +46,7 @@ class Lifecycle:
         incident = Incident(
             id=next(self._ids),
             site=case.place,
-            camera=None if subject == case.subject or is_device(subject) else subject,
+            camera=None if subject in (case.subject, UNLISTED) or is_device(subject) else subject,
             cause=proposal.cause,
             cameras=proposal.cameras,
             since_ms=began_ms,

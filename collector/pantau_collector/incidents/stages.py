@@ -1,6 +1,6 @@
 """The rules about outages, in their order. A new rule is a new stage in one of these lists."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -17,6 +17,7 @@ from pantau_collector.incidents.lifecycle import Lifecycle
 from pantau_collector.incidents.moment import Moment
 from pantau_collector.incidents.mute import Mute
 from pantau_collector.incidents.rules import IncidentRules
+from pantau_collector.incidents.unlisted import Unlisted
 from pantau_collector.incidents.uplinks import Uplinks
 
 
@@ -43,7 +44,12 @@ class Stages(Struct, frozen=True):
 
 
 def make_stages(
-    rules: IncidentRules, mute: Mute, ids: Iterator[int], *, escalate_after_s: Sequence[float] = ()
+    rules: IncidentRules,
+    mute: Mute,
+    ids: Iterator[int],
+    *,
+    is_unlisted: Callable[[str, str], bool] = lambda _site, _camera: False,
+    escalate_after_s: Sequence[float] = (),
 ) -> Stages:
     """Make all stages.
 
@@ -51,6 +57,7 @@ def make_stages(
         rules: the thresholds.
         mute: the stage that knows the active downtimes.
         ids: the numbers for new incidents.
+        is_unlisted: returns whether the inventory lacks a camera, by site and id.
         escalate_after_s: seconds (attention) until each level of escalation.
     """
     hard_state = HardState(
@@ -64,6 +71,7 @@ def make_stages(
             Evaluate(silence_factor=rules.silence_factor, states=rules.states),
             hard_state,
             Correlate(settle_s=hard_state.settle_s, regroup_s=rules.regroup_s),
+            Unlisted(is_unlisted),
         ],
         uplink=Uplinks(window_s=rules.uplink_window_s, regroup_s=rules.regroup_s),
         life=[

@@ -1,10 +1,12 @@
-"""Names for what an incident can be about within its case: a camera, a device, a whole site or an uplink.
+"""Names for what an incident can be about within its case: a camera, a device, a whole site, an uplink, and so on.
 
 A camera's subject is its id, which never contains a colon.
 """
 
 WHOLE_SITE = ""
 """The subject of the site itself, beside the ids of its cameras."""
+UNLISTED = "unlisted:"
+"""The subject of all cameras of the site that are not in the inventory."""
 _DEVICE, _UPLINK = "device:", "uplink:"
 
 

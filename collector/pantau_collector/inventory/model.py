@@ -6,6 +6,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from pantau_collector.names import Slug
+from pantau_contract.printable import printable_line
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 
@@ -23,8 +24,11 @@ def _longitude(value: float) -> float:
     return value
 
 
-Name = Annotated[str, Field(max_length=400)]
-"""A name for people."""
+Name = Annotated[str, Field(max_length=400), AfterValidator(printable_line)]
+"""A name for people. What is not printable in it, as a line break in a cell of a sheet, is taken out."""
+
+Tag = Annotated[str, AfterValidator(printable_line)]
+"""A word by which things are grouped."""
 
 Latitude = Annotated[float, AfterValidator(_latitude)]
 """Degrees, WGS 84. A value that could be a longitude in Indonesia is rejected with a hint."""
@@ -58,7 +62,7 @@ class Asset(BaseModel):
     criticality: Criticality = "normal"
     latitude: Latitude | None = None
     longitude: Longitude | None = None
-    tags: list[str] = []
+    tags: list[Tag] = []
 
 
 class InventoryUplink(Asset):
@@ -135,6 +139,10 @@ class Inventory:
         """Return the camera, or an empty one with that id."""
         known = self.cameras.get((site, camera))
         return known or self._with_parties(InventoryCamera.model_construct(site=site, id=camera))
+
+    def is_unlisted(self, site: str, camera: str) -> bool:
+        """Return True if cameras are listed, and this one is not; without a list nothing can be told."""
+        return bool(self.cameras) and (site, camera) not in self.cameras
 
     def owner_name(self, owner: str) -> str:
         """Return the owner's name, or its id if it has none; empty for no owner."""

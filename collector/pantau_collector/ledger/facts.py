@@ -128,7 +128,7 @@ class Facts(Struct):
         match decode(topic, record.payload):
             case Telemetry() as batch:
                 _add_batch(site, batch, record)
-            case Birth(start=Start() as start) as birth if not correction_ms(birth.time, record.received_ms):
+            case Birth(start=Start() as start) as birth if not _shift_ms(birth.time, record):
                 site.add_start(_start(start, birth.boot, 0))
             case Death(clean=True) as death if not record.retained:
                 site.boot(death.boot).add(Boot(ended_ms=record.received_ms))
@@ -144,8 +144,15 @@ def _attentive(figures: Figures, received_ms: int) -> Iterator[Span]:
         yield Span(received_ms - FIGURES_EVERY_MS, received_ms)
 
 
+def _shift_ms(time_ms: int, record: Record) -> int:
+    """Return the ms to add to the times of a message whose own time is `time_ms`; 0 if they are believed."""
+    if record.undated:
+        return record.received_ms - time_ms
+    return correction_ms(time_ms, record.received_ms)
+
+
 def _add_batch(site: SiteFacts, batch: Telemetry, record: Record) -> None:
-    shift_ms = correction_ms(batch.time, record.received_ms)
+    shift_ms = _shift_ms(batch.time, record)
     boot = site.boot(batch.boot)
     if shift_ms and batch.clock_synchronised is None:
         boot.add(Boot(undated_ms=record.received_ms))
@@ -175,9 +182,10 @@ def _add_batch(site: SiteFacts, batch: Telemetry, record: Record) -> None:
     for name, claim in _camera_claims(batch.samples, shift_ms, earliest_ms, to_ms):
         site.claims.setdefault(Subject(CAMERA, name), []).append(claim)
     for answer in batch.devices[:MAX_DEVICES]:
-        from_ms = max(answer.since + shift_ms, earliest_ms)
-        claim = Claim(from_ms, to_ms, ANSWERS if answer.answers else SILENT)
-        site.claims.setdefault(Subject(DEVICE, answer.device), []).append(claim)
+        from_ms, until_ms = max(answer.since + shift_ms, earliest_ms), min(answer.asked + shift_ms, to_ms)
+        if from_ms < until_ms:
+            claim = Claim(from_ms, until_ms, ANSWERS if answer.answers else SILENT)
+            site.claims.setdefault(Subject(DEVICE, answer.device), []).append(claim)
 
 
 def _camera_claims(

@@ -4,11 +4,13 @@
   go out in one letter.
 - A batched notice waits for others of its kind; when the first one's time is over, all of them go out.
 - Notices that were held back, during quiet hours or beyond the hourly limit, go out in one digest afterwards.
+- Beyond a few letters about single cameras of one site, notices of such wait too, and go out together, so that no
+  site hides the outages of others behind its own. What begins is counted apart from what follows.
 - A later notice of an outage never overtakes an earlier one: it joins it in the digest. Only an escalation goes
   out at once, however long the earlier notice is held back.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from pantau_collector.notices.letter import Form
@@ -16,7 +18,20 @@ from pantau_collector.notices.notice import NoticeKind
 from pantau_collector.notices.notification import PendingNotice
 
 HOUR_MS = 3_600_000
-"""An hour in milliseconds: the window of the hourly limit."""
+"""An hour in milliseconds: the window of the hourly limit, and of that for one site."""
+SITE_LETTERS = 6
+"""Letters an hour about single cameras of one site that a recipient gets at once."""
+SITE_GATHER_MS = 10 * 60_000
+"""Milliseconds between two letters about single cameras of one site beyond those."""
+
+
+SiteNews = tuple[str, bool]
+"""A site, and whether a notice reports that something begins there; or else what became of it."""
+
+
+def site_news(site: str, kind: NoticeKind) -> SiteNews:
+    """Return what a notice about a camera of a site is counted as."""
+    return site, kind in (NoticeKind.OPENED, NoticeKind.FLAPPING)
 
 
 class BatchedLetter(NamedTuple):
@@ -33,17 +48,26 @@ class Batching(NamedTuple):
     held: dict[int, int]
 
 
-def batch(pending: Iterable[PendingNotice], now_ms: int, *, sent_ms: Sequence[int], limit: int | None) -> Batching:
+def batch(
+    pending: Iterable[PendingNotice],
+    now_ms: int,
+    *,
+    sent_ms: Sequence[int],
+    limit: int | None,
+    sent_of_site_ms: Mapping[SiteNews, Sequence[int]] | None = None,
+) -> Batching:
     """Batch the pending notices of one recipient.
 
     Args:
         pending: the notices that are in no letter yet, the oldest first.
         now_ms: the time, UTC ms.
         sent_ms: when the letters of the last hour were written, UTC ms.
-        limit: how many letters the recipient gets in an hour, or None for any number.
+        limit: how many letters the recipient gets in an hour, or None for any number. One site gets half of them
+            at most.
+        sent_of_site_ms: when those of the last hour about single cameras of a site were written.
     """
     pending = list(pending)
-    held = _hold_overtaking(pending, now_ms)
+    held = _hold_overtaking(pending, now_ms) | _hold_sites(pending, sent_of_site_ms or {}, now_ms, limit)
     ready = [each for each in pending if each.ready_ms <= now_ms and each.id not in held]
     letters = [*_by_kind(pending, ready, held), *_digest(ready)]
     if limit is None or not letters:
@@ -73,6 +97,30 @@ def _hold_overtaking(pending: Iterable[PendingNotice], now_ms: int) -> dict[int,
         elif each.held and each.ready_ms > now_ms:
             until_ms[each.incident] = max(until_ms.get(each.incident, 0), each.ready_ms)
     return overtaking
+
+
+def _hold_sites(
+    pending: Iterable[PendingNotice],
+    sent_of_site_ms: Mapping[SiteNews, Sequence[int]],
+    now_ms: int,
+    limit: int | None,
+) -> dict[int, int]:
+    """Return the notices of sites about which enough has been written, and until when they are held back."""
+    free_ms = {news: _site_free_ms(sent_ms, now_ms, limit) for news, sent_ms in sent_of_site_ms.items()}
+    held = {}
+    for each in pending:
+        until_ms = free_ms.get(site_news(each.site, each.kind), 0) if each.site else 0
+        if max(each.ready_ms, now_ms) < until_ms:
+            held[each.id] = until_ms
+    return held
+
+
+def _site_free_ms(sent_ms: Sequence[int], now_ms: int, limit: int | None) -> int:
+    """Return from when there may be another letter about cameras of a site (UTC ms)."""
+    recent = sorted(time_ms for time_ms in sent_ms if now_ms - HOUR_MS < time_ms <= now_ms)
+    free_ms = recent[-1] + SITE_GATHER_MS if len(recent) >= SITE_LETTERS else 0
+    share = len(recent) + 1 if limit is None else max(limit // 2, 1)
+    return free_ms if len(recent) < share else max(free_ms, recent[-share] + HOUR_MS)
 
 
 def _by_kind(

@@ -7,6 +7,7 @@ from pantau_collector.fleet.model import Site
 from pantau_collector.incidents.incident import Incident
 from pantau_collector.inventory import Inventory
 from pantau_collector.notices.notice import Notice, NoticeCamera, NoticeKind
+from pantau_contract.printable import printable_texts
 from pantau_contract.states import State
 
 Sites = Mapping[str, Site]
@@ -29,7 +30,7 @@ def build_notice(
     acknowledgement = incident.acknowledged
     explanation = explain(site.absence, site.start, site.boot) if site and incident.camera is None else None
     explained = explanation is not None and explanation.cause == incident.cause
-    return Notice(
+    notice = Notice(
         kind=kind,
         incident=incident.id,
         site=incident.site,
@@ -55,6 +56,7 @@ def build_notice(
         cause_from_ms=explanation.from_ms if explanation and explained else None,
         cause_to_ms=explanation.to_ms if explanation and explained else None,
     )
+    return printable_texts(notice)
 
 
 def site_name(site: str, inventory: Inventory, sites: Sites) -> str:

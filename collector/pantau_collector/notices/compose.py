@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from pantau_collector.incidents.incident import UNLISTED_CAMERAS
 from pantau_collector.notices.attachments import PictureSource, pictures_for
 from pantau_collector.notices.letter import Form, Letter
 from pantau_collector.notices.links import Links
@@ -23,6 +24,10 @@ from pantau_contract.words import words as words_of
 
 TEMPLATES = Path(__file__).with_name("templates")
 """The folder of the templates."""
+MAX_OUTAGES = 50
+"""Outages that a letter lists at most; further ones are counted."""
+MAX_UNLISTED = 20
+"""Cameras that are not in the inventory, and are listed of one outage at most; further ones are counted."""
 
 _log = logging.getLogger(__name__)
 
@@ -49,14 +54,20 @@ class Composer:
         notices = latest_notices(letter.notices) if letter.form is Form.DIGEST else letter.notices
         single = letter.form is Form.SINGLE
         shown = pictures_for(notices[0], pictures, words, zone) if single and pictures is not None else ()
-        sections = [section_of(notice, recipient.id, words, zone, self._links, shown) for notice in notices]
-        title = _title(letter, sections, words)
+        sections = [
+            section_of(notice, recipient.id, words, zone, self._links, shown) for notice in notices[:MAX_OUTAGES]
+        ]
+        sections = [
+            limit_cameras(each, MAX_UNLISTED, words) if each.notice.cause == UNLISTED_CAMERAS else each
+            for each in sections
+        ]
+        title = _title(letter, sections, len(notices), words)
         context = {
             "letter": letter,
             "words": words,
             "language": recipient.language,
             "title": title,
-            **_listed(sections, words),
+            **_listed(sections, words, len(notices) - len(sections)),
             "short_cause": lambda notice: short_cause(notice, words),
             "when": lambda time_ms: date_and_time(time_ms, zone, words),
             "outage_duration": lambda notice: outage_duration(notice, words),
@@ -69,7 +80,7 @@ class Composer:
             text, html = _plain(title, sections, words, single=single), ""
 
         def shorten(fits: Callable[[str], bool]) -> str:
-            return self._shorten(letter, context, sections, words, fits)
+            return self._shorten(letter, context, sections, len(notices), words, fits)
 
         return RenderedMessage(
             subject=subject_of(letter, words, zone),
@@ -87,6 +98,7 @@ class Composer:
         letter: Letter,
         context: dict[str, Any],
         sections: list[Section],
+        total: int,
         words: Words,
         fits: Callable[[str], bool],
     ) -> str:
@@ -94,7 +106,7 @@ class Composer:
 
         def text(outages: int, cameras: int) -> str:
             shown = [limit_cameras(section, cameras, words) for section in sections[:outages]]
-            return self._render(letter.form, "txt", {**context, **_listed(shown, words, len(sections) - outages)})
+            return self._render(letter.form, "txt", {**context, **_listed(shown, words, total - outages)})
 
         def fit(most: int, shorter: Callable[[int], str]) -> str | None:
             """Return the text of the greatest number that fits, or None if that of 0 does not."""
@@ -115,12 +127,12 @@ class Composer:
         return self._environment.get_template(f"{form}.{extension}.j2").render(context)
 
 
-def _title(letter: Letter, sections: list[Section], words: Words) -> str:
+def _title(letter: Letter, sections: list[Section], count: int, words: Words) -> str:
     match letter.form:
         case Form.SINGLE:
             return sections[0].headline
         case Form.GROUP:
-            return words(f"notice.group.{letter.kind}", count=len(sections))
+            return words(f"notice.group.{letter.kind}", count=count)
     return words("notice.digest")
 
 

@@ -21,7 +21,10 @@ class Notification(Struct, frozen=True):
 
 
 class PendingNotice(NamedTuple):
-    """A notification that is in no letter yet. `batched`: it waits, or has waited, for others of its kind."""
+    """A notification that is in no letter yet. `batched`: it waits, or has waited, for others of its kind.
+
+    `site` is that of its incident if that is a single camera's, and empty otherwise.
+    """
 
     id: int
     incident: int
@@ -30,3 +33,4 @@ class PendingNotice(NamedTuple):
     ready_ms: int
     held: bool
     batched: bool
+    site: str = ""

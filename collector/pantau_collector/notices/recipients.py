@@ -80,6 +80,8 @@ class Recipient(Filter):
     """Criticality of cameras whose outages are sent during quiet hours too, as escalations are."""
     hourly_limit: Annotated[int, Field(ge=1, le=10_000)] | None = None
     """Letters per hour; what exceeds them is sent in a digest as soon as there is room."""
+    pictures: bool = True
+    """Whether pictures go with notices; not wanted where a service abroad would keep them."""
     escalations_only: bool = False
     """Notify only of what nobody has acknowledged for long, and then of its end."""
 

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pantau_collector.incidents.incident import UNLISTED_CAMERAS
 from pantau_collector.notices.links import Links
 from pantau_collector.notices.message import AttachedPicture
 from pantau_collector.notices.notice import OUTAGE_NOTICES, Notice, NoticeCamera, NoticeKind
@@ -45,9 +46,9 @@ def limit_cameras(section: Section, most: int, words: Words) -> Section:
         if room > 0:
             affected.append((owner, cameras[:room]))
             room -= len(cameras)
-    left_out = section.camera_count - most
-    if left_out <= 0:
+    if section.camera_count <= most:
         return section
+    left_out = len(section.notice.cameras) - most
     return replace(section, affected=affected, left_out=words("notice.more_places", count=left_out))
 
 
@@ -91,6 +92,8 @@ def _headline(notice: Notice, words: Words) -> str:
 
 
 def _recovery(notice: Notice, words: Words) -> str:
+    if notice.cause == UNLISTED_CAMERAS:
+        return words("notice.over_unlisted")
     if notice.camera is None:
         parent = "uplink" if notice.uplink else "device" if notice.device else "site"
         return words(f"notice.over_{parent}")

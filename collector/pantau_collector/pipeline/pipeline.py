@@ -6,7 +6,7 @@ failed, everything is loaded again and goes on where the last transaction ended:
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 
 from pantau_collector.clock import Clock
@@ -55,6 +55,9 @@ POLL_REQUESTS_EVERY_S = 0.5
 _RETRY_S = 2.0
 """Seconds between two attempts to load the state after a step has failed."""
 
+RemovePictures = Callable[[Iterable[tuple[str, str]]], None]
+"""Removes the snapshots of cameras, by site and id."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -72,6 +75,7 @@ class Pipeline:
         *,
         listening: Callable[[], bool],
         picture_ms: PictureTime = lambda _site, _camera: 0,
+        remove_pictures: RemovePictures = lambda _cameras: None,
         notice_rules: NoticeRules | None = None,
     ) -> None:
         """Load what the store holds.
@@ -85,6 +89,7 @@ class Pipeline:
             clock: the time.
             listening: returns whether messages are received now; silence proves nothing while they are not.
             picture_ms: returns when a camera's newest snapshot was taken.
+            remove_pictures: removes the snapshots of cameras, by site and id, that are no more.
             notice_rules: how notices are batched.
 
         Raises:
@@ -100,6 +105,7 @@ class Pipeline:
         self._clock = clock
         self._listening = listening
         self._picture_ms = picture_ms
+        self._remove_pictures = remove_pictures
         self.trouble: str | None = None
         """Why the last step could not be saved, for the operator; None if it was."""
         self._unusable_downtimes: dict[int, str] = {}
@@ -311,11 +317,13 @@ class Pipeline:
     def _forget(self, sites: AbstractSet[str]) -> None:
         """Forget sites, and load what remains, as at a start."""
         now_ms = self._clock.time_ms()
+        cameras = [(site, camera) for site in sites for camera in self._state.fleet.sites[site].cameras]
         with self._store.begin() as connection:
             for site in sites:
                 forgotten_rows.forget_site(connection, site, self._state.open.values(), now_ms)
         for site in sorted(sites):
             _log.info("site %s is forgotten", site)
+        self._drop_pictures(cameras)
         self._load()
 
     def _save(self, judgement: Judgement, requests: Sequence[AcknowledgementRequest], now: Moment) -> None:
@@ -334,6 +342,7 @@ class Pipeline:
             downtimes = state.calendar.usable
             self._notifier.announce(connection, downtimes, self._inventory, state.coverage, sites, now.time_ms)
         self._journal.report_position("pipeline", state.position)
+        self._drop_pictures(list(state.fleet.removed_cameras))
         state.fleet.mark_saved()
         self._returned.clear()
         state.update_incidents(judgement.incidents.values())
@@ -344,6 +353,15 @@ class Pipeline:
     def place_of(self, incident: Incident) -> str:
         """Return what people call the place of an incident. Any thread may call this."""
         return build_notice(NoticeKind.OPENED, incident, (), self._inventory, self._state.fleet.sites).place
+
+    def _drop_pictures(self, cameras: Collection[tuple[str, str]]) -> None:
+        """Remove the pictures of cameras that are no more; what cannot be removed now is found later."""
+        if not cameras:
+            return
+        try:
+            self._remove_pictures(cameras)
+        except OSError as error:
+            _log.warning("pictures of cameras that are no more cannot be removed: %s", error)
 
     def _publish(self, time_ms: int) -> None:
         state = self._state

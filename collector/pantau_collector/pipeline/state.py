@@ -51,7 +51,9 @@ class State:
         self.coverage = Coverage(inventory, topology)
         self.mute = Mute(self.coverage)
         escalate_after_s = [60 * level.after_min for level in people.levels]
-        stages = make_stages(rules, self.mute, ids, escalate_after_s=escalate_after_s)
+        stages = make_stages(
+            rules, self.mute, ids, is_unlisted=inventory.is_unlisted, escalate_after_s=escalate_after_s
+        )
         self.scheduler = Scheduler(stages, topology, open_incidents=opened, symptoms=symptoms)
         self.open = {incident.id: incident for incident in opened}
         self.resolved = deque(resolved, maxlen=RECENT_INCIDENTS)

@@ -4,7 +4,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from pantau_collector.journal import Record
-from pantau_contract.messages import Birth, CameraAbout, CameraState, Death, Message, Sample, Start, Telemetry
+from pantau_contract.messages import (
+    Birth,
+    CameraAbout,
+    CameraState,
+    Death,
+    DeviceAnswer,
+    Message,
+    Sample,
+    Start,
+    Telemetry,
+)
 from pantau_contract.states import STATE_OF, Cause, State
 from pantau_contract.topics import Topic, TopicKind
 from pantau_contract.wire import encode
@@ -80,7 +90,8 @@ class MemoryJournal:
 class Agent:
     """The agent of one site, as the collector hears it. `offset_ms` is the error of its clock.
 
-    Without a `start` it is like an agent of an earlier version, which says nothing of its starts.
+    Without a `start` it is like an agent of an earlier version, which says nothing of its starts. `answers` are
+    the devices that it asks, each with whether it answers now.
     """
 
     site: str
@@ -96,6 +107,7 @@ class Agent:
     offset_ms: int = 0
     backlog: list[Telemetry] = field(default_factory=list)
     start: Start | None = None
+    answers: dict[str, bool] = field(default_factory=dict)
 
     def now_ms(self) -> int:
         """Return the UTC time of the agent's clock, in ms."""
@@ -122,7 +134,18 @@ class Agent:
             Sample(camera, now, state, since, cause) for camera, (state, cause, since) in self.cameras.items()
         )
         up_ms = int(self.clock.s * 1000)
-        batch = Telemetry(self.site, self.boot, self.seq, now, up_ms, self.synchronised, INTERVAL_S, samples)
+        devices = tuple(DeviceAnswer(device, answers, now, now) for device, answers in self.answers.items())
+        batch = Telemetry(
+            self.site,
+            self.boot,
+            self.seq,
+            now,
+            up_ms,
+            self.synchronised,
+            INTERVAL_S,
+            samples,
+            devices=devices,
+        )
         self.seq += 1
         return batch
 

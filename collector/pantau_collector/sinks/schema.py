@@ -41,7 +41,7 @@ CAMERA = Measurement(
         Field("state_code", _INTEGER, "", "the state as a number: 0 ok, 1 degraded, 2 impaired, 3 down, 4, 5"),
         Field("cause", _STRING, "", "why it is not ok; empty when it is"),
         Field("codec", _STRING, "", "h264, h265, mjpeg"),
-        Field("transport", _STRING, "", "how the stream comes: tcp, udp"),
+        Field("transport", _STRING, "", "how the stream comes: tcp, tls, udp, multicast"),
         Field("width", _INTEGER, "pixel", "of the picture"),
         Field("height", _INTEGER, "pixel", "of the picture"),
         Field("fps", _FLOAT, "1/s", "pictures a second"),
@@ -53,6 +53,7 @@ CAMERA = Measurement(
         Field("first_packet_ms", _FLOAT, "ms", "to the first packet of the stream"),
         Field("first_keyframe_ms", _FLOAT, "ms", "to the first keyframe"),
         Field("clock_offset_s", _FLOAT, "s", "the camera's clock less the agent's"),
+        Field("picture_unseen", _STRING, "", "why none of its pictures is judged; absent while they are"),
         *(
             Field(f"evidence_{cause}", _FLOAT, "0..1", f"how {cause} the picture looks")
             for cause in _PICTURE_CAUSES
@@ -106,7 +107,8 @@ INCIDENT = Measurement(
             "cause",
             _STRING,
             "",
-            "a camera's, `agent_gone`, `power_lost`, `link_lost`, `site_dark`, `device_down`, `uplink_down`",
+            "a camera's, `agent_gone`, `power_lost`, `link_lost`, `site_dark`, `device_down`, `uplink_down`, "
+            "`unlisted_cameras`",
         ),
         Field("cameras", _INTEGER, "", "how many it takes down"),
         Field("open", _INTEGER, "0/1", "the outage goes on after this step"),
@@ -245,6 +247,7 @@ def _measures(sample: Sample) -> tuple[float | int | str | None, ...]:
         sample.first_packet_ms,
         sample.first_keyframe_ms,
         sample.clock_offset_s,
+        sample.picture_unseen,
         *(map(evidence.get, _PICTURE_CAUSES) if evidence else _NO_EVIDENCE),
     )
 

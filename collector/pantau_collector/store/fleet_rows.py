@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select
 from pantau_collector.fleet.model import Camera, CameraMeasures, Fleet, Site
 from pantau_collector.store.database import drop_rows, put_rows
 from pantau_collector.store.schema import cameras, cursors, sites
+from pantau_contract.printable import printable_texts
 
 _encoder = msgspec.json.Encoder()
 _site_decoder = msgspec.json.Decoder(Site)
@@ -30,10 +31,13 @@ class PipelineCursor(NamedTuple):
 
 def load_fleet(connection: Connection) -> Fleet:
     """Load every site and camera as it was last saved."""
-    loaded = {row.id: _site_decoder.decode(row.state_json) for row in connection.execute(select(sites))}
+    # Names are printable as they arrive; those that an older collector saved are made so here.
+    loaded = {
+        row.id: printable_texts(_site_decoder.decode(row.state_json)) for row in connection.execute(select(sites))
+    }
     for row in connection.execute(select(cameras)):
         if row.site in loaded:
-            camera = _camera_decoder.decode(row.state_json)
+            camera = printable_texts(_camera_decoder.decode(row.state_json))
             loaded[row.site].cameras[camera.id] = camera
     return Fleet(loaded.values())
 

@@ -6,13 +6,15 @@ A row has no letter until it is batched into one, in the transaction that writes
 from collections.abc import Iterable, Mapping
 
 import msgspec
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, and_, func, or_, select
 
+from pantau_collector.notices.batching import SiteNews, site_news
 from pantau_collector.notices.notice import OUTAGE_NOTICES, Notice, NoticeKind
 from pantau_collector.notices.notification import Notification, PendingNotice
 from pantau_collector.store.outbox_rows import Status
-from pantau_collector.store.schema import notices, outbox
+from pantau_collector.store.schema import incidents, notices, outbox
 
+_OF_A_CAMERA = incidents.c.camera.is_not(None)
 _CLOCK_SET_BACK_MS = 60_000
 """Milliseconds by which a notice may lie in the future before the clock must have been set back."""
 
@@ -64,7 +66,8 @@ def waiting(connection: Connection, *, now_ms: int) -> list[PendingNotice]:
     ready = or_(notices.c.ready_ms <= now_ms, notices.c.created_ms > now_ms + _CLOCK_SET_BACK_MS)
     recipients = select(notices.c.recipient).where(notices.c.letter.is_(None), ready).distinct()
     rows = connection.execute(
-        select(notices, ready.label("is_ready"))
+        select(notices, ready.label("is_ready"), incidents.c.site)
+        .join(incidents, and_(incidents.c.id == notices.c.incident, _OF_A_CAMERA), isouter=True)
         .where(notices.c.letter.is_(None), notices.c.recipient.in_(recipients))
         .order_by(notices.c.id)
     )
@@ -77,9 +80,27 @@ def waiting(connection: Connection, *, now_ms: int) -> list[PendingNotice]:
             min(row.ready_ms, now_ms) if row.is_ready else row.ready_ms,
             row.held,
             row.ready_ms > row.created_ms,
+            row.site or "",
         )
         for row in rows
     ]
+
+
+def letters_about_sites(connection: Connection, recipient: str, since_ms: int) -> dict[SiteNews, list[int]]:
+    """Return when the recipient's letters about cameras since `since_ms` were written (UTC ms), by their sites."""
+    rows = connection.execute(
+        select(
+            outbox.c.letter, incidents.c.site, notices.c.kind, func.min(outbox.c.created_ms).label("written_ms")
+        )
+        .join(notices, notices.c.letter == outbox.c.letter)
+        .join(incidents, incidents.c.id == notices.c.incident)
+        .where(outbox.c.recipient == recipient, outbox.c.created_ms > since_ms, _OF_A_CAMERA)
+        .group_by(outbox.c.letter, incidents.c.site, notices.c.kind)
+    )
+    written: dict[SiteNews, dict[int, int]] = {}
+    for row in rows:
+        written.setdefault(site_news(row.site, NoticeKind(row.kind)), {})[row.letter] = row.written_ms
+    return {news: list(letters.values()) for news, letters in written.items()}
 
 
 def count_waiting(connection: Connection) -> int:

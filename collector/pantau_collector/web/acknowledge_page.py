@@ -20,7 +20,7 @@ from pantau_collector.notices.recipients import Recipient
 from pantau_collector.notices.time_format import date_and_time
 from pantau_collector.store import Store, StoreError, incident_rows, request_rows
 from pantau_collector.web.environment import TEMPLATES
-from pantau_collector.web.headers import HEADERS
+from pantau_collector.web.headers import FORMS_ALLOWED
 from pantau_contract.words import Language, words
 
 HOURS = (1, 4, 24)
@@ -31,8 +31,6 @@ _MAX_BODY = 2_000
 
 _PRESELECTED = 4
 """Hours that the form offers first."""
-
-_FORMS_ALLOWED = HEADERS["Content-Security-Policy"].replace("form-action 'none'", "form-action 'self'")
 
 _log = logging.getLogger(__name__)
 
@@ -148,7 +146,7 @@ class AcknowledgePage:
 
 
 def _page(html: str, status: int) -> Response:
-    headers = {"Cache-Control": "no-store", "Content-Security-Policy": _FORMS_ALLOWED}
+    headers = {"Cache-Control": "no-store", "Content-Security-Policy": FORMS_ALLOWED}
     return HTMLResponse(html, status, headers)
 
 

@@ -1,6 +1,7 @@
 """The collector's web application: the wall for people, the API and `/metrics` for programs.
 
-Everything is read-only except `/ack`, where people acknowledge an outage.
+Everything is read-only except `/ack`, where people acknowledge an outage. `needs` says who may see what; the
+page of a signed link, the page to sign in, its style and `/healthz` are open to all.
 """
 
 import time
@@ -18,11 +19,15 @@ from starlette.staticfiles import StaticFiles
 from pantau_collector.fleet.view import CityView
 from pantau_collector.health import Health, with_view
 from pantau_collector.web import api
+from pantau_collector.web.access import Access, AccessRules
 from pantau_collector.web.acknowledge_page import AcknowledgePage
+from pantau_collector.web.gate import Gate, needs
 from pantau_collector.web.headers import SecurityHeaders
 from pantau_collector.web.metrics import CityMetrics, metrics
 from pantau_collector.web.pages import Pages
+from pantau_collector.web.picture_log import PictureLog
 from pantau_collector.web.pictures import PictureLookup, good_picture, picture
+from pantau_collector.web.sign_in import SignInPage
 from pantau_contract.words import Language
 
 STALE_AFTER_S = 15.0
@@ -40,6 +45,7 @@ def create_app(
     *,
     registry: CollectorRegistry | None = None,
     acknowledge_page: AcknowledgePage | None = None,
+    access: AccessRules | None = None,
     language: Language = "id",
     timezone: str = "Asia/Jakarta",
     city_name: str = "",
@@ -55,6 +61,7 @@ def create_app(
         registry: the Prometheus registry with the other rooms' metrics, to which the city's are added. A registry
             belongs to one application.
         acknowledge_page: serves `/ack`, the page behind the link in a notice; None to serve none.
+        access: who may see what; without it, whoever asks from this machine sees everything, and nobody else does.
         language: the wall's language, unless the address asks for another.
         timezone: IANA name of the zone in which the wall shows times.
         city_name: is shown beside the product's name.
@@ -69,23 +76,43 @@ def create_app(
         age_s = (clock_ms() - view().time_ms) / 1000
         return with_view(health(), view_age_s=age_s, stale_after_s=stale_after_s)
 
+    access = access or AccessRules()
+    can_sign_in = access.token is not None
     registry = CollectorRegistry() if registry is None else registry
     registry.register(CityMetrics(view, full_health, clock_ms))
-    pages = Pages(view, full_health, clock_ms, language=language, zone=ZoneInfo(timezone), city_name=city_name)
+    pages = Pages(
+        view,
+        full_health,
+        clock_ms,
+        language=language,
+        zone=ZoneInfo(timezone),
+        city_name=city_name,
+        can_sign_in=can_sign_in,
+    )
+    noted = PictureLog(time.monotonic).noted
     app = Starlette(
         routes=[
-            Route("/", pages.page),
-            Route("/board", pages.board),
-            Route("/pictures/{site}/{camera}.jpg", picture),
-            Route("/pictures/{site}/{camera}/good.jpg", good_picture),
-            Route("/api/city", api.city),
-            Route("/api/incidents", api.incidents),
+            Route("/", needs(Access.LOCAL, pages.page)),
+            Route("/board", needs(Access.LOCAL, pages.board)),
+            Route("/pictures/{site}/{camera}.jpg", noted(needs(Access.SIGNED_IN, picture))),
+            Route("/pictures/{site}/{camera}/good.jpg", noted(needs(Access.SIGNED_IN, good_picture))),
+            Route("/api/city", needs(Access.LOCAL, api.CityApi(view).answer)),
+            Route("/api/incidents", needs(Access.LOCAL, api.incidents)),
+            Route("/metrics", needs(Access.LOCAL, metrics)),
             Route("/healthz", api.healthz),
-            Route("/metrics", metrics),
+            *(
+                [Route("/sign-in", SignInPage(access, language).page, methods=["GET", "POST"])]
+                if can_sign_in
+                else []
+            ),
             *([Route("/ack", acknowledge_page.page, methods=["GET", "POST"])] if acknowledge_page else []),
             Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
         ],
-        middleware=[Middleware(SecurityHeaders), Middleware(GZipMiddleware, compresslevel=5)],
+        middleware=[
+            Middleware(SecurityHeaders),
+            Middleware(Gate, rules=access),
+            Middleware(GZipMiddleware, compresslevel=5),
+        ],
     )
     app.state.view = view
     app.state.pictures = pictures
@@ -93,4 +120,5 @@ def create_app(
     app.state.registry = registry
     app.state.language = language
     app.state.clock_ms = clock_ms
+    app.state.can_sign_in = can_sign_in
     return app

@@ -41,6 +41,11 @@ def hardware(camera: CameraView, words: Words) -> str:
 def state_phrase(camera: CameraView, words: Words) -> str:
     """Return a camera's state; if none of its pictures is judged, also that, and why."""
     state = words.state(camera.state)
-    if not camera.picture_unseen or camera.state not in {State.OK, State.DEGRADED}:
+    if not is_unseen(camera):
         return state
     return words("wall.unseen", state=state, why=words.evidence(camera.picture_unseen))
+
+
+def is_unseen(camera: CameraView) -> bool:
+    """Return whether a camera streams, but none of its pictures is judged."""
+    return bool(camera.picture_unseen) and camera.state in {State.OK, State.DEGRADED}

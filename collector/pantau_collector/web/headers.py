@@ -17,6 +17,10 @@ HEADERS = {
 }
 
 
+FORMS_ALLOWED = HEADERS["Content-Security-Policy"].replace("form-action 'none'", "form-action 'self'")
+"""The policy of a page that has a form."""
+
+
 class SecurityHeaders:
     """ASGI middleware that adds the security headers a response does not have yet."""
 

@@ -8,8 +8,10 @@ from pantau_collector.heartbeat.sender import HeartbeatSender
 from pantau_collector.intake import Intake
 from pantau_collector.intake.broker_figures import DROPPED, HEAP, RETAINED, STORED
 from pantau_collector.journal import Journal
+from pantau_collector.pictures import PictureFiles
 from pantau_collector.pipeline import Pipeline
 from pantau_collector.sinks.sink_writer import SinkWriter
+from pantau_collector.web.connections import Connections
 from pantau_collector.web.metrics import RoomMetric
 
 
@@ -54,6 +56,16 @@ def journal_metrics(journal: Journal) -> list[RoomMetric]:
     ]
 
 
+def picture_metrics(pictures: PictureFiles) -> list[RoomMetric]:
+    """Return the metrics of the cameras' pictures."""
+    return [
+        _gauge("pantau_pictures_bytes", "The pictures on disk.", lambda: pictures.total_bytes),
+        _counter(
+            "pantau_pictures_removed", "Pictures removed, or not kept, for want of room.", lambda: pictures.removed
+        ),
+    ]
+
+
 def pipeline_metrics(pipeline: Pipeline) -> list[RoomMetric]:
     """Return the metrics of how the journal is read into the fleet."""
     return [
@@ -88,6 +100,18 @@ def outbox_metrics(sender: Sender) -> list[RoomMetric]:
         _gauge("pantau_notices_held", "Notices that wait for others, or for a digest.", sender.held),
         _counter("pantau_outbox_sent", "Messages handed over.", lambda: sender.sent),
         _counter("pantau_outbox_failures", "Attempts that failed.", lambda: sender.failed),
+    ]
+
+
+def web_metrics(connections: Connections) -> list[RoomMetric]:
+    """Return the metrics of the web server's connections."""
+    return [
+        _gauge("pantau_web_connections", "Connections to the web server.", lambda: len(connections)),
+        _counter(
+            "pantau_web_ended_connections",
+            "Connections that were too slow, or too many.",
+            lambda: connections.ended,
+        ),
     ]
 
 

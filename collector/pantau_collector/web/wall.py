@@ -21,7 +21,9 @@ class IncidentCard(Struct, frozen=True):
     """One incident.
 
     `mark` is the state whose shape and colour the card has; `names` are those of the first cameras it affects.
-    `good_picture` is shown beside an untrue picture: what the camera saw while its picture was true.
+    `good_picture` is shown beside an untrue picture: what the camera saw while its picture was true. `case` is
+    what the incident belongs to, and `more` how many others of the same are not shown. `unlisted`: it is about
+    cameras that are not in the inventory.
     """
 
     id: int
@@ -43,10 +45,15 @@ class IncidentCard(Struct, frozen=True):
     good_picture: str | None
     hardware: str = ""
     firmware_note: str = ""
+    case: str = ""
+    unlisted: bool = False
+    more: int = 0
 
 
 class CameraTile(Struct, frozen=True):
     """One camera. `covered` means that an open incident of its site, device or uplink explains its state.
+
+    `unseen` means that it streams and none of its pictures is judged: then `label` says why.
 
     The fields after `covered` are empty for most cameras of a dense wall, of which only the marks are shown: so a
     new picture of one of them does not change the wall.
@@ -58,6 +65,7 @@ class CameraTile(Struct, frozen=True):
     label: str
     meaning: str
     covered: bool
+    unseen: bool = False
     since_ms: int = 0
     when: str = ""
     size: str = ""
@@ -73,7 +81,10 @@ class CameraTile(Struct, frozen=True):
 
 
 class SiteBlock(Struct, frozen=True):
-    """One site and its cameras. `broken` means that an open incident affects the whole site."""
+    """One site and its cameras. `broken` means that an open incident affects the whole site.
+
+    Of its `cameras`, `more` have no tile, and `more_lines` are in trouble or unseen and have no line of their own.
+    """
 
     key: str
     name: str
@@ -82,6 +93,10 @@ class SiteBlock(Struct, frozen=True):
     broken: bool
     working: int
     tiles: tuple[CameraTile, ...]
+    cameras: int
+    more: int = 0
+    lines: tuple[CameraTile, ...] = ()
+    more_lines: int = 0
 
     @property
     def calm(self) -> bool:
@@ -90,7 +105,11 @@ class SiteBlock(Struct, frozen=True):
 
 
 class Wall(Struct, frozen=True):
-    """Everything that the wall shows. `stale_since` is empty while the view of the city is fresh."""
+    """Everything that the wall shows. `stale_since` is empty while the view of the city is fresh.
+
+    `site` is the id of the only one that is shown, or empty; `everything`: nothing is
+    left out for its number. `details`: pictures, models and firmware are shown.
+    """
 
     stale_since: str
     troubles: tuple[TroubleKind, ...]
@@ -102,3 +121,6 @@ class Wall(Struct, frozen=True):
     recovered: tuple[IncidentCard, ...]
     blocks: tuple[SiteBlock, ...]
     dense: bool
+    details: bool = True
+    site: str = ""
+    everything: bool = False

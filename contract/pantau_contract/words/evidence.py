@@ -12,6 +12,7 @@ from functools import cache
 from string import Formatter
 from typing import NewType
 
+from pantau_contract.printable import printable_line
 from pantau_contract.words.plurals import Phrase, fill
 from pantau_contract.words.tables import phrases_below
 
@@ -35,10 +36,12 @@ _SEPARATOR = "; "
 def detail(key: str, **fields: object) -> Detail:
     """Return the evidence of that key in `[evidence]` as it travels: in English, with its `{fields}` filled in.
 
-    What others reported, such as a server's reason, is a field; so is the evidence that this one is about.
+    What others reported, such as a server's reason, is a field, and becomes one printable line; so is the evidence
+    that this one is about.
     """
     phrase = _english()[key]
-    return Detail((phrase if isinstance(phrase, str) else phrase.forms["other"]).format_map(fields))
+    template = phrase if isinstance(phrase, str) else phrase.forms["other"]
+    return Detail(template.format_map({name: printable_line(str(value)) for name, value in fields.items()}))
 
 
 def together(*details: Detail) -> Detail:

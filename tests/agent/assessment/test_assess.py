@@ -16,8 +16,10 @@ from pantau_agent.streams.counts import Counts
 from pantau_agent.streams.failure import Failure, Kind, Step
 from pantau_contract.states import Cause, State
 from pantau_contract.words.evidence import NO_DETAIL, Detail
+from tests.agent.fake_clock import FakeClock
 
 CUT = Failure(Step.STREAM, Kind.CLOSED, Detail("it closed the connection"))
+FLOOD = Failure(Step.STREAM, Kind.FLOODING, Detail("it sends too much"))
 REFUSED = Failure(Step.CONNECT, Kind.OS_ERROR, Detail("refused"), errno=111)
 GOOD = PictureEvidence(JudgedPicture(Verdict(None, {})), in_session=1)
 
@@ -63,7 +65,8 @@ class Watch:
     """One camera, whose time begins at 1,000 s."""
 
     def __init__(self, *, limits: Limits | None = None, baseline: Baseline | None = None) -> None:
-        self.assessment = Assessment("gate", limits or Limits(), 1_000.0)
+        self.clock = FakeClock()
+        self.assessment = Assessment("gate", limits or Limits(), 1_000.0, self.clock.lost_since)
         self.baseline = baseline or Baseline()
 
     def stream(self, source: ScriptedSource, at: float, pictures: PictureEvidence = GOOD) -> Observation:
@@ -101,6 +104,46 @@ def test_a_lost_connection_is_no_outage_for_three_seconds_after_the_last_packet(
     working(watch)
     assert not watch.failure(CUT, 1_012.9, last_packet=1_010).changed
     assert shown(watch.failure(CUT, 1_013, last_packet=1_010)) == (State.DOWN, Cause.STALLED)
+
+
+def test_silence_while_the_agent_was_held_up_is_no_outage() -> None:
+    watch = Watch()
+    source = working(watch)
+    source.stopped = 1_010
+    watch.clock.stalls.append((1_010.5, 1_040.5))
+    assert not watch.stream(source, 1_042.9).changed
+    assert shown(watch.stream(source, 1_043.6)) == (State.DOWN, Cause.STALLED)
+
+
+def test_a_connection_that_was_lost_while_the_agent_was_held_up_gets_its_three_seconds() -> None:
+    watch = Watch()
+    working(watch)
+    watch.clock.stalls.append((1_010.5, 1_040.5))
+    assert not watch.failure(CUT, 1_042.9, last_packet=1_010).changed
+    assert shown(watch.failure(CUT, 1_043.1, last_packet=1_010)) == (State.DOWN, Cause.STALLED)
+
+
+def test_measures_from_while_the_agent_was_held_up_say_nothing_of_the_camera() -> None:
+    slow = Limits(expected=Expected(fps=25))
+    watch, held_up = Watch(limits=slow), Watch(limits=slow)
+    held_up.clock.stalls.append((1_005.0, 1_005.6))
+    for one, at_last in ((watch, (State.DEGRADED, Cause.LOW_FPS)), (held_up, (State.OK, None))):
+        source = ScriptedSource(1_000)
+        for second in range(1, 15):
+            observation = one.stream(source, 1_000.0 + second)
+        assert shown(observation) == at_last
+    for second in range(15, 20):  # the stall is over for as long as the measures reach back
+        observation = held_up.stream(source, 1_000.0 + second)
+    assert shown(observation) == (State.DEGRADED, Cause.LOW_FPS)
+
+
+def test_a_camera_that_flooded_us_is_well_again_once_it_has_streamed_for_ten_seconds() -> None:
+    watch = Watch()
+    assert shown(watch.failure(FLOOD, 1_000)) == (State.DOWN, Cause.FLOODING)
+    source = ScriptedSource(1_060)
+    for second in range(1, 10):
+        assert not watch.stream(source, 1_060.0 + second).changed
+    assert shown(watch.stream(source, 1_070)) == (State.OK, None)
 
 
 def test_an_outage_is_dated_from_the_last_packet() -> None:

@@ -6,6 +6,7 @@ import os
 import pty
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -50,6 +51,12 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
     made.close()
 
 
+def users_of(pid: int) -> list[str]:
+    """Return the real, effective, saved and file-system user of a process."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return next(line.split()[1:] for line in status.splitlines() if line.startswith("Uid:"))
+
+
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 async def test_a_terminal_shows_it_live_until_interrupted(terminal: Terminal, end: signal.Signals) -> None:
     async with serving(Camera(media=footage())) as camera:
@@ -66,11 +73,31 @@ async def test_a_terminal_shows_it_live_until_interrupted(terminal: Terminal, en
     assert err == b""
 
 
+HOSTILE = "No [/x] [link=https://evil.example]y[/link] \x1b]0;owned\x07 \x9b2J \u202edeneppo"
+"""Markup of the library that draws the view, escape sequences of a terminal, and a control of text direction."""
+
+
+@pytest.mark.parametrize("how", ["--watch", "--json"])
+async def test_what_a_camera_says_neither_controls_the_terminal_nor_breaks_the_view(
+    how: str, terminal: Terminal
+) -> None:
+    refused = saying(f"404 {HOSTILE}", f'WWW-Authenticate: Basic realm="{HOSTILE}"')
+    async with serving(Camera({"DESCRIBE": refused})) as camera:
+        process = await start_probe(f"{camera.url}/[/x]", how, "--timeout", "3", out=terminal.theirs)
+        assert await eventually(lambda: "404" in terminal.read(), within_s=WITHIN_S)
+        process.send_signal(signal.SIGINT)
+        _, err = await asyncio.wait_for(process.communicate(), WITHIN_S)
+    assert "[link=https://evil" in terminal.read().replace("\r\n", "").replace("│", "").replace("  ", "")
+    for sign in ("\x1b]0;owned", "8;;https://evil", "\x9b", "\u202e", "Traceback"):
+        assert sign not in terminal.shown + err.decode(), sign
+
+
 async def test_elsewhere_it_is_a_line_each_second() -> None:
     async with serving(Camera(media=footage())) as camera:
         process = await start_probe(camera.url, "--watch", "--json")
         assert process.stdout is not None
         report = [json.loads(await asyncio.wait_for(process.stdout.readline(), WITHIN_S)) for _ in range(4)]
+        assert "0" not in users_of(process.pid)
         process.send_signal(signal.SIGINT)
         await asyncio.wait_for(process.communicate(), WITHIN_S)
         assert await eventually(lambda: camera.methods()[-1] == "TEARDOWN")

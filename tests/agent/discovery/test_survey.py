@@ -76,17 +76,28 @@ async def test_a_refused_password_leaves_what_was_told_without_it() -> None:
     assert tomllib.loads(proposal.toml(found, None, words("id"))) == {}
 
 
-async def test_a_device_with_rtsp_alone_is_proposed_with_its_makers_addresses() -> None:
+@pytest.mark.parametrize(
+    ("challenges", "in_clear"),
+    [
+        (('Digest realm="Login to 3F05", nonce="1"',), False),
+        (('Basic realm="Login to 3F05"', 'Digest realm="Login to 3F05", nonce="1"'), False),
+        (('Basic realm="Login to 3F05"',), True),
+    ],
+)
+async def test_a_device_with_rtsp_alone_is_proposed_with_its_makers_addresses(
+    challenges: tuple[str, ...], in_clear: bool
+) -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        writer.write(b'RTSP/1.0 401 No\r\nWWW-Authenticate: Digest realm="Login to 3F05", nonce="1"\r\n\r\n')
+        lines = "".join(f"WWW-Authenticate: {challenge}\r\n" for challenge in challenges)
+        writer.write(f"RTSP/1.0 401 No\r\n{lines}\r\n".encode())
         writer.close()
 
-    server = await asyncio.start_server(answer, APART, 8554)
-    found = await survey_device(candidate_for_host(APART, (8554,)), None, SystemClock())
-    server.close()
+    async with await asyncio.start_server(answer, APART, 8554):
+        found = await survey_device(candidate_for_host(APART, (8554,)), None, SystemClock())
     assert found is not None
-    assert (found.vendor, found.guessed) == ("dahua", True)
+    assert (found.vendor, found.guessed, found.in_clear) == ("dahua", True, in_clear)
+    assert ("# allow_basic = true  # it wants" in proposal.toml(found, None, words("en"))) is in_clear
     (block,) = tomllib.loads(proposal.toml(found, None, words("en")))["camera"]
     assert block["url"] == f"rtsp://{APART}:8554/cam/realmonitor?channel=1&subtype=1"
 

@@ -1,6 +1,9 @@
 """The firmware that is warned of, and what the collector is sent about it."""
 
+import asyncio
 import datetime as dt
+import ssl
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
@@ -11,8 +14,10 @@ from pantau_agent.config import Camera
 from pantau_agent.identity import identify as identify_module
 from pantau_agent.identity.firmware import Identity, about, built_on, is_among, vendor_of, warning_of
 from pantau_agent.identity.identify import IdentityError, identify
+from pantau_agent.streams.safeguards import Safeguards
 from pantau_agent.vendors import Versions
 from pantau_contract.messages import CameraAbout
+from tests.agent.certificate import make_certificate
 from tests.agent.http.camera import Asked, Visitor, response
 from tests.agent.http.camera import Camera as WebCamera
 from tests.agent.http.camera import serving as serving_pages
@@ -166,6 +171,43 @@ async def test_a_password_that_onvif_refuses_is_not_tried_at_its_other_ports(
         with pytest.raises(IdentityError, match="user and password"):
             await identify(of, SystemClock(), web_port=second.port)
     assert (first.logins, second.logins) == (1, 0)
+
+
+async def test_a_camera_that_is_watched_over_tls_is_asked_over_tls_only(tmp_path: Path) -> None:
+    of = camera(url="rtsps://127.0.0.1/x", vendor="axis", user="u", password=SecretStr("hunter2"))
+    received: list[bytes] = []
+
+    async def receive(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        received.append(await reader.read(1))
+        writer.close()
+
+    async with await asyncio.start_server(receive, "127.0.0.1", 0) as plain:
+        with pytest.raises(IdentityError):
+            await identify(of, SystemClock(), web_port=plain.sockets[0].getsockname()[1])
+    assert set(received) == {b"\x16"}, "a TLS handshake, and no request"
+    made = make_certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(made.certificate, made.key)
+    known = Safeguards(learns=True)
+    async with serving_pages(WebCamera(show), context) as server:
+        assert (await identify(of, SystemClock(), known, web_port=server.port)).model == "AXIS P3245-V"
+        known.remembered.certificates[f"127.0.0.1:{server.port}"] = "0" * 64
+        with pytest.raises(IdentityError, match="its certificate has changed"):
+            await identify(of, SystemClock(), known, web_port=server.port)
+    assert len(server.asked) == 1
+
+
+async def test_a_page_gets_no_password_in_clear() -> None:
+    async def ask(visitor: Visitor, _asked: Asked) -> None:
+        await visitor.send(response("401 Unauthorized", 'WWW-Authenticate: Basic realm="x"'))
+
+    async with serving_pages(WebCamera(ask)) as server:
+        for allowed in (False, True):
+            of = camera(vendor="dahua", user="u", password=SecretStr("hunter2"), allow_basic=allowed)
+            with pytest.raises(IdentityError):
+                await identify(of, SystemClock(), web_port=server.port)
+            sent = any("authorization" in asked.headers for asked in server.asked)
+            assert sent is allowed
 
 
 async def test_where_nobody_listens_it_is_said() -> None:

@@ -89,7 +89,7 @@ def test_a_document_may_not_be_deep_and_a_text_not_long() -> None:
     with pytest.raises(DocumentError, match="deep"):
         parse(b"<a>" + at_limit + b"</a>")
     assert len(text_of(parse(b"<a><b>" + b"x" * 9999 + b"</b></a>"), "b")) == MAX_TEXT
-    assert clean("a\x1b[31m\n b\u202e") == "a[31m b"
+    assert clean("a\x1b[31m\n b\u202e") == "a [31m b"
 
 
 PIECES = [

@@ -97,6 +97,9 @@ class Hurried:
     def monotonic(self) -> float:
         return self.now_ms / 1000
 
+    def lost_since(self, _since: float) -> float:
+        return 0.0
+
 
 async def test_each_camera_is_judged_by_its_own_settings() -> None:
     shown = keyframe("libx264", 320, 180, "yuv420p")

@@ -35,6 +35,7 @@ class Camera:
     timeout_s: int = 60
     media: Callable[["Visitor"], Awaitable[None]] | None = None
     asked: list[Asked] = field(default_factory=list)
+    reports: list[bytes] = field(default_factory=list)
     connections: int = 0
     open_now: int = 0
     port: int = 0
@@ -84,8 +85,12 @@ class Visitor:
             await self.camera.media(self)
 
     async def _head(self) -> bytes | None:
+        """Return the next request's head, or None at the end; what comes in frames is kept in `reports`."""
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
-            return await self.reader.readuntil(b"\r\n\r\n")
+            while (first := await self.reader.readexactly(1)) == b"$":
+                _, size = struct.unpack("!BH", await self.reader.readexactly(3))
+                self.camera.reports.append(await self.reader.readexactly(size))
+            return first + await self.reader.readuntil(b"\r\n\r\n")
         return None
 
 

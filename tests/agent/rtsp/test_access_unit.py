@@ -1,4 +1,6 @@
+import struct
 import tracemalloc
+from collections.abc import Callable
 from typing import cast
 
 import av
@@ -335,3 +337,31 @@ def test_a_recovery_point_is_a_keyframe_of_several_pictures(codec: str) -> None:
     assert not unit.continues
     context = cast("av.VideoCodecContext", av.CodecContext.create(decoder, "r"))
     assert len(context.parse(delivered[0].data) + context.parse(b"")) == 3
+
+
+def h265_single(order: int) -> bytes:
+    return b"\x02\x01" + struct.pack("!H", order) + b"\xd0\x00"
+
+
+@pytest.mark.parametrize(
+    ("packet", "assembler"),
+    [
+        (lambda order: b"\x79" + struct.pack("!HH", order, 4) + b"\x41\x9a\x00\x00", H264Assembler()),  # STAP-B
+        (lambda order: b"\x7d\x81" + struct.pack("!H", order) + b"\x9a\x00", H264Assembler()),  # FU-B
+        (h265_single, H265Assembler(has_order=True)),
+        (
+            lambda order: b"\x60\x01" + struct.pack("!HH", order, 4) + b"\x02\x01\xd0\x00",
+            H265Assembler(has_order=True),
+        ),
+    ],
+)
+def test_units_that_are_sent_out_of_their_order_are_told(
+    packet: Callable[[int], bytes], assembler: H264Assembler | H265Assembler
+) -> None:
+    for order in (0xFFFE, 0xFFFF, 0, 1):
+        assembler.begin()
+        assembler.add_payload(sent := packet(order), 0, len(sent))
+    assert assembler.problem == ""
+    assembler.begin()
+    assembler.add_payload(sent := packet(0), 0, len(sent))
+    assert "interleaved" in assembler.problem

@@ -19,12 +19,14 @@ from pantau_agent.streams.url import parse
 from tests.agent.certificate import make_certificate
 from tests.agent.concurrent_tests import ConcurrentTests
 from tests.agent.eventually import eventually
+from tests.agent.rtsp.footage import access_units
 from tests.agent.rtsp.scripted import (
     SDP,
     Asked,
     Camera,
     Visitor,
     footage,
+    interleaved,
     never,
     packets_of,
     response,
@@ -81,6 +83,44 @@ async def test_the_rest_of_a_gulp_is_read_by_refreshing() -> None:
             while session.reception.frames < 3:
                 await asyncio.sleep(0.1)
                 await session.refresh()
+
+
+@pytest.mark.parametrize(
+    ("announced", "encoder", "sent"), [("H265", "libx264", "h264"), ("H264", "libx265", "h265")]
+)
+@concurrently
+async def test_a_stream_of_another_codec_than_announced_is_read(announced: str, encoder: str, sent: str) -> None:
+    async def play(visitor: Visitor) -> None:
+        sequence = 0
+        for number, unit in enumerate(access_units(encoder)[:60]):
+            for packet in packets_of(unit, sequence, number * 3600):
+                visitor.writer.write(interleaved(packet))
+            sequence += len(unit)
+            await visitor.writer.drain()
+            await asyncio.sleep(0.04)
+
+    sdp = SDP.replace(b"H264", announced.encode())
+    async with serving(Camera(sdp=sdp, media=play)) as camera, opened(camera) as session:
+        delivered: list[Keyframe] = []
+        session.unit.request_keyframe(delivered.append)
+        announced_codec = session.codec
+        assert await eventually(lambda: session.counts().keyframes > 1 and delivered)
+        assert (announced_codec, session.codec) == (announced.lower(), sent)
+        assert delivered[0].codec == sent
+
+
+@pytest.mark.parametrize(("places", "told"), [(9, False), (10, True)])
+@concurrently
+async def test_bytes_between_packets_are_told_if_they_go_on(places: int, told: bool) -> None:
+    async def play(visitor: Visitor) -> None:
+        for number in range(places + 1):
+            (packet,) = packets_of([b"\x41\x9a\x00\x00"], number, number * 3600)
+            visitor.writer.write(interleaved(packet) + (b"\x00\x01\x02" if number < places else b""))
+
+    async with serving(Camera(media=play)) as camera, opened(camera) as session:
+        assert await eventually(lambda: session.reception.packets == places + 1)
+        expected = "30 octets between its packets belong to none, in 10 places" if told else ""
+        assert session.stray() == expected
 
 
 # How a session ends.

@@ -327,6 +327,14 @@ async def test_what_the_bytes_are_decides_and_not_what_the_header_claims(script:
 
 
 @concurrently
+async def test_a_url_that_looks_like_a_playlist_may_give_pictures(decoder: Decoder) -> None:
+    async with serving(Camera(streaming(*pictures()))) as camera:
+        configured = Configured(id="camera", url=camera.url + "/live.m3u8", timeout_s=10)
+        sample = (await OneShotProbe(configured, decoder, SystemClock()).run(0.5)).sample
+    assert (is_healthy(sample), sample.codec) == (True, "mjpeg"), sample
+
+
+@concurrently
 async def test_stills_without_a_length_on_a_connection_that_stays_open_are_ok(decoder: Decoder) -> None:
     async with serving(Camera(one_by_one("Content-Type: image/jpeg", silent=True))) as camera:
         sample = await probed(camera, decoder, seconds=9)

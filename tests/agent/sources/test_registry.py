@@ -8,7 +8,6 @@ import pytest
 
 from pantau_agent.clock import SystemClock
 from pantau_agent.sources.ffmpeg_source import FfmpegSource
-from pantau_agent.sources.hls_source import HlsSource
 from pantau_agent.sources.registry import make_source
 from pantau_agent.sources.rtsp_source import RtspSource
 from pantau_agent.sources.target import Target
@@ -57,9 +56,3 @@ async def test_probe_looks_at_an_mjpeg_stream() -> None:
     assert (printed["width"], printed["height"]) == (128, 96)
     assert 2 < printed["fps"] < 12  # a busy machine sends fewer
     assert camera.asked[0].path == "/stream.mjpeg"
-
-
-@pytest.mark.parametrize("path", ["/live.m3u8", "/hls/Cam1.M3U8?token=x"])
-async def test_a_playlist_is_known_by_its_name(path: str) -> None:
-    assert isinstance(make_source(Target(StreamUrl("https", "h", 1, path)), SystemClock()), HlsSource)
-    assert isinstance(make_source(Target(StreamUrl("https", "h", 1, "/x?a=.m3u8")), SystemClock()), WebSource)

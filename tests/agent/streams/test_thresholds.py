@@ -7,7 +7,17 @@ from pantau_agent.http import client as http_client
 from pantau_agent.http import multipart, playlist, rtsp_tunnel
 from pantau_agent.identity import identify, identities
 from pantau_agent.onvif import document, login, search
-from pantau_agent.rtsp import access_unit, client, keep_alive, low_water_mark, messages, reorder, rtp, sdp
+from pantau_agent.rtsp import (
+    access_unit,
+    client,
+    keep_alive,
+    low_water_mark,
+    messages,
+    receiver_report,
+    reorder,
+    rtp,
+    sdp,
+)
 from pantau_agent.sources import hls_source
 from pantau_agent.streams import authentication, budget, headers, keyframe, tcp, url
 
@@ -45,6 +55,7 @@ MIB = 1024 * 1024
         (messages.MAX_BODY, 262_144),
         (rtp.MAX_DROPOUT, 3000),  # RFC 3550, appendix A.1
         (rtp.MAX_MISORDER, 100),  # RFC 3550, appendix A.1
+        (receiver_report.INTERVAL_S, 5.0),  # RFC 3550, section 6.2
         (reorder.HOLD_S, 0.1),
         (sdp.MAX_TRACKS, 64),
         (access_unit.MAX_DAMAGED_SKIPPED, 3),

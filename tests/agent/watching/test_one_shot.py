@@ -9,10 +9,12 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
+from pantau_agent.assessment.camera_memory import CameraMemory
 from pantau_agent.assessment.observation import Observation
 from pantau_agent.clock import SystemClock
 from pantau_agent.config import Camera as Configured
 from pantau_agent.picture.decoder import Decoder
+from pantau_agent.streams.keep_alive import KeepAlive
 from pantau_agent.watching.one_shot import OneShotProbe
 from pantau_contract.states import Cause, State
 from tests.agent.concurrent_tests import ConcurrentTests
@@ -297,3 +299,14 @@ async def test_every_look_ends_with_teardown_and_one_session_at_most(decoder: De
         for _ in range(2):
             await probe.run(0.5)
         assert camera.count("TEARDOWN") == camera.connections == 2
+
+
+@concurrently
+async def test_a_probe_begins_with_the_sign_of_life_that_is_known_to_work(decoder: Decoder) -> None:
+    memory = CameraMemory(keep_alive=KeepAlive("SET_PARAMETER", proven=True, timeout_s=1.0))
+    camera = Camera(media=footage())
+    async with serving(camera):
+        configured = Configured(id="camera", url=camera.url, timeout_s=10)
+        await OneShotProbe(configured, decoder, SystemClock(), memory=memory).run(1.5)
+    alive = [method for method in camera.methods() if method.endswith("_PARAMETER") or method == "OPTIONS"]
+    assert alive[1] == "SET_PARAMETER"

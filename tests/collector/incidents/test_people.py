@@ -51,7 +51,8 @@ def test_a_night_of_outages_is_one_digest_in_the_morning_and_what_is_urgent_come
     now_min = int((EPOCH_MS // 60_000 + 7 * 60) % (24 * 60))  # WIB
     ends = now_min + 10
     quiet = f"{(now_min - 60) // 60 % 24:02d}:00-{ends // 60 % 24:02d}:{ends % 60:02d}"
-    inventory = Inventory(cameras=[InventoryCamera(site="kabil", id="cam3", criticality="high")])
+    cameras = [InventoryCamera(site="kabil", id=f"cam{n}") for n in (1, 2, 4)]
+    inventory = Inventory(cameras=[*cameras, InventoryCamera(site="kabil", id="cam3", criticality="high")])
     city = play({"kabil": 4}, recipients=[who("ani", quiet_hours=[quiet])], inventory=inventory)
     city.at(50, city.fail("kabil", "cam1"))
     city.at(100, city.fail("kabil", "cam2"))

@@ -43,7 +43,9 @@ def topic(kind: TopicKind, *, site: str = SITE, camera: str | None = None) -> st
 
 
 def jpeg(about: SnapshotMetadata) -> bytes:
-    return stamp(b"\xff\xd8\xff\xda\x00\x02" + str(about.time).encode() + b"\xff\xd9", about)
+    frame = b"\xff\xc0\x00\x0b\x08\x00\x01\x00\x01\x01\x01\x11\x00"
+    scan = b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00" + str(about.time).encode()
+    return stamp(b"\xff\xd8" + frame + scan + b"\xff\xd9", about)
 
 
 def about(time: int = NOW, *, state: State = State.OK, camera: str = "cam1", site: str = SITE) -> SnapshotMetadata:

@@ -440,24 +440,27 @@ class Definition:
         way = [camera, *self.paths.get(camera, ()), ""]
         return way[way.index(parent) - 1]
 
-    def _answers(self, device: str, moment: int) -> set[str]:
-        there = {
-            "answers" if answer.answers else "silent"
+    def _asked(self, device: str) -> list[tuple[int, int, bool]]:
+        """From when to when a device is known to answer, or not: until it was asked last."""
+        return [
+            (
+                max(answer.since + batch.shift, batch.end - batch.interval - MINUTE),
+                min(answer.asked + batch.shift, batch.end),
+                answer.answers,
+            )
             for batch in self.batches
             for answer in batch.message.devices
             if answer.device == device
-            and max(answer.since + batch.shift, batch.end - batch.interval - MINUTE) <= moment < batch.end
+        ]
+
+    def _answers(self, device: str, moment: int) -> set[str]:
+        there = {
+            "answers" if yes else "silent" for begin, end, yes in self._asked(device) if begin <= moment < end
         }
         return {"silent"} if "silent" in there else there
 
     def _answer_edges(self, device: str) -> set[int]:
-        return {
-            edge
-            for batch in self.batches
-            for answer in batch.message.devices
-            if answer.device == device
-            for edge in (max(answer.since + batch.shift, batch.end - batch.interval - MINUTE), batch.end)
-        }
+        return {edge for begin, end, _ in self._asked(device) if begin < end for edge in (begin, end)}
 
     def _blame(self, parent: str, moment: int) -> tuple[Bucket, Evidence, str]:
         if parent == "":

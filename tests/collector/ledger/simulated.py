@@ -161,7 +161,7 @@ class SimulatedSite:
             samples=tuple(samples),
             host=Host(uptime_s=(time_ms - self._machine_ms) // 1000, undervoltage=self.undervoltage),
             start=self._start if self._is_first_report and not self._old else None,
-            devices=tuple(DeviceAnswer(device, *answer) for device, answer in self._devices.items()),
+            devices=tuple(DeviceAnswer(device, *answer, time_ms) for device, answer in self._devices.items()),
         )
         self._seq, self._reported_ms, self._is_first_report = self._seq + 1, time_ms, False
         if self._linked:

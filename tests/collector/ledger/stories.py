@@ -80,10 +80,11 @@ def steady_samples(draw: st.DrawFn, end: int, cameras: Sequence[str]) -> tuple[S
 @st.composite
 def devices(draw: st.DrawFn, end: int) -> tuple[DeviceAnswer, ...]:
     chosen = draw(st.lists(st.sampled_from(["switch", "nvr", "gateway"]), unique=True, max_size=2))
-    return tuple(
-        DeviceAnswer(device, draw(st.booleans()), end - draw(st.sampled_from([0, 10, 200])) * 1000)
-        for device in chosen
-    )
+    found = []
+    for device in chosen:
+        since_s, asked_s = draw(st.sampled_from([(0, 0), (10, 0), (200, 10), (200, 100), (200, 150)]))
+        found.append(DeviceAnswer(device, draw(st.booleans()), end - since_s * 1000, end - asked_s * 1000))
+    return tuple(found)
 
 
 @st.composite

@@ -1,4 +1,4 @@
-from pantau_collector.notices.batching import HOUR_MS, Batching, batch
+from pantau_collector.notices.batching import HOUR_MS, SITE_GATHER_MS, SITE_LETTERS, Batching, batch
 from pantau_collector.notices.letter import Form
 from pantau_collector.notices.notice import NoticeKind
 from pantau_collector.notices.notification import PendingNotice
@@ -15,12 +15,19 @@ def one(
     held: bool = False,
     batched: bool = False,
     incident: int | None = None,
+    site: str = "",
 ) -> PendingNotice:
-    return PendingNotice(number, incident or number, kind, "noc", ready, held, batched)
+    return PendingNotice(number, incident or number, kind, "noc", ready, held, batched, site)
 
 
-def judge(*waiting: PendingNotice, sent: tuple[int, ...] = (), limit: int | None = None) -> Batching:
-    return batch(waiting, NOW, sent_ms=sent, limit=limit)
+def judge(
+    *waiting: PendingNotice,
+    sent: tuple[int, ...] = (),
+    limit: int | None = None,
+    of_site: dict[str, list[int]] | None = None,
+) -> Batching:
+    begun = {(site, True): sent_ms for site, sent_ms in (of_site or {}).items()}
+    return batch(waiting, NOW, sent_ms=sent, limit=limit, sent_of_site_ms=begun)
 
 
 def shape(batching: Batching) -> list[tuple[Form, list[int]]]:
@@ -89,3 +96,32 @@ def test_an_escalation_goes_at_once_while_the_notice_of_its_outage_is_held_back(
     assert shape(judge(held, one(2, NoticeKind.ESCALATED, incident=1))) == [(Form.SINGLE, [2])]
     resolved = judge(held, one(2, RESOLVED, incident=1))
     assert (shape(resolved), resolved.held) == ([], {2: NOW + 9}), "any other notice joins it"
+
+
+MINUTE = 60_000
+
+
+def test_after_six_letters_an_hour_about_the_cameras_of_a_site_the_next_waits_ten_minutes_for_others() -> None:
+    assert (SITE_LETTERS, SITE_GATHER_MS) == (6, 600_000)
+    sent = {"kabil": [NOW - n * MINUTE for n in (50, 40, 30, 20, 10, 3)], "nongsa": [NOW - MINUTE]}
+    batching = judge(one(1, site="kabil"), one(2, site="nongsa"), one(3), of_site=sent)
+    assert shape(batching) == [(Form.GROUP, [2, 3])]
+    assert batching.held == {1: NOW + 7 * MINUTE}
+    assert judge(one(1, RESOLVED, site="kabil"), of_site=sent).held == {}
+    sent["kabil"][-1] = NOW - 10 * MINUTE
+    assert judge(one(1, site="kabil"), of_site=sent).held == {}
+    sent["kabil"] = [NOW - HOUR_MS, *sent["kabil"][1:-1], NOW - MINUTE]
+    assert judge(one(1, site="kabil"), of_site=sent).held == {}
+
+
+def test_one_site_gets_half_of_an_hourly_limit_at_most() -> None:
+    sent = {"kabil": [NOW - 30 * MINUTE, NOW - 20 * MINUTE]}
+    letters = tuple(sent["kabil"])
+    assert judge(one(1, site="kabil"), sent=letters, limit=4, of_site=sent).held == {1: NOW + 30 * MINUTE}
+    assert shape(judge(one(1, site="nongsa"), sent=letters, limit=4, of_site=sent)) == [(Form.SINGLE, [1])]
+    assert judge(one(1, site="kabil"), sent=letters, limit=6, of_site=sent).held == {}
+
+
+def test_letters_from_before_the_clock_was_set_back_hold_nothing() -> None:
+    sent = {"kabil": [NOW + n * HOUR_MS for n in range(1, 10)]}
+    assert judge(one(1, site="kabil"), of_site=sent).held == {}

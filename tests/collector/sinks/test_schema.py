@@ -57,6 +57,15 @@ def test_evidence_is_kept_for_the_causes_that_there_are() -> None:
     )
 
 
+def test_why_no_picture_is_judged_is_a_field_while_none_is() -> None:
+    sample = Sample("cam1", NOW, State.OK, NOW, picture_unseen="no keyframe of it comes whole")
+    (line, _) = lines_of(batch(sample), TopicKind.TELEMETRY)
+    assert line == (
+        'camera,camera=cam1,site=nagoya state="ok",state_code=0i,cause="",'
+        f'picture_unseen="no keyframe of it comes whole" {NOW}'
+    )
+
+
 def test_a_change_of_state_is_a_line_at_its_own_time() -> None:
     assert lines_of(down(5), TopicKind.STATE, camera="cam1") == [
         f'camera,camera=cam1,site=nagoya state="down",state_code=3i,cause="refused" {NOW + 5}'

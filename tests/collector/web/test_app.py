@@ -258,11 +258,26 @@ async def test_a_city_of_two_thousand_cameras_asks_for_pictures_of_the_broken_al
     cameras = [
         camera(f"Kamera {n}", Cause.BLACK if n % 100 == 0 else None, picture_ms=NOW_MS) for n in range(2000)
     ]
-    collector.view = city([site("Satu", cameras)])
+    sites = [site(f"Lokasi {n}", cameras[100 * n : 100 * n + 100]) for n in range(20)]
+    collector.view = city(sites)
     page = (await client.get("/", headers={"Accept-Encoding": "gzip"})).text
     assert page.count('<img src="pictures/') == 20
     assert page.count('loading="lazy"') == 20
     assert page.count('id="camera-') == 2000
+
+
+async def test_a_dense_wall_lists_the_cameras_whose_pictures_are_not_judged(
+    client: httpx.AsyncClient, collector: City
+) -> None:
+    why = "no keyframe of it comes whole"
+    well = [camera(f"cam{number}") for number in range(70)]
+    slow = msgspec.structs.replace(camera("slow", Cause.LOW_FPS), picture_unseen=why)
+    well[3] = msgspec.structs.replace(well[3], picture_unseen=why)
+    collector.view = city([site("nagoya", [*well, slow])], [])
+    page = (await client.get("/?lang=en")).text
+    lines = re.findall(r'id="wrong-(.*?)".*?class="why">(.*?)</span>', page, re.DOTALL)
+    assert {key.rpartition("/")[2] for key, _ in lines} == {well[3].id, slow.id}
+    assert all(why in text for _, text in lines)
 
 
 async def test_an_empty_city_says_how_to_begin(client: httpx.AsyncClient, collector: City) -> None:

@@ -2,11 +2,11 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from pantau_collector.fleet.view import CityView
+from pantau_collector.fleet.view import CityView, IncidentView, SiteView
 from pantau_collector.health import Health, Trouble, TroubleKind, with_view
 from pantau_collector.web.times import Times, duration
 from pantau_collector.web.wall import Wall
-from pantau_collector.web.wall_builder import build_wall
+from pantau_collector.web.wall_builder import WHOLE_CITY, Scope, build_wall
 from pantau_contract.states import Cause, State
 from pantau_contract.words import words
 from tests.collector.web.cities import MINUTE_MS, NOW_MS, batam, camera, city, incident, large, site
@@ -15,8 +15,9 @@ WORDS = words("en")
 JAKARTA = ZoneInfo("Asia/Jakarta")
 
 
-def wall(view: CityView, *, health: Health | None = None, now_ms: int = NOW_MS) -> Wall:
-    return build_wall(view, health or Health(), WORDS, Times(WORDS, JAKARTA, now_ms), now_ms=now_ms)
+def wall(view: CityView, *, health: Health | None = None, now_ms: int = NOW_MS, scope: Scope = WHOLE_CITY) -> Wall:
+    times = Times(WORDS, JAKARTA, now_ms)
+    return build_wall(view, health or Health(), WORDS, times, now_ms=now_ms, scope=scope)
 
 
 def test_each_state_is_counted_and_each_camera_has_a_tile() -> None:
@@ -81,14 +82,15 @@ def test_whole_sites_come_first_then_the_gravest_then_the_newest() -> None:
         camera("D", Cause.STALLED),
     ]
     one, other = site("Satu", cameras), site("Dua", [camera("E", Cause.AGENT_GONE)])
+    third = site("Tiga", cameras[:2])
     incidents = [
-        incident(1, one, cameras[0], "low_fps", minutes=1),
-        incident(2, one, cameras[1], "black", minutes=1),
+        incident(1, third, cameras[0], "low_fps", minutes=1),
+        incident(2, third, cameras[1], "black", minutes=1),
         incident(3, one, cameras[2], "stalled", minutes=9),
         incident(4, one, cameras[3], "stalled", minutes=5),
         incident(5, other, None, "agent_gone", minutes=60),
     ]
-    assert [card.id for card in wall(city([one, other], incidents)).cards] == [5, 4, 3, 2, 1]
+    assert [card.id for card in wall(city([one, other, third], incidents)).cards] == [5, 4, 3, 2, 1]
 
 
 def test_a_resolved_incident_stays_for_an_hour_and_then_goes() -> None:
@@ -102,17 +104,85 @@ def test_a_cause_without_words_and_a_camera_that_is_gone_are_shown_all_the_same(
     assert (card.title, card.meaning, card.mark) == ("hilang", "uplink gone", State.DOWN)
 
 
+def broken(name: str, number: int, *, minutes: float = 1) -> tuple[SiteView, list[IncidentView]]:
+    """Return a site with so many cameras that are down, each with its incident."""
+    where = site(name, [camera(f"Kamera {n:04}", Cause.STALLED) for n in range(number)])
+    first = sum(map(ord, name)) * 10_000
+    return where, [
+        incident(first + n, where, each, "stalled", minutes=minutes) for n, each in enumerate(where.cameras)
+    ]
+
+
 def test_more_incidents_than_anyone_reads_are_counted_in_place_of_shown() -> None:
-    cameras = [camera(f"Kamera {n}", Cause.STALLED) for n in range(40)]
-    where = site("Satu", cameras)
-    seen = wall(city([where], [incident(n, where, each, "stalled", minutes=n) for n, each in enumerate(cameras)]))
+    sites = [broken(f"Lokasi {n}", 1, minutes=n) for n in range(40)]
+    seen = wall(city([where for where, _ in sites], [each for _, incidents in sites for each in incidents]))
     assert (len(seen.cards), seen.more_cards) == (24, 16)
 
 
-def test_the_wall_shows_the_six_latest_recovered_incidents() -> None:
-    where = site("Satu", [camera("Hilang")])
-    many = [incident(n, where, where.cameras[0], "stalled", minutes=90, ended_minutes=n) for n in range(1, 20)]
-    assert [each.id for each in wall(city([where], many)).recovered] == [1, 2, 3, 4, 5, 6]
+def test_one_site_with_a_thousand_incidents_pushes_no_other_off_the_wall() -> None:
+    hostile, flood = broken("Aaa", 1000)
+    real, outage = broken("Zzz", 1, minutes=600)
+    seen = wall(city([hostile, real], [*flood, *outage]))
+    assert [card.case for card in seen.cards] == ["aaa", "aaa", "aaa", "zzz"]
+    assert [card.more for card in seen.cards] == [0, 0, 997, 0]
+    assert seen.more_cards == 997
+
+
+def test_the_most_urgent_card_of_each_site_goes_before_the_second_of_any() -> None:
+    sites = [broken(f"Lokasi {n:02}", 3, minutes=n) for n in range(23)]
+    real, outage = broken("Zzz", 1, minutes=9999)
+    seen = wall(
+        city([*(where for where, _ in sites), real], [*(each for _, many in sites for each in many), *outage])
+    )
+    assert len(seen.cards) == 24
+    assert {card.case for card in seen.cards} == {*(where.id for where, _ in sites), "zzz"}
+
+
+def test_all_of_a_site_or_of_the_city_is_shown_to_who_asks_for_it() -> None:
+    hostile, flood = broken("Aaa", 300)
+    real, outage = broken("Zzz", 1)
+    view = city([hostile, real], [*flood, *outage])
+    alone = wall(view, scope=Scope(site="aaa"))
+    assert (len(alone.cards), alone.more_cards, [block.key for block in alone.blocks]) == (300, 0, ["aaa"])
+    assert (len(alone.blocks[0].tiles), len(alone.blocks[0].lines)) == (300, 300)
+    everything = wall(view, scope=Scope(everything=True))
+    assert (len(everything.cards), everything.more_cards, len(everything.blocks)) == (301, 0, 2)
+
+
+def test_a_site_of_a_dense_wall_has_six_lines_and_256_marks_at_most() -> None:
+    hostile, _ = broken("Aaa", 1000)
+    (block,) = wall(city([hostile])).blocks
+    assert (len(block.lines), block.more_lines) == (6, 250)
+    assert (len(block.tiles), block.more, block.cameras) == (256, 744, 1000)
+
+
+def test_cameras_that_are_not_in_the_inventory_come_last_and_take_no_pictures_off_the_wall() -> None:
+    known = [camera("Satu", Cause.BLACK, picture_ms=NOW_MS)]
+    invented = [msgspec.structs.replace(camera(f"Aaa {n}", Cause.STALLED), listed=False) for n in range(500)]
+    where = site("Pasar Induk", [*invented, *known])
+    shared = msgspec.structs.replace(
+        incident(2, where, None, "unlisted_cameras", minutes=1), cameras=tuple(each.id for each in invented)
+    )
+    seen = wall(city([where], [shared, incident(1, where, known[0], "black", minutes=9)]))
+    assert [(card.id, card.unlisted, card.whole_site) for card in seen.cards] == [
+        (1, False, False),
+        (2, True, False),
+    ]
+    assert (seen.cards[1].mark, seen.cards[1].affected, len(seen.cards[1].names)) == (State.DOWN, 500, 12)
+    (block,) = seen.blocks
+    assert (seen.dense, block.broken, block.more) == (False, False, 492)
+    assert [tile.name for tile in block.tiles[:2]] == ["Satu", "Aaa 0"]
+    assert [tile.covered for tile in block.tiles] == [False] + [True] * 8
+
+
+def test_the_wall_shows_the_six_latest_recovered_incidents_two_of_a_site() -> None:
+    sites = [site(f"Lokasi {n}", [camera("Hilang")]) for n in range(10)]
+    many = [
+        incident(10 * n + k, where, where.cameras[0], "stalled", minutes=90, ended_minutes=1 + 3 * n + k)
+        for n, where in enumerate(sites)
+        for k in range(3)
+    ]
+    assert [each.id for each in wall(city(sites, many)).recovered] == [0, 1, 10, 11, 20, 21]
 
 
 def test_a_card_names_twelve_cameras_at_most() -> None:
@@ -233,3 +303,4 @@ def test_a_camera_whose_pictures_are_not_judged_says_so_with_the_reason() -> Non
     first, second = wall(city([site("Pasar Induk", [unseen, down])], [])).blocks[0].tiles
     assert first.label == f"{WORDS.state(State.OK)}, but its pictures are not checked: {why}"
     assert second.label == WORDS.state(State.DOWN)
+    assert (first.unseen, second.unseen) == (True, False)

@@ -16,6 +16,7 @@ let lastAnswer = Date.now();
 async function update() {
   try {
     const answer = await fetch("board" + location.search, { cache: "no-cache", signal: AbortSignal.timeout(6000) });
+    if (answer.status === 401) location.reload(); // to sign in again
     if (!answer.ok) throw new Error(answer.status);
     if (answer.headers.get("etag") !== tag) {
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("board");
