@@ -1,11 +1,11 @@
 """mosquitto as our Ansible role sets it up: the role's own templates, without a run of Ansible."""
 
+import re
 import runpy
 from pathlib import Path
 from typing import Any
 
 import jinja2
-import yaml
 
 from tests.servers.process import Server, free_port, is_listening
 from tests.servers.programs import require_program
@@ -26,9 +26,8 @@ class RoleBroker(Server):
         self.database = folder / "mosquitto.db"
         below = folder / "etc/mosquitto"
         below.mkdir(parents=True)
-        defaults = yaml.safe_load((_ROLE / "defaults" / "main.yml").read_text())
-        values = {name: value for name, value in defaults.items() if not (isinstance(value, str) and "{" in value)}
-        values |= {
+        values = {
+            **_plain_defaults(),
             "pantau_root": str(folder),
             "pantau_broker_users": {site: site for site in sites},
             "pantau_broker_collector_password": COLLECTOR,
@@ -51,12 +50,18 @@ class RoleBroker(Server):
         )
 
 
+def _plain_defaults() -> dict[str, Any]:
+    """Return the role's defaults that are numbers; the others are templates, or empty."""
+    text = (_ROLE / "defaults" / "main.yml").read_text()
+    return {name: int(value) for name, value in re.findall(r"^(\w+): (\d+)$", text, re.MULTILINE)}
+
+
 def _environment() -> jinja2.Environment:
     """Return the templates, with the filters of the role."""
     templates = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_ROLE / "templates"),
         trim_blocks=True,  # as Ansible does
-        autoescape=False,  # noqa: S701 # they are no web pages
+        autoescape=False,  # they are no web pages
     )
     templates.filters |= runpy.run_path(str(_ROLE / "filter_plugins" / "mosquitto.py"))["FilterModule"]().filters()
     return templates

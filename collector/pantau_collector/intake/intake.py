@@ -9,6 +9,7 @@ from pantau_collector.config import Broker
 from pantau_collector.deadletter import DeadLetters
 from pantau_collector.intake.inbox import Inbox, Incoming
 from pantau_collector.intake.overflow import Overflow
+from pantau_collector.intake.quarantine import Quarantine
 from pantau_collector.intake.subscription import Subscription
 from pantau_collector.intake.writer import MessageWriter
 from pantau_collector.journal import Journal
@@ -53,7 +54,8 @@ class Intake:
         self._retry_s = retry_s
         self._journal = journal
         self._inbox = Inbox()
-        self._subscription = Subscription(broker, self._inbox, time_ms=time_ms)
+        self._quarantine = Quarantine(journal.directory / "quarantine.json", time_ms=time_ms)
+        self._subscription = Subscription(broker, self._inbox, time_ms=time_ms, quarantine=self._quarantine)
         self._overflow = Overflow(journal.directory / "overflow.sqlite")
         self._writer = MessageWriter(
             journal,
@@ -110,6 +112,16 @@ class Intake:
     def overload_trouble(self) -> str | None:
         """What the broker drops or keeps too much of, by its own figures, for the operator; None if nothing."""
         return self._subscription.overload_trouble
+
+    @property
+    def flood_trouble(self) -> str | None:
+        """Which sites are shut out because they flood the broker, for the operator; None if none is."""
+        return self._quarantine.trouble
+
+    @property
+    def shut_out(self) -> int:
+        """Messages that were dropped because their site floods the broker."""
+        return self._subscription.shut_out
 
     def broker_figure(self, topic: str) -> float:
         """Return what the broker reports of itself on a topic of `broker_figures`, or NaN."""
