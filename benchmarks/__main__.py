@@ -38,6 +38,7 @@ def benchmarks(out: Path, trials: int, data: Path | None) -> Iterator[Benchmark]
     yield Benchmark("faults", "faults", ("--trials", str(trials), "--out", str(out)))
     yield Benchmark("wire", "wire")
     yield Benchmark("ingest", "ingest")
+    yield Benchmark("a hostile site", "hostile_site")
     yield Benchmark("incidents", "incidents")
     yield Benchmark("a year of incidents", "incident_year", ("--plot", str(out / "incident-year.png")))
 
