@@ -15,7 +15,7 @@ help:
 	@echo 'make test            all tests, four at a time (JOBS=4); servers that are not installed are skipped'
 	@echo 'make check           ruff, mypy, codespell, and which room may import which'
 	@echo 'make bench           what it costs here beside others, and how soon faults are told: half an hour (TRIALS=10: less)'
-	@echo 'make fuzz            a million inputs that no camera should send, and 2,000 odd cameras beside FFmpeg'
+	@echo 'make fuzz            a million inputs that no camera or site should send, and 2,000 odd cameras beside FFmpeg'
 	@echo 'make chaos           everything fails at random, and nothing is lost (KILLS=200 SEED=1)'
 	@echo 'make lock            pins every dependency in locks/ (UPGRADE=1: the newest version of each)'
 	@echo 'make wheel           the wheel of this tree, in build/wheel, to be installed beside a lock'

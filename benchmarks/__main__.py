@@ -36,10 +36,12 @@ def benchmarks(out: Path, trials: int, data: Path | None) -> Iterator[Benchmark]
     yield Benchmark("watching, 1 to 1,024 cameras", "watching", ("--scale", "--out", str(out)))
     yield Benchmark("picture", "picture", ("--out", str(out), *keyframes))
     yield Benchmark("faults", "faults", ("--trials", str(trials), "--out", str(out)))
+    yield Benchmark("hostile camera", "hostile_camera")
     yield Benchmark("wire", "wire")
     yield Benchmark("ingest", "ingest")
     yield Benchmark("a hostile site", "hostile_site")
     yield Benchmark("incidents", "incidents")
+    yield Benchmark("ledger", "ledger")
     yield Benchmark("a year of incidents", "incident_year", ("--plot", str(out / "incident-year.png")))
 
 

@@ -1,4 +1,4 @@
-"""Tries bad input by the million on the agent's parsers: `python -m fuzzing --inputs 1000000`.
+"""Tries bad input by the million on what cameras and sites can reach: `python -m fuzzing --inputs 1000000`.
 
 Valid conversations, descriptions and packets are damaged at random, from a seed: the same number of the same seed
 is the same input. Nothing but the declared errors may be raised, memory must not grow, and time must grow in

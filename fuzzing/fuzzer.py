@@ -6,6 +6,7 @@ errors, memory must not grow, and time must grow in proportion to the input.
 
 import gc
 import random
+import resource
 import sys
 import time
 import traceback
@@ -20,6 +21,8 @@ BATCH = 1000
 """Inputs between two progress reports."""
 SETTLED_AFTER = 20_000
 """Inputs after which caches are full. The memory in use then is the reference for the rest of the run."""
+MAX_MORE_RSS_MB = 256
+"""Megabytes by which the most memory that was ever resident may exceed that reference."""
 MAX_MORE_BLOCKS = 5000
 """Blocks of Python's allocator by which memory in use may exceed that reference."""
 SLOW_S = 1.0
@@ -42,7 +45,7 @@ class Finding:
 def fuzz(inputs: int, seed: int) -> Iterator[Finding | int]:
     """Try `inputs` inputs. Yields each finding, and the size of each completed batch."""
     shares = [target.share for target in TARGETS]
-    before = 0
+    before, settled_mb = 0, 0.0
     with session_loop():
         for number in range(inputs):
             rng = random.Random(f"{seed} {number}")
@@ -58,6 +61,10 @@ def fuzz(inputs: int, seed: int) -> Iterator[Finding | int]:
                 if before and used - before > MAX_MORE_BLOCKS:
                     yield Finding("all", f"memory grew by {used - before} blocks in {inputs} inputs")
                 before = used
+                peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+                if settled_mb and peak_mb - settled_mb > MAX_MORE_RSS_MB:
+                    yield Finding("all", f"{peak_mb - settled_mb:.0f} MB more were resident than in the beginning")
+                settled_mb = settled_mb or peak_mb
 
 
 def attempt(target: Target, data: bytes, rng: random.Random) -> Finding | None:

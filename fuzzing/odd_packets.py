@@ -52,6 +52,10 @@ class _Sender:
             self._sequence = 30_000
         if has("sender", "changes its SSRC") and number == PICTURES // 2:
             self._ssrc, self._sequence = 0x77777777, 5
+        if has("sender", "has an SSRC for each picture"):
+            self._ssrc = number
+        if has("sequence", "begins anew in each picture"):
+            self._sequence = 0
         timestamp = self._timestamp(number)
         if self._camera.codec == "mjpeg":
             sent = self._packets([(payload, True) for payload in self._jpeg(number)], timestamp)
@@ -163,8 +167,10 @@ class _Sender:
             first, extra = 0x82, bytes(8)
         elif self._has("header", "padding"):
             first, payload = 0xA0, payload + b"\x00\x00\x00\x04"
+        elif self._has("header", "version 0"):
+            first = 0
         second = PAYLOAD_TYPES[self._camera.codec] | marked << 7
-        header = struct.pack("!BBHII", first, second, self._sequence, timestamp & 0xFFFFFFFF, self._ssrc)
+        header = struct.pack("!BBHII", first, second, self._number(), timestamp & 0xFFFFFFFF, self._ssrc)
         packet = RTP, header + extra + payload
         repeats = self._has("sequence", "repeated packets") and self._sequence % 7 == 0
         sent = [self._previous] if repeats and self._previous is not None else []
@@ -172,6 +178,14 @@ class _Sender:
         self._sequence = (self._sequence + 1) & 0xFFFF
         self._previous = packet
         return sent if lost else [*sent, packet]
+
+    def _number(self) -> int:
+        """Return the next packet's sequence number as it is sent."""
+        if self._has("sequence", "always 0"):
+            return 0
+        if self._has("sequence", "bytes swapped"):
+            return self._sequence >> 8 | (self._sequence & 0xFF) << 8
+        return self._sequence
 
 
 def _noise(number: int, size: int) -> bytes:

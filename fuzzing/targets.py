@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from unittest import mock
 
+from fuzzing import broker
 from fuzzing.camera import connect_to
 from fuzzing.mutation import chunks
 from fuzzing.seeds import (
@@ -38,6 +39,7 @@ from pantau_agent.streams.credentials import Credentials
 from pantau_agent.streams.failure import LookError
 from pantau_agent.streams.malformed import MalformedError
 from pantau_collector.incidents.downtime import Downtime, DowntimeError, Scope, check, occurrence
+from pantau_contract.errors import ContractError
 
 CAMERA = url.parse("rtsp://192.0.2.1/cam")
 START_MS = 1_795_964_400_000
@@ -191,6 +193,11 @@ TARGETS = (
     Target("playlist", PLAYLISTS, playlist, (MalformedError,)),
     Target("multipart", MULTIPARTS, parts, (MalformedError,)),
     Target("http", HTTP_RESPONSES, http_response, (MalformedError,)),
+    Target("message", broker.MESSAGES, broker.message, (ContractError,), 2),
+    Target("columns", broker.COLUMNS, broker.columns, (ContractError,), 2),
+    Target("snapshot", broker.SNAPSHOTS, broker.snapshot, (ContractError,)),
+    Target("topic", broker.TOPICS, broker.topic, (ContractError,), 0.5),
+    Target("packets", broker.PACKETS, broker.packets, (OSError,), 0.5),
 )
 DECLARED = tuple({error for target in TARGETS for error in target.declared})
 

@@ -5,6 +5,7 @@ transaction that made it, never without it, and never forgotten. After a crash b
 it is journaled twice, which writes the same point into the series.
 """
 
+import logging
 from collections.abc import Callable
 
 from pantau_collector.clock import Clock
@@ -12,6 +13,8 @@ from pantau_collector.journal import Journal
 from pantau_collector.own_records import Figures, make_record
 from pantau_collector.periodic import PeriodicThread
 from pantau_collector.store import Store, StoreError, incident_rows
+
+_log = logging.getLogger(__name__)
 
 STEPS_EVERY_S = 1.0
 """Seconds from one check for new steps of incidents to the next."""
@@ -43,8 +46,13 @@ class Recorder:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread after the step under way."""
+        """End the thread after the step under way, and record once more until when the collector was there."""
         self._thread.stop()
+        try:
+            self._figures_due = self._clock.monotonic()
+            self.record_due()
+        except (StoreError, OSError) as error:
+            _log.warning("the last figures are not in the journal: %s", error)
 
     def record_due(self) -> None:
         """Journal the steps that are not in the journal yet, and the figures if they are due.

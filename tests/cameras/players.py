@@ -111,7 +111,11 @@ async def _playing_rtsp(camera: RealCamera) -> AsyncIterator[Played]:
         if found := re.search(r"client_port=(\d+)", asked.headers.get("Transport", "")):
             client_port = int(found[1])
         text = script.answer(asked.method, asked.uri, asked.headers.get("Authorization", ""))
-        return wire(camera, text, asked.headers["CSeq"]) if text else None
+        if text is None:
+            return None
+        netloc, here = urlsplit(camera.url).netloc, urlsplit(played.url).netloc
+        text = text.replace(f"Location: rtsp://{netloc}", f"Location: rtsp://{here}")
+        return wire(camera, text, asked.headers["CSeq"])
 
     async def send(visitor: rtsp.Visitor) -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams:
@@ -145,7 +149,7 @@ async def _playing_http(camera: RealCamera) -> AsyncIterator[Played]:
         text = script.answer("GET", asked.path, asked.headers.get("authorization", ""))
         assert text is not None, "the corpus must hold an answer to GET"
         await visitor.send(filled(wire(camera, text)))
-        while camera.repeat and " 200 " in text.partition("\n")[0]:
+        while camera.repeat and " 200 " in text.partition("\n")[0] + text.partition("\n\n")[2]:
             await visitor.send(filled(camera.repeat.replace("\n", "\r\n").encode()))
             await asyncio.sleep(0.1)
         if "connection: close" in text.lower():

@@ -51,3 +51,52 @@ def test_a_line_cut_by_a_loss_of_power_does_not_spoil_the_next(tmp_path: Path) -
     path.write_bytes(b'{"time": "2026-')
     DeadLetters(path, time_ms=lambda: NOW).write([DeadLetter("t", "r", b"")])
     assert json.loads(path.read_text().splitlines()[-1])["reason"] == "r"
+
+
+def test_of_a_picture_nothing_is_kept_that_shows_anything(tmp_path: Path) -> None:
+    path = tmp_path / "dead.jsonl"
+    jpeg = b"\xff\xd8\xff\xe0" + b"face" * 1000
+    DeadLetters(path, time_ms=lambda: NOW).write(
+        [
+            DeadLetter("pantau/v1/a/camera/c/snapshot", "r", b"face" * 1000),
+            DeadLetter("pantau/v1/a/telemetry", "r", jpeg),
+            DeadLetter("pantau/v1/a/telemetry", "r", b"\x89PNG" + jpeg),
+        ]
+    )
+    for letter in letters_in(path):
+        assert letter["size"] >= 4000
+        assert len(base64.b64decode(letter["payload"])) == 16
+
+
+def test_no_site_pushes_out_what_others_have_there(tmp_path: Path) -> None:
+    now = [NOW]
+    path = tmp_path / "dead.jsonl"
+    letters = DeadLetters(path, time_ms=lambda: now[0], max_bytes=80_000)
+    letters.write([DeadLetter("pantau/v1/quiet/telemetry", "mine", b"x")])
+    for _ in range(10):
+        letters.write([DeadLetter("pantau/v1/flood/telemetry", "r", b"y" * 1000) for _ in range(20)])
+    kept = letters_in(path)
+    assert sum(len(json.dumps(each)) for each in kept if each["topic"] == "pantau/v1/flood/telemetry") < 10_000
+    assert [each["reason"] for each in kept if "quiet" in each["topic"]] == ["mine"]
+    assert letters.left_out > 180
+    now[0] += 60_000
+    letters.write([])
+    assert letters_in(path)[-1]["topic"] == "pantau/v1/flood"
+    assert "more dead letters of this site are not kept" in letters_in(path)[-1]["reason"]
+    now[0] += 86_400_000
+    letters.write([DeadLetter("pantau/v1/flood/telemetry", "tomorrow", b"")])
+    assert letters_in(path)[-1]["reason"] == "tomorrow"
+
+
+def test_one_write_of_many_letters_goes_to_as_many_files_as_it_needs(tmp_path: Path) -> None:
+    letters = DeadLetters(tmp_path / "dead.jsonl", time_ms=lambda: NOW, max_bytes=1000, files=3)
+    letters.write([DeadLetter("t", str(number), b"x" * 100) for number in range(100)])
+    assert letters.written == 100
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) < 3 * 1300
+
+
+def test_a_letter_is_one_printable_line(tmp_path: Path) -> None:
+    path = tmp_path / "dead.jsonl"
+    DeadLetters(path, time_ms=lambda: NOW).write([DeadLetter("a\nb", "c\x1b[2J\u202ed", b"")])
+    (letter,) = letters_in(path)
+    assert (letter["topic"], letter["reason"]) == ("a b", "c [2Jd")

@@ -4,12 +4,25 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
+from pantau_collector.config import MIN_TOKEN_LENGTH, CollectorConfig
 from pantau_collector.fleet.view import CityView
 from pantau_collector.health import Health, TroubleKind
+from pantau_collector.notices.batching import SITE_GATHER_MS, SITE_LETTERS
+from pantau_collector.notices.compose import MAX_OUTAGES, MAX_UNLISTED
 from pantau_collector.simulation import load_scenario, simulate
 from pantau_collector.sinks.line_protocol import Measurement
 from pantau_collector.sinks.schema import MEASUREMENTS
+from pantau_collector.web.access import SIGNED_IN_S
+from pantau_collector.web.connections import DONE_WITHIN_S, HEAD_WITHIN_S, MAX_CONNECTIONS, MAX_OF_ADDRESS
+from pantau_collector.web.gate import API_RATE, PAGE_RATE, SIGN_IN_RATE
 from pantau_collector.web.metrics import CityMetrics
+from pantau_collector.web.wall_builder import (
+    CARDS_OF_SITE,
+    LINES_OF_SITE,
+    MAX_CARDS,
+    TILES_OF_SITE,
+    UNLISTED_TILES,
+)
 
 README = (Path(__file__).parents[2] / "collector" / "README.md").read_text("utf-8")
 
@@ -46,3 +59,25 @@ def test_the_example_of_a_scenario_is_told_as_it_says() -> None:
     outcome = simulate(*load_scenario(Path(__file__).parents[2] / "collector" / "scenario.example.toml"))
     assert outcome.sent
     assert not outcome.differences
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        f"at most {CARDS_OF_SITE} cards of {MAX_CARDS}",
+        f"shows {LINES_OF_SITE} lines and {TILES_OF_SITE} marks of a site, {UNLISTED_TILES} of them cameras",
+        f"gets {SITE_LETTERS} messages an hour at once",
+        f"one message each {SITE_GATHER_MS // 60_000} minutes",
+        f"lists at most {MAX_OUTAGES} outages, and {MAX_UNLISTED} cameras that are not in the inventory",
+        f"for the API {API_RATE.burst:g} times at once and {API_RATE.per_s:g} times a second",
+        f"for pages and pictures {PAGE_RATE.burst:g} times and {PAGE_RATE.per_s:g} times a second",
+        f"try a token {SIGN_IN_RATE.burst:g} times and once in {1 / SIGN_IN_RATE.per_s:g} seconds",
+        f"at most {MAX_CONNECTIONS} connections, {MAX_OF_ADDRESS} of one address",
+        f"a request has {HEAD_WITHIN_S:g} s, its body {HEAD_WITHIN_S:g} s, its answer {DONE_WITHIN_S:g} s",
+        f"for longer than `keep_pictures_days` ({CollectorConfig().keep_pictures_days})",
+        f"at least {MIN_TOKEN_LENGTH} characters",
+        f"a cookie keeps it for {SIGNED_IN_S // 86_400} days",
+    ],
+)
+def test_the_page_states_the_limits(statement: str) -> None:
+    assert statement in " ".join(README.split())

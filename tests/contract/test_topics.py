@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pantau_contract.errors import ContractError
-from pantau_contract.topics import SLUG, SUBSCRIPTIONS, Topic, TopicKind, parse_topic
+from pantau_contract.topics import SLUG, SUBSCRIPTIONS, Topic, TopicKind, parse_topic, site_of
 
 SLUGS = st.from_regex(SLUG, fullmatch=True)
 
@@ -44,3 +44,21 @@ def test_what_is_not_a_topic_is_told(text: str) -> None:
 def test_a_collector_subscribes_to_all_that_an_agent_publishes() -> None:
     published = {"agent", "telemetry", "camera/+/state", "camera/+/snapshot", "reply"}
     assert {subscription.removeprefix("pantau/v1/+/") for subscription in SUBSCRIPTIONS} == published
+
+
+@pytest.mark.parametrize(
+    ("text", "site"),
+    [
+        ("pantau/v1/kabil/telemetry", "kabil"),
+        ("pantau/v1/kabil/camera/c/state", "kabil"),
+        ("pantau/v1/kabil", "kabil"),
+        ("pantau/v1/UPPER/telemetry", "UPPER"),
+        ("pantau/v1/" + "a" * 63 + "/agent", "a" * 63),
+        ("pantau/v1/" + "a" * 60_000, "a" * 63),
+        ("pantau/v1//agent", ""),
+        ("elsewhere/kabil", ""),
+        ("", ""),
+    ],
+)
+def test_the_site_of_any_topic_is_found_without_any_other_check(text: str, site: str) -> None:
+    assert site_of(text) == site

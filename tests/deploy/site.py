@@ -37,6 +37,7 @@ CAMERAS: list[dict[str, Any]] = [
             "moves_on_purpose": False,
             "learning_h": 2.5,
             "masked": [[0.0, 0, 0.3, 0.2]],
+            "private": [[0.7, 0.1, 0.9, 0.4]],
         },
     },
     {

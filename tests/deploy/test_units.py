@@ -68,6 +68,18 @@ def test_the_unit_is_watched_and_started_again_for_ever(name: str) -> None:
     assert settings["User"] == settings["StateDirectory"] == name.removesuffix(".service")
 
 
+@pytest.mark.parametrize(
+    ("name", "high", "most"),
+    [("pantau-agent.service", "512M", "640M"), ("pantau-collector.service", "50%", "60%")],
+)
+def test_the_unit_has_a_limit_of_memory_and_outlives_a_child_that_passes_it(
+    name: str, high: str, most: str
+) -> None:
+    settings = dict(re.findall(r"^(\w+)=(.*)$", (UNITS / name).read_text(), re.MULTILINE))
+    expected = {"MemoryHigh": high, "MemoryMax": most, "OOMPolicy": "continue", "LimitCORE": "0"}
+    assert settings.items() >= expected.items()
+
+
 def test_the_list_of_users_makes_those_that_the_units_run_as(tmp_path: Path) -> None:
     command = [require_program("systemd-sysusers"), f"--root={tmp_path}", str(UNITS / "pantau.sysusers")]
     (tmp_path / "etc").mkdir()

@@ -4,7 +4,6 @@ It is one JSON file for all cameras. A new file replaces the old one at once, so
 """
 
 import asyncio
-import hashlib
 import logging
 import secrets
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from msgspec import Meta, Struct, field
 
 from pantau_agent.assessment.acceptances import FOLDER, Acceptance, Acceptances
 from pantau_agent.assessment.baseline import Baseline
+from pantau_agent.assessment.digests import Digests
 from pantau_agent.config import Camera
 from pantau_agent.streams import url as stream_url
 from pantau_agent.streams.failure import Failure
@@ -81,8 +81,10 @@ class CameraMemories:
         self._file = file
         loaded = _load(file)
         self._content = _Content(VERSION, loaded.salt)
+        digests = Digests(loaded.salt)
         for camera in cameras:
-            self._content.cameras[camera.id] = _carried_over(loaded.cameras.get(camera.id), camera, loaded.salt)
+            self._content.cameras[camera.id] = _carried_over(loaded.cameras.get(camera.id), camera, digests)
+        self._has_fast_digests = any(digests.is_fast(memory.login) for memory in loaded.cameras.values())
         self._acceptances = Acceptances(file.with_name(FOLDER))
         self._saved_logins: list[object] = []
         self._failing = False
@@ -97,6 +99,8 @@ class CameraMemories:
         What commands accept meanwhile is taken over. Never returns.
         """
         self._saved_logins, age_s = self._logins(), 0.0
+        if self._has_fast_digests:
+            self.save()
         while True:
             self._take_over_acceptances()
             await asyncio.sleep(CHECK_INTERVAL_S)
@@ -143,9 +147,8 @@ def remembered(file: Path, cameras: Sequence[Camera]) -> dict[str, Remembered]:
         content = msgspec.json.decode(file.read_bytes(), type=_Content)
     except (OSError, msgspec.DecodeError):
         return {}
-    return {
-        camera.id: _carried_over(content.cameras.get(camera.id), camera, content.salt).proof for camera in cameras
-    }
+    digests = Digests(content.salt)
+    return {camera.id: _carried_over(content.cameras.get(camera.id), camera, digests).proof for camera in cameras}
 
 
 def _take_over(acceptance: Acceptance, memory: CameraMemory) -> None:
@@ -169,24 +172,20 @@ def _load(file: Path) -> _Content:
     return _Content(VERSION, secrets.token_hex())
 
 
-def _carried_over(memory: CameraMemory | None, camera: Camera, salt: str) -> CameraMemory:
+def _carried_over(memory: CameraMemory | None, camera: Camera, digests: Digests) -> CameraMemory:
     """Return what of the memory is valid for the camera as it is configured now."""
     password = camera.password.get_secret_value() if camera.password is not None else None
     permission = ("allow_basic",) if camera.allow_basic else ()  # whoever permits it has looked at the camera
-    fresh = CameraMemory(_digest(salt, camera.url), _digest(salt, camera.url, camera.user, password, *permission))
+    login = camera.url, camera.user, password, *permission
+    fresh = CameraMemory(digests.of(camera.url), digests.of_login(password, *login))
     if memory is None:
         return fresh
     if memory.stream == fresh.stream:
         fresh.baseline, fresh.keep_alive = memory.baseline, memory.keep_alive
-    if memory.login == fresh.login:
+    if memory.login in {fresh.login, digests.of(*login)}:
         fresh.trusted, fresh.refusal, fresh.proof.digests = memory.trusted, memory.refusal, memory.proof.digests
     host = stream_url.parse(camera.url or "").host
     fresh.proof.certificates = {
         at: fingerprint for at, fingerprint in memory.proof.certificates.items() if at.rpartition(":")[0] == host
     }
     return fresh
-
-
-def _digest(salt: str, *parts: str | None) -> str:
-    """Return a digest that reveals a change, and nothing more: the password cannot be recovered from it."""
-    return hashlib.blake2b(repr(parts).encode(), key=salt.encode()[:64], digest_size=16).hexdigest()

@@ -148,4 +148,5 @@ def _jitter_ms(counts: Counts) -> float | None:
 
 def _loss_pct(before: Counts, counts: Counts) -> float | None:
     received, lost = counts.packets - before.packets, max(0, counts.lost - before.lost)
-    return 100.0 * lost / (received + lost) if received > 0 and counts.jitter is not None else None
+    measured = counts.jitter is not None and counts.loss_valid
+    return 100.0 * lost / (received + lost) if received > 0 and measured else None

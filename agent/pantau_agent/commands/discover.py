@@ -5,6 +5,7 @@ import ipaddress
 import json
 import socket
 import sys
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
@@ -68,7 +69,8 @@ def discover(
     become_service_user()
     try:
         candidates = interruptible.run(_find_candidates(host or [], scanned, searched, wait, say))
-        logins = _prompted_logins(candidates, user or "", say) if ask_each else {}
+        hosts = dict.fromkeys(candidate.host for candidate in candidates)
+        logins = _prompted_logins(hosts, user or "", say) if ask_each else {}
         found = interruptible.run(_survey_all(candidates, login, logins, say))
     except KeyboardInterrupt:
         raise typer.Exit(EXIT_NOTHING) from None
@@ -93,10 +95,10 @@ def _interfaces(names: list[str] | None) -> list[Interface]:
     return [interface for interface in available if interface.name in names]
 
 
-def _prompted_logins(candidates: Iterable[str], user: str, say: Words) -> dict[str, Credentials | None]:
+def _prompted_logins(hosts: Iterable[str], user: str, say: Words) -> dict[str, Credentials | None]:
     """Prompt for a password for each host; a host without a password is surveyed without a login."""
     logins: dict[str, Credentials | None] = {}
-    for host in candidates:
+    for host in hosts:
         question = say("discover.password_of", user=user, host=host)
         password: str = typer.prompt(question, default="", show_default=False, hide_input=True, err=True)
         logins[host] = Credentials(user, password) if password else None
@@ -105,27 +107,30 @@ def _prompted_logins(candidates: Iterable[str], user: str, say: Words) -> dict[s
 
 async def _find_candidates(
     hosts: list[str], scanned: list[str], searched: list[Interface], wait_s: float, say: Words
-) -> dict[str, Candidate]:
-    """Return the candidates by host: those that answer the search, and others that have open ports."""
+) -> list[Candidate]:
+    """Return the candidates by host: those that answer the search, and others that have open ports.
+
+    A host may have several devices, each at a port of its own.
+    """
     hosts = [await _resolved(host) for host in hosts]
     with progress_bar() as progress:
         searching = progress.add_task(say("discover.searching"), total=None)
-        candidates = {match.url.host: _candidate(match) for match in await search(searched, hosts, wait_s=wait_s)}
+        found = await search(searched, hosts, wait_s=wait_s)
+        devices = Counter(match.url.host for match in found)
+        candidates = [_candidate(match, alone=devices[match.url.host] == 1) for match in found]
         progress.remove_task(searching)
-        to_scan = [address for address in dict.fromkeys([*hosts, *scanned]) if address not in candidates]
+        to_scan = [address for address in dict.fromkeys([*hosts, *scanned]) if address not in devices]
         if to_scan:
             scanning = progress.add_task(say("discover.scanning"), total=len(to_scan))
             async for result in scan(to_scan):
                 progress.advance(scanning)
                 if result.ports:
-                    candidates[result.host] = candidate_for_host(
-                        result.host, result.ports, named=result.host in hosts
-                    )
-    return {host: candidates[host] for host in sorted(candidates, key=ipaddress.ip_address)}
+                    candidates.append(candidate_for_host(result.host, result.ports, named=result.host in hosts))
+    return sorted(candidates, key=lambda candidate: (ipaddress.ip_address(candidate.host).packed, candidate.port))
 
 
 async def _survey_all(
-    candidates: dict[str, Candidate], login: Credentials | None, logins: dict[str, Credentials | None], say: Words
+    candidates: list[Candidate], login: Credentials | None, logins: dict[str, Credentials | None], say: Words
 ) -> list[DiscoveredDevice]:
     """Survey each candidate, with the login typed for it or else `login`.
 
@@ -135,13 +140,13 @@ async def _survey_all(
     with progress_bar() as progress:
         asking = progress.add_task(say("discover.asking"), total=len(candidates))
 
-        async def ask(host: str, candidate: Candidate) -> DiscoveredDevice | None:
+        async def ask(candidate: Candidate) -> DiscoveredDevice | None:
             async with slots:
-                found = await survey_device(candidate, logins.get(host, login), SystemClock())
+                found = await survey_device(candidate, logins.get(candidate.host, login), SystemClock())
             progress.advance(asking)
             return found
 
-        devices = await asyncio.gather(*(ask(host, candidate) for host, candidate in candidates.items()))
+        devices = await asyncio.gather(*(ask(candidate) for candidate in candidates))
     return [found for found in devices if found is not None]
 
 
@@ -154,5 +159,8 @@ async def _resolved(host: str) -> str:
     return str(found[0][4][0])
 
 
-def _candidate(match: Match) -> Candidate:
-    return Candidate(match.url.host, (match.url, *match.more_urls), match.name, match.model, answered_search=True)
+def _candidate(match: Match, *, alone: bool) -> Candidate:
+    """Return a device as a candidate; one that is not alone at its host is asked at its own address only."""
+    urls = (match.url, *match.more_urls) if alone else (match.url,)
+    port = 0 if alone else match.url.port
+    return Candidate(match.url.host, urls, match.name, match.model, answered_search=True, port=port)

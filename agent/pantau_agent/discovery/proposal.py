@@ -37,6 +37,7 @@ def fields(found: DiscoveredDevice) -> dict[str, Any]:
     """Return the same as plain values, for programs."""
     return {
         "host": found.host,
+        "port": found.port or None,
         "name": found.name,
         "manufacturer": found.manufacturer,
         "vendor": found.vendor,
@@ -65,6 +66,7 @@ def _block(
     found: DiscoveredDevice, channel: DiscoveredChannel, number: int, user: str | None, say: Words
 ) -> Iterator[str]:
     suffix = f"-{number}" if len(found.channels) > 1 or number > 1 else ""
+    port = f"-{found.port}" if found.port else ""
     watched = channel.sub or channel.main
     assert watched is not None  # noqa: S101 # for the type checker: a channel has a stream
     for name, stream in (("main", channel.main), ("sub", channel.sub)):
@@ -73,7 +75,7 @@ def _block(
     if channel.still is not None:
         yield f"# {say('discover.still')}: {_one_line(channel.still)}"
     yield "[[camera]]"
-    yield f'id = "{_slug(found.host)}{suffix}"  # {say("discover.choose_id")}'
+    yield f'id = "{_slug(found.host)}{port}{suffix}"  # {say("discover.choose_id")}'
     if found.vendor is not None:
         yield f"vendor = {_toml_string(found.vendor)}"
     yield f"url = {_toml_string(watched.url)}" + (

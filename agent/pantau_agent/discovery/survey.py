@@ -53,7 +53,8 @@ class DiscoveredDevice:
     """A device that was surveyed.
 
     What is unknown is empty, and `problem` says why. `guessed` means that the addresses are the vendor's usual
-    ones, `in_clear` that its streams want the password in clear.
+    ones, `in_clear` that its streams want the password in clear. `port` is that of its device service, where the
+    host has others; else 0.
     """
 
     host: str
@@ -67,6 +68,7 @@ class DiscoveredDevice:
     guessed: bool = False
     problem: Detail = NO_DETAIL
     in_clear: bool = False
+    port: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class Candidate:
 
     `urls` are where its ONVIF device service may be; `open_ports` is what a scan found. With `answered_search` it
     answered WS-Discovery, and so is a camera even if it answers nothing else; with `named` the user named it.
+    `port` is that of its device service, where the host has others; else 0.
     """
 
     host: str
@@ -84,6 +87,7 @@ class Candidate:
     open_ports: tuple[int, ...] = ()
     answered_search: bool = False
     named: bool = False
+    port: int = 0
 
     @property
     def is_expected(self) -> bool:
@@ -138,7 +142,9 @@ class _OnvifSurvey:
     """Asks a device by ONVIF. `found` is what is known at any time, so that a deadline loses nothing."""
 
     def __init__(self, candidate: Candidate, credentials: Credentials | None, clock: Clock) -> None:
-        self.found = DiscoveredDevice(candidate.host, name=candidate.name, model=candidate.model)
+        self.found = DiscoveredDevice(
+            candidate.host, name=candidate.name, model=candidate.model, port=candidate.port
+        )
         self.recognised = False
         self._candidate = candidate
         self._credentials = credentials

@@ -26,7 +26,7 @@ def check_space(host: Host, folder: Path, max_mb: float) -> Finding:
         "free_mb": f"{host.disk_free_mb or 0:.0f}",
         "max_mb": f"{max_mb:g}",
     }
-    if not folder.is_dir():
+    if not is_there(folder):
         level, key = FindingLevel.ERROR, "missing"
     elif host.disk_free_mb is None:
         level, key = FindingLevel.WARNING, "unsaid"
@@ -37,6 +37,14 @@ def check_space(host: Host, folder: Path, max_mb: float) -> Finding:
     else:
         level, key = FindingLevel.OK, "roomy"
     return Finding("disk", level, key, values=values)
+
+
+def is_there(folder: Path) -> bool:
+    """Return whether there is such a folder, as far as this user can see."""
+    try:
+        return folder.is_dir()
+    except PermissionError:
+        return False
 
 
 def check_writing(folder: Path, spool: Path) -> Finding:

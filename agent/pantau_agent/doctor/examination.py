@@ -26,7 +26,7 @@ async def examine(
     yield clock_check.check_synchronised(status, is_right=measured.key == "right")
     yield measured
     yield disk.check_space(host, folder, config.spool.max_mb)
-    if folder.is_dir():
+    if disk.is_there(folder):
         yield await asyncio.to_thread(disk.check_writing, folder, config.spool.path)
         for finding in disk.check_wear(folder):
             yield finding

@@ -1,6 +1,8 @@
 """The messages between the agent and the reader of a stream: msgpack, each preceded by its length.
 
-The agent sends `Start`, and then the single byte `KEYFRAME_REQUEST` for each keyframe that it needs.
+The agent sends `Start`, and then a `KeyframeRequest` for each keyframe that it needs. A stream over HTTP is
+fetched by the agent, which alone has the password and knows to which hosts it may go: the reader asks for a file
+by `Fetch`, for each next piece of it by `More`, and is sent a `Piece`.
 """
 
 import msgspec
@@ -13,24 +15,56 @@ from pantau_contract.words.evidence import NO_DETAIL, Detail
 
 MAX_MESSAGE = 16 << 20
 """Largest message from the reader, in bytes."""
-KEYFRAME_REQUEST = b"\x01"
-"""Asks the reader for the next keyframe."""
 
 
-class Start(Struct, frozen=True):
-    """The stream to read: a URL with its credentials, which no command line must show, and the time to open it.
+class Start(Struct, frozen=True, tag=True):
+    """The stream to read, and the time to open it. `demuxer` is FFmpeg's name of the stream's format.
 
-    `demuxer` is FFmpeg's name of the stream's format, and `cookies` the value of a Cookie field for HTTP.
+    With `fetched` the agent fetches it; else FFmpeg connects to the `url`, which has the credentials in it.
     """
 
     url: str
     timeout_s: float
     demuxer: str = "flv"
-    cookies: str = ""
+    fetched: bool = False
+
+
+class KeyframeRequest(Struct, frozen=True, tag=True):
+    """Asks the reader for the next keyframe."""
+
+
+class Piece(Struct, frozen=True, tag=True):
+    """The next bytes of a file; none at its end, with why it ended early if it did."""
+
+    file: int
+    data: bytes
+    problem: Detail = NO_DETAIL
+
+
+AgentMessage = Start | KeyframeRequest | Piece
 
 
 class Ready(Struct, frozen=True, tag=True):
     """The reader has loaded its libraries."""
+
+
+class Fetch(Struct, frozen=True, tag=True):
+    """Asks for a file by its URL, under a number that it has from then on."""
+
+    file: int
+    url: str
+
+
+class More(Struct, frozen=True, tag=True):
+    """Asks for the next piece of a file."""
+
+    file: int
+
+
+class Done(Struct, frozen=True, tag=True):
+    """No more of that file is needed."""
+
+    file: int
 
 
 class Opened(Struct, frozen=True, tag=True):
@@ -59,10 +93,10 @@ class Ended(Struct, frozen=True, tag=True):
     failure: Failure
 
 
-ReaderMessage = Ready | Opened | Progress | RequestedKeyframe | Ended
+ReaderMessage = Ready | Fetch | More | Done | Opened | Progress | RequestedKeyframe | Ended
 
 
-def pack(message: ReaderMessage | Start) -> bytes:
+def pack(message: ReaderMessage | AgentMessage) -> bytes:
     """Return the message as bytes."""
     content = msgspec.msgpack.encode(message)
     return LENGTH.pack(len(content)) + content

@@ -1,16 +1,16 @@
-"""Reads one stream (RTMP, HLS, HTTP) with FFmpeg and reports what came: a process with a memory limit.
+"""Reads one stream (RTMP, HLS, HTTP) with FFmpeg and reports what came: a process of its own that may crash.
 
-Run as `python -m pantau_agent.ffmpeg.reader`, it talks over its standard input and output (see `exchange`).
+Run as `python -m pantau_agent.ffmpeg.reader`, it talks over its standard input and output (see `exchange`). It
+handles a stranger's stream, so it has nothing else but its memory (see `sandbox.lock_down`) and, for RTMP, its
+connection.
 """
 
 import os
-import resource
 import signal
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import av
@@ -18,8 +18,11 @@ import msgspec
 from av.video.stream import VideoStream
 
 from pantau_agent.ffmpeg.exchange import (
+    AgentMessage,
     Ended,
+    KeyframeRequest,
     Opened,
+    Piece,
     Progress,
     ReaderMessage,
     Ready,
@@ -30,7 +33,10 @@ from pantau_agent.ffmpeg.exchange import (
 from pantau_agent.ffmpeg.open_failure import failure_of
 from pantau_agent.ffmpeg.picture_counter import PictureCounter
 from pantau_agent.ffmpeg.playback_pace import PlaybackPace
+from pantau_agent.ffmpeg.remote_file import RemoteFiles
 from pantau_agent.picture.exchange import LENGTH
+from pantau_agent.sandbox.loading import load_whole
+from pantau_agent.sandbox.lock_down import CONNECTING, PURE, lock_down
 from pantau_agent.streams.failure import Failure, Kind, LookError, Step
 from pantau_agent.streams.keyframe import MAX_KEYFRAME_BYTES
 from pantau_contract.words.evidence import NO_DETAIL, detail
@@ -48,14 +54,11 @@ CODECS = {"h264": "h264", "hevc": "h265", "mjpeg": "mjpeg"}
 _TO_ANNEX_B = {"h264": "h264_mp4toannexb", "h265": "hevc_mp4toannexb"}
 _COMMON = {"analyzeduration": "1000000", "probesize": "1000000"}
 _RTMP = _COMMON | {"rtmp_live": "live", "protocol_whitelist": "rtmp,rtmps,tcp,tls"}
-_HTTP = _COMMON | {"protocol_whitelist": "http,https,tcp,tls"}
-"""FFmpeg's options for a stream in one response that does not end."""
 _ANY_NAME = {"extension_picky": "0", "allowed_extensions": "ALL", "allowed_segment_extensions": "ALL"}
-_HLS = _COMMON | _ANY_NAME | {"protocol_whitelist": "http,https,tcp,tls,crypto,data"}
+_HLS = _COMMON | _ANY_NAME | {"http_persistent": "0", "http_multiple": "0"}
 """FFmpeg's options for HLS. Cameras name segments as they like: .cgi, .jpg, or without an ending.
 
-FFmpeg checks names so that a playlist cannot have it open files. Here the list of protocols does that: no stream
-may have FFmpeg open a file, or use a protocol that is not listed.
+FFmpeg checks names so that a playlist cannot have it open files. Here it opens none: the agent fetches each.
 """
 
 
@@ -66,12 +69,20 @@ class Reader:
         self.keyframe_requested = threading.Event()
         self._start = start
         self._hls = start.demuxer == "hls"
-        self._over_http = start.url.startswith("http")
+        self._files = RemoteFiles(self._send, start.timeout_s, READ_TIMEOUT_S) if start.fetched else None
         self._out = out
         self._counter = PictureCounter()
         self._pace = PlaybackPace()
         self._reported = 0.0
         self._remark = NO_DETAIL
+
+    def handle(self, message: AgentMessage) -> None:
+        """Handle a message of the agent. Called by another thread than `read`."""
+        match message:
+            case KeyframeRequest():
+                self.keyframe_requested.set()
+            case Piece() if self._files is not None:
+                self._files.deliver(message)
 
     def read(self) -> None:
         """Read and report until the stream ends, which raises `LookError`."""
@@ -86,6 +97,8 @@ class Reader:
                 other = detail("offers", offered=stream.codec_context.name, jpeg="MJPEG")
                 raise LookError(Failure(Step.STREAM, Kind.NO_VIDEO, other))
             self._send(Opened(codec))
+            if self._files is not None:
+                self._files.opening_until = None
             self._reported = time.monotonic()  # what FFmpeg has read ahead is reported at once
             try:
                 self._follow(container, stream, codec)
@@ -97,9 +110,7 @@ class Reader:
 
     def _open(self) -> av.container.InputContainer:
         av.logging.set_level(av.logging.DEBUG)  # FFmpeg's errors alone do not show how far it came
-        options = _HLS if self._hls else _HTTP if self._over_http else _RTMP
-        if self._start.cookies:
-            options = options | {"headers": f"Cookie: {self._start.cookies}\r\n"}
+        options = _HLS if self._hls else _COMMON if self._files is not None else _RTMP
         deadline = time.monotonic() + self._start.timeout_s
         with av.logging.Capture(local=False) as log:
             try:
@@ -108,6 +119,7 @@ class Reader:
                     format=self._start.demuxer,
                     options=options,
                     timeout=(self._start.timeout_s, READ_TIMEOUT_S),
+                    io_open=self._files.open if self._files is not None else None,
                 )
             except av.error.FFmpegError as error:
                 late = time.monotonic() >= deadline
@@ -117,16 +129,16 @@ class Reader:
 
     def _failure_of(self, error: av.error.FFmpegError, log: list[str], *, late: bool) -> Failure:
         message = error.strerror or ""
+        problem = self._files.problem if self._files is not None else NO_DETAIL
         if self._hls:
             if late:
                 in_vain = detail("playlist_in_vain", seconds=f"{self._start.timeout_s:g}")
                 return Failure(Step.STREAM, Kind.NO_MEDIA, in_vain)
-            return Failure(Step.STREAM, Kind.NO_MEDIA, detail("playlist_unread", said=message))
-        if self._over_http:
+            return Failure(Step.STREAM, Kind.NO_MEDIA, detail("playlist_unread", said=problem or message))
+        if self._files is not None:
             no_stream = detail("no_stream", seconds=f"{self._start.timeout_s:g}")
-            return Failure(
-                Step.STREAM, Kind.NO_MEDIA, no_stream if late else detail("reading_broke", said=message)
-            )
+            broke = detail("reading_broke", said=problem or message)
+            return Failure(Step.STREAM, Kind.NO_MEDIA, no_stream if late else broke)
         return failure_of(error.errno or 0, message, log, late=late, password="@" in self._start.url)
 
     def _follow(self, container: av.container.InputContainer, stream: VideoStream, codec: str) -> None:
@@ -174,29 +186,36 @@ def _converted(packet: Any, stream: VideoStream, name: str) -> Iterator[bytes]:
         yield bytes(one)
 
 
-def _handle_requests(requests: BinaryIO, reader: Reader) -> None:
-    """Handle the agent's requests, and end the process once the agent closes the pipe."""
-    while requests.read(1):
-        reader.keyframe_requested.set()
+def _handle_messages(messages: Iterator[AgentMessage], reader: Reader) -> None:
+    """Handle the agent's messages, and end the process once the agent closes the pipe."""
+    for message in messages:
+        reader.handle(message)
     os._exit(0)
 
 
+def _messages(pipe: BinaryIO) -> Iterator[AgentMessage]:
+    decoder = msgspec.msgpack.Decoder(AgentMessage)
+    while len(head := pipe.read(LENGTH.size)) == LENGTH.size:
+        yield decoder.decode(pipe.read(LENGTH.unpack(head)[0]))
+
+
 def main() -> None:
-    """Set the limits and read."""
+    """Lock the process down and read."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the agent, which then ends this process
     os.nice(NICENESS)
-    pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
-    limit = pages * resource.getpagesize() + MEMORY
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     # Keep libraries from printing into our messages.
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     out.write(pack(Ready()))
     out.flush()
-    requests = sys.stdin.buffer
-    (length,) = LENGTH.unpack(requests.read(LENGTH.size))
-    reader = Reader(msgspec.msgpack.decode(requests.read(length), type=Start), out)
-    threading.Thread(target=_handle_requests, args=(requests, reader), daemon=True).start()
+    detail("no_video")  # reads the phrases, which are in files
+    load_whole("av")
+    messages = _messages(sys.stdin.buffer)
+    start = next(messages)
+    assert isinstance(start, Start)  # noqa: S101 # for the type checker: the agent begins by it
+    lock_down(PURE if start.fetched else CONNECTING, memory=MEMORY)
+    reader = Reader(start, out)
+    threading.Thread(target=_handle_messages, args=(messages, reader), daemon=True).start()
     try:
         reader.read()
     except LookError as error:

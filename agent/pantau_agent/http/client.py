@@ -119,7 +119,8 @@ class Client:
 
     `step` is the current step. `connected` and `requested` are the times (monotonic, seconds) of the latest
     connection and the latest request. `trusted` says that the camera has accepted the same credentials before;
-    `safeguards` say which login and which certificate are good enough.
+    `safeguards` say which login and which certificate are good enough. `cookies` are sent along from the
+    beginning; a `budget` may be shared with other clients of the same camera.
     """
 
     def __init__(
@@ -130,6 +131,8 @@ class Client:
         *,
         trusted: bool,
         safeguards: Safeguards | None = None,
+        cookies: str = "",
+        budget: Budget | None = None,
     ) -> None:
         self.step = Step.RESOLVE
         self.connected = 0.0
@@ -139,8 +142,8 @@ class Client:
         self._authenticator = Authenticator(credentials, self._safeguards, protocol="http")
         self._monotonic = monotonic
         self._trusted = trusted
-        self._cookies: dict[str, str] = {}
-        self._budget = Budget()
+        self._cookies = dict(pair.split("=", 1) for pair in cookies.split("; ") if pair)
+        self._budget = budget or Budget()
         self._connection: HttpConnection | None = None
         self._last: StreamedResponse | None = None
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pantau_agent.clock import Clock
 from pantau_agent.http.request import encode_request
 from pantau_agent.identity.firmware import Identity
-from pantau_agent.identity.maker_pages import MAKER_PAGES, MakerPages
+from pantau_agent.identity.maker_pages import MAKER_PAGES, MAX_PAGE, MakerPages
 from pantau_agent.onvif.errors import LoginRefusedError, NotOnvifError, SilentError
 from pantau_agent.onvif.post import WholeResponse, exchange
 from pantau_agent.streams.authentication import Authenticator, LoginRefusal, authenticate
@@ -58,7 +58,7 @@ async def _get(url: StreamUrl, authenticator: Authenticator, clock: Clock) -> Wh
 
     async def send(authorization: str | None) -> WholeResponse:
         request = encode_request("GET", url, url.path, "Connection: close", authorization=authorization)
-        return await exchange(url, request, monotonic=clock.monotonic, timeout_s=TIMEOUT_S)
+        return await exchange(url, request, monotonic=clock.monotonic, timeout_s=TIMEOUT_S, max_content=MAX_PAGE)
 
     response, refusal = await authenticate(authenticator.flow("GET", url.path), send)
     match refusal:

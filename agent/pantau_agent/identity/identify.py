@@ -12,7 +12,7 @@ from pantau_agent.clock import Clock
 from pantau_agent.config import Camera
 from pantau_agent.http.client import Client
 from pantau_agent.identity.firmware import Identity, vendor_of
-from pantau_agent.identity.maker_pages import MAKER_PAGES, MakerPages
+from pantau_agent.identity.maker_pages import MAKER_PAGES, MAX_PAGE, MakerPages
 from pantau_agent.onvif.device import PATH, OnvifDevice
 from pantau_agent.onvif.errors import LoginRefusedError, OnvifError
 from pantau_agent.sources.target import safeguards_of
@@ -26,8 +26,6 @@ WEB_PORTS = {"http": 80, "https": 443}
 """The port of a camera's web pages, unless it is watched over HTTP."""
 TIMEOUT_S = 10.0
 """Seconds to wait for one page."""
-MAX_PAGE = 256 << 10
-"""Most bytes of one page that are read."""
 _ONVIF_PORTS = {"tplink": 2020, "reolink": 8000, "xmeye": 8899}
 """Ports of ONVIF by vendor, where it is not the web port."""
 _REFUSALS = {

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from pantau_agent.onvif.document import DocumentError, clean, parse, text_of
 
+MAX_PAGE = 64 << 10
+"""Most bytes of one page that are read."""
+
 
 @dataclass(frozen=True, slots=True)
 class MakerPages:
@@ -27,11 +30,13 @@ def _read_isapi(text: str) -> tuple[str, str]:
 
 def _key_value_reader(model_key: str, firmware_key: str) -> Callable[[str], tuple[str, str]]:
     """Return a reader of `key=value` lines; the keys are given as patterns."""
-    patterns = [re.compile(rf"(?im)^\s*(?:{key})\s*=\s*(.*?)\s*$") for key in (model_key, firmware_key)]
+    # Blanks are matched within the line, and only before the value: otherwise a page of nothing but blanks, which
+    # a hostile camera may send, would take minutes.
+    patterns = [re.compile(rf"(?im)^[ \t]*(?:{key})[ \t]*=(.*)$") for key in (model_key, firmware_key)]
 
     def read(text: str) -> tuple[str, str]:
         matches = [pattern.search(text) for pattern in patterns]
-        model, firmware = (clean(match[1]) if match is not None else "" for match in matches)
+        model, firmware = (clean(match[1].strip()) if match is not None else "" for match in matches)
         return model, firmware
 
     return read

@@ -36,13 +36,21 @@ MAX_MATCHES = 64
 class Match:
     """A device that answered. `name` and `model` are what it states without a login.
 
-    `url` is the likeliest address of its device service, `more_urls` are the others, in order.
+    `url` is the likeliest address of its device service, `more_urls` are the others, in order. `endpoint` is the
+    name by which it knows itself, empty if it states none.
     """
 
     url: StreamUrl
     name: str = ""
     model: str = ""
     more_urls: tuple[StreamUrl, ...] = ()
+    endpoint: str = ""
+
+    def is_of(self, other: "Match") -> bool:
+        """Return whether both are answers of one device: a host may have several, and each may answer twice."""
+        if self.url.host != other.url.host:
+            return False
+        return self.url == other.url or (bool(self.endpoint) and self.endpoint == other.endpoint)
 
 
 def probe(message_id: str, content: str) -> bytes:
@@ -79,7 +87,8 @@ def _match(element: Element, sender: str) -> Match | None:
     if not any("onvif" in mark.lower() for mark in marks):
         return None  # printers and Windows machines answer such probes too
     first, *more = _addresses(stated, sender)
-    return Match(first, _scope(scopes, "name/"), _scope(scopes, "hardware/"), tuple(more))
+    endpoint = text_of(element, "EndpointReference/Address")
+    return Match(first, _scope(scopes, "name/"), _scope(scopes, "hardware/"), tuple(more), endpoint)
 
 
 def _addresses(stated: Sequence[str], sender: str) -> list[StreamUrl]:

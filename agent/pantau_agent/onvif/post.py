@@ -21,8 +21,8 @@ from pantau_contract.words.evidence import detail
 
 _ENVELOPE_END = re.compile(rb"</(?:[\w.-]{1,128}:)?Envelope\s*>\s*\Z")
 _STATUS = re.compile(rb"HTTP/1\.[01] +(\d{3})\b")
-_MAX_RAW = MAX_DOCUMENT + (64 << 10)
-"""Most bytes of a response with its headers."""
+_MAX_HEAD = 64 << 10
+"""Most bytes of a response beside its body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,11 @@ async def exchange(
     monotonic: Callable[[], float],
     timeout_s: float,
     safeguards: Safeguards | None = None,
+    max_content: int = MAX_DOCUMENT,
 ) -> WholeResponse:
-    """Send a request and return the response. `safeguards` check the certificate of an https address.
+    """Send a request and return the response, whose body may have `max_content` bytes.
+
+    `safeguards` check the certificate of an https address.
 
     Raises:
         SilentError: the camera has not answered within `timeout_s`.
@@ -83,7 +86,7 @@ async def exchange(
             connection = await connect(url, monotonic, lambda _step: None, Budget(), safeguards)
             try:
                 await connection.send(request)
-                return await _read_response(connection)
+                return await _read_response(connection, max_content)
             finally:
                 await connection.close()
     except LookError as error:
@@ -100,7 +103,7 @@ async def exchange(
         raise ClosedError(detail("no_connection", address=url.host, port=url.port, said=broke)) from None
 
 
-async def _read_response(connection: HttpConnection) -> WholeResponse:
+async def _read_response(connection: HttpConnection, max_content: int) -> WholeResponse:
     """Return the response: as HTTP delimits it or, where that is wrong, up to the end of the SOAP envelope."""
     parser = ResponseParser()
     raw, content = bytearray(), bytearray()
@@ -112,8 +115,8 @@ async def _read_response(connection: HttpConnection) -> WholeResponse:
                 break
             raw += data
             content += parser.feed(data)
-            if len(content) > MAX_DOCUMENT or len(raw) > _MAX_RAW:
-                raise NotOnvifError(detail("long_answer", octets=MAX_DOCUMENT))
+            if len(content) > max_content or len(raw) > max_content + _MAX_HEAD:
+                raise NotOnvifError(detail("long_answer", octets=max_content))
     except MalformedError:
         if not _ends_envelope(raw):
             raise

@@ -20,7 +20,9 @@ WAIT_S = 4.0
 REPEATS_S = (0.0, 0.3, 1.0)
 """When the probe is sent, in seconds from the start: UDP gets lost, and SOAP-over-UDP repeats messages so."""
 MAX_DEVICES = 2048
-"""Most devices that one search returns."""
+"""Most hosts that one search returns."""
+MAX_OF_HOST = 16
+"""Most devices of one host: a gateway or a recorder may show each of its cameras as a device."""
 _MAX_DATAGRAM = 64 << 10
 
 
@@ -59,16 +61,17 @@ class _AnswerProtocol(asyncio.DatagramProtocol):
 async def search(
     over: Iterable[Interface], hosts: Iterable[str] = (), *, wait_s: float = WAIT_S, port: int = PORT
 ) -> list[Match]:
-    """Return the devices that answered, each once, in the order of their answers.
+    """Return the devices that answered, each once, in the order of their answers, those of one host together.
 
     `hosts`, given by address, are also asked directly, for networks that multicast does not reach. An interface
     that cannot send is left out.
     """
-    found: dict[str, Match] = {}
+    found: dict[str, list[Match]] = {}
 
     def add(match: Match) -> None:
-        if len(found) < MAX_DEVICES:
-            found.setdefault(match.url.host, match)
+        known = found.setdefault(match.url.host, []) if len(found) < MAX_DEVICES else found.get(match.url.host, [])
+        if len(known) < MAX_OF_HOST and not any(match.is_of(other) for other in known):
+            known.append(match)
 
     loop = asyncio.get_running_loop()
     async with contextlib.AsyncExitStack() as stack:
@@ -97,7 +100,7 @@ async def search(
                     with contextlib.suppress(OSError):
                         transport.sendto(probe(message_id, content), (host, port))
         await asyncio.sleep(max(0.0, started + wait_s - loop.time()))
-    return list(found.values())
+    return [match for matches_of_host in found.values() for match in matches_of_host]
 
 
 def _multicast_socket(address: str) -> socket.socket:

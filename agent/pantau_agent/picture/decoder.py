@@ -11,12 +11,14 @@ from types import TracebackType
 from typing import Self
 
 import msgspec
+import psutil
 
 from pantau_agent.clock import Clock
 from pantau_agent.picture.exchange import LAST, LENGTH, MAX_MESSAGE, Job, JobResult, PictureError, pack
 from pantau_agent.picture.explanation import Explanation
 from pantau_agent.picture.memory_files import MemoryFiles
 from pantau_agent.picture.settings import PictureSettings
+from pantau_agent.picture.turns import Turns
 from pantau_agent.picture.verdict import Verdict
 from pantau_agent.sandbox import child
 from pantau_agent.streams.keyframe import Keyframe
@@ -25,6 +27,12 @@ from pantau_contract.words.evidence import NO_DETAIL, Detail, detail
 
 DEADLINE_S = 10.0
 """Seconds for one picture; a 4K keyframe takes a second on a small machine."""
+CPU_DEADLINE_S = 5.0
+"""Processor seconds that a picture gets, if the worker gets to run so little that `DEADLINE_S` are too few."""
+STARVED_S = 60.0
+"""Seconds after which it is given up in that case: nothing is known of the picture then."""
+CRASH_COST_S = 20.0
+"""What a picture that ends the worker counts as, in processor seconds: another one has to load its libraries."""
 START_S = 30.0
 """Seconds for the worker to load its libraries."""
 SHUTDOWN_S = 3.0
@@ -34,8 +42,6 @@ RETRY_S = 30.0
 
 COMMAND = (sys.executable, "-P", "-s", "-m", "pantau_agent.picture.worker")
 """The worker's command line. It takes no module from the folder in which a command was called."""
-MAX_LINES = 100
-"""Lines of one worker's standard error that are logged."""
 
 _log = logging.getLogger(__name__)
 
@@ -59,6 +65,10 @@ class _WorkerDiedError(Exception):
     """The worker process ended."""
 
 
+class _StarvedError(Exception):
+    """The worker process did not get to run."""
+
+
 class _Worker:
     """One worker process. Results that nobody waits for any more are dropped.
 
@@ -70,11 +80,24 @@ class _Worker:
         self.learned: dict[str, bytes] = {}
         self._waiting: dict[int, asyncio.Future[JobResult]] = {0: asyncio.get_running_loop().create_future()}
         self._reading = asyncio.create_task(self._read())
-        self._logging = asyncio.create_task(self._log_errors())
+        self._logging = asyncio.create_task(child.log_errors(process, "decode worker"))
 
     @property
     def alive(self) -> bool:
         return not self._reading.done()
+
+    def cpu_s(self) -> float:
+        """Return the processor seconds that it has used so far; 0 if that is not known."""
+        with contextlib.suppress(psutil.Error):
+            times = psutil.Process(self.process.pid).cpu_times()
+            return times.user + times.system
+        return 0.0
+
+    def wants_to_run(self) -> bool:
+        """Return whether it has work, and is not stopped or asleep."""
+        with contextlib.suppress(psutil.Error):
+            return psutil.Process(self.process.pid).status() in {psutil.STATUS_RUNNING, psutil.STATUS_DISK_SLEEP}
+        return False
 
     async def ready(self) -> str:
         """Wait until it is ready; return why the kernel does not filter its system calls, or nothing."""
@@ -134,16 +157,6 @@ class _Worker:
                     waiting.set_exception(_WorkerDiedError())
                     waiting.exception()  # marks it as retrieved: nobody may be waiting
 
-    async def _log_errors(self) -> None:
-        """Log what it writes to standard error, which may be a stranger's words."""
-        assert self.process.stderr is not None  # noqa: S101 # for the type checker: it was opened as a pipe
-        lines = 0
-        while chunk := await self.process.stderr.read(4096):
-            for line in chunk.decode("utf-8", "replace").splitlines():
-                lines += 1
-                if lines <= MAX_LINES and line.strip():
-                    _log.warning("decode worker: %s", printable(line))
-
 
 class Decoder:
     """Decodes and judges keyframes in a worker process.
@@ -151,8 +164,8 @@ class Decoder:
         async with Decoder(clock) as decoder:
             picture = await decoder.judge("gate", keyframe)
 
-    Pictures are judged one at a time, in the order of the calls. A picture that still waits is dropped for a newer
-    one of the same camera. The worker is started for the first picture. `memories` is the directory where what it
+    Pictures are judged one at a time, as `Turns` says. A picture that still waits is dropped for a newer one of
+    the same camera. The worker is started for the first picture. `memories` is the directory where what it
     remembers of the cameras is kept; `settings` says, by camera, how pictures are judged.
     """
 
@@ -172,7 +185,7 @@ class Decoder:
         self._files = MemoryFiles(memories) if memories is not None else None
         self._filter_told = False
         self._worker: _Worker | None = None
-        self._one_at_a_time = asyncio.Lock()
+        self._turns = Turns(clock.monotonic)
         self._newest: dict[str, int] = {}
         self._jobs = 0
         self._retry_at = 0.0
@@ -191,9 +204,11 @@ class Decoder:
         self._jobs += 1
         number = self._newest[camera] = self._jobs
         time_ms = self._clock.time_ms()
-        async with self._one_at_a_time:
+        async with self._turns.turn(camera):
             if self._newest.get(camera) != number:
                 return JudgedPicture(None, error=PictureError.UNAVAILABLE, detail=detail("overtaken"))
+            if self._turns.is_over_budget(camera):
+                return JudgedPicture(None, error=PictureError.UNAVAILABLE, detail=detail("costly_pictures"))
             worker = await self._ready_worker()
             if worker is None:
                 return JudgedPicture(None, error=PictureError.UNAVAILABLE, detail=detail("no_decoder"))
@@ -209,11 +224,11 @@ class Decoder:
                 settings,
                 static_stream,
             )
+            error = PictureError.CRASHED
             try:
-                async with asyncio.timeout(self._deadline_s):
-                    if self._files is not None:
-                        job = self._files.complete(job)
-                    result = await worker.ask(job)
+                if self._files is not None:
+                    job = self._files.complete(job)
+                result = await self._result_of(job, worker)
                 if self._files is not None:
                     await asyncio.to_thread(self._files.keep, camera, result)
                 return _judged(result)
@@ -221,10 +236,14 @@ class Decoder:
                 reason = detail("slow_decoder", seconds=f"{self._deadline_s:g}")
             except _WorkerDiedError:
                 reason = detail("decoder_died")
+            except _StarvedError:
+                error, reason = PictureError.UNAVAILABLE, detail("starved_decoder", seconds=f"{STARVED_S:g}")
+            if error is PictureError.CRASHED:
+                self._turns.charge(camera, CRASH_COST_S)
             _log.warning("camera %s: %s; the decode worker is restarted", camera, reason)
             self.restarts += 1
             await self._kill_worker()
-            return JudgedPicture(None, error=PictureError.CRASHED, detail=reason)
+            return JudgedPicture(None, error=error, detail=reason)
 
     async def explain(
         self, camera: str, keyframe: Keyframe, memory: bytes | None, settings: PictureSettings
@@ -233,7 +252,7 @@ class Decoder:
 
         Nothing is learned from it.
         """
-        async with self._one_at_a_time:
+        async with self._turns.turn(camera):
             worker = await self._ready_worker()
             if worker is None:
                 return None, detail("no_decoder")
@@ -242,12 +261,13 @@ class Decoder:
                 self._jobs, camera, keyframe.codec, keyframe.data, self._clock.time_ms(), 30.0, False, settings
             )
             try:
-                async with asyncio.timeout(self._deadline_s):
-                    result = await worker.ask(msgspec.structs.replace(job, memory=memory, explain=True))
+                result = await self._result_of(msgspec.structs.replace(job, memory=memory, explain=True), worker)
             except TimeoutError:
                 reason = detail("slow_decoder", seconds=f"{self._deadline_s:g}")
             except _WorkerDiedError:
                 reason = detail("decoder_died")
+            except _StarvedError:
+                reason = detail("starved_decoder", seconds=f"{STARVED_S:g}")
             else:
                 return result.explanation, result.detail or result.reason
             await self._kill_worker()
@@ -268,6 +288,31 @@ class Decoder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+    async def _result_of(self, job: Job, worker: _Worker) -> JobResult:
+        """Return the worker's result; the camera is charged with what it took.
+
+        Raises:
+            TimeoutError: the picture takes too long.
+            _StarvedError: the worker does not get to run, which is not the picture's fault.
+            _WorkerDiedError: the worker ended.
+        """
+        begun, used_s = self._clock.monotonic(), worker.cpu_s()
+        asking = asyncio.create_task(worker.ask(job))
+        wait_s = self._deadline_s
+        try:
+            while not (await asyncio.wait({asking}, timeout=wait_s))[0]:
+                listened_s = self._clock.monotonic() - begun - self._clock.lost_since(begun)
+                starved = worker.wants_to_run() and worker.cpu_s() - used_s < CPU_DEADLINE_S
+                if listened_s >= self._deadline_s and not starved:
+                    raise TimeoutError
+                if listened_s >= STARVED_S:
+                    raise _StarvedError
+                wait_s = 1.0
+            return asking.result()
+        finally:
+            asking.cancel()
+            self._turns.charge(job.camera, max(0.0, worker.cpu_s() - used_s))
 
     async def _ready_worker(self) -> _Worker | None:
         """Return the worker, started if necessary, or None if it does not start."""

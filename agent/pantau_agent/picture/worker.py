@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from pantau_agent.picture.exchange import LAST, LENGTH, MAX_MESSAGE, Job, JobResult, PictureError, pack
 from pantau_agent.picture.judge_pool import JudgePool, Outcome
 from pantau_agent.picture.private_regions import hide
+from pantau_agent.sandbox.loading import load_whole
 from pantau_agent.sandbox.lock_down import PURE, lock_down
 from pantau_agent.streams.failure import EvidenceError
 from pantau_contract.words.evidence import NO_DETAIL, Detail, detail, together
@@ -172,6 +173,7 @@ def main() -> None:
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     detail("no_picture")  # reads the phrases, which are in files
+    load_whole("av")
     jobs = sys.stdin.buffer
     serve(jobs, answers, JudgePool(), lock_down(PURE, memory=MEMORY_BYTES))
 

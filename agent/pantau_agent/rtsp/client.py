@@ -42,6 +42,7 @@ DEFAULT_SESSION_TIMEOUT_S = 60.0
 """Seconds after which a camera ends an idle session unless it states another time (RFC 2326, section 12.37)."""
 
 _REDIRECTS = {301, 302, 303, 307, 308}
+_INVALID_RANGE = 457
 _SESSION = re.compile(r"\s*([^;\s]+)\s*(?:;.*?timeout\s*=\s*(\d{1,6}))?")
 
 
@@ -121,7 +122,10 @@ class RtspSession:
                 await self._set_up(dialogue, description)
                 self._step = Step.PLAY
                 uri = description.control
-                must_be_ok(Step.PLAY, await dialogue.request("PLAY", uri, {"Range": "npt=0.000-"}, step=Step.PLAY))
+                played = await dialogue.request("PLAY", uri, {"Range": "npt=0.000-"}, step=Step.PLAY)
+                if played.status == _INVALID_RANGE:
+                    played = await dialogue.request("PLAY", uri, step=Step.PLAY)
+                must_be_ok(Step.PLAY, played)
         except TimeoutError:
             failure = self._timed_out(timeout_s)
             await self.close()
@@ -242,7 +246,7 @@ class RtspSession:
             LookError: it is not: the camera may not send us to other machines of the site.
         """
         try:
-            url = rtsp_url.parse(location)
+            url = rtsp_url.parse(sdp.with_host_of(self._uri, location))
         except rtsp_url.UrlError as error:
             nowhere = detail("redirects_nowhere", problem=error)
             raise LookError(Failure(Step.DESCRIBE, Kind.STATUS, nowhere, status=302)) from None

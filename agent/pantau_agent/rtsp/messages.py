@@ -6,13 +6,12 @@ Without I/O. All that a server sends is bounded, see the limits.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 from pantau_agent.streams.headers import MAX_LINE, HeaderParser, Headers, check_line, content_length
 from pantau_agent.streams.malformed import MalformedError, OtherProtocolError
 from pantau_contract.words.evidence import detail
 
-MIN_FRAME = 8
-"""Shortest frame in bytes: an RTCP packet that reports nothing."""
 MAX_STRAY = 256 << 10
 """Most bytes in a row that are skipped between frames; a stream with more is no RTSP any more."""
 MAX_BODY = 256 << 10
@@ -25,8 +24,11 @@ _WORD = re.compile(r"[A-Z][A-Z_]*(?:[/ ]|$)")
 _RESPONSE = b"RTSP/1"
 _BEGINNING = re.compile(rb"RTSP/1|R(?:T(?:S(?:P/?)?)?)?\Z|[A-Z][A-Z_]{1,31}(?: [!-~]| ?\Z)|[A-Z]\Z")
 """What a message begins with, as far as its bytes have come."""
-_RESTART = re.compile(rb"\$|RTSP/1|R(?:T(?:S(?:P/?)?)?)?\Z")
-"""What may end stray bytes."""
+_RESTART = rb"\$[%b](?!\0[\0-\7])[\s\S]{2}[\x80-\xbf]|\$[\s\S]{0,3}\Z|RTSP/1|R(?:T(?:S(?:P/?)?)?)?\Z"
+"""What may end stray bytes: a frame of a known channel, of RTP or RTCP by its version, 2, and its size, 8 bytes at
+least; or a response; or what may be one of them once more bytes have come."""
+STRAY_PER_PIECE = 8
+"""Stray bytes that count as a piece."""
 _FRAME_BEGINNING = 5
 """Bytes by which a frame is recognised among stray bytes."""
 _EMPTY_LINE = re.compile(rb"\r?\n\r?\n")
@@ -112,7 +114,7 @@ class Demultiplexer:
         if self._rest:
             data = self._with_rest(data)
         messages: list[Message] = []
-        at, end, pieces = 0, len(data), 0
+        at, end, pieces, stray = 0, len(data), 0, self.stray
         receiver_of = self.channels.get
         while at < end:
             pieces += 1
@@ -137,7 +139,7 @@ class Demultiplexer:
                 messages += message
             else:
                 break
-        self.pieces += pieces
+        self.pieces += pieces + (self.stray - stray) // STRAY_PER_PIECE
         if at < end:
             self._rest += memoryview(data)[at:]
             if self._in_head:
@@ -174,18 +176,12 @@ class Demultiplexer:
         """
         begun, end = at, len(data)
         self._needed = 1
-        while (match := _RESTART.search(data, at)) is not None:
-            at = match.start()
-            if match[0] != b"$":
-                self._needed = len(_RESPONSE)
-            elif end - at < _FRAME_BEGINNING:
-                self._needed = _FRAME_BEGINNING
-            elif not self._is_plausible(data, at):
-                at += 1
-                continue
-            break
-        else:
+        match = _restart(frozenset(self.channels)).search(data, at)
+        if match is None:
             at = end
+        else:
+            at = match.start()
+            self._needed = _FRAME_BEGINNING if data[at] == _DOLLAR else len(_RESPONSE)
         self.stray += at - begun
         self._stray_in_a_row += at - begun
         if self._stray_in_a_row > MAX_STRAY:
@@ -194,11 +190,6 @@ class Demultiplexer:
         if at + self._needed <= end:
             self._stray_in_a_row = 0
         return at
-
-    def _is_plausible(self, data: bytes, at: int) -> bool:
-        """Return whether a frame of a known channel begins at `at`, of RTP or RTCP: their version is 2."""
-        size = data[at + 2] << 8 | data[at + 3]
-        return data[at + 1] in self.channels and size >= MIN_FRAME and data[at + 4] & 0xC0 == 0x80
 
     def _with_rest(self, data: bytes) -> bytes:
         """Return the pending bytes with the new ones once they suffice to go on; empty before that."""
@@ -251,6 +242,12 @@ class Demultiplexer:
             self._needed = after - at + length
             return None
         return _message_of(first, headers, data[after : after + length]), after + length
+
+
+@cache
+def _restart(channels: frozenset[int]) -> re.Pattern[bytes]:
+    """Return the pattern of what may end stray bytes where these channels are known."""
+    return re.compile(_RESTART % b"".join(re.escape(bytes([channel])) for channel in sorted(channels)))
 
 
 def _check_beginning(head: bytes) -> None:

@@ -15,6 +15,7 @@ HOLD_S = 0.1
 MAX_HELD = 64
 """Most packets that are held: 4 MB if all datagrams have the largest size."""
 
+_SAME = 0xFFFF
 _HEADER = struct.Struct("!BBHII").unpack_from
 
 
@@ -30,6 +31,7 @@ class ReorderBuffer:
         self._payload_type = payload_type
         self._ssrc = self._next = -1
         self._in_step = False
+        self._last = b""
         self._held: dict[int, tuple[bytes, int, int, float]] = {}
         self._skipped: deque[int] = deque(maxlen=MAX_MISORDER)
 
@@ -51,12 +53,16 @@ class ReorderBuffer:
             self._restart(sequence, ssrc)
             ahead = MAX_MISORDER
         if ahead == 0:
+            self._last = buffer
             self._receive(buffer, start, end, now)
             self._advance(sequence + 1)
         elif ahead < MAX_DROPOUT:
             self._held.setdefault(sequence, (buffer, start, end, now))
             if len(self._held) > MAX_HELD:
                 self._skip_gap()
+        elif ahead == _SAME and buffer != self._last:
+            self._last = buffer
+            self._receive(buffer, start, end, now)  # no repeat: the camera numbers nothing
         elif sequence in self._skipped:
             self._skipped.remove(sequence)
             self._receive(buffer, start, end, now)

@@ -24,6 +24,15 @@ MAX_JUMP_S = 1.0
 MAX_LATE_S = 2.5
 """Seconds by which a packet may be read late; timestamps that deviate by more say nothing about arrival."""
 
+NUMBERED_PACKETS = 20
+"""Packets from which on it is decided whether their sequence numbers count."""
+MAX_IRREGULAR = 0.9
+"""Share of packets with another number than the next from which on numbers may not count."""
+MAX_LOST_EACH = 50
+"""Packets lost for each that comes from which on numbers do not count: of a stream so bad nothing comes."""
+MIN_REGULAR = 0.5
+"""Share of packets with the next number from which on they count again."""
+
 MAX_UNIT_S = 2.0
 """Seconds over which an access unit may arrive; one that goes on for longer is many, which nothing in RTP ends."""
 
@@ -54,6 +63,7 @@ _EACH_PACKET = 0xFF
 _HEADER = struct.Struct("!BBHII").unpack_from
 _COUNTS = attrgetter(*Counts._fields)
 _LAST_KEYFRAME = Counts._fields.index("last_keyframe")
+_VERSION_2 = 0x80
 _SENDER_REPORT = struct.Struct("!IIII").unpack_from
 _NTP_TO_UNIX = 2_208_988_800
 
@@ -97,13 +107,17 @@ class Reception:
         "_exact",
         "_finished",
         "_gap",
+        "_irregular",
         "_key_timestamp",
+        "_lost_from",
         "_markers",
         "_next",
+        "_numbered_from",
         "_other",
         "_other_after",
         "_payload_type",
         "_period",
+        "_refused",
         "_reordered",
         "_ssrc",
         "_timed",
@@ -138,6 +152,8 @@ class Reception:
         self._anchor: tuple[float, int] | None = None
         self._reordered = 0
         self._timed = self.jitter_valid = False
+        self.loss_valid = True
+        self._irregular = self._refused = self._numbered_from = self._lost_from = 0
 
     def receive(self, buffer: bytes, start: int, end: int, now: float) -> None:  # noqa: C901 # calls cost more
         """Count the RTP packet in `buffer[start:end]`, which arrived at `now`."""
@@ -155,6 +171,9 @@ class Reception:
         self.octets += end - start
         self.last_packet = now
         if timestamp != self._timestamp or self._boundary:
+            if first & 0xC0 != _VERSION_2:
+                self.malformed += 1
+                return
             bounds = _payload(buffer, start, end) if self._boundary and first != 0x80 else (start + 12, end)
             if timestamp == self._timestamp and not self.unit.begins_picture(buffer, *bounds):
                 self._markers, self._boundary = _REFUTED, False
@@ -190,11 +209,29 @@ class Reception:
         than they are shown. To be called about once a second.
         """
         self._compare_timestamps()
+        self._check_numbers()
         if self._arrival and self.last_packet - self._arrival > MAX_UNIT_S:
             self._markers, self._end_mask = _REFUTED, _EACH_PACKET
         counts = list(_COUNTS(self))
         counts[_LAST_KEYFRAME] = self._last_keyframe_came()
         return Counts._make(counts)
+
+    def _check_numbers(self) -> None:
+        """Decide whether sequence numbers count, since it was last decided.
+
+        Some cameras number nothing, or write the bytes in another order. Then there is no loss to be known.
+        """
+        seen = self.packets - self._numbered_from + self._refused
+        if seen < NUMBERED_PACKETS:
+            return
+        irregular, refused = self._irregular / seen, self._refused / seen
+        if self.loss_valid:
+            absurd = self.lost - self._lost_from > MAX_LOST_EACH * (seen - self._refused)
+            self.loss_valid = irregular < MAX_IRREGULAR or not (absurd or refused >= MAX_IRREGULAR)
+        else:
+            self.loss_valid = irregular <= 1 - MIN_REGULAR
+        self._irregular, self._refused = 0, 0
+        self._numbered_from, self._lost_from = self.packets, self.lost
 
     def _compare_timestamps(self) -> None:
         """Decide whether timestamps run as the time does, and in order, since the last comparison began."""
@@ -312,6 +349,9 @@ class Reception:
                 self.first_packet = now
             self._ssrc = ssrc
             return True
+        self._irregular += 1
+        if not self.loss_valid:
+            return True
         ahead = (sequence - self._next) & 0xFFFF
         if self._other_after == self._next and ahead >= self._other:
             ahead -= self._other
@@ -323,12 +363,15 @@ class Reception:
         if ahead >= 0x10000 - MAX_MISORDER:
             if self.lost > 0:  # it was late, and counted as lost; or it is a repeat
                 self.lost -= 1
+            self._refused += 1
             return False
         self._restart()
         return True
 
     def _restart(self) -> None:
         self.restarts += 1
+        if self._counted and not self._finished:
+            self._finish()
         self._arrival = 0.0
         self._anchor = None
         self._timestamp = -1

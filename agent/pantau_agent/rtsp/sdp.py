@@ -92,8 +92,10 @@ class Description:
 
 @dataclass
 class _Medium:
+    """`payload_types` are in their order, each once: a hostile description may repeat them."""
+
     medium: str
-    payload_types: list[int]
+    payload_types: dict[int, None]
     control: str = ""
     maps: dict[int, tuple[str, int]] = field(default_factory=dict)
     formats: dict[int, dict[str, str]] = field(default_factory=dict)
@@ -113,7 +115,7 @@ def parse(body: bytes, base: str) -> Description:
         SdpError: it is not SDP, or has more tracks than `MAX_TRACKS`.
     """
     media: list[_Medium] = []
-    session_attributes = _Medium("", [])
+    session_attributes = _Medium("", {})
     seen = False
     for raw in body.decode("utf-8", "replace").splitlines():
         key, equals, value = raw.strip().partition("=")
@@ -165,13 +167,18 @@ def _is_absolute(control: str) -> bool:
 
 def _by_rfc_3986(control: str, base: str) -> str:
     """Return the URL of a control attribute with a path of its own, by RFC 3986; empty for another attribute."""
+    return with_host_of(base, control) if control.startswith("/") else ""
+
+
+def with_host_of(base: str, reference: str) -> str:
+    """Return what a reference means at a URL: a path keeps scheme and host (RFC 3986, 5.2), others stay."""
     host = _HOST.match(base)
-    return f"{host[0]}{control}" if host is not None and control.startswith("/") else ""
+    return f"{host[0]}{reference}" if host is not None and reference.startswith("/") else reference
 
 
 def _medium(value: str) -> _Medium:
     medium, *rest = value.split() or [""]
-    types = [int(text) for text in rest[2:] if _is_payload_type(text)]
+    types = dict.fromkeys(int(text) for text in rest[2:] if _is_payload_type(text))
     port = rest[0].partition("/")[0] if rest else ""
     return _Medium(medium.lower(), types, port=int(port) if port.isdecimal() and len(port) < 6 else 0)
 
@@ -194,7 +201,7 @@ def _attribute(medium: _Medium, name: str, value: str) -> None:
         encoding, _, parameters = text.strip().partition("/")
         rate = parameters.partition("/")[0].strip()
         clock_rate = int(rate) if rate.isascii() and rate.isdigit() and 0 < len(rate) < 10 else 0
-        medium.maps[int(number)] = (encoding.upper()[:40], clock_rate or _VIDEO_CLOCK)
+        medium.maps[int(number)] = (encoding.strip().upper()[:40], clock_rate or _VIDEO_CLOCK)
     else:
         pairs = (part.partition("=") for part in text.split(";"))
         medium.formats[int(number)] = {name.strip().lower(): value.strip() for name, _, value in pairs}
@@ -202,7 +209,7 @@ def _attribute(medium: _Medium, name: str, value: str) -> None:
 
 def _track(medium: _Medium, base: str, everywhere: Sequence[_Medium]) -> Track:
     """Return the track with its first supported payload type, or else with its first."""
-    offered = medium.payload_types or [0]
+    offered = list(medium.payload_types) or [0]
     maps = {number: _map_of(number, medium, everywhere) for number in offered}
     chosen = next((number for number in offered if maps[number][0] in CODECS), offered[0])
     encoding, clock_rate = maps[chosen]
@@ -226,6 +233,8 @@ def _map_of(number: int, medium: _Medium, everywhere: Sequence[_Medium]) -> tupl
         return medium.maps[number]
     if number in _STATIC_ENCODINGS:
         return _STATIC_ENCODINGS[number], _VIDEO_CLOCK
+    if not any(number in other.maps for other in everywhere):
+        return "", _VIDEO_CLOCK
     strays = _strays(number, medium, everywhere)
     return next((other.maps[number] for other in strays if number in other.maps), ("", _VIDEO_CLOCK))
 

@@ -1,11 +1,17 @@
 """How a process that handles strangers' bytes is started: before it locks itself down, it only loads libraries."""
 
 import asyncio
+import logging
 import os
 from collections.abc import Callable, Sequence
 
+from pantau_contract.printable import printable_line
 from pantau_service.privileges import NOBODY, become, everyone_can_run_this
 
+MAX_LINES = 100
+"""Lines of one process's standard error that are logged."""
+
+_log = logging.getLogger(__name__)
 _PIPE = asyncio.subprocess.PIPE
 
 
@@ -27,6 +33,17 @@ async def start(command: Sequence[str]) -> asyncio.subprocess.Process:
         start_new_session=True,
         preexec_fn=_nobody() if os.geteuid() == 0 else None,  # a service is not root
     )
+
+
+async def log_errors(process: asyncio.subprocess.Process, name: str) -> None:
+    """Log what it writes to standard error, which may be a stranger's words, until it ends."""
+    assert process.stderr is not None  # noqa: S101 # for the type checker: it was opened as a pipe
+    lines = 0
+    while chunk := await process.stderr.read(4096):
+        for line in chunk.decode("utf-8", "replace").splitlines():
+            lines += 1
+            if lines <= MAX_LINES and line.strip():
+                _log.warning("%s: %s", name, printable_line(line))
 
 
 def _nobody() -> Callable[[], None]:

@@ -11,10 +11,14 @@ import msgspec
 
 from pantau_agent.clock import Clock
 from pantau_agent.ffmpeg.exchange import (
-    KEYFRAME_REQUEST,
     MAX_MESSAGE,
+    Done,
     Ended,
+    Fetch,
+    KeyframeRequest,
+    More,
     Opened,
+    Piece,
     Progress,
     ReaderMessage,
     Ready,
@@ -23,6 +27,8 @@ from pantau_agent.ffmpeg.exchange import (
     pack,
 )
 from pantau_agent.picture.exchange import LENGTH
+from pantau_agent.sandbox import child
+from pantau_agent.sources.fetcher import Fetcher
 from pantau_agent.sources.media_format import MediaFormat
 from pantau_agent.sources.target import Target
 from pantau_agent.streams import tcp
@@ -33,7 +39,7 @@ from pantau_agent.streams.keyframe import Keyframe
 from pantau_agent.streams.url import StreamUrl
 from pantau_contract.words.evidence import NO_DETAIL, Detail, detail
 
-COMMAND = (sys.executable, "-m", "pantau_agent.ffmpeg.reader")
+COMMAND = (sys.executable, "-P", "-s", "-m", "pantau_agent.ffmpeg.reader")
 """Starts the reader."""
 START_S = 30.0
 """Seconds for the reader to load its libraries."""
@@ -44,7 +50,8 @@ GRACE_S = 1.0
 class FfmpegSource:
     """One session with a camera, in one process, which ends with it.
 
-    `cookies` is the value of a Cookie field, which FFmpeg sends along over HTTP.
+    A stream over HTTP is fetched here, and given to the process piece by piece; `cookies` is the value of a Cookie
+    field that is sent along. Over RTMP FFmpeg connects itself: its login sends no password, only proofs of it.
     """
 
     def __init__(
@@ -66,12 +73,15 @@ class FfmpegSource:
         self._monotonic = clock.monotonic
         self._format = media_format
         self._cookies = cookies
+        self._address = ""
         self._command = command
         self._counts = Counts()
         self._remark = NO_DETAIL
         self._deliver: Callable[[Keyframe], None] | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._reading: asyncio.Task[None] | None = None
+        self._logging: asyncio.Task[None] | None = None
+        self._fetcher: Fetcher | None = None
         self._ready = asyncio.Event()
         self._opened = asyncio.Event()
 
@@ -81,15 +91,16 @@ class FfmpegSource:
             await self._start()
             self.started = self._monotonic()
             await self._check_reachable(timeout_s)
-            url = _url_with(self._target.credentials, self._url)
-            self._send(pack(Start(url, timeout_s, self._format, self._cookies)))
+            self._send(pack(self._start_message(timeout_s)))
             await self._wait_for(self._opened, timeout_s + GRACE_S)
             self._must_be_open(timeout_s)
         except BaseException:
             await self.close()
             raise
         self.connected = self.connected or self._monotonic()
-        self.accepted = self.accepted or self._target.credentials is not None
+        over_http = self._fetcher is not None
+        proved = self._fetcher.accepted if self._fetcher is not None else False
+        self.accepted = self.accepted or proved or (not over_http and self._target.credentials is not None)
 
     async def refresh(self) -> None:
         """Do nothing: the reader reports what arrives."""
@@ -101,11 +112,15 @@ class FfmpegSource:
 
     async def close(self) -> None:
         """End the reader, and with it the connection."""
-        process, reading = self._process, self._reading
+        process, fetcher = self._process, self._fetcher
         self._kill()
-        if reading is not None:
-            reading.cancel()
-            await asyncio.wait({reading})
+        tasks = {task for task in (self._reading, self._logging) if task is not None}
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        if fetcher is not None:
+            await fetcher.close()
         if process is not None:
             await process.wait()
 
@@ -124,15 +139,15 @@ class FfmpegSource:
     def request_keyframe(self, deliver: Callable[[Keyframe], None]) -> None:
         """Have the next keyframe delivered to `deliver`, once."""
         self._deliver = deliver
-        self._send(KEYFRAME_REQUEST)
+        self._send(pack(KeyframeRequest()))
 
     async def _start(self) -> None:
-        pipe = asyncio.subprocess.PIPE
         try:
-            self._process = await asyncio.create_subprocess_exec(*self._command, stdin=pipe, stdout=pipe)
+            self._process = await child.start(self._command)
         except OSError as error:
             raise MachineError(detail("no_reader", said=error.strerror or error)) from None
         self._reading = asyncio.create_task(self._read(self._process))
+        self._logging = asyncio.create_task(child.log_errors(self._process, "FFmpeg"))
         await self._wait_for(self._ready, START_S)
         if not self._ready.is_set():
             raise MachineError(detail("dead_reader"))
@@ -141,10 +156,28 @@ class FfmpegSource:
         """Check what the errors of FFmpeg do not distinguish, before it connects. Raises `LookError`."""
         try:
             async with asyncio.timeout(timeout_s):
-                await tcp.resolve(self._url.host, self._url.port)
+                found = await tcp.resolve(self._url.host, self._url.port)
         except TimeoutError:
             silent = detail("silent", step=Step.RESOLVE, seconds=f"{timeout_s:g}")
             raise LookError(Failure(Step.RESOLVE, Kind.SILENT, silent)) from None
+        self._address = str(found[0][4][0])
+
+    def _start_message(self, timeout_s: float) -> Start:
+        """Return the message that begins the reading. The reader resolves no names; HTTP is fetched for it."""
+        if self._url.scheme in {"http", "https"}:
+            target = replace(self._target, url=self._url, trusted=self._target.trusted or self.accepted)
+            self._fetcher = Fetcher(target, self._monotonic, self._cookies, self._deliver_piece, self._end_by)
+            return Start(self._url.without_credentials, timeout_s, self._format, fetched=True)
+        return Start(
+            _url_with(self._target.credentials, replace(self._url, host=self._address)), timeout_s, self._format
+        )
+
+    def _deliver_piece(self, file: int, data: bytes, problem: Detail) -> None:
+        self._send(pack(Piece(file, data, problem)))
+
+    def _end_by(self, failure: Failure) -> None:
+        self.failure = self.failure or failure
+        self._kill()
 
     def _must_be_open(self, timeout_s: float) -> None:
         if self.failure is not None:
@@ -182,6 +215,12 @@ class FfmpegSource:
         match message:
             case Ready():
                 self._ready.set()
+            case Fetch(file, url) if self._fetcher is not None:
+                self._fetcher.open(file, url)
+            case More(file) if self._fetcher is not None:
+                self._fetcher.more(file)
+            case Done(file) if self._fetcher is not None:
+                self._fetcher.done(file)
             case Opened(codec):
                 self.codec = codec
                 self._opened.set()

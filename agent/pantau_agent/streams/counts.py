@@ -30,3 +30,5 @@ class Counts(NamedTuple):
     """Interarrival jitter in seconds (RFC 3550, section 6.4.1); None if the source does not measure it."""
     jitter_valid: bool = True
     """False while the jitter says nothing: timestamps do not run as the time does, or pictures are reordered."""
+    loss_valid: bool = True
+    """False while `lost` says nothing: the packets' numbers do not count."""

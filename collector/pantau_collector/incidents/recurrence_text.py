@@ -223,7 +223,8 @@ def _numbers(parts: dict[str, str], name: str, least: int, most: int, *, signed:
     for text in parts.pop(name, "").split(","):
         if not text:
             continue
-        number = int(text) if _NUMBER.fullmatch(text.strip()) else None
+        stripped = text.strip()  # of more than `int` does
+        number = int(stripped) if _NUMBER.fullmatch(stripped) else None
         if number is None or not least <= (abs(number) if signed else number) <= most:
             sign = f", or -{most} to -{least}" if signed else ""
             raise RecurrenceError(f"{name}: expected {least} to {most}{sign}, got `{shortened(text)}`")

@@ -1,5 +1,6 @@
 """Tells the dead letters what was dropped of sites that send too much: one letter a site and minute, not each."""
 
+import threading
 from dataclasses import dataclass
 
 from pantau_collector.deadletter import DeadLetter
@@ -17,43 +18,47 @@ class _Drops:
 
 
 class DropReports:
-    """Counts what is dropped by site. All times are readings of one monotonic clock, in seconds."""
+    """Counts what is dropped by site. Any thread may use it; all times are readings of one monotonic clock."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._drops: dict[str, _Drops] = {}
         self.dropped = 0
         """Messages dropped since the start."""
 
     def note(self, site: str, size: int) -> None:
         """Count a message of `size` bytes that is dropped."""
-        drops = self._drops.setdefault(site, _Drops())
-        drops.messages += 1
-        drops.size += size
-        self.dropped += 1
+        with self._lock:
+            drops = self._drops.setdefault(site, _Drops())
+            drops.messages += 1
+            drops.size += size
+            self.dropped += 1
 
     def take_due(self, now_s: float) -> list[DeadLetter]:
         """Return the reports that are due."""
-        letters = [
-            self._take(site, drops, now_s)
-            for site, drops in self._drops.items()
-            if drops.messages and now_s - drops.reported_s >= REPORT_EVERY_S
-        ]
-        self._drops = {
-            site: drops
-            for site, drops in self._drops.items()
-            if drops.messages or now_s - drops.reported_s < REPORT_EVERY_S
-        }
+        with self._lock:
+            letters = [
+                self._take(site, drops, now_s)
+                for site, drops in self._drops.items()
+                if drops.messages and now_s - drops.reported_s >= REPORT_EVERY_S
+            ]
+            self._drops = {
+                site: drops
+                for site, drops in self._drops.items()
+                if drops.messages or now_s - drops.reported_s < REPORT_EVERY_S
+            }
         return letters
 
     def take_all(self, now_s: float) -> list[DeadLetter]:
         """Return a report of everything that has not been reported, due or not."""
-        return [self._take(site, drops, now_s) for site, drops in self._drops.items() if drops.messages]
+        with self._lock:
+            return [self._take(site, drops, now_s) for site, drops in self._drops.items() if drops.messages]
 
     @staticmethod
     def _take(site: str, drops: _Drops, now_s: float) -> DeadLetter:
         reason = (
-            f"{drops.messages} messages of {drops.size} bytes were dropped: the site sends more than its share of"
-            " the collector's time, and no more of it can wait"
+            f"{drops.messages} messages of {drops.size} bytes were dropped: the site sends more than the"
+            " collector can take of one site, or keep until there is time for it"
         )
         drops.messages = drops.size = 0
         drops.reported_s = now_s

@@ -21,12 +21,8 @@ SHARE = 0.1
 """Seconds of processing that one site may cost in a second. 64 cameras at 30 s intervals cost 0.0001."""
 BURST_S = 0.3
 """Seconds of processing that one site may cost at once, and so by which it delays the others, about, at most."""
-OVERFLOW_BYTES_PER_S = 4 << 20
-"""Bytes of one site that go to the overflow in a second at most; an honest agent sends less than a tenth of it."""
-OVERFLOW_BURST = 8 << 20
-"""Bytes of one site that go to the overflow at once, about, at most."""
-_BYTES_OF_MESSAGE = 256
-"""Bytes that a waiting message takes beside its payload."""
+BURST_BEHIND_S = 0.02
+"""The same while the collector does not keep up, and a site that has used it up must wait."""
 
 PER_MESSAGE_S = 100e-6
 """Seconds that a message costs behind the intake: a record, a row, a step of the incidents."""
@@ -64,8 +60,8 @@ class Turn(Enum):
     NEVER = auto()
 
 
-class Dropped(Struct):
-    """What was dropped of one site: messages, and bytes of payload."""
+class _Added(Struct):
+    """What will be in the overflow of one site: messages, and bytes of payload."""
 
     messages: int = 0
     size: int = 0
@@ -77,27 +73,32 @@ class FairShare:
     def __init__(self, overflow: Overflow, *, monotonic: Callable[[], float]) -> None:
         self._overflow = overflow
         self._monotonic = monotonic
-        self._time = Allowance(rate=SHARE, burst=BURST_S)
-        self._room = Allowance(rate=OVERFLOW_BYTES_PER_S, burst=OVERFLOW_BURST)
-        self._added: dict[str, Dropped] = {}
+        self._time = Allowance(rate=SHARE)
+        self._burst_s = BURST_S
+        self._added: dict[str, _Added] = {}
         self._last = ""
 
-    def begin(self) -> None:
-        """Begin with further messages; those that were to wait are in the overflow now."""
-        self._added = {}
+    def begin(self, *, is_behind: bool) -> None:
+        """Begin with further messages; those that were to wait are in the overflow now.
 
-    def turn(self, site: str, size: int) -> Turn:
-        """Return when the next message of a site is processed, which has `size` bytes of payload."""
-        now_s = self._monotonic()
+        `is_behind`: the collector does not keep up with what it has taken.
+        """
+        self._added = {}
+        self._burst_s = BURST_BEHIND_S if is_behind else BURST_S
+
+    def turn(self, site: str, size: int, *, can_wait: bool) -> Turn:
+        """Return when the next message of a site is processed, which has `size` bytes of payload.
+
+        One that cannot wait is processed now or never.
+        """
         behind = self._overflow.holds(site) or site in self._added
-        if not behind and self._time.is_left(site, now_s):
+        if not behind and self._has_time(site):
             return Turn.NOW
-        added = self._added.setdefault(site, Dropped())
-        if not self._room.is_left(site, now_s) or not self._overflow.has_room(
-            site, added.messages + 1, added.size + size
-        ):
+        if not can_wait:
             return Turn.NEVER
-        self._room.use(site, size + _BYTES_OF_MESSAGE, now_s)
+        added = self._added.setdefault(site, _Added())
+        if not self._overflow.has_room(site, added.messages + 1, added.size + size):
+            return Turn.NEVER
         added.messages += 1
         added.size += size
         return Turn.LATER
@@ -114,13 +115,18 @@ class FairShare:
         Raises:
             OSError: the overflow cannot be read.
         """
+        if self._burst_s < BURST_S:
+            return
         sites = self._overflow.sites
         begin = sites.index(self._last) + 1 if self._last in sites else 0
         for site in (*sites[begin:], *sites[:begin]):
             after = 0
-            while limit > 0 and self._time.is_left(site, self._monotonic()):
+            while limit > 0 and self._has_time(site):
                 waiting = self._overflow.next(site, after)
                 if waiting is None:
                     break
                 after, limit, self._last = waiting.id, limit - 1, site
                 yield site, waiting
+
+    def _has_time(self, site: str) -> bool:
+        return self._time.debt(site, self._monotonic()) < self._burst_s

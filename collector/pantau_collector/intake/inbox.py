@@ -1,9 +1,20 @@
-"""The bounded queue between the broker's thread and the thread that writes."""
+"""The bounded queue between the broker's thread and the thread that writes, in which the sites take turns."""
 
 import threading
 from collections import deque
 
 from msgspec import Struct
+
+from pantau_contract.topics import site_of
+
+MAX_MESSAGES = 20_000
+"""Messages that wait at most."""
+MAX_BYTES = 64 << 20
+"""Bytes of payload that wait at most, about."""
+SITES_SHARE = 4
+"""One site's share of both: one part in so many."""
+_TURN = 16
+"""Messages of one site that are fetched before the next site's turn."""
 
 
 class Incoming(Struct, frozen=True):
@@ -19,18 +30,35 @@ class Incoming(Struct, frozen=True):
 
 
 class Inbox:
-    """A queue of at most `max_messages` messages and about `max_bytes` of payload; `put` waits for room."""
+    """A queue of at most `max_messages` messages and about `max_bytes` of payload; `put` waits for room.
 
-    def __init__(self, *, max_messages: int = 20_000, max_bytes: int = 64 << 20) -> None:
+    A site's messages are fetched in the order in which they came, and the sites by turns: a site of which much
+    waits holds up no other.
+    """
+
+    def __init__(self, *, max_messages: int = MAX_MESSAGES, max_bytes: int = MAX_BYTES) -> None:
         self._max_messages = max_messages
         self._max_bytes = max_bytes
-        self._messages: deque[Incoming] = deque()
+        self._queues: dict[str, _Queue] = {}
+        self._messages = 0
         self._bytes = 0
         self._closed = False
         self._changed = threading.Condition()
 
     def __len__(self) -> int:
-        return len(self._messages)
+        return self._messages
+
+    @property
+    def is_over(self) -> bool:
+        """True once the inbox is closed and empty."""
+        return self._closed and not self._messages
+
+    def is_share_full(self, site: str) -> bool:
+        """Return True if as much of a site waits as its share is. Any thread may call this."""
+        queue = self._queues.get(site)
+        return queue is not None and (
+            len(queue.messages) * SITES_SHARE >= self._max_messages or queue.size * SITES_SHARE >= self._max_bytes
+        )
 
     def put(self, message: Incoming) -> bool:
         """Add a message, waiting while there is no room.
@@ -41,15 +69,13 @@ class Inbox:
             self._changed.wait_for(lambda: self._closed or self._has_room())
             if self._closed:
                 return False
-            self._messages.append(message)
+            queue = self._queues.setdefault(site_of(message.topic), _Queue())
+            queue.messages.append(message)
+            queue.size += len(message.payload)
+            self._messages += 1
             self._bytes += len(message.payload)
             self._changed.notify_all()
             return True
-
-    @property
-    def is_over(self) -> bool:
-        """True once the inbox is closed and empty."""
-        return self._closed and not self._messages
 
     def get_batch(self, limit: int, max_bytes: int, timeout_s: float | None = None) -> list[Incoming]:
         """Remove and return what is queued, up to `limit` messages and about `max_bytes`, and wait for the first.
@@ -61,9 +87,18 @@ class Inbox:
             batch: list[Incoming] = []
             size = 0
             while self._messages and len(batch) < limit and size < max_bytes:
-                message = self._messages.popleft()
-                size += len(message.payload)
-                batch.append(message)
+                site = next(iter(self._queues))
+                queue = self._queues.pop(site)
+                for _ in range(min(_TURN, len(queue.messages), limit - len(batch))):
+                    message = queue.messages.popleft()
+                    queue.size -= len(message.payload)
+                    size += len(message.payload)
+                    batch.append(message)
+                    self._messages -= 1
+                    if size >= max_bytes:
+                        break
+                if queue.messages:
+                    self._queues[site] = queue  # behind all others
             self._bytes -= size
             self._changed.notify_all()
             return batch
@@ -75,4 +110,12 @@ class Inbox:
             self._changed.notify_all()
 
     def _has_room(self) -> bool:
-        return len(self._messages) < self._max_messages and self._bytes < self._max_bytes
+        return self._messages < self._max_messages and self._bytes < self._max_bytes
+
+
+class _Queue:
+    """The messages of one site, and the size of their payloads."""
+
+    def __init__(self) -> None:
+        self.messages: deque[Incoming] = deque()
+        self.size = 0

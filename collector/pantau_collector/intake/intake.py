@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 from pantau_collector.config import Broker
 from pantau_collector.deadletter import DeadLetters
+from pantau_collector.intake.admission import Admission
+from pantau_collector.intake.drop_reports import DropReports
 from pantau_collector.intake.inbox import Inbox, Incoming
 from pantau_collector.intake.overflow import Overflow
 from pantau_collector.intake.quarantine import Quarantine
@@ -55,13 +57,18 @@ class Intake:
         self._journal = journal
         self._inbox = Inbox()
         self._quarantine = Quarantine(journal.directory / "quarantine.json", time_ms=time_ms)
-        self._subscription = Subscription(broker, self._inbox, time_ms=time_ms, quarantine=self._quarantine)
+        self._drops = DropReports()
+        admission = Admission(self._drops, self._is_congested)
+        self._subscription = Subscription(
+            broker, self._inbox, admission, time_ms=time_ms, quarantine=self._quarantine
+        )
         self._overflow = Overflow(journal.directory / "overflow.sqlite")
         self._writer = MessageWriter(
             journal,
             pictures,
             dead_letters,
             self._overflow,
+            self._drops,
             max_age_ms=round((spool_max_age_days + 1) * _DAY_MS),
         )
         self._stopping = threading.Event()
@@ -174,13 +181,17 @@ class Intake:
 
     @property
     def dropped(self) -> int:
-        """Messages that were dropped because their site sends too much, and no more of it can wait."""
-        return self._writer.drops.dropped
+        """Messages that were dropped because their site sends too much, in any second or for too long."""
+        return self._drops.dropped
 
     @property
     def lost_pictures(self) -> int:
         """Pictures that could not be written."""
         return self._writer.lost_pictures
+
+    def _is_congested(self, site: str) -> bool:
+        """Return True if a site fills its share of the inbox because it sends too much, not for a bad disk."""
+        return self._inbox.is_share_full(site) and self._overflow.holds(site)
 
     def _write_all(self) -> None:
         while not self._inbox.is_over:

@@ -6,6 +6,7 @@ come too. An SQLite file holds them, since each site's are taken out in their ow
 
 import contextlib
 import logging
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,7 +26,6 @@ MAX_BYTES = 2 << 30
 _SCHEMA = """
 PRAGMA auto_vacuum = INCREMENTAL;
 PRAGMA journal_mode = WAL;
-PRAGMA synchronous = FULL;
 CREATE TABLE IF NOT EXISTS waiting (
     id INTEGER PRIMARY KEY,
     site TEXT NOT NULL,
@@ -85,6 +85,7 @@ class Overflow:
             self._open(path)
 
     def _open(self, path: Path) -> None:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # for its owner only, as all that was sent
         self._file = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         try:
             self._file.executescript(_SCHEMA)
@@ -128,7 +129,7 @@ class Overflow:
         """
         if not messages:
             return
-        with _errors_of_the_disk(), self._transaction():
+        with _errors_of_the_disk(), self._transaction(durable=True):
             self._file.executemany(
                 "INSERT INTO waiting (site, received_ms, topic, payload, retained) VALUES (?, ?, ?, ?, ?)",
                 [
@@ -160,12 +161,12 @@ class Overflow:
         return Waiting(number, Incoming(received_ms, topic, payload, bool(retained), connection=0, mid=0, qos=0))
 
     def remove(self, site: str, until: int) -> None:
-        """Remove the site's messages up to the one with the id `until`.
+        """Remove the site's messages up to the one with the id `until`. A loss of power may bring them back.
 
         Raises:
             OSError: none of them is removed.
         """
-        with _errors_of_the_disk(), self._transaction():
+        with _errors_of_the_disk(), self._transaction(durable=False):
             (messages, size) = self._file.execute(
                 "SELECT count(*), coalesce(sum(length(payload)), 0) FROM waiting WHERE site = ? AND id <= ?",
                 (site, until),
@@ -186,7 +187,8 @@ class Overflow:
         self._file.close()
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def _transaction(self, *, durable: bool) -> Iterator[None]:
+        self._file.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
         self._file.execute("BEGIN")
         try:
             yield

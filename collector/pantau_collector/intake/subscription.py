@@ -1,9 +1,9 @@
 """The collector's session at the broker: persistent, with manual acknowledgement.
 
-A thread of ours connects, and connects again when a connection ends; each connection has a client of paho's, with
-its thread. paho's `ack` only puts a packet into that thread's queue (a deque) and wakes it, so any thread may call
-it. After a reconnection the broker may use the same message id for another message. So each delivery carries the
-number of its connection, and is acknowledged on that connection or not at all.
+A thread of ours connects, and connects again when a connection ends; each connection has a client of paho's, and a
+thread that reads and writes. paho's `ack` only puts a packet into that thread's queue (a deque), so any thread may
+call it. After a reconnection the broker may use the same message id for another message. So each delivery carries
+the number of its connection, and is acknowledged on that connection or not at all.
 
 The session is held in MQTT 3.1.1, because paho needs much more time for each message in MQTT 5. After the broker
 has ended a connection without a reason, the next one is in MQTT 5 where the broker speaks it, so that it states
@@ -26,6 +26,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from pantau_collector.config import Broker
+from pantau_collector.intake.admission import Admission
 from pantau_collector.intake.broker_figures import TOPICS as FIGURES
 from pantau_collector.intake.broker_figures import BrokerFigures
 from pantau_collector.intake.broker_problem import (
@@ -36,7 +37,9 @@ from pantau_collector.intake.broker_problem import (
     describe_silence,
 )
 from pantau_collector.intake.delivery_probe import PROBE_PREFIX, DeliveryProbe
+from pantau_collector.intake.drop_reports import DropReports
 from pantau_collector.intake.inbox import Inbox, Incoming
+from pantau_collector.intake.network_loop import BufferedClient, NetworkLoop
 from pantau_collector.intake.quarantine import TOPIC as COMMANDS
 from pantau_collector.intake.quarantine import Quarantine
 from pantau_collector.intake.receipts import Receipts
@@ -88,6 +91,7 @@ class Subscription:
         self,
         broker: Broker,
         inbox: Inbox,
+        admission: Admission | None = None,
         *,
         time_ms: Callable[[], int],
         monotonic: Callable[[], float] = time.monotonic,
@@ -96,6 +100,7 @@ class Subscription:
         self._broker = broker
         self._inbox = inbox
         self._quarantine = quarantine
+        self._admission = admission or Admission(DropReports(), is_congested=lambda _: False)
         self._time_ms = time_ms
         self._monotonic = monotonic
         self._probe = DeliveryProbe()
@@ -107,6 +112,7 @@ class Subscription:
         self._acknowledging = threading.Lock()
         self._connection = _Connection(0, is_mqtt5=False, began_s=monotonic())
         self._client: Client | None = None
+        self._loop: NetworkLoop | None = None
         self._subscribed_before = False
         self._ask_for_reason = False
         self._speaks_mqtt5 = True
@@ -143,6 +149,8 @@ class Subscription:
             for message in messages:
                 if message.connection == self._connection.number:
                     self._client.ack(message.mid, message.qos)
+            if self._loop is not None:
+                self._loop.wake()
 
     @property
     def delivering(self) -> bool:
@@ -202,12 +210,15 @@ class Subscription:
             why = describe_error(error, tls=self._broker.tls)
             self._note_trouble(f"{self._where} cannot be reached: {why}")
             return False
+        self._admission.catch_up.begin(connection.number)
+        loop = NetworkLoop(client, partial(self._on_loop_over, connection))
         with self._acknowledging:
-            self._connection, self._client = connection, client
-        if not self._stopping.is_set():
-            client.loop_start()
-            self._watch(connection, client)
-        self._close(client)
+            self._connection, self._client, self._loop = connection, client, loop
+        if self._stopping.is_set():
+            connection.over.set()
+        loop.start()
+        self._watch(connection, client, loop)
+        self._close(client, loop)
         return connection.accepted_s is not None and not connection.is_explained
 
     def _open(self, client: Client, connection: _Connection) -> None:
@@ -224,15 +235,17 @@ class Subscription:
         else:
             client.connect(broker.host, broker.port, KEEPALIVE_S)
 
-    def _watch(self, connection: _Connection, client: Client) -> None:
+    def _watch(self, connection: _Connection, client: Client, loop: NetworkLoop) -> None:
         """Wait until the connection is over, and send probes and receipts meanwhile."""
         while not connection.over.wait(_TICK_S):
             now_s = self._monotonic()
             if self.connected:
                 self._publish_probes(client, now_s)
+                self._publish_marks(client, now_s)
                 self._publish_receipts(client)
                 if self._quarantine is not None:
                     self._ask(client, self._quarantine.take_due())
+                loop.wake()
                 self._log_delivery(now_s)
             elif now_s - connection.began_s >= ANSWER_WITHIN_S:
                 connection.is_explained = True
@@ -241,23 +254,30 @@ class Subscription:
                 self._note_trouble(f"{self._where} {silence}")
                 return
 
-    def _close(self, client: Client) -> None:
+    def _close(self, client: Client, loop: NetworkLoop) -> None:
         with self._acknowledging:
-            self._client = None
+            self._client = self._loop = None
         if self._stopping.is_set():
             self._publish_receipts(client)
         client.disconnect()
-        client.loop_stop()
+        loop.join()
         self.connected = False
 
-    def _make_client(self, connection: _Connection) -> Client:
+    def _on_loop_over(self, connection: _Connection) -> None:
+        if self.connected and not self._stopping.is_set():
+            self._note_trouble(f"{self._where} is gone: an error of ours, which the log tells")
+        self.connected = False
+        connection.over.set()
+
+    def _make_client(self, connection: _Connection) -> BufferedClient:
         broker = self._broker
-        client = Client(
+        client = BufferedClient(
             CallbackAPIVersion.VERSION2,
             client_id=broker.client_id,
             clean_session=None if connection.is_mqtt5 else False,
             protocol=MQTTProtocolVersion.MQTTv5 if connection.is_mqtt5 else MQTTProtocolVersion.MQTTv311,
             manual_ack=True,
+            is_wanted=self._is_wanted,
             reconnect_on_failure=False,
         )
         client.connect_timeout = _CONNECT_WITHIN_S
@@ -322,6 +342,7 @@ class Subscription:
         now_s = self._monotonic()
         self._probe.begin(now_s)
         self._publish_probes(client, now_s)
+        self._publish_marks(client, now_s)
         self.connected = True
         self.trouble = self._logged = None
         level = logging.DEBUG if self.contest_trouble else logging.INFO
@@ -369,8 +390,10 @@ class Subscription:
 
     def _on_message(self, connection: _Connection, client: Client, _: object, message: MQTTMessage) -> None:
         payload = bytes(message.payload)
+        now_s = self._monotonic()
+        self._admission.catch_up.note_arrived(payload)
         if payload.startswith(PROBE_PREFIX):
-            self._probe.note_returned(payload, self._monotonic())
+            self._probe.note_returned(payload, now_s)
             client.ack(message.mid, message.qos)  # some brokers deliver with the QoS of the subscription
             return
         try:
@@ -378,7 +401,7 @@ class Subscription:
         except UnicodeDecodeError:
             topic = "(a topic that is not UTF-8)"
         if topic.startswith("$"):
-            self.figures.note(topic, payload, self._monotonic())
+            self.figures.note(topic, payload, now_s)
             client.ack(message.mid, message.qos)
             return
         self.received += 1
@@ -386,6 +409,9 @@ class Subscription:
         if self._quarantine is not None and not self._quarantine.admits(site_of(topic), len(payload)):
             self.shut_out += 1
             self._ask(client, self._quarantine.commands_for(site_of(topic)))
+            client.ack(message.mid, message.qos)
+            return
+        if not self._admission.take(topic, len(payload), now_s):
             client.ack(message.mid, message.qos)
             return
         incoming = Incoming(
@@ -402,10 +428,23 @@ class Subscription:
         if self._quarantine is not None and self._monotonic() - began_s > _STALL_S:
             self._quarantine.begin()
 
+    def _is_wanted(self, topic: bytes, size: int) -> bool:
+        """Return True if a large message is to be read, which comes to `_on_message` then."""
+        if self._admission.is_open(topic.decode(errors="replace"), size, self._monotonic()):
+            return True
+        self.received += 1
+        self.received_bytes += size
+        return False
+
     def _publish_probes(self, client: Client, now_s: float) -> None:
         for topic, payload in self._probe.take_due(now_s):
             with contextlib.suppress(ValueError):  # it is queued no more than once each round
                 client.publish(topic, payload, qos=0)
+
+    def _publish_marks(self, client: Client, now_s: float) -> None:
+        for topic, payload in self._admission.catch_up.take_due(now_s):
+            with contextlib.suppress(ValueError):  # it is queued no more than once in 15 s
+                client.publish(topic, payload, qos=1)
 
     def _publish_receipts(self, client: Client) -> None:
         for topic, payload in self.receipts.take():

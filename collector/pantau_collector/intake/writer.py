@@ -13,6 +13,7 @@ from pantau_collector.intake.fair_share import FairShare, Turn, price_s
 from pantau_collector.intake.inbox import Incoming
 from pantau_collector.intake.known_cameras import KnownCameras
 from pantau_collector.intake.overflow import Overflow
+from pantau_collector.intake.reader_delay import ReaderDelay
 from pantau_collector.intake.receipts import identify_unread
 from pantau_collector.intake.undated import BatchKey, UndatedBatches, latest_batches
 from pantau_collector.journal import Journal, Record
@@ -28,9 +29,12 @@ _LATEST_BYTES = 4 << 20
 """Bytes at the journal's end whose batches are recognised after a restart: a minute of 2,000 sites."""
 LATE_AFTER_S = 60
 """Seconds after which arriving telemetry counts as an agent's backlog, to be written after new records."""
+PIPELINE = "pipeline"
+"""The name by which the journal knows the reader that decides about outages."""
 MAX_WAITING_AT_ONCE = 2000
 """Waiting messages that are written at once at most."""
 _DAY_MS = 86_400_000
+_SNAPSHOT = f"/{TopicKind.SNAPSHOT}"
 _log = logging.getLogger(__name__)
 
 
@@ -61,6 +65,7 @@ class MessageWriter:
         pictures: PictureFiles,
         dead_letters: DeadLetters,
         overflow: Overflow,
+        drops: DropReports,
         *,
         max_age_ms: int,
         monotonic: Callable[[], float] = time.monotonic,
@@ -72,10 +77,11 @@ class MessageWriter:
         self._max_age_ms = max_age_ms
         self._monotonic = monotonic
         self._share = FairShare(overflow, monotonic=monotonic)
+        self._delay = ReaderDelay()
         self._known = KnownCameras()
         self._seen = dict.fromkeys(latest_batches(journal, _LATEST_BYTES), False)
         self._undated = UndatedBatches(journal)
-        self.drops = DropReports()
+        self._drops = drops
         self.journaled = 0
         self.samples = 0
         self.duplicates = 0
@@ -88,28 +94,35 @@ class MessageWriter:
         Those of a site that is over its share are to wait, and those that wait are added once it no longer is.
         """
         batch = CheckedMessages()
-        self._share.begin()
+        self._share.begin(is_behind=self._is_behind())
         for incoming in messages:
             site = site_of(incoming.topic)
-            match self._share.turn(site, len(incoming.payload)):
+            is_picture = incoming.topic.endswith(_SNAPSHOT)
+            match self._share.turn(site, len(incoming.payload), can_wait=not is_picture):
                 case Turn.NOW:
                     self._check_one(incoming, site, batch)
                 case Turn.LATER:
                     batch.over_share.append(incoming)
                     batch.received += identify_unread(incoming.topic, incoming.payload)
+                case Turn.NEVER if is_picture:  # the camera's next one comes within minutes
+                    self.lost_pictures += 1
                 case Turn.NEVER:
-                    self.drops.note(site, len(incoming.payload))
+                    self._drops.note(site, len(incoming.payload))
         try:
             for site, waiting in self._share.waiting(MAX_WAITING_AT_ONCE):
                 self._check_one(waiting.message, site, batch)
                 batch.done[site] = waiting.id
         except OSError as error:
             _log.warning("what waits is tried again: %s", error)
-        reports = self.drops.take_due(self._monotonic())
+        reports = self._drops.take_due(self._monotonic())
         for report in reports:
             _log.warning("%s: %s; look at its agent, and at who has its login", report.topic, report.reason)
         batch.dead += reports
         return batch
+
+    def _is_behind(self) -> bool:
+        """Return True if the collector does not keep up with the journal."""
+        return self._delay.is_behind(self._journal.position_of(PIPELINE), self._journal.end, self._monotonic())
 
     def _check_one(self, incoming: Incoming, site: str, batch: CheckedMessages) -> None:
         """Check a message, sort it, and charge its site for it."""
@@ -183,8 +196,6 @@ class MessageWriter:
         Raises:
             OSError: not all of them are on disk; the rest may be tried again.
         """
-        self._overflow.add(batch.over_share)
-        batch.over_share = []
         self._journal.append(batch.records)
         self.journaled += len(batch.records)
         self.samples += batch.samples
@@ -196,6 +207,8 @@ class MessageWriter:
                 self._undated.add(key)
         self._undated.save_if_due()
         batch.records, batch.keys, batch.samples = [], {}, 0
+        self._overflow.add(batch.over_share)
+        batch.over_share = []
         self._write_pictures(batch)
         self._dead_letters.write(batch.dead)
         self.dead += len(batch.dead)
@@ -207,7 +220,7 @@ class MessageWriter:
     def close(self) -> None:
         """Report what was dropped."""
         with contextlib.suppress(OSError):
-            self._dead_letters.write(self.drops.take_all(self._monotonic()))
+            self._dead_letters.write(self._drops.take_all(self._monotonic()))
 
     def _is_undated(self, time_ms: int, received_ms: int) -> bool:
         """Return True for a time that is not believed."""

@@ -14,6 +14,9 @@ from pantau_service.settings import did_you_mean, located_problems
 _SITE_COLUMNS = {"site_name": "name", "uplink": "uplink"}
 """Columns that describe the row's site, with the site's key for each."""
 
+_HINTS = 50
+"""Problems for which the nearest known name is looked for; a sheet may have 200,000, and so many are not shown."""
+
 Known = Mapping[tuple[str, Key], LocatedEntry]
 
 
@@ -63,7 +66,8 @@ def _add_row(
     except ValidationError as error:
         for location, text in located_problems(error, model):
             at = str(location[0])
-            result.problems.append(f"{where(at)}: {_with_hint(at, text, values, names)}")
+            hint = _with_hint(at, text, values, names) if len(result.problems) < _HINTS else text
+            result.problems.append(f"{where(at)}: {hint}")
 
 
 def _add_sites(

@@ -112,6 +112,10 @@ class Journal(JournalReader):
                 self._close_file()
                 self._end = position
 
+    def position_of(self, reader: str) -> int | None:
+        """Return the position that `reader` has reported last, or None if it has not reported any."""
+        return self._reader_positions.get(reader)
+
     def retain(self, now_ms: int) -> None:
         """Remove the segments that retention no longer keeps; `append` does so whenever a segment is full."""
         with self._writing:

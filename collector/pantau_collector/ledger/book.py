@@ -63,7 +63,7 @@ class Book:
         for subject, its in facts.claims.items():
             number = self._number(site, subject, entries)
             if number is not None:
-                new = claims.merge(its)
+                new = claims.merge(its) if len(its) > 1 else its
                 self._enter_claims(connection, number, new, entries)
                 since_ms += [claim.from_ms for claim in new[:1]]
         return min((each for each in since_ms if each), default=0)
@@ -112,6 +112,11 @@ class Book:
         if not new:
             return
         latest = self._latest.get(subject)
+        if latest is not None and len(new) == 1 and _only_lengthens(latest, new[0]):
+            if new[0].to_ms > latest.to_ms:
+                self._latest[subject] = Claim(latest.from_ms, new[0].to_ms, latest.condition)
+                entries.longer.append((subject, self._latest[subject]))
+            return
         before: list[Claim] = []  # of the claims that are not the newest, those that may change
         after = claims.merge([latest, *new] if latest else new)
         if latest is not None and (after[0].from_ms, after[0].condition) != (latest.from_ms, latest.condition):
@@ -127,6 +132,11 @@ class Book:
             entries.new.append((subject, after[-1]))
         elif latest != after[-1]:
             entries.longer.append((subject, after[-1]))
+
+
+def _only_lengthens(latest: Claim, new: Claim) -> bool:
+    """Return True if the new claim is that the newest condition goes on, as nearly all are."""
+    return latest.condition == new.condition and latest.from_ms <= new.from_ms <= latest.to_ms
 
 
 class _Entries:

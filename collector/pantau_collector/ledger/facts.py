@@ -19,8 +19,11 @@ from pantau_contract.messages import Birth, Death, Sample, Start, Telemetry
 from pantau_contract.topics import TopicKind, parse_topic
 from pantau_contract.wire import decode
 
-LATE_MS = 60_000
-"""Milliseconds after a batch was made within which it must arrive for the control room to see the site."""
+SHORTEST_LATE_MS, LONGEST_LATE_MS = 2_000, 60_000
+"""Milliseconds at least and at most within which a batch must arrive for the control room to see the site.
+
+In between it is twice the agent's interval, so a minute for the usual one.
+"""
 REPORTED_WITHIN_MS = 60_000
 """Milliseconds before a batch's time for which it may still claim a state, which lasts before it is reported."""
 FIGURES_EVERY_MS = 45_000
@@ -168,14 +171,16 @@ def _add_batch(site: SiteFacts, batch: Telemetry, record: Record) -> None:
         uptime_s = batch.host.uptime_s
         machine_ms = 0 if uptime_s is None else max(to_ms - round(uptime_s * 1000), 0)
         boot.add(Boot(machine_ms, undervoltage_ms=to_ms if batch.host.undervoltage else 0))
+    late = record.received_ms - to_ms > min(max(2 * interval_ms, SHORTEST_LATE_MS), LONGEST_LATE_MS)
     run = Run(
         batch.seq,
         batch.seq,
         from_ms,
         to_ms,
         interval_ms,
-        late=record.received_ms - to_ms > LATE_MS,
+        late=late,
         starts=batch.start is not None,
+        arrived_ms=record.received_ms if late else 0,
     )
     site.batches.setdefault(batch.boot, []).append(run)
     earliest_ms = to_ms - interval_ms - REPORTED_WITHIN_MS

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from pantau_collector.ledger.bucket import Bucket, Evidence
 from pantau_collector.ledger.facts import AgentStart, Boot
 from pantau_collector.ledger.runs import HELD_UP_MS, Run, follows
-from pantau_collector.ledger.spans import FOREVER_MS, Span, between, union
+from pantau_collector.ledger.spans import FOREVER_MS, Span, between, subtract, union
 
 UNDERVOLTAGE_BEFORE_MS = 10 * 60_000
 """Milliseconds before a loss of power within which undervoltage is evidence of it."""
@@ -40,8 +40,8 @@ class Gap(NamedTuple):
 class Coverage(NamedTuple):
     """When a site was measured.
 
-    `seen`: the batches arrived at once. `reported`: they arrived at all. `gaps` is everything else, from 0 to for
-    ever.
+    `seen`: the batches arrived at once, and none that was made before was still under way. `reported`: they
+    arrived at all. `gaps` is everything else, from 0 to for ever.
     """
 
     seen: list[Span]
@@ -55,7 +55,8 @@ def cover(runs: Iterable[BootRun], starts: Iterable[AgentStart], boots: Mapping[
     """Work out when a site was measured, and why it was not in between."""
     stretches = sorted(_without_delays(runs), key=lambda each: (each.run.from_ms, each.run.to_ms, each.boot))
     reported = union(Span(run.from_ms, run.to_ms) for _, run in stretches)
-    seen = union(Span(run.from_ms, run.to_ms) for _, run in stretches if not run.late)
+    dark = union(Span(run.from_ms, max(run.to_ms, run.arrived_ms)) for _, run in stretches if run.late)
+    seen = subtract(union(Span(run.from_ms, run.to_ms) for _, run in stretches if not run.late), dark)
     by_number = sorted(stretches, key=lambda each: (each.boot, each.run.first_seq))
     last = {each.run.to_ms: each for each in by_number if each.run.from_ms < each.run.to_ms}
     first = {each.run.from_ms: each for each in reversed(by_number) if each.run.from_ms < each.run.to_ms}
@@ -84,6 +85,7 @@ def _without_delays(runs: Iterable[BootRun]) -> list[BootRun]:
                 run.interval_ms,
                 run.late,
                 run.starts,
+                run.arrived_ms,
             )
         found.append(BootRun(each.boot, run))
     return found

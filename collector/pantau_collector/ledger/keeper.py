@@ -1,6 +1,7 @@
 """Keeps the ledger: reads the journal from a cursor on, and enters what it says into the store."""
 
 import logging
+import time
 
 from pantau_collector.journal import Journal
 from pantau_collector.ledger.book import Book
@@ -12,8 +13,10 @@ from pantau_contract.errors import ContractError
 
 NAME = "ledger"
 """The name of its cursor."""
-EVERY_S = 20.0
-"""Seconds from one step to the next once everything is read; what gathers meanwhile costs one transaction."""
+MOST_WAIT_S, LEAST_WAIT_S = 20.0, 1.0
+"""Seconds at most and at least from one step to the next once everything is read."""
+RESTS = 100
+"""How many times as long as a step took the next one is waited for: what gathers meanwhile is cheaper together."""
 RECORDS_PER_STEP = 5_000
 """Records of the journal that one transaction enters at most."""
 _RETRY_S = 10.0
@@ -21,7 +24,10 @@ _log = logging.getLogger(__name__)
 
 
 class LedgerKeeper:
-    """Enters new records every 20 s, on its own thread. The cursor moves in the transaction that enters them."""
+    """Enters new records every few seconds, on its own thread.
+
+    The cursor moves in the transaction that enters them.
+    """
 
     def __init__(self, journal: Journal, store: Store) -> None:
         self._journal = journal
@@ -87,4 +93,7 @@ class LedgerKeeper:
         return book
 
     def _step(self) -> float:
-        return EVERY_S if self.enter_some() < RECORDS_PER_STEP else 0.0
+        began = time.monotonic()
+        if self.enter_some() == RECORDS_PER_STEP:
+            return 0.0
+        return min(max(RESTS * (time.monotonic() - began), LEAST_WAIT_S), MOST_WAIT_S)

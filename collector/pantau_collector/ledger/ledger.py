@@ -1,6 +1,6 @@
 """Reads the ledger: the intervals of cameras, and their sums, for any period."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection
 
@@ -11,12 +11,12 @@ from pantau_collector.inventory import Inventory
 from pantau_collector.ledger import rows
 from pantau_collector.ledger.bucket import Bucket, Evidence
 from pantau_collector.ledger.claims import Claim, state_of
-from pantau_collector.ledger.facts import CAMERA, Subject
+from pantau_collector.ledger.facts import CAMERA, Boot, Subject
 from pantau_collector.ledger.interval import Interval, Totals, total
 from pantau_collector.ledger.lives import AWAY_AROUND_MS, History, lives
 from pantau_collector.ledger.planned import planned_spans
 from pantau_collector.ledger.roots import TOGETHER_MS, Site
-from pantau_collector.ledger.spans import Span, union
+from pantau_collector.ledger.spans import FOREVER_MS, Span, union
 from pantau_collector.store import Store, downtime_rows
 from pantau_contract.states import State
 
@@ -75,9 +75,9 @@ class Ledger:
             claims = rows.load_site_claims(connection, site, from_ms - _AROUND_MS, to_ms + _AROUND_MS)
             for subject, its in claims.items():
                 claims[subject] = _from_beginning(connection, subject, its)
-            first_ms = min((its[0].from_ms for its in claims.values() if its), default=from_ms)
-            runs = rows.load_site_runs(connection, site, min(first_ms, from_ms))
             boots = rows.load_site_boots(connection, site)
+            around = _around(claims.values(), Span(from_ms - _AROUND_MS, to_ms + _AROUND_MS), boots)
+            runs = rows.load_site_runs(connection, site, *around)
             starts = rows.load_site_starts(connection, site)
             attentive = rows.load_attention(connection, from_ms - AWAY_AROUND_MS, to_ms + AWAY_AROUND_MS)
             downtimes = downtime_rows.load_downtimes(connection).downtimes
@@ -123,13 +123,28 @@ class Ledger:
 
 
 def _from_beginning(connection: Connection, subject: int, claims: list[Claim]) -> list[Claim]:
-    """Return the claims with those before them, back to the beginning of an outage that is under way at first."""
+    """Return the claims with those before them, back to the one before the outage that is under way at first."""
     while claims and state_of(claims[0].condition) in _LASTING:
         earlier = rows.load_claims_before(connection, subject, claims[0].from_ms, _CLAIMS_AT_ONCE)
         if not earlier:
             break
-        claims = [*earlier, *claims]
+        others = [i for i, claim in enumerate(earlier) if state_of(claim.condition) not in _LASTING]
+        claims = [*earlier[others[-1] if others else 0 :], *claims]
     return claims
+
+
+def _around(claims: Iterable[Sequence[Claim]], period: Span, boots: Mapping[str, Boot]) -> Span:
+    """Return the stretch whose batches decide about a period.
+
+    It reaches back to the end of the first claim about each camera, and on to the beginning of the last, if these
+    lie outside; and to the end of time, if batches without a time may be about an earlier gap.
+    """
+    from_ms, to_ms = period
+    for its in claims:
+        first, last = its[0], its[-1]
+        from_ms = min(from_ms, first.to_ms)
+        to_ms = max(to_ms, last.from_ms)
+    return Span(from_ms, FOREVER_MS if any(boot.undated_ms for boot in boots.values()) else to_ms)
 
 
 def _never_measured(from_ms: int, to_ms: int) -> list[Interval]:

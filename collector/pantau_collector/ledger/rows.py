@@ -7,7 +7,7 @@ to write only where they stand side by side.
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import BigInteger, Connection, Select, bindparam, func, literal, select, update
+from sqlalchemy import BigInteger, Connection, Select, bindparam, func, literal, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
 from pantau_collector.ledger.claims import Claim
@@ -246,17 +246,22 @@ def load_claims_before(connection: Connection, subject: int, before_ms: int, lim
     return [Claim(row.from_ms, row.to_ms, row.condition) for row in reversed(rows)]
 
 
-def load_site_runs(connection: Connection, site: str, from_ms: int) -> list[BootRun]:
-    """Load a site's runs that end at or after a moment, and the last one before them."""
+def load_site_runs(connection: Connection, site: str, from_ms: int, to_ms: int) -> list[BootRun]:
+    """Load a site's runs in a period, the last one before them, and the first one after them.
+
+    Those that arrived in the period are in it too.
+    """
     of_site = select(ledger_boots.c.boot.label("name"), ledger_runs).join(
         ledger_runs, ledger_runs.c.boot == ledger_boots.c.id
     )
     of_site = of_site.where(ledger_boots.c.site == site)
-    after = of_site.where(ledger_runs.c.to_ms >= from_ms)
-    last = (ledger_runs.c.to_ms.desc(), ledger_boots.c.boot.desc(), ledger_runs.c.last_seq.desc())
-    before = of_site.where(ledger_runs.c.to_ms < from_ms).order_by(*last).limit(1)
-    rows = [*connection.execute(before), *connection.execute(after)]
-    return [BootRun(row.name, _run(row)) for row in rows]
+    runs, boot = ledger_runs.c, ledger_boots.c.boot
+    during = of_site.where(or_(runs.to_ms >= from_ms, runs.arrived_ms >= from_ms), runs.from_ms <= to_ms)
+    before = of_site.where(runs.to_ms < from_ms).order_by(runs.to_ms.desc(), boot.desc(), runs.last_seq.desc())
+    after = of_site.where(runs.from_ms > to_ms).order_by(runs.from_ms, boot, runs.first_seq)
+    queries = (before.limit(1), during, after.limit(1))
+    found = (BootRun(row.name, _run(row)) for query in queries for row in connection.execute(query))
+    return list(dict.fromkeys(found))
 
 
 def load_site_boots(connection: Connection, site: str) -> dict[str, Boot]:
@@ -281,7 +286,16 @@ def _claim_row(subject: int, claim: Claim) -> dict[str, Any]:
 
 
 def _run(row: Any) -> Run:
-    return Run(row.first_seq, row.last_seq, row.from_ms, row.to_ms, row.interval_ms, row.late, row.starts)
+    return Run(
+        row.first_seq,
+        row.last_seq,
+        row.from_ms,
+        row.to_ms,
+        row.interval_ms,
+        row.late,
+        row.starts,
+        row.arrived_ms,
+    )
 
 
 def _boot(row: Any) -> Boot:

@@ -16,8 +16,9 @@ HELD_UP_MS = 30_000
 class Run(Struct, frozen=True):
     """Batches `first_seq` to `last_seq` of one boot, which cover `from_ms` to `to_ms`.
 
-    All have the same interval. `late`: they arrived more than a minute after they were made, so the control room
-    did not see the site. `starts`: the first one is the first of an agent that has just started.
+    All have the same interval. `late`: they arrived so long after they were made that the control room did not see
+    the site; the first of them at `arrived_ms`, which is 0 for batches in time. `starts`: the first
+    one is the first of an agent that has just started.
     """
 
     first_seq: int
@@ -27,6 +28,7 @@ class Run(Struct, frozen=True):
     interval_ms: int
     late: bool
     starts: bool
+    arrived_ms: int = 0
 
 
 def merge(runs: Iterable[Run], batches: Iterable[Run]) -> list[Run]:
@@ -72,4 +74,5 @@ def _joined(run: Run, following: Run) -> Run:
         run.interval_ms,
         run.late,
         run.starts,
+        min(run.arrived_ms, following.arrived_ms),
     )

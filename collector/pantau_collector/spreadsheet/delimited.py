@@ -4,9 +4,17 @@ import csv
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 from pantau_collector.spreadsheet.header import FoundHeader, best_rank, find_header
-from pantau_collector.spreadsheet.limits import HEADER_WITHIN, MAX_COLUMNS, MAX_ROWS
+from pantau_collector.spreadsheet.limits import (
+    HEADER_WITHIN,
+    LAST_ROW,
+    MAX_COLUMNS,
+    MAX_LINE,
+    MAX_LINES_OF_ROW,
+    MAX_ROWS,
+)
 from pantau_collector.spreadsheet.values import cleaned
 from pantau_service.settings import ConfigError
 
@@ -88,11 +96,12 @@ def _separator(text: str) -> str:
 
 
 def _rows(path: Path, text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
-    number = 0
+    number, lines = 0, _Lines(path, text)
     try:
-        for number, cells in enumerate(
-            csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True), 1
-        ):
+        for number, cells in enumerate(csv.reader(lines, delimiter=separator, strict=True), 1):
+            lines.of_row = 0
+            if number > LAST_ROW:
+                raise ConfigError([f"{path}: expected at most {MAX_ROWS:,} rows"])
             if not any(cell and not cell.isspace() for cell in cells):
                 continue  # programs write the separators of blank rows down to the last one
             if number > MAX_ROWS:
@@ -104,6 +113,34 @@ def _rows(path: Path, text: str, separator: str) -> Iterator[tuple[int, list[str
         raise ConfigError(
             [f"{path}: row {number + 1}: expected a second quotation mark where a value ends ({error})"]
         ) from None
+
+
+class _Lines:
+    """The lines of a text, for a reader of CSV that resets `of_row` after each row."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        self._path = path
+        self._lines = io.StringIO(text, newline="")
+        self._number = 0
+        self.of_row = 0
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> str:
+        """Return the next line. Raises `ConfigError` if it is too long, or belongs to a row of too many."""
+        line = self._lines.readline(MAX_LINE + 1)
+        if not line:
+            raise StopIteration
+        self._number += 1
+        self.of_row += 1
+        if len(line) > MAX_LINE:
+            raise ConfigError([f"{self._path}: line {self._number}: expected at most {MAX_LINE:,} characters"])
+        if self.of_row > MAX_LINES_OF_ROW:
+            first = self._number - self.of_row + 1
+            over = f"goes on over more than {MAX_LINES_OF_ROW:,} lines: is a quotation mark missing?"
+            raise ConfigError([f"{self._path}: line {first}: a row {over}"])
+        return line
 
 
 def _check_rows(path: Path, found: FoundHeader, width: int, separator: str) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, Protocol
 
+from pantau_collector.spreadsheet.limits import MAX_CELLS, MAX_CHARACTERS, MAX_COLUMNS
+
 FORMULA = "a formula without its value: open the file in a spreadsheet program and save it there as .xlsx"
 """Why a cell has no value: a program wrote the formula, and nothing has calculated it yet."""
 
@@ -62,6 +64,33 @@ class TooLargeError(Exception):
     """A sheet passes a limit; the text says which one."""
 
 
+def check_column(column: int, row: int) -> None:
+    """Raise `TooLargeError` if a cell that is not empty stands in a column too far to the right."""
+    if column >= MAX_COLUMNS:
+        raise TooLargeError(f"expected at most {MAX_COLUMNS:,} columns, and row {row} has more")
+
+
+class Budget:
+    """What is left of the cells and characters that a sheet, or the texts of a workbook, may have."""
+
+    def __init__(self) -> None:
+        self._cells = MAX_CELLS
+        self._characters = MAX_CHARACTERS
+
+    def spend(self, cells: int, characters: int) -> None:
+        """Take cells and their characters out of it.
+
+        Raises:
+            TooLargeError: there is not so much left.
+        """
+        self._cells -= cells
+        self._characters -= characters
+        if self._cells < 0:
+            raise TooLargeError(f"expected at most {MAX_CELLS:,} cells")
+        if self._characters < 0:
+            raise TooLargeError(f"expected at most {MAX_CHARACTERS:,} characters")
+
+
 def fill_merged(rows: Iterable[GridRow], ranges: Iterable[MergedRange]) -> Iterator[GridRow]:
     """Give each row of a merged cell the value that people see beside it.
 
@@ -77,6 +106,8 @@ def fill_merged(rows: Iterable[GridRow], ranges: Iterable[MergedRange]) -> Itera
             text, problem = row.cells.get(merged.left), row.problems.get(merged.left)
             active.append((merged, text if starts else None, problem if starts else None))
         active = [each for each in active if each[0].bottom >= row.number]
+        if len(active) > MAX_COLUMNS:
+            raise TooLargeError(f"expected at most {MAX_COLUMNS:,} merged cells in row {row.number}")
         if active:
             _uncover(row, [merged for merged, _, _ in active])
         if not row.cells:

@@ -12,8 +12,9 @@ from pantau_collector.spreadsheet.grid import (
     NotReadableError,
     SheetInfo,
     TooLargeError,
+    check_column,
 )
-from pantau_collector.spreadsheet.limits import MAX_COLUMNS, MAX_ROWS
+from pantau_collector.spreadsheet.limits import MAX_ROWS
 from pantau_collector.spreadsheet.number_format import plain
 from pantau_collector.spreadsheet.values import date_problem, unusable
 from pantau_collector.spreadsheet.xml_parts import local_name, parse_part
@@ -163,9 +164,10 @@ class _ContentReader:
         text, problem = self._shown()
         if not text.strip() and not problem:
             return
-        if self._column > MAX_COLUMNS:
-            columns = f"expected at most {MAX_COLUMNS:,} columns, and row {self._row.number} has more"
-            self._table.too_large = self._table.too_large or columns
+        try:
+            check_column(self._column - 1, self._row.number)
+        except TooLargeError as error:
+            self._table.too_large = self._table.too_large or str(error)
             return
         for column in range(first, self._column):
             self._row.cells[column] = text

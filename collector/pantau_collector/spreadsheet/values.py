@@ -16,6 +16,7 @@ KINDS = {
     "kamera": "camera", "camera": "camera", "cctv": "camera",
     "perekam": "recorder", "recorder": "recorder", "nvr": "recorder", "dvr": "recorder",
     "switch": "switch", "sakelar": "switch",
+    "catu daya": "supply", "supply": "supply", "ups": "supply", "panel listrik": "supply",
     "host": "host", "komputer": "host", "server": "host", "agen": "host",
     "ip camera": "camera", "kamera ip": "camera", "ptz": "camera", "fixed": "camera", "dome": "camera",
     "bullet": "camera", "speed dome": "camera", "fisheye": "camera", "thermal": "camera", "anpr": "camera",

@@ -17,15 +17,23 @@ from typing import TextIO
 from xml.parsers.expat import ExpatError
 from zipfile import BadZipFile, ZipFile
 
-from pantau_collector.spreadsheet.grid import GridRow, NotReadableError, TooLargeError, WorkbookFile, fill_merged
+from pantau_collector.spreadsheet.grid import (
+    Budget,
+    GridRow,
+    NotReadableError,
+    TooLargeError,
+    WorkbookFile,
+    check_column,
+    fill_merged,
+)
 from pantau_collector.spreadsheet.limits import (
     EXIT_OUT_OF_MEMORY,
     HEADER_WITHIN,
     MAX_CELL,
-    MAX_COLUMNS,
     MAX_CPU_S,
     MAX_MEMORY_BYTES,
     MAX_ROWS,
+    MAX_SHEETS,
 )
 from pantau_collector.spreadsheet.ods import OdsFile
 from pantau_collector.spreadsheet.values import cleaned
@@ -57,20 +65,24 @@ def main(path: str, choice: TextIO, output: TextIO) -> None:
 
 def _write_workbook(path: str, choice: TextIO, output: TextIO) -> None:
     book = _open(Path(path))
+    if len(book.sheets) > MAX_SHEETS:
+        raise TooLargeError(f"expected at most {MAX_SHEETS:,} sheets")
+    heads = Budget()
     sheets = [
-        {"name": sheet.name, "visible": sheet.visible, "head": _head(book, index)}
+        {"name": sheet.name[:MAX_CELL], "visible": sheet.visible, "head": _head(book, index, heads)}
         for index, sheet in enumerate(book.sheets)
     ]
     _write(output, {"sheets": sheets})
     output.flush()
     index = int(choice.readline())
     _write(output, {"hidden_columns": book.hidden_columns(index)})
+    budget = Budget()
     for row in fill_merged(book.rows(index), book.merged(index)):
-        _write(output, [row.number] if row.hidden else [row.number, *_texts(row)])
+        _write(output, [row.number] if row.hidden else [row.number, *_texts(row, budget)])
     _write(output, {})
 
 
-def _head(book: WorkbookFile, index: int) -> list[tuple[int, list[str]]]:
+def _head(book: WorkbookFile, index: int, budget: Budget) -> list[tuple[int, list[str]]]:
     """Return the first rows that people see. Limits that are passed further down do not matter here."""
     head = []
     with contextlib.suppress(TooLargeError):
@@ -78,7 +90,7 @@ def _head(book: WorkbookFile, index: int) -> list[tuple[int, list[str]]]:
             if row.number > HEADER_WITHIN:
                 break
             if not row.hidden:
-                head.append((row.number, _texts(row)[0]))
+                head.append((row.number, _texts(row, budget)[0]))
     return head
 
 
@@ -98,13 +110,14 @@ def _open(path: Path) -> WorkbookFile:
     raise NotReadableError("it is of another kind: open it in a spreadsheet program and save it as .xlsx")
 
 
-def _texts(row: GridRow) -> tuple[list[str], dict[int, str]]:
+def _texts(row: GridRow, budget: Budget) -> tuple[list[str], dict[int, str]]:
     last = max(row.cells, default=-1)
-    if last >= MAX_COLUMNS:
-        raise TooLargeError(f"expected at most {MAX_COLUMNS:,} columns, and row {row.number} has more")
+    check_column(last, row.number)
     if row.number > MAX_ROWS:
         raise TooLargeError(f"expected at most {MAX_ROWS:,} rows")
-    return [cleaned(row.cells.get(column, "")[:MAX_CELL]) for column in range(last + 1)], row.problems
+    texts = [cleaned(row.cells.get(column, "")[:MAX_CELL]) for column in range(last + 1)]
+    budget.spend(len(row.cells), sum(map(len, texts)))
+    return texts, row.problems
 
 
 def _write(output: TextIO, message: object) -> None:

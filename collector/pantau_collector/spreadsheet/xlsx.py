@@ -14,11 +14,15 @@ from zipfile import ZipFile, ZipInfo
 from pantau_collector.spreadsheet.grid import (
     FORMULA,
     FORMULA_TEXT,
+    Budget,
     GridRow,
     MergedRange,
     NotReadableError,
     SheetInfo,
+    TooLargeError,
+    check_column,
 )
+from pantau_collector.spreadsheet.limits import MAX_CELL
 from pantau_collector.spreadsheet.number_format import (
     BUILTIN,
     GENERAL,
@@ -216,6 +220,7 @@ class _StringsReader:
 
     def __init__(self) -> None:
         self.strings: list[str] = []
+        self._budget = Budget()
         self._parts: list[str] = []
         self._collecting, self._phonetic = False, False
 
@@ -231,7 +236,9 @@ class _StringsReader:
     def end(self, tag: str) -> None:
         match local_name(tag):
             case "si":
-                self.strings.append("".join(self._parts))
+                text = "".join(self._parts)[:MAX_CELL]
+                self._budget.spend(1, len(text))
+                self.strings.append(text)
             case "rPh":
                 self._phonetic = False
             case "t":
@@ -250,16 +257,23 @@ class _SheetReader:
         self._shown = shown
         self._hidden_by_default = False
         self._rows: list[GridRow] = []
+        self._too_large: TooLargeError | None = None
         self._row = GridRow(0, False, {}, {})
         self._column = -1
         self._kind, self._style, self._formula = "n", 0, False
         self._collecting, self._phonetic = False, False
         self._parts: list[str] = []
 
-    def take(self) -> list[GridRow]:
-        """Return the rows that are complete, once."""
+    def take(self) -> Iterator[GridRow]:
+        """Yield the rows that are complete, once.
+
+        Raises:
+            TooLargeError: a row after these has a cell too far to the right.
+        """
         rows, self._rows = self._rows, []
-        return rows
+        yield from rows
+        if self._too_large is not None:
+            raise self._too_large
 
     def _start(self, tag: str, values: dict[str, str]) -> None:
         match local_name(tag):
@@ -291,8 +305,14 @@ class _SheetReader:
             case "c":
                 cell = _Cell(self._kind, self._style, self._formula, "".join(self._parts))
                 text, problem = self._shown(cell)
-                if text.strip() or problem:
-                    self._row.cells[self._column] = text
+                if not text.strip() and not problem:
+                    return
+                try:
+                    check_column(self._column, self._row.number)
+                except TooLargeError as error:
+                    self._too_large = self._too_large or error
+                    return
+                self._row.cells[self._column] = text
                 if problem:
                     self._row.problems[self._column] = problem
             case "v" | "t":

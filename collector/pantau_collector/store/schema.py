@@ -245,6 +245,7 @@ ledger_runs = Table(
     Column("interval_ms", Integer, nullable=False),
     Column("late", Boolean, nullable=False),
     Column("starts", Boolean, nullable=False),
+    Column("arrived_ms", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
 

@@ -10,14 +10,14 @@ import hmac
 from collections.abc import Iterable, Mapping
 from enum import IntEnum
 from http.cookies import CookieError, SimpleCookie
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from msgspec import Struct
 
 from pantau_collector.config import Web
-from pantau_collector.web.hosts import LOOPBACK_NAMES, host_name
+from pantau_collector.web.hosts import LOOPBACK_NAMES, host_name, parse_address
 
 COOKIE = "pantau"
 """The name of the cookie that a sign-in sets."""
@@ -131,24 +131,15 @@ def access_rules(web: Web) -> AccessRules:
 
 def is_loopback(address: str) -> bool:
     """Return True for an address of the machine itself."""
-    try:
-        return ip_address(address).is_loopback
-    except ValueError:
-        return False
+    found = parse_address(address)
+    return found is not None and found.is_loopback
 
 
 def _within(address: str, networks: Iterable[IPv4Network | IPv6Network]) -> bool:
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return False
-    return any(found in network for network in networks)
+    found = parse_address(address)
+    return found is not None and any(found in network for network in networks)
 
 
 def _forwarded_for(header: str) -> str:
     """Return the client's address as the nearest proxy saw it: the last one that it lists."""
-    last = header.rpartition(",")[2].strip()
-    try:
-        return str(ip_address(last))
-    except ValueError:
-        return ""
+    return str(parse_address(header.rpartition(",")[2].strip()) or "")

@@ -8,19 +8,21 @@ address has.
 import asyncio
 from collections import Counter
 from collections.abc import Iterable
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from pantau_collector.web.hosts import parse_address
 
 MAX_CONNECTIONS = 512
 """Connections at once."""
 MAX_OF_ADDRESS = 64
 """Connections of one address at once (of IPv6: of one /64). The machine itself, and proxies, may have all."""
 HEAD_WITHIN_S = 10.0
-"""Seconds within which a connection must bring the head of its next request."""
+"""Seconds within which a connection must bring the head of its next request, and then its body."""
 DONE_WITHIN_S = 60.0
-"""Seconds from the head of a request until its body has come and its answer is fetched."""
+"""Seconds from the head of a request until its answer is fetched."""
 MAX_RECEIVED = 128 << 10
 """Bytes that a connection may bring for one request, head and body."""
 _CHECK_EVERY_S = 1.0
@@ -92,16 +94,14 @@ class Connections:
     def _check(self, loop: asyncio.AbstractEventLoop) -> None:
         now_s = loop.time()
         for each in list(self._open):
-            if now_s - each.since_s > (self._done_within_s if each.is_busy else self._head_within_s):
+            answers = each.is_busy and not each.is_receiving
+            if now_s - each.since_s > (self._done_within_s if answers else self._head_within_s):
                 self.end(each)
         self._checking = loop.call_later(_CHECK_EVERY_S, self._check, loop) if self._open else None
 
     def _is_unlimited(self, address: str) -> bool:
-        try:
-            found = ip_address(address.partition("/")[0])
-        except ValueError:
-            return False
-        return any(found in network for network in self._unlimited)
+        found = parse_address(address.partition("/")[0])
+        return found is not None and any(found in network for network in self._unlimited)
 
 
 class LimitedProtocol(H11Protocol):
@@ -149,6 +149,11 @@ class LimitedProtocol(H11Protocol):
         return (self.cycle is not None and not self.cycle.response_complete) or self._has_unsent
 
     @property
+    def is_receiving(self) -> bool:
+        """True while the body of a request has not come."""
+        return self.cycle is not None and not self.cycle.response_complete and self.cycle.more_body
+
+    @property
     def is_closing(self) -> bool:
         """True if it ends."""
         return self.transport.is_closing()
@@ -174,10 +179,7 @@ def limited_protocol(limits: Connections) -> type[LimitedProtocol]:
 
 def _address(client: tuple[str, int] | None) -> str:
     """Return what identifies the other end: an address, or the /64 that an IPv6 address is in."""
-    if client is None:
-        return ""
-    try:
-        found = ip_address(client[0])
-    except ValueError:
-        return client[0]
+    found = parse_address(client[0]) if client else None
+    if found is None:
+        return client[0] if client else ""
     return str(found) if found.version == 4 or found.is_loopback else str(ip_network((found, 64), strict=False))

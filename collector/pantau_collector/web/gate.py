@@ -16,7 +16,7 @@ from pantau_collector.web.rate_limit import Rate, RateLimit
 MAX_BODY = 8_192
 """Bytes of a request's body at most; no form of ours is larger."""
 API_RATE = Rate(burst=60, per_s=10)
-"""Requests of one address for the API and the metrics."""
+"""Requests for the API and the metrics of one address that has not signed in."""
 PAGE_RATE = Rate(burst=600, per_s=100)
 """Requests of one address for anything else: a wall of 60 pictures asks for all of them at once."""
 SIGN_IN_RATE = Rate(burst=10, per_s=1 / 6)
@@ -92,14 +92,15 @@ class Gate:
             return refusal(HTTPStatus.METHOD_NOT_ALLOWED, "expected GET or HEAD", Allow=", ".join(_METHODS))
         if _has_large_body(method, headers):
             return refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "expected a shorter request", Connection="close")
-        if not self._limit_of(method, path).admit(caller.address, time.monotonic()):
+        if not self._limit_of(method, path, caller.access).admit(caller.address, time.monotonic()):
             return refusal(HTTPStatus.TOO_MANY_REQUESTS, "this address asks too often", **{"Retry-After": "1"})
         return None
 
-    def _limit_of(self, method: str, path: str) -> RateLimit:
+    def _limit_of(self, method: str, path: str, access: Access) -> RateLimit:
         if path == "/sign-in" and method == "POST":
             return self._sign_in
-        return self._api if path.startswith("/api/") or path == "/metrics" else self._pages
+        is_api = path.startswith("/api/") or path == "/metrics"
+        return self._api if is_api and access is not Access.SIGNED_IN else self._pages
 
 
 def _is_foreign(method: str, path: str, headers: Headers) -> bool:

@@ -27,6 +27,16 @@ def intake_metrics(intake: Intake) -> list[RoomMetric]:
         _counter("pantau_intake_samples", "Camera samples written to the journal.", lambda: intake.samples),
         _counter("pantau_intake_duplicates", "Batches that came again.", lambda: intake.duplicates),
         _counter("pantau_intake_dead_letters", "Messages that broke the contract.", lambda: intake.dead),
+        _gauge(
+            "pantau_intake_over_share",
+            "Messages of sites that send more than their share, which wait on disk.",
+            lambda: intake.over_share,
+        ),
+        _counter(
+            "pantau_intake_dropped",
+            "Messages dropped because their site sends far too much.",
+            lambda: intake.dropped,
+        ),
         _counter(
             "pantau_intake_lost_pictures", "Pictures that could not be written.", lambda: intake.lost_pictures
         ),

@@ -1,4 +1,6 @@
 import asyncio
+import hashlib
+import json
 import logging
 import random
 import stat
@@ -54,6 +56,32 @@ def test_another_password_is_tried_at_once_and_the_stream_stays_known(
     kept(tmp_path / "cameras.json")
     memory = CameraMemories([gate(**changes)], tmp_path / "cameras.json").of("gate")
     assert (memory.baseline, memory.trusted, memory.refusal) == (LEARNT, False, None)
+
+
+def test_a_password_cannot_be_guessed_at_the_speed_of_a_plain_digest(tmp_path: Path) -> None:
+    file = tmp_path / "cameras.json"
+    kept(file)
+    content = json.loads(file.read_text())
+    salt, login = content["salt"].encode(), content["cameras"]["gate"]["login"]
+    parts = "rtsp://gate/1", "u", "secret-one"
+    assert hashlib.blake2b(repr(parts).encode(), key=salt[:64], digest_size=16).hexdigest() not in login
+    key = hashlib.scrypt(b"secret-one", salt=salt, n=8192, r=8, p=1, dklen=32)
+    assert login == f"scrypt:{hashlib.blake2b(repr(parts).encode(), key=key, digest_size=16).hexdigest()}"
+
+
+async def test_a_file_of_0_2_0_is_carried_over_and_its_fast_digests_are_gone_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "cameras.json"
+    kept(file)
+    content = json.loads(file.read_text())
+    parts = repr(("rtsp://gate/1", "u", "secret-one")).encode()
+    fast = hashlib.blake2b(parts, key=content["salt"].encode()[:64], digest_size=16).hexdigest()
+    content["cameras"]["gate"]["login"] = fast
+    file.write_text(json.dumps(content))
+    memories = CameraMemories([gate()], file)
+    assert (memories.of("gate").trusted, memories.of("gate").refusal) == (True, REFUSAL)
+    keeping = asyncio.create_task(memories.save_periodically())
+    assert await eventually(lambda: fast not in file.read_text())
+    keeping.cancel()
 
 
 def test_another_stream_is_learnt_anew(tmp_path: Path) -> None:

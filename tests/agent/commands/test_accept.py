@@ -36,7 +36,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     server = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", 0, ssl=context)
     port = server.sockets[0].getsockname()[1]
     (tmp_path / "agent.toml").write_text(
-        '[site]\nid = "north"\n[broker]\nhost = "broker"\n[spool]\npath = "spool.sqlite"\n'
+        '[site]\nid = "north"\n[broker]\nhost = "127.0.0.1"\n[spool]\npath = "spool.sqlite"\n'
         + "".join(
             f'[[camera]]\nid = "{name}"\nurl = "{url}"\n'
             for name, url in {

@@ -201,3 +201,11 @@ def test_each_channel_of_a_recorder_has_a_block_of_its_own() -> None:
     channels = tuple(DiscoveredChannel(DiscoveredStream(f"rtsp://10.0.0.1/{number}")) for number in range(3))
     parsed = tomllib.loads(proposal.toml(DiscoveredDevice("10.0.0.1", channels=channels), None, words("en")))
     assert [block["id"] for block in parsed["camera"]] == [f"cam-10-0-0-1-{number}" for number in (1, 2, 3)]
+
+
+def test_devices_of_one_host_get_ids_of_their_own() -> None:
+    channels = (DiscoveredChannel(DiscoveredStream("rtsp://10.0.0.1/1"), None),)
+    devices = [DiscoveredDevice("10.0.0.1", channels=channels, port=port) for port in (8001, 8002)]
+    parsed = tomllib.loads("".join(proposal.toml(device, None, words("en")) for device in devices))
+    assert [camera["id"] for camera in parsed["camera"]] == ["cam-10-0-0-1-8001", "cam-10-0-0-1-8002"]
+    assert [proposal.fields(device)["port"] for device in devices] == [8001, 8002]

@@ -3,6 +3,8 @@
 import asyncio
 import datetime as dt
 import ssl
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from pantau_agent.config import Camera
 from pantau_agent.identity import identify as identify_module
 from pantau_agent.identity.firmware import Identity, about, built_on, is_among, vendor_of, warning_of
 from pantau_agent.identity.identify import IdentityError, identify
+from pantau_agent.identity.maker_pages import MAX_PAGE
 from pantau_agent.streams.safeguards import Safeguards
 from pantau_agent.vendors import Versions
 from pantau_contract.messages import CameraAbout
@@ -136,6 +139,35 @@ async def show(visitor: Visitor, asked: Asked) -> None:
 async def test_a_makers_own_page_tells(vendor: str, expected: Identity) -> None:
     async with serving_pages(WebCamera(show)) as server:
         assert await identify(camera(vendor=vendor), SystemClock(), web_port=server.port) == expected
+
+
+@pytest.mark.parametrize(("before", "read"), [(65_000, True), (65_537, False)])
+async def test_of_a_page_64_kb_are_read(before: int, read: bool) -> None:
+    assert MAX_PAGE == 65_536
+
+    async def long(visitor: Visitor, asked: Asked) -> None:
+        page = b"x" * (before - 1) + b"\n" + PAGES.get(asked.path, b"")
+        await visitor.send(response("200 OK", body=page) if asked.path in PAGES else response("404 Not Found"))
+
+    async with serving_pages(WebCamera(long)) as server:
+        if read:
+            found = await identify(camera(vendor="axis"), SystemClock(), web_port=server.port)
+            assert found == Identity("axis", "AXIS P3245-V", "9.80.1")
+        else:
+            with pytest.raises(IdentityError):
+                await identify(camera(vendor="axis"), SystemClock(), web_port=server.port)
+
+
+@pytest.mark.parametrize("page", ["'\\n' * 65536", "' ' * 65536", "'type=' + ' ' * 65530 + 'x'", "' \\n' * 32768"])
+def test_a_page_of_blanks_takes_no_time(page: str) -> None:
+    """Of computing, five seconds are a hundred times what it needs; with a careless pattern it takes minutes."""
+    program = (
+        "import resource; resource.setrlimit(resource.RLIMIT_CPU, (5, 5))\n"
+        "from pantau_agent.identity.maker_pages import MAKER_PAGES\n"
+        f"print([MAKER_PAGES[vendor].read({page}) for vendor in ('dahua', 'axis', 'hanwha')])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 async def test_where_there_is_no_such_page_onvif_is_asked() -> None:

@@ -1,6 +1,7 @@
 """The search over UDP, with cameras that answer on loopback."""
 
 import asyncio
+import itertools
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -80,3 +81,34 @@ async def test_an_interface_that_cannot_send_is_passed_over() -> None:
         assert await search([gone], [], wait_s=0.1, port=port) == []
         assert await found_at(port, asked, [gone])
     assert asked
+
+
+def device(name: bytes, port: int) -> bytes:
+    """Return a part of an answer: a device that knows itself by a name."""
+    return (
+        b"<d:ProbeMatch><a:EndpointReference><a:Address>" + name + b"</a:Address></a:EndpointReference>"
+        b"<d:Scopes>onvif://www.onvif.org/name/camera</d:Scopes>"
+        b"<d:XAddrs>http://127.0.0.1:%d/onvif/device_service</d:XAddrs></d:ProbeMatch>" % port
+    )
+
+
+async def test_several_devices_at_one_address_are_found_each_once() -> None:
+    numbers = itertools.count()
+
+    def gateway(question: bytes) -> bytes:
+        first, rest = camera(question).split(b"<d:ProbeMatch>")
+        changing = device(b"urn:uuid:new-%d" % next(numbers), 8003)  # names itself anew each time
+        moving = device(b"urn:uuid:two", 8100 + next(numbers))  # is at another port each time
+        return (
+            first
+            + device(b"urn:uuid:one", 8001)
+            + changing
+            + moving
+            + b"</d:ProbeMatches>"
+            + rest.partition(b"</d:ProbeMatches>")[2]
+        )
+
+    async with answering(gateway) as (port, asked):
+        found = await found_at(port, asked)
+    assert [match.url.port for match in found][:2] == [8001, 8003]
+    assert len(found) == 3

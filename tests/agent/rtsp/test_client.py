@@ -398,6 +398,16 @@ async def test_a_camera_that_refuses_any_transport_is_told_by_its_first_answer()
         assert (failure.status, camera.count("SETUP")) == (500, 2)
 
 
+@concurrently
+async def test_a_camera_that_takes_no_range_plays_without_one() -> None:
+    def play(visitor: Visitor, asked: Asked) -> bytes:
+        return response("457 Invalid Range") if "Range" in asked.headers else usual(visitor, asked)
+
+    async with serving(Camera({"PLAY": play}, media=footage())) as camera, opened(camera) as session:
+        assert await eventually(lambda: session.reception.frames > 2)
+        assert camera.count("PLAY") == 2
+
+
 @pytest.mark.parametrize("known", ["/track/1", "/cam/track/1"])
 @concurrently
 async def test_a_control_with_a_path_is_tried_both_ways(known: str) -> None:

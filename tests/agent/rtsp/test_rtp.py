@@ -311,3 +311,39 @@ def test_a_burst_at_the_start_is_forgotten_after_a_second() -> None:
         if i % 25 == 0:
             stream.snapshot()
     assert stream.snapshot().jitter_valid
+
+
+def test_numbers_that_do_not_count_are_no_loss_until_they_count_again() -> None:
+    stream = reception()
+    for i in range(200):
+        swapped = i < 100
+        number = (i & 0xFF) << 8 | i >> 8 if swapped else i
+        receive(stream, rtp(number, i * STEP, DELTA, marker=True), 1 + i / 25)
+        if i % 25 == 24:
+            counts = stream.snapshot()
+            assert counts.loss_valid is not swapped
+    for i in range(200, 300):
+        if i % 10:
+            receive(stream, rtp(i, i * STEP, DELTA, marker=True), 1 + i / 25)
+    assert stream.snapshot().lost - counts.lost == 10
+
+
+@pytest.mark.parametrize("share", [0.8, 0.95])
+def test_a_large_loss_is_a_loss(share: float) -> None:
+    rng, stream, gone = random.Random(1), reception(), 0
+    for i in range(5000):
+        if rng.random() < share:
+            gone += 1
+        else:
+            receive(stream, rtp(i, i * STEP, DELTA, marker=True), 1 + i / 25)
+        if i % 25 == 24:
+            assert stream.snapshot().loss_valid
+    assert stream.lost == pytest.approx(gone, abs=100)
+
+
+def test_packets_of_another_version_are_no_rtp() -> None:
+    stream = reception()
+    for i in range(50):
+        packet = rtp(i, i * STEP, DELTA, marker=True)
+        receive(stream, b"\x00" + packet[1:], 1 + i / 25)
+    assert (stream.frames, stream.malformed) == (0, 50)

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pantau_agent.rtsp import sdp
 from pantau_agent.rtsp.sdp import MAX_TRACKS, SdpError, Track, parse, with_one_port
 
 BASE = "rtsp://h:8554/cam"
@@ -142,6 +143,16 @@ def test_attributes_of_the_video_below_another_medium_count() -> None:
     assert (track.codec, len(track.parameter_sets)) == ("h264", 2)
 
 
+def test_payload_types_that_are_offered_again_and_again_are_looked_at_once() -> None:
+    description = parse(
+        described("m=video 0 RTP/AVP" + " 97 98" * 10_000, "a=rtpmap:98 H264/90000").encode(), BASE
+    )
+    track = description.video()
+    assert track is not None
+    assert track.payload_type == 98
+    assert len(sdp._medium("video 0 RTP/AVP" + " 97 98" * 10_000).payload_types) == 2
+
+
 def test_attributes_of_a_type_that_another_medium_offers_are_its_own() -> None:
     lines = ("m=video 0 RTP/AVP 96", "m=audio 0 RTP/AVP 96", "a=rtpmap:96 H264/90000")
     assert parse("\r\n".join(["v=0", *lines]).encode(), "rtsp://host/cam").video() is None
@@ -158,3 +169,19 @@ def test_order_numbers_of_h265_are_noticed() -> None:
     lines = ("m=video 0 RTP/AVP 96", "a=rtpmap:96 H265/90000")
     assert video_of(*lines, "a=fmtp:96 sprop-max-don-diff=1").has_order_numbers
     assert not video_of(*lines, "a=fmtp:96 sprop-max-don-diff=0;sprop-depack-buf-nalus=0").has_order_numbers
+
+
+def test_spaces_around_an_encoding_are_none_of_it() -> None:
+    described = parse(
+        b"v=0\r\ns=\r\nm=video 0 RTP/AVP 96\r\na=rtpmap: 96  H264 / 90000\r\na=control: t\r\n", "rtsp://h/x"
+    )
+    (track,) = described.tracks
+    assert (track.codec, track.clock_rate, track.control) == ("h264", 90_000, "rtsp://h/x/t")
+
+
+def test_the_group_that_a_medium_is_sent_to_is_known() -> None:
+    body = b"v=0\r\nc=IN IP4 239.1.2.3/16\r\nm=video 5004/2 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n"
+    (track,) = parse(body, "rtsp://h/x").tracks
+    assert (track.group, track.port) == ("239.1.2.3", 5004)
+    (other,) = parse(body + b"c=IN IP4 239.9.9.9\r\n", "rtsp://h/x").tracks
+    assert other.group == "239.9.9.9"

@@ -1,15 +1,23 @@
 """Video over HTTP: ffmpeg writes it as a camera does, and a small web server sends it to whoever asks."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 import pytest_asyncio
+from pydantic import SecretStr
 
 from pantau_agent.clock import SystemClock
 from pantau_agent.config import Camera as Configured
 from pantau_agent.picture.decoder import Decoder
+from pantau_agent.sources.ffmpeg_source import FfmpegSource
+from pantau_agent.sources.target import Target
+from pantau_agent.sources.web_source import WebSource
+from pantau_agent.streams.credentials import Credentials
+from pantau_agent.streams.url import parse
 from pantau_agent.watching.one_shot import OneShotProbe
 from pantau_contract.messages import Sample
 from pantau_contract.states import Cause, State
@@ -52,11 +60,12 @@ def live(clip: Path, muxer: str, media_type: str) -> Script:
     return stream
 
 
-async def probed(decoder: Decoder, camera: Camera, path: str = "/live", *, timeout_s: float = 15) -> Sample:
+async def probed(
+    decoder: Decoder, camera: Camera, path: str = "/live", *, timeout_s: float = 15, **who: object
+) -> Sample:
     url = f"http://127.0.0.1:{camera.port}{path}"
-    return (
-        await OneShotProbe(Configured(id="gate", url=url, timeout_s=timeout_s), decoder, SystemClock()).run(4)
-    ).sample
+    configured = Configured.model_validate({"id": "gate", "url": url, "timeout_s": timeout_s} | who)
+    return (await OneShotProbe(configured, decoder, SystemClock()).run(4)).sample
 
 
 @pytest.mark.parametrize(
@@ -86,6 +95,68 @@ async def test_a_redirect_and_its_cookie_are_followed(clip: Path, decoder: Decod
 
     async with serving(Camera(moved)) as camera:
         assert is_healthy(sample := await probed(decoder, camera)), sample
+
+
+async def test_a_camera_that_asks_for_less_when_the_video_is_fetched_gets_no_password(
+    clip: Path, decoder: Decoder
+) -> None:
+    """The first look sees Digest; the second one, which is for FFmpeg, sees Basic."""
+    stream, digest = live(clip, "flv", "video/x-flv"), 'WWW-Authenticate: Digest realm="x", nonce="n", qop="auth"'
+    proofs: list[str] = []
+
+    async def guarded(visitor: Visitor, asked: Asked) -> None:
+        proof = asked.headers.get("authorization")
+        if proof is None:
+            await visitor.send(response("401 No", 'WWW-Authenticate: Basic realm="x"' if proofs else digest))
+            return
+        proofs.append(proof)
+        await stream(visitor, asked)
+
+    async with serving(Camera(guarded)) as camera:
+        sample = await probed(decoder, camera, user="u", password=SecretStr("p"), allow_basic=True)
+    assert (sample.cause, "let us in by Digest" in sample.detail) == (Cause.AUTH_FAILED, True), sample
+    assert [proof.partition(" ")[0] for proof in proofs] == ["Digest"]
+
+
+async def test_the_process_that_reads_a_strangers_video_has_neither_network_nor_password(clip: Path) -> None:
+    digest = 'WWW-Authenticate: Digest realm="x", nonce="n", qop="auth"'
+    stream = live(clip, "flv", "video/x-flv")
+
+    async def guarded(visitor: Visitor, asked: Asked) -> None:
+        if "authorization" in asked.headers:
+            await stream(visitor, asked)
+        else:
+            await visitor.send(response("401 No", digest))
+
+    async with serving(Camera(guarded)) as camera:
+        target = Target(parse(f"http://127.0.0.1:{camera.port}/live"), Credentials("u", "secret-of-this-camera"))
+        source = WebSource(target, SystemClock())
+        await source.open(15)
+        reader = source._source
+        assert isinstance(reader, FfmpegSource)
+        assert reader._process is not None
+        process = psutil.Process(reader._process.pid)
+        assert process.net_connections() == []
+        assert is_filtered(process.pid)
+        assert not any(b"secret-of-this-camera" in memory for memory in memory_of(process.pid))
+        await source.close()
+        assert reader.accepted
+
+
+def is_filtered(pid: int) -> bool:
+    return "Seccomp:\t2" in Path(f"/proc/{pid}/status").read_text()
+
+
+def memory_of(pid: int) -> Iterator[bytes]:
+    """Yield what a process has written into its memory, piece by piece."""
+    with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
+        for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
+            span, rights = line.split()[:2]
+            start, end = (int(at, 16) for at in span.split("-"))
+            if rights.startswith("rw"):
+                memory.seek(start)
+                with suppress(OSError):
+                    yield memory.read(end - start)
 
 
 async def test_flv_without_pictures_is_no_media(decoder: Decoder) -> None:

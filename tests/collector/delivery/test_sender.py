@@ -70,6 +70,22 @@ def test_a_real_mail_has_subject_cause_remedy_owner_and_pictures_and_so_does_the
         assert picture.get_content_disposition() == "inline"
 
 
+def test_a_recipient_without_pictures_gets_none_and_no_word_of_them(
+    store: Store, clock: Clock, tmp_path: Path
+) -> None:
+    (tmp_path / "latest.jpg").write_bytes(JPEG)
+    transport = Recorder()
+    album = Album(tmp_path / "latest.jpg", tmp_path / "latest.jpg")
+    without = recipient("json://localhost/without").model_copy(update={"pictures": False})
+    sender = make(store, transport, clock, without, album=album)
+    put(store, opened(12))
+    flush(sender)
+    [message] = transport.messages
+    assert message.pictures == ()
+    assert "cid:" not in message.html
+    assert ".jpg" not in message.html + message.text
+
+
 def part(mail: EmailMessage, form: str) -> str:
     body = mail.get_body((form,))
     assert body is not None

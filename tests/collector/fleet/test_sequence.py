@@ -51,3 +51,10 @@ def test_missing_is_what_has_not_come_up_to_the_newest(seqs: list[int]) -> None:
         assert sequences.add("boot", seq) == (seq not in come)
         come.add(seq)
         assert sequences.missing() == len(set(range(max(come) + 1)) - come)
+
+
+def test_what_an_agent_claims_again_and_again_stays_a_number_that_fits_64_bits() -> None:
+    sequences = Sequences()
+    for boot in range(2000):
+        sequences.add(f"b{boot}", (1 << 53) - 1)
+    assert sequences.lost == sequences.missing() == 1 << 53

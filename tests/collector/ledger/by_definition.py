@@ -37,6 +37,7 @@ class Batch(NamedTuple):
     late: bool
     starts: bool
     shift: int
+    arrived: int
     message: Telemetry
 
 
@@ -92,9 +93,11 @@ class Definition:
             begin = end - interval
             if message.start is not None:
                 begin = min(max(begin, message.start.time + shift), end)
-            late = received_ms - end > MINUTE
+            late = received_ms - end > min(max(2 * interval, 2000), MINUTE)
             starts = message.start is not None
-            batch = Batch(message.boot, message.seq, begin, end, interval, late, starts, shift, message)
+            batch = Batch(
+                message.boot, message.seq, begin, end, interval, late, starts, shift, received_ms, message
+            )
             found.setdefault((message.boot, message.seq), batch)
         return list(found.values())
 
@@ -132,8 +135,23 @@ class Definition:
 
     # Whether the site was measured, and seen
 
-    def is_covered(self, moment: int, *, seen_only: bool = False) -> bool:
-        return any(begin <= moment < end and not (seen_only and batch.late) for begin, end, batch in self.covered)
+    def is_covered(self, moment: int) -> bool:
+        return any(begin <= moment < end for begin, end, _ in self.covered)
+
+    def is_seen(self, moment: int) -> bool:
+        """Whether a batch of the moment arrived in time, and none that was made before was late and on its way."""
+        in_time = any(begin <= moment < end and not batch.late for begin, end, batch in self.covered)
+        return in_time and not any(begin <= moment < end for begin, end in self.dark)
+
+    @cached_property
+    def dark(self) -> list[Span]:
+        """From where each batch that came late begins, until the first came of those that it belongs to."""
+        found = []
+        for begin, _, batch in self.covered:
+            if batch.late and self._begins_run(batch):
+                run = self._run(batch)
+                found.append((begin, max(run[-1].end, min(each.arrived for each in run))))
+        return found
 
     @cached_property
     def gone(self) -> list[Gone]:
@@ -180,14 +198,18 @@ class Definition:
         yield from pieces
 
     def _end_of_run(self, batch: Batch) -> int:
-        """Where the batches end that follow this one, each as late as it and with its interval."""
+        return self._run(batch)[-1].end
+
+    def _run(self, batch: Batch) -> list[Batch]:
+        """A batch and those that follow it, each as late as it or not, and with its interval."""
         by_number = {(each.boot, each.seq): each for each in self.batches}
-        while following := by_number.get((batch.boot, batch.seq + 1)):
+        run = [batch]
+        while following := by_number.get((batch.boot, run[-1].seq + 1)):
             same = (following.late, following.interval) == (batch.late, batch.interval)
-            if not same or not _ran_on(batch, following):
+            if not same or not _ran_on(run[-1], following):
                 break
-            batch = following
-        return batch.end
+            run.append(following)
+        return run
 
     def _of_start(self, start: Start, gone_at: int, boot: str) -> tuple[Bucket, Evidence]:
         match start.reason:
@@ -489,7 +511,7 @@ class Definition:
         if bucket is Bucket.OUT_OF_SERVICE:
             pass
         elif state != "unknown":
-            if not self.is_covered(moment, seen_only=True):
+            if not self.is_seen(moment):
                 whose: tuple[Bucket, Evidence] | None = (Bucket.LINK, Evidence.BACKLOG)
                 if not self.is_covered(moment):
                     gone = next((each for each in self.gone if each.begin <= moment < each.end), None)
@@ -522,7 +544,7 @@ class Definition:
 
     def intervals(self, camera: str, begin: int, end: int) -> list[Interval]:
         around = {edge + by for each in self.cameras() for edge in self.edges(each) for by in (-90_000, 0, 90_000)}
-        around |= {edge for each in self.gone for edge in each[:2]}
+        around |= {edge for each in self.gone for edge in each[:2]} | {edge for each in self.dark for edge in each}
         around |= {edge + by for span in self.attentive for edge in span for by in (-90_000, 90_000)}
         around |= {edge for span in self.plans.get(camera, ()) for edge in span}
         for device in self.paths.get(camera, ()):

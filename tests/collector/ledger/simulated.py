@@ -67,6 +67,13 @@ class SimulatedSite:
             self._report(self._reported_ms + self._interval_ms)
         self.now_ms = until_ms
 
+    def set_interval(self, interval_s: float) -> None:
+        """Report at once, if the agent runs, and from now on each `interval_s`."""
+        interval_ms = round(interval_s * 1000)
+        if interval_ms != self._interval_ms and self._running and self._reported_ms < self.now_ms:
+            self._report(self.now_ms)
+        self._interval_ms = interval_ms
+
     def set(self, condition: Condition, *cameras: str) -> None:
         """Change the condition of these cameras, or of all."""
         for camera in cameras or self._truth:

@@ -47,7 +47,7 @@ def history(
     )
 
 
-@settings(deadline=None, max_examples=150, phases=QUICK)
+@settings(deadline=None, max_examples=80, phases=QUICK)
 @given(histories(), spans(), spans())
 def test_each_moment_is_whose_the_definition_says(
     received: list[Received], attentive: list[tuple[int, int]], plans: list[tuple[int, int]]

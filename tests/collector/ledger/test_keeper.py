@@ -11,7 +11,7 @@ from pantau_collector.journal import Journal, Record
 from pantau_collector.ledger import Bucket, Ledger
 from pantau_collector.ledger.keeper import LedgerKeeper
 from pantau_collector.ledger.rows import drop_changes, load_changes
-from pantau_collector.store import Store, StoreError
+from pantau_collector.store import Store, StoreError, fleet_rows
 from tests.collector.commands.command import call, called_json, configured
 from tests.collector.ledger.simulated import EPOCH_MS, SimulatedSite
 
@@ -72,10 +72,14 @@ def test_what_a_failed_transaction_did_not_enter_is_entered_by_the_next(
     journal.append(site.records[:10])
     keeper.enter_some()
     journal.append(site.records[10:])
-    monkeypatch.setattr(store, "_term", 17)  # as if another collector had taken over for a moment
-    with pytest.raises(StoreError):
-        keeper.enter_some()
-    monkeypatch.setattr(store, "_term", None)
+
+    def fail(*_: object) -> None:
+        raise StoreError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fleet_rows, "save_cursor", fail)  # all else of the transaction was written by then
+        with pytest.raises(StoreError):
+            keeper.enter_some()
     assert keeper.enter_some() == len(site.records) - 10
     assert power_ms(store, site) == 3_000_000 + 12_000
 

@@ -10,7 +10,7 @@ from sqlalchemy.pool import StaticPool
 
 from pantau_collector.inventory import Inventory, InventoryCamera, InventoryDevice, InventorySite
 from pantau_collector.journal import Record
-from pantau_collector.ledger import Ledger
+from pantau_collector.ledger import Bucket, Ledger
 from pantau_collector.ledger.book import Book
 from pantau_collector.ledger.facts import Facts
 from pantau_collector.ledger.interval import clip
@@ -18,9 +18,12 @@ from pantau_collector.ledger.lives import lives
 from pantau_collector.own_records import Figures, make_record
 from pantau_collector.store import Store
 from pantau_collector.store.schema import metadata
+from pantau_contract.states import Cause
 from tests.collector.ledger.by_definition import Received
+from tests.collector.ledger.simulated import SimulatedSite
 from tests.collector.ledger.stories import SITE, T0, histories, record, spans
 from tests.collector.ledger.test_definition import FROM, PATHS, TO, history
+from tests.servers.postgresql import PostgreSQL
 
 TABLES = [table for table in metadata.sorted_tables if table.name.startswith("ledger_")]
 NUMBERED = {"id", "subject", "boot", "revision"}
@@ -74,11 +77,35 @@ def content(store: Store) -> dict[str, list[tuple[object, ...]]]:
     return found
 
 
+def test_postgresql_keeps_the_same(store: Store, postgresql: PostgreSQL) -> None:
+    site = SimulatedSite(SITE, PATHS)
+    site.run(600)
+    site.cut_line()
+    site.set(Cause.STALLED, "cam1", "cam2")
+    site.run(900)
+    site.stop()
+    site.run(600)
+    site.start("machine")
+    site.run(300)
+    site.mend_line()
+    site.run(300)
+    records = [*site.records[::2], *site.records[1::2], listening(T0, T0 + 900_000)]
+    other = Store(postgresql.create_database("ledger"))
+    for each in (store, other):
+        enter(each, records, [20, 40], reopen=True)
+    assert content(other) == content(store)
+    period = (T0 + 100_000, site.now_ms)
+    intervals = Ledger(other, INVENTORY).site_intervals(SITE, *period)
+    assert intervals == Ledger(store, INVENTORY).site_intervals(SITE, *period)
+    assert {each.bucket for each in intervals["cam1"]} >= {Bucket.LINK, Bucket.POWER}
+    other.close()
+
+
 orders = st.randoms(use_true_random=False)
 portions = st.lists(st.integers(0, 6), max_size=5)
 
 
-@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(histories(), spans(), orders, portions, st.booleans())
 def test_any_order_makes_the_same_ledger(
     store: Store,
@@ -99,7 +126,7 @@ def test_any_order_makes_the_same_ledger(
 
 @settings(
     deadline=None,
-    max_examples=100,
+    max_examples=60,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
 )

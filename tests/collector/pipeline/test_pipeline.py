@@ -208,3 +208,45 @@ def test_the_store_is_durable_against_loss_of_power(tmp_path: Path) -> None:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
     store.close()
+
+
+def test_the_pictures_of_a_camera_go_with_it_once_that_is_saved(play: Make) -> None:
+    city = play({"kabil": 2, "nongsa": 1})
+    removed: list[tuple[str, str]] = []
+    city.pipeline._remove_pictures = removed.extend
+    city.run(20)
+    assert removed == []
+    agent = city.agents["kabil"]
+    agent.session += 1
+    del agent.cameras["cam2"]
+    city.hear(*agent.birth())
+    city.run(25)
+    assert removed == [("kabil", "cam2")]
+
+
+def test_the_pictures_of_a_forgotten_site_go_with_it(play: Make) -> None:
+    city = play({"kabil": 2})
+    removed: list[tuple[str, str]] = []
+    city.pipeline._remove_pictures = removed.extend
+    city.run(20)
+    with city.store.begin() as connection:
+        forgotten_rows.request_forget(connection, "kabil", now_ms=city.clock.time_ms())
+    city.agents["kabil"].running = False
+    city.run(25)
+    assert sorted(removed) == [("kabil", "cam1"), ("kabil", "cam2")]
+
+
+def test_pictures_that_cannot_be_removed_stop_nothing(play: Make, caplog: pytest.LogCaptureFixture) -> None:
+    city = play({"kabil": 2})
+
+    def fail(_cameras: object) -> None:
+        raise OSError("the disk is read-only")
+
+    city.pipeline._remove_pictures = fail
+    agent = city.agents["kabil"]
+    agent.session += 1
+    del agent.cameras["cam2"]
+    city.hear(*agent.birth())
+    city.run(25)
+    assert [each.id for each in city.pipeline.view.sites[0].cameras] == ["cam1"]
+    assert "cannot be removed: the disk is read-only" in caplog.text

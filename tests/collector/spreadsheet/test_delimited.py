@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pantau_collector.spreadsheet import Sheet, read_sheet
+from pantau_collector.spreadsheet import Sheet, delimited, read_sheet
 from pantau_service.settings import ConfigError
 
 
@@ -58,6 +58,19 @@ def test_an_open_quotation_mark_is_named_and_swallows_nothing(tmp_path: Path, ro
     [problem] = refused(tmp_path, f"lokasi;kamera;nama;x\nkabil;k1;a;1\n{rows}")
     assert problem.startswith("row 3: ")
     assert "quotation mark" in problem
+
+
+def test_a_line_and_a_row_have_a_length_and_blank_rows_an_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delimited, "MAX_LINE", 1_000)
+    monkeypatch.setattr(delimited, "MAX_LINES_OF_ROW", 10)
+    monkeypatch.setattr(delimited, "LAST_ROW", 50)
+    head = "lokasi,kamera\n"
+    assert refused(tmp_path, head + "," * 1_001) == ["line 2: expected at most 1,000 characters"]
+    (line,) = refused(tmp_path, head + '"a\n",' * 11)
+    assert line.startswith("line 2: a row goes on over more than 10 lines")
+    assert refused(tmp_path, head + ",\n" * 50) == ["expected at most 200,000 rows"]
 
 
 def test_an_address_on_two_lines_and_a_measure_in_inches_are_values(tmp_path: Path) -> None:

@@ -111,8 +111,14 @@ def test_the_limits_are_those_that_are_documented() -> None:
     assert limits.MAX_ROWS == 200_000
     assert limits.MAX_COLUMNS == 1_000
     assert limits.MAX_CELL == 10_000
-    assert limits.MAX_MEMORY_BYTES == 2_000_000_000
-    assert limits.MAX_CPU_S == 60
+    assert limits.MAX_SHEETS == 200
+    assert limits.LAST_ROW == 1_048_576
+    assert limits.MAX_CELLS == 4_000_000
+    assert limits.MAX_CHARACTERS == 100_000_000
+    assert limits.MAX_LINE == 1_000_000
+    assert limits.MAX_LINES_OF_ROW == 1_000
+    assert limits.MAX_MEMORY_BYTES == 1_000_000_000
+    assert limits.MAX_CPU_S == 40
 
 
 def test_a_file_that_is_too_large_is_refused(tmp_path: Path) -> None:
@@ -161,6 +167,67 @@ def test_two_cells_in_opposite_corners_are_refused_and_do_no_harm(tmp_path: Path
     assert refused(tmp_path / "cctv.xlsx").endswith("expected at most 1,000 columns, and row 1048576 has more")
 
 
+def shared(path: Path, text: str, *, of: int, cells: str = "", sheets: int = 1) -> Path:
+    """Write an XLSX with so many shared texts, and these rows below the header."""
+    head = "".join(f'<c t="inlineStr"><is><t>{name}</t></is></c>' for name in ("lokasi", "kamera"))
+    names = [f's{number}"' for number in range(1, sheets + 1)]
+    listed = "".join(f'<sheet name="{name} r:id="{name}/>' for name in names)
+    targets = "".join(f'<Relationship Id="{name} Type="/worksheet" Target="sheet.xml"/>' for name in names)
+    targets += '<Relationship Id="t" Type="/sharedStrings" Target="texts.xml"/>'
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("xl/workbook.xml", f"<workbook><sheets>{listed}</sheets></workbook>")
+        file.writestr("xl/_rels/workbook.xml.rels", f"<r>{targets}</r>")
+        file.writestr("xl/sheet.xml", f"<worksheet><sheetData><row>{head}</row>{cells}</sheetData></worksheet>")
+        file.writestr("xl/texts.xml", f"<sst>{f'<si><t>{text}</t></si>' * of}</sst>")
+    return path
+
+
+def test_millions_of_shared_texts_are_refused_at_their_number_and_not_when_the_time_is_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = {"MAX_CELLS": 1_000, "MAX_CHARACTERS": 100_000}
+    monkeypatch.setattr("pantau_collector.spreadsheet.workbook._READER", "limited.reader")
+    limited(tmp_path, monkeypatch, few)
+    assert refused(shared(tmp_path / "a.xlsx", "x", of=1_001)).endswith("expected at most 1,000 cells")
+    assert refused(shared(tmp_path / "b.xlsx", "x" * 9_000, of=12)).endswith("expected at most 100,000 characters")
+    cell = '<c t="s"><v>0</v></c>'
+    again = shared(tmp_path / "c.xlsx", "x" * 9_000, of=1, cells=f"<row>{cell * 12}</row>")
+    assert refused(again).endswith("expected at most 100,000 characters")
+    many = shared(tmp_path / "d.xlsx", "x", of=1, cells=f"<row>{cell * 500}</row>" * 3)
+    assert refused(many).endswith("expected at most 1,000 cells")
+    of_ods = {"Data": row("lokasi", "kamera") + row("x" * 90, rows=100, columns=50)}
+    assert refused(write_ods(tmp_path / "e.ods", of_ods)).endswith("expected at most 1,000 cells")
+
+
+def limited(folder: Path, monkeypatch: pytest.MonkeyPatch, values: dict[str, int]) -> None:
+    """Make a reader `limited.reader` with other limits, so that a test need not write the largest of sheets."""
+    package = folder / "limited"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    lines = [f"grid.{name} = {value}" for name, value in values.items()]
+    (package / "reader.py").write_text(
+        "import sys\nfrom pantau_collector.spreadsheet import grid, workbook_reader\n"
+        + "\n".join(lines)
+        + "\nworkbook_reader.main(sys.argv[1], sys.stdin, sys.stdout)\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+
+
+def test_too_many_sheets_and_merged_cells_over_each_other_are_refused(tmp_path: Path) -> None:
+    many = shared(tmp_path / "a.xlsx", "x", of=1, sheets=201)
+    assert refused(many).endswith("expected at most 200 sheets")
+    merged = "".join(f'<mergeCell ref="A2:B{end}"/>' for end in range(3, 1_005))
+    cells = '<row r="2"><c t="b"><v>1</v></c></row></sheetData><mergeCells>' + merged + "</mergeCells><sheetData>"
+    over = shared(tmp_path / "b.xlsx", "x", of=1, cells=cells)
+    assert refused(over).endswith("expected at most 1,000 merged cells in row 2")
+
+
+def test_of_a_row_without_end_no_more_than_the_allowed_columns_are_kept(tmp_path: Path) -> None:
+    cells = '<row r="2">' + '<c t="b"><v>1</v></c>' * 1_001 + "</row>"
+    path = shared(tmp_path / "a.xlsx", "x", of=1, cells=cells)
+    assert refused(path).endswith("expected at most 1,000 columns, and row 2 has more")
+
+
 def test_an_archive_that_lies_about_its_size_is_refused_and_does_no_harm(tmp_path: Path) -> None:
     path = write_ods(tmp_path / "cctv.ods", {"Data": row("lokasi", "kamera") + row("x" * 1_000, rows=2)})
     with zipfile.ZipFile(path) as file:
@@ -183,7 +250,7 @@ def test_a_reader_that_computes_without_end_is_ended(tmp_path: Path, monkeypatch
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setattr("pantau_collector.spreadsheet.workbook._READER", "endless.reader")
     Workbook().save(tmp_path / "cctv.xlsx")
-    assert "2,000 MB of memory within 60 s" in refused(tmp_path / "cctv.xlsx")
+    assert "1,000 MB of memory within 40 s" in refused(tmp_path / "cctv.xlsx")
 
 
 def test_the_reading_process_has_the_limits_before_it_opens_the_file() -> None:
@@ -197,7 +264,7 @@ def test_the_reading_process_has_the_limits_before_it_opens_the_file() -> None:
         "workbook_reader.main('cctv.xlsx', sys.stdin, sys.stdout)\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout == "[2000000000, 60, 0]\n"
+    assert done.stdout == "[1000000000, 40, 0]\n"
 
 
 def test_a_reader_that_cannot_run_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -99,3 +99,16 @@ def test_what_was_under_way_goes_on_and_nothing_is_sent_twice(kept: Path) -> Non
     play.run(3750, by=4)
     sent = [(round(each.s / 10) * 10, each.kind, each.recipient, each.about) for each in play.phone.received]
     assert sent == CONTINUATION
+
+
+def test_names_that_an_older_program_kept_as_they_came_are_printable(kept: Path) -> None:
+    store = Store.at(kept / "store.sqlite")
+    with store.begin() as connection:
+        fleet = fleet_rows.load_fleet(connection)
+        site = fleet.sites["kabil"]
+        site.name = site.cameras["cam1"].detail = "Gate\r\nBcc: \u202e\x1b[2J"
+        fleet.mark_camera_changed(site, site.cameras["cam1"])
+        fleet_rows.save_fleet(connection, fleet)
+        loaded = fleet_rows.load_fleet(connection).sites["kabil"]
+    store.close()
+    assert (loaded.name, loaded.cameras["cam1"].detail) == ("Gate  Bcc:  [2J", "Gate  Bcc:  [2J")

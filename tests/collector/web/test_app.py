@@ -283,3 +283,30 @@ async def test_a_dense_wall_lists_the_cameras_whose_pictures_are_not_judged(
 async def test_an_empty_city_says_how_to_begin(client: httpx.AsyncClient, collector: City) -> None:
     collector.view = city([])
     assert words("id")("wall.empty_detail") in (await client.get("/")).text
+
+
+async def test_what_is_left_out_for_one_site_is_a_click_away(client: httpx.AsyncClient, collector: City) -> None:
+    cameras = [camera(f"Kamera {n}", Cause.STALLED) for n in range(70)]
+    where, other = site("Satu", cameras), site("Dua", [camera("Lain", Cause.BLACK)])
+    collector.view = city(
+        [where, other],
+        [
+            *(incident(n, where, each, "stalled", minutes=1) for n, each in enumerate(cameras, start=1)),
+            incident(99, other, other.cameras[0], "black", minutes=1),
+        ],
+    )
+    page = (await client.get("/?lang=en")).text
+    assert page.count('<article class="card') == 4
+    assert '<a href="?site=satu&amp;lang=en">and 67 more of this site</a>' in page
+    assert '<a href="?all=1&amp;lang=en">and 67 more</a>' in page
+    assert '<a href="?site=satu&amp;lang=en">and 64 more</a>' in page
+    alone = (await client.get("/?site=satu&lang=en")).text
+    assert alone.count('<article class="card') == 70
+    assert "Only Satu." in alone
+    assert "Lain" not in alone
+    assert '<a href="?lang=en">Show the whole city</a>' in alone
+    assert 'href="?lang=id&amp;site=satu"' in alone
+    everything = (await client.get("/?all=1")).text
+    assert everything.count('<article class="card') == 71
+    assert (await client.get("/board?site=satu")).text.count('<article class="card') == 70
+    assert (await client.get("/?site=nowhere")).text.count('<article class="card') == 4

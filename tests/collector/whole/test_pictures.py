@@ -1,0 +1,39 @@
+"""A picture on its way through a real collector, and what is left of it when its camera is gone."""
+
+import urllib.request
+from pathlib import Path
+
+from pantau_contract.messages import Birth, CameraAbout
+from pantau_contract.topics import Topic, TopicKind
+from pantau_contract.wire import encode
+from tests.collector.intake.messages import Publisher, about, jpeg
+from tests.collector.whole.city import Agent, Collector, now_ms
+from tests.servers.mosquitto import Mosquitto
+from tests.servers.process import until
+
+SCRIPT = b"<script>alert(1)</script>"
+
+
+def test_a_picture_is_shown_without_what_stands_behind_it_and_goes_with_its_camera(
+    tmp_path: Path, mosquitto: Mosquitto
+) -> None:
+    with Collector(tmp_path, mosquitto.port) as collector, Publisher(mosquitto.port) as publisher:
+        agent = Agent(publisher, cameras=2)
+        agent.birth()
+        taken = about(now_ms(), site="kabil", camera="cam2")
+        publisher.send(str(Topic("kabil", TopicKind.SNAPSHOT, "cam2")), jpeg(taken) + SCRIPT)
+        address = f"http://127.0.0.1:{collector.port}/pictures/kabil/cam2.jpg"
+
+        def answer() -> tuple[str | None, str | None, bytes]:
+            with urllib.request.urlopen(address, timeout=60) as found:
+                return found.headers["Content-Type"], found.headers["X-Content-Type-Options"], found.read()
+
+        assert until(lambda: answer()[0] == "image/jpeg")
+        assert answer() == ("image/jpeg", "nosniff", jpeg(taken))
+        files = collector.data / "pictures" / "kabil"
+        assert (files / "cam2" / "latest.jpg").is_file()
+        one = Birth("kabil", "b1", 2, now_ms(), "1", 30, cameras=(CameraAbout("cam1"),))
+        publisher.send(str(Topic("kabil", TopicKind.AGENT)), encode(one), retain=True)
+        assert until(lambda: not files.exists())
+        assert answer()[0] == "image/svg+xml"
+        assert "/pictures/kabil/cam2.jpg asked for by 127.0.0.1: 200" in collector.new_log()
