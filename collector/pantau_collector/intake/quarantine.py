@@ -64,8 +64,7 @@ class Quarantine:
     def begin(self) -> None:
         """Begin after a break: what the broker has kept meanwhile comes at once."""
         self._catching_up_until_s = self._monotonic() + CATCHING_UP_S
-        self._messages = Allowance(rate=MESSAGES_PER_S, burst=MESSAGES_AT_ONCE * _CATCHING_UP)
-        self._bytes = Allowance(rate=BYTES_PER_S, burst=BYTES_AT_ONCE * _CATCHING_UP)
+        self._messages, self._bytes = Allowance(rate=MESSAGES_PER_S), Allowance(rate=BYTES_PER_S)
 
     def admits(self, site: str, size: int) -> bool:
         """Count a message of `size` bytes of a site, and return False if it is to be dropped.
@@ -79,11 +78,14 @@ class Quarantine:
         now_s = self._monotonic()
         if now_s >= self._catching_up_until_s:
             self._catching_up_until_s = float("inf")
-            self._messages = Allowance(rate=MESSAGES_PER_S, burst=MESSAGES_AT_ONCE)
-            self._bytes = Allowance(rate=BYTES_PER_S, burst=BYTES_AT_ONCE)
+            self._messages, self._bytes = Allowance(rate=MESSAGES_PER_S), Allowance(rate=BYTES_PER_S)
         self._messages.use(site, 1, now_s)
         self._bytes.use(site, size, now_s)
-        if self._messages.is_left(site, now_s) and self._bytes.is_left(site, now_s):
+        more = 1 if self._catching_up_until_s == float("inf") else _CATCHING_UP
+        if (
+            self._messages.debt(site, now_s) < MESSAGES_AT_ONCE * more
+            and self._bytes.debt(site, now_s) < BYTES_AT_ONCE * more
+        ):
             return True
         self._until_ms[site] = self._time_ms() + SHUT_OUT_S * 1000
         self._save()
