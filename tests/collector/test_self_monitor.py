@@ -14,7 +14,11 @@ def monitor(*, view_age_ms: int = 0, pending: int = 0, sink_trouble: str | None 
     attention = SimpleNamespace(attentive=True)
     parts: dict[str, Any] = {
         "intake": SimpleNamespace(
-            broker_trouble=None, delivery_trouble=None, contest_trouble=None, disk_trouble=None
+            broker_trouble=None,
+            delivery_trouble=None,
+            contest_trouble=None,
+            disk_trouble=None,
+            overload_trouble=None,
         ),
         "pipeline": SimpleNamespace(view=view, trouble=None, downtime_trouble=None, attention=attention),
         "sender": SimpleNamespace(pending=lambda: pending),

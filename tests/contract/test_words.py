@@ -118,8 +118,9 @@ def test_the_programs_use_no_key_that_does_not_exist() -> None:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
                 name, key = ast.unparse(node.func), node.args[0].value
-                if name in {"words", "say", "phrases", "self._words"} and isinstance(key, str) and "." in key:
-                    assert key in known, f"{path}: {key}"
+                is_key = isinstance(key, str) and re.fullmatch(r"[a-z_]+\.[a-z_.]+", key)
+                if name in {"words", "say", "phrases", "self._words"} and is_key:
+                    assert key in known, f"{path}: {key!r}"
 
 
 def test_evidence_travels_in_one_form_and_is_shown_in_the_right_one() -> None:

@@ -36,16 +36,19 @@ class Admission:
 
     def is_open(self, topic: str, size: int, now_s: float) -> bool:
         """Return True if a message may come, of which `take` is told then; otherwise it counts as dropped."""
+        return self._fits(site_of(topic), size, now_s)
+
+    def take(self, topic: str, size: int, now_s: float) -> bool:
+        """Note a message that has come, and return True if it is taken; otherwise it counts as dropped."""
         site = site_of(topic)
+        if not self._fits(site, size, now_s):
+            return False
+        self._bytes.use(site, size + BYTES_OF_MESSAGE, now_s)
+        return True
+
+    def _fits(self, site: str, size: int, now_s: float) -> bool:
         is_fair = self._bytes.debt(site, now_s) < BURST_BYTES and not self._is_congested(site)
         if size <= MAX_PACKET and (is_fair or not self.catch_up.is_over):
             return True
         self._drops.note(site, size)
         return False
-
-    def take(self, topic: str, size: int, now_s: float) -> bool:
-        """Note a message that has come, and return True if it is taken; otherwise it counts as dropped."""
-        if not self.is_open(topic, size, now_s):
-            return False
-        self._bytes.use(site_of(topic), size + BYTES_OF_MESSAGE, now_s)
-        return True

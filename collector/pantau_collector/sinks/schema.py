@@ -141,6 +141,7 @@ COLLECTOR = Measurement(
         Field("attentive", _INTEGER, "0/1", "it listens, and its grace after a break is over"),
         Field("attention_breaks", _INTEGER, "", "stalls and lost brokers that opened no outage, since its start"),
         Field("clock_steps", _INTEGER, "", "how often its clock was stepped by more than 2 s, since its start"),
+        Field("attentive_since_ms", _INTEGER, "UTC ms", "since when it has listened without a break"),
     ),
 )
 

@@ -177,7 +177,7 @@ def test_what_nobody_says_of_a_camera_or_device_its_site_says(path: Path) -> Non
         (
             'kind = "switch"',
             'kind = "router"',
-            "device[1].kind: expected 'host', 'recorder' or 'switch', got 'router'",
+            "device[1].kind: expected 'host', 'recorder', 'supply' or 'switch', got 'router'",
         ),
         (
             'maintainer = "sinar"',
