@@ -216,11 +216,11 @@ def flv(visit: Visit) -> None:
     visit.send(b"HTTP/1.1 200 OK\r\nContent-Type: video/x-flv\r\n\r\nFLV\x01\x01\x00\x00\x00\x09\x00\x00\x00\x00")
     for number in itertools.count():
         tags = b"".join(
-            b"\x09\x00\x00\x05"
+            b"\x09\x00\x00\x0a"
             + (40 * (number * 500 + i)).to_bytes(4, "big")[1:]
             + bytes(4)
-            + b"\x27\x01\0\0\0"
-            + b"\0\0\0\x10"
+            + b"\x27\x01\0\0\0\0\0\0\x01\x41"
+            + b"\0\0\0\x15"
             for i in range(500)
         )
         visit.send(tags)

@@ -15,6 +15,8 @@ from pantau_contract.words.evidence import NO_DETAIL, Detail
 
 MAX_MESSAGE = 16 << 20
 """Largest message from the reader, in bytes."""
+BEAT_S = 1.0
+"""Seconds between two signs of life of the reader, which are the counts so far."""
 
 
 class Start(Struct, frozen=True, tag=True):

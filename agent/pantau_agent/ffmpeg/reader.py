@@ -18,6 +18,7 @@ import msgspec
 from av.video.stream import VideoStream
 
 from pantau_agent.ffmpeg.exchange import (
+    BEAT_S,
     AgentMessage,
     Ended,
     KeyframeRequest,
@@ -37,6 +38,7 @@ from pantau_agent.ffmpeg.remote_file import RemoteFiles
 from pantau_agent.picture.exchange import LENGTH
 from pantau_agent.sandbox.loading import load_whole
 from pantau_agent.sandbox.lock_down import CONNECTING, PURE, lock_down
+from pantau_agent.streams.budget import Budget
 from pantau_agent.streams.failure import Failure, Kind, LookError, Step
 from pantau_agent.streams.keyframe import MAX_KEYFRAME_BYTES
 from pantau_contract.words.evidence import NO_DETAIL, detail
@@ -47,6 +49,11 @@ NICENESS = 5
 """Added to the process's nice value."""
 REPORT_S = 0.2
 """Seconds between two reports, at least."""
+MAX_CPU = 0.5
+"""Share of a processor core that reading may take; a stream that costs more is ended, as in `streams.budget`.
+
+It is more than in the agent itself, because here no other camera waits for its turn.
+"""
 READ_TIMEOUT_S = 60.0
 """Seconds after which FFmpeg gives up a stream that sends nothing; the agent gives up much sooner."""
 CODECS = {"h264": "h264", "hevc": "h265", "mjpeg": "mjpeg"}
@@ -75,6 +82,19 @@ class Reader:
         self._pace = PlaybackPace()
         self._reported = 0.0
         self._remark = NO_DETAIL
+        self._sending = threading.Lock()
+
+    def keep_watch(self) -> None:
+        """Give signs of life, and end the process if the stream costs too much. Called by a thread of its own."""
+        budget, used_s, packets = Budget(max_cpu=MAX_CPU), time.process_time(), 0
+        while not budget.exceeded:
+            time.sleep(BEAT_S)
+            counts, before_s, used_s = self._counter.counts, used_s, time.process_time()
+            budget.spend(time.monotonic(), pieces=counts.packets - packets, cpu_s=used_s - before_s)
+            packets = counts.packets
+            self._send(Progress(counts, self._remark))
+        self._send(Ended(budget.failure))
+        os._exit(0)
 
     def handle(self, message: AgentMessage) -> None:
         """Handle a message of the agent. Called by another thread than `read`."""
@@ -175,8 +195,9 @@ class Reader:
         self._send(Progress(self._counter.counts, self._remark))
 
     def _send(self, message: ReaderMessage) -> None:
-        self._out.write(pack(message))
-        self._out.flush()
+        with self._sending:
+            self._out.write(pack(message))
+            self._out.flush()
 
 
 def _converted(packet: Any, stream: VideoStream, name: str) -> Iterator[bytes]:
@@ -216,6 +237,7 @@ def main() -> None:
     lock_down(PURE if start.fetched else CONNECTING, memory=MEMORY)
     reader = Reader(start, out)
     threading.Thread(target=_handle_messages, args=(messages, reader), daemon=True).start()
+    threading.Thread(target=reader.keep_watch, daemon=True).start()
     try:
         reader.read()
     except LookError as error:

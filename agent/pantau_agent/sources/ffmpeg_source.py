@@ -11,6 +11,7 @@ import msgspec
 
 from pantau_agent.clock import Clock
 from pantau_agent.ffmpeg.exchange import (
+    BEAT_S,
     MAX_MESSAGE,
     Done,
     Ended,
@@ -36,6 +37,7 @@ from pantau_agent.streams.counts import Counts
 from pantau_agent.streams.credentials import Credentials
 from pantau_agent.streams.failure import Failure, Kind, LookError, MachineError, Step
 from pantau_agent.streams.keyframe import Keyframe
+from pantau_agent.streams.time_limit import attentive
 from pantau_agent.streams.url import StreamUrl
 from pantau_contract.words.evidence import NO_DETAIL, Detail, detail
 
@@ -43,6 +45,10 @@ COMMAND = (sys.executable, "-P", "-s", "-m", "pantau_agent.ffmpeg.reader")
 """Starts the reader."""
 START_S = 30.0
 """Seconds for the reader to load its libraries."""
+UNHEARD_S = 2.5 * BEAT_S
+"""Seconds without a sign of life of the reader after which it does not get to run: no camera is to blame then."""
+LOST_S = 60.0
+"""Seconds without one after which it is given up."""
 GRACE_S = 1.0
 """Seconds beyond FFmpeg's own deadline after which its process is ended."""
 
@@ -71,6 +77,8 @@ class FfmpegSource:
         self._target = target
         self._url = target.url
         self._monotonic = clock.monotonic
+        self._time_limit = attentive(clock)
+        self._heard = 0.0
         self._format = media_format
         self._cookies = cookies
         self._address = ""
@@ -103,7 +111,9 @@ class FfmpegSource:
         self.accepted = self.accepted or proved or (not over_http and self._target.credentials is not None)
 
     async def refresh(self) -> None:
-        """Do nothing: the reader reports what arrives."""
+        """Check that the reader is alive, which reports what arrives. Raises `MachineError`."""
+        if self.failure is None and self._unheard_s() > LOST_S:
+            raise MachineError(detail("starved_reader", seconds=f"{LOST_S:g}"))
 
     async def wait(self) -> None:
         """Wait until the stream ends by itself."""
@@ -125,8 +135,15 @@ class FfmpegSource:
             await process.wait()
 
     def counts(self) -> Counts:
-        """Return the counts so far."""
-        return self._counts
+        """Return the counts so far. While the reader does not get to run, the camera's silence does not grow."""
+        counts, unheard_s = self._counts, self._unheard_s()
+        if not counts.packets or unheard_s <= UNHEARD_S or self.failure is not None:
+            return counts
+        return counts._replace(
+            last_packet=counts.last_packet + unheard_s,
+            last_frame=counts.last_frame + unheard_s,
+            last_keyframe=counts.last_keyframe + unheard_s if counts.keyframes else 0.0,
+        )
 
     def clock(self) -> tuple[float, float] | None:
         """Return None: such streams count time from their own start."""
@@ -155,7 +172,7 @@ class FfmpegSource:
     async def _check_reachable(self, timeout_s: float) -> None:
         """Check what the errors of FFmpeg do not distinguish, before it connects. Raises `LookError`."""
         try:
-            async with asyncio.timeout(timeout_s):
+            async with self._time_limit(timeout_s):
                 found = await tcp.resolve(self._url.host, self._url.port)
         except TimeoutError:
             silent = detail("silent", step=Step.RESOLVE, seconds=f"{timeout_s:g}")
@@ -182,6 +199,8 @@ class FfmpegSource:
     def _must_be_open(self, timeout_s: float) -> None:
         if self.failure is not None:
             raise LookError(self.failure)
+        if not self._opened.is_set() and self._unheard_s() > UNHEARD_S:
+            raise MachineError(detail("starved_reader", seconds=f"{self._unheard_s():.0f}"))
         if not self._opened.is_set():
             late = detail("no_stream", seconds=f"{timeout_s:g}")
             raise LookError(Failure(Step.PLAY, Kind.SILENT, late))
@@ -211,7 +230,11 @@ class FfmpegSource:
         if self.failure is None:
             self.failure = Failure(Step.STREAM, Kind.CRASHED, detail("ffmpeg_died"))
 
+    def _unheard_s(self) -> float:
+        return max(0.0, self._monotonic() - self._heard) if self._heard else 0.0
+
     def _handle(self, message: ReaderMessage) -> None:
+        self._heard = self._monotonic()
         match message:
             case Ready():
                 self._ready.set()

@@ -66,7 +66,7 @@ class HlsSource(FfmpegSource):
 
     async def _check_reachable(self, timeout_s: float) -> None:
         try:
-            async with asyncio.timeout(timeout_s):
+            async with self._time_limit(timeout_s):
                 self._playlist = await self._fetch()
                 if self._playlist.variant is not None:
                     self._playlist = await self._fetch_variant(self._playlist.variant)
@@ -87,7 +87,7 @@ class HlsSource(FfmpegSource):
         try:
             while not playlist.ended:
                 await asyncio.sleep(max(1.0, playlist.target_s / 2))
-                async with asyncio.timeout(timeout_s):
+                async with self._time_limit(timeout_s):
                     before, playlist = playlist, await self._fetch()
                 if playlist.newest not in {None, before.newest}:
                     self._grown = self._monotonic()

@@ -38,8 +38,9 @@ class Budget:
     time, and makes a pause while it is over `IN_ADVANCE_S` (the leaky bucket of ITU-T I.371, annex A).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, max_cpu: float = MAX_CPU) -> None:
         self.exceeded: Detail = NO_DETAIL
+        self._max_cpu = max_cpu
         self._octets_s = self._pieces_s = self._cpu_s = 0.0
         self._at = 0.0
         self._over_since: float | None = None
@@ -49,7 +50,7 @@ class Budget:
         elapsed, self._at = now - self._at, now
         self._octets_s = max(0.0, self._octets_s - elapsed) + octets / MAX_OCTETS
         self._pieces_s = max(0.0, self._pieces_s - elapsed) + pieces / MAX_PIECES
-        self._cpu_s = max(0.0, self._cpu_s - elapsed) + cpu_s / MAX_CPU
+        self._cpu_s = max(0.0, self._cpu_s - elapsed) + cpu_s / self._max_cpu
         work_s = max(self._pieces_s, self._cpu_s)
         if work_s > IN_ADVANCE_S:
             self._judge(work_s - IN_ADVANCE_S, now)
@@ -70,4 +71,4 @@ class Budget:
         if self._pieces_s >= self._cpu_s:
             self.exceeded = detail("flood_of_pieces", limit=MAX_PIECES)
         else:
-            self.exceeded = detail("flood_of_work", percent=round(100 * MAX_CPU))
+            self.exceeded = detail("flood_of_work", percent=round(100 * self._max_cpu))

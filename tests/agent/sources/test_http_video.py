@@ -1,6 +1,9 @@
 """Video over HTTP: ffmpeg writes it as a camera does, and a small web server sends it to whoever asks."""
 
 import asyncio
+import itertools
+import signal
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -13,14 +16,17 @@ from pydantic import SecretStr
 from pantau_agent.clock import SystemClock
 from pantau_agent.config import Camera as Configured
 from pantau_agent.picture.decoder import Decoder
+from pantau_agent.sources import ffmpeg_source
 from pantau_agent.sources.ffmpeg_source import FfmpegSource
 from pantau_agent.sources.target import Target
 from pantau_agent.sources.web_source import WebSource
 from pantau_agent.streams.credentials import Credentials
+from pantau_agent.streams.failure import Kind, MachineError
 from pantau_agent.streams.url import parse
 from pantau_agent.watching.one_shot import OneShotProbe
 from pantau_contract.messages import Sample
 from pantau_contract.states import Cause, State
+from tests.agent.eventually import eventually
 from tests.agent.http.camera import Asked, Camera, Script, Visitor, response, serving
 from tests.agent.rtsp.footage import SIZE
 from tests.agent.slow_machine import is_healthy
@@ -167,3 +173,47 @@ async def test_flv_without_pictures_is_no_media(decoder: Decoder) -> None:
     async with serving(Camera(header_alone)) as camera:
         sample = await probed(decoder, camera, timeout_s=4)
     assert (sample.state, sample.cause) == (State.DOWN, Cause.NO_MEDIA)
+
+
+FLV = b"HTTP/1.1 200 OK\r\nContent-Type: video/x-flv\r\n\r\nFLV\x01\x01\x00\x00\x00\x09\x00\x00\x00\x00"
+SMALL_BUDGET = "from pantau_agent.streams import budget; budget.MAX_PIECES = 500; budget.PATIENCE_S = 1.0"
+
+
+async def test_a_flood_of_tiny_tags_ends_the_process_that_reads_them() -> None:
+    async def flood(visitor: Visitor, _asked: Asked) -> None:
+        await visitor.send(FLV)
+        for number in itertools.count():
+            head = b"\x09\x00\x00\x0a" + (40 * number).to_bytes(5, "big")[2:] + bytes(4)
+            await visitor.send(head + b"\x27\x01\0\0\0\0\0\0\x01\x41" + b"\0\0\0\x15")
+
+    reader = f"{SMALL_BUDGET}; from pantau_agent.ffmpeg.reader import main; main()"
+    async with serving(Camera(flood)) as camera:
+        source = FfmpegSource(
+            Target(parse(camera.url)), SystemClock(), command=[sys.executable, "-P", "-s", "-c", reader]
+        )
+        async with asyncio.timeout(60):
+            await source.open(30)
+            await source.wait()
+        await source.close()
+        assert source.failure is not None
+        assert source.failure.kind is Kind.FLOODING
+
+
+async def test_while_the_reader_does_not_get_to_run_the_cameras_silence_does_not_grow(
+    clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ffmpeg_source, "UNHEARD_S", 1.5)
+    async with serving(Camera(live(clip, "flv", "video/x-flv"))) as camera:
+        clock = SystemClock()
+        source = FfmpegSource(Target(parse(camera.url)), clock)
+        await source.open(30)
+        assert await eventually(lambda: source.counts().packets > 0)
+        assert source._process is not None
+        source._process.send_signal(signal.SIGSTOP)
+        await asyncio.sleep(4)
+        assert clock.monotonic() - source.counts().last_packet < 3
+        assert source.failure is None
+        monkeypatch.setattr(ffmpeg_source, "LOST_S", 3.0)
+        with pytest.raises(MachineError, match="too slow"):
+            await source.refresh()
+        await source.close()
