@@ -39,6 +39,7 @@ def benchmarks(out: Path, trials: int, data: Path | None) -> Iterator[Benchmark]
     yield Benchmark("hostile camera", "hostile_camera")
     yield Benchmark("wire", "wire")
     yield Benchmark("ingest", "ingest")
+    yield Benchmark("a hostile site", "hostile_site")
     yield Benchmark("incidents", "incidents")
     yield Benchmark("ledger", "ledger")
     yield Benchmark("a year of incidents", "incident_year", ("--plot", str(out / "incident-year.png")))

@@ -13,6 +13,7 @@ class TroubleKind(StrEnum):
     NOTHING_DELIVERED = "nothing_delivered"
     CLIENT_ID_SHARED = "client_id_shared"
     BROKER_OVERLOADED = "broker_overloaded"
+    SITE_SHUT_OUT = "site_shut_out"
     JOURNAL_FAILING = "journal_failing"
     STORE_FAILING = "store_failing"
     SINK_BEHIND = "sink_behind"

@@ -39,6 +39,7 @@ class SelfMonitor:
             (TroubleKind.NOTHING_DELIVERED, self.intake.delivery_trouble),
             (TroubleKind.CLIENT_ID_SHARED, self.intake.contest_trouble),
             (TroubleKind.BROKER_OVERLOADED, self.intake.overload_trouble),
+            (TroubleKind.SITE_SHUT_OUT, self.intake.flood_trouble),
             (TroubleKind.JOURNAL_FAILING, self.intake.disk_trouble),
             (TroubleKind.STORE_FAILING, self.pipeline.trouble),
             (TroubleKind.DOWNTIME_UNUSABLE, self.pipeline.downtime_trouble),

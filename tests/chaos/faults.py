@@ -9,6 +9,8 @@ from tests.chaos.city import SIMCAM_SITE, City, Program, Site
 
 _HOUR_MS = 3_600_000
 _DAY_MS = 24 * _HOUR_MS
+_TRIES = 1000
+"""Faults that are made up until one of healthy targets is found."""
 _COLLECTOR_CLOCK_ERRORS_MS = (-9 * 60_000, -60_000, 20 * 60_000, _HOUR_MS, 3 * _DAY_MS)
 """Errors of the collector's clock.
 
@@ -54,14 +56,15 @@ class FaultGenerator:
             (1.5, self._step_collector),
         ]
 
-    def next(self, busy: set[str]) -> Fault:
-        """Return a fault that has none of the `busy` targets."""
+    def next(self, busy: set[str]) -> Fault | None:
+        """Return a fault that has none of the `busy` targets, or None if none was found."""
         weights, makers = zip(*self._weighted, strict=True)
-        while True:
+        for _ in range(_TRIES):
             make: Callable[[], Fault | None] = self._rng.choices(makers, weights)[0]
             fault = make()
             if fault is not None and self._kind in {None, fault.kind} and not busy & set(fault.targets):
                 return fault
+        return None
 
     def _kill(self) -> Fault:
         program = self._any_program()

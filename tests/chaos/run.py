@@ -63,6 +63,9 @@ def run(
     pauses = wait_between(rng)
     while killed < kills:
         fault = faults.next({target for target, until_s in busy.items() if until_s > time.monotonic()})
+        if fault is None:
+            _wait_until(city, active, time.monotonic() + 0.1)
+            continue
         fault.inject()
         counts[fault.kind] += 1
         killed += fault.kills

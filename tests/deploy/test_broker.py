@@ -2,6 +2,12 @@
 
 import importlib.util
 import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +22,8 @@ from pantau_contract.snapshot import MAX_SNAPSHOT
 from pantau_contract.topics import SUBSCRIPTIONS
 from tests.deploy.playbook import ROOT, Machine
 from tests.deploy.site import USERS, Site
+from tests.servers.process import Server, free_port, is_listening
+from tests.servers.programs import require_program
 
 
 class User:
@@ -324,3 +332,28 @@ def test_a_salt_that_was_made_of_the_password_is_replaced() -> None:
     key = mosquitto._key("rahasia", salt, 10_000)
     made = f"$7$10000${mosquitto._base64(salt)}${mosquitto._base64(key)}"
     assert mosquitto.mosquitto_hash("rahasia", "nongsa", f"nongsa:{made}") != made
+
+
+def test_a_stolen_machines_login_ends_at_once_as_the_page_about_it_says_and_no_other(
+    site: Site, tmp_path: Path
+) -> None:
+    """On a copy of the broker, whose password file other tests need as it is."""
+    shutil.copytree(site.root / "etc/mosquitto", tmp_path / "etc/mosquitto")
+    port = free_port()
+    configuration = tmp_path / "etc/mosquitto/conf.d/pantau.conf"
+    text = configuration.read_text().replace(str(site.root), str(tmp_path))
+    text = text.replace(f"listener {site.broker_port}", f"listener {port}")
+    text = text.replace(f"listener {site.collector_port}", f"listener {free_port()}")
+    configuration.write_text(f"user root\n{text}")
+    command = [require_program("mosquitto"), "-c", str(configuration)]
+    (revoke,) = re.findall(r"^    sudo (sed .*)$", (ROOT / "docs/stolen-pi.md").read_text(), re.MULTILINE)
+    with Server(command, ready=lambda: is_listening(port), log=tmp_path / "log") as server:
+        stolen, other = (User(site, name, port=port) for name in ("nongsa", "batam-centre"))
+        assert (stolen.refused, other.refused) == (None, None)
+        subprocess.run(shlex.split(revoke.replace("/etc/mosquitto", f"{tmp_path}/etc/mosquitto")), check=True)
+        os.kill(server.pid, signal.SIGHUP)  # as `systemctl reload` does
+        assert stolen.ended.wait(60)
+        assert User(site, "nongsa", port=port).refused == "Not authorized"
+        assert other.publish("pantau/v1/batam-centre/telemetry")
+        assert not other.ended.is_set()
+        other.disconnect()

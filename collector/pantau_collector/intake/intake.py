@@ -11,6 +11,7 @@ from pantau_collector.intake.admission import Admission
 from pantau_collector.intake.drop_reports import DropReports
 from pantau_collector.intake.inbox import Inbox, Incoming
 from pantau_collector.intake.overflow import Overflow
+from pantau_collector.intake.quarantine import Quarantine
 from pantau_collector.intake.subscription import Subscription
 from pantau_collector.intake.writer import MessageWriter
 from pantau_collector.journal import Journal
@@ -55,9 +56,12 @@ class Intake:
         self._retry_s = retry_s
         self._journal = journal
         self._inbox = Inbox()
+        self._quarantine = Quarantine(journal.directory / "quarantine.json", time_ms=time_ms)
         self._drops = DropReports()
         admission = Admission(self._drops, self._is_congested)
-        self._subscription = Subscription(broker, self._inbox, admission, time_ms=time_ms)
+        self._subscription = Subscription(
+            broker, self._inbox, admission, time_ms=time_ms, quarantine=self._quarantine
+        )
         self._overflow = Overflow(journal.directory / "overflow.sqlite")
         self._writer = MessageWriter(
             journal,
@@ -115,6 +119,16 @@ class Intake:
     def overload_trouble(self) -> str | None:
         """What the broker drops or keeps too much of, by its own figures, for the operator; None if nothing."""
         return self._subscription.overload_trouble
+
+    @property
+    def flood_trouble(self) -> str | None:
+        """Which sites are shut out because they flood the broker, for the operator; None if none is."""
+        return self._quarantine.trouble
+
+    @property
+    def shut_out(self) -> int:
+        """Messages that were dropped because their site floods the broker."""
+        return self._subscription.shut_out
 
     def broker_figure(self, topic: str) -> float:
         """Return what the broker reports of itself on a topic of `broker_figures`, or NaN."""

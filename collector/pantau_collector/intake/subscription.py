@@ -40,9 +40,11 @@ from pantau_collector.intake.delivery_probe import PROBE_PREFIX, DeliveryProbe
 from pantau_collector.intake.drop_reports import DropReports
 from pantau_collector.intake.inbox import Inbox, Incoming
 from pantau_collector.intake.network_loop import BufferedClient, NetworkLoop
+from pantau_collector.intake.quarantine import TOPIC as COMMANDS
+from pantau_collector.intake.quarantine import Quarantine
 from pantau_collector.intake.receipts import Receipts
 from pantau_collector.intake.session_contest import TAKEN_OVER, SessionContest
-from pantau_contract.topics import SUBSCRIPTIONS
+from pantau_contract.topics import SUBSCRIPTIONS, site_of
 
 KEEPALIVE_S = 15
 """Seconds between keep-alives.
@@ -59,6 +61,8 @@ _LONGEST_DELAY_S = 30.0
 """Seconds at most until the next attempt to connect."""
 _TICK_S = 0.5
 """Seconds from one check of a connection to the next."""
+_STALL_S = 1.0
+"""Seconds of waiting for room in the inbox after which what the broker has kept is no flood."""
 _STOP_WITHIN_S = 10.0
 """Seconds for which `stop` waits for the thread, which may be connecting to a broker that does not answer."""
 _HANG_UP = "Unspecified error"
@@ -91,9 +95,11 @@ class Subscription:
         *,
         time_ms: Callable[[], int],
         monotonic: Callable[[], float] = time.monotonic,
+        quarantine: Quarantine | None = None,
     ) -> None:
         self._broker = broker
         self._inbox = inbox
+        self._quarantine = quarantine
         self._admission = admission or Admission(DropReports(), is_congested=lambda _: False)
         self._time_ms = time_ms
         self._monotonic = monotonic
@@ -121,6 +127,8 @@ class Subscription:
         """Why there is no session at the broker, for the operator; None while there is one."""
         self.received = 0
         self.received_bytes = 0
+        self.shut_out = 0
+        """Messages that were dropped because their site floods the broker."""
 
     def start(self) -> None:
         """Begin to connect, on a thread; an absent broker is tried again and again."""
@@ -235,6 +243,8 @@ class Subscription:
                 self._publish_probes(client, now_s)
                 self._publish_marks(client, now_s)
                 self._publish_receipts(client)
+                if self._quarantine is not None:
+                    self._ask(client, self._quarantine.take_due())
                 loop.wake()
                 self._log_delivery(now_s)
             elif now_s - connection.began_s >= ANSWER_WITHIN_S:
@@ -299,6 +309,8 @@ class Subscription:
                 self._note_trouble(f"{self._where} {describe_refusal(reason)}")
             return
         connection.accepted_s = self._monotonic()
+        if self._quarantine is not None:
+            self._quarantine.begin()
         if self._subscribed_before and not flags.session_present:
             _log.warning("%s had forgotten our session: what came while we were away was not kept", self._where)
         if self._subscribed_before and flags.session_present:
@@ -394,6 +406,11 @@ class Subscription:
             return
         self.received += 1
         self.received_bytes += len(payload)
+        if self._quarantine is not None and not self._quarantine.admits(site_of(topic), len(payload)):
+            self.shut_out += 1
+            self._ask(client, self._quarantine.commands_for(site_of(topic)))
+            client.ack(message.mid, message.qos)
+            return
         if not self._admission.take(topic, len(payload), now_s):
             client.ack(message.mid, message.qos)
             return
@@ -406,7 +423,10 @@ class Subscription:
             mid=message.mid,
             qos=message.qos,
         )
+        began_s = self._monotonic()
         self._inbox.put(incoming)
+        if self._quarantine is not None and self._monotonic() - began_s > _STALL_S:
+            self._quarantine.begin()
 
     def _is_wanted(self, topic: bytes, size: int) -> bool:
         """Return True if a large message is to be read, which comes to `_on_message` then."""
@@ -430,6 +450,12 @@ class Subscription:
         for topic, payload in self.receipts.take():
             with contextlib.suppress(ValueError):  # it is queued no more than 400 times a second
                 client.publish(topic, payload, qos=0)
+
+    def _ask(self, client: Client, commands: Iterable[bytes]) -> None:
+        """Ask the broker to shut a site out, or to let it in."""
+        for command in commands:
+            with contextlib.suppress(ValueError):
+                client.publish(COMMANDS, command, qos=0)
 
     def _log_delivery(self, now_s: float) -> None:
         """Log when it shows that the broker does not deliver, and when it does again."""

@@ -6,8 +6,6 @@ another field.
 
 from collections.abc import Iterator
 
-import msgspec
-
 from pantau_collector.clock_correction import corrected_ms, correction_ms
 from pantau_collector.journal import Record
 from pantau_collector.own_records import Figures, IncidentStep, is_own, read_record
@@ -181,8 +179,8 @@ def _own_record(record: Record) -> list[str]:
             tags = (step.camera or "", step.device or "", step.kind, step.site, step.uplink or "")
             line = INCIDENT.line(tags, values, step.time_ms)
         case Figures() as figures:
-            name, *numbers = msgspec.structs.astuple(figures)
-            line = COLLECTOR.line((name,), numbers, record.received_ms)
+            numbers = [getattr(figures, field.name) for field in COLLECTOR.fields]
+            line = COLLECTOR.line((figures.name,), numbers, record.received_ms)
     return [line] if line else []
 
 

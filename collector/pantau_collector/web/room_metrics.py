@@ -40,6 +40,11 @@ def intake_metrics(intake: Intake) -> list[RoomMetric]:
         _counter(
             "pantau_intake_lost_pictures", "Pictures that could not be written.", lambda: intake.lost_pictures
         ),
+        _counter(
+            "pantau_intake_shut_out",
+            "Messages dropped because their site floods the broker.",
+            lambda: intake.shut_out,
+        ),
         _gauge("pantau_broker_memory_bytes", "Memory of the broker.", lambda: intake.broker_figure(HEAP)),
         _gauge("pantau_broker_messages", "Messages that the broker holds.", lambda: intake.broker_figure(STORED)),
         _gauge(
