@@ -31,6 +31,8 @@ class DeadLetter(NamedTuple):
     topic: str
     reason: str
     payload: bytes
+    size: int | None = None
+    """Bytes that were sent, where the payload itself was never taken in."""
 
 
 class DeadLetters:
@@ -155,7 +157,7 @@ def _line(letter: DeadLetter, now_ms: int) -> bytes:
         "time": datetime.fromtimestamp(now_ms / 1000, UTC).isoformat(timespec="milliseconds"),
         "topic": printable_line(letter.topic),
         "reason": printable_line(letter.reason, 2000),
-        "size": len(letter.payload),
+        "size": len(letter.payload) if letter.size is None else letter.size,
         "payload": base64.b64encode(letter.payload[: MAX_KEPT_OF_PICTURE if is_picture else MAX_KEPT]).decode(),
     }
     return json.dumps(content).encode() + b"\n"

@@ -4,6 +4,7 @@ import threading
 from dataclasses import dataclass
 
 from pantau_collector.deadletter import DeadLetter
+from pantau_collector.intake.buffered_socket import MAX_PACKET
 from pantau_contract.topics import PREFIX
 
 REPORT_EVERY_S = 60.0
@@ -14,6 +15,7 @@ REPORT_EVERY_S = 60.0
 class _Drops:
     messages: int = 0
     size: int = 0
+    largest: int = 0
     reported_s: float = float("-inf")
 
 
@@ -32,6 +34,7 @@ class DropReports:
             drops = self._drops.setdefault(site, _Drops())
             drops.messages += 1
             drops.size += size
+            drops.largest = max(drops.largest, size)
             self.dropped += 1
 
     def take_due(self, now_s: float) -> list[DeadLetter]:
@@ -56,10 +59,12 @@ class DropReports:
 
     @staticmethod
     def _take(site: str, drops: _Drops, now_s: float) -> DeadLetter:
-        reason = (
-            f"{drops.messages} messages of {drops.size} bytes were dropped: the site sends more than the"
-            " collector can take of one site, or keep until there is time for it"
-        )
-        drops.messages = drops.size = 0
+        dropped = "1 message was" if drops.messages == 1 else f"{drops.messages} messages were"
+        if drops.largest > MAX_PACKET:
+            why = f"the largest has {drops.largest} bytes, which is over the limit of {MAX_PACKET}"
+        else:
+            why = "the site sends more than the collector can take of one site, or keep until there is time for it"
+        letter = DeadLetter(f"{PREFIX}/{site}", f"{dropped} dropped: {why}", b"", drops.size)
+        drops.messages = drops.size = drops.largest = 0
         drops.reported_s = now_s
-        return DeadLetter(f"{PREFIX}/{site}", reason, b"")
+        return letter

@@ -235,7 +235,7 @@ def test_drops_are_reported_once_a_minute_and_at_the_end() -> None:
         drops.note("a", 100)
     (letter,) = drops.take_due(1000.0)
     assert letter.topic == "pantau/v1/a"
-    assert letter.reason.startswith("3 messages of 300 bytes were dropped")
+    assert (letter.reason.startswith("3 messages were dropped: the site sends more"), letter.size) == (True, 300)
     drops.note("a", 7)
     drops.note("b", 1)
     assert [each.topic for each in drops.take_due(1059.0)] == ["pantau/v1/b"]
