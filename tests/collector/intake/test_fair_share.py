@@ -239,7 +239,7 @@ def test_drops_are_reported_once_a_minute_and_at_the_end() -> None:
     drops.note("a", 7)
     drops.note("b", 1)
     assert [each.topic for each in drops.take_due(1059.0)] == ["pantau/v1/b"]
-    assert [each.reason[:21] for each in drops.take_due(1060.0)] == ["1 messages of 7 bytes"]
+    assert [(each.reason[:21], each.size) for each in drops.take_due(1060.0)] == [("1 message was dropped", 7)]
     drops.note("a", 7)
     assert len(drops.take_all(1061.0)) == 1
     assert drops.take_all(1062.0) == []
