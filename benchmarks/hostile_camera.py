@@ -120,7 +120,9 @@ class Site:
         return state.state in {State.OK, SLOW}
 
     def _cpu_s(self) -> float:
-        used = 0.0
+        """Return the processor seconds of the agent and its processes, those that have ended among them."""
+        own = self._process.cpu_times()
+        used = own.children_user + own.children_system
         for process in (self._process, *self._process.children(recursive=True)):
             with suppress(psutil.Error):
                 times = process.cpu_times()
