@@ -138,3 +138,14 @@ def test_many_addresses_of_one_name_get_no_more_time_than_one(monkeypatch: pytes
     with limited(0.2, 1), pytest.raises(TimeoutError):
         connect("many.example", 80)
     assert tried == ["192.0.2.1"]
+
+
+def test_a_sockets_own_time_is_cut_to_what_is_left_of_the_exchange() -> None:
+    def late(connection: socket.socket, over: threading.Event) -> None:
+        over.wait(10)
+        connection.sendall(b"too late")
+
+    with hostile.hostile(late) as server, limited(0.3, 100), connect("127.0.0.1", server.port) as connection:
+        connection.settimeout(60)
+        with pytest.raises(TimeoutError):
+            connection.recv(100)
