@@ -19,6 +19,7 @@ def monitor(*, view_age_ms: int = 0, pending: int = 0, sink_trouble: str | None 
             contest_trouble=None,
             disk_trouble=None,
             overload_trouble=None,
+            flood_trouble=None,
         ),
         "pipeline": SimpleNamespace(view=view, trouble=None, downtime_trouble=None, attention=attention),
         "sender": SimpleNamespace(pending=lambda: pending),
