@@ -33,6 +33,7 @@ from pantau_agent.streams import url as stream_url
 from pantau_agent.streams.credentials import Credentials
 from pantau_agent.streams.failure import LookError, Step
 from pantau_agent.streams.keyframe import Keyframe
+from pantau_agent.streams.safeguards import Safeguards
 from pantau_agent.streams.url import StreamUrl
 from pantau_agent.watching.observer import Observer
 from pantau_contract.states import State
@@ -131,7 +132,12 @@ async def _turns() -> None:
 
 
 def _target(camera: OddCamera, url: str) -> Target:
-    return Target(stream_url.parse(url), Credentials(USER, PASSWORD) if camera.how("login") else None)
+    """Return what the agent is configured with; a camera with Basic alone is allowed to have it."""
+    return Target(
+        stream_url.parse(url),
+        Credentials(USER, PASSWORD) if camera.how("login") else None,
+        safeguards=Safeguards(allow_basic=camera.has("login", "basic")),
+    )
 
 
 class _PlayingRtsp:
@@ -148,7 +154,13 @@ class _PlayingRtsp:
         self._control: Receiver | None = None
         target = _target(camera, URL)
         self.source = RtspSource(target, clock)
-        session: Any = RtspSession(target.url, target.credentials, clock.monotonic, connector=self._connect)
+        session: Any = RtspSession(
+            target.url,
+            target.credentials,
+            clock.monotonic,
+            safeguards=target.safeguards,
+            connector=self._connect,
+        )
         self.source._session = session  # noqa: SLF001 # the source makes its own, which would connect
 
     async def send(self, number: int) -> None:

@@ -37,8 +37,9 @@ MAX_SIDE = 2040
 
 
 class JpegAssembler(KeyframeAssembler):
-    """JPEG of RFC 2435's types 0, 1, 64 and 65. Every access unit is a keyframe. Damaged ones are not delivered.
+    """JPEG of RFC 2435's types 0, 1, 64 and 65. Damaged pictures are not delivered.
 
+    Every access unit is a keyframe, unless its first packet is missing: then it is no picture.
     `described` is the size in the session description, if there is one: RTP's has no room for over 2040 pixels.
     `width` and `height` are the stream's; 0 while they are unknown.
     """
@@ -58,10 +59,12 @@ class JpegAssembler(KeyframeAssembler):
             return self._collecting or self.kind == UNDECIDED
         offset = int.from_bytes(buffer[start + 1 : start + 4])
         if self.kind == UNDECIDED:
+            if offset != 0:
+                return False  # without its first packet it is no picture, and cannot be shown
             self.kind = KEYFRAME
             self.width, self.height = self._size(buffer[start + 6], buffer[start + 7])
             self._expected = 0
-            self._collecting = self._deliver is not None and offset == 0
+            self._collecting = self._deliver is not None
         if self._collecting:
             self._collect(buffer, start, end, offset)
         return self._collecting

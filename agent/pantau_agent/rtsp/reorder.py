@@ -57,12 +57,12 @@ class ReorderBuffer:
             self._receive(buffer, start, end, now)
             self._advance(sequence + 1)
         elif ahead < MAX_DROPOUT:
-            self._held.setdefault(sequence, (buffer, start, end, now))
-            if len(self._held) > MAX_HELD:
+            if self._held.setdefault(sequence, (buffer, start, end, now))[0] != buffer:
+                self._pass_unnumbered(buffer, start, end, now)
+            elif len(self._held) > MAX_HELD:
                 self._skip_gap()
         elif ahead == _SAME and buffer != self._last:
-            self._last = buffer
-            self._receive(buffer, start, end, now)  # no repeat: the camera numbers nothing
+            self._pass_unnumbered(buffer, start, end, now)
         elif sequence in self._skipped:
             self._skipped.remove(sequence)
             self._receive(buffer, start, end, now)
@@ -71,6 +71,13 @@ class ReorderBuffer:
         """Stop waiting for packets for which others have been held too long."""
         while self.due is not None and self.due <= now:
             self._skip_gap()
+
+    def _pass_unnumbered(self, buffer: bytes, start: int, end: int, now: float) -> None:
+        """Pass on a packet that has another's number and is no repeat of it: the camera numbers nothing."""
+        while self._held:
+            self._skip_gap()
+        self._last = buffer
+        self._receive(buffer, start, end, now)
 
     def _restart(self, sequence: int, ssrc: int) -> None:
         """Follow a restarted sender. Its first packets may be out of order too, so the first one is held."""

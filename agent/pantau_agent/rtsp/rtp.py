@@ -348,6 +348,7 @@ class Reception:
             else:
                 self.first_packet = now
             self._ssrc = ssrc
+            self._numbered_from += 1  # a sender's first number says nothing about whether numbers count
             return True
         self._irregular += 1
         if not self.loss_valid:
@@ -370,7 +371,9 @@ class Reception:
 
     def _restart(self) -> None:
         self.restarts += 1
-        if self._counted and not self._finished:
+        if not self._counted and self.unit.kind:
+            self._count(self.last_packet)  # another sender begins another picture
+        if not self._finished:
             self._finish()
         self._arrival = 0.0
         self._anchor = None

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pantau_agent.rtsp.access_unit import KEYFRAME
+from pantau_agent.rtsp.access_unit import KEYFRAME, UNDECIDED
 from pantau_agent.rtsp.jpeg import JpegAssembler
 from pantau_agent.streams.keyframe import Keyframe
 
@@ -85,8 +85,17 @@ def test_the_size_is_known_before_any_picture_is_wanted() -> None:
 def test_a_picture_with_a_gap_is_not_delivered() -> None:
     packets = payloads(picture())
     assert collected(packets[:1] + packets[2:]) == []
-    assert collected(packets[1:]) == []
     assert collected(packets, damaged=True) == []
+
+
+def test_what_comes_without_its_first_packet_is_no_picture() -> None:
+    unit, delivered = JpegAssembler(), list[Keyframe]()
+    unit.request_keyframe(delivered.append)
+    unit.begin()
+    for packet in payloads(picture())[1:]:
+        unit.add_payload(packet, 0, len(packet))
+    unit.finish(damaged=False)
+    assert (unit.kind, delivered) == (UNDECIDED, [])
 
 
 def test_tables_that_were_sent_before_are_remembered() -> None:

@@ -132,3 +132,14 @@ def test_packets_of_another_payload_type_do_not_disturb_the_order() -> None:
             buffer.receive(packet, 0, len(packet), 1 + i / 25)
         buffer.release(1.5 + i / 25)
     assert came == list(range(10))
+
+
+def test_packets_of_one_number_that_are_no_repeats_are_passed_on() -> None:
+    received: list[bytes] = []
+    buffer = ReorderBuffer(lambda data, start, end, _: received.append(data[start:end]), 96)
+    sent = [rtp(0, picture, bytes((part,)), ssrc=picture) for picture in range(5) for part in range(4)]
+    for packet in sent:
+        buffer.receive(packet, 0, len(packet), 1.0)
+        buffer.receive(packet, 0, len(packet), 1.0)  # a repeat, which is dropped
+    buffer.release(2.0)
+    assert received == sent

@@ -347,3 +347,22 @@ def test_packets_of_another_version_are_no_rtp() -> None:
         packet = rtp(i, i * STEP, DELTA, marker=True)
         receive(stream, b"\x00" + packet[1:], 1 + i / 25)
     assert (stream.frames, stream.malformed) == (0, 50)
+
+
+def test_no_numbers_are_noticed_although_each_picture_has_a_sender_of_its_own() -> None:
+    stream = reception()
+    for i in range(250):
+        for part in range(4):
+            receive(stream, rtp(0, i * STEP, DELTA, marker=part == 3, ssrc=i), 1 + i / 25)
+        if i % 25 == 24:
+            stream.snapshot()
+    assert not stream.loss_valid
+    assert stream.frames == pytest.approx(250, abs=2)
+    assert stream.packets == pytest.approx(1000 - 75, abs=8)  # those of the first second are taken for repeats
+
+
+def test_another_sender_ends_a_picture_without_a_marker() -> None:
+    stream = reception()
+    for i in range(50):
+        receive(stream, rtp(i, i * STEP, DELTA if i % 25 else KEY, ssrc=i), 1 + i / 25)
+    assert (stream.frames, stream.keyframes) == (49, 2)
