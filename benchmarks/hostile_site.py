@@ -275,7 +275,8 @@ def run(folder: Path, seconds: float, progress: Console) -> dict[str, Any]:
         "broker_mb": round(memory.highest_mb["broker"]),
         "survived": survived,
         "attacks": [
-            each | {"max_s": max(outages.delays(each["from_s"], each["to_s"])[0])} for each in trial.attacks
+            each | {"max_s": max(outages.delays(each["from_s"], each["to_s"])[0], default=None)}
+            for each in trial.attacks
         ],
     }
     return result | {"passed": _passed(result)}
@@ -319,7 +320,8 @@ def _print(result: dict[str, Any]) -> None:
     sent = Table("attack", "messages", "MB", "messages/s", "told after, at most (s)")
     for each in result["attacks"]:
         rate = each["messages"] / (each["to_s"] - each["from_s"])
-        row = (f"{each['messages']:,}", f"{each['mb']:,.0f}", f"{rate:,.0f}", f"{each['max_s']:.2f}")
+        worst = "no outage" if each["max_s"] is None else f"{each['max_s']:.2f}"
+        row = (f"{each['messages']:,}", f"{each['mb']:,.0f}", f"{rate:,.0f}", worst)
         sent.add_row(each["attack"], *row)
     Console().print(sent)
 
