@@ -24,7 +24,9 @@ CAMERAS = 16
 INTERVAL_S = 5.0
 """Seconds between two batches of a site."""
 OUTAGE_EVERY_S = 0.5
-"""Seconds from one outage in the city to the next."""
+"""Seconds from one outage in the city to the next, at least."""
+OUTAGES_OF_SITE = 5
+"""Outages of one site at most: a recipient is told of six in an hour at once, and of more in one letter later."""
 OUTAGE_S = 6.0
 """Seconds that an outage lasts."""
 
@@ -120,12 +122,13 @@ async def run(port: int, folder: Path, sites: int, seconds: float) -> None:
     print(json.dumps({"ready": True}), flush=True)
     until_s = time.monotonic() + seconds
     outages: list[asyncio.Task[None]] = []
+    every_s = max(OUTAGE_EVERY_S, seconds / (sites * OUTAGES_OF_SITE))
     number = 0
     while time.monotonic() < until_s:
         site, camera = city[number % sites], number // sites % CAMERAS
         outages.append(asyncio.create_task(site.suffer(f"cam{camera}")))
         number += 1
-        await asyncio.sleep(OUTAGE_EVERY_S)
+        await asyncio.sleep(every_s)
     await asyncio.gather(*outages)
     over.set()
     await asyncio.gather(*tasks[1::2])
