@@ -31,8 +31,11 @@ CPU_DEADLINE_S = 5.0
 """Processor seconds that a picture gets, if the worker gets to run so little that `DEADLINE_S` are too few."""
 STARVED_S = 60.0
 """Seconds after which it is given up in that case: nothing is known of the picture then."""
-CRASH_COST_S = 20.0
-"""What a picture that ends the worker counts as, in processor seconds: another one has to load its libraries."""
+CRASH_COST_S = 15.0
+"""What a picture that ends the worker counts as, in processor seconds: another one has to load its libraries.
+
+One such picture leaves its camera within its budget, a second one soon after does not.
+"""
 START_S = 30.0
 """Seconds for the worker to load its libraries."""
 SHUTDOWN_S = 3.0
