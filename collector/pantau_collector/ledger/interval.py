@@ -20,8 +20,8 @@ class Interval(Struct, frozen=True):
     `state` and `cause` are the measured ones, or `unknown` and None. `cause` is a `Cause` of the contract.
     `device` is the id of the device that `evidence` is about, or empty.
 
-    `decision` is the id of the decision by which people moved the time to `bucket`, and `moved_from` the bucket that
-    the evidence had given it; None if nobody moved it. The other fields stay as measured.
+    `decision` is the id of the decision by which people moved the time to `bucket`, and `moved_from` the bucket
+    that the evidence had given it; None if nobody moved it. The other fields stay as measured.
     """
 
     from_ms: int
