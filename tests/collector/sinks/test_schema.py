@@ -91,18 +91,24 @@ def test_a_reply_is_no_series() -> None:
 def test_a_step_of_an_incident_is_a_line_at_its_time_without_camera_where_it_is_a_sites() -> None:
     step = IncidentStep(7, "opened", NOW, SITE, None, "agent_gone", 16, NOW - 2500)
     assert lines(make_record(step, NOW + 99)) == [
-        "incident,camera=-,device=-,kind=opened,site=nagoya,uplink=- "
-        f'id=7i,cause="agent_gone",cameras=16i,open=1i,lasted_s=2.5 {NOW}'
+        (
+            "incident,camera=-,device=-,kind=opened,site=nagoya,uplink=- "
+            f'id=7i,cause="agent_gone",cameras=16i,open=1i,lasted_s=2.5 {NOW}'
+        )
     ]
     step = IncidentStep(8, "resolved", NOW, SITE, "cam1", "black", 1, NOW - 1000)
     assert lines(make_record(step, NOW)) == [
-        "incident,camera=cam1,device=-,kind=resolved,site=nagoya,uplink=- "
-        f'id=8i,cause="black",cameras=1i,open=0i,lasted_s=1.0 {NOW}'
+        (
+            "incident,camera=cam1,device=-,kind=resolved,site=nagoya,uplink=- "
+            f'id=8i,cause="black",cameras=1i,open=0i,lasted_s=1.0 {NOW}'
+        )
     ]
     step = IncidentStep(9, "escalated", NOW, "", None, "uplink_down", 80, NOW - 1000, uplink="telkom")
     assert lines(make_record(step, NOW)) == [
-        "incident,camera=-,device=-,kind=escalated,site=-,uplink=telkom "
-        f'id=9i,cause="uplink_down",cameras=80i,open=1i,lasted_s=1.0 {NOW}'
+        (
+            "incident,camera=-,device=-,kind=escalated,site=-,uplink=telkom "
+            f'id=9i,cause="uplink_down",cameras=80i,open=1i,lasted_s=1.0 {NOW}'
+        )
     ]
 
 
