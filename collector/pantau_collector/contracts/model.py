@@ -67,7 +67,8 @@ class Covers(BaseModel):
     """Which cameras a contract covers: those to which every key that is given applies.
 
     Projects and tags are given by their names, all else by ids. A tag is the camera's or its site's; an
-    uplink has all sites that are connected by it, directly or not. `maintained` are the cameras whose maintainer is the contract's party.
+    uplink has all sites that are connected by it, directly or not. `maintained` are the cameras whose
+    maintainer is the contract's party.
     """
 
     model_config = _STRICT

@@ -16,7 +16,8 @@ class Times:
     """Milliseconds of a period by place; they sum to `period_ms` exactly, and so do those of several cameras.
 
     `by_bucket` has the bucket that counts of each moment of the service time, `lost_by` and `excluded_by` of the
-    lost and of the excluded; buckets without time are absent. The last four are parts of the service or judged time.
+    lost and of the excluded; buckets without time are absent. The last four are parts of the service or judged
+    time.
     """
 
     period_ms: int = 0
