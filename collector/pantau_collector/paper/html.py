@@ -40,8 +40,8 @@ def _svg(figure: Figure) -> Markup:
     return Markup(to_svg(figure))  # noqa: S704 - to_svg escapes its texts
 
 
-def _data(jpeg: bytes) -> str:
-    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
+def _data(jpeg: bytes) -> Markup:
+    return Markup("data:image/jpeg;base64,") + base64.b64encode(jpeg).decode()
 
 
 def _kind(block: Block) -> str:
@@ -56,4 +56,6 @@ _ENVIRONMENT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_ENVIRONMENT.filters |= {"svg": _svg, "data": lambda jpeg: Markup(_data(jpeg)), "kind": _kind}  # noqa: S704
+_ENVIRONMENT.filters["svg"] = _svg
+_ENVIRONMENT.filters["data"] = _data
+_ENVIRONMENT.filters["kind"] = _kind

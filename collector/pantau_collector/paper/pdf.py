@@ -1,4 +1,4 @@
-"""A document as a PDF on A4, with vector figures, embedded fonts and bookmarks. The same document, the same bytes."""
+"""A document as a PDF on A4: vector figures, embedded fonts, bookmarks. The same document gives the same bytes."""
 
 from collections.abc import Iterator
 from io import BytesIO
@@ -61,7 +61,7 @@ def _flowables(document: Document) -> Iterator[Flowable]:
         yield _flowable(block)
 
 
-def _flowable(block: Block) -> Flowable:
+def _flowable(block: Block) -> Flowable:  # noqa: PLR0911 - one for each kind of block
     match block:
         case Heading(text, level):
             return Lines(text, _SIZES[level], bold=True, before=12 if level > 1 else 4, level=level)
@@ -79,7 +79,7 @@ def _flowable(block: Block) -> Flowable:
             return PictureRow(title, pictures)
 
 
-class _Template(BaseDocTemplate):  # type: ignore[misc]
+class _Template(BaseDocTemplate):
     """Adds a bookmark for each heading."""
 
     def afterFlowable(self, flowable: Flowable) -> None:  # noqa: N802 - reportlab's name
@@ -91,18 +91,19 @@ class _Template(BaseDocTemplate):  # type: ignore[misc]
 
 
 def _canvas_maker(document: Document) -> type[Canvas]:
-    class NumberedCanvas(Canvas):  # type: ignore[misc]
+    class NumberedCanvas(Canvas):
         """Writes `page 2 of 9` at the end of each page, once it is known how many there are."""
 
         def __init__(self, *args: Any, **options: Any) -> None:
             super().__init__(*args, **options)
             self._pages: list[dict[str, Any]] = []
-            self._doc.Catalog.Lang = PDFString(document.language)
+            catalogue: Any = self._doc.Catalog  # type: ignore[attr-defined]
+            catalogue.Lang = PDFString(document.language)
 
         def showPage(self) -> None:  # noqa: N802 - reportlab's name
             """Keep a finished page."""
             self._pages.append(dict(self.__dict__))
-            self._startPage()
+            self._startPage()  # type: ignore[attr-defined]
 
         def save(self) -> None:
             """Write all pages."""

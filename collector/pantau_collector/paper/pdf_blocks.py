@@ -22,7 +22,7 @@ _ROW_LINES = 4
 """Lines of a table's cell at most."""
 
 
-class Lines(Flowable):  # type: ignore[misc]
+class Lines(Flowable):
     """Text that is broken into lines, as a paragraph or heading."""
 
     def __init__(
@@ -73,7 +73,7 @@ class _Row(NamedTuple):
     strong: bool
 
 
-class TableRows(Flowable):  # type: ignore[misc]
+class TableRows(Flowable):
     """A table that goes on over pages, with its caption and its header on each."""
 
     def __init__(
@@ -170,7 +170,7 @@ class TableRows(Flowable):  # type: ignore[misc]
             x += width
 
 
-class Cards(Flowable):  # type: ignore[misc]
+class Cards(Flowable):
     """Key figures side by side, up to four in a line."""
 
     _GAP = 8.0
@@ -223,7 +223,7 @@ class Cards(Flowable):  # type: ignore[misc]
             canvas.drawString(x + 10, y + 14 - 8 * i, text)
 
 
-class FactLines(Flowable):  # type: ignore[misc]
+class FactLines(Flowable):
     """A label and a text on each line."""
 
     _SIZE = 8.5
@@ -275,7 +275,7 @@ class FactLines(Flowable):  # type: ignore[misc]
         return len(lines) * self._SIZE * _LEADING + 2 * _PAD
 
 
-class FigureBlock(Flowable):  # type: ignore[misc]
+class FigureBlock(Flowable):
     """A figure with its title above, as wide as the page at most."""
 
     def __init__(self, figure: Figure) -> None:
@@ -302,7 +302,7 @@ class FigureBlock(Flowable):  # type: ignore[misc]
         self.canv.drawString(0, self._figure.height * self._scale + 6, self._figure.title)
 
 
-class PictureRow(Flowable):  # type: ignore[misc]
+class PictureRow(Flowable):
     """Pictures side by side with their captions, and a title above."""
 
     _GAP = 12.0

@@ -2,6 +2,7 @@
 
 import hashlib
 from io import BytesIO
+from typing import Any
 
 from reportlab.lib.colors import HexColor
 from reportlab.pdfbase import pdfdoc
@@ -21,10 +22,11 @@ class Jpeg:
         Raises:
             ValueError: it is not a JPEG that a PDF can show.
         """
-        self._object = pdfdoc.PDFImageXObject(hashlib.blake2b(content, digest_size=16).hexdigest())
-        if not self._object.loadImageFromJPEG(BytesIO(content)) or min(self.width, self.height) < 1:
+        image: Any = pdfdoc.PDFImageXObject(hashlib.blake2b(content, digest_size=16).hexdigest())
+        self._object = image
+        if not image.loadImageFromJPEG(BytesIO(content)) or min(self.width, self.height) < 1:
             raise ValueError("not a JPEG")
-        self._object.streamContent, self._object._filters = content, ("DCTDecode",)  # noqa: SLF001
+        image.streamContent, image._filters = content, ("DCTDecode",)  # noqa: SLF001
 
     @property
     def width(self) -> int:
@@ -36,7 +38,7 @@ class Jpeg:
         """Pixels."""
         return int(self._object.height)
 
-    def draw(self, canvas: Canvas, x: float, y: float, width: float, height: float) -> None:
+    def draw(self, canvas: Any, x: float, y: float, width: float, height: float) -> None:
         """Draw it with its lower left corner at (x, y)."""
         document = canvas._doc  # noqa: SLF001 - the way of Canvas.drawImage, without decoding
         name = self._object.name
