@@ -17,6 +17,7 @@ from pantau_collector.delivery.sender import Sender
 from pantau_collector.heartbeat.sender import HeartbeatSender
 from pantau_collector.intake import Intake
 from pantau_collector.inventory import Inventory, load_inventory
+from pantau_collector.inventory_recorder import InventoryRecorder
 from pantau_collector.journal import CursorFile, Journal, JournalError
 from pantau_collector.leadership import CONNECT, AdvisoryLock, Alone, Leadership
 from pantau_collector.ledger.keeper import LedgerKeeper
@@ -234,7 +235,8 @@ def _start_deciding(
     recorder.start()
     stack.callback(recorder.stop)
     retention = StateRetention(store, config.incidents.keep_days, clock.time_ms)
-    for thread in (LedgerKeeper(journal, store), retention, alert_sender, heartbeat_sender):
+    inventory_recorder = InventoryRecorder(store, lambda: pipeline.inventory, clock.time_ms)
+    for thread in (inventory_recorder, LedgerKeeper(journal, store), retention, alert_sender, heartbeat_sender):
         if thread is not None:
             thread.start()
             stack.callback(thread.stop)
