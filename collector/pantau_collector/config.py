@@ -39,6 +39,7 @@ from pantau_collector.notices.recipients import (
     Recipient,
     check_people,
 )
+from pantau_collector.outage_pictures import OutagePictureRules
 from pantau_service.environment_settings import EnvironmentSettings
 from pantau_service.secret_files import SecretFile, secret
 from pantau_service.settings import ConfigError, error_at, explain, read_toml
@@ -55,7 +56,7 @@ DEFAULT_ZONE = "Asia/Jakarta"
 """The time zone of a configuration without recipients."""
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", validate_default=True)
-_FILES = {"data_dir", "inventory", "password_file", "token_file", "ca_file", "url_file"}
+_FILES = {"contracts", "data_dir", "inventory", "password_file", "token_file", "ca_file", "url_file"}
 """Keys that hold a path."""
 
 
@@ -248,6 +249,7 @@ class CollectorConfig(EnvironmentSettings):
 
     data_dir: Path = Path("/var/lib/pantau-collector")
     inventory: Path | None = None
+    contracts: Path | None = None
     keep_pictures_days: Annotated[int, Field(ge=1, le=3650)] = 30
     """Days for which a picture is kept after it was taken, unless a newer one replaces it."""
     broker: Broker = Field(default_factory=Broker)
@@ -256,6 +258,7 @@ class CollectorConfig(EnvironmentSettings):
     influx: Annotated[InfluxV1 | InfluxV2, Field(discriminator="version")] | None = None
     web: Web = Web()
     incidents: IncidentRules = IncidentRules()
+    outage_pictures: OutagePictureRules = OutagePictureRules()
     notices: NoticeRules = NoticeRules()
     heartbeat: HeartbeatConfig | None = None
     alertmanager: AlertmanagerConfig | None = None
