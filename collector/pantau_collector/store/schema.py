@@ -185,6 +185,22 @@ outbox = Table(
     Index("outbox_of_recipient", "recipient", "created_ms"),
 )
 
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("incident", BigInteger, nullable=False, index=True),
+    Column("cameras_json", Text, nullable=False),
+    Column("from_ms", BigInteger, nullable=False),
+    Column("to_ms", BigInteger),
+    Column("bucket", String(20)),
+    Column("party", String(200), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("by", String(200), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("before_json", Text, nullable=False),
+)
+
 inventory_changes = Table(
     "inventory_changes",
     metadata,
