@@ -315,3 +315,12 @@ ledger_changes = Table(
     Column("from_ms", BigInteger, nullable=False),
     Column("revision", BigInteger, nullable=False),
 )
+
+series_days = Table(
+    "series_days",
+    metadata,
+    Column("site", String(63), primary_key=True),
+    Column("day_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("digest", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
