@@ -1,7 +1,7 @@
 """Makes the files by which bash completes the programs' commands and options: `python -m release.completion`.
 
-They go to /usr/share/bash-completion/completions, without their ending. The program itself says what may follow, so that
-they change with typer alone.
+They go to /usr/share/bash-completion/completions, without their ending. The program itself says what may
+follow, so they change with typer alone.
 """
 
 from typer._completion_shared import get_completion_script
