@@ -21,13 +21,14 @@ from fuzzing.targets import TARGETS, Target, session_loop
 BATCH = 1000
 """Inputs between two progress reports."""
 SETTLED_AFTER = 20_000
-"""Inputs after which everything has been used once. The memory in use then is the reference for the rest of the run."""
+"""Inputs after which everything has been used. The memory in use then is the reference for the rest of the run."""
 MAX_MORE_RSS_MB = 256
 """Megabytes by which the most memory that was ever resident may exceed that reference."""
 MAX_MORE_BLOCKS = 5000
 """Blocks of Python's allocator by which memory in use may exceed that reference."""
 SLOW_S = 1.0
 """Seconds of processor time above which one input (64 KiB at most) is a finding."""
+_CACHE = type(functools.lru_cache(str))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def blocks_in_use() -> int:
     Such a cache may still be filling after a million inputs. One without a limit grows for ever, so it counts.
     """
     for each in gc.get_objects():
-        if isinstance(each, functools._lru_cache_wrapper) and each.cache_parameters()["maxsize"] is not None:
+        if isinstance(each, _CACHE) and each.cache_parameters()["maxsize"] is not None:
             each.cache_clear()
     gc.collect()
     return sys.getallocatedblocks()
