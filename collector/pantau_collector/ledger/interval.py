@@ -19,6 +19,9 @@ class Interval(Struct, frozen=True):
 
     `state` and `cause` are the measured ones, or `unknown` and None. `cause` is a `Cause` of the contract.
     `device` is the id of the device that `evidence` is about, or empty.
+
+    `decision` is the id of the decision by which people moved the time to `bucket`, and `moved_from` the bucket
+    that the evidence had given it; None if nobody moved it. The other fields stay as measured.
     """
 
     from_ms: int
@@ -30,6 +33,13 @@ class Interval(Struct, frozen=True):
     cause: str | None
     evidence: Evidence
     device: str = ""
+    decision: int | None = None
+    moved_from: Bucket | None = None
+
+    @property
+    def evidenced(self) -> Bucket:
+        """The bucket by the evidence, whatever people decided."""
+        return self.bucket if self.moved_from is None else self.moved_from
 
     @property
     def ms(self) -> int:
@@ -97,6 +107,8 @@ def clip(intervals: Iterable[Interval], from_ms: int, to_ms: int) -> list[Interv
             each.cause,
             each.evidence,
             each.device,
+            each.decision,
+            each.moved_from,
         )
         for each in intervals
         if each.from_ms < to_ms and each.to_ms > from_ms
