@@ -38,6 +38,7 @@ from pantau_collector.notices.recipients import (
     Recipient,
     check_people,
 )
+from pantau_collector.outage_pictures import OutagePictureRules
 from pantau_service.environment_settings import EnvironmentSettings
 from pantau_service.secret_files import SecretFile, secret
 from pantau_service.settings import ConfigError, error_at, explain, read_toml
@@ -252,6 +253,7 @@ class CollectorConfig(EnvironmentSettings):
     influx: Annotated[InfluxV1 | InfluxV2, Field(discriminator="version")] | None = None
     web: Web = Web()
     incidents: IncidentRules = IncidentRules()
+    outage_pictures: OutagePictureRules = OutagePictureRules()
     notices: NoticeRules = NoticeRules()
     heartbeat: HeartbeatConfig | None = None
     alertmanager: AlertmanagerConfig | None = None

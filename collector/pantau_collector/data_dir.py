@@ -9,6 +9,8 @@ class DataDir:
     def __init__(self, root: Path) -> None:
         self.journal = root / "journal"
         self.pictures = root / "pictures"
+        self.outage_pictures = root / "outage-pictures"
+        """Of each outage, the last good picture before it and the first after it."""
         self.dead_messages = root / "dead-letters" / "messages.jsonl"
         """Messages from agents that broke the contract."""
         self.dead_lines = root / "dead-letters" / "lines.jsonl"
@@ -22,5 +24,11 @@ class DataDir:
 
     def existing(self) -> list[Path]:
         """Return what there is of these folders and files, with SQLite's own files beside the store."""
-        folders = (self.journal, self.pictures, self.dead_messages.parent, self.influx_cursor)
+        folders = (
+            self.journal,
+            self.pictures,
+            self.outage_pictures,
+            self.dead_messages.parent,
+            self.influx_cursor,
+        )
         return [*(path for path in folders if path.exists()), *self._root.glob(f"{self.store.name}*")]

@@ -1,6 +1,5 @@
 """Local days and hours as spans of UTC ms, across changes of a zone's clock."""
 
-from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -14,29 +13,25 @@ def midnight_ms(day: date, zone: str) -> int:
     return _moment_ms(day, 0, zone, last=False)
 
 
-def service_spans(texts: Iterable[str], holidays: Iterable[date], zone: str, bound: Span) -> list[Span]:
+@lru_cache(1024)
+def service_spans(texts: tuple[str, ...], holidays: tuple[date, ...], zone: str, bound: Span) -> list[Span]:
     """Return the stretches of `bound` that lie within hours of the week, such as `Mon-Fri 07:30-16:00`.
 
     Without any hours, that is all of it but the holidays. Hours past midnight belong to the day on which they
-    begin.
+    begin. The list is shared: nobody changes it.
     """
-    return list(within(_spans(tuple(texts), frozenset(holidays), zone, bound), bound))
-
-
-@lru_cache(256)
-def _spans(texts: tuple[str, ...], holidays: frozenset[date], zone: str, bound: Span) -> list[Span]:
+    if not texts and not holidays:
+        return [bound]
     every = [hours.parse(text) for text in texts or ("00:00-24:00",)]
     day = datetime.fromtimestamp(bound.from_ms // 1000, ZoneInfo(zone)).date() - timedelta(days=1)
     found: list[Span] = []
-    while (begin_ms := midnight_ms(day, zone)) < bound.to_ms:
-        if day not in holidays:
-            for each in every:
-                if day.weekday() in each.days:
-                    begin_ms = _moment_ms(day, each.start, zone, last=False)
-                    end_ms = _moment_ms(day, each.start + each.length_min, zone, last=True)
-                    found.append(Span(begin_ms, end_ms))
+    while midnight_ms(day, zone) < bound.to_ms:
+        for each in every if day not in holidays else ():
+            if day.weekday() in each.days:
+                begin_ms = _moment_ms(day, each.start, zone, last=False)
+                found.append(Span(begin_ms, _moment_ms(day, each.start + each.length_min, zone, last=True)))
         day += timedelta(days=1)
-    return union(found)
+    return list(within(union(found), bound))
 
 
 def _moment_ms(day: date, minute: int, zone: str, *, last: bool) -> int:

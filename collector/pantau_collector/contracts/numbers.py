@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, PlainSerializer
 
 _NUMBER = re.compile(r"\d{1,18}(?:\.\d{1,6})?")
 """A decimal number without sign, exponent or thousands separators."""
-MAX_RUPIAH = Decimal(10) ** 15
+MAX_RUPIAH = Decimal(10) ** 13
 """The largest amount; all contracts of a city are far below it."""
 MAX_HOURS = Decimal(24 * 366)
 """Hours of the longest time that a contract gives."""

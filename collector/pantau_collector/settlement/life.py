@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from pantau_collector.contracts.coverage import Covered
 from pantau_collector.ledger import Interval
+from pantau_collector.ledger.spans import Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,14 +16,15 @@ class CameraLife:
     `contracts.coverage`. `intervals` are those of the ledger, with people's decisions, in order; where there is
     none, the time is `not_known`. Both begin at the month's beginning, or earlier where `needs_earlier` says so.
 
-    `taken_ms` are the moments at which somebody acknowledged an incident about it, in order.
+    `taken` says, of each incident about it that somebody acknowledged, from the acknowledgement until it ended
+    or the acknowledgement ran out; they may overlap.
     """
 
     site: str
     camera: str
     spans: Sequence[Covered]
     intervals: Sequence[Interval]
-    taken_ms: Sequence[int] = ()
+    taken: Sequence[Span] = ()
 
     @property
     def name(self) -> str:

@@ -126,12 +126,33 @@ class CameraSettlement:
 
 
 @dataclass(frozen=True, slots=True)
-class Outage:
-    """An outage of a unit, with all of it that lies in the period. Times are UTC ms, lengths ms of lost time.
+class Overtime:
+    """What an outage's clock counts beyond an agreed time: before the month, and to the end of the period; ms."""
 
-    `from_ms` may lie before the month. `to_ms` is the end of its last lost stretch, `is_over` False if it may go
-    on.
-    `late_response_ms` and `late_repair_ms` are overtime in the month; None if the contract gives no time for it.
+    before_ms: int
+    total_ms: int
+
+    @property
+    def ms(self) -> int:
+        """In the period."""
+        return self.total_ms - self.before_ms
+
+    @property
+    def begins(self) -> bool:
+        """True if it begins in the period."""
+        return self.total_ms > 0 and self.before_ms == 0
+
+    def begun(self, unit_ms: int) -> int:
+        """Return how many units of time it begins in the period."""
+        return -(-self.total_ms // unit_ms) - -(-self.before_ms // unit_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """An outage of a unit that has lost time in the period. Times are UTC ms; lengths are ms of lost time.
+
+    `from_ms` may lie before the month. `to_ms` is the end of its last lost stretch; it may go on if it is not
+    over.
     """
 
     unit: str
@@ -144,9 +165,26 @@ class Outage:
     lost_before_ms: int
     """Before the month."""
     taken_ms: int | None
-    """When somebody acknowledged it."""
-    late_response_ms: int | None
-    late_repair_ms: int | None
+    """Since when it is acknowledged, or None."""
+    response_ms: int
+    """Until the acknowledgement, in the period."""
+    response_before_ms: int
+    """Until the acknowledgement, before the month."""
+    allowed_response_ms: int | None
+    allowed_repair_ms: int | None
+    """What the contract's class gives, or None."""
+
+    def overtime(self, after: Literal["repair", "response", "start"]) -> Overtime | None:
+        """Return the time beyond what was agreed; None if nothing was."""
+        before_ms, ms = self.lost_before_ms, self.lost_ms
+        allowed_ms: int | None = 0
+        if after == "response":
+            before_ms, ms, allowed_ms = self.response_before_ms, self.response_ms, self.allowed_response_ms
+        elif after == "repair":
+            allowed_ms = self.allowed_repair_ms
+        if allowed_ms is None:
+            return None
+        return Overtime(max(0, before_ms - allowed_ms), max(0, before_ms + ms - allowed_ms))
 
 
 @dataclass(frozen=True, slots=True)

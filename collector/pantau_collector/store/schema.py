@@ -185,6 +185,29 @@ outbox = Table(
     Index("outbox_of_recipient", "recipient", "created_ms"),
 )
 
+inventory_changes = Table(
+    "inventory_changes",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("time_ms", BigInteger, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("site", String(63), nullable=False),
+    Column("name", String(63), nullable=False),
+    Column("entry_json", Text),
+    Index("inventory_changes_of", "kind", "site", "name"),
+)
+
+inventory_moves = Table(
+    "inventory_moves",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("change", BigInteger, nullable=False),
+    Column("to_ms", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("by", String(200), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+)
+
 secrets = Table(
     "secrets",
     metadata,
