@@ -1,7 +1,7 @@
 """A report as a workbook: a sheet for each table that has rows, with a summary before them.
 
-Text is always written as text, never as a formula or a link. No time of day is in the file: the same report gives the
-same bytes.
+Text is always written as text, never as a formula or a link. No time of day is in the file: the same report gives
+the same bytes.
 """
 
 import io
