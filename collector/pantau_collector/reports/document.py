@@ -34,6 +34,11 @@ class Rate(Struct, frozen=True):
             return None
         return Decimal(self.good_ms * 100 * 10**places // self.of_ms).scaleb(-places)
 
+    @property
+    def permille(self) -> int:
+        """It in permille, rounded down; -1 of nothing."""
+        return self.good_ms * 1000 // self.of_ms if self.of_ms else -1
+
 
 class Period(Struct, frozen=True):
     """A month, `2026-10`, in a time zone. `to_ms` is its end, or while it is running the moment it is reported to.

@@ -27,6 +27,14 @@ class Sum:
         self.measured_ms = 0
         self.well_at_site_ms = 0
 
+    @classmethod
+    def of(cls, sums: "Iterable[Sum]") -> "Sum":
+        """Return the sum of several."""
+        total = cls()
+        for each in sums:
+            total.add_sum(each)
+        return total
+
     def add(self, interval: Interval, ms: int) -> None:
         """Add some milliseconds of an interval."""
         bucket = interval.bucket
@@ -47,6 +55,11 @@ class Sum:
     def is_in_service(self) -> bool:
         """True if there is any time in which a camera was to be watched."""
         return any(bucket is not Bucket.OUT_OF_SERVICE and ms for bucket, ms in self.ms.items())
+
+    @property
+    def online(self) -> Rate:
+        """The rate `online`."""
+        return rates(self.ms)[0]
 
     def figures(self) -> Figures:
         """Return what it comes to; the buckets are in their order."""
@@ -90,12 +103,6 @@ class Days:
     def rows(self, sums: Iterable[Sum]) -> tuple[Day, ...]:
         """Return the figures of each day."""
         return tuple(Day(day.isoformat(), each.figures()) for day, each in zip(self.dates, sums, strict=True))
-
-
-def permille(each: Sum) -> int:
-    """Return the online rate of a sum in permille, rounded down, or -1 if it has none."""
-    online, _ = rates(each.ms)
-    return online.good_ms * 1000 // online.of_ms if online.of_ms else -1
 
 
 def _midnight_ms(day: date, zone: ZoneInfo) -> int:

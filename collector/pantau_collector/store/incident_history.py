@@ -22,10 +22,14 @@ class Telling(NamedTuple):
 
 
 class Taking(NamedTuple):
-    """A person took an incident, at this time (UTC ms)."""
+    """A person had taken an incident: from the acknowledgement on until it ended, as the incident or otherwise.
+
+    Times are UTC ms; `to_ms` is None if it has not ended.
+    """
 
     by: str
-    at_ms: int
+    from_ms: int
+    to_ms: int | None
 
 
 class PastIncident(NamedTuple):
@@ -103,16 +107,24 @@ def _told(connection: Connection, during: ColumnElement[bool]) -> dict[int, list
 
 
 def _taken(connection: Connection, during: ColumnElement[bool]) -> dict[int, list[Taking]]:
-    """Load who took each incident while it was open."""
+    """Load who had taken each incident, and when."""
     request, resolved_ms = requests.c, incidents.c.resolved_ms
     query = (
-        select(incidents.c.id, request.by, request.created_ms)
+        select(incidents.c.id, resolved_ms, request.by, request.created_ms, request.until_ms, request.withdrawn)
         .join(requests, request.incident == incidents.c.id)
-        .where(during, request.withdrawn.is_(False))
-        .where(or_(resolved_ms.is_(None), request.created_ms <= resolved_ms))
+        .where(during, or_(resolved_ms.is_(None), request.created_ms <= resolved_ms))
         .order_by(request.created_ms, request.id)
     )
     found: dict[int, list[Taking]] = {}
-    for number, by, created_ms in connection.execute(query):
-        found.setdefault(number, []).append(Taking(by, created_ms))
+    for number, ended_ms, by, created_ms, until_ms, withdrawn in connection.execute(query):
+        takings = found.setdefault(number, [])
+        if takings:  # it ends with the next, or with its withdrawal
+            last = takings[-1]
+            takings[-1] = last._replace(to_ms=_earliest(last.to_ms, created_ms))
+        if not withdrawn:
+            takings.append(Taking(by, created_ms, _earliest(until_ms, ended_ms)))
     return found
+
+
+def _earliest(*times: int | None) -> int | None:
+    return min((each for each in times if each is not None), default=None)
