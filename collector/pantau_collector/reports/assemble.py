@@ -1,6 +1,7 @@
 """Assembles the report of a month out of facts, one site after another."""
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -8,13 +9,15 @@ from pantau_collector.contracts import Contract
 from pantau_collector.inventory import Inventory
 from pantau_collector.ledger import Interval
 from pantau_collector.ledger.interval import clip
-from pantau_collector.ledger.spans import Span
 from pantau_collector.reports.accounts import account_of, figures_of
 from pantau_collector.reports.contract_days import times_by_day
 from pantau_collector.reports.document import (
+    Account,
     CameraRow,
     Day,
     Figures,
+    GroupRow,
+    Key,
     OutageRow,
     Period,
     Repairs,
@@ -33,8 +36,21 @@ Progress = Callable[[str], None]
 """Is called with what was done: a site that was read, a contract that was settled."""
 
 
-def assemble_city(facts: Facts, scope: Scope, period: Period, settling: Settling, progress: Progress) -> Report:
-    """Return the report of all cameras, divided by `scope.by`, with an account of each contract.
+class City(NamedTuple):
+    """The report of the city without groups, and the groups by each key that was asked for."""
+
+    report: Report
+    groups: dict[Key, tuple[GroupRow, ...]]
+
+    def by(self, key: Key) -> Report:
+        """Return the report divided by a key."""
+        return replace(self.report, scope=Scope(by=key), groups=self.groups[key])
+
+
+def assemble_city(
+    facts: Facts, keys: Sequence[Key], period: Period, settling: Settling, progress: Progress
+) -> City:
+    """Return the report of all cameras, with an account of each contract; their lives are kept in `settling`.
 
     Cameras that were out of service all the while are left out.
 
@@ -43,57 +59,63 @@ def assemble_city(facts: Facts, scope: Scope, period: Period, settling: Settling
     """
     days, total = Days(period), Sum()
     day_sums = [Sum() for _ in days.dates]
-    groups = Groups(scope.by, period) if scope.by is not None else None
+    groups = {key: Groups(key, period) for key in keys}
     inventory = facts.history.at(period.to_ms - 1)
     cameras: list[CameraRow] = []
     outages: list[OutageRow] = []
-    for (site, camera), intervals in _lives(facts, facts.sites(), settling, progress):
+    for (site, camera), intervals in gather(facts, facts.sites(), settling, progress):
         its_days = days.of_camera(intervals)
         its_sum = Sum.of(its_days)
         if not its_sum.is_in_service:
             continue
         its_outages = _outages(facts, (site, camera), intervals, period)
-        repairs = repairs_of(its_outages)
         total.add_sum(its_sum)
         for day, each in zip(day_sums, its_days, strict=True):
             day.add_sum(each)
-        of_days = [each.online for each in its_days]
-        row = _camera_row(inventory, site, camera, its_sum.figures(), repairs)
-        cameras.append(replace(row, days=tuple(rate.permille for rate in of_days)))
+        row = _camera_row(inventory, site, camera, its_sum.figures(), repairs_of(its_outages))
+        cameras.append(replace(row, days=tuple(each.online.permille for each in its_days)))
         outages += its_outages
-        if groups is not None:
-            spans = facts.history.spans(site, period.from_ms, period.to_ms)
-            groups.add(site, camera, spans, intervals, its_sum, its_outages)
+        spans = facts.history.spans(site, period.from_ms, period.to_ms)
+        for group in groups.values():
+            group.add(site, camera, spans, intervals, its_sum, its_outages)
     figures = total.figures()
-    accounts = []
-    for contract in settling.contracts:
-        _, settlement = settling.settle(contract)
-        accounts.append(account_of(contract, settlement, inventory, detailed=False))
-        progress(contract.id)
-    return Report(
-        scope=scope,
+    report = Report(
+        scope=Scope(),
         period=period,
         has_data=figures.measured.good_ms > 0,
         total=figures,
         repairs=summed(row.repairs for row in cameras),
-        accounts=tuple(accounts),
-        groups=groups.rows(inventory) if groups is not None else (),
+        accounts=tuple(_accounts(settling, inventory, progress)),
         cameras=tuple(cameras),
         outages=tuple(outages),
         days=days.rows(day_sums),
     )
+    return City(report, {key: group.rows(inventory) for key, group in groups.items()})
 
 
-def assemble_contract(
-    facts: Facts, contract: Contract, period: Period, settling: Settling, progress: Progress
-) -> Report:
-    """Return the report of one contract: the time that it covers, as it counts it.
+def gather(
+    facts: Facts, sites: Sequence[str], settling: Settling, progress: Progress
+) -> Iterator[tuple[CameraKey, list[Interval]]]:
+    """Yield the life of each camera of some sites; those that contracts cover are kept in `settling`.
 
     Raises:
         StoreError: the store cannot be read.
     """
-    for _ in _lives(facts, settling.sites, settling, progress):
-        pass
+    for site in sites:
+        for camera, intervals in facts.lives(site).items():
+            settling.keep(site, camera, intervals)
+            yield (site, camera), intervals
+        progress(site)
+
+
+def assemble_contract(facts: Facts, contract: Contract, period: Period, settling: Settling) -> Report:
+    """Return the report of one contract: the time that it covers, as it counts it.
+
+    The lives of its cameras must have been gathered.
+
+    Raises:
+        StoreError: the store cannot be read.
+    """
     lives, settlement = settling.settle(contract)
     inventory = facts.history.at(period.to_ms - 1)
     days = Days(period)
@@ -102,15 +124,10 @@ def assemble_contract(
     outages: list[OutageRow] = []
     for settled in settlement.cameras:
         key = (settled.site, settled.camera)
-        life = lives[key]
-        covered = [
-            Span(max(each.from_ms, period.from_ms), min(each.to_ms, period.to_ms))
-            for each in settling.covered(contract, key)
-        ]
+        life, covered = lives[key], settling.covered(contract, key, period)
         its_outages = [
             replace(each, counted_ms=_common_ms(settled.lost, each))
             for span in covered
-            if span.from_ms < span.to_ms
             for each in _outages(
                 facts, key, life.intervals, replace(period, from_ms=span.from_ms, to_ms=span.to_ms)
             )
@@ -139,15 +156,11 @@ def assemble_contract(
     )
 
 
-def _lives(
-    facts: Facts, sites: Sequence[str], settling: Settling, progress: Progress
-) -> Iterator[tuple[CameraKey, list[Interval]]]:
-    """Yield the life of each camera of some sites; those that contracts cover are kept."""
-    for site in sites:
-        for camera, intervals in facts.lives(site).items():
-            settling.keep(site, camera, intervals)
-            yield (site, camera), intervals
-        progress(site)
+def _accounts(settling: Settling, inventory: Inventory, progress: Progress) -> Iterator[Account]:
+    for contract in settling.contracts:
+        _, settlement = settling.settle(contract)
+        yield account_of(contract, settlement, inventory, detailed=False)
+        progress(contract.id)
 
 
 def _outages(facts: Facts, key: CameraKey, intervals: Sequence[Interval], period: Period) -> list[OutageRow]:

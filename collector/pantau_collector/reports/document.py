@@ -230,7 +230,8 @@ class Account(Struct, frozen=True):
     """What a contract comes to in its month, in rupiah, by the definitions of docs/availability.md.
 
     `availability` is the rate that `target` (percent) is about; `is_met` is None if nothing could be judged.
-    `lost` and `excluded` are of the contract's units. `penalties_sum` is before the cap, `deduction` after it.
+    `ms` is the time of its cameras by the bucket that counts; `lost` and `excluded` are of the contract's units.
+    `penalties_sum` is before the cap, `deduction` after it.
     `penalties` and `exclusions` are given in the report of one contract alone.
     """
 
@@ -247,6 +248,7 @@ class Account(Struct, frozen=True):
     measured: Rate
     target: Decimal
     is_met: bool | None
+    ms: Milliseconds
     lost: Milliseconds
     excluded: Milliseconds
     fee: Decimal

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from pantau_collector.contracts import Contract, Covered, coverage
 from pantau_collector.ledger import Interval
-from pantau_collector.ledger.spans import Span
+from pantau_collector.ledger.spans import Span, union, within
+from pantau_collector.reports.document import Period
 from pantau_collector.reports.facts import CameraKey, Facts
 from pantau_collector.settlement import CameraLife, Month, Settlement
 from pantau_collector.settlement.settle import MONTHS_BACK, needs_earlier, settle
@@ -56,15 +57,10 @@ class Settling:
         lives = self._lives(contract)
         return lives, settle(contract, self._month, lives.values(), until_ms=self._until_ms)
 
-    def covered(self, contract: Contract, key: CameraKey) -> list[Span]:
-        """Return when a contract covers a camera in the month, whatever its criticality."""
-        joined: list[Span] = []
-        for each in self._covered[contract.id].get(key, ()):
-            if joined and joined[-1].to_ms == each.from_ms:
-                joined[-1] = joined[-1]._replace(to_ms=each.to_ms)
-            else:
-                joined.append(Span(each.from_ms, each.to_ms))
-        return joined
+    def covered(self, contract: Contract, key: CameraKey, period: Period) -> list[Span]:
+        """Return when a contract covers a camera in a period, whatever its criticality."""
+        every = union(Span(each.from_ms, each.to_ms) for each in self._covered[contract.id].get(key, ()))
+        return list(within(every, Span(period.from_ms, period.to_ms)))
 
     def _coverage(self, contract: Contract, span: Span) -> dict[CameraKey, list[Covered]]:
         return coverage(contract, self._facts.history, self._reported, span)
