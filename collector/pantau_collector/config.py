@@ -52,7 +52,7 @@ ENV_DELIMITER = "__"
 """The separator between table and key in the name of an environment variable."""
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", validate_default=True)
-_FILES = {"data_dir", "inventory", "password_file", "token_file", "ca_file", "url_file"}
+_FILES = {"contracts", "data_dir", "inventory", "password_file", "token_file", "ca_file", "url_file"}
 """Keys that hold a path."""
 
 
@@ -245,6 +245,7 @@ class CollectorConfig(EnvironmentSettings):
 
     data_dir: Path = Path("/var/lib/pantau-collector")
     inventory: Path | None = None
+    contracts: Path | None = None
     keep_pictures_days: Annotated[int, Field(ge=1, le=3650)] = 30
     """Days for which a picture is kept after it was taken, unless a newer one replaces it."""
     broker: Broker = Field(default_factory=Broker)
