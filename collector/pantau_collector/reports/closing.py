@@ -1,11 +1,12 @@
 """What is kept of a closed month, and what is known otherwise since.
 
-A closed month has a document for the city, one for its groups by each key, one for each contract, and what is needed
-to compute it again: the contracts as they read then, and the incidents, which the state does not keep for ever.
+A closed month has a document for the city, one for its groups by each key, one for each contract, and what is
+needed to compute it again: the contracts as they read then, and the incidents, which the state keeps for a while.
 """
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 
 import msgspec
 
@@ -68,9 +69,9 @@ def parse_incidents(content: bytes) -> list[PastIncident]:
     return _PAST.decode(content)
 
 
-def corrections(closed: Report, now: Report, contracts: Mapping[str, Contract], kept: Iterable[Contract]) -> tuple[
-    Correction, ...
-]:
+def corrections(
+    closed: Report, now: Report, contracts: Mapping[str, Contract], kept: Iterable[Contract]
+) -> tuple[Correction, ...]:
     """Return what differs between a closed report, and the same as it would be now by the contracts of then.
 
     Args:
@@ -96,7 +97,7 @@ def _of_account(then: Account, now: Account | None, *, contract_changed: bool) -
         name=then.name,
         ms=_difference(then.ms, now.ms if now else {}),
         deduction_then=then.deduction,
-        deduction_now=now.deduction if now else None,
+        deduction_now=now.deduction if now else Decimal(0),
         contract_changed=contract_changed,
     )
 

@@ -1,9 +1,9 @@
 """Reads what a report is made of, a site at a time: lives of cameras, incidents, the inventory over time."""
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
-from pantau_collector.inventory import Inventory
+from pantau_collector.inventory.history import InventoryHistory
 from pantau_collector.ledger import Bucket, Evidence, Interval, Ledger
 from pantau_collector.ledger.spans import FOREVER_MS, Span
 from pantau_collector.reports.document import Told
@@ -21,27 +21,6 @@ Decide = Callable[[str, str, list[Interval]], list[Interval]]
 """Applies people's decisions to the intervals of a camera of a site."""
 
 
-class InventorySpan(Protocol):
-    """A stretch of time (UTC ms), and the inventory as it was in it."""
-
-    from_ms: int
-    to_ms: int
-    inventory: Inventory
-
-
-class InventoryOverTime(Protocol):
-    """The inventory as it was at each time."""
-
-    def at(self, ms: int, /) -> Inventory:
-        """Return the inventory of a moment."""
-
-    def changes(self, from_ms: int, to_ms: int, /) -> Sequence[int]:
-        """Return the moments of a period at which it changed, in order."""
-
-    def spans(self, site: str, from_ms: int, to_ms: int, /) -> Sequence[InventorySpan]:
-        """Return a period divided where anything changed that concerns a site."""
-
-
 class CameraIncidents(NamedTuple):
     """The incidents of a camera in order of their numbers, and when somebody had taken any of them."""
 
@@ -56,7 +35,7 @@ class Facts:
         self,
         store: Store,
         ledger: Ledger,
-        history: InventoryOverTime,
+        history: InventoryHistory,
         span: Span,
         decide: Decide,
         *,
@@ -173,7 +152,7 @@ def _since_it_worked(intervals: list[Interval], at_ms: int) -> list[Interval]:
     return intervals[worked[-1] :] if worked else intervals
 
 
-def _listed(history: InventoryOverTime, span: Span) -> dict[str, list[str]]:
+def _listed(history: InventoryHistory, span: Span) -> dict[str, list[str]]:
     """Return the cameras of each site that were in the inventory at any time."""
     moments = [span.from_ms, *history.changes(span.from_ms, span.to_ms)]
     keys: set[CameraKey] = set().union(*(history.at(ms).cameras.keys() for ms in moments))

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 
 from pantau_collector.inventory import Inventory
+from pantau_collector.inventory.history import InventorySpan
 from pantau_collector.ledger import Interval
 from pantau_collector.ledger.interval import clip
 from pantau_collector.reports.document import GroupRow, Key, OutageRow, Period, Repairs
-from pantau_collector.reports.facts import InventorySpan
 from pantau_collector.reports.figures import Sum
 from pantau_collector.reports.outages import repairs_of, summed
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import zlib
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection, select
@@ -28,28 +28,43 @@ class ClosedMonth(NamedTuple):
     digest: str = ""
 
 
+class Packed(NamedTuple):
+    """A document: its name, SHA-256 and size in bytes, and the content, compressed."""
+
+    name: str
+    digest: str
+    size: int
+    body: bytes
+
+
+def pack(name: str, content: bytes) -> Packed:
+    """Compress a document, which takes its time, outside of the transaction that saves it.
+
+    Raises:
+        StoreError: it is too large.
+    """
+    if len(content) > MAX_BYTES:
+        raise StoreError(f"{name} has {len(content):,} bytes, and {MAX_BYTES:,} of a closed month can be kept")
+    return Packed(name, hashlib.sha256(content).hexdigest(), len(content), zlib.compress(content))
+
+
 def load_closed(connection: Connection, month: str) -> ClosedMonth | None:
     """Load who closed a month, or return None if nobody did."""
     row = connection.execute(select(closed_months).where(closed_months.c.month == month)).first()
     return None if row is None else ClosedMonth(*row)
 
 
-def save_closed(connection: Connection, closed: ClosedMonth, documents: Iterable[tuple[str, bytes]]) -> ClosedMonth:
-    """Save a month with its documents, each with its name, and return it with its digest.
+def save_closed(connection: Connection, closed: ClosedMonth, documents: Sequence[Packed]) -> ClosedMonth:
+    """Save a month with its documents, and return it with its digest.
 
     Raises:
-        StoreError: the month is closed already, or a document is too large.
+        StoreError: the month is closed already.
     """
     if known := load_closed(connection, closed.month):
         raise StoreError(f"{closed.month} is closed already, by {known.by}")
-    digests: dict[str, str] = {}
-    for name, content in documents:
-        if len(content) > MAX_BYTES:
-            raise StoreError(f"{closed.month}: {name} has {len(content):,} bytes, and {MAX_BYTES:,} can be kept")
-        digests[name] = hashlib.sha256(content).hexdigest()
-        row = {"name": name, "digest": digests[name], "bytes": len(content), "body": zlib.compress(content)}
-        connection.execute(closed_documents.insert(), [{"month": closed.month, **row}])
-    every = "".join(digests[name] for name in sorted(digests))
+    for each in documents:
+        connection.execute(closed_documents.insert(), [{"month": closed.month, **each._asdict()}])
+    every = "".join(each.digest for each in sorted(documents))
     closed = closed._replace(digest=hashlib.sha256(every.encode()).hexdigest())
     connection.execute(closed_months.insert(), [closed._asdict()])
     return closed
@@ -62,17 +77,15 @@ def load_document(connection: Connection, month: str, name: str) -> bytes | None
         StoreError: it is not what was saved.
     """
     table = closed_documents.c
-    row = connection.execute(
-        select(closed_documents).where(table.month == month, table.name == name)
-    ).first()
+    row = connection.execute(select(closed_documents).where(table.month == month, table.name == name)).first()
     if row is None:
         return None
     try:
         unpacked = zlib.decompressobj()
-        content = unpacked.decompress(row.body, min(row.bytes, MAX_BYTES) + 1)
+        content = unpacked.decompress(row.body, min(row.size, MAX_BYTES) + 1)
     except zlib.error:
         content = b""
-    if len(content) != row.bytes or hashlib.sha256(content).hexdigest() != row.digest:
+    if len(content) != row.size or hashlib.sha256(content).hexdigest() != row.digest:
         raise StoreError(f"{name} of the closed month {month} is damaged: restore the state from a backup")
     return content
 

@@ -318,6 +318,6 @@ closed_documents = Table(
     Column("month", String(7), primary_key=True),
     Column("name", String(100), primary_key=True),
     Column("digest", String(64), nullable=False),
-    Column("bytes", BigInteger, nullable=False),
+    Column("size", BigInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),
 )
