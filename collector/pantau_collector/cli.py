@@ -24,6 +24,7 @@ from pantau_collector.commands.renew_secret import renew_secret_command
 from pantau_collector.commands.replay import replay
 from pantau_collector.commands.report import report_app
 from pantau_collector.commands.simulate import simulate_command
+from pantau_collector.commands.sites import sites_command
 from pantau_collector.config import CollectorConfig, load
 from pantau_collector.contracts import Contracts, load_contracts
 from pantau_collector.data_dir import DataDir
@@ -31,7 +32,7 @@ from pantau_collector.inventory import Inventory, load_inventory
 from pantau_collector.run import CannotStartError, run_until_stopped
 from pantau_collector.sinks.open_access import open_access
 from pantau_contract.words import words
-from pantau_service import log, private_data
+from pantau_service import log, private_data, version_option
 from pantau_service.settings import ConfigError
 
 app = typer.Typer(
@@ -40,6 +41,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
 )
+app.callback()(version_option.accept_version)
 app.command("backup")(backup_command)
 app.command("restore")(restore_command)
 app.command("init-influx")(init_influx)
@@ -50,6 +52,7 @@ app.command("ledger", epilog="Example: pantau-collector ledger simpang-kabil/kab
     ledger_command
 )
 app.command("renew-secret")(renew_secret_command)
+app.command("sites", epilog="Example: pantau-collector sites --json simpang-kabil")(sites_command)
 app.command("simulate")(simulate_command)
 app.add_typer(incidents_app)
 app.add_typer(downtime_app)

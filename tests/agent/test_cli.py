@@ -9,6 +9,8 @@ from typer.testing import CliRunner
 
 from pantau_agent.cli import app
 from pantau_agent.clock import SystemClock
+from pantau_agent.config import load
+from pantau_agent.configuration_digest import configuration_digest
 from pantau_agent.spool import Spool
 
 GOOD = (
@@ -36,6 +38,7 @@ def test_check_prints_what_was_understood_without_passwords(config: Path) -> Non
     assert done.returncode == 0
     assert json.loads(done.stdout) == {
         "site": "north",
+        "configuration": configuration_digest(load(config)),
         "broker": "127.0.0.1:1883",
         "cameras": [
             {
