@@ -10,6 +10,7 @@ import typer
 from rich.progress import BarColumn, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from pantau_collector.attribution import load_decisions
 from pantau_collector.commands.opening import (
     EXIT_NOT_DONE,
     exit_on_error,
@@ -22,7 +23,7 @@ from pantau_collector.commands.time_options import local_zone
 from pantau_collector.config import CollectorConfig
 from pantau_collector.contracts import Contracts, load_contracts
 from pantau_collector.inventory import Inventory
-from pantau_collector.ledger import Interval, Ledger
+from pantau_collector.ledger import Ledger
 from pantau_collector.reports.maker import CannotCloseError, Progress, ReportError, ReportMaker, Sources
 from pantau_collector.settlement import Month
 from pantau_collector.store import Store, inventory_rows
@@ -65,11 +66,8 @@ def open_maker(
 def _sources(store: Store, inventory: Inventory, contracts: Contracts, now_ms: int) -> Sources:
     with store.begin() as connection:
         history = inventory_rows.load_history(connection, otherwise=inventory)
-    return Sources(store, Ledger(store, inventory), history, contracts, _as_it_is, (), now_ms)
-
-
-def _as_it_is(_site: str, _camera: str, intervals: list[Interval]) -> list[Interval]:
-    return intervals
+        decisions = load_decisions(connection)
+    return Sources(store, Ledger(store, history), history, contracts, decisions, now_ms)
 
 
 def _open_contracts(config: CollectorConfig, inventory: Inventory, now_ms: int) -> Contracts:

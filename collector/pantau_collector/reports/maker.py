@@ -1,13 +1,14 @@
 """Makes the reports of a month out of the store: as it is now, or as it was closed, with corrections."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple, NoReturn, get_args
 
 from msgspec.structs import replace
 
+from pantau_collector.attribution import Decision, Decisions
 from pantau_collector.contracts import Contract, Contracts, valid_span
 from pantau_collector.inventory.history import InventoryHistory
-from pantau_collector.ledger import Interval, Ledger
+from pantau_collector.ledger import Ledger
 from pantau_collector.ledger.spans import Span
 from pantau_collector.reports import as_json, closing
 from pantau_collector.reports.assemble import City, assemble_city, assemble_contract, gather
@@ -35,16 +36,15 @@ class CannotCloseError(Exception):
 class Sources(NamedTuple):
     """What reports are made of.
 
-    `decide` applies people's decisions to a camera's intervals; `decisions` are all of them. `now_ms` (UTC) says
-    whether a month is over, and until when a running one is told.
+    `decisions` are all that people ever made. `now_ms` (UTC) says whether a month is over, and until when a
+    running one is told.
     """
 
     store: Store
     ledger: Ledger
     history: InventoryHistory
     contracts: Contracts
-    decide: Callable[[str, str, list[Interval]], list[Interval]]
-    decisions: Sequence[DecisionRow]
+    decisions: Sequence[Decision]
     now_ms: int
 
 
@@ -208,7 +208,8 @@ class ReportMaker:
         if self.closed is not None:
             kept = closing.parse_incidents(self._document(closing.INCIDENTS))
         sources = self._sources
-        return Facts(sources.store, sources.ledger, sources.history, span, sources.decide, kept=kept)
+        decide = Decisions(sources.decisions).apply
+        return Facts(sources.store, sources.ledger, sources.history, span, decide, kept=kept)
 
     def _settling(self, facts: Facts, contracts: Iterable[Contract]) -> Settling:
         return Settling(facts, contracts, self._month, self._sources.now_ms)
@@ -223,7 +224,7 @@ class ReportMaker:
         cameras = {f"{row.site}/{row.camera}" for row in report.cameras}
         period = report.period
         found = (
-            replace(each, cameras=tuple(name for name in each.cameras if name in cameras))
+            _decision_row(each, cameras)
             for each in self._sources.decisions
             if each.from_ms < period.to_ms and (each.to_ms is None or each.to_ms > period.from_ms)
         )
@@ -242,3 +243,21 @@ class ReportMaker:
 
     def _missing(self, name: str) -> NoReturn:
         raise ReportError(f"{self._month} was closed without {name}: it is of another version of this program")
+
+
+def _decision_row(decision: Decision, cameras: Collection[str]) -> DecisionRow:
+    """Return a decision as the report has it, with those of its cameras that the report is about."""
+    names = ("/".join(camera) for camera in decision.cameras)
+    return DecisionRow(
+        id=decision.id,
+        incident=decision.incident,
+        cameras=tuple(name for name in names if name in cameras),
+        from_ms=decision.from_ms,
+        to_ms=decision.to_ms,
+        to=decision.to,
+        party=decision.party,
+        reason=decision.reason,
+        by=decision.by,
+        created_ms=decision.created_ms,
+        before=decision.before_ms,
+    )
