@@ -1,7 +1,8 @@
 """What is kept of a closed month, and what is known otherwise since.
 
 A closed month has a document for the city, one for its groups by each key, one for each contract, and what is
-needed to compute it again: the contracts as they read then, and the incidents, which the state keeps for a while.
+needed to compute it again: the contracts as they read then; the incidents, which the state keeps for a while; and
+which maintenance was planned. Once that is gone from the state, the month is not computed again.
 """
 
 import json
@@ -20,6 +21,7 @@ from pantau_collector.store.incident_history import PastIncident
 CITY = "city"
 RULES = "rules"
 INCIDENTS = "incidents"
+MAINTENANCE = "maintenance"
 
 _GROUPS = msgspec.json.Decoder(tuple[GroupRow, ...])
 _PAST = msgspec.json.Decoder(list[PastIncident])
@@ -36,7 +38,11 @@ def contract_name(contract: str) -> str:
 
 
 def documents(
-    city: City, reports: Iterable[Report], contracts: Iterable[Contract], incidents: Iterable[PastIncident]
+    city: City,
+    reports: Iterable[Report],
+    contracts: Iterable[Contract],
+    incidents: Iterable[PastIncident],
+    maintenance: Iterable[int],
 ) -> Iterator[tuple[str, bytes]]:
     """Yield the documents of a month that is closed, each with its name."""
     yield CITY, as_json.render(city.report)
@@ -46,6 +52,7 @@ def documents(
         yield contract_name(report.scope.contract), as_json.render(report)
     yield RULES, rules(contracts)
     yield INCIDENTS, msgspec.json.encode(list(incidents))
+    yield MAINTENANCE, msgspec.json.encode(sorted(maintenance))
 
 
 def rules(contracts: Iterable[Contract]) -> bytes:
@@ -62,6 +69,11 @@ def parse_rules(content: bytes) -> list[Contract]:
 def parse_groups(content: bytes) -> tuple[GroupRow, ...]:
     """Return the groups of a document."""
     return _GROUPS.decode(content)
+
+
+def parse_maintenance(content: bytes) -> set[int]:
+    """Return the numbers of the planned maintenance that was kept when the month was closed."""
+    return set(msgspec.json.decode(content, type=list[int]))
 
 
 def parse_incidents(content: bytes) -> list[PastIncident]:

@@ -310,8 +310,10 @@ class Scope(Struct, frozen=True):
 class Report(Struct, frozen=True):
     """A report of a month. With a contract, `accounts` has that one; without, one for each contract in force.
 
-    `groups` is empty in the report of a contract. `outages` are in order of site, camera and time. Without a
-    camera in service `has_data` is False, and the report is a page that says so.
+    `groups` is empty in the report of a contract. `outages` are in order of site, camera and time. `has_data` is
+    False if no camera was measured at all: then the report is a page that says so.
+
+    `is_final`: the month was closed so long ago that it is not compared any more with what is known now.
     """
 
     scope: Scope
@@ -326,6 +328,7 @@ class Report(Struct, frozen=True):
     days: tuple[Day, ...] = ()
     decisions: tuple[DecisionRow, ...] = ()
     corrections: tuple[Correction, ...] = ()
+    is_final: bool = False
     version: int = VERSION
 
     def worst(self, count: int = 5) -> "tuple[CameraRow | GroupRow, ...]":

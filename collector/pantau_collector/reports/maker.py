@@ -16,7 +16,7 @@ from pantau_collector.reports.document import DecisionRow, Key, Period, Report
 from pantau_collector.reports.facts import Facts
 from pantau_collector.reports.settling import Settling
 from pantau_collector.settlement import Month
-from pantau_collector.store import Store, closed_rows
+from pantau_collector.store import Store, closed_rows, downtime_rows
 from pantau_collector.store.closed_rows import ClosedMonth
 from pantau_collector.store.incident_history import PastIncident
 from pantau_contract.version import __version__
@@ -86,11 +86,9 @@ class ReportMaker:
         closed = self.closed
         if closed is None:
             return self._with_decisions(self._city([key], self._contracts()).by(key))
-        kept = closing.parse_rules(self._document(closing.RULES))
         then = as_json.parse(self._document(closing.CITY))
         groups = closing.parse_groups(self._document(closing.groups_name(key)))
-        now = self._city([], kept).report
-        return self._corrected(closed, City(then, {key: groups}).by(key), now, kept)
+        return self._corrected_city(closed, City(then, {key: groups}).by(key))
 
     def accounts(self) -> Report:
         """Return the report of all cameras, undivided, for the accounts in it.
@@ -103,9 +101,7 @@ class ReportMaker:
         if closed is None:
             self._check_contracts()
             return self._city([], self._contracts()).report
-        kept = closing.parse_rules(self._document(closing.RULES))
-        then = as_json.parse(self._document(closing.CITY))
-        return self._corrected(closed, then, self._city([], kept).report, kept)
+        return self._corrected_city(closed, as_json.parse(self._document(closing.CITY)))
 
     def contract(self, contract_id: str) -> Report:
         """Return the report of a contract.
@@ -122,8 +118,9 @@ class ReportMaker:
             hint = did_you_mean(contract_id, rules)
             raise ReportError(f"{self._month} was closed without a contract `{contract_id}`; {hint}")
         then = as_json.parse(self._document(closing.contract_name(contract_id)))
-        now = self._contract(rules[contract_id])
-        return self._corrected(closed, then, now, [rules[contract_id]])
+        if self._is_past_correction():
+            return _as_closed(closed, then)
+        return self._corrected(closed, then, self._contract(rules[contract_id]), [rules[contract_id]])
 
     def close(self, by: str) -> ClosedMonth:
         """Close the month: what reports of it say is kept as it is now.
@@ -146,7 +143,7 @@ class ReportMaker:
         store = self._sources.store
         month = ClosedMonth(str(self._month), self._timezone, self._sources.now_ms, by, __version__)
         reports = self._reports(facts, settling)
-        every = closing.documents(city, reports, settling.contracts, facts.past_incidents)
+        every = closing.documents(city, reports, settling.contracts, facts.past_incidents, self._maintenance())
         packed = [closed_rows.pack(*each) for each in every]
         with store.begin() as connection:
             return closed_rows.save_closed(connection, month, packed)
@@ -230,11 +227,25 @@ class ReportMaker:
         )
         return replace(report, decisions=tuple(each for each in found if each.cameras))
 
+    def _corrected_city(self, closed: ClosedMonth, then: Report) -> Report:
+        if self._is_past_correction():
+            return _as_closed(closed, then)
+        kept = closing.parse_rules(self._document(closing.RULES))
+        return self._corrected(closed, then, self._city([], kept).report, kept)
+
     def _corrected(self, closed: ClosedMonth, then: Report, now: Report, kept: Sequence[Contract]) -> Report:
         """Return a closed report with what is known otherwise now, and the decisions that were made since."""
-        period = replace(then.period, closed_ms=closed.closed_ms, closed_by=closed.by)
         found = closing.corrections(then, now, self._sources.contracts.by_id, kept)
-        return replace(then, period=period, corrections=found, decisions=self._with_decisions(now).decisions)
+        decisions = self._with_decisions(now).decisions
+        return replace(_as_closed(closed, then), corrections=found, decisions=decisions, is_final=False)
+
+    def _is_past_correction(self) -> bool:
+        """Return True if maintenance that was planned then is gone, so that the month would come out wrong."""
+        return not closing.parse_maintenance(self._document(closing.MAINTENANCE)) <= self._maintenance()
+
+    def _maintenance(self) -> set[int]:
+        with self._sources.store.begin() as connection:
+            return {each.id for each in downtime_rows.load_downtimes(connection).downtimes}
 
     def _document(self, name: str) -> bytes:
         with self._sources.store.begin() as connection:
@@ -243,6 +254,12 @@ class ReportMaker:
 
     def _missing(self, name: str) -> NoReturn:
         raise ReportError(f"{self._month} was closed without {name}: it is of another version of this program")
+
+
+def _as_closed(closed: ClosedMonth, then: Report) -> Report:
+    """Return the report of a closed month that is final."""
+    period = replace(then.period, closed_ms=closed.closed_ms, closed_by=closed.by)
+    return replace(then, period=period, is_final=True)
 
 
 def _decision_row(decision: Decision, cameras: Collection[str]) -> DecisionRow:

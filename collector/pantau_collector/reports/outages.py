@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from msgspec import structs
+
 from pantau_collector.ledger import Bucket, Interval
 from pantau_collector.reports.document import Milliseconds, OutageKind, OutageRow, Period, Repairs, Told
 
@@ -112,8 +114,8 @@ def repairs_of(outages: Iterable[OutageRow], *, offline_only: bool = True) -> Re
 
 def summed(repairs: Iterable[Repairs]) -> Repairs:
     """Add up what became of the outages of several cameras."""
-    columns = zip(*((getattr(each, name) for name in Repairs.__struct_fields__) for each in repairs), strict=True)
-    return Repairs(*map(sum, columns))
+    rows = [structs.astuple(each) for each in repairs]
+    return Repairs(*map(sum, zip(*rows, strict=True)))
 
 
 def _runs(intervals: Iterable[Interval]) -> Iterator[tuple[OutageKind, list[Interval]]]:
