@@ -7,7 +7,7 @@
 """
 
 from pantau_collector.attribution.decided import Decisions, decided
-from pantau_collector.attribution.decision import Decision, DecisionError, Wish
+from pantau_collector.attribution.decision import Decision, DecisionError, NothingToMoveError, Wish
 from pantau_collector.attribution.propose import Proposal, propose
 from pantau_collector.attribution.rows import add_decision, load_decisions
 
@@ -15,6 +15,7 @@ __all__ = [
     "Decision",
     "DecisionError",
     "Decisions",
+    "NothingToMoveError",
     "Proposal",
     "Wish",
     "add_decision",

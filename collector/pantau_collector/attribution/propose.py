@@ -6,7 +6,14 @@ from datetime import UTC, tzinfo
 from msgspec import Struct
 
 from pantau_collector.attribution.decided import STAYS, Decisions
-from pantau_collector.attribution.decision import CameraKey, Decision, DecisionError, Wish, check_texts
+from pantau_collector.attribution.decision import (
+    CameraKey,
+    Decision,
+    DecisionError,
+    NothingToMoveError,
+    Wish,
+    check_texts,
+)
 from pantau_collector.attribution.period import period_of
 from pantau_collector.attribution.rows import load_decisions
 from pantau_collector.ledger import Bucket, Ledger
@@ -50,7 +57,7 @@ def propose(
         incident = incident_rows.load_incident(connection, wish.incident)
         earlier = Decisions(load_decisions(connection))
     if incident is None:
-        raise DecisionError(
+        raise NothingToMoveError(
             f"there is no incident {wish.incident}, or it was over so long ago that it was removed"
         )
     cameras = _cameras(wish, incident.members)
@@ -58,8 +65,8 @@ def propose(
     span = Span(from_ms, now_ms if to_ms is None else to_ms)
     before = _before(ledger, earlier, cameras, span)
     if not before:
-        raise DecisionError(
-            f"incident {wish.incident}: none of its time in that period was lost, so there is nothing to move"
+        raise NothingToMoveError(
+            f"none of the time of incident {wish.incident} in that period was lost, so there is nothing to move"
         )
     decision = Decision(
         id=0,
