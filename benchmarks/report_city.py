@@ -1,8 +1,9 @@
-"""A city in a store, with its inventory and contracts: some sites are simulated, and the rest are copies of them."""
+"""A city in a store, with its inventory and contracts: some sites are simulated, the rest are their copies."""
 
 import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, select
 
@@ -86,8 +87,11 @@ def _copy(connection: Connection, copies: int) -> None:
 
 
 def _add_incidents(connection: Connection, dice: random.Random, sites: Sequence[str]) -> None:
-    """Add four incidents of each camera in the time, of each of which two people were told, and half were taken."""
-    incidents, notices, letters, requests = [], [], [], []
+    """Add four incidents of each camera, of each of which two people were told; half of them were taken."""
+    incidents: list[dict[str, Any]] = []
+    notices: list[dict[str, Any]] = []
+    letters: list[dict[str, Any]] = []
+    requests: list[dict[str, Any]] = []
     number = 0
     for site in sites:
         for camera in (*CAMERAS,) * 4:

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import Connection
 
 from pantau_collector.alertmanager.alert_sender import AlertSender
+from pantau_collector.attribution import DecidedLedger
 from pantau_collector.clock import Clock, SystemClock
 from pantau_collector.config import CollectorConfig
 from pantau_collector.data_dir import DataDir
@@ -21,7 +22,6 @@ from pantau_collector.inventory import Inventory, load_inventory
 from pantau_collector.inventory_recorder import InventoryRecorder
 from pantau_collector.journal import CursorFile, Journal, JournalError
 from pantau_collector.leadership import CONNECT, AdvisoryLock, Alone, Leadership
-from pantau_collector.ledger import Ledger
 from pantau_collector.ledger.keeper import LedgerKeeper
 from pantau_collector.notices.compose import Composer
 from pantau_collector.notices.links import Links
@@ -306,15 +306,15 @@ def _sink_writer(config: CollectorConfig, paths: DataDir, journal: Journal, cloc
 def _day_writer(
     config: CollectorConfig, store: Store, pipeline: Pipeline, receiver: _Receiver
 ) -> DayWriter | None:
-    """Return what writes the days of cameras into InfluxDB, by the inventory as it is when it reads."""
+    """Return what writes the days of cameras into InfluxDB, by what is known when it reads."""
     if config.influx is None:
         return None
 
     def open_lives() -> SiteLives:
-        return Ledger(store, pipeline.inventory).site_intervals
+        return DecidedLedger(store, pipeline.inventory).site_intervals
 
     def basis(connection: Connection) -> Hashable:
-        return pipeline.inventory, str(downtime_rows.load_downtimes(connection))
+        return str(downtime_rows.load_downtimes(connection))
 
     return DayWriter(
         store,
