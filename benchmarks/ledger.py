@@ -46,7 +46,7 @@ CITY_SITES, CITY_CAMERAS = 312, 32
 """Sites of the live city, and cameras at each: 10,000 in all, nearly."""
 CITY_STEPS = 20
 """Intervals of the live city that are measured."""
-_RECORDS_PER_STEP = 5_000
+_RECORDS_PER_STEP = 1_000
 _MONTH_MS = 30 * 86_400_000
 
 

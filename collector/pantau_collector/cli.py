@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from pantau_collector import unsafe_settings
+from pantau_collector.commands.attribute import attribute_command
 from pantau_collector.commands.backup import backup_command, restore_command
 from pantau_collector.commands.downtime import downtime_app
 from pantau_collector.commands.forget import forget_command
@@ -46,6 +47,10 @@ app.command("restore")(restore_command)
 app.command("init-influx")(init_influx)
 app.command()(replay)
 app.command("ack")(ack_command)
+app.command(
+    "attribute",
+    epilog="Example: pantau-collector attribute 12 --to third_party --party 'PT X' --reason 'cut cable' --by Ani",
+)(attribute_command)
 app.command("forget")(forget_command)
 app.command("ledger", epilog="Example: pantau-collector ledger simpang-kabil/kabil-utara --from 2026-11-01")(
     ledger_command

@@ -2,26 +2,23 @@
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 
-from sqlalchemy import Connection
-
-from pantau_collector.attribution import Decisions, load_decisions
+from pantau_collector.attribution import DecidedLedger, load_decisions
 from pantau_collector.inventory import Inventory
-from pantau_collector.ledger import Interval, Ledger
+from pantau_collector.ledger import Interval
 from pantau_collector.store import Store, downtime_rows, inventory_rows
 
 
 class DecidedLives:
-    """Reads intervals with decisions applied, and the inventory as it was at each time.
+    """Reads intervals as people decided, with the inventory as it was at each time.
 
-    `inventory` returns the one that counts if none was ever recorded.
+    `inventory` returns the one that counts if none was ever recorded. What is loaded stays until it has changed.
     """
 
     def __init__(self, store: Store, inventory: Callable[[], Inventory]) -> None:
         self._store = store
         self._inventory = inventory
         self._basis: Hashable = None
-        self._ledger = Ledger(store, inventory())
-        self._decisions = Decisions(())
+        self._ledger = DecidedLedger(store, inventory())
 
     def open(self) -> Hashable:
         """Take decisions and inventory as they are now.
@@ -33,18 +30,15 @@ class DecidedLives:
         """
         inventory = self._inventory()
         with self._store.begin() as connection:
-            decisions = load_decisions(connection)
             basis = (
                 inventory,
                 inventory_rows.newest_ids(connection),
-                tuple((each.id, each.to_ms) for each in decisions),
-                _maintenance(connection),
+                tuple((each.id, each.to_ms) for each in load_decisions(connection)),
+                tuple((each.id, each.cancelled_ms) for each in downtime_rows.load_downtimes(connection).downtimes),
             )
-            if basis != self._basis:
-                history = inventory_rows.load_history(connection, otherwise=inventory)
-                self._ledger = Ledger(self._store, history)
-                self._decisions = Decisions(decisions)
-                self._basis = basis
+        if basis != self._basis:
+            self._ledger = DecidedLedger(self._store, inventory)
+            self._basis = basis
         return basis
 
     def of_site(self, site: str, from_ms: int, to_ms: int) -> Mapping[str, Sequence[Interval]]:
@@ -53,9 +47,4 @@ class DecidedLives:
         Raises:
             StoreError: the state cannot be read.
         """
-        found = self._ledger.site_intervals(site, from_ms, to_ms)
-        return {camera: self._decisions.apply(site, camera, its) for camera, its in found.items()}
-
-
-def _maintenance(connection: Connection) -> Hashable:
-    return tuple((each.id, each.cancelled_ms) for each in downtime_rows.load_downtimes(connection).downtimes)
+        return self._ledger.site_intervals(site, from_ms, to_ms)
