@@ -200,7 +200,7 @@ def test_service_hours_follow_the_week_and_the_zone() -> None:
 
 
 def test_service_hours_across_a_change_of_the_clock() -> None:
-    # Berlin, 25 October 2026: 03:00 becomes 02:00. 02:00-02:30 comes twice: begun the first time, ended the second.
+    # Berlin, 25 October 2026: 03:00 becomes 02:00. 02:00-02:30 comes twice: from the first to the second time.
     assert hours(["02:00-02:30"], "Europe/Berlin", "2026-10-25", "2026-10-26") == [("25 00:00", "25 01:30")]
     # Berlin, 29 March 2026: 02:00 becomes 03:00. 02:30 is taken as if the clock had not been changed: 03:30.
     assert hours(["02:30-04:00"], "Europe/Berlin", "2026-03-29", "2026-03-30") == [("29 01:30", "29 02:00")]
