@@ -88,13 +88,10 @@ class Quarantine:
         if now_s >= self._catching_up_until_s:
             self._catching_up_until_s = float("inf")
             self._messages, self._bytes = Allowance(rate=MESSAGES_PER_S), Allowance(rate=BYTES_PER_S)
-        self._messages.use(site, messages, now_s)
-        self._bytes.use(site, size, now_s)
+        messages_owed = self._messages.use(site, messages, now_s)
+        bytes_owed = self._bytes.use(site, size, now_s)
         more = 1 if self._catching_up_until_s == float("inf") else _CATCHING_UP
-        if (
-            self._messages.debt(site, now_s) < MESSAGES_AT_ONCE * more
-            and self._bytes.debt(site, now_s) < BYTES_AT_ONCE * more
-        ):
+        if messages_owed < MESSAGES_AT_ONCE * more and bytes_owed < BYTES_AT_ONCE * more:
             return True
         self._until_ms[site] = self._time_ms() + SHUT_OUT_S * 1000
         self._save()
