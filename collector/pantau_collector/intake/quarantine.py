@@ -18,13 +18,14 @@ from pathlib import Path
 import msgspec
 
 from pantau_collector.intake.allowance import Allowance
+from pantau_contract.messages import MAX_MESSAGES_PER_S
 from pantau_service import atomic_file
 
 TOPIC = "$CONTROL/dynamic-security/v1"
 """Where mosquitto's plugin takes commands."""
 SHUT_OUT_S = 600
 """Seconds for which a site is shut out."""
-MESSAGES_PER_S, MESSAGES_AT_ONCE = 1000, 2000
+MESSAGES_PER_S, MESSAGES_AT_ONCE = MAX_MESSAGES_PER_S, 2000
 """Messages that one site may send, in the long run and at once."""
 BYTES_PER_S, BYTES_AT_ONCE = 16 << 20, 48 << 20
 """Bytes of payload that one site may send, in the long run and at once."""
