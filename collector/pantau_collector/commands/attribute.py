@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from pantau_collector.attribution import (
+    DecidedLedger,
     Decision,
     DecisionError,
     NothingToMoveError,
@@ -28,9 +29,8 @@ from pantau_collector.commands.opening import (
 )
 from pantau_collector.commands.output import TextTable, print_json, print_table, say
 from pantau_collector.commands.time_options import ZoneOption, iso, lasted, local_zone, moment_ms, shown
-from pantau_collector.ledger import Bucket, Ledger
+from pantau_collector.ledger import Bucket
 from pantau_collector.ledger.spans import FOREVER_MS
-from pantau_collector.store import inventory_rows
 from pantau_contract.words import Words
 from pantau_service.language_option import LanguageOption, words_for
 from pantau_service.settings import did_you_mean
@@ -96,10 +96,9 @@ def attribute_command(
     )
     inventory = open_inventory(settings)
     with open_store(settings) as store:
-        with store.begin() as connection:
-            history = inventory_rows.load_history(connection, otherwise=inventory)
         try:
-            proposal = propose(store, Ledger(store, history), wish, now_ms=now_ms, zone=zone)
+            ledger = DecidedLedger(store, inventory)
+            proposal = propose(store, ledger, wish, now_ms=now_ms, zone=zone)
         except NothingToMoveError as error:
             fail(str(error), exit_code=EXIT_NOT_DONE)
         except DecisionError as error:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import typer
 
-from pantau_collector.attribution import Decisions, load_decisions
+from pantau_collector.attribution import DecidedLedger
 from pantau_collector.commands.opening import (
     DEFAULT_CONFIG,
     EXIT_NOT_DONE,
@@ -20,9 +20,8 @@ from pantau_collector.commands.opening import (
 )
 from pantau_collector.commands.output import TextTable, print_json, print_table
 from pantau_collector.commands.time_options import ZoneOption, iso, lasted, local_zone, moment_ms, shown
-from pantau_collector.ledger import Bucket, Interval, Ledger, Totals
+from pantau_collector.ledger import Bucket, Interval, Totals
 from pantau_collector.ledger.interval import total
-from pantau_collector.store import inventory_rows
 from pantau_contract.words import Words
 from pantau_service.language_option import LanguageOption, words_for
 
@@ -61,11 +60,7 @@ def ledger_command(
         fail(f"expected a camera as SITE/CAMERA, got {camera!r}")
     inventory = open_inventory(settings)
     with open_store(settings) as store:
-        with store.begin() as connection:
-            history = inventory_rows.load_history(connection, otherwise=inventory)
-            decisions = Decisions(load_decisions(connection))
-        lives = Ledger(store, history).site_intervals(of_site, from_ms, to_ms)
-    found = {each: decisions.apply(of_site, each, its) for each, its in lives.items()}
+        found = DecidedLedger(store, inventory).site_intervals(of_site, from_ms, to_ms)
     if name:
         found = {name: found[name]} if name in found else {}
     if not found:
