@@ -23,6 +23,7 @@ from pantau_collector.commands.output import print_json, say
 from pantau_collector.commands.recipients import recipients_app
 from pantau_collector.commands.renew_secret import renew_secret_command
 from pantau_collector.commands.replay import replay
+from pantau_collector.commands.report import report_app
 from pantau_collector.commands.simulate import simulate_command
 from pantau_collector.commands.sites import sites_command
 from pantau_collector.config import CollectorConfig, load
@@ -63,6 +64,7 @@ app.add_typer(downtime_app)
 app.add_typer(inventory_app)
 app.add_typer(outbox_app)
 app.add_typer(recipients_app)
+app.add_typer(report_app)
 
 _log = logging.getLogger(__name__)
 

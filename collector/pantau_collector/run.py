@@ -3,14 +3,13 @@
 import logging
 import signal
 import threading
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from contextlib import ExitStack
 
 from prometheus_client import CollectorRegistry
-from sqlalchemy import Connection
 
 from pantau_collector.alertmanager.alert_sender import AlertSender
-from pantau_collector.attribution import DecidedLedger
+from pantau_collector.certificate_watch import OwnCertificates
 from pantau_collector.clock import Clock, SystemClock
 from pantau_collector.config import CollectorConfig
 from pantau_collector.data_dir import DataDir
@@ -36,8 +35,9 @@ from pantau_collector.recorder import Recorder
 from pantau_collector.retention import StateRetention
 from pantau_collector.self_monitor import SelfMonitor
 from pantau_collector.sinks import SinkWriter, open_series_store
-from pantau_collector.sinks.day_writer import DayWriter, SiteLives
-from pantau_collector.store import Store, StoreError, downtime_rows, secret_rows
+from pantau_collector.sinks.day_writer import DayWriter
+from pantau_collector.sinks.decided_lives import DecidedLives
+from pantau_collector.store import Store, StoreError, secret_rows
 from pantau_collector.web import RoomMetric, create_app, room_metrics
 from pantau_collector.web.access import access_rules
 from pantau_collector.web.acknowledge_page import AcknowledgePage
@@ -215,6 +215,12 @@ def _start_deciding(
         journal=journal,
         store=store,
         clock=clock,
+        own_certificates=OwnCertificates(
+            getattr(config.broker, "tls_certificate", None),
+            config.broker.ca_file,
+            lambda: intake.broker_certificate_ends_ms,
+            clock.monotonic,
+        ),
     )
     heartbeat_sender = _heartbeat_sender(config, monitor)
     alert_sender = (
@@ -306,22 +312,15 @@ def _sink_writer(config: CollectorConfig, paths: DataDir, journal: Journal, cloc
 def _day_writer(
     config: CollectorConfig, store: Store, pipeline: Pipeline, receiver: _Receiver
 ) -> DayWriter | None:
-    """Return what writes the days of cameras into InfluxDB, by what is known when it reads."""
+    """Return what writes the days of cameras into InfluxDB, if there is one."""
     if config.influx is None:
         return None
-
-    def open_lives() -> SiteLives:
-        return DecidedLedger(store, pipeline.inventory).site_intervals
-
-    def basis(connection: Connection) -> Hashable:
-        return str(downtime_rows.load_downtimes(connection))
 
     return DayWriter(
         store,
         open_series_store(config.influx),
         DeadLetters(receiver.paths.dead_days, time_ms=receiver.clock.time_ms),
-        open_lives,
-        basis=basis,
+        DecidedLives(store, lambda: pipeline.inventory),
         zone=config.zone,
         clock=receiver.clock,
     )

@@ -10,9 +10,9 @@ from pantau_collector.config import InfluxV1
 from pantau_collector.deadletter import DeadLetters
 from pantau_collector.inventory import Inventory
 from pantau_collector.journal import CursorFile, Journal, Record
-from pantau_collector.ledger import Ledger
 from pantau_collector.ledger.keeper import LedgerKeeper
 from pantau_collector.sinks.day_writer import SETTLE_MS, DayWriter
+from pantau_collector.sinks.decided_lives import DecidedLives
 from pantau_collector.sinks.influx_v1 import InfluxV1Store
 from pantau_collector.sinks.sink_writer import SinkWriter
 from pantau_collector.store import Store
@@ -69,8 +69,7 @@ def write_days(journal: Journal, into: Database, folder: Path, now_ms: int) -> N
             store,
             InfluxV1Store(InfluxV1(version=1, url=into.url, database=into.name)),
             dead_letters,
-            lambda: Ledger(store, Inventory()).site_intervals,
-            basis=lambda _: None,
+            DecidedLives(store, Inventory),
             zone=ZONE,
             clock=FixedClock(now_ms),
         )
