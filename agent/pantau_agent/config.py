@@ -183,6 +183,11 @@ class Camera(BaseModel):
         _set(self, url=url, user=user, password=password)
         return self
 
+    @property
+    def lacks_password(self) -> bool:
+        """True if there is a user, and no password that this process knows: then nobody is logged in."""
+        return self.user is not None and self.password is None
+
     def _configured_url(self) -> str:
         """Return the configured URL, or the one made from vendor and host."""
         if self.url is not None:

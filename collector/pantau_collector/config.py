@@ -9,6 +9,7 @@ import re
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
@@ -51,8 +52,11 @@ ENV_PREFIX = "PANTAU_COLLECTOR_"
 ENV_DELIMITER = "__"
 """The separator between table and key in the name of an environment variable."""
 
+DEFAULT_ZONE = "Asia/Jakarta"
+"""The time zone of a configuration without recipients."""
+
 _STRICT = ConfigDict(frozen=True, extra="forbid", validate_default=True)
-_FILES = {"data_dir", "inventory", "password_file", "token_file", "ca_file", "url_file"}
+_FILES = {"contracts", "data_dir", "inventory", "password_file", "token_file", "ca_file", "url_file"}
 """Keys that hold a path."""
 
 
@@ -245,6 +249,7 @@ class CollectorConfig(EnvironmentSettings):
 
     data_dir: Path = Path("/var/lib/pantau-collector")
     inventory: Path | None = None
+    contracts: Path | None = None
     keep_pictures_days: Annotated[int, Field(ge=1, le=3650)] = 30
     """Days for which a picture is kept after it was taken, unless a newer one replaces it."""
     broker: Broker = Field(default_factory=Broker)
@@ -276,6 +281,11 @@ class CollectorConfig(EnvironmentSettings):
     def _fits_together(self) -> Self:
         check_people(self.recipient, self.group, self.escalation)
         return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Return the time zone of the collector's people: the first recipient's."""
+        return ZoneInfo(next((recipient.timezone for recipient in self.recipient), DEFAULT_ZONE))
 
     @property
     def people(self) -> People:

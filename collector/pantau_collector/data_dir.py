@@ -15,6 +15,8 @@ class DataDir:
         """Messages from agents that broke the contract."""
         self.dead_lines = root / "dead-letters" / "lines.jsonl"
         """Lines that InfluxDB refused for good."""
+        self.dead_days = root / "dead-letters" / "days.jsonl"
+        """Lines of `camera_day` that InfluxDB refused for good."""
         self.dead_replay = root / "dead-letters" / "replay.jsonl"
         """Lines of a replay that an InfluxDB refused for good."""
         self.influx_cursor = root / "influx.cursor"

@@ -3,10 +3,11 @@
 import logging
 import signal
 import threading
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from contextlib import ExitStack
 
 from prometheus_client import CollectorRegistry
+from sqlalchemy import Connection
 
 from pantau_collector.alertmanager.alert_sender import AlertSender
 from pantau_collector.clock import Clock, SystemClock
@@ -20,6 +21,7 @@ from pantau_collector.inventory import Inventory, load_inventory
 from pantau_collector.inventory_recorder import InventoryRecorder
 from pantau_collector.journal import CursorFile, Journal, JournalError
 from pantau_collector.leadership import CONNECT, AdvisoryLock, Alone, Leadership
+from pantau_collector.ledger import Ledger
 from pantau_collector.ledger.keeper import LedgerKeeper
 from pantau_collector.notices.compose import Composer
 from pantau_collector.notices.links import Links
@@ -34,7 +36,8 @@ from pantau_collector.recorder import Recorder
 from pantau_collector.retention import StateRetention
 from pantau_collector.self_monitor import SelfMonitor
 from pantau_collector.sinks import SinkWriter, open_series_store
-from pantau_collector.store import Store, StoreError, secret_rows
+from pantau_collector.sinks.day_writer import DayWriter, SiteLives
+from pantau_collector.store import Store, StoreError, downtime_rows, secret_rows
 from pantau_collector.web import RoomMetric, create_app, room_metrics
 from pantau_collector.web.access import access_rules
 from pantau_collector.web.acknowledge_page import AcknowledgePage
@@ -235,8 +238,15 @@ def _start_deciding(
     recorder.start()
     stack.callback(recorder.stop)
     retention = StateRetention(store, config.incidents.keep_days, clock.time_ms)
-    inventory_recorder = InventoryRecorder(store, lambda: pipeline.inventory, clock.time_ms)
-    for thread in (inventory_recorder, LedgerKeeper(journal, store), retention, alert_sender, heartbeat_sender):
+    threads = (
+        InventoryRecorder(store, lambda: pipeline.inventory, clock.time_ms),
+        LedgerKeeper(journal, store),
+        _day_writer(config, store, pipeline, receiver),
+        retention,
+        alert_sender,
+        heartbeat_sender,
+    )
+    for thread in threads:
         if thread is not None:
             thread.start()
             stack.callback(thread.stop)
@@ -291,6 +301,30 @@ def _sink_writer(config: CollectorConfig, paths: DataDir, journal: Journal, cloc
         return None
     dead_lines = DeadLetters(paths.dead_lines, time_ms=clock.time_ms)
     return SinkWriter(journal, CursorFile(paths.influx_cursor), open_series_store(config.influx), dead_lines)
+
+
+def _day_writer(
+    config: CollectorConfig, store: Store, pipeline: Pipeline, receiver: _Receiver
+) -> DayWriter | None:
+    """Return what writes the days of cameras into InfluxDB, by the inventory as it is when it reads."""
+    if config.influx is None:
+        return None
+
+    def open_lives() -> SiteLives:
+        return Ledger(store, pipeline.inventory).site_intervals
+
+    def basis(connection: Connection) -> Hashable:
+        return pipeline.inventory, str(downtime_rows.load_downtimes(connection))
+
+    return DayWriter(
+        store,
+        open_series_store(config.influx),
+        DeadLetters(receiver.paths.dead_days, time_ms=receiver.clock.time_ms),
+        open_lives,
+        basis=basis,
+        zone=config.zone,
+        clock=receiver.clock,
+    )
 
 
 def _start_pipeline(pipeline: Pipeline, stack: ExitStack) -> None:

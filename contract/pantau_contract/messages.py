@@ -88,7 +88,8 @@ class Birth(Struct, frozen=True, omit_defaults=True, tag_field="status", tag="on
     """On `agent`, retained: the agent has connected.
 
     `session` counts the agent's connections, across restarts, so that a will that overtakes a birth is recognised.
-    `start` is the latest start of the agent.
+    `start` is the latest start of the agent. `configuration` is a digest of the configuration that it runs,
+    without secrets; empty from an agent that tells none.
     """
 
     site: Slug
@@ -100,6 +101,7 @@ class Birth(Struct, frozen=True, omit_defaults=True, tag_field="status", tag="on
     name: ShortText = ""
     cameras: Annotated[tuple[CameraAbout, ...], Meta(max_length=MAX_CAMERAS)] = ()
     start: Start | None = None
+    configuration: ShortText = ""
 
 
 class Death(Struct, frozen=True, omit_defaults=True, tag_field="status", tag="offline"):

@@ -7,6 +7,7 @@ import typer
 
 from pantau_agent.commands.config_option import DEFAULT_PATH, ConfigPath, load_or_exit
 from pantau_agent.config import AgentConfig
+from pantau_agent.configuration_digest import configuration_digest
 from pantau_agent.streams.url import redact
 from pantau_service import log
 
@@ -26,7 +27,7 @@ def check(
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(checked), indent=2).decode())
         return
-    typer.echo(f"site {checked['site']}, broker {checked['broker']}")
+    typer.echo(f"site {checked['site']}, broker {checked['broker']}, configuration {checked['configuration']}")
     rows = [("camera", "name", "URL", "user", "password", "mode")]
     for camera in checked["cameras"]:
         password = "set" if camera["password_set"] else "none"
@@ -41,6 +42,7 @@ def _plain(config: AgentConfig) -> dict[str, Any]:
     """Return the checked configuration without passwords."""
     return {
         "site": config.site.id,
+        "configuration": configuration_digest(config),
         "broker": f"{config.broker.host}:{config.broker.port}",
         "cameras": [
             {

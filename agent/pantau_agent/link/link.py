@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from pantau_agent.clock import Clock
 from pantau_agent.config import AgentConfig, Camera
+from pantau_agent.configuration_digest import configuration_digest
 from pantau_agent.identity.firmware import about as about_configured
 from pantau_agent.link.connection import (
     Acknowledged,
@@ -84,6 +85,7 @@ class Link:
         self._about = about
         self._dated_start = start
         self._site = config.site.id
+        self._configuration = configuration_digest(config)
         self._spool = spool
         self._clock = clock
         self._traffic = LinkTraffic(config, spool, clock)
@@ -266,6 +268,7 @@ class Link:
             name=self._config.site.name,
             cameras=tuple(self._about(camera) for camera in self._config.camera),
             start=self._dated_start(),
+            configuration=self._configuration,
         )
         return SessionMessages(
             agent_topic=str(Topic(self._site, TopicKind.AGENT)),

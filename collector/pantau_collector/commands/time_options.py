@@ -18,9 +18,6 @@ _HOUR = re.compile(r"([01]?\d|2[0-3])[:.]([0-5]\d)")
 _LONGEST_S = 400 * 86_400
 """Seconds of the longest time span accepted."""
 
-_ZONE = "Asia/Jakarta"
-"""The time zone of a configuration without recipients."""
-
 ZoneOption = Annotated[
     str | None, typer.Option("--timezone", help="Of the times; otherwise the first recipient's.")
 ]
@@ -28,7 +25,8 @@ ZoneOption = Annotated[
 
 def local_zone(config: CollectorConfig, name: str | None) -> ZoneInfo:
     """Return the time zone that `name` gives, or else the first recipient's; an unknown one ends the command."""
-    name = name or next((recipient.timezone for recipient in config.recipient), _ZONE)
+    if not name:
+        return config.zone
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):

@@ -260,4 +260,4 @@ class ContractsFile(BaseModel):
 
     model_config = _STRICT
 
-    contract: list[Contract] = Field([], max_length=MAX_ENTRIES)
+    contract: list[Contract] = Field([], max_length=1000)

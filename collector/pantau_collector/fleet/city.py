@@ -50,6 +50,7 @@ class City:
             cameras=tuple(self._camera(site, camera) for camera in cameras),
             latitude=known.latitude,
             longitude=known.longitude,
+            configuration=site.configuration,
         )
 
     def _camera(self, site: Site, camera: Camera) -> CameraView:

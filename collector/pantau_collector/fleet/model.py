@@ -69,13 +69,15 @@ class Site(Struct):
     """One site. `dead`: a death came after its latest birth. `online` is what `freshness.judge` concluded.
 
     `absence` is when it was last not heard, and `start` the latest start of its agent, in UTC; None if not known.
-    `devices` are those that the agent asks whether they answer, in UTC, by their ids.
+    `devices` are those that the agent asks whether they answer, in UTC, by their ids. `configuration` is the
+    digest of the configuration that it runs, empty if it tells none.
     """
 
     id: str
     first_s: float
     name: str = ""
     version: str = ""
+    configuration: str = ""
     boot: str = ""
     past_boots: list[str] = field(default_factory=list)
     session: int = -1

@@ -39,7 +39,11 @@ class CameraView(Struct, frozen=True):
 
 
 class SiteView(Struct, frozen=True):
-    """One site and its cameras. `heard_ms` is when its agent was last heard; `gaps` counts missing batches."""
+    """One site and its cameras.
+
+    `heard_ms` is when its agent was last heard; `gaps` counts missing batches. `configuration` is the digest of
+    the configuration that the agent runs, empty if it tells none.
+    """
 
     id: str
     name: str
@@ -50,6 +54,7 @@ class SiteView(Struct, frozen=True):
     cameras: tuple[CameraView, ...]
     latitude: float | None = None
     longitude: float | None = None
+    configuration: str = ""
 
 
 class IncidentView(Struct, frozen=True):

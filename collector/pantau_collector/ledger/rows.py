@@ -7,7 +7,18 @@ to write only where they stand side by side.
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import BigInteger, Connection, Select, bindparam, func, literal, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Select,
+    bindparam,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.sql import ColumnElement
 
 from pantau_collector.ledger.claims import Claim
@@ -200,8 +211,9 @@ def save_changes(connection: Connection, changed: dict[str, int]) -> None:
 
 def drop_changes(connection: Connection, changes: Iterable[Change]) -> None:
     """Drop changes that were dealt with, except those of sites that have changed again since."""
-    now = {each.site: each for each in load_changes(connection)}
-    drop_rows(connection, ledger_changes, ({"site": each.site} for each in changes if now.get(each.site) == each))
+    values = [{"of": each.site, "since_ms": each.from_ms, "as_read": each.revision} for each in changes]
+    if values:
+        connection.execute(_DROP_CHANGE, values)
 
 
 # What a reader loads of a site
@@ -306,6 +318,11 @@ def _start(row: Any) -> AgentStart:
     return AgentStart(row.boot, row.before_ms, row.time_ms, row.reason, row.clean, row.machine_ms)
 
 
+_DROP_CHANGE = delete(ledger_changes).where(
+    ledger_changes.c.site == bindparam("of"),
+    ledger_changes.c.from_ms == bindparam("since_ms"),
+    ledger_changes.c.revision == bindparam("as_read"),
+)
 _LENGTHEN = (
     update(ledger_latest).where(ledger_latest.c.subject == bindparam("of")).values(to_ms=bindparam("end_ms"))
 )

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from pantau_collector.clock_correction import corrected_ms, correction_ms
 from pantau_collector.journal import Record
+from pantau_collector.ledger import Bucket
 from pantau_collector.own_records import Figures, IncidentStep, is_own, read_record
 from pantau_collector.sinks.line_protocol import Field, FieldType, Measurement
 from pantau_contract import wire
@@ -143,7 +144,24 @@ COLLECTOR = Measurement(
     ),
 )
 
-MEASUREMENTS = (CAMERA, HOST, AGENT, INCIDENT, COLLECTOR)
+CAMERA_DAY = Measurement(
+    "camera_day",
+    tags=("camera", "site"),
+    fields=(
+        *(
+            Field(f"{bucket}_ms", _INTEGER, "ms", f"of the day in the ledger's bucket `{bucket}`")
+            for bucket in Bucket
+        ),
+        Field("service_ms", _INTEGER, "ms", "of the day in service: all but `out_of_service`"),
+        Field("judged_ms", _INTEGER, "ms", "of that, what rates are parts of (docs/availability.md)"),
+        Field("online_ms", _INTEGER, "ms", "of that, in which the camera streamed"),
+        Field("intact_ms", _INTEGER, "ms", "of that, in which it streamed a true picture"),
+        Field("measured_ms", _INTEGER, "ms", "of the time in service, in which an agent measured the camera"),
+    ),
+)
+"""A point at the beginning of each day, written and corrected by `day_writer`."""
+
+MEASUREMENTS = (CAMERA, HOST, AGENT, INCIDENT, COLLECTOR, CAMERA_DAY)
 """Every measurement."""
 
 _NO_EVIDENCE = (None,) * len(_PICTURE_CAUSES)

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, and_, delete, f
 
 from pantau_collector.store.outbox_rows import Status
 from pantau_collector.store.schema import (
+    decisions,
     downtimes,
     incidents,
     journaled,
@@ -23,7 +24,8 @@ _UNFINISHED = (Status.DUE, Status.SENDING)
 def remove_old(connection: Connection, before_ms: int, limit: int) -> int:
     """Remove up to `limit` incidents resolved before `before_ms` (UTC) with their rows, and count the rows.
 
-    Whatever is not in the journal yet, or still to be delivered, stays.
+    Whatever is not in the journal yet, or still to be delivered, stays; so does an incident at whose end a
+    decision ends.
     """
     old = list(connection.execute(_old_incidents(before_ms, limit)).scalars())
     removed = 0
@@ -46,8 +48,9 @@ def _old_incidents(before_ms: int, limit: int) -> Select[tuple[int]]:
     unread = or_(timeline.c.id > func.coalesce(last, 0), timeline.c.id == newest)
     steps = select(timeline.c.id).where(timeline.c.incident == incidents.c.id, unread)
     waits = select(notices.c.id).where(notices.c.incident == incidents.c.id, notices.c.letter.is_(None))
+    ends = select(decisions.c.id).where(decisions.c.incident == incidents.c.id, decisions.c.to_ms.is_(None))
     old = incidents.c.resolved_ms < before_ms
-    query = select(incidents.c.id).where(old, ~steps.exists(), ~waits.exists())
+    query = select(incidents.c.id).where(old, ~steps.exists(), ~waits.exists(), ~ends.exists())
     return query.order_by(incidents.c.id).limit(limit)
 
 

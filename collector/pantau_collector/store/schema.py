@@ -185,6 +185,22 @@ outbox = Table(
     Index("outbox_of_recipient", "recipient", "created_ms"),
 )
 
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("incident", BigInteger, nullable=False, index=True),
+    Column("cameras_json", Text, nullable=False),
+    Column("from_ms", BigInteger, nullable=False),
+    Column("to_ms", BigInteger),
+    Column("bucket", String(20)),
+    Column("party", String(200), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("by", String(200), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("before_json", Text, nullable=False),
+)
+
 inventory_changes = Table(
     "inventory_changes",
     metadata,
@@ -298,4 +314,13 @@ ledger_changes = Table(
     Column("site", String(63), primary_key=True),
     Column("from_ms", BigInteger, nullable=False),
     Column("revision", BigInteger, nullable=False),
+)
+
+series_days = Table(
+    "series_days",
+    metadata,
+    Column("site", String(63), primary_key=True),
+    Column("day_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("digest", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )

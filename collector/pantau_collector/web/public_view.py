@@ -29,7 +29,7 @@ class PublicView:
 
 def _site(site: SiteView) -> SiteView:
     cameras = tuple(map(_camera, site.cameras))
-    return replace(site, cameras=cameras, version="", latitude=None, longitude=None)
+    return replace(site, cameras=cameras, version="", configuration="", latitude=None, longitude=None)
 
 
 def _camera(camera: CameraView) -> CameraView:

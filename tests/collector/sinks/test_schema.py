@@ -5,9 +5,10 @@ import pytest
 
 from pantau_collector.clock_correction import correction_ms
 from pantau_collector.journal import Record
+from pantau_collector.ledger import Bucket
 from pantau_collector.own_records import Figures, IncidentStep, make_record
 from pantau_collector.sinks.line_protocol import Measurement
-from pantau_collector.sinks.schema import CAMERA, COLLECTOR, HOST, MEASUREMENTS, STATE_CODES, lines
+from pantau_collector.sinks.schema import CAMERA, CAMERA_DAY, COLLECTOR, HOST, MEASUREMENTS, STATE_CODES, lines
 from pantau_contract.errors import ContractError
 from pantau_contract.messages import Death, Drop, Host, Message, Reply, Sample, Telemetry
 from pantau_contract.states import Cause, State
@@ -196,7 +197,11 @@ def test_no_name_or_type_changes_unnoticed() -> None:
         ("agent", ("site",)),
         ("incident", ("camera", "device", "kind", "site", "uplink")),
         ("collector", ("collector",)),
+        ("camera_day", ("camera", "site")),
     ]
+    days = {field.name for field in CAMERA_DAY.fields}
+    assert {f"{bucket}_ms" for bucket in Bucket} < days
+    assert {"service_ms", "judged_ms", "online_ms", "intact_ms", "measured_ms", "power_ms"} < days
 
 
 def test_what_the_spool_gave_up_is_a_point_where_it_is_missing() -> None:
