@@ -10,6 +10,7 @@ import typer
 
 from pantau_collector import unsafe_settings
 from pantau_collector.commands.backup import backup_command, restore_command
+from pantau_collector.commands.dossier import dossier_command
 from pantau_collector.commands.downtime import downtime_app
 from pantau_collector.commands.forget import forget_command
 from pantau_collector.commands.incidents import ack_command, incidents_app
@@ -46,6 +47,7 @@ app.command("restore")(restore_command)
 app.command("init-influx")(init_influx)
 app.command()(replay)
 app.command("ack")(ack_command)
+app.command("dossier", epilog="Example: pantau-collector dossier 17 --out claim.pdf")(dossier_command)
 app.command("forget")(forget_command)
 app.command("ledger", epilog="Example: pantau-collector ledger simpang-kabil/kabil-utara --from 2026-11-01")(
     ledger_command

@@ -233,7 +233,7 @@ class FactLines(Flowable):
     """A label and a text on each line."""
 
     _SIZE = 8.5
-    _LABEL = 120.0
+    _LABEL = 145.0
 
     def __init__(self, facts: Sequence[tuple[str, str]]) -> None:
         super().__init__()

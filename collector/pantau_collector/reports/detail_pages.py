@@ -86,7 +86,7 @@ def camera_pages(report: Report, words: Words, text: NumberText) -> Iterator[Blo
         yield Chart(heat_map(shown, [int(day.date[-2:]) for day in report.days], words, text))
         if len(cameras) > MAX_HEAT:
             count = text.number(len(cameras))
-            yield Paragraph(words("report.page.heat_cut", shown=MAX_HEAT, count=count), note=True)
+            yield Paragraph(words("report.page.heat_cut", shown=MAX_HEAT, all=count), note=True)
     columns = (
         Column(words("report.column.camera"), 4),
         Column(words("report.column.maintainer"), 1.8),

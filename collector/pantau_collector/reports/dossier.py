@@ -125,14 +125,16 @@ def assemble_dossier(
     decisions = Decisions(record.decisions)
     cameras: list[DossierCamera] = []
     found: list[tuple[str, str, Interval]] = []
-    for site in sorted({site for site, _ in members}):
+    sites = sorted({site for site, _ in members})
+    of_one_site = len(sites) == 1
+    for site in sites:
         of_site = intervals(site, from_ms, to_ms)
         for camera in sorted(name for its, name in members if its == site):
             its = clip(decisions.apply(site, camera, of_site.get(camera, [])), from_ms, to_ms)
             lost = [each for each in its if each.bucket not in WELL]
             found += [(site, camera, each) for each in lost]
-            cameras.append(_camera(site, camera, inventory, its, lost))
-    well = sum(each.ms for _, _, each in found if each.bucket is Bucket.LINK and each.at_site is Bucket.WORKING)
+            cameras.append(_camera(site, camera, inventory, its, lost, of_one_site=of_one_site))
+    well = sum(each.ms for _, _, each in found if each.evidenced is Bucket.LINK and each.at_site is Bucket.WORKING)
     return Dossier(
         incident=incident,
         place=place,
@@ -162,10 +164,17 @@ def _members(incident: Incident, timeline: Iterable[TimelineStep]) -> set[tuple[
 
 
 def _camera(
-    site: str, camera: str, inventory: Inventory, intervals: Sequence[Interval], lost: Sequence[Interval]
+    site: str,
+    camera: str,
+    inventory: Inventory,
+    intervals: Sequence[Interval],
+    lost: Sequence[Interval],
+    *,
+    of_one_site: bool,
 ) -> DossierCamera:
     entry, of_site = inventory.camera(site, camera), inventory.site(site)
-    name = f"{of_site.name or site} / {entry.name or camera}"
+    alone = entry.name or camera
+    name = f"{of_site.name or site} / {alone}"
     ms: dict[Bucket, int] = {}
     for each in intervals:
         ms[each.bucket] = ms.get(each.bucket, 0) + each.ms
@@ -179,7 +188,7 @@ def _camera(
         ms=ms,
         from_ms=lost[0].from_ms if lost else None,
         to_ms=lost[-1].to_ms if lost else None,
-        place=_place(site, camera, inventory, name),
+        place=_place(site, camera, inventory, alone if of_one_site else name),
     )
 
 
@@ -217,7 +226,9 @@ def _proofs(found: Iterable[tuple[str, str, Interval]]) -> list[Proof]:
         )
         for key, its in grouped.items()
     ]
-    return sorted(proofs, key=lambda proof: (-proof.ms, proof.bucket, proof.evidence, proof.device, proof.cause or ""))
+    return sorted(
+        proofs, key=lambda proof: (-proof.ms, proof.bucket, proof.evidence, proof.device, proof.cause or "")
+    )
 
 
 def share(ms: int, of_ms: int) -> Decimal | None:

@@ -1,7 +1,8 @@
-"""A map of an outage as a vector figure: its cameras on a grid of degrees, with a scale and north. Nobody is asked."""
+"""A map of an outage as a vector figure: its cameras on a grid of degrees, with a scale and north."""
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from pantau_collector.paper.figure import GREY, INK, PALE, WHITE, Circle, Figure, Line, Polygon, Rect, Shape, Text
 from pantau_collector.reports.dossier import Place
@@ -32,7 +33,7 @@ def outage_map(
     """
     frame = _Frame([*down, *around])
     shapes: list[Shape] = [Rect(0, 0, WIDTH, HEIGHT, "#f7f9fb", GREY)]
-    shapes += frame.grid(text)
+    shapes += frame.grid(words, text)
     for place in around:
         x, y = frame.at(place)
         shapes.append(Circle(x, y, 2.5, WHITE, OTHER))
@@ -63,18 +64,19 @@ class _Frame:
         """Return where a place lies on the map."""
         return self._x(place.longitude), self._y(place.latitude)
 
-    def grid(self, text: NumberText) -> list[Shape]:
+    def grid(self, words: Words, text: NumberText) -> list[Shape]:
         """Return lines of latitude and longitude at round degrees, with their numbers at the edge."""
         step = _round_up(90 / self.points_per_m / _METRES_PER_DEGREE)
         places = max(0, -math.floor(math.log10(step)))
+        north, south, east, west = words("dossier.sides").split()
         shapes: list[Shape] = []
         for number in self._multiples(self._latitude, HEIGHT, 1.0, step):
             y = self._y(number)
-            label = f"{text.number(abs(number), places)}°{'S' if number < 0 else 'N'}"
+            label = f"{text.number(abs(number), places)}° {south if number < 0 else north}"
             shapes += [Line(((0, y), (WIDTH, y)), PALE, 0.5), Text(4, y - 2, label, 6, colour=GREY)]
         for number in self._multiples(self._longitude, WIDTH, self._narrower, step):
             x = self._x(number)
-            label = f"{text.number(abs(number), places)}°{'W' if number < 0 else 'E'}"
+            label = f"{text.number(abs(number), places)}° {west if number < 0 else east}"
             shapes += [Line(((x, 0), (x, HEIGHT)), PALE, 0.5), Text(x + 2, 9, label, 6, colour=GREY)]
         return shapes
 
@@ -105,14 +107,17 @@ class _Frame:
 
 
 def _marks(down: Sequence[Place], frame: _Frame) -> list[Shape]:
-    """Return a mark for each camera, or for those that lie within a few points of each other."""
+    """Return a mark for each camera, or for those that lie within a few points of each other, with their names.
+
+    A name that would lie upon a mark or another name is left out.
+    """
     cells: dict[tuple[int, int], list[Place]] = {}
     for place in down:
         x, y = frame.at(place)
         cells.setdefault((round(x / 9), round(y / 9)), []).append(place)
     shapes: list[Shape] = []
-    names: list[Shape] = []
-    labelled: list[tuple[float, float]] = []
+    taken: list[_Box] = []
+    clusters = []
     for places in sorted(cells.values(), key=lambda its: (-len(its), its[0].name)):
         spots = [frame.at(place) for place in places]
         x, y = sum(spot[0] for spot in spots) / len(spots), sum(spot[1] for spot in spots) / len(spots)
@@ -120,11 +125,32 @@ def _marks(down: Sequence[Place], frame: _Frame) -> list[Shape]:
         shapes.append(Rect(x - size, y - size, 2 * size, 2 * size, DOWN, INK))
         if len(places) > 1:
             shapes.append(Text(x, y + 2.5, str(len(places)), 7 if len(places) < 100 else 5.5, "middle", bold=True))
-        is_free = all(abs(y - other) > 8 or abs(x - beside) > 110 for beside, other in labelled)
-        if is_free and len(labelled) < MAX_NAMES:
-            labelled.append((x, y))
-            names.append(_name(places[0], x, y, size))
+        taken.append(_Box(x - size, y - size, x + size, y + size))
+        clusters.append((places[0], x, y, size))
+    names: list[Text] = []
+    for place, x, y, size in clusters:
+        name = _name(place, x, y, size)
+        width = len(name.text) * 3.9
+        left = name.x - width if name.anchor == "end" else name.x
+        box = _Box(left, name.y - 6, left + width, name.y + 1.5)
+        if len(names) < MAX_NAMES and not any(box.meets(other) for other in taken):
+            names.append(name)
+            taken.append(box)
     return [*shapes, *names]
+
+
+class _Box(NamedTuple):
+    """A part of the map that something stands on."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def meets(self, other: "_Box") -> bool:
+        """Return True if two boxes have any part in common."""
+        beside = self.right < other.left or other.right < self.left
+        return not (beside or self.bottom < other.top or other.bottom < self.top)
 
 
 def _name(place: Place, x: float, y: float, size: float) -> Text:

@@ -86,7 +86,10 @@ def _first_page(dossier: Dossier, words: Words, text: NumberText) -> Iterator[Bl
         ("dossier.began", text.second(dossier.from_ms)),
         ("dossier.noticed", text.second(incident.opened_ms)),
         ("dossier.ended", _end(dossier, words, text)),
-        ("dossier.taken", f"{taken.by}, {text.second(taken.at_ms)}" if taken else words("report.page.nobody_took")),
+        (
+            "dossier.taken",
+            f"{taken.by}, {text.second(taken.at_ms)}" if taken else words("report.page.nobody_took"),
+        ),
         ("dossier.remedy", words.remedy(incident.cause)),
         ("dossier.owners", _names(each.owner for each in dossier.cameras)),
         ("dossier.maintainers", _names(each.maintainer for each in dossier.cameras)),
@@ -103,12 +106,16 @@ def _map(dossier: Dossier, words: Words, text: NumberText) -> Iterator[Block]:
         yield Paragraph(words("dossier.no_map"))
         return
     yield Chart(outage_map(down, dossier.around, words, text, without=without))
-    yield Paragraph(words("dossier.map_what", count=text.number(len(down)), without=text.number(without)), note=True)
+    yield Paragraph(
+        words("dossier.map_what", count=text.number(len(down)), without=text.number(without)), note=True
+    )
 
 
 def _timeline(dossier: Dossier, words: Words, text: NumberText) -> Iterator[Block]:
     steps = [(dossier.from_ms, 0, words("dossier.step.began"))]
     for step in dossier.timeline:
+        if step.kind == "acknowledged" and dossier.requests:
+            continue  # the request says who
         said = words(f"incidents.step.{step.kind}", cause=words.meaning(step.cause), count=len(step.cameras))
         steps.append((step.time_ms, 1, said))
     for request in dossier.requests:
@@ -120,7 +127,9 @@ def _timeline(dossier: Dossier, words: Words, text: NumberText) -> Iterator[Bloc
             steps.append((sending.finished_ms, 3, said))
     for decision in dossier.decisions:
         to = words(f"ledger.bucket.{decision.to}" if decision.to else "report.value.evidence_again")
-        steps.append((decision.created_ms, 4, words("dossier.step.decided", number=decision.id, by=decision.by, to=to)))
+        steps.append(
+            (decision.created_ms, 4, words("dossier.step.decided", number=decision.id, by=decision.by, to=to))
+        )
     steps.sort()
     columns = (Column(words("dossier.time"), 1.3), Column(words("dossier.happened"), 4))
     shown = steps if len(steps) <= MAX_STEPS else [*steps[: MAX_STEPS // 2], *steps[-MAX_STEPS // 2 :]]
@@ -155,7 +164,8 @@ def _camera(each: DossierCamera, dossier: Dossier, words: Words, text: NumberTex
         text.time(each.from_ms),
         words("report.page.goes_on") if goes_on else text.time(each.to_ms),
         text.minutes(each.lost_ms),
-        ", ".join(words(f"ledger.bucket.{bucket}") for bucket in sorted(lost, key=lambda its: -lost[its])) or NOTHING,
+        ", ".join(words(f"ledger.bucket.{bucket}") for bucket in sorted(lost, key=lambda its: -lost[its]))
+        or NOTHING,
     )
 
 
@@ -270,11 +280,13 @@ def _names(names: Iterator[str]) -> str:
 
 
 def _end(dossier: Dossier, words: Words, text: NumberText) -> str:
-    return words("dossier.open_at", time=text.second(dossier.to_ms)) if dossier.is_open else text.second(dossier.to_ms)
+    return (
+        words("dossier.open_at", time=text.second(dossier.to_ms))
+        if dossier.is_open
+        else text.second(dossier.to_ms)
+    )
 
 
-def _cut(
-    count: int, most: int, words: Words, text: NumberText, key: str = "dossier.cut"
-) -> Iterator[Block]:
+def _cut(count: int, most: int, words: Words, text: NumberText, key: str = "dossier.cut") -> Iterator[Block]:
     if count > most:
         yield Paragraph(words(key, shown=text.number(most), count=text.number(count)))

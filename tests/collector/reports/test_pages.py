@@ -4,6 +4,7 @@ import re
 from decimal import Decimal
 from html.parser import HTMLParser
 from io import BytesIO
+from typing import Any
 from itertools import pairwise
 
 import pytest
@@ -61,6 +62,12 @@ def page(report: Report = CONTRACT, language: Language = "en") -> Page:
 
 def pdf(content: bytes) -> PdfReader:
     return PdfReader(BytesIO(content), strict=True)
+
+
+def resources(reader: PdfReader, kind: str) -> list[Any]:
+    """Return the fonts or images that the pages use."""
+    of_pages: list[Any] = [each["/Resources"] for each in reader.pages]
+    return [entry.get_object() for each in of_pages for entry in each.get(kind, {}).values()]
 
 
 def text_of(reader: PdfReader) -> str:
@@ -143,11 +150,11 @@ def test_the_pdf_has_embedded_fonts_bookmarks_and_neither_scripts_nor_links() ->
     reader = pdf(content)
     assert reader.metadata is not None
     assert reader.metadata.title == "Ketersediaan kamera, Oktober 2026"
-    assert reader.trailer["/Root"]["/Lang"] == "id"
+    root: Any = reader.trailer["/Root"]
+    assert root["/Lang"] == "id"
     assert "Kamera" in [getattr(each, "title", "") for each in reader.outline]
     assert not re.search(rb"/JavaScript|/JS\b|/OpenAction|/URI|/Launch|/AcroForm", content)
-    used = {font for each in reader.pages for font in each["/Resources"]["/Font"].values()}
-    names = {font.get_object()["/BaseFont"] for font in used}
+    names = {font["/BaseFont"] for font in resources(reader, "/Font")}
     assert {name.split("+")[-1] for name in names} >= {"Inter-Regular", "Inter-SemiBold"}
     assert all("/Annots" not in each for each in reader.pages)
 
@@ -157,10 +164,7 @@ def test_the_longest_outages_are_shown_before_and_after() -> None:
     assert "Last good picture before, 3 Oct 2026 04:10:00 WIB" in page().text
     assert "First good picture after, 5 Oct 2026 08:15:00 WIB" in pdf_text()
     reader = pdf(render_pdf(CONTRACT, words("en"), ALBUM))
-    images = [
-        image.get_object() for each in reader.pages for image in each["/Resources"].get("/XObject", {}).values()
-    ]
-    assert PICTURE in [image._data for image in images]
+    assert PICTURE in [image._data for image in resources(reader, "/XObject")]
 
 
 def test_a_picture_of_another_outage_or_camera_is_not_shown() -> None:
