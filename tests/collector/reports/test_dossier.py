@@ -42,14 +42,16 @@ def dark(site: str, from_ms: int, to_ms: int, cameras: int = 3000) -> dict[str, 
 
 
 def inventory(*, with_places: bool = True) -> Inventory:
-    place = {"latitude": 1.05, "longitude": 104.03} if with_places else {}
+    site = InventorySite(id="kabil", name="Simpang Kabil")
+    if with_places:
+        site = site.model_copy(update={"latitude": 1.05, "longitude": 104.03})
     cameras = [
         InventoryCamera(site="kabil", id=f"c{i}", latitude=1 + i % 60 / 1000, longitude=104 + i // 60 / 1000)
         if with_places
         else InventoryCamera(site="kabil", id=f"c{i}")
         for i in range(3010)
     ]
-    return Inventory(sites=[InventorySite(id="kabil", name="Simpang Kabil", **place)], cameras=cameras)
+    return Inventory(sites=[site], cameras=cameras)
 
 
 def dossier(cameras: int = 3000, *, with_places: bool = True, resolved_ms: int | None = ENDED) -> Dossier:

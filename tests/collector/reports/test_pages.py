@@ -4,8 +4,8 @@ import re
 from decimal import Decimal
 from html.parser import HTMLParser
 from io import BytesIO
-from typing import Any
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
