@@ -79,8 +79,8 @@ def test_the_example_of_a_scenario_is_told_as_it_says() -> None:
         f"for longer than `keep_pictures_days` ({CollectorConfig().keep_pictures_days})",
         f"longer than `keep_days` ({RULES.keep_days}), of up to `cameras_of_outage` ({RULES.cameras_of_outage})",
         f"`max_mb` ({RULES.max_mb:g}) and a twentieth of the free disk",
-        f"at most {detail_pages.MAX_CAMERAS} cameras, {detail_pages.MAX_OUTAGES} outages,"
-        f" {detail_pages.MAX_GROUPS} groups",
+        f"at most {detail_pages.MAX_CAMERAS} cameras, {detail_pages.MAX_OUTAGES} outages,",
+        f"outages, {detail_pages.MAX_GROUPS} groups",
         f"{contract_pages.MAX_PENALTIES} lines of a deduction and {contract_pages.MAX_EXCLUSIONS} stretches",
         f"{outage_views.MAX_BYTES / 1e6:g} MB of pictures",
         f"the {dossier_pages.MAX_CAMERAS} that lost most",
