@@ -3,11 +3,10 @@
 import logging
 import signal
 import threading
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from contextlib import ExitStack
 
 from prometheus_client import CollectorRegistry
-from sqlalchemy import Connection
 
 from pantau_collector.alertmanager.alert_sender import AlertSender
 from pantau_collector.clock import Clock, SystemClock
@@ -21,7 +20,6 @@ from pantau_collector.inventory import Inventory, load_inventory
 from pantau_collector.inventory_recorder import InventoryRecorder
 from pantau_collector.journal import CursorFile, Journal, JournalError
 from pantau_collector.leadership import CONNECT, AdvisoryLock, Alone, Leadership
-from pantau_collector.ledger import Ledger
 from pantau_collector.ledger.keeper import LedgerKeeper
 from pantau_collector.notices.compose import Composer
 from pantau_collector.notices.links import Links
@@ -36,8 +34,9 @@ from pantau_collector.recorder import Recorder
 from pantau_collector.retention import StateRetention
 from pantau_collector.self_monitor import SelfMonitor
 from pantau_collector.sinks import SinkWriter, open_series_store
-from pantau_collector.sinks.day_writer import DayWriter, SiteLives
-from pantau_collector.store import Store, StoreError, downtime_rows, secret_rows
+from pantau_collector.sinks.day_writer import DayWriter
+from pantau_collector.sinks.decided_lives import DecidedLives
+from pantau_collector.store import Store, StoreError, secret_rows
 from pantau_collector.web import RoomMetric, create_app, room_metrics
 from pantau_collector.web.access import access_rules
 from pantau_collector.web.acknowledge_page import AcknowledgePage
@@ -306,22 +305,15 @@ def _sink_writer(config: CollectorConfig, paths: DataDir, journal: Journal, cloc
 def _day_writer(
     config: CollectorConfig, store: Store, pipeline: Pipeline, receiver: _Receiver
 ) -> DayWriter | None:
-    """Return what writes the days of cameras into InfluxDB, by the inventory as it is when it reads."""
+    """Return what writes the days of cameras into InfluxDB, if there is one."""
     if config.influx is None:
         return None
-
-    def open_lives() -> SiteLives:
-        return Ledger(store, pipeline.inventory).site_intervals
-
-    def basis(connection: Connection) -> Hashable:
-        return pipeline.inventory, str(downtime_rows.load_downtimes(connection))
 
     return DayWriter(
         store,
         open_series_store(config.influx),
         DeadLetters(receiver.paths.dead_days, time_ms=receiver.clock.time_ms),
-        open_lives,
-        basis=basis,
+        DecidedLives(store, lambda: pipeline.inventory),
         zone=config.zone,
         clock=receiver.clock,
     )

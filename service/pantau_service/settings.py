@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
@@ -148,19 +148,18 @@ def _without_tags(location: Location, model: type[BaseModel]) -> Location:
     kept: list[int | str] = []
     is_behind_tag = False
     for part in location:
-        tables = _models(_annotation(model, kept)) if kept else []
-        is_tag = len(tables) > 1 and not is_behind_tag and _is_tag(part, kept[-1], tables)
-        is_behind_tag = is_tag
-        if not is_tag:
+        is_behind_tag = bool(kept) and not is_behind_tag and _is_tag(part, kept[-1], _annotation(model, kept))
+        if not is_behind_tag:
             kept.append(part)
     return tuple(kept)
 
 
-def _is_tag(part: int | str, before: int | str, tables: Iterable[type[BaseModel]]) -> bool:
-    """Return True for what is no position in a list, and no key of any table."""
+def _is_tag(part: int | str, before: int | str, annotation: Any) -> bool:
+    """Return True for what is neither a position in a list, nor a key of any table of a union."""
+    tables = _models(annotation)
     if isinstance(part, int):
-        return not isinstance(before, int) and part in (1, 2)
-    return not any(part in table.model_fields for table in tables)
+        return len(tables) > 1 and get_origin(annotation) is not list and not isinstance(before, int)
+    return len(tables) > 1 and not any(part in table.model_fields for table in tables)
 
 
 def _keys(model: type[BaseModel], location: Location) -> list[str]:

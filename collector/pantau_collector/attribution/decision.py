@@ -19,6 +19,10 @@ class DecisionError(Exception):
     """A decision that cannot be made; the text says what is wrong and what was expected."""
 
 
+class NothingToMoveError(DecisionError):
+    """There is no such incident, or none of its time was lost."""
+
+
 class Wish(Struct, frozen=True):
     """What a person wants to decide about an incident.
 

@@ -5,11 +5,18 @@ from datetime import UTC, tzinfo
 
 from msgspec import Struct
 
-from pantau_collector.attribution.decided import STAYS, Decisions
-from pantau_collector.attribution.decision import CameraKey, Decision, DecisionError, Wish, check_texts
+from pantau_collector.attribution.decided import STAYS
+from pantau_collector.attribution.decided_ledger import DecidedLedger
+from pantau_collector.attribution.decision import (
+    CameraKey,
+    Decision,
+    DecisionError,
+    NothingToMoveError,
+    Wish,
+    check_texts,
+)
 from pantau_collector.attribution.period import period_of
-from pantau_collector.attribution.rows import load_decisions
-from pantau_collector.ledger import Bucket, Ledger
+from pantau_collector.ledger import Bucket
 from pantau_collector.ledger.spans import Span
 from pantau_collector.store import Store, incident_rows
 from pantau_service.settings import did_you_mean
@@ -24,7 +31,7 @@ class Proposal(Struct, frozen=True):
 
 def propose(
     store: Store,
-    ledger: Ledger,
+    ledger: DecidedLedger,
     wish: Wish,
     *,
     now_ms: int,
@@ -34,8 +41,8 @@ def propose(
     """Return the decision that would be made; `add_decision` makes it.
 
     Args:
-        store: where the incident is, and what was decided before.
-        ledger: whose the time is by the evidence.
+        store: where the incident is.
+        ledger: whose the time is by now.
         wish: what is to be decided.
         now_ms: UTC ms.
         zone: of the times in an error's text.
@@ -48,18 +55,17 @@ def propose(
     check_texts(wish)
     with store.begin() as connection:
         incident = incident_rows.load_incident(connection, wish.incident)
-        earlier = Decisions(load_decisions(connection))
     if incident is None:
-        raise DecisionError(
+        raise NothingToMoveError(
             f"there is no incident {wish.incident}, or it was over so long ago that it was removed"
         )
     cameras = _cameras(wish, incident.members)
     from_ms, to_ms = period_of(wish, incident, now_ms, zone)
     span = Span(from_ms, now_ms if to_ms is None else to_ms)
-    before = _before(ledger, earlier, cameras, span)
+    before = _before(ledger, cameras, span)
     if not before:
-        raise DecisionError(
-            f"incident {wish.incident}: none of its time in that period was lost, so there is nothing to move"
+        raise NothingToMoveError(
+            f"none of the time of incident {wish.incident} in that period was lost, so there is nothing to move"
         )
     decision = Decision(
         id=0,
@@ -91,9 +97,7 @@ def _cameras(wish: Wish, members: Sequence[CameraKey]) -> tuple[CameraKey, ...]:
     return tuple(dict.fromkeys(wish.cameras))
 
 
-def _before(
-    ledger: Ledger, earlier: Decisions, cameras: Sequence[CameraKey], span: Span
-) -> dict[CameraKey, dict[Bucket, int]]:
+def _before(ledger: DecidedLedger, cameras: Sequence[CameraKey], span: Span) -> dict[CameraKey, dict[Bucket, int]]:
     """Return the lost time of each camera by bucket, as it is before the decision."""
     of_site: dict[str, list[str]] = {}
     for site, camera in cameras:
@@ -103,7 +107,7 @@ def _before(
         lives = ledger.site_intervals(site, *span)
         for name in names:
             its: dict[Bucket, int] = {}
-            for each in earlier.apply(site, name, lives.get(name, [])):
+            for each in lives.get(name, ()):
                 if each.evidenced not in STAYS:
                     its[each.bucket] = its.get(each.bucket, 0) + each.ms
             if its:

@@ -81,5 +81,14 @@ def iso(time_ms: int | None) -> str | None:
     )
 
 
+def lasted(ms: int) -> str:
+    """Return a length of time as `3d 04:05:06`, with milliseconds if it is shorter than a minute."""
+    if 0 < ms < 60_000:
+        return f"{ms / 1000:.3f} s"
+    days, rest = divmod(ms // 1000, 86_400)
+    hours, minutes, seconds = rest // 3600, rest // 60 % 60, rest % 60
+    return f"{f'{days}d ' if days else ''}{hours:02}:{minutes:02}:{seconds:02}"
+
+
 def _ms(at: datetime) -> int:
     return int(at.timestamp() * 1000)

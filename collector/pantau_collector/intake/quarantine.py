@@ -61,13 +61,22 @@ class Quarantine:
         sites = [f"{site} for {max(0, until - now_ms) // 60_000} min" for site, until in until_ms.items()]
         return f"flooded the broker, and are shut out: {', '.join(sites)}" if sites else None
 
+    @property
+    def is_in_use(self) -> bool:
+        """True while any site is shut out."""
+        return bool(self._until_ms)
+
+    def shuts_out(self, site: str) -> bool:
+        """Return True if a site is shut out."""
+        return site in self._until_ms
+
     def begin(self) -> None:
         """Begin after a break: what the broker has kept meanwhile comes at once."""
         self._catching_up_until_s = self._monotonic() + CATCHING_UP_S
         self._messages, self._bytes = Allowance(rate=MESSAGES_PER_S), Allowance(rate=BYTES_PER_S)
 
-    def admits(self, site: str, size: int) -> bool:
-        """Count a message of `size` bytes of a site, and return False if it is to be dropped.
+    def admits(self, site: str, messages: int, size: int) -> bool:
+        """Count messages of a site, of `size` bytes together, and return False if they are to be dropped.
 
         What is on no site's topic is nobody's to be shut out for.
         """
@@ -79,7 +88,7 @@ class Quarantine:
         if now_s >= self._catching_up_until_s:
             self._catching_up_until_s = float("inf")
             self._messages, self._bytes = Allowance(rate=MESSAGES_PER_S), Allowance(rate=BYTES_PER_S)
-        self._messages.use(site, 1, now_s)
+        self._messages.use(site, messages, now_s)
         self._bytes.use(site, size, now_s)
         more = 1 if self._catching_up_until_s == float("inf") else _CATCHING_UP
         if (

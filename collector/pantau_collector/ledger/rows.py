@@ -153,11 +153,12 @@ def load_newest_run(connection: Connection, boot: int) -> Run | None:
     return None if row is None else _run(row)
 
 
-def save_runs(connection: Connection, boot: int, before: Sequence[Run], after: Sequence[Run]) -> None:
-    """Replace runs of a boot."""
-    removed, added = difference(before, after)
-    drop_rows(connection, ledger_runs, ({"boot": boot, "first_seq": run.first_seq} for run in removed))
-    rows = [{"boot": boot} | {name: getattr(run, name) for name in run.__struct_fields__} for run in added]
+def save_runs(
+    connection: Connection, removed: Iterable[tuple[int, Run]], added: Iterable[tuple[int, Run]]
+) -> None:
+    """Remove runs of boots, and then add others."""
+    drop_rows(connection, ledger_runs, ({"boot": boot, "first_seq": run.first_seq} for boot, run in removed))
+    rows = [{"boot": boot} | {name: getattr(run, name) for name in run.__struct_fields__} for boot, run in added]
     if rows:
         connection.execute(ledger_runs.insert(), rows)
 

@@ -34,6 +34,11 @@ class Rate(Struct, frozen=True):
             return None
         return Decimal(self.good_ms * 100 * 10**places // self.of_ms).scaleb(-places)
 
+    @property
+    def permille(self) -> int:
+        """It in permille, rounded down; -1 of nothing."""
+        return self.good_ms * 1000 // self.of_ms if self.of_ms else -1
+
 
 class Period(Struct, frozen=True):
     """A month, `2026-10`, in a time zone. `to_ms` is its end, or while it is running the moment it is reported to.
@@ -225,7 +230,8 @@ class Account(Struct, frozen=True):
     """What a contract comes to in its month, in rupiah, by the definitions of docs/availability.md.
 
     `availability` is the rate that `target` (percent) is about; `is_met` is None if nothing could be judged.
-    `lost` and `excluded` are of the contract's units. `penalties_sum` is before the cap, `deduction` after it.
+    `ms` is the time of its cameras by the bucket that counts; `lost` and `excluded` are of the contract's units.
+    `penalties_sum` is before the cap, `deduction` after it.
     `penalties` and `exclusions` are given in the report of one contract alone.
     """
 
@@ -242,6 +248,7 @@ class Account(Struct, frozen=True):
     measured: Rate
     target: Decimal
     is_met: bool | None
+    ms: Milliseconds
     lost: Milliseconds
     excluded: Milliseconds
     fee: Decimal
@@ -303,8 +310,10 @@ class Scope(Struct, frozen=True):
 class Report(Struct, frozen=True):
     """A report of a month. With a contract, `accounts` has that one; without, one for each contract in force.
 
-    `groups` is empty in the report of a contract. `outages` are in order of site, camera and time. Without a
-    camera in service `has_data` is False, and the report is a page that says so.
+    `groups` is empty in the report of a contract. `outages` are in order of site, camera and time. `has_data` is
+    False if no camera was measured at all: then the report is a page that says so.
+
+    `is_final`: the month was closed so long ago that it is not compared any more with what is known now.
     """
 
     scope: Scope
@@ -319,6 +328,7 @@ class Report(Struct, frozen=True):
     days: tuple[Day, ...] = ()
     decisions: tuple[DecisionRow, ...] = ()
     corrections: tuple[Correction, ...] = ()
+    is_final: bool = False
     version: int = VERSION
 
     def worst(self, count: int = 5) -> "tuple[CameraRow | GroupRow, ...]":

@@ -8,9 +8,9 @@ changes nothing. A round reads each site from its oldest day that may have chang
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -46,8 +46,15 @@ _NOTHING = 0
 _DAY_MS = 86_400_000
 _log = logging.getLogger(__name__)
 
-SiteLives = Callable[[str, int, int], Mapping[str, Sequence[Interval]]]
-"""Returns the intervals of each camera of a site from one moment to another (UTC ms), without gaps."""
+
+class Lives(Protocol):
+    """The lives of cameras, as the days tell them."""
+
+    def open(self) -> Hashable:
+        """Begin a round; return what the past depends on beside the ledger's own facts."""
+
+    def of_site(self, site: str, from_ms: int, to_ms: int) -> Mapping[str, Sequence[Interval]]:
+        """Return the intervals of each camera of a site in a period (UTC ms), without gaps."""
 
 
 class _Task(NamedTuple):
@@ -69,9 +76,8 @@ class DayWriter:
         store: Store,
         series: SeriesStore,
         dead_letters: DeadLetters,
-        open_lives: Callable[[], SiteLives],
+        lives: Lives,
         *,
-        basis: Callable[[Connection], Hashable],
         zone: ZoneInfo,
         clock: Clock,
         every_s: float = EVERY_S,
@@ -82,9 +88,8 @@ class DayWriter:
             store: the collector's state, with the ledger.
             series: the store to write to; the writer closes it.
             dead_letters: takes the lines that the store refuses for good.
-            open_lives: returns the reader of a round, with inventory and decisions as they are then.
-            basis: returns what the past depends on beside the ledger's rows, such as planned maintenance. When it
-                changes, the last 62 days are read again.
+            lives: what is written. When more than the ledger's facts has changed, as planned maintenance, the last
+                62 days are read again.
             zone: where a day begins at midnight.
             clock: the source of time.
             every_s: seconds from one round to the next.
@@ -92,8 +97,7 @@ class DayWriter:
         self._store = store
         self._series = series
         self._dead_letters = dead_letters
-        self._open_lives = open_lives
-        self._basis = basis
+        self._lives = lives
         self._zone = zone
         self._clock = clock
         self._every_s = every_s
@@ -165,12 +169,11 @@ class DayWriter:
         now_ms = self._clock.time_ms()
         today = next(days(self._zone, now_ms, now_ms + 1))
         oldest_ms = today.from_ms - LOOK_BACK_DAYS * _DAY_MS
+        self._reads_for = (today, self._lives.open())
         with self._store.begin() as connection:
-            self._reads_for = (today, self._basis(connection))
             changes = {change.site: change for change in load_changes(connection)}
             newest = series_day_rows.load_newest(connection)
             sites = sorted({site for site, _ in load_cameras(connection, CAMERA)})
-        self._lives = self._open_lives()
         tasks: deque[_Task] = deque()
         for site in sites:
             from_ms = min(newest.get(site, oldest_ms), today.from_ms)
@@ -198,7 +201,7 @@ class DayWriter:
             digests = series_day_rows.load_digests(connection, task.site, period[0].from_ms) if period else {}
         if not period:
             return 0
-        lives = self._lives(task.site, period[0].from_ms, until_ms)
+        lives = self._lives.of_site(task.site, period[0].from_ms, until_ms)
         lines: list[str] = []
         written: dict[int, int] = {}
         for day in period:

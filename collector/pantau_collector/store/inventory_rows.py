@@ -47,6 +47,13 @@ def load_moves(connection: Connection) -> list[Move]:
     return [Move(row.id, row.change, row.to_ms, row.reason, row.by, row.created_ms) for row in rows]
 
 
+def newest_ids(connection: Connection) -> tuple[int, int]:
+    """Return the ids of the last change and of the last thing that people said; 0 if there is none."""
+    last = (select(func.max(table.c.id)) for table in (inventory_changes, inventory_moves))
+    change, move = (connection.execute(query).scalar() or 0 for query in last)
+    return change, move
+
+
 def add_moves(
     connection: Connection, changes: Sequence[int], to_ms: int, *, reason: str, by: str, now_ms: int
 ) -> None:

@@ -6,7 +6,6 @@ import pytest
 from msgspec.structs import replace
 from pypdf import PdfReader
 
-from pantau_collector.attribution import add_decision, propose
 from pantau_collector.data_dir import DataDir
 from pantau_collector.incidents.acknowledgement import Acknowledgement
 from pantau_collector.incidents.transition import Transition, TransitionKind
@@ -79,9 +78,7 @@ def config(tmp_path: Path) -> Path:
         sent = {"channel": "mail", "status": "sent", "attempts": 1, "error": ""}
         times = {"created_ms": taken.opened_ms, "finished_ms": taken.opened_ms + 2000}
         connection.execute(outbox.insert(), [letter | sent | times])
-    proposal = propose(store, city.ledger, CUT, now_ms=NOW_MS)
-    with store.begin() as connection:
-        add_decision(connection, proposal.decision)
+    city.decide(CUT, now_ms=NOW_MS)
     store.close()
     return configured(tmp_path, inventory="inventory.toml")
 

@@ -176,6 +176,7 @@ ACCOUNT = Account(
     measured=Rate(9_923, 10_000),
     target=Decimal("99.5"),
     is_met=False,
+    ms={Bucket.WORKING: 7 * MONTH_MS - 93 * HOUR_MS, Bucket.CAMERA: 52 * HOUR_MS, Bucket.LINK: 41 * HOUR_MS},
     lost={Bucket.CAMERA: 52 * HOUR_MS, Bucket.LINK: 9 * HOUR_MS},
     excluded={Bucket.THIRD_PARTY: 30 * HOUR_MS, Bucket.MAINTENANCE: 2 * HOUR_MS},
     fee=FEE,

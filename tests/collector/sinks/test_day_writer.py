@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pantau_collector.attribution import Decision, add_decision
 from pantau_collector.config import InfluxV1, InfluxV2
 from pantau_collector.deadletter import DeadLetters
 from pantau_collector.incidents.downtime import Downtime, Scope
@@ -23,10 +24,12 @@ from pantau_collector.ledger.rows import load_changes
 from pantau_collector.sinks.answers import RetryLaterError
 from pantau_collector.sinks.camera_days import days
 from pantau_collector.sinks.day_writer import DayWriter
+from pantau_collector.sinks.decided_lives import DecidedLives
 from pantau_collector.sinks.deliver import SeriesStore
 from pantau_collector.sinks.influx_v1 import InfluxV1Store
 from pantau_collector.sinks.influx_v2 import InfluxV2Store
 from pantau_collector.store import Store, StoreError, downtime_rows, series_day_rows
+from pantau_contract.states import Cause, State
 from tests.collector.ledger.simulated import SimulatedSite, listening
 from tests.servers.influxdb import Database
 from tests.servers.postgresql import PostgreSQL
@@ -40,6 +43,23 @@ ABOUT_MS = 250_000
 """Milliseconds by which a fault may be known too late or too early: two of the agent's intervals."""
 
 
+class Lives(DecidedLives):
+    """Lives of cameras: of `broken` sites unreadable, `given` if there are any; `then` is done after a reading."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store, Inventory)
+        self.broken: set[str] = set()
+        self.given: dict[str, list[Interval]] | None = None
+        self.then: Callable[[], object] = int
+
+    def of_site(self, site: str, from_ms: int, to_ms: int) -> Mapping[str, Sequence[Interval]]:
+        if site in self.broken:
+            raise ValueError(site)
+        found = super().of_site(site, from_ms, to_ms)
+        self.then()
+        return found if self.given is None else self.given
+
+
 class City:
     """A site that is simulated, its ledger, and the writer of its days. Time is the site's."""
 
@@ -48,7 +68,7 @@ class City:
         self.series = series
         self.site = SimulatedSite(SITE, ["cam1", "cam2"], interval_s=120)
         self.zone = ZONE
-        self.broken: set[str] = set()
+        self.lives = Lives(store)
         self._dead_letters = DeadLetters(folder / "dead.jsonl", time_ms=self.time_ms)
         self._entered = 0
         self.writer = self.start()
@@ -59,8 +79,7 @@ class City:
             self.store,
             self.series,
             self._dead_letters,
-            self._open_lives,
-            basis=lambda connection: str(downtime_rows.load_downtimes(connection)),
+            self.lives,
             zone=self.zone,
             clock=self,
         )
@@ -92,16 +111,6 @@ class City:
         before = self.writer.lines_written
         self.writer.write_round()
         return self.writer.lines_written - before
-
-    def _open_lives(self) -> Callable[[str, int, int], Mapping[str, Sequence[Interval]]]:
-        ledger = Ledger(self.store, Inventory())
-
-        def lives(site: str, from_ms: int, to_ms: int) -> Mapping[str, Sequence[Interval]]:
-            if site in self.broken:
-                raise ValueError(site)
-            return ledger.site_intervals(site, from_ms, to_ms)
-
-        return lives
 
 
 @pytest.fixture
@@ -179,7 +188,7 @@ def test_rates_leave_out_what_nobody_lost_and_tell_true_pictures_from_others(
             from_ms, 1 << 60, Bucket.WORKING, last.unplanned, last.at_site, last.state, None, last.evidence
         )
     )
-    city.writer._open_lives = lambda: lambda *_: {"cam1": intervals}
+    city.lives.given = {"cam1": intervals}
     city.writer.write_round()
     found = points(influxdb)[f"{datetime.fromtimestamp(day.from_ms / 1000, ZONE):%m-%d}"]
     rest_ms = DAY_MS - len(Bucket) * HOUR_MS
@@ -254,6 +263,28 @@ def test_maintenance_that_is_planned_or_cancelled_corrects_the_past(city: City, 
     assert list(points(influxdb).values())[1]["power_ms"] > 23 * HOUR_MS
 
 
+def test_a_decision_moves_the_time_of_the_days_that_it_is_about(city: City, influxdb: Database) -> None:
+    city.midnight()
+    begin_ms = city.site.now_ms
+    city.site.set(Cause.REFUSED, "cam1")
+    city.site.run(6 * HOUR)
+    end_ms = city.site.now_ms
+    city.site.set(State.OK, "cam1")
+    city.midnight()
+    city.write()
+    before = list(points(influxdb).values())[1]
+    assert before["camera_ms"] == pytest.approx(6 * HOUR_MS, abs=ABOUT_MS)
+    decision = Decision(
+        0, 1, ((SITE, "cam1"),), begin_ms, end_ms, Bucket.THIRD_PARTY, "PT X", "cut", "Ani", end_ms, {}
+    )
+    with city.store.begin() as connection:
+        add_decision(connection, decision)
+    assert city.write() == 2 * 1, "of the one day"
+    after = list(points(influxdb).values())[1]
+    assert (after["camera_ms"], after["third_party_ms"]) == (0, before["camera_ms"])
+    assert after["judged_ms"] == before["judged_ms"], "without a contract it is lost all the same"
+
+
 def test_after_a_crash_at_any_instant_nothing_is_missing(
     city: City, influxdb: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -305,19 +336,7 @@ def test_what_changes_while_a_site_is_written_is_not_lost(city: City, influxdb: 
     city.write()
     city.site.mend_line()
     city.site.run(HOUR)
-    read = city.writer._open_lives
-
-    def open_lives() -> Any:
-        lives = read()
-
-        def lives_then_more(*period: Any) -> Any:
-            found = lives(*period)
-            city.learn()
-            return found
-
-        return lives_then_more
-
-    city.writer._open_lives = open_lives
+    city.lives.then = city.learn
     city.writer.write_round()
     city.writer.write_round()
     assert list(points(influxdb).values())[1]["link_ms"] > 23 * HOUR_MS
@@ -341,7 +360,7 @@ def test_a_site_that_cannot_be_read_holds_up_no_other(city: City, influxdb: Data
     other = SimulatedSite("aaa", ["cam1"], interval_s=120)
     other.run(HOUR)
     city.learn(*other.records)
-    city.broken = {"aaa"}
+    city.lives.broken = {"aaa"}
     city.write()
     assert points(influxdb)
     with city.store.begin() as connection:
