@@ -40,7 +40,8 @@ def test_the_month_is_written_as_pdf_unless_something_else_is_asked_for(
 
 
 def test_the_pictures_of_outages_are_in_it(city: SmallCity, tmp_path: Path) -> None:
-    longest = max(city.maker().city("site").outages, key=lambda each: each.ms_in_period)
+    outages = [each for each in city.maker().city("site").outages if each.site == "kabil"]
+    longest = max(outages, key=lambda each: each.ms_in_period)
     times = (longest.from_ms, longest.from_ms + 60_000, 0.0, None, longest.to_ms)
     incident = Incident(9, longest.site, longest.camera, "stalled", (longest.camera,), *times)
     with city.store.begin() as connection:
@@ -48,9 +49,7 @@ def test_the_pictures_of_outages_are_in_it(city: SmallCity, tmp_path: Path) -> N
         incident_rows.save_incidents(connection, [incident], steps)
     kept = OutagePictures(DataDir(tmp_path / "data").outage_pictures, OutagePictureRules())
     picture = about(longest.from_ms - 60_000, site=longest.site, camera=longest.camera)
-    kept.keep(
-        longest.incident, Moment.BEFORE, longest.site, longest.camera, OutagePicture(jpeg(picture), picture.time)
-    )
+    kept.keep(9, Moment.BEFORE, longest.site, longest.camera, OutagePicture(jpeg(picture), picture.time))
     out = tmp_path / "october.html"
     done = call("report", "--month", "2026-10", "--config", configured(tmp_path), "--out", out)
     assert done.exit_code == 0, done.output
