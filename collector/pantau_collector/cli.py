@@ -12,6 +12,7 @@ from pantau_collector import unsafe_settings
 from pantau_collector.commands.attribute import attribute_command
 from pantau_collector.commands.backup import backup_command, restore_command
 from pantau_collector.commands.dossier import dossier_command
+from pantau_collector.commands.contracts import contracts_app
 from pantau_collector.commands.downtime import downtime_app
 from pantau_collector.commands.forget import forget_command
 from pantau_collector.commands.incidents import ack_command, incidents_app
@@ -63,6 +64,7 @@ app.command("sites", epilog="Example: pantau-collector sites --json simpang-kabi
 app.command("simulate")(simulate_command)
 app.add_typer(incidents_app)
 app.add_typer(downtime_app)
+app.add_typer(contracts_app)
 app.add_typer(inventory_app)
 app.add_typer(outbox_app)
 app.add_typer(recipients_app)
