@@ -11,8 +11,8 @@ import typer
 from pantau_collector import unsafe_settings
 from pantau_collector.commands.attribute import attribute_command
 from pantau_collector.commands.backup import backup_command, restore_command
-from pantau_collector.commands.dossier import dossier_command
 from pantau_collector.commands.contracts import contracts_app
+from pantau_collector.commands.dossier import dossier_command
 from pantau_collector.commands.downtime import downtime_app
 from pantau_collector.commands.forget import forget_command
 from pantau_collector.commands.incidents import ack_command, incidents_app
