@@ -38,6 +38,7 @@ from pantau_collector.notices.recipients import (
     Recipient,
     check_people,
 )
+from pantau_service.client_certificate import client_key
 from pantau_service.environment_settings import EnvironmentSettings
 from pantau_service.secret_files import SecretFile, secret
 from pantau_service.settings import ConfigError, error_at, explain, read_toml
@@ -51,7 +52,10 @@ ENV_DELIMITER = "__"
 """The separator between table and key in the name of an environment variable."""
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", validate_default=True)
-_FILES = {"data_dir", "inventory", "password_file", "token_file", "ca_file", "url_file"}
+_FILES = {
+    *("data_dir", "inventory", "password_file", "token_file", "url_file"),
+    *("ca_file", "tls_certificate", "tls_key"),
+}
 """Keys that hold a path."""
 
 
@@ -111,12 +115,15 @@ class Broker(BaseModel):
     password_file: SecretFile | None = None
     tls: bool = False
     ca_file: ReadableFile | None = None
+    tls_certificate: ReadableFile | None = None
+    tls_key: Path | None = None
     client_id: Annotated[str, Field(min_length=1, max_length=200)] = "pantau-collector"
     max_memory_mb: Annotated[float, Field(gt=0)] = 500
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
         self.__dict__["password"] = secret("password", self.password, self.password_file, "broker")
+        self.__dict__["tls_key"] = client_key(self.tls_certificate, self.tls_key, tls=self.tls)
         if self.password is not None and self.user is None:
             raise ValueError("expected `user` beside the password (MQTT knows no password without a user)")
         return self
