@@ -7,7 +7,7 @@ KILLS ?= 200
 JOBS ?= 4
 TRIALS ?= 100
 
-.PHONY: help demo test check prepare wheel bench chaos fuzz lock release servers hosts screenshot clean
+.PHONY: help demo test check prepare wheel extras bench chaos fuzz lock release servers hosts screenshot clean
 
 help:
 	@echo 'make demo            a city of three sites on this machine, with a story; Ctrl-C ends it'
@@ -20,6 +20,7 @@ help:
 	@echo 'sudo make hosts      boots a control room and sites, and runs the playbooks on them: some minutes'
 	@echo 'make lock            pins every dependency in locks/ (UPGRADE=1: the newest version of each)'
 	@echo 'make wheel           the wheel of this tree, in build/wheel, to be installed beside a lock'
+	@echo 'make extras          each program in an environment with its lock and the wheel alone: does it start?'
 	@echo 'make release         wheel, sdist and their SBOM in dist/, once tag, version and changelog agree'
 	@echo 'sudo make servers    the Debian packages that the tests use as real servers'
 
@@ -43,6 +44,9 @@ wheel: $(BIN)/.dev
 	@mkdir -p build
 	rm -rf build/wheel
 	$(BIN)/python -m build --wheel --no-isolation --outdir build/wheel . > build/wheel.log || { cat build/wheel.log; exit 1; }
+
+extras: wheel
+	$(BIN)/python -m release.extras
 
 bench: $(BIN)/.dev
 	$(BIN)/python -m benchmarks --trials $(TRIALS) $(if $(DATA),--data $(DATA))

@@ -3,9 +3,11 @@
 import random
 import socket
 import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from fuzzing.mutation import chunks
-from pantau_collector.intake.buffered_socket import BufferedSocket
+from pantau_collector.intake.buffered_socket import Arriving, BufferedSocket
 from pantau_contract.batch_identity import identify_batch
 from pantau_contract.messages import (
     BatchRange,
@@ -97,12 +99,25 @@ def topic(data: bytes, _rng: random.Random) -> None:
     parse_topic(text)
 
 
+@dataclass(frozen=True)
+class _EvenSizesOnly:
+    """Wants every other message."""
+
+    is_wary: bool
+
+    def look_ahead(self, _packets: Iterable[Arriving]) -> None:
+        """Learn nothing."""
+
+    def is_wanted(self, _topic: bytes, size: int) -> bool:
+        return size % 2 == 0
+
+
 def packets(data: bytes, rng: random.Random) -> None:
     """Read what a broker sends as paho does, until the end or an error of the connection."""
     broker, ours = socket.socketpair()
     with broker, ours:
         ours.setblocking(False)
-        reading = BufferedSocket(ours, lambda _topic, size: size % 2 == 0)
+        reading = BufferedSocket(ours, _EvenSizesOnly(is_wary=rng.random() < 0.5))
         for chunk in chunks(rng, data):
             broker.sendall(chunk)
             for _ in range(len(chunk) + 1):

@@ -3,6 +3,7 @@
 import typer
 
 from pantau_agent.commands import accept, check, discover, doctor, picture, probe, run
+from pantau_service import version_option
 
 app = typer.Typer(
     name="pantau-agent",
@@ -10,6 +11,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
 )
+app.callback()(version_option.accept_version)
 app.command(epilog=run.EPILOG)(run.run)
 app.command(epilog=check.EPILOG)(check.check)
 app.command(epilog=discover.EPILOG)(discover.discover)

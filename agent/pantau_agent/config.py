@@ -20,6 +20,7 @@ from pantau_agent import vendors
 from pantau_agent.picture.config import PictureConfig
 from pantau_agent.streams import url as stream_url
 from pantau_agent.streams.safeguards import ANY_CERTIFICATE
+from pantau_contract.messages import MAX_MESSAGES_PER_S
 from pantau_contract.topics import SLUG
 from pantau_service.client_certificate import client_key
 from pantau_service.environment_settings import EnvironmentSettings
@@ -52,6 +53,16 @@ def _stream_url(text: str) -> str:
     except stream_url.UrlError as error:
         raise ValueError(f"expected a URL, as rtsp://192.168.1.64/path: {error}") from None
     return text
+
+
+def _no_flood(per_s: float) -> float:
+    # Half of the limit, since live reports, states and pictures are sent beside it.
+    if per_s > MAX_MESSAGES_PER_S / 2:
+        raise ValueError(
+            f"expected at most {MAX_MESSAGES_PER_S / 2:g}: the collector shuts a site out that sends over"
+            f" {MAX_MESSAGES_PER_S} messages a second"
+        )
+    return per_s
 
 
 def _certificates(path: Path) -> Path:
@@ -131,7 +142,7 @@ class SpoolConfig(BaseModel):
     path: Path = Path("/var/lib/pantau-agent/spool.sqlite")
     max_mb: Annotated[float, Field(ge=1)] = 512
     max_age_days: Annotated[float, Field(gt=0)] = 7
-    backlog_per_s: Annotated[float, Field(gt=0, le=10000)] = 20
+    backlog_per_s: Annotated[float, Field(gt=0), AfterValidator(_no_flood)] = 20
 
 
 class Camera(BaseModel):
@@ -186,6 +197,11 @@ class Camera(BaseModel):
             )
         _set(self, url=url, user=user, password=password)
         return self
+
+    @property
+    def lacks_password(self) -> bool:
+        """True if there is a user, and no password that this process knows: then nobody is logged in."""
+        return self.user is not None and self.password is None
 
     def _configured_url(self) -> str:
         """Return the configured URL, or the one made from vendor and host."""

@@ -33,6 +33,7 @@ from panels import (
     titled,
 )
 
+from pantau_collector.ledger import Bucket
 from pantau_collector.sinks.schema import STATE_CODES
 from pantau_contract.states import WIRE_NAMES, Cause, State
 from pantau_contract.words import LANGUAGES, Words, words
@@ -47,8 +48,26 @@ COLOURS = {
 }
 """The colours of the states, as on the wall page."""
 GREEN, AMBER, RED = COLOURS[State.OK], COLOURS[State.DEGRADED], COLOURS[State.DOWN]
+BUCKET_COLOURS = {
+    Bucket.WORKING: COLOURS[State.OK],
+    Bucket.BELOW_STANDARD: COLOURS[State.DEGRADED],
+    Bucket.PICTURE: COLOURS[State.IMPAIRED],
+    Bucket.CAMERA: COLOURS[State.DOWN],
+    Bucket.DEVICE: "#c8434f",
+    Bucket.LINK: "#b07cf0",
+    Bucket.POWER: "#7a4fb5",
+    Bucket.WATCHER: "#4f8fe0",
+    Bucket.MAINTENANCE: "#3fb6c9",
+    Bucket.THIRD_PARTY: "#9c7a5b",
+    Bucket.FORCE_MAJEURE: "#6b5642",
+    Bucket.OUT_OF_SERVICE: COLOURS[State.DISABLED],
+    Bucket.NOT_KNOWN: COLOURS[State.UNKNOWN],
+}
+"""The colours of the ledger's buckets."""
 NOW = "5m"
 """The time that panels of the present state look back, as Grafana writes durations."""
+DAYS = "30d"
+"""The time that panels of days look back, unless fixed dates are chosen."""
 
 _NAMES_OF_CAMERA = "$tag_site · $tag_camera"
 
@@ -92,7 +111,12 @@ class City:
         """Return each row's name, its panels, and whether it is folded."""
         return (
             ("now", [*map(self._cameras_in, State), self._sites_heard(), self._need_someone()], False),
-            ("city", [self._states(), self._availability(), self._availability_whole(), self._worst()], False),
+            ("city", [self._states(), self._worst()], False),
+            (
+                "days",
+                [self._online(), self._measured(), self._rates(), self._lost_minutes(), self._minutes()],
+                False,
+            ),
             ("agents", [self._heard(), self._freshness(), self._missing(), self._delay()], False),
             (
                 "machines",
@@ -172,29 +196,64 @@ class City:
             ],
         )
 
-    def _availability(self) -> timeseries.Panel:
+    def _online(self) -> timeseries.Panel:
+        return self._share_by_day("online", queries.ONLINE_BY_DAY)
+
+    def _measured(self) -> timeseries.Panel:
+        return self._share_by_day("measured", queries.MEASURED_BY_DAY)
+
+    def _share_by_day(self, name: str, query: str) -> timeseries.Panel:
         return (
-            series(
-                self._title("availability"),
-                queries.AVAILABILITY_OVER_TIME,
-                alias="$tag_site",
-                unit="percent",
-            )
-            .description(self._words("grafana.why.availability"))
-            .interval("5m")
+            series(self._title(name), query, alias="$tag_site", unit="percent")
+            .description(self._words(f"grafana.why.{name}"))
+            .time_from(DAYS)
+            .show_points(options.VisibilityMode.ALWAYS)
             .max(100)
             .axis_soft_min(90)
         )
 
-    def _availability_whole(self) -> table.Panel:
+    def _rates(self) -> table.Panel:
         colours = coloured_from((None, RED), (95, AMBER), (99, GREEN))
-        return (
-            rows(self._title("availability_whole"), queries.AVAILABILITY)
-            .description(self._words("grafana.why.availability"))
+        panel = (
+            rows(self._title("rates"), queries.RATES)
+            .description(self._words("grafana.why.online"))
+            .time_from(DAYS)
             .override_by_name("Time", HIDDEN)
             .override_by_name("site", titled(self._column("site")))
-            .override_by_name("availability", [*titled(self._column("availability"), unit="percent"), *colours])
         )
+        for name in ("online", "intact", "measured"):
+            percent = [*titled(self._column(name), unit="percent"), *colours]
+            panel = panel.override_by_name(name, [*percent, model.DynamicConfigValue("decimals", 2)])
+        return panel
+
+    def _lost_minutes(self) -> timeseries.Panel:
+        lost = [bucket for bucket in Bucket if bucket not in (Bucket.WORKING, Bucket.OUT_OF_SERVICE)]
+        return (
+            stack(
+                self._title("lost_minutes"),
+                [(self._bucket(each), queries.minutes_by_day(each), BUCKET_COLOURS[each]) for each in lost],
+            )
+            .description(self._words("grafana.why.minutes"))
+            .time_from(DAYS)
+            .unit("m")
+            .draw_style(options.GraphDrawStyle.BARS)
+        )
+
+    def _minutes(self) -> table.Panel:
+        panel = (
+            rows(self._title("minutes"), queries.MINUTES)
+            .description(self._words("grafana.why.minutes"))
+            .time_from(DAYS)
+            .override_by_name("Time", HIDDEN)
+            .override_by_name("site", titled(self._column("site")))
+        )
+        for bucket in Bucket:
+            whole = model.DynamicConfigValue("decimals", 0)
+            panel = panel.override_by_name(bucket, [*titled(self._bucket(bucket), unit="m"), whole])
+        return panel.span(24)
+
+    def _bucket(self, bucket: Bucket) -> str:
+        return self._words(f"ledger.bucket.{bucket}")
 
     def _worst(self) -> table.Panel:
         loss = self._column("loss")

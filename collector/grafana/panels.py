@@ -2,6 +2,7 @@
 # ruff: noqa: INP001 # a module beside its program, no package
 
 from collections.abc import Sequence
+from string import ascii_uppercase
 
 from grafana_foundation_sdk.builders import common, dashboard, stat, statetimeline, table, timeseries
 from grafana_foundation_sdk.cog.builder import Builder
@@ -189,6 +190,6 @@ def number_all(built: model.Dashboard) -> None:
     for panel_id, panel in enumerate(panels, start=1):
         panel.id_val = panel_id
         if isinstance(panel, model.Panel):
-            for target, name in zip(panel.targets or [], "ABCDEFGH", strict=False):
+            for target, name in zip(panel.targets or [], ascii_uppercase, strict=False):
                 if isinstance(target, InfluxQL):
                     target.ref_id = name

@@ -5,6 +5,8 @@ empty intervals up to the end of its calendar. Grafana fills in `$site`, `$camer
 """
 # ruff: noqa: INP001, S608 # a module beside its program, no package; all parts of the queries are constants here
 
+from pantau_collector.ledger import Bucket
+from pantau_collector.sinks.downsampling import DAY_WINDOW
 from pantau_collector.sinks.schema import STATE_CODES
 from pantau_contract.states import State
 
@@ -45,12 +47,26 @@ CAMERA_STATES = (
     f'SELECT last("state_code") FROM "camera" WHERE {_CAMERAS} {_OVER_TIME}, "site", "camera" fill(null)'
 )
 
-_LOST = f'SELECT "state_code" & 2 AS "lost" FROM "camera" WHERE {_CAMERAS} AND "state_code" <= 3'
-_AVAILABILITY = f'SELECT 100 - 50 * mean("lost") AS "availability" FROM ({_LOST}) WHERE $timeFilter'
-"""Percent. Of the codes up to 3, impaired (2) and down (3) have bit 2 set; codes above 3 are left out."""
-
-AVAILABILITY = f'{_AVAILABILITY} GROUP BY "site"'
-AVAILABILITY_OVER_TIME = f'{_AVAILABILITY} {_OVER_TIME}, "site" fill(null)'
+_BY_DAY = f'GROUP BY time({DAY_WINDOW}), "site" fill(none)'
+"""Each day by itself, at its beginning, whatever the zone in which that is midnight."""
+_OF_DAYS = f'FROM "camera_day" WHERE {_CAMERAS}'
+_SUMS = (
+    'SELECT sum("online_ms") AS "online", sum("intact_ms") AS "intact", sum("judged_ms") AS "judged",'
+    f' sum("measured_ms") AS "measured", sum("service_ms") AS "service" {_OF_DAYS}'
+)
+_RATES = (
+    'SELECT 100 * "online" / "judged" AS "online", 100 * "intact" / "judged" AS "intact",'
+    ' 100 * "measured" / "service" AS "measured"'
+)
+RATES = f'{_RATES} FROM ({_SUMS} GROUP BY "site") WHERE "judged" > 0 GROUP BY "site"'
+"""Percent, as docs/availability.md defines them without a contract. InfluxDB 1 says 0 where nothing was judged."""
+ONLINE_BY_DAY = f'SELECT 100 * sum("online_ms") / sum("judged_ms") {_OF_DAYS} AND "judged_ms" > 0 {_BY_DAY}'
+MEASURED_BY_DAY = f'SELECT 100 * sum("measured_ms") / sum("service_ms") {_OF_DAYS} AND "service_ms" > 0 {_BY_DAY}'
+MINUTES = (
+    "SELECT "
+    + ", ".join(f'sum("{bucket}_ms") / 60000 AS "{bucket}"' for bucket in Bucket)
+    + f' {_OF_DAYS} GROUP BY "site"'
+)
 
 
 def cameras_in(state: State) -> str:
@@ -66,6 +82,11 @@ def cameras_in_over_time(state: State) -> str:
         f'SELECT count("code") FROM ({_LAST_STATE} {_OVER_TIME}, "site", "camera")'
         f' WHERE $timeFilter AND "code" = {STATE_CODES[state]} {_OVER_TIME} fill(0)'
     )
+
+
+def minutes_by_day(bucket: Bucket) -> str:
+    """Return the query for the minutes of all cameras that each day has in a bucket."""
+    return f'SELECT sum("{bucket}_ms") / 60000 {_OF_DAYS} GROUP BY time({DAY_WINDOW}) fill(none)'
 
 
 def machine_maximum(field: str) -> str:

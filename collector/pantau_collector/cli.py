@@ -2,12 +2,14 @@
 
 import logging
 import os
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pantau_collector import unsafe_settings
+from pantau_collector.commands.attribute import attribute_command
 from pantau_collector.commands.backup import backup_command, restore_command
 from pantau_collector.commands.downtime import downtime_app
 from pantau_collector.commands.forget import forget_command
@@ -21,14 +23,17 @@ from pantau_collector.commands.output import print_json, say
 from pantau_collector.commands.recipients import recipients_app
 from pantau_collector.commands.renew_secret import renew_secret_command
 from pantau_collector.commands.replay import replay
+from pantau_collector.commands.report import report_app
 from pantau_collector.commands.simulate import simulate_command
+from pantau_collector.commands.sites import sites_command
 from pantau_collector.config import CollectorConfig, load
+from pantau_collector.contracts import Contracts, load_contracts
 from pantau_collector.data_dir import DataDir
 from pantau_collector.inventory import Inventory, load_inventory
 from pantau_collector.run import CannotStartError, run_until_stopped
 from pantau_collector.sinks.open_access import open_access
 from pantau_contract.words import words
-from pantau_service import log, private_data
+from pantau_service import log, private_data, version_option
 from pantau_service.settings import ConfigError
 
 app = typer.Typer(
@@ -37,22 +42,29 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
 )
+app.callback()(version_option.accept_version)
 app.command("backup")(backup_command)
 app.command("restore")(restore_command)
 app.command("init-influx")(init_influx)
 app.command()(replay)
 app.command("ack")(ack_command)
+app.command(
+    "attribute",
+    epilog="Example: pantau-collector attribute 12 --to third_party --party 'PT X' --reason 'cut cable' --by Ani",
+)(attribute_command)
 app.command("forget")(forget_command)
 app.command("ledger", epilog="Example: pantau-collector ledger simpang-kabil/kabil-utara --from 2026-11-01")(
     ledger_command
 )
 app.command("renew-secret")(renew_secret_command)
+app.command("sites", epilog="Example: pantau-collector sites --json simpang-kabil")(sites_command)
 app.command("simulate")(simulate_command)
 app.add_typer(incidents_app)
 app.add_typer(downtime_app)
 app.add_typer(inventory_app)
 app.add_typer(outbox_app)
 app.add_typer(recipients_app)
+app.add_typer(report_app)
 
 _log = logging.getLogger(__name__)
 
@@ -73,7 +85,7 @@ def run(
     Exit status: 0 stopped when asked; 1 it cannot start now (a port is taken, the disk is full, another collector
     runs); 2 the configuration is wrong.
     """
-    settings, inventory = _load(config)
+    settings, inventory, _ = _load(config)
     if refused := unsafe_settings.refusals(settings):
         fail(*refused)
     log.set_up(log_level, as_json=as_json, to_journal="JOURNAL_STREAM" in os.environ)
@@ -93,15 +105,15 @@ def check(
     config: ConfigPath = Path("collector.toml"),
     as_json: Annotated[bool, typer.Option("--json", help="Print what there is as JSON.")] = False,
 ) -> None:
-    """Check configuration and inventory, and start nothing.
+    """Check configuration, inventory and contracts, and start nothing.
 
     It warns of what others on this machine or on the network can read or change, and of an InfluxDB that asks
     nobody for a login.
 
     Exit status: 2 something is wrong, or so unsafe that the collector would not start.
     """
-    settings, inventory = _load(config)
-    warnings = unsafe_settings.warnings(settings, config)
+    settings, inventory, contracts = _load(config)
+    warnings = [*unsafe_settings.warnings(settings, config), *contracts.remarks]
     if settings.influx is not None and (warning := open_access(settings.influx)):
         warnings.append(warning)
     say(*warnings, colour="yellow", err=True)
@@ -112,6 +124,7 @@ def check(
         "cameras": len(inventory.cameras),
         "owners": len(inventory.owners),
         "maintainers": len(inventory.maintainers),
+        "contracts": len(contracts),
         "recipients": len(settings.recipient),
     }
     if as_json:
@@ -122,10 +135,11 @@ def check(
         say(f"{config} is right: {summary}")
 
 
-def _load(path: Path) -> tuple[CollectorConfig, Inventory]:
+def _load(path: Path) -> tuple[CollectorConfig, Inventory, Contracts]:
     try:
         settings = load(path)
-        return settings, load_inventory(settings.inventory)
+        inventory = load_inventory(settings.inventory)
+        return settings, inventory, load_contracts(settings.contracts, inventory, today=date.today())  # noqa: DTZ011
     except ConfigError as error:
         say(*error.problems, colour="red", err=True)
         raise typer.Exit(EXIT_USAGE) from None

@@ -9,6 +9,7 @@ import re
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
@@ -38,6 +39,7 @@ from pantau_collector.notices.recipients import (
     Recipient,
     check_people,
 )
+from pantau_collector.outage_pictures import OutagePictureRules
 from pantau_service.client_certificate import client_key
 from pantau_service.environment_settings import EnvironmentSettings
 from pantau_service.secret_files import SecretFile, secret
@@ -51,9 +53,12 @@ ENV_PREFIX = "PANTAU_COLLECTOR_"
 ENV_DELIMITER = "__"
 """The separator between table and key in the name of an environment variable."""
 
+DEFAULT_ZONE = "Asia/Jakarta"
+"""The time zone of a configuration without recipients."""
+
 _STRICT = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 _FILES = {
-    *("data_dir", "inventory", "password_file", "token_file", "url_file"),
+    *("contracts", "data_dir", "inventory", "password_file", "token_file", "url_file"),
     *("ca_file", "tls_certificate", "tls_key"),
 }
 """Keys that hold a path."""
@@ -251,6 +256,7 @@ class CollectorConfig(EnvironmentSettings):
 
     data_dir: Path = Path("/var/lib/pantau-collector")
     inventory: Path | None = None
+    contracts: Path | None = None
     keep_pictures_days: Annotated[int, Field(ge=1, le=3650)] = 30
     """Days for which a picture is kept after it was taken, unless a newer one replaces it."""
     broker: Broker = Field(default_factory=Broker)
@@ -259,6 +265,7 @@ class CollectorConfig(EnvironmentSettings):
     influx: Annotated[InfluxV1 | InfluxV2, Field(discriminator="version")] | None = None
     web: Web = Web()
     incidents: IncidentRules = IncidentRules()
+    outage_pictures: OutagePictureRules = OutagePictureRules()
     notices: NoticeRules = NoticeRules()
     heartbeat: HeartbeatConfig | None = None
     alertmanager: AlertmanagerConfig | None = None
@@ -281,6 +288,11 @@ class CollectorConfig(EnvironmentSettings):
     def _fits_together(self) -> Self:
         check_people(self.recipient, self.group, self.escalation)
         return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Return the time zone of the collector's people: the first recipient's."""
+        return ZoneInfo(next((recipient.timezone for recipient in self.recipient), DEFAULT_ZONE))
 
     @property
     def people(self) -> People:

@@ -9,10 +9,14 @@ class DataDir:
     def __init__(self, root: Path) -> None:
         self.journal = root / "journal"
         self.pictures = root / "pictures"
+        self.outage_pictures = root / "outage-pictures"
+        """Of each outage, the last good picture before it and the first after it."""
         self.dead_messages = root / "dead-letters" / "messages.jsonl"
         """Messages from agents that broke the contract."""
         self.dead_lines = root / "dead-letters" / "lines.jsonl"
         """Lines that InfluxDB refused for good."""
+        self.dead_days = root / "dead-letters" / "days.jsonl"
+        """Lines of `camera_day` that InfluxDB refused for good."""
         self.dead_replay = root / "dead-letters" / "replay.jsonl"
         """Lines of a replay that an InfluxDB refused for good."""
         self.influx_cursor = root / "influx.cursor"
@@ -22,5 +26,11 @@ class DataDir:
 
     def existing(self) -> list[Path]:
         """Return what there is of these folders and files, with SQLite's own files beside the store."""
-        folders = (self.journal, self.pictures, self.dead_messages.parent, self.influx_cursor)
+        folders = (
+            self.journal,
+            self.pictures,
+            self.outage_pictures,
+            self.dead_messages.parent,
+            self.influx_cursor,
+        )
         return [*(path for path in folders if path.exists()), *self._root.glob(f"{self.store.name}*")]

@@ -1,20 +1,34 @@
 """Removes pictures that are too old, and those of cameras that are no more."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from pantau_collector.fleet.view import CityView
 from pantau_collector.periodic import PeriodicThread
-from pantau_collector.pictures import CameraKey, PictureFiles
+from pantau_collector.pictures import CameraKey
 
 CHECK_EVERY_S = 600.0
 """Seconds between two checks. A camera that is missing at two of them in a row is no more."""
 _DAY_MS = 86_400_000
 
 
+class KeptPictures(Protocol):
+    """Pictures of cameras: their snapshots, or those of outages."""
+
+    def cameras(self) -> set[CameraKey]:
+        """Return every camera of which there is a picture."""
+
+    def remove(self, cameras: Iterable[CameraKey]) -> None:
+        """Remove the pictures of cameras that are no more."""
+
+    def remove_old(self, before_ms: int) -> int:
+        """Remove pictures that were taken before a time (UTC ms), and return how many."""
+
+
 class PictureRetention:
     """Keeps pictures for `keep_days` after they were taken, on its own thread."""
 
-    def __init__(self, pictures: PictureFiles, keep_days: int, time_ms: Callable[[], int]) -> None:
+    def __init__(self, pictures: KeptPictures, keep_days: int, time_ms: Callable[[], int]) -> None:
         self._pictures = pictures
         self._keep_days = keep_days
         self._time_ms = time_ms

@@ -146,6 +146,11 @@ class PictureFiles:
         known = self._sites.get(site, {}).get(camera)
         return _taken_ms(known, _LATEST) if known else 0
 
+    def good_taken_ms(self, site: str, camera: str) -> int:
+        """Return when a camera's newest picture in state `ok` was taken (UTC ms), or 0 if there is none."""
+        known = self._sites.get(site, {}).get(camera)
+        return _taken_ms(known, _LATEST_GOOD) if known else 0
+
     def cameras(self) -> set[CameraKey]:
         """Return every camera of which there is a picture."""
         with self._writing:

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from prometheus_client import CollectorRegistry
 
 from pantau_collector.alertmanager.alert_sender import AlertSender
+from pantau_collector.certificate_watch import OwnCertificates
 from pantau_collector.clock import Clock, SystemClock
 from pantau_collector.config import CollectorConfig
 from pantau_collector.data_dir import DataDir
@@ -17,6 +18,7 @@ from pantau_collector.delivery.sender import Sender
 from pantau_collector.heartbeat.sender import HeartbeatSender
 from pantau_collector.intake import Intake
 from pantau_collector.inventory import Inventory, load_inventory
+from pantau_collector.inventory_recorder import InventoryRecorder
 from pantau_collector.journal import CursorFile, Journal, JournalError
 from pantau_collector.leadership import CONNECT, AdvisoryLock, Alone, Leadership
 from pantau_collector.ledger.keeper import LedgerKeeper
@@ -24,6 +26,8 @@ from pantau_collector.notices.compose import Composer
 from pantau_collector.notices.links import Links
 from pantau_collector.notices.transport import ChannelTransport
 from pantau_collector.notices.unknown_filters import find_unknown_filters
+from pantau_collector.outage_picture_keeper import OutagePictureKeeper
+from pantau_collector.outage_pictures import OutagePictures
 from pantau_collector.picture_retention import PictureRetention
 from pantau_collector.pictures import PictureFiles
 from pantau_collector.pipeline import Pipeline
@@ -31,6 +35,8 @@ from pantau_collector.recorder import Recorder
 from pantau_collector.retention import StateRetention
 from pantau_collector.self_monitor import SelfMonitor
 from pantau_collector.sinks import SinkWriter, open_series_store
+from pantau_collector.sinks.day_writer import DayWriter
+from pantau_collector.sinks.decided_lives import DecidedLives
 from pantau_collector.store import Store, StoreError, secret_rows
 from pantau_collector.web import RoomMetric, create_app, room_metrics
 from pantau_collector.web.access import access_rules
@@ -122,7 +128,7 @@ def _stand_by(
 
 
 class _Receiver:
-    """What both of two collectors do all the time: broker to journal, and journal to InfluxDB."""
+    """What both of two collectors do all the time: broker to journal, and journal to InfluxDB; and pictures."""
 
     def __init__(self, config: CollectorConfig, clock: Clock, stack: ExitStack) -> None:
         paths = DataDir(config.data_dir)
@@ -130,7 +136,14 @@ class _Receiver:
         self.paths = paths
         self.journal = stack.enter_context(Journal(paths.journal))
         self.pictures = PictureFiles(paths.pictures, time_ms=clock.time_ms)
-        self.picture_retention = PictureRetention(self.pictures, config.keep_pictures_days, clock.time_ms)
+        self.outage_pictures = OutagePictures(paths.outage_pictures, config.outage_pictures)
+        self.retentions = (
+            PictureRetention(self.pictures, config.keep_pictures_days, clock.time_ms),
+            PictureRetention(self.outage_pictures, config.outage_pictures.keep_days, clock.time_ms),
+        )
+        self._outage_picture_keeper = OutagePictureKeeper(
+            self.outage_pictures, self.pictures, lambda: _reading_store(config, paths), clock.time_ms
+        )
         self.sink_writer = _sink_writer(config, paths, self.journal, clock)
         self.intake = Intake(
             config.broker,
@@ -148,13 +161,24 @@ class _Receiver:
         if self._started:
             return
         self._started = True
-        self.picture_retention.start()
-        self._stack.callback(self.picture_retention.stop)
+        for each in (*self.retentions, self._outage_picture_keeper):
+            each.start()
+            self._stack.callback(each.stop)
         if self.sink_writer is not None:
             self.sink_writer.start()
             self._stack.callback(self.sink_writer.stop)
         self.intake.start()
         self._stack.callback(self.intake.stop)
+
+    def remove_pictures(self, cameras: Iterable[tuple[str, str]]) -> None:
+        """Remove all pictures of cameras that are no more.
+
+        Raises:
+            OSError: not all of them could be removed.
+        """
+        gone = list(cameras)
+        self.pictures.remove(gone)
+        self.outage_pictures.remove(gone)
 
 
 def _start_deciding(
@@ -175,10 +199,11 @@ def _start_deciding(
         clock,
         listening=lambda: intake.listening,
         picture_ms=pictures.taken_ms,
-        remove_pictures=pictures.remove,
+        remove_pictures=receiver.remove_pictures,
         notice_rules=config.notices,
     )
-    receiver.picture_retention.compare_with(lambda: pipeline.view)
+    for each in receiver.retentions:
+        each.compare_with(lambda: pipeline.view)
     links = _links(config, store, clock)
     transport = ChannelTransport(clock.time_ms)
     sender = Sender(store, transport, config.recipient, config.notices, Composer(links), pictures, clock)
@@ -190,6 +215,12 @@ def _start_deciding(
         journal=journal,
         store=store,
         clock=clock,
+        own_certificates=OwnCertificates(
+            getattr(config.broker, "tls_certificate", None),
+            config.broker.ca_file,
+            lambda: intake.broker_certificate_ends_ms,
+            clock.monotonic,
+        ),
     )
     heartbeat_sender = _heartbeat_sender(config, monitor)
     alert_sender = (
@@ -213,10 +244,18 @@ def _start_deciding(
     recorder.start()
     stack.callback(recorder.stop)
     retention = StateRetention(store, config.incidents.keep_days, clock.time_ms)
-    for each in (LedgerKeeper(journal, store), retention, alert_sender, heartbeat_sender):
-        if each is not None:
-            each.start()
-            stack.callback(each.stop)
+    threads = (
+        InventoryRecorder(store, lambda: pipeline.inventory, clock.time_ms),
+        LedgerKeeper(journal, store),
+        _day_writer(config, store, pipeline, receiver),
+        retention,
+        alert_sender,
+        heartbeat_sender,
+    )
+    for thread in threads:
+        if thread is not None:
+            thread.start()
+            stack.callback(thread.stop)
     return monitor
 
 
@@ -253,6 +292,13 @@ def _open_store(config: CollectorConfig, paths: DataDir) -> Store:
     return store
 
 
+def _reading_store(config: CollectorConfig, paths: DataDir) -> Store:
+    """Open the state only to read it, which the one that stands by may do too."""
+    if config.store is None:
+        return Store.at(paths.store)
+    return Store(config.store.full_url, connect_args=CONNECT, pool_pre_ping=True)
+
+
 def _sink_writer(config: CollectorConfig, paths: DataDir, journal: Journal, clock: Clock) -> SinkWriter | None:
     if config.influx is None:
         _log.info(
@@ -261,6 +307,23 @@ def _sink_writer(config: CollectorConfig, paths: DataDir, journal: Journal, cloc
         return None
     dead_lines = DeadLetters(paths.dead_lines, time_ms=clock.time_ms)
     return SinkWriter(journal, CursorFile(paths.influx_cursor), open_series_store(config.influx), dead_lines)
+
+
+def _day_writer(
+    config: CollectorConfig, store: Store, pipeline: Pipeline, receiver: _Receiver
+) -> DayWriter | None:
+    """Return what writes the days of cameras into InfluxDB, if there is one."""
+    if config.influx is None:
+        return None
+
+    return DayWriter(
+        store,
+        open_series_store(config.influx),
+        DeadLetters(receiver.paths.dead_days, time_ms=receiver.clock.time_ms),
+        DecidedLives(store, lambda: pipeline.inventory),
+        zone=config.zone,
+        clock=receiver.clock,
+    )
 
 
 def _start_pipeline(pipeline: Pipeline, stack: ExitStack) -> None:

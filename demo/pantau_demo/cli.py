@@ -4,6 +4,7 @@ import shutil
 import sys
 import tempfile
 import webbrowser
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,12 @@ _START_WITHIN_S = 180
 _EXAMPLE = "Example: pantau-demo --for 90   (the story once; exit 0 only if all came as told)"
 
 
+def _print_version(given: bool) -> None:
+    if given:
+        typer.echo(f"pantau-demo {metadata.version('pantau')}")
+        raise typer.Exit
+
+
 @app.command(epilog=_EXAMPLE)
 def main(
     *,
@@ -35,6 +42,9 @@ def main(
         typer.Option("--embedded-broker", help="Use the demo's own broker though mosquitto is installed."),
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print what came as JSON at the end.")] = False,
+    version: Annotated[  # noqa: ARG001 # its callback uses it
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
 ) -> None:
     """A city of 3 sites and 12 simulated cameras, watched by real agents and a real collector.
 

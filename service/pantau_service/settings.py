@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
@@ -127,7 +127,8 @@ def _text(problem: ErrorDetails, location: Location, model: type[BaseModel], red
         case "union_tag_not_found":
             return f"expected {problem['ctx']['discriminator']} to say of which kind it is".replace("'", "`")
         case "union_tag_invalid":
-            return f"expected `version` to be one of {problem['ctx']['expected_tags']}".replace("'", "")
+            key = problem["ctx"]["discriminator"].replace("'", "`")
+            return f"expected {key} to be one of {problem['ctx']['expected_tags'].replace(chr(39), '')}"
     text = _PYDANTIC_PREFIX.sub("", problem["msg"])
     text = text if text.startswith("expected") else f"expected {text}"
     return f"{text}{_got(problem, location, model, redact)}"
@@ -143,18 +144,22 @@ def _got(problem: ErrorDetails, location: Location, model: type[BaseModel], reda
 
 
 def _without_tags(location: Location, model: type[BaseModel]) -> Location:
-    """Return the location without the tag that pydantic adds within a union."""
+    """Return the location without the tags that pydantic adds within unions."""
     kept: list[int | str] = []
+    is_behind_tag = False
     for part in location:
-        if (
-            kept
-            and not isinstance(kept[-1], int)
-            and len(_models(_annotation(model, kept))) > 1
-            and part in (1, 2)
-        ):
-            continue
-        kept.append(part)
+        is_behind_tag = bool(kept) and not is_behind_tag and _is_tag(part, kept[-1], _annotation(model, kept))
+        if not is_behind_tag:
+            kept.append(part)
     return tuple(kept)
+
+
+def _is_tag(part: int | str, before: int | str, annotation: Any) -> bool:
+    """Return True for what is neither a position in a list, nor a key of any table of a union."""
+    tables = _models(annotation)
+    if isinstance(part, int):
+        return len(tables) > 1 and get_origin(annotation) is not list and not isinstance(before, int)
+    return len(tables) > 1 and not any(part in table.model_fields for table in tables)
 
 
 def _keys(model: type[BaseModel], location: Location) -> list[str]:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import signal
+from importlib import metadata
 from typing import Annotated, NoReturn
 
 import typer
@@ -15,6 +16,12 @@ from pantau_simcam.simcam import Simcam
 app = typer.Typer(add_completion=False)
 
 EPILOG = "Example: pantau-simcam --camera gate --camera road --port-per-camera --control-port 8600"
+
+
+def _print_version(given: bool) -> None:
+    if given:
+        typer.echo(f"pantau-simcam {metadata.version('pantau')}")
+        raise typer.Exit
 
 
 @app.command(epilog=EPILOG)
@@ -45,6 +52,9 @@ def main(
     ] = "",
     authentication: Annotated[Authentication, typer.Option()] = Authentication.DIGEST,
     json_: Annotated[bool, typer.Option("--json", help="Says where everything is as one line of JSON.")] = False,
+    version: Annotated[  # noqa: ARG001 # its callback uses it
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
 ) -> None:
     """Simulated cameras over RTSP on this machine, for demonstration, tests and training.
 

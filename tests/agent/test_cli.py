@@ -1,18 +1,16 @@
 import asyncio
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from pantau_agent.cli import app
 from pantau_agent.clock import SystemClock
-from pantau_agent.commands.config_option import use_service_credentials
 from pantau_agent.config import load
+from pantau_agent.configuration_digest import configuration_digest
 from pantau_agent.spool import Spool
 
 GOOD = (
@@ -40,6 +38,7 @@ def test_check_prints_what_was_understood_without_passwords(config: Path) -> Non
     assert done.returncode == 0
     assert json.loads(done.stdout) == {
         "site": "north",
+        "configuration": configuration_digest(load(config)),
         "broker": "127.0.0.1:1883",
         "cameras": [
             {
@@ -72,24 +71,6 @@ def test_a_wrong_configuration_is_named_with_exit_code_2_and_nothing_is_started(
         f"{config}: camera[1].timeout_s: expected greater than 0, got 0 (camera 'gate')",
     ]
     assert not (config.parent / "spool.sqlite").exists()
-
-
-def test_a_command_beside_the_service_takes_the_passwords_that_systemd_gave_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    bare = GOOD.replace("op:hunter2@", "").replace("[[camera]]", "[[camera]]\nuser='op'")
-    (tmp_path / "agent.toml").write_text(bare)
-    (tmp_path / "camera-gate").write_text("geheim")
-    monkeypatch.setenv("CREDENTIALS_DIRECTORY", "")  # what is set from now on is undone at the end
-    monkeypatch.delenv("CREDENTIALS_DIRECTORY")
-    use_service_credentials(tmp_path / "none")
-    assert "CREDENTIALS_DIRECTORY" not in os.environ
-    use_service_credentials(tmp_path)
-    (gate,) = load(tmp_path / "agent.toml").camera
-    assert gate.password == SecretStr("geheim")
-    monkeypatch.setenv("CREDENTIALS_DIRECTORY", "/its/own")
-    use_service_credentials(tmp_path)
-    assert os.environ["CREDENTIALS_DIRECTORY"] == "/its/own"
 
 
 async def test_a_spool_in_use_is_told_with_exit_code_1(config: Path) -> None:

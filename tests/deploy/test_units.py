@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.playbook import ROOT, install_distribution_units
-from tests.servers.programs import require_program
+from tests.servers.programs import fail_or_skip, require_program
 
 UNITS = ROOT / "systemd"
 NAMES = ["pantau-agent.service", "pantau-collector.service"]
@@ -56,6 +56,29 @@ def test_the_unit_is_shut_off_from_the_machine(name: str) -> None:
     ]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.parametrize("name", ["mosquitto.service", "influxdb.service"])
+def test_the_drop_in_shuts_the_servers_beside_us_off_from_the_machine(name: str, tmp_path: Path) -> None:
+    """Debian's own units have an exposure of 9.6 and 9.2."""
+    shutil.copytree("/usr/lib/systemd/system", tmp_path / "usr/lib/systemd/system", symlinks=True)
+    units = tmp_path / "usr/lib/systemd/system"
+    if not (units / name).is_file():
+        fail_or_skip(f"{name} is not installed here: sudo make servers")
+    command = [
+        require_program("systemd-analyze"),
+        "security",
+        "--no-pager",
+        "--offline=true",
+        f"--root={tmp_path}",
+    ]
+    bare = subprocess.run([*command, "--threshold=40", name], capture_output=True, text=True, check=False)
+    assert bare.returncode != 0, "without the drop-in it is over the limit"
+    shutil.copytree(UNITS / f"{name}.d", tmp_path / "etc/systemd/system" / f"{name}.d")
+    result = subprocess.run([*command, "--threshold=40", name], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout
+    verified = verify(tmp_path, name)
+    assert "pantau.conf" not in verified.stderr, verified.stderr
 
 
 @pytest.mark.parametrize("name", NAMES)

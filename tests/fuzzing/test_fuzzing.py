@@ -1,5 +1,6 @@
 """A short run of `make fuzz`, and proof that it finds what it is meant to find."""
 
+import functools
 import importlib.util
 import random
 import subprocess
@@ -63,6 +64,15 @@ def test_an_input_that_takes_long_is_found(monkeypatch: pytest.MonkeyPatch) -> N
     finding = attempt(Target("slow", (), spins), b"", random.Random(1))
     assert finding is not None
     assert "took" in finding.what
+
+
+@pytest.mark.parametrize(("limit", "grows"), [(10_000, False), (None, True)])
+def test_a_cache_counts_as_memory_that_grows_only_if_it_has_no_limit(limit: int | None, grows: bool) -> None:
+    remember = functools.lru_cache(maxsize=limit)(str)
+    before = fuzzer.blocks_in_use()
+    for number in range(9000):
+        remember(number + 1000)
+    assert (fuzzer.blocks_in_use() - before > fuzzer.MAX_MORE_BLOCKS) is grows
 
 
 def test_guided_by_coverage_it_runs_each_target_or_says_what_is_missing() -> None:

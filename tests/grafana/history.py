@@ -2,13 +2,20 @@
 
 import random
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from pantau_collector.config import InfluxV1
 from pantau_collector.deadletter import DeadLetters
+from pantau_collector.inventory import Inventory
 from pantau_collector.journal import CursorFile, Journal, Record
+from pantau_collector.ledger.keeper import LedgerKeeper
+from pantau_collector.sinks.day_writer import SETTLE_MS, DayWriter
+from pantau_collector.sinks.decided_lives import DecidedLives
 from pantau_collector.sinks.influx_v1 import InfluxV1Store
 from pantau_collector.sinks.sink_writer import SinkWriter
+from pantau_collector.store import Store
 from pantau_contract.messages import Birth, CameraState, Death, Host, Message, Sample, Telemetry
 from pantau_contract.states import STATE_OF, Cause, State
 from pantau_contract.topics import Topic, TopicKind
@@ -18,6 +25,7 @@ from tests.servers.process import until
 
 END_MS = 1_795_505_520_000
 HOURS = 2
+ZONE = ZoneInfo("Asia/Jakarta")
 INTERVAL_MS = 30_000
 _BATCHES = HOURS * 3_600_000 // INTERVAL_MS
 FAULTS: dict[str, tuple[Cause | None, int]] = {
@@ -47,6 +55,40 @@ def write_history(into: Database, folder: Path) -> None:
             writer.stop()
         assert writer.trouble is None
         assert dead_letters.written == 0
+        write_days(journal, into, folder, END_MS + SETTLE_MS)
+
+
+def write_days(journal: Journal, into: Database, folder: Path, now_ms: int) -> None:
+    """Write the days of cameras, by the collector's own ledger of the journal."""
+    dead_letters = DeadLetters(folder / "days.jsonl", time_ms=lambda: now_ms)
+    with closing(Store.at(folder / "collector.sqlite")) as store:
+        keeper = LedgerKeeper(journal, store)
+        while keeper.enter_some():
+            pass
+        writer = DayWriter(
+            store,
+            InfluxV1Store(InfluxV1(version=1, url=into.url, database=into.name)),
+            dead_letters,
+            DecidedLives(store, Inventory),
+            zone=ZONE,
+            clock=FixedClock(now_ms),
+        )
+        writer.write_round()
+        writer.stop()
+    assert dead_letters.written == 0
+
+
+class FixedClock:
+    """A clock that stands still."""
+
+    def __init__(self, now_ms: int) -> None:
+        self._now_ms = now_ms
+
+    def time_ms(self) -> int:
+        return self._now_ms
+
+    def monotonic(self) -> float:
+        return self._now_ms / 1000
 
 
 def _records() -> Iterator[Record]:

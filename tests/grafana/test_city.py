@@ -30,15 +30,22 @@ QUERIES = [
 
 
 def as_grafana(
-    query: str, panel: dict[str, Any], *, site: str = ".*", camera: str = ".*", interval: str = "1m"
+    query: str,
+    panel: dict[str, Any],
+    *,
+    site: str = ".*",
+    camera: str = ".*",
+    interval: str = "1m",
+    end_ms: int = END_MS,
 ) -> str:
     """Fill in Grafana's variables, over the dashboard's time or the panel's own.
 
     All of a variable is its `allValue` as it stands; chosen values are `(a|b)`, each escaped. Times are absolute,
     in milliseconds.
     """
-    minutes = int(panel["timeFrom"].removesuffix("m")) if panel.get("timeFrom") else HOURS * 60
-    period = f"time >= {END_MS - minutes * 60_000}ms and time <= {END_MS}ms"
+    looks_back = panel.get("timeFrom") or f"{HOURS}h"
+    back_ms = int(looks_back[:-1]) * {"m": 60_000, "h": 3_600_000, "d": 86_400_000}[looks_back[-1]]
+    period = f"time >= {end_ms - back_ms}ms and time <= {end_ms}ms"
     query = query.replace("$timeFilter", period).replace("$__interval", interval)
     return query.replace("$site", site).replace("$camera", camera)
 
@@ -56,7 +63,7 @@ def by_title(words: str) -> dict[str, Any]:
     return next(panel for panel in panels() if panel["title"] == words)
 
 
-def ask(database: Database, title: str, **choice: str) -> list[dict[str, Any]]:
+def ask(database: Database, title: str, **choice: Any) -> list[dict[str, Any]]:
     panel = by_title(title)
     return database.query(as_grafana(panel["targets"][0]["query"], panel, **choice))
 
@@ -161,14 +168,6 @@ def test_the_states_over_time_add_up_to_the_cameras(database: Database) -> None:
         for row in database.query(as_grafana(target["query"], panel, interval="10m")):
             sums[row["time"]] = sums.get(row["time"], 0) + row["count"]
     assert set(sums.values()) == {7}
-
-
-def test_availability_leaves_out_what_nobody_could_tell(database: Database) -> None:
-    told = {row["site"]: row["availability"] for row in ask(database, "Ketersediaan selama waktu yang tampak")}
-    assert told["nongsa"] == 100
-    samples = 4 * HOURS * 120
-    lost = FAULTS["selatan"][1] + FAULTS["timur"][1]
-    assert told["kabil"] == pytest.approx(100 * (1 - lost / samples), abs=0.2)
 
 
 def test_missing_batches_are_counted_where_they_are_missing(database: Database) -> None:

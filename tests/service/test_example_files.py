@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from pantau_agent.config import AgentConfig
 from pantau_collector.config import CollectorConfig
+from pantau_collector.contracts.model import ContractsFile
 from pantau_collector.inventory.model import InventoryFile
 
 ROOT = Path(__file__).parents[2]
@@ -18,6 +19,7 @@ EXAMPLES: list[tuple[type[BaseModel], str]] = [
     (AgentConfig, "agent/agent.example.toml"),
     (CollectorConfig, "collector/collector.example.toml"),
     (InventoryFile, "collector/inventory.example.toml"),
+    (ContractsFile, "collector/contracts.example.toml"),
 ]
 TABLE = re.compile(r"^(?:# )?\[\[?([a-z_.]+)\]\]?$")
 

@@ -18,7 +18,6 @@ from pantau_agent.commands.config_option import (
     EXIT_CONFIG,
     ConfigPath,
     load_or_exit,
-    use_service_credentials,
 )
 from pantau_agent.commands.unprivileged import become_service_user
 from pantau_agent.config import AgentConfig, Camera
@@ -94,7 +93,6 @@ def accept_login(
 
 def _load(camera: str, config: ConfigPath, say: Words) -> tuple[AgentConfig, Camera]:
     """Return the configuration and the camera of that id. All secrets are read then, and root is given up."""
-    use_service_credentials()
     loaded = load_or_exit(config)
     become_service_user(loaded.spool.path, or_nobody=False)
     for known in loaded.camera:

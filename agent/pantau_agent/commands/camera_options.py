@@ -8,8 +8,9 @@ from typing import Literal
 from pydantic import SecretStr, ValidationError
 
 from pantau_agent import vendors
+from pantau_agent.commands.config_option import load_for_command
 from pantau_agent.commands.password import PASSWORD_VARIABLE, credentials
-from pantau_agent.config import AgentConfig, Camera, load
+from pantau_agent.config import AgentConfig, Camera
 from pantau_agent.streams import url as rtsp_url
 from pantau_contract.words import Words
 from pantau_service.settings import ConfigError, did_you_mean
@@ -64,7 +65,7 @@ def load_configuration(path: Path) -> AgentConfig:
         CannotProbeError: the configuration is wrong; the text lists every mistake.
     """
     try:
-        return load(path)
+        return load_for_command(path)
     except ConfigError as error:
         raise CannotProbeError("\n".join(error.problems)) from None
 
@@ -82,7 +83,7 @@ def configured_camera(options: CameraOptions, path: Path) -> tuple[AgentConfig, 
             "for others give a URL"
         )
     try:
-        config = load(path)
+        config = load_for_command(path)
     except ConfigError as error:
         problems = "\n".join(error.problems)
         raise CannotProbeError(

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from pantau_agent.clock import SystemClock
 from pantau_agent.commands import interruptible
-from pantau_agent.commands.config_option import DEFAULT_PATH, ConfigPath, load_or_exit, use_service_credentials
+from pantau_agent.commands.config_option import DEFAULT_PATH, ConfigPath, load_or_exit
 from pantau_agent.commands.progress import progress_bar
 from pantau_agent.commands.unprivileged import become_service_user
 from pantau_agent.config import AgentConfig
@@ -26,6 +26,8 @@ from pantau_service.language_option import LanguageOption, words_for
 
 EXIT_TO_MEND = 1
 """Exit code if anything has to be fixed."""
+EXIT_CANNOT_TELL = 3
+"""Exit code if nothing has to be fixed, and something was not examined because its password is not known here."""
 EXIT_INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells report it."""
 EPILOG = "Example: sudo pantau-agent doctor --config /etc/pantau/agent.toml"
@@ -49,11 +51,11 @@ def doctor(
     """Examine clock, disk, temperature, broker and each camera; end with what to mend, most important first.
 
     A camera sees one viewer more for some seconds. Exit code 0: nothing to mend. 1: something to mend. 2: the
-    configuration is wrong.
+    configuration is wrong. 3: what was examined is well, and cameras or the broker were not, since this user may
+    not read their passwords: run it with sudo.
     """
     log.set_up("error", as_json=False, to_journal=False)
     say = words_for(language)
-    use_service_credentials()
     loaded = load_or_exit(config)
     become_service_user(loaded.spool.path)
     try:
@@ -64,7 +66,19 @@ def doctor(
         typer.echo(json.dumps(_fields(findings, say), indent=2, ensure_ascii=False))
     else:
         _print_list(ranked(findings), say)
-    raise typer.Exit(EXIT_TO_MEND if ranked(findings) else 0)
+        if unknown := sum(map(_lacks_password, findings)):
+            typer.echo(f"\n{say('doctor.not_examined', count=unknown)}")
+    raise typer.Exit(_exit_code(findings))
+
+
+def _exit_code(findings: list[Finding]) -> int:
+    if ranked(findings):
+        return EXIT_TO_MEND
+    return EXIT_CANNOT_TELL if any(map(_lacks_password, findings)) else 0
+
+
+def _lacks_password(finding: Finding) -> bool:
+    return finding.key == "password_unknown"
 
 
 async def _examine(config: AgentConfig, servers: list[str], say: Words, *, quiet: bool) -> list[Finding]:

@@ -17,7 +17,7 @@ def credentials(user: str | None, file: Path | None, say: Words) -> Credentials 
     """Return the user and the password, or None if no user is given.
 
     Raises:
-        typer.BadParameter: the file cannot be read, there is no password, or there is one without a user.
+        typer.BadParameter: the file cannot be read, there is no password, an empty one, or one without a user.
     """
     if user is None:
         if file is not None:
@@ -35,4 +35,8 @@ def credentials(user: str | None, file: Path | None, say: Words) -> Credentials 
             raise typer.BadParameter(f"no password for {user}: give --password-file, or set {PASSWORD_VARIABLE}")
         typed: str = typer.prompt(say("probe.password", user=user), hide_input=True, err=True)
         password = typed
+    if not password:
+        raise typer.BadParameter(
+            f"the password of {user} is empty: cameras lock the account of who tries wrong ones"
+        )
     return Credentials(user, password)

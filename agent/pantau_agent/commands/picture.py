@@ -19,7 +19,6 @@ from pantau_agent.commands.config_option import (
     EXIT_CONFIG,
     ConfigPath,
     load_or_exit,
-    use_service_credentials,
 )
 from pantau_agent.commands.output_file import OutputFile
 from pantau_agent.commands.picture_page import explanation_page
@@ -75,7 +74,6 @@ def accept(
     changes. 2: wrong usage.
     """
     say = words_for(language)
-    use_service_credentials()
     loaded = load_or_exit(config)
     become_service_user(loaded.spool.path, or_nobody=False)
     carried_out = _submit_and_wait(loaded, _camera(loaded, camera, say), ViewRequest.ACCEPT, wait, say)
@@ -105,7 +103,6 @@ def explain(
     Exit code 0: written. 1: the agent looked at no picture in time. 2: wrong usage.
     """
     say = words_for(language)
-    use_service_credentials()
     loaded = load_or_exit(config)
     found = _camera(loaded, camera, say)
     content = _read_file(picture, say) if picture is not None else None

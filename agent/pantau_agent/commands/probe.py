@@ -19,7 +19,7 @@ from pantau_agent.commands.camera_options import (
     configured_camera,
     load_configuration,
 )
-from pantau_agent.commands.config_option import DEFAULT_PATH, ConfigPath, use_service_credentials
+from pantau_agent.commands.config_option import DEFAULT_PATH, ConfigPath
 from pantau_agent.commands.output_file import OutputFile
 from pantau_agent.commands.password import PASSWORD_VARIABLE
 from pantau_agent.commands.unprivileged import become_service_user
@@ -37,6 +37,7 @@ from pantau_contract.messages import Sample
 from pantau_contract.printable import printable_line
 from pantau_contract.states import State
 from pantau_contract.words import Words
+from pantau_contract.words.evidence import detail
 from pantau_service import log
 from pantau_service.language_option import LanguageOption, words_for
 
@@ -116,8 +117,8 @@ def probe(
 ) -> None:
     """Look at a camera, or at all of them, and say what is wrong and what to do.
 
-    Exit code 0: it works. 1: degraded, or the picture is not true. 2: down. 3: cannot tell, as with wrong usage.
-    Of several cameras the worst counts.
+    Exit code 0: it works. 1: degraded, or the picture is not true. 2: down. 3: cannot tell, as with wrong usage,
+    or without the camera's password, which root alone may read. Of several cameras the worst counts.
     """
     log.set_up("error", as_json=False, to_journal=False)
     say = words_for(language)
@@ -167,9 +168,10 @@ def _selected_camera(options: CameraOptions, config: Path, say: Words) -> _Chose
         camera = camera_from_options(options, say)
         become_service_user()
         return _Chosen(camera)
-    use_service_credentials()
     loaded, camera = configured_camera(options, config)
     become_service_user(loaded.spool.path)
+    if camera.lacks_password:
+        raise CannotProbeError(detail("password_unknown", user=camera.user or ""))
     file = loaded.spool.path.with_name(camera_memory.FILE)
     remembered = camera_memory.remembered(file, [camera]).get(camera.id)
     return _Chosen(camera, saved_identities(loaded.spool.path).get(camera.id), remembered)
@@ -190,7 +192,6 @@ def _probe_all(
             "--all goes with --config, --seconds, --firmware, --json and --language alone: "
             "the cameras, with their users, are those of the configuration"
         )
-    use_service_credentials()
     loaded = load_configuration(config)
     if not loaded.camera:
         raise CannotProbeError(f"{config} has no cameras: `pantau-agent discover` proposes how to write them")

@@ -1,16 +1,20 @@
 """`pantau-agent run`."""
 
 import asyncio
+import logging
 import os
 from typing import Annotated
 
 import typer
 
 from pantau_agent.commands.config_option import DEFAULT_PATH, ConfigPath, load_or_exit
+from pantau_agent.doubtful_settings import doubts
 from pantau_agent.event_loop import new_event_loop
 from pantau_agent.run import run as run_agent
 from pantau_agent.spool import SpoolInUseError
 from pantau_service import log, private_data
+
+_log = logging.getLogger(__name__)
 
 EXIT_SPOOL_IN_USE = 1
 """Exit code if another agent uses the spool."""
@@ -28,6 +32,8 @@ def run(
     """
     log.set_up(log_level, as_json=as_json, to_journal="JOURNAL_STREAM" in os.environ)
     agent_config = load_or_exit(config)
+    for doubt in doubts(agent_config, config):
+        _log.warning("%s", doubt)
     private_data.write_privately()
     try:
         with asyncio.Runner(loop_factory=new_event_loop) as runner:

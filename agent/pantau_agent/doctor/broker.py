@@ -7,6 +7,7 @@ import ssl
 from pantau_agent.config import Broker
 from pantau_agent.doctor.broker_login import BrokerAnswers, log_in
 from pantau_agent.doctor.finding import Finding, FindingLevel
+from pantau_contract.words.evidence import detail
 from pantau_service.client_certificate import client_context
 
 EXPIRES_SOON_DAYS = 21
@@ -71,7 +72,10 @@ def _certificate_finding(certificate: dict[str, object], now_s: float, values: d
 
 
 async def _login(settings: Broker, site: str, camera: str | None, values: dict[str, object]) -> list[Finding]:
-    """Log in with the protocols that the agent would try."""
+    """Log in with the protocols that the agent would try; not with a password that is not known here."""
+    if settings.user is not None and settings.password is None:
+        unknown = values | {"detail": detail("password_unknown", user=settings.user)}
+        return [Finding("broker", FindingLevel.UNKNOWN, "password_unknown", values=unknown)]
     tried = ("5", "3.1.1") if settings.protocol == "auto" else (settings.protocol,)
     answers = BrokerAnswers()
     for protocol in tried:

@@ -66,6 +66,9 @@ async def check_cameras(
 def findings_of_inspection(inspected: Inspected) -> list[Finding]:
     """Return the findings about one inspected camera."""
     camera = inspected.camera.id
+    if inspected.camera.lacks_password:
+        values: dict[str, object] = {"detail": inspected.failed}
+        return [Finding("camera", FindingLevel.UNKNOWN, "password_unknown", camera, values)]
     if inspected.observation is None:
         return [Finding("camera", FindingLevel.ERROR, "failed", camera, {"detail": inspected.failed})]
     in_clear = inspected.failure is not None and inspected.failure.kind is Kind.IN_CLEAR

@@ -15,7 +15,7 @@ from pantau_agent.identity.firmware import Identity, vendor_of
 from pantau_agent.identity.maker_pages import MAKER_PAGES, MAX_PAGE, MakerPages
 from pantau_agent.onvif.device import PATH, OnvifDevice
 from pantau_agent.onvif.errors import LoginRefusedError, OnvifError
-from pantau_agent.sources.target import safeguards_of
+from pantau_agent.sources.target import credentials_of, safeguards_of
 from pantau_agent.streams.credentials import Credentials
 from pantau_agent.streams.failure import EvidenceError, Kind, LookError
 from pantau_agent.streams.safeguards import Safeguards
@@ -63,8 +63,7 @@ async def identify(
         IdentityError: it cannot be asked, or refuses.
     """
     stream = parse(camera.url or "")
-    password = camera.password.get_secret_value() if camera.password is not None else ""
-    credentials = Credentials(camera.user, password) if camera.user is not None else None
+    credentials = credentials_of(camera)
     safeguards = safeguards or safeguards_of(camera)
     scheme = "https" if stream.scheme in _ENCRYPTED else "http"
     base = stream

@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from pantau_agent.clock import Clock
 from pantau_agent.config import AgentConfig, Camera
+from pantau_agent.configuration_digest import configuration_digest
 from pantau_agent.identity.firmware import about as about_configured
 from pantau_agent.link.connection import (
     Acknowledged,
@@ -59,7 +60,8 @@ class _EndedError(Exception):
 class Link:
     """Keeps a connection whenever there can be one. `run` runs it, `close` ends it in good order.
 
-    `status` is the connection's state as text, `connected` whether there is one. All methods belong to the event
+    `status` is the connection's state as text, `connected` whether there is one, `broker_certificate_ends_ms` when
+    the certificate ends (UTC ms) that the broker showed last. All methods belong to the event
     loop of `run`.
     """
 
@@ -84,6 +86,7 @@ class Link:
         self._about = about
         self._dated_start = start
         self._site = config.site.id
+        self._configuration = configuration_digest(config)
         self._spool = spool
         self._clock = clock
         self._traffic = LinkTraffic(config, spool, clock)
@@ -98,6 +101,7 @@ class Link:
         self._logged_problem = ""
         self.status = "not connected yet"
         self.connected = False
+        self.broker_certificate_ends_ms: int | None = None
 
     @property
     def commands(self) -> asyncio.Queue[Command]:
@@ -201,6 +205,7 @@ class Link:
                 case Connected():
                     self.status = "connected to the broker"
                     self.connected = True
+                    self.broker_certificate_ends_ms = connection.broker_certificate_ends_ms()
                     self._logged_problem = ""
                     _log.info("connected to the broker %s, %d batches to send", self._address, self._spool.batches)
                     return
@@ -266,6 +271,7 @@ class Link:
             name=self._config.site.name,
             cameras=tuple(self._about(camera) for camera in self._config.camera),
             start=self._dated_start(),
+            configuration=self._configuration,
         )
         return SessionMessages(
             agent_topic=str(Topic(self._site, TopicKind.AGENT)),

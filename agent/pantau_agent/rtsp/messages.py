@@ -6,7 +6,7 @@ Without I/O. All that a server sends is bounded, see the limits.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import lru_cache
 
 from pantau_agent.streams.headers import MAX_LINE, HeaderParser, Headers, check_line, content_length
 from pantau_agent.streams.malformed import MalformedError, OtherProtocolError
@@ -244,7 +244,7 @@ class Demultiplexer:
         return _message_of(first, headers, data[after : after + length]), after + length
 
 
-@cache
+@lru_cache(maxsize=64)  # the camera chooses the channels
 def _restart(channels: frozenset[int]) -> re.Pattern[bytes]:
     """Return the pattern of what may end stray bytes where these channels are known."""
     return re.compile(_RESTART % b"".join(re.escape(bytes([channel])) for channel in sorted(channels)))

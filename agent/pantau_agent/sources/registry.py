@@ -26,8 +26,10 @@ def make_source(target: Target, clock: Clock) -> Source:
     """Return the source for a target, not yet connected.
 
     Raises:
-        LookError: there is no kind for its scheme.
+        LookError: there is no kind for its scheme, or its URL lacks a password.
     """
+    if target.lacks_password:
+        raise LookError(Failure(Step.RESOLVE, Kind.NO_PASSWORD, detail("password_missing")))
     make = SOURCES.get(target.url.scheme)
     if make is None:
         known = ", ".join(f"{scheme}://" for scheme in SOURCES)

@@ -16,22 +16,39 @@ class Target:
     """A URL and credentials. `trusted` says that the camera has accepted these credentials before.
 
     `keep_alive` is what is known about keeping its sessions alive; sessions add to it. `safeguards` say which
-    login and which certificate are good enough.
+    login and which certificate are good enough. One that `lacks_password` has to have it in its URL.
     """
 
     url: StreamUrl
     credentials: Credentials | None = None
     trusted: bool = False
+    lacks_password: bool = False
     keep_alive: KeepAlive = field(default_factory=KeepAlive)
     safeguards: Safeguards = field(default_factory=Safeguards)
 
 
 def target_of(camera: Camera, safeguards: Safeguards | None = None) -> Target:
-    """Return a configured camera's target, with the password in the path if its vendor wants it there."""
-    password = camera.password.get_secret_value() if camera.password is not None else ""
-    credentials = Credentials(camera.user or "", password) if camera.user is not None or password else None
-    url = vendors.fill_credentials(camera.url or "", camera.user, password)
-    return Target(rtsp_url.parse(url), credentials, safeguards=safeguards or safeguards_of(camera))
+    """Return a configured camera's target, with the password in the path if its vendor wants it there.
+
+    A camera with a user and no password is not logged in to: an empty password would be a wrong one.
+    """
+    url, credentials = camera.url or "", credentials_of(camera)
+    lacks_password = camera.lacks_password and vendors.wants_credentials(url)
+    if not lacks_password:
+        url = vendors.fill_credentials(url, camera.user, credentials.password if credentials is not None else None)
+    return Target(
+        rtsp_url.parse(url),
+        credentials,
+        lacks_password=lacks_password,
+        safeguards=safeguards or safeguards_of(camera),
+    )
+
+
+def credentials_of(camera: Camera) -> Credentials | None:
+    """Return what to log in with at a configured camera, or None: no user, or no password of that user."""
+    if camera.user is None or camera.password is None:
+        return None
+    return Credentials(camera.user, camera.password.get_secret_value())
 
 
 def safeguards_of(camera: Camera, remembered: Remembered | None = None, *, learns: bool = False) -> Safeguards:

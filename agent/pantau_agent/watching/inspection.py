@@ -29,9 +29,9 @@ IDENTITY_WITHIN_S = 20.0
 class Inspected:
     """The result of inspecting one camera.
 
-    `observation` is None if this machine, or an error of ours, prevented the probe; `failed` is why. `identity`
-    is what the camera reports itself to be; if it was asked and did not answer, `no_identity` is why. `failure`
-    is why it did not stream, or broke off.
+    `observation` is None if this machine, an error of ours, or a missing password prevented the probe; `failed` is
+    why. `identity` is what the camera reports itself to be; if it was asked and did not answer, `no_identity` is
+    why. `failure` is why it did not stream, or broke off.
     """
 
     camera: Camera
@@ -56,7 +56,8 @@ async def inspect(
 
     `remembered` is, by camera, what the running agent knows of their logins and certificates.
     The password is sent once to the stream and, with `ask`, once more where the stream accepted it, to ask what
-    the camera is.
+    the camera is. A camera whose password is not known here is not asked at all: what it answers to a stranger
+    tells nothing.
     """
     known = remembered or {}
 
@@ -67,6 +68,8 @@ async def inspect(
     cached = CachedIdentify(clock, safeguards=safeguards)
 
     async def inspect_one(camera: Camera) -> Inspected:
+        if camera.lacks_password:
+            return Inspected(camera, failed=detail("password_unknown", user=camera.user or ""))
         probe = OneShotProbe(
             camera,
             decoder,

@@ -71,7 +71,7 @@ def _check_room(place: DataDir, target: Path) -> None:
     Raises:
         BackupError: there is too little room.
     """
-    folders = (place.journal, place.pictures, place.dead_messages.parent)
+    folders = (place.journal, place.pictures, place.outage_pictures, place.dead_messages.parent)
     files = [place.store, *(path for folder in folders for path in _files(folder))]
     needed = sum(map(_size, files))
     free = shutil.disk_usage(target).free
@@ -93,9 +93,13 @@ def _fill(place: DataDir, target: Path, *, has_store: bool, with_secrets: bool, 
     _copy_finished(place.journal, copy.journal)
     end = _copy_newest(place.journal, copy.journal)
     _copy_if_present(place.journal / "identity", copy.journal / "identity")
-    for path in _files(place.pictures):
-        if path.name.endswith(".jpg"):
-            _copy_if_present(path, copy.pictures / path.relative_to(place.pictures))
+    for pictures, its_copy in (
+        (place.pictures, copy.pictures),
+        (place.outage_pictures, copy.outage_pictures),
+    ):
+        for path in _files(pictures):
+            if path.name.endswith(".jpg"):
+                _copy_if_present(path, its_copy / path.relative_to(pictures))
     for path in _files(place.dead_messages.parent):
         _copy_if_present(path, copy.dead_messages.parent / path.name)
     files = {str(path.relative_to(target)): measure(path) for path in _files(target)}

@@ -54,8 +54,9 @@ def forget_command(
         if site not in sites:
             fail(f"there is no site `{site}`; {did_you_mean(site, sorted(sites))}")
         _check_silent(sites[site], now_ms)
-        pictures = DataDir(settings.data_dir).pictures / site
-        count = sum(1 for _ in pictures.glob("*/*.jpg"))
+        paths = DataDir(settings.data_dir)
+        pictures = [paths.pictures / site, *paths.outage_pictures.glob(f"*/{site}")]
+        count = sum(1 for folder in pictures for _ in folder.glob("*/*.jpg"))
         if not as_json:
             say(f"What goes along with site {site}:")
             say(f"  cameras: {', '.join(traces.cameras) or 'none'}")
@@ -66,7 +67,8 @@ def forget_command(
             raise typer.Exit(EXIT_NOT_DONE)
         with store.begin() as connection:
             forgotten_rows.request_forget(connection, site, now_ms=now_ms)
-    _delete(pictures)
+    for folder in pictures:
+        _delete(folder)
     if as_json:
         print_json({"id": site, **traces._asdict(), "pictures": count})
     else:

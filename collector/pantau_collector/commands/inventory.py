@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from pantau_collector.commands.inventory_history import history_app
 from pantau_collector.commands.inventory_import import import_command
 from pantau_collector.commands.inventory_names import known_owner, load_names
 from pantau_collector.commands.opening import (
@@ -29,6 +30,7 @@ inventory_app = typer.Typer(
 inventory_app.command("import", epilog="Example: pantau-collector inventory import cctv.xlsx --owner dishub")(
     import_command
 )
+inventory_app.add_typer(history_app)
 
 
 @inventory_app.command(

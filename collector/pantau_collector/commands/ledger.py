@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import typer
 
+from pantau_collector.attribution import DecidedLedger
 from pantau_collector.commands.opening import (
     DEFAULT_CONFIG,
     EXIT_NOT_DONE,
@@ -18,8 +19,8 @@ from pantau_collector.commands.opening import (
     open_store,
 )
 from pantau_collector.commands.output import TextTable, print_json, print_table
-from pantau_collector.commands.time_options import ZoneOption, iso, local_zone, moment_ms, shown
-from pantau_collector.ledger import Bucket, Interval, Ledger, Totals
+from pantau_collector.commands.time_options import ZoneOption, iso, lasted, local_zone, moment_ms, shown
+from pantau_collector.ledger import Bucket, Interval, Totals
 from pantau_collector.ledger.interval import total
 from pantau_contract.words import Words
 from pantau_service.language_option import LanguageOption, words_for
@@ -41,8 +42,9 @@ def ledger_command(
 ) -> None:
     """Show where the time of a camera went: each interval, whose it is, and on what evidence; or a site's sums.
 
-    What is not known yet may still arrive, and is then shown here. Exit status: 0; 1 the state cannot be read, or
-    there is no such camera; 2 a wrong option.
+    What is not known yet may still arrive, and is then shown here. What people decided (`attribute`) is applied.
+
+    Exit status: 0; 1 the state cannot be read, or there is no such camera; 2 a wrong option.
     """
     words, now_ms = words_for(language), time.time_ns() // 1_000_000
     settings = open_config(config)
@@ -58,7 +60,7 @@ def ledger_command(
         fail(f"expected a camera as SITE/CAMERA, got {camera!r}")
     inventory = open_inventory(settings)
     with open_store(settings) as store:
-        found = Ledger(store, inventory).site_intervals(of_site, from_ms, to_ms)
+        found = DecidedLedger(store, inventory).site_intervals(of_site, from_ms, to_ms)
     if name:
         found = {name: found[name]} if name in found else {}
     if not found:
@@ -95,14 +97,23 @@ def _intervals_table(intervals: list[Interval], words: Words, zone: ZoneInfo) ->
         table.add_row(
             shown(each.from_ms, zone),
             shown(each.to_ms, zone),
-            _lasted(each.ms),
+            lasted(each.ms),
             words(f"ledger.bucket.{each.bucket}"),
             words(f"ledger.bucket.{each.at_site}") if each.at_site is not each.bucket else "",
             words.meaning(each.cause) if each.cause else words.state(each.state),
-            words(f"ledger.evidence.{each.evidence}", device=each.device),
+            _why(each, words),
             style="dim" if each.bucket is Bucket.WORKING else None,
         )
     return table
+
+
+def _why(interval: Interval, words: Words) -> str:
+    """Return the evidence, or after a decision its number and whose the time is by the evidence."""
+    evidence = words(f"ledger.evidence.{interval.evidence}", device=interval.device)
+    if interval.decision is None:
+        return evidence
+    bucket = words(f"ledger.bucket.{interval.evidenced}")
+    return words("ledger.decided", number=interval.decision, bucket=bucket, evidence=evidence)
 
 
 def _sums_table(sums: dict[str, Totals], words: Words) -> TextTable:
@@ -116,14 +127,5 @@ def _sums_table(sums: dict[str, Totals], words: Words) -> TextTable:
     for camera, each in sums.items():
         share = each.measured_share
         measured = f"{share:.2%}" if share is not None else "-"
-        table.add_row(camera, *(_lasted(each.by_bucket[bucket]) for bucket in buckets), measured)
+        table.add_row(camera, *(lasted(each.by_bucket[bucket]) for bucket in buckets), measured)
     return table
-
-
-def _lasted(ms: int) -> str:
-    """Return a length of time as `3d 04:05:06`, with milliseconds if it is shorter than a minute."""
-    if 0 < ms < 60_000:
-        return f"{ms / 1000:.3f} s"
-    days, rest = divmod(ms // 1000, 86_400)
-    hours, minutes, seconds = rest // 3600, rest // 60 % 60, rest % 60
-    return f"{f'{days}d ' if days else ''}{hours:02}:{minutes:02}:{seconds:02}"

@@ -12,6 +12,7 @@ import typer
 from pydantic import ValidationError
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from pantau_collector.commands.opening import open_store
 from pantau_collector.commands.output import console, print_json, say
 from pantau_collector.config import CollectorConfig, InfluxV1, InfluxV2, load
 from pantau_collector.data_dir import DataDir
@@ -20,6 +21,7 @@ from pantau_collector.journal import JournalReader
 from pantau_collector.sinks.deliver import SeriesStore
 from pantau_collector.sinks.open_series_store import open_series_store
 from pantau_collector.sinks.replay import ReplayResult, replay_journal
+from pantau_collector.store import series_day_rows
 from pantau_service.settings import ConfigError
 
 EXIT_REFUSED = 1
@@ -44,6 +46,9 @@ def replay(
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
 ) -> None:
     """Pour the journal into an InfluxDB. A point that is there already stays as it is.
+
+    The days of cameras (`camera_day`) are written by the running collector itself, into its own InfluxDB only:
+    within some minutes it writes the last 62 days again.
 
     Times are ISO 8601, in UTC unless they say otherwise.
 
@@ -72,6 +77,9 @@ def replay(
             advance=advance,
         )
     store.close()
+    is_another = any(each is not None for each in (url, database, bucket, org, token_file))
+    if outcome.error is None and not is_another:
+        _have_days_written_again(settings)
     if as_json:
         print_json(msgspec.to_builtins(outcome))
     _report(outcome, store, data_dir)
@@ -123,6 +131,13 @@ def _target(
             f"--{'-'.join(map(str, each['loc'])).replace('_', '-')}: {each['msg']}" for each in error.errors()
         )
         raise ConfigError(list(problems)) from None
+
+
+def _have_days_written_again(settings: CollectorConfig) -> None:
+    """Let the running collector write the days of cameras again: they are not in the journal."""
+    if settings.store is not None or DataDir(settings.data_dir).store.is_file():
+        with open_store(settings) as state, state.begin() as connection:
+            series_day_rows.drop_all_days(connection)
 
 
 def _journal(data_dir: DataDir, config: Path) -> JournalReader:

@@ -18,9 +18,6 @@ _HOUR = re.compile(r"([01]?\d|2[0-3])[:.]([0-5]\d)")
 _LONGEST_S = 400 * 86_400
 """Seconds of the longest time span accepted."""
 
-_ZONE = "Asia/Jakarta"
-"""The time zone of a configuration without recipients."""
-
 ZoneOption = Annotated[
     str | None, typer.Option("--timezone", help="Of the times; otherwise the first recipient's.")
 ]
@@ -28,7 +25,8 @@ ZoneOption = Annotated[
 
 def local_zone(config: CollectorConfig, name: str | None) -> ZoneInfo:
     """Return the time zone that `name` gives, or else the first recipient's; an unknown one ends the command."""
-    name = name or next((recipient.timezone for recipient in config.recipient), _ZONE)
+    if not name:
+        return config.zone
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
@@ -81,6 +79,15 @@ def iso(time_ms: int | None) -> str | None:
     return (
         datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="seconds") if time_ms is not None else None
     )
+
+
+def lasted(ms: int) -> str:
+    """Return a length of time as `3d 04:05:06`, with milliseconds if it is shorter than a minute."""
+    if 0 < ms < 60_000:
+        return f"{ms / 1000:.3f} s"
+    days, rest = divmod(ms // 1000, 86_400)
+    hours, minutes, seconds = rest // 3600, rest // 60 % 60, rest % 60
+    return f"{f'{days}d ' if days else ''}{hours:02}:{minutes:02}:{seconds:02}"
 
 
 def _ms(at: datetime) -> int:

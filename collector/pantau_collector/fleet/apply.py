@@ -72,7 +72,7 @@ def _birth(fleet: Fleet, birth: Birth, heard: _SignOfLife | None, now_s: float) 
     _new_boot(site, birth.boot)
     site.session, site.dead = birth.session, False
     site.name, site.version, site.interval_s = birth.name, birth.version, birth.interval_s
-    site.start = birth.start
+    site.configuration, site.start = birth.configuration, birth.start
     fleet.mark_changed(site)
     if not birth.cameras:
         return
@@ -127,6 +127,8 @@ def _telemetry(
         received_ms - batch.time if undated else _clock_correction_ms(site, batch.time, received_ms)
     )
     _devices(fleet, site, batch.devices, clock_correction_ms)
+    if batch.certificates:
+        site.certificates = {each.name: each.ends for each in batch.certificates}
     for sample in batch.samples:
         camera = fleet.camera(site, sample.camera, now_s)
         if _is_newer(camera, batch.boot, batch.seq, sample.time):

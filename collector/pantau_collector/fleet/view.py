@@ -39,7 +39,12 @@ class CameraView(Struct, frozen=True):
 
 
 class SiteView(Struct, frozen=True):
-    """One site and its cameras. `heard_ms` is when its agent was last heard; `gaps` counts missing batches."""
+    """One site and its cameras.
+
+    `heard_ms` is when its agent was last heard; `gaps` counts missing batches. `configuration` is the digest of
+    the configuration that the agent runs, empty if it tells none. `certificate_ends_ms` is when the first of its
+    certificates ends, `certificate` which one that is: `broker`, `client` or `authority`; None if none is known.
+    """
 
     id: str
     name: str
@@ -50,6 +55,9 @@ class SiteView(Struct, frozen=True):
     cameras: tuple[CameraView, ...]
     latitude: float | None = None
     longitude: float | None = None
+    configuration: str = ""
+    certificate: str = ""
+    certificate_ends_ms: int | None = None
 
 
 class IncidentView(Struct, frozen=True):

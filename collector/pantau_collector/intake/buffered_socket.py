@@ -8,9 +8,10 @@ large ones takes to send.
 
 import contextlib
 import ssl
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Iterable, Mapping
 from socket import socket
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 READ_AHEAD = 256 << 10
 """Bytes read at once, and the size above which a part is read by itself."""
@@ -20,40 +21,67 @@ MAX_PACKET = 8 << 20
 """Bytes of the largest packet that is read: twice the contract's largest payload."""
 _MAX_READ = 1 << 20
 """Bytes for which room is made at once while a large part is read."""
+_PAUSE_AFTER = 1 << 20
+"""Bytes that nobody wants after which `recv` pauses, so that acknowledgements and requests leave meanwhile."""
 _PUBLISH, _PUBACK = 0x30, 0x40
+_FIXED_HEADER = 5
+"""Bytes of the longest fixed header."""
 
-IsWanted = Callable[[bytes, int], bool]
-"""Returns True if a message is wanted, by its topic and its size in bytes."""
 
-
-class _Publish(NamedTuple):
-    """The beginning of a PUBLISH packet (MQTT 5, 3.3). `size` includes the fixed header."""
+class Arriving(NamedTuple):
+    """The beginning of a packet that arrives. `size` includes the fixed header (MQTT 5, 3.3)."""
 
     size: int
-    qos: int
     topic: bytes
+    """Empty for a packet that is no PUBLISH."""
     mid: bytes
+    """Empty for a message of QoS 0."""
+
+
+class Doorkeeper(Protocol):
+    """Says what is read at all."""
+
+    @property
+    def is_wary(self) -> bool:
+        """True while small messages are to be asked for too."""
+
+    def look_ahead(self, packets: Iterable[Arriving]) -> None:
+        """Learn what comes next, before any of it is asked for or read."""
+
+    def is_wanted(self, topic: bytes, size: int) -> bool:
+        """Return True if a message is wanted, by its topic and its size in bytes."""
 
 
 class BufferedSocket:
     """Wraps a connected socket. What is sent leaves with `flush`. It belongs to one thread.
 
-    A large message that is not wanted is read, acknowledged and forgotten; paho never sees it.
+    A message that is not wanted is read, acknowledged and forgotten; paho never sees it. Large ones are always
+    asked for, and while a flooding site is shut out small ones are too: to read them takes ten times as long.
     """
 
-    def __init__(self, wrapped: "socket | ssl.SSLSocket", is_wanted: IsWanted) -> None:
+    def __init__(self, wrapped: "socket | ssl.SSLSocket", doorkeeper: Doorkeeper) -> None:
         self._socket = wrapped
-        self._is_wanted = is_wanted
+        self._doorkeeper = doorkeeper
         self._ahead = b""
         self._at = 0
+        self._arriving: deque[Arriving] = deque()
+        """The next packets, as far as their beginnings have come."""
         self._fixed_header = b""
         """The part of a packet's fixed header that has been read."""
         self._body_left = 0
         """Bytes of a packet that have not been read."""
         self._discard_left = 0
         """Bytes of an unwanted packet that have not been read."""
+        self.has_paused = False
+        """True if the last `recv` has read so much that nobody wants that it is time to send."""
         self._unsent = bytearray()
         self._failure: OSError | None = None
+
+    def getpeercert(self) -> Mapping[str, object] | None:
+        """Return the other side's certificate as `ssl` represents it, or None without TLS."""
+        if not isinstance(self._socket, ssl.SSLSocket):
+            return None
+        return self._socket.getpeercert()
 
     def recv(self, size: int) -> bytes:
         """Return up to `size` bytes, which do not exceed the present packet; empty at the end of the connection.
@@ -136,23 +164,37 @@ class BufferedSocket:
         """Read up to the next packet that is wanted, or whose beginning has not come yet.
 
         Raises:
-            BlockingIOError, ssl.SSLWantReadError: there is nothing more to read at present.
+            BlockingIOError, ssl.SSLWantReadError: there is nothing more to read at present, or it is time to send.
             OSError: the connection is broken.
         """
+        self.has_paused = False
+        discarded = 0
         while True:
             self._discard()
-            packet = _read_publish(self._ahead, self._at)
-            if packet is None:
-                return
-            if isinstance(packet, _Unknown):
+            if discarded > _PAUSE_AFTER:
+                self.has_paused = True
+                raise BlockingIOError
+            if not self._arriving and not self._look_ahead():
                 if not self._read_more():
                     return
-            elif self._is_wanted(packet.topic, packet.size):
+                continue
+            packet = self._arriving.popleft()
+            is_asked_for = packet.topic and (packet.size >= LARGE or self._doorkeeper.is_wary)
+            if not is_asked_for or self._doorkeeper.is_wanted(packet.topic, packet.size):
                 return
-            else:
-                self._discard_left = packet.size
-                if packet.qos:
-                    self._unsent += bytes((_PUBACK, 2)) + packet.mid
+            discarded += packet.size
+            self._discard_left = packet.size
+            if packet.mid:
+                self._unsent += bytes((_PUBACK, 2)) + packet.mid
+
+    def _look_ahead(self) -> bool:
+        """Find the packets of which the beginning has come, and return False if there are none."""
+        at = self._at
+        while (packet := _read_beginning(self._ahead, at)) is not None:
+            self._arriving.append(packet)
+            at += packet.size
+        self._doorkeeper.look_ahead(self._arriving)
+        return bool(self._arriving)
 
     def _discard(self) -> None:
         skipped = min(self._discard_left, len(self._ahead) - self._at)
@@ -173,32 +215,32 @@ _SCRATCH = bytearray(1 << 20)
 """Where bytes go that nobody wants."""
 
 
-class _Unknown:
-    """The bytes that are there do not tell yet."""
-
-
-def _read_publish(data: bytes, at: int) -> "_Publish | _Unknown | None":
-    """Return the large PUBLISH packet that begins at an offset, or None if another packet does."""
-    if at == len(data):
-        return _Unknown()
-    if data[at] & 0xF0 != _PUBLISH:
-        return None
+def _read_beginning(data: bytes, at: int) -> Arriving | None:
+    """Return the packet that begins at an offset, or None if its beginning has not come yet."""
     length = _remaining_length(data, at + 1)
     if length is None:
-        return _Unknown()
+        return None if len(data) - at < _FIXED_HEADER else Arriving(_FIXED_HEADER, b"", b"")  # no packet at all
     remaining, begin = length
-    if remaining < LARGE:
-        return None
+    size = begin - at + remaining
+    first = data[at]
+    if first & 0xF0 != _PUBLISH:
+        return Arriving(size, b"", b"")
     topic_begin = begin + 2
     topic_end = topic_begin + int.from_bytes(data[begin:topic_begin])
-    if topic_begin > len(data) or topic_end + 2 > len(data):
-        return _Unknown()
-    qos = data[at] >> 1 & 3
-    return _Publish(begin - at + remaining, qos, data[topic_begin:topic_end], data[topic_end : topic_end + 2])
+    mid_end = topic_end + 2 if first & 0x06 else topic_end
+    if topic_begin > len(data):
+        return None
+    if mid_end > at + size:
+        return Arriving(size, b"", b"")  # no packet of MQTT, which is paho's to say
+    if mid_end > len(data):
+        return None
+    return Arriving(size, data[topic_begin:topic_end], data[topic_end:mid_end])
 
 
 def _remaining_length(data: bytes, at: int) -> tuple[int, int] | None:
     """Return the length of a packet's rest (MQTT 5, 1.5.5), and the offset after it; None if it is incomplete."""
+    if at < len(data) and (value := data[at]) < 0x80:
+        return value, at + 1
     value = 0
     for index, byte in enumerate(data[at : at + 4]):
         value |= (byte & 0x7F) << 7 * index

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pantau_collector.config import Broker
 from pantau_collector.deadletter import DeadLetters
 from pantau_collector.intake.admission import Admission
+from pantau_collector.intake.door import Door
 from pantau_collector.intake.drop_reports import DropReports
 from pantau_collector.intake.inbox import Inbox, Incoming
 from pantau_collector.intake.overflow import Overflow
@@ -59,9 +60,8 @@ class Intake:
         self._quarantine = Quarantine(journal.directory / "quarantine.json", time_ms=time_ms)
         self._drops = DropReports()
         admission = Admission(self._drops, self._is_congested)
-        self._subscription = Subscription(
-            broker, self._inbox, admission, time_ms=time_ms, quarantine=self._quarantine
-        )
+        self._door = Door(self._inbox, admission, self._quarantine)
+        self._subscription = Subscription(broker, self._door, time_ms=time_ms)
         self._overflow = Overflow(journal.directory / "overflow.sqlite")
         self._writer = MessageWriter(
             journal,
@@ -106,6 +106,11 @@ class Intake:
         return self._subscription.trouble
 
     @property
+    def broker_certificate_ends_ms(self) -> int | None:
+        """When the certificate ends that the broker showed last (UTC ms); None without TLS."""
+        return self._subscription.broker_certificate_ends_ms
+
+    @property
     def delivery_trouble(self) -> str | None:
         """What the broker does not deliver although we are connected, for the operator; None if nothing."""
         return self._subscription.delivery_trouble
@@ -128,11 +133,11 @@ class Intake:
     @property
     def shut_out(self) -> int:
         """Messages that were dropped because their site floods the broker."""
-        return self._subscription.shut_out
+        return self._door.shut_out
 
     def broker_figure(self, topic: str) -> float:
         """Return what the broker reports of itself on a topic of `broker_figures`, or NaN."""
-        return self._subscription.figures.value(topic)
+        return self._door.figures.value(topic)
 
     @property
     def disk_trouble(self) -> str | None:
@@ -142,12 +147,12 @@ class Intake:
     @property
     def received(self) -> int:
         """Messages from the broker."""
-        return self._subscription.received
+        return self._door.received
 
     @property
     def received_bytes(self) -> int:
         """Bytes of payload of the messages from the broker."""
-        return self._subscription.received_bytes
+        return self._door.received_bytes
 
     @property
     def waiting(self) -> int:
@@ -219,7 +224,7 @@ class Intake:
                 if self._disk_trouble is not None:
                     _log.warning("the disk takes what arrives again")
                     self._disk_trouble = None
-                self._subscription.receipts.add(batch.received)
+                self._door.receipts.add(batch.received)
                 return True
             if self._stopping.wait(self._retry_s):
                 return False

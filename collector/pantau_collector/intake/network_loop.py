@@ -14,7 +14,7 @@ from typing import Any
 
 from paho.mqtt.client import Client
 
-from pantau_collector.intake.buffered_socket import BufferedSocket, IsWanted
+from pantau_collector.intake.buffered_socket import BufferedSocket, Doorkeeper
 
 MAX_PACKETS = 1000
 """Packets that are read at most before what is to be sent is sent."""
@@ -28,13 +28,13 @@ _log = logging.getLogger(__name__)
 class BufferedClient(Client):
     """paho's client with a `BufferedSocket`. It sends nothing by itself; a `NetworkLoop` does."""
 
-    def __init__(self, *args: Any, is_wanted: IsWanted, **options: Any) -> None:
+    def __init__(self, *args: Any, doorkeeper: Doorkeeper, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._is_wanted = is_wanted
+        self._doorkeeper = doorkeeper
         self.on_socket_register_write = _do_nothing  # so that paho does not send on the threads of its callers
 
     def _create_socket(self) -> BufferedSocket:
-        return BufferedSocket(super()._create_socket(), self._is_wanted)  # type: ignore[arg-type] # it is no websocket
+        return BufferedSocket(super()._create_socket(), self._doorkeeper)  # type: ignore[arg-type] # it is no websocket
 
 
 class NetworkLoop:
@@ -101,7 +101,7 @@ class NetworkLoop:
             os.read(self._woken, 4096)
         if sock in ready or sock.pending():
             for _ in range(MAX_PACKETS):
-                if client.loop_read() or not sock.pending():
+                if client.loop_read() or sock.has_paused or not sock.pending():
                     break
         if client.want_write() and not sock.has_unsent:
             client.loop_write()

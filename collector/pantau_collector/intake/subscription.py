@@ -26,9 +26,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from pantau_collector.config import Broker
-from pantau_collector.intake.admission import Admission
 from pantau_collector.intake.broker_figures import TOPICS as FIGURES
-from pantau_collector.intake.broker_figures import BrokerFigures
 from pantau_collector.intake.broker_problem import (
     UNSUPPORTED_VERSION,
     describe_error,
@@ -36,15 +34,12 @@ from pantau_collector.intake.broker_problem import (
     describe_refusal,
     describe_silence,
 )
-from pantau_collector.intake.delivery_probe import PROBE_PREFIX, DeliveryProbe
-from pantau_collector.intake.drop_reports import DropReports
-from pantau_collector.intake.inbox import Inbox, Incoming
+from pantau_collector.intake.door import Door, Outgoing
+from pantau_collector.intake.inbox import Incoming
 from pantau_collector.intake.network_loop import BufferedClient, NetworkLoop
-from pantau_collector.intake.quarantine import TOPIC as COMMANDS
-from pantau_collector.intake.quarantine import Quarantine
-from pantau_collector.intake.receipts import Receipts
 from pantau_collector.intake.session_contest import TAKEN_OVER, SessionContest
-from pantau_contract.topics import SUBSCRIPTIONS, site_of
+from pantau_contract.topics import SUBSCRIPTIONS
+from pantau_service.certificate_end import end_of_peer_ms
 from pantau_service.client_certificate import client_context
 
 KEEPALIVE_S = 15
@@ -62,8 +57,6 @@ _LONGEST_DELAY_S = 30.0
 """Seconds at most until the next attempt to connect."""
 _TICK_S = 0.5
 """Seconds from one check of a connection to the next."""
-_STALL_S = 1.0
-"""Seconds of waiting for room in the inbox after which what the broker has kept is no flood."""
 _STOP_WITHIN_S = 10.0
 """Seconds for which `stop` waits for the thread, which may be connecting to a broker that does not answer."""
 _HANG_UP = "Unspecified error"
@@ -86,30 +79,21 @@ class _Connection:
 
 
 class Subscription:
-    """Connects to the broker, stays connected, and puts what arrives into the inbox."""
+    """Connects to the broker, stays connected, hands what arrives to the door, and publishes what that wants."""
 
     def __init__(
         self,
         broker: Broker,
-        inbox: Inbox,
-        admission: Admission | None = None,
+        door: Door,
         *,
         time_ms: Callable[[], int],
         monotonic: Callable[[], float] = time.monotonic,
-        quarantine: Quarantine | None = None,
     ) -> None:
         self._broker = broker
-        self._inbox = inbox
-        self._quarantine = quarantine
-        self._admission = admission or Admission(DropReports(), is_congested=lambda _: False)
+        self.door = door
         self._time_ms = time_ms
         self._monotonic = monotonic
-        self._probe = DeliveryProbe()
         self._contest = SessionContest()
-        self.figures = BrokerFigures()
-        """What the broker reports of itself."""
-        self.receipts = Receipts()
-        """What agents may delete; receipts for it are published while we are connected."""
         self._acknowledging = threading.Lock()
         self._connection = _Connection(0, is_mqtt5=False, began_s=monotonic())
         self._client: Client | None = None
@@ -124,12 +108,9 @@ class Subscription:
         self._thread = threading.Thread(target=self._run, name="broker", daemon=True)
         self.connected = False
         """True while the broker has our session and our subscriptions."""
+        self.broker_certificate_ends_ms: int | None = None
         self.trouble: str | None = f"{self._where} has not been connected to yet"
         """Why there is no session at the broker, for the operator; None while there is one."""
-        self.received = 0
-        self.received_bytes = 0
-        self.shut_out = 0
-        """Messages that were dropped because their site floods the broker."""
 
     def start(self) -> None:
         """Begin to connect, on a thread; an absent broker is tried again and again."""
@@ -157,14 +138,14 @@ class Subscription:
     def delivering(self) -> bool:
         """True while it is proven that what the broker has for us arrives here, and nowhere else."""
         now_s = self._monotonic()
-        return self.connected and self._probe.is_proven(now_s) and not self._contest.is_certain(now_s)
+        return self.connected and self.door.probe.is_proven(now_s) and not self._contest.is_certain(now_s)
 
     @property
     def delivery_trouble(self) -> str | None:
         """What the broker does not deliver although we are connected, for the operator; None if nothing."""
         if not self.connected:
             return None
-        trouble = self._probe.trouble(self._monotonic(), self._broker.user)
+        trouble = self.door.probe.trouble(self._monotonic(), self._broker.user)
         return f"{self._where} {trouble}" if trouble else None
 
     @property
@@ -176,7 +157,7 @@ class Subscription:
     @property
     def overload_trouble(self) -> str | None:
         """What is wrong with the broker by its own figures, for the operator; None if nothing is."""
-        trouble = self.figures.trouble(self._monotonic(), max_memory_mb=self._broker.max_memory_mb)
+        trouble = self.door.figures.trouble(self._monotonic(), max_memory_mb=self._broker.max_memory_mb)
         return f"{self._where} {trouble}" if trouble else None
 
     @property
@@ -211,7 +192,7 @@ class Subscription:
             why = describe_error(error, tls=self._broker.tls)
             self._note_trouble(f"{self._where} cannot be reached: {why}")
             return False
-        self._admission.catch_up.begin(connection.number)
+        self.door.begin(connection.number)
         loop = NetworkLoop(client, partial(self._on_loop_over, connection))
         with self._acknowledging:
             self._connection, self._client, self._loop = connection, client, loop
@@ -237,15 +218,11 @@ class Subscription:
             client.connect(broker.host, broker.port, KEEPALIVE_S)
 
     def _watch(self, connection: _Connection, client: Client, loop: NetworkLoop) -> None:
-        """Wait until the connection is over, and send probes and receipts meanwhile."""
+        """Wait until the connection is over, and publish meanwhile what is due."""
         while not connection.over.wait(_TICK_S):
             now_s = self._monotonic()
             if self.connected:
-                self._publish_probes(client, now_s)
-                self._publish_marks(client, now_s)
-                self._publish_receipts(client)
-                if self._quarantine is not None:
-                    self._ask(client, self._quarantine.take_due())
+                _publish(client, self.door.take_due())
                 loop.wake()
                 self._log_delivery(now_s)
             elif now_s - connection.began_s >= ANSWER_WITHIN_S:
@@ -259,7 +236,7 @@ class Subscription:
         with self._acknowledging:
             self._client = self._loop = None
         if self._stopping.is_set():
-            self._publish_receipts(client)
+            _publish(client, self.door.take_receipts())
         client.disconnect()
         loop.join()
         self.connected = False
@@ -278,7 +255,7 @@ class Subscription:
             clean_session=None if connection.is_mqtt5 else False,
             protocol=MQTTProtocolVersion.MQTTv5 if connection.is_mqtt5 else MQTTProtocolVersion.MQTTv311,
             manual_ack=True,
-            is_wanted=self._is_wanted,
+            doorkeeper=self.door,
             reconnect_on_failure=False,
         )
         client.connect_timeout = _CONNECT_WITHIN_S
@@ -310,8 +287,7 @@ class Subscription:
                 self._note_trouble(f"{self._where} {describe_refusal(reason)}")
             return
         connection.accepted_s = self._monotonic()
-        if self._quarantine is not None:
-            self._quarantine.begin()
+        self.door.note_accepted()
         if self._subscribed_before and not flags.session_present:
             _log.warning("%s had forgotten our session: what came while we were away was not kept", self._where)
         if self._subscribed_before and flags.session_present:
@@ -340,11 +316,10 @@ class Subscription:
         self._note_connected(client)
 
     def _note_connected(self, client: Client) -> None:
-        now_s = self._monotonic()
-        self._probe.begin(now_s)
-        self._publish_probes(client, now_s)
-        self._publish_marks(client, now_s)
+        self.door.note_connected()
+        _publish(client, self.door.take_due())
         self.connected = True
+        self.broker_certificate_ends_ms = end_of_peer_ms(client.socket())
         self.trouble = self._logged = None
         level = logging.DEBUG if self.contest_trouble else logging.INFO
         _log.log(level, "connected to %s as %s", self._where, self._broker.client_id)
@@ -390,80 +365,29 @@ class Subscription:
         self._note_trouble(f"{self._where} is gone: {reason}", repeated=contested is not None)
 
     def _on_message(self, connection: _Connection, client: Client, _: object, message: MQTTMessage) -> None:
-        payload = bytes(message.payload)
-        now_s = self._monotonic()
-        self._admission.catch_up.note_arrived(payload)
-        if payload.startswith(PROBE_PREFIX):
-            self._probe.note_returned(payload, now_s)
-            client.ack(message.mid, message.qos)  # some brokers deliver with the QoS of the subscription
-            return
         try:
             topic = message.topic
         except UnicodeDecodeError:
             topic = "(a topic that is not UTF-8)"
-        if topic.startswith("$"):
-            self.figures.note(topic, payload, now_s)
-            client.ack(message.mid, message.qos)
-            return
-        self.received += 1
-        self.received_bytes += len(payload)
-        if self._quarantine is not None and not self._quarantine.admits(site_of(topic), len(payload)):
-            self.shut_out += 1
-            self._ask(client, self._quarantine.commands_for(site_of(topic)))
-            client.ack(message.mid, message.qos)
-            return
-        if not self._admission.take(topic, len(payload), now_s):
-            client.ack(message.mid, message.qos)
-            return
         incoming = Incoming(
             received_ms=self._time_ms(),
             topic=topic,
-            payload=payload,
+            payload=bytes(message.payload),
             retained=message.retain,
             connection=connection.number,
             mid=message.mid,
             qos=message.qos,
         )
-        began_s = self._monotonic()
-        self._inbox.put(incoming)
-        if self._quarantine is not None and self._monotonic() - began_s > _STALL_S:
-            self._quarantine.begin()
-
-    def _is_wanted(self, topic: bytes, size: int) -> bool:
-        """Return True if a large message is to be read, which comes to `_on_message` then."""
-        if self._admission.is_open(topic.decode(errors="replace"), size, self._monotonic()):
-            return True
-        self.received += 1
-        self.received_bytes += size
-        return False
-
-    def _publish_probes(self, client: Client, now_s: float) -> None:
-        for topic, payload in self._probe.take_due(now_s):
-            with contextlib.suppress(ValueError):  # it is queued no more than once each round
-                client.publish(topic, payload, qos=0)
-
-    def _publish_marks(self, client: Client, now_s: float) -> None:
-        for topic, payload in self._admission.catch_up.take_due(now_s):
-            with contextlib.suppress(ValueError):  # it is queued no more than once in 15 s
-                client.publish(topic, payload, qos=1)
-
-    def _publish_receipts(self, client: Client) -> None:
-        for topic, payload in self.receipts.take():
-            with contextlib.suppress(ValueError):  # it is queued no more than 400 times a second
-                client.publish(topic, payload, qos=0)
-
-    def _ask(self, client: Client, commands: Iterable[bytes]) -> None:
-        """Ask the broker to shut a site out, or to let it in."""
-        for command in commands:
-            with contextlib.suppress(ValueError):
-                client.publish(COMMANDS, command, qos=0)
+        if not self.door.enter(incoming):
+            client.ack(message.mid, message.qos)
+        _publish(client, self.door.take_commands())
 
     def _log_delivery(self, now_s: float) -> None:
         """Log when it shows that the broker does not deliver, and when it does again."""
-        if self._probe.is_overdue(now_s) and not self._delivery_logged:
+        if self.door.probe.is_overdue(now_s) and not self._delivery_logged:
             self._delivery_logged = True
             _log.warning("%s; until they do, no outage is opened", self.delivery_trouble)
-        elif self._delivery_logged and self._probe.is_proven(now_s):
+        elif self._delivery_logged and self.door.probe.is_proven(now_s):
             self._delivery_logged = False
             _log.warning("%s delivers what is subscribed to again", self._where)
 
@@ -471,3 +395,9 @@ class Subscription:
         self.trouble = trouble
         _log.log(logging.DEBUG if repeated or trouble == self._logged else logging.WARNING, "%s", trouble)
         self._logged = trouble
+
+
+def _publish(client: Client, messages: Iterable[Outgoing]) -> None:
+    for topic, payload, qos in messages:
+        with contextlib.suppress(ValueError):  # paho's queue is full, which takes 65,535 of them
+            client.publish(topic, payload, qos)

@@ -1,6 +1,6 @@
 """The entries of an inventory, and the lookup of them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -124,12 +124,27 @@ class Inventory:
         devices: Iterable[InventoryDevice] = (),
         cameras: Iterable[InventoryCamera] = (),
     ) -> None:
+        self._listed_devices, self._listed_cameras = list(devices), list(cameras)
         self.owners = {owner.id: owner for owner in owners}
         self.maintainers = {maintainer.id: maintainer for maintainer in maintainers}
         self.uplinks = {uplink.id: uplink for uplink in uplinks}
         self.sites = {site.id: site for site in sites}
-        self.devices = {(device.site, device.id): self._with_parties(device) for device in devices}
-        self.cameras = {(camera.site, camera.id): self._with_parties(camera) for camera in cameras}
+        self.devices = {(device.site, device.id): self._with_parties(device) for device in self._listed_devices}
+        self.cameras = {(camera.site, camera.id): self._with_parties(camera) for camera in self._listed_cameras}
+
+    def listed(self) -> Iterator[tuple[str, Party | Asset]]:
+        """Yield each entry as it was listed, without its site's parties, after the name of its table."""
+        tables: dict[str, Iterable[Party | Asset]] = {
+            "owner": self.owners.values(),
+            "maintainer": self.maintainers.values(),
+            "uplink": self.uplinks.values(),
+            "site": self.sites.values(),
+            "device": self._listed_devices,
+            "camera": self._listed_cameras,
+        }
+        for table, entries in tables.items():
+            for entry in entries:
+                yield table, entry
 
     def site(self, site: str) -> InventorySite:
         """Return the site, or an empty one with that id."""
@@ -162,11 +177,17 @@ class Inventory:
         return (known.name if known else "") or device
 
     def _with_parties(self, each: _OfSite) -> _OfSite:
-        site = self.sites.get(each.site)
-        if site is None or (each.owner and each.maintainer):
-            return each
-        parties = {"owner": each.owner or site.owner, "maintainer": each.maintainer or site.maintainer}
-        return each.model_copy(update=parties)
+        return with_parties(each, self.sites.get(each.site))
+
+
+def with_parties(each: _OfSite, site: InventorySite | None) -> _OfSite:
+    """Return a device or camera with its site's owner and maintainer where it has none of its own."""
+    if site is None or (each.owner and each.maintainer):
+        return each
+    parties = {"owner": each.owner or site.owner, "maintainer": each.maintainer or site.maintainer}
+    if parties == {"owner": each.owner, "maintainer": each.maintainer}:
+        return each
+    return each.model_copy(update=parties)
 
 
 def _name(known: Mapping[str, Party | InventoryUplink], entry_id: str) -> str:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 from pantau_collector.ledger import claims, rows, runs
 from pantau_collector.ledger.claims import Claim
 from pantau_collector.ledger.facts import DEVICE, MAX_DEVICES, Boot, Facts, SiteFacts, Subject
+from pantau_collector.ledger.growth import Growth
 from pantau_collector.ledger.runs import Run
 from pantau_collector.ledger.spans import union
 
@@ -18,8 +19,8 @@ class Book:
     the tables, and must be opened again.
     """
 
-    def __init__(self, connection: Connection) -> None:
-        """Open the book.
+    def __init__(self, connection: Connection, growth: Growth | None = None) -> None:
+        """Open the book; `growth` limits what each site may add to it.
 
         Raises:
             StoreError: by the connection's transaction, if the store cannot be read.
@@ -30,6 +31,7 @@ class Book:
         self._boots = rows.load_boots(connection)
         self._next_boot = max((number for number, _ in self._boots.values()), default=0) + 1
         self._newest_runs: dict[int, Run] = {}
+        self._growth = growth or Growth()
         self._devices: dict[str, int] = {}
         for site, subject in self._subjects:
             self._devices[site] = self._devices.get(site, 0) + (subject.kind == DEVICE)
@@ -38,13 +40,19 @@ class Book:
         """Enter facts, in a transaction of the caller's."""
         changed: dict[str, int] = {}
         entries = _Entries()
+        self._growth.begin(facts.received_ms)
         for site, its in facts.sites.items():
+            if not self._growth.may_grow(site):
+                continue
+            rows_before = entries.rows
             if since_ms := self._enter_site(connection, site, its, entries):
                 changed[site] = since_ms
+            self._growth.add(site, entries.rows - rows_before)
         rows.save_subjects(connection, entries.subjects)
         rows.save_claims(connection, entries.removed, entries.added)
         rows.save_latest(connection, entries.new, entries.longer)
         rows.save_boots(connection, entries.boots)
+        rows.save_runs(connection, entries.removed_runs, entries.added_runs)
         rows.save_changes(connection, changed)
         if facts.attentive:
             first_ms = min(span.from_ms for span in facts.attentive)
@@ -54,12 +62,11 @@ class Book:
 
     def _enter_site(self, connection: Connection, site: str, facts: SiteFacts, entries: "_Entries") -> int:
         """Enter the facts about a site, and return since when something is known better, or 0."""
-        since_ms = [
-            *(self._enter_boot(connection, site, boot, facts, entries) for boot in facts.boots),
-            *(start.before_ms or start.time_ms for start in facts.starts.values()),
-        ]
+        since_ms = [self._enter_boot(connection, site, boot, facts, entries) for boot in facts.boots]
         for start in facts.starts.values():
-            rows.save_start(connection, site, start)
+            if self._growth.admits_boot(site):
+                rows.save_start(connection, site, start)
+                since_ms.append(start.before_ms or start.time_ms)
         for subject, its in facts.claims.items():
             number = self._number(site, subject, entries)
             if number is not None:
@@ -86,6 +93,8 @@ class Book:
     ) -> int:
         is_new = (site, name) not in self._boots
         if is_new:
+            if not self._growth.admits_boot(site):
+                return 0
             self._boots[site, name], self._next_boot = (self._next_boot, Boot()), self._next_boot + 1
         number, boot = self._boots[site, name]
         if boot.add(facts.boots[name]) or is_new:
@@ -93,17 +102,21 @@ class Book:
         batches = facts.batches.get(name)
         if not batches:
             return max(boot.ended_ms, boot.undated_ms)
-        self._enter_batches(connection, number, batches)
+        newest = None if is_new else self._newest_runs.get(number) or rows.load_newest_run(connection, number)
+        self._enter_batches(connection, number, newest, batches, entries)
         return min(batch.from_ms for batch in batches)
 
-    def _enter_batches(self, connection: Connection, boot: int, batches: Sequence[Run]) -> None:
-        newest = self._newest_runs.get(boot) or rows.load_newest_run(connection, boot)
+    def _enter_batches(
+        self, connection: Connection, boot: int, newest: Run | None, batches: Sequence[Run], entries: "_Entries"
+    ) -> None:
         first = min(batch.first_seq for batch in batches)
         before = [newest] if newest else []
         if newest is not None and first < newest.first_seq:
             before = rows.load_runs_around(connection, boot, first, max(batch.last_seq for batch in batches))
         after = runs.merge(before, batches)
-        rows.save_runs(connection, boot, before, after)
+        removed, added = rows.difference(before, after)
+        entries.removed_runs += [(boot, run) for run in removed]
+        entries.added_runs += [(boot, run) for run in added]
         self._newest_runs[boot] = max([*after, *([newest] if newest else [])], key=lambda run: run.last_seq)
 
     def _enter_claims(
@@ -149,3 +162,10 @@ class _Entries:
         self.added: list[tuple[int, Claim]] = []
         self.new: list[tuple[int, Claim]] = []
         self.longer: list[tuple[int, Claim]] = []
+        self.removed_runs: list[tuple[int, Run]] = []
+        self.added_runs: list[tuple[int, Run]] = []
+
+    @property
+    def rows(self) -> int:
+        """Rows that they add, about."""
+        return len(self.subjects) + len(self.boots) + len(self.added) + len(self.new) + len(self.added_runs)

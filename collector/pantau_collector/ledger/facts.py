@@ -112,6 +112,8 @@ class Facts(Struct):
 
     sites: dict[str, SiteFacts] = field(default_factory=dict)
     attentive: list[Span] = field(default_factory=list)
+    received_ms: int = 0
+    """When the last of them was received."""
 
     def add(self, record: Record) -> None:
         """Add what a record says.
@@ -119,6 +121,7 @@ class Facts(Struct):
         Raises:
             ContractError: the record breaks the contract.
         """
+        self.received_ms = max(self.received_ms, record.received_ms)
         if is_own(record):
             content = read_record(record)
             if isinstance(content, Figures):

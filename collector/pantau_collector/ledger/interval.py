@@ -19,6 +19,9 @@ class Interval(Struct, frozen=True):
 
     `state` and `cause` are the measured ones, or `unknown` and None. `cause` is a `Cause` of the contract.
     `device` is the id of the device that `evidence` is about, or empty.
+
+    `decision` is the id of the decision by which people moved the time to `bucket`, and `moved_from` the bucket
+    that the evidence had given it; None if nobody moved it. The other fields stay as measured.
     """
 
     from_ms: int
@@ -30,6 +33,13 @@ class Interval(Struct, frozen=True):
     cause: str | None
     evidence: Evidence
     device: str = ""
+    decision: int | None = None
+    moved_from: Bucket | None = None
+
+    @property
+    def evidenced(self) -> Bucket:
+        """The bucket by the evidence, whatever people decided."""
+        return self.bucket if self.moved_from is None else self.moved_from
 
     @property
     def ms(self) -> int:
@@ -87,17 +97,49 @@ def total(intervals: Iterable[Interval]) -> Totals:
 def clip(intervals: Iterable[Interval], from_ms: int, to_ms: int) -> list[Interval]:
     """Return the parts of intervals that lie within a period."""
     return [
-        Interval(
-            max(each.from_ms, from_ms),
-            min(each.to_ms, to_ms),
-            each.bucket,
-            each.unplanned,
-            each.at_site,
-            each.state,
-            each.cause,
-            each.evidence,
-            each.device,
-        )
+        retimed(each, max(each.from_ms, from_ms), min(each.to_ms, to_ms))
         for each in intervals
         if each.from_ms < to_ms and each.to_ms > from_ms
     ]
+
+
+def joined(intervals: Iterable[Interval]) -> list[Interval]:
+    """Return intervals that follow each other with neighbours joined that differ in nothing but their time."""
+    found: list[Interval] = []
+    for each in intervals:
+        if found and _same(found[-1], each):
+            found[-1] = retimed(found[-1], found[-1].from_ms, each.to_ms)
+        else:
+            found.append(each)
+    return found
+
+
+def retimed(interval: Interval, from_ms: int, to_ms: int) -> Interval:
+    """Return an interval with other times."""
+    return Interval(
+        from_ms,
+        to_ms,
+        interval.bucket,
+        interval.unplanned,
+        interval.at_site,
+        interval.state,
+        interval.cause,
+        interval.evidence,
+        interval.device,
+        interval.decision,
+        interval.moved_from,
+    )
+
+
+def _same(one: Interval, other: Interval) -> bool:
+    return (
+        one.bucket is other.bucket
+        and one.unplanned is other.unplanned
+        and one.at_site is other.at_site
+        and one.state is other.state
+        and one.cause == other.cause
+        and one.evidence is other.evidence
+        and one.device == other.device
+        and one.decision == other.decision
+        and one.moved_from is other.moved_from
+    )

@@ -6,6 +6,7 @@ import time
 from pantau_collector.journal import Journal
 from pantau_collector.ledger.book import Book
 from pantau_collector.ledger.facts import Facts
+from pantau_collector.ledger.growth import Growth
 from pantau_collector.periodic import PeriodicThread
 from pantau_collector.pipeline.position import resume_cursor
 from pantau_collector.store import Store, StoreError, fleet_rows
@@ -17,8 +18,8 @@ MOST_WAIT_S, LEAST_WAIT_S = 20.0, 1.0
 """Seconds at most and at least from one step to the next once everything is read."""
 RESTS = 100
 """How many times as long as a step took the next one is waited for: what gathers meanwhile is cheaper together."""
-RECORDS_PER_STEP = 5_000
-"""Records of the journal that one transaction enters at most."""
+RECORDS_PER_STEP = 1_000
+"""Records of the journal that one transaction enters at most; nobody else can write into SQLite meanwhile."""
 _RETRY_S = 10.0
 _log = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ class LedgerKeeper:
         self._journal = journal
         self._store = store
         self._book: Book | None = None
+        self._growth = Growth()
         self._position = 0
         self.unreadable = 0
         """Records since the start that broke the contract."""
@@ -58,7 +60,7 @@ class LedgerKeeper:
         self._thread.stop()
 
     def enter_some(self) -> int:
-        """Enter up to 5,000 records, and return how many.
+        """Enter up to 1,000 records, and return how many.
 
         Raises:
             StoreError: nothing was entered.
@@ -87,7 +89,7 @@ class LedgerKeeper:
     def _open(self) -> Book:
         with self._store.begin() as connection:
             cursor = resume_cursor(self._journal, fleet_rows.load_cursor(connection, NAME))
-            book = Book(connection)
+            book = Book(connection, self._growth)
         self._position = max(cursor.position, self._journal.start)
         self._journal.report_position(NAME, self._position)
         return book

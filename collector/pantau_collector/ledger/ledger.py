@@ -1,6 +1,7 @@
 """Reads the ledger: the intervals of cameras, and their sums, for any period."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from sqlalchemy import Connection
 
@@ -8,11 +9,12 @@ from pantau_collector.incidents.coverage import Coverage
 from pantau_collector.incidents.downtime import Downtime, Scope
 from pantau_collector.incidents.topology import Topology
 from pantau_collector.inventory import Inventory
+from pantau_collector.inventory.history import InventoryHistory
 from pantau_collector.ledger import rows
 from pantau_collector.ledger.bucket import Bucket, Evidence
 from pantau_collector.ledger.claims import Claim, state_of
-from pantau_collector.ledger.facts import CAMERA, Boot, Subject
-from pantau_collector.ledger.interval import Interval, Totals, total
+from pantau_collector.ledger.facts import CAMERA, Boot
+from pantau_collector.ledger.interval import Interval, Totals, joined, total
 from pantau_collector.ledger.lives import AWAY_AROUND_MS, History, lives
 from pantau_collector.ledger.planned import planned_spans
 from pantau_collector.ledger.roots import TOGETHER_MS, Site
@@ -23,6 +25,8 @@ from pantau_contract.states import State
 _AROUND_MS = 2 * TOGETHER_MS
 """Milliseconds before and after a period that decide about it."""
 _CLAIMS_AT_ONCE = 50
+_INVENTORIES_KEPT = 64
+"""Inventories of different times whose connections are kept."""
 _LASTING = {State.DOWN, State.UNKNOWN}
 """States that are judged from their beginning on."""
 
@@ -30,17 +34,16 @@ _LASTING = {State.DOWN, State.UNKNOWN}
 class Ledger:
     """The intervals of all cameras. Any thread may read; what is not known yet is `not_known`.
 
-    Cameras are connected, and devices are power supplies, as `inventory` has it now.
+    How cameras are connected, which devices are power supplies, and what planned maintenance covers is as it was
+    at each moment, or as `inventory` has it if that is a single inventory.
     """
 
-    def __init__(self, store: Store, inventory: Inventory) -> None:
+    def __init__(self, store: Store, inventory: Inventory | InventoryHistory) -> None:
         self._store = store
-        self._topology = Topology(inventory)
-        self._coverage = Coverage(inventory, self._topology)
-        self._supplies: dict[str, set[str]] = {}
-        for (site, device), known in inventory.devices.items():
-            if known.kind == "supply":
-                self._supplies.setdefault(site, set()).add(device)
+        self._inventory = (
+            inventory if isinstance(inventory, InventoryHistory) else InventoryHistory((), otherwise=inventory)
+        )
+        self._connections = lru_cache(_INVENTORIES_KEPT)(_Connections)
 
     def cameras(self) -> list[tuple[str, str]]:
         """Return site and id of every camera that was ever measured, in order.
@@ -82,16 +85,23 @@ class Ledger:
             attentive = rows.load_attention(connection, from_ms - AWAY_AROUND_MS, to_ms + AWAY_AROUND_MS)
             downtimes = downtime_rows.load_downtimes(connection).downtimes
         of_subject = {subjects[number]: its for number, its in claims.items()}
-        history = History(
-            runs=runs,
-            starts=starts,
-            boots=boots,
-            claims=of_subject,
-            attentive=attentive,
-            site=Site(self._topology.devices(site), frozenset(self._supplies.get(site, ()))),
-            planned=self._planned(site, of_subject, downtimes, Span(from_ms, to_ms)),
-        )
-        return lives(history, from_ms, to_ms)
+        cameras = [subject.name for subject in of_subject if subject.kind == CAMERA]
+        found: dict[str, list[Interval]] = {camera: [] for camera in cameras}
+        for span in self._inventory.spans(site, from_ms, to_ms):
+            connections = self._connections(span.inventory)
+            period = Span(span.from_ms, span.to_ms)
+            history = History(
+                runs=runs,
+                starts=starts,
+                boots=boots,
+                claims=of_subject,
+                attentive=attentive,
+                site=connections.site(site),
+                planned=connections.planned(site, cameras, downtimes, period),
+            )
+            for camera, life in lives(history, *period).items():
+                found[camera] += life
+        return {camera: joined(life) for camera, life in found.items()}
 
     def buckets(self, site: str, camera: str, from_ms: int, to_ms: int) -> Totals:
         """Return how many milliseconds of a period a camera spent in each bucket; they sum to the period.
@@ -101,24 +111,39 @@ class Ledger:
         """
         return total(self.intervals(site, camera, from_ms, to_ms))
 
-    def _planned(
-        self, site: str, subjects: Mapping[Subject, object], downtimes: Sequence[Downtime], period: Span
+
+class _Connections:
+    """What is connected how, and whose it is, in one inventory."""
+
+    def __init__(self, inventory: Inventory) -> None:
+        self._topology = Topology(inventory)
+        self._coverage = Coverage(inventory, self._topology)
+        self._supplies: dict[str, set[str]] = {}
+        for (site, device), known in inventory.devices.items():
+            if known.kind == "supply":
+                self._supplies.setdefault(site, set()).add(device)
+
+    def site(self, site: str) -> Site:
+        """Return how the cameras of a site are connected."""
+        return Site(self._topology.devices(site), frozenset(self._supplies.get(site, ())))
+
+    def planned(
+        self, site: str, cameras: Iterable[str], downtimes: Sequence[Downtime], period: Span
     ) -> dict[str, list[Span]]:
+        """Return the planned maintenance of each camera of a site in a period."""
         by_target: dict[tuple[Scope, str], list[Downtime]] = {}
         for downtime in downtimes:
             by_target.setdefault((downtime.scope, downtime.target), []).append(downtime)
         spans: dict[tuple[Scope, str], list[Span]] = {}
         planned: dict[str, list[Span]] = {}
-        for subject in subjects:
-            if subject.kind != CAMERA:
-                continue
+        for camera in cameras:
             covering = []
-            for target in self._coverage.of_camera(site, subject.name):
+            for target in self._coverage.of_camera(site, camera):
                 if target in by_target:
                     if target not in spans:
                         spans[target] = planned_spans(by_target[target], period)
                     covering += spans[target]
-            planned[subject.name] = union(covering)
+            planned[camera] = union(covering)
         return planned
 
 

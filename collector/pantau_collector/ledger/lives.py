@@ -1,13 +1,13 @@
 """The lives of a site's cameras: what was measured, whether it was seen, and what was planned, as intervals."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from pantau_collector.ledger.bucket import Bucket, Evidence
 from pantau_collector.ledger.claims import Claim, cause_of, state_of
 from pantau_collector.ledger.facts import CAMERA, DEVICE, AgentStart, Boot, Subject
 from pantau_collector.ledger.gaps import BootRun, Coverage, cover
-from pantau_collector.ledger.interval import Interval
+from pantau_collector.ledger.interval import Interval, joined
 from pantau_collector.ledger.pieces import Piece, pieces_of
 from pantau_collector.ledger.roots import Root, Site, find_roots
 from pantau_collector.ledger.spans import Span, between, near, split, union
@@ -54,7 +54,7 @@ def lives(history: History, from_ms: int, to_ms: int) -> dict[str, list[Interval
     roots = find_roots(pieces, answers, history.site)
     period = Span(from_ms, to_ms)
     return {
-        camera: _joined(_intervals(its, roots[camera], view, history.planned.get(camera, ()), period))
+        camera: joined(_intervals(its, roots[camera], view, history.planned.get(camera, ()), period))
         for camera, its in pieces.items()
     }
 
@@ -158,37 +158,3 @@ def _with_plans(interval: Interval, planned: Sequence[Span]) -> Iterator[Interva
             evidence,
             "" if is_planned else interval.device,
         )
-
-
-def _joined(intervals: Iterable[Interval]) -> list[Interval]:
-    """Return the intervals with neighbours joined that differ in nothing but their time."""
-    joined: list[Interval] = []
-    for each in intervals:
-        if joined and _same(joined[-1], each):
-            last = joined[-1]
-            joined[-1] = Interval(
-                last.from_ms,
-                each.to_ms,
-                last.bucket,
-                last.unplanned,
-                last.at_site,
-                last.state,
-                last.cause,
-                last.evidence,
-                last.device,
-            )
-        else:
-            joined.append(each)
-    return joined
-
-
-def _same(one: Interval, other: Interval) -> bool:
-    return (
-        one.bucket is other.bucket
-        and one.unplanned is other.unplanned
-        and one.at_site is other.at_site
-        and one.state is other.state
-        and one.cause == other.cause
-        and one.evidence is other.evidence
-        and one.device == other.device
-    )

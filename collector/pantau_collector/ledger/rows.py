@@ -7,7 +7,18 @@ to write only where they stand side by side.
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import BigInteger, Connection, Select, bindparam, func, literal, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Select,
+    bindparam,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.sql import ColumnElement
 
 from pantau_collector.ledger.claims import Claim
@@ -142,11 +153,12 @@ def load_newest_run(connection: Connection, boot: int) -> Run | None:
     return None if row is None else _run(row)
 
 
-def save_runs(connection: Connection, boot: int, before: Sequence[Run], after: Sequence[Run]) -> None:
-    """Replace runs of a boot."""
-    removed, added = difference(before, after)
-    drop_rows(connection, ledger_runs, ({"boot": boot, "first_seq": run.first_seq} for run in removed))
-    rows = [{"boot": boot} | {name: getattr(run, name) for name in run.__struct_fields__} for run in added]
+def save_runs(
+    connection: Connection, removed: Iterable[tuple[int, Run]], added: Iterable[tuple[int, Run]]
+) -> None:
+    """Remove runs of boots, and then add others."""
+    drop_rows(connection, ledger_runs, ({"boot": boot, "first_seq": run.first_seq} for boot, run in removed))
+    rows = [{"boot": boot} | {name: getattr(run, name) for name in run.__struct_fields__} for boot, run in added]
     if rows:
         connection.execute(ledger_runs.insert(), rows)
 
@@ -200,8 +212,9 @@ def save_changes(connection: Connection, changed: dict[str, int]) -> None:
 
 def drop_changes(connection: Connection, changes: Iterable[Change]) -> None:
     """Drop changes that were dealt with, except those of sites that have changed again since."""
-    now = {each.site: each for each in load_changes(connection)}
-    drop_rows(connection, ledger_changes, ({"site": each.site} for each in changes if now.get(each.site) == each))
+    values = [{"of": each.site, "since_ms": each.from_ms, "as_read": each.revision} for each in changes]
+    if values:
+        connection.execute(_DROP_CHANGE, values)
 
 
 # What a reader loads of a site
@@ -306,6 +319,11 @@ def _start(row: Any) -> AgentStart:
     return AgentStart(row.boot, row.before_ms, row.time_ms, row.reason, row.clean, row.machine_ms)
 
 
+_DROP_CHANGE = delete(ledger_changes).where(
+    ledger_changes.c.site == bindparam("of"),
+    ledger_changes.c.from_ms == bindparam("since_ms"),
+    ledger_changes.c.revision == bindparam("as_read"),
+)
 _LENGTHEN = (
     update(ledger_latest).where(ledger_latest.c.subject == bindparam("of")).values(to_ms=bindparam("end_ms"))
 )

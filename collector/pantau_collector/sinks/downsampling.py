@@ -2,20 +2,23 @@
 
 A field keeps its name. Floats are reduced to their mean, integers to their maximum (the worst state, the longest
 queue), and a few integers to their minimum. Text is left out, except for incidents, whose steps are kept as they
-are. A camera gains `samples`, the number of samples with a known state, and `samples_good`; `samples_good` divided
-by `samples` is its availability.
+are, as the days of cameras are. A camera gains `samples`, the number of samples with a known state, and
+`samples_good`: of those measured, not of the time. Time in which nothing was measured is in neither; how available
+a camera was is in its days.
 """
 
 from dataclasses import dataclass
 
 from pantau_collector.sinks.line_protocol import FieldType, Measurement
-from pantau_collector.sinks.schema import AGENT, CAMERA, COLLECTOR, HOST, INCIDENT, STATE_CODES
+from pantau_collector.sinks.schema import AGENT, CAMERA, CAMERA_DAY, COLLECTOR, HOST, INCIDENT, STATE_CODES
 from pantau_contract.states import State
 
 _MINIMUM_IS_WORST = {"online", "clock_synchronised", "sites_online"}
 """Integer fields whose minimum is kept, because it is their worst value."""
 STEP_WINDOW = "1s"
 """The window of incidents: two steps of the same kind and camera within it become one."""
+DAY_WINDOW = "15m"
+"""The window of days of cameras: in every time zone midnight lies at a multiple of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,7 @@ class Summary:
     """Fields of a measurement that are reduced by the same function, over the usual window if `window` is None.
 
     `fields` holds each field's name in the raw and in the reduced series. With `where`, only points whose integer
-    field `where[0]` is below `where[1]` are included.
+    field `where[0]` is below `where[1]` are included. A `daily` summary is made once a day only.
     """
 
     measurement: str
@@ -31,6 +34,7 @@ class Summary:
     fields: tuple[tuple[str, str], ...]
     where: tuple[str, int] | None = None
     window: str | None = None
+    daily: bool = False
 
     @property
     def name(self) -> str:
@@ -50,7 +54,12 @@ def _summaries() -> tuple[Summary, ...]:
             Summary(CAMERA.name, "count", (("state_code", name),), where=("state_code", STATE_CODES[below]))
         )
     steps = tuple((field.name, field.name) for field in INCIDENT.fields)
-    return (*summaries, Summary(INCIDENT.name, "last", steps, window=STEP_WINDOW))
+    days = tuple((field.name, field.name) for field in CAMERA_DAY.fields)
+    return (
+        *summaries,
+        Summary(INCIDENT.name, "last", steps, window=STEP_WINDOW),
+        Summary(CAMERA_DAY.name, "last", days, window=DAY_WINDOW, daily=True),
+    )
 
 
 def _fields(measurement: Measurement, function: str) -> list[str]:
@@ -78,6 +87,11 @@ class DownsamplingRules:
     long_days: int = 0
     interval_s: int = 300
     late_days: int = 8
+
+    @property
+    def days_back(self) -> int:
+        """Days back to which daily summaries are made: two at least, so that the day that has just ended is in."""
+        return max(self.late_days, 2)
 
     @property
     def recent_s(self) -> int:

@@ -15,6 +15,13 @@ from typing import NamedTuple
 Value = float | int | bool | str | None
 """A field's value. None, NaN and the infinities are not written."""
 
+NO_TAG = "-"
+"""What stands for a tag without a value; no id can be it.
+
+Line protocol has no empty tag, and InfluxDB 3 may refuse a tag that the first line of its table did not have. So
+every line of a measurement carries every tag.
+"""
+
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _TAG_SPECIAL = re.compile(r"[\x00-\x1f\x7f,= \\]")
 _ESCAPING = re.compile(r"\\(?=\\*(?:[,= ]|$))")
@@ -58,15 +65,14 @@ class Measurement:
     def line(self, tags: Sequence[str], values: Sequence[Value], time_ms: int) -> str | None:
         """Return the line, without line end, for values in the order of `tags` and `fields`; None without fields.
 
-        An integer beyond 64 bits becomes the nearest that fits.
+        An empty tag becomes `NO_TAG`, and an integer beyond 64 bits the nearest that fits.
 
         Raises:
             ValueError: there are too many or too few values.
         """
         head = self.name
         for prefix, tag in zip(self._tag_prefixes, tags, strict=True):
-            if tag:
-                head += prefix + escape_tag(tag)
+            head += prefix + (escape_tag(tag) if tag else NO_TAG)
         parts: list[str] = []
         add = parts.append
         for (prefix, kind), value in zip(self._field_prefixes, values, strict=True):

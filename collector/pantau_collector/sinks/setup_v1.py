@@ -158,11 +158,12 @@ class InfluxV1Setup:
 
     def _queries(self) -> Iterator[tuple[str, str]]:
         rules = self._rules
-        resamples = {"recent": f"EVERY {rules.interval_s}s FOR {rules.recent_s}s"}
+        often = {"recent": f"EVERY {rules.interval_s}s FOR {rules.recent_s}s"}
         if rules.late_days:
-            resamples["late"] = f"EVERY 1d FOR {rules.late_days}d"
+            often["late"] = f"EVERY 1d FOR {rules.late_days}d"
+        daily = {"late": f"EVERY 1d FOR {rules.days_back}d"}
         for summary in SUMMARIES:
-            for which, resample in resamples.items():
+            for which, resample in (daily if summary.daily else often).items():
                 body = f"ON {_quoted(self._database)} RESAMPLE {resample} BEGIN {self._select(summary)} END"
                 name = f"{_PREFIX}{summary.name}_{which}_{zlib.crc32(body.encode()):08x}"
                 yield name, f"CREATE CONTINUOUS QUERY {_quoted(name)} {body}"

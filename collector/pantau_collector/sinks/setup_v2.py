@@ -142,11 +142,12 @@ class InfluxV2Setup:
 
     def _tasks(self) -> Iterator[tuple[str, str]]:
         rules = self._rules
-        spans = {"recent": (f"{rules.interval_s}s", rules.recent_s)}
+        often = {"recent": (f"{rules.interval_s}s", rules.recent_s)}
         if rules.late_days:
-            spans["late"] = ("1d", rules.late_days * 86400)
+            often["late"] = ("1d", rules.late_days * 86400)
+        daily = {"late": ("1d", rules.days_back * 86400)}
         for summary in SUMMARIES:
-            for which, (every, back_s) in spans.items():
+            for which, (every, back_s) in (daily if summary.daily else often).items():
                 window = self._window(summary)
                 body = self._flux(summary, f"start: date.truncate(t: -{back_s}s, unit: {window})")
                 name = f"{_PREFIX}{self._bucket}_{summary.name}_{which}_{zlib.crc32((every + body).encode()):08x}"

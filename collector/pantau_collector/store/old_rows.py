@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, and_, delete, f
 
 from pantau_collector.store.outbox_rows import Status
 from pantau_collector.store.schema import (
+    decisions,
     downtimes,
     incidents,
     journaled,
@@ -18,12 +19,15 @@ from pantau_collector.store.schema import (
 )
 
 _UNFINISHED = (Status.DUE, Status.SENDING)
+_MAINTENANCE_LONGER_MS = 400 * 86_400_000
+"""Milliseconds for which maintenance is kept longer: the ledger needs it to find out whose the time was."""
 
 
 def remove_old(connection: Connection, before_ms: int, limit: int) -> int:
     """Remove up to `limit` incidents resolved before `before_ms` (UTC) with their rows, and count the rows.
 
-    Whatever is not in the journal yet, or still to be delivered, stays.
+    Whatever is not in the journal yet, or still to be delivered, stays; so does an incident at whose end a
+    decision ends.
     """
     old = list(connection.execute(_old_incidents(before_ms, limit)).scalars())
     removed = 0
@@ -32,7 +36,7 @@ def remove_old(connection: Connection, before_ms: int, limit: int) -> int:
     removed += _remove(connection, incidents, incidents.c.id.in_(old))
     removed += _remove(connection, notices, _orphaned_notices(before_ms))
     removed += _remove(connection, outbox, _orphaned_letters(before_ms))
-    return removed + _remove(connection, downtimes, _past_downtimes(before_ms))
+    return removed + _remove(connection, downtimes, _past_downtimes(before_ms - _MAINTENANCE_LONGER_MS))
 
 
 def _remove(connection: Connection, table: Table, which: ColumnElement[bool]) -> int:
@@ -46,8 +50,9 @@ def _old_incidents(before_ms: int, limit: int) -> Select[tuple[int]]:
     unread = or_(timeline.c.id > func.coalesce(last, 0), timeline.c.id == newest)
     steps = select(timeline.c.id).where(timeline.c.incident == incidents.c.id, unread)
     waits = select(notices.c.id).where(notices.c.incident == incidents.c.id, notices.c.letter.is_(None))
+    ends = select(decisions.c.id).where(decisions.c.incident == incidents.c.id, decisions.c.to_ms.is_(None))
     old = incidents.c.resolved_ms < before_ms
-    query = select(incidents.c.id).where(old, ~steps.exists(), ~waits.exists())
+    query = select(incidents.c.id).where(old, ~steps.exists(), ~waits.exists(), ~ends.exists())
     return query.order_by(incidents.c.id).limit(limit)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Float,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -185,6 +186,45 @@ outbox = Table(
     Index("outbox_of_recipient", "recipient", "created_ms"),
 )
 
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("incident", BigInteger, nullable=False, index=True),
+    Column("cameras_json", Text, nullable=False),
+    Column("from_ms", BigInteger, nullable=False),
+    Column("to_ms", BigInteger),
+    Column("bucket", String(20)),
+    Column("party", String(200), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("by", String(200), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("before_json", Text, nullable=False),
+)
+
+inventory_changes = Table(
+    "inventory_changes",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("time_ms", BigInteger, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("site", String(63), nullable=False),
+    Column("name", String(63), nullable=False),
+    Column("entry_json", Text),
+    Index("inventory_changes_of", "kind", "site", "name"),
+)
+
+inventory_moves = Table(
+    "inventory_moves",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("change", BigInteger, nullable=False),
+    Column("to_ms", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("by", String(200), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+)
+
 secrets = Table(
     "secrets",
     metadata,
@@ -275,4 +315,34 @@ ledger_changes = Table(
     Column("site", String(63), primary_key=True),
     Column("from_ms", BigInteger, nullable=False),
     Column("revision", BigInteger, nullable=False),
+)
+
+closed_months = Table(
+    "closed_months",
+    metadata,
+    Column("month", String(7), primary_key=True),
+    Column("timezone", String(60), nullable=False),
+    Column("closed_ms", BigInteger, nullable=False),
+    Column("by", String(200), nullable=False),
+    Column("program", String(40), nullable=False),
+    Column("digest", String(64), nullable=False),
+)
+
+closed_documents = Table(
+    "closed_documents",
+    metadata,
+    Column("month", String(7), primary_key=True),
+    Column("name", String(100), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+series_days = Table(
+    "series_days",
+    metadata,
+    Column("site", String(63), primary_key=True),
+    Column("day_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("digest", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )

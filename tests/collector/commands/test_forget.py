@@ -27,6 +27,9 @@ def config(tmp_path: Path) -> Path:
     pictures = DataDir(tmp_path / "data").pictures / "kabil" / "gate"
     pictures.mkdir(parents=True)
     (pictures / "latest.jpg").write_bytes(b"jpeg")
+    kept = DataDir(tmp_path / "data").outage_pictures / "1" / "kabil" / "gate"
+    kept.mkdir(parents=True)
+    (kept / "before.jpg").write_bytes(b"jpeg")
     (tmp_path / "inventory.toml").write_text("")
     return configured(tmp_path, inventory="inventory.toml")
 
@@ -44,7 +47,7 @@ def test_it_shows_what_goes_along_and_does_nothing_without_a_yes(config: Path, t
         "  cameras: gate",
         "  open incidents: 1",
         "  planned maintenance: 1, 2",
-        "  pictures: 1",
+        "  pictures: 2",
     ]
     assert requested(tmp_path) == set()
     assert (DataDir(tmp_path / "data").pictures / "kabil").exists()
@@ -54,9 +57,10 @@ def test_with_a_yes_it_requests_it_cancels_what_is_planned_and_deletes_the_pictu
     config: Path, tmp_path: Path
 ) -> None:
     told = called_json("forget", "kabil", "--yes", "--config", config)
-    assert told == {"id": "kabil", "cameras": ["gate"], "incidents": [1], "downtimes": [1, 2], "pictures": 1}
+    assert told == {"id": "kabil", "cameras": ["gate"], "incidents": [1], "downtimes": [1, 2], "pictures": 2}
     assert requested(tmp_path) == {"kabil"}
     assert not (DataDir(tmp_path / "data").pictures / "kabil").exists()
+    assert not list(DataDir(tmp_path / "data").outage_pictures.rglob("*.jpg"))
     with state(tmp_path) as connection:
         planned = downtime_rows.load_downtimes(connection).downtimes
     assert [each.id for each in planned if each.cancelled_ms is None] == [3]

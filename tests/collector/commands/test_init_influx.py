@@ -13,6 +13,7 @@ from pantau_collector.cli import app
 from pantau_collector.config import InfluxV1
 from pantau_collector.sinks import open_series_store
 from pantau_collector.sinks.downsampling import SUMMARIES
+from pantau_collector.sinks.schema import CAMERA_DAY
 from tests.collector.sinks.buckets_server import buckets_server
 from tests.collector.sinks.scripted_server import Answer, scripted_server
 from tests.servers.influxdb import InfluxDB
@@ -88,20 +89,20 @@ def test_points_become_summaries_by_themselves(tmp_path: Path, influxdb_server: 
 
 def test_doing_it_again_changes_nothing(tmp_path: Path, influxdb_server: InfluxDB, name: str) -> None:
     first = init_v1(tmp_path, influxdb_server, name)
-    assert len(first["steps"]) == 2 + 2 * len(SUMMARIES)
+    assert len(first["steps"]) == 2 + 2 * len(SUMMARIES) - 1
     again = init_v1(tmp_path, influxdb_server, name)
     assert again["steps"] == []
-    assert len(again["right"]) == 3 + 2 * len(SUMMARIES)
+    assert len(again["right"]) == 3 + 2 * len(SUMMARIES) - 1
 
 
 def test_another_window_replaces_the_queries(tmp_path: Path, influxdb_server: InfluxDB, name: str) -> None:
     init_v1(tmp_path, influxdb_server, name)
     again = init_v1(tmp_path, influxdb_server, name, "--window", "10m", "--late-days", "0")
-    assert len(again["steps"]) == 3 * len(SUMMARIES)
+    assert len(again["steps"]) == 3 * len(SUMMARIES) - 1
     queries = influxdb_server.query("SHOW CONTINUOUS QUERIES")
     ours = [row["query"] for row in queries if f" ON {name} " in row["query"]]
     assert len(ours) == len(SUMMARIES)
-    assert all("time(10m)" in query for query in ours if "incident" not in query)
+    assert all("time(10m)" in query for query in ours if "incident" not in query and "camera_day" not in query)
 
 
 def test_a_dry_run_only_tells(tmp_path: Path, influxdb_server: InfluxDB, name: str) -> None:
@@ -128,6 +129,17 @@ def test_what_was_there_before_is_summarised_and_shortened_only_when_asked(
     assert "asks nobody for a login" in remark
 
 
+def test_days_of_cameras_are_kept_as_they_are(tmp_path: Path, influxdb_server: InfluxDB, name: str) -> None:
+    influxdb_server.query(f'CREATE DATABASE "{name}"')
+    midnight = time.time_ns() // 1_000_000 // DAY_MS * DAY_MS - 30 * DAY_MS - 25_200_000
+    day = CAMERA_DAY.line(("cam1", "a"), range(len(CAMERA_DAY.fields)), midnight)
+    write(influxdb_server, name, str(day))
+    init_v1(tmp_path, influxdb_server, name, "--backfill")
+    (found,) = influxdb_server.query('SELECT * FROM "long"."camera_day" WHERE time < now()', name)
+    kept = {field.name: i for i, field in enumerate(CAMERA_DAY.fields)}
+    assert found == kept | {"time": midnight, "camera": "cam1", "site": "a"}
+
+
 def test_a_name_with_quotes_is_a_name(tmp_path: Path, influxdb_server: InfluxDB) -> None:
     name = 'a "city", it'
     try:
@@ -151,7 +163,7 @@ def test_an_influxdb_2_gets_buckets_and_tasks_once(tmp_path: Path) -> None:
         kept = {bucket["name"]: bucket["retentionRules"] for bucket in server.buckets}
         assert kept["pantau"][0]["everySeconds"] == 90 * 86400
         assert kept["pantau_long"] == []
-        assert len(server.tasks) == 2 * len(SUMMARIES)
+        assert len(server.tasks) == 2 * len(SUMMARIES) - 1, "the days of cameras once a day only"
         (good,) = (task["flux"] for task in server.tasks if "samples_good_recent" in task["flux"])
         assert 'option task = {name: "pantau_pantau_camera_samples_good_recent_' in good
         assert "range(start: date.truncate(t: -900s, unit: 300s))" in good

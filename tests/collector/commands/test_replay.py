@@ -1,4 +1,5 @@
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,9 @@ import typer
 from typer.testing import CliRunner, Result
 
 from pantau_collector.commands.replay import replay
+from pantau_collector.data_dir import DataDir
 from pantau_collector.journal import Journal, Record
+from pantau_collector.store import Store, series_day_rows
 from pantau_contract.topics import TopicKind
 from pantau_contract.wire import encode
 from tests.collector.intake.messages import NOW, telemetry, topic
@@ -67,6 +70,22 @@ def test_the_configured_influxdb_is_the_default_and_twice_is_once(place: Place, 
         assert outcome["exit"] == 0
         assert (outcome["records"], outcome["lines"], outcome["refused"]) == (48, 192, 0)
     assert batches_in(influxdb) == 48
+
+
+def test_the_running_collector_writes_the_days_of_cameras_again(place: Place, influxdb: Database) -> None:
+    place.configure(f'[influx]\nversion = 1\nurl = "{influxdb.url}"\ndatabase = "{influxdb.name}"\n')
+    with closing(Store.at(DataDir(place.folder / "data").store)) as store:
+
+        def days() -> dict[str, int]:
+            with store.begin() as connection:
+                return series_day_rows.load_newest(connection)
+
+        with store.begin() as connection:
+            series_day_rows.save_digests(connection, "nagoya", {NOW: 1})
+        assert place.replay("--url", influxdb.url, "--database", influxdb.name).exit_code == 0
+        assert days() == {"nagoya": NOW}, "another server may be meant"
+        place.outcome()
+        assert days() == {}
 
 
 def test_only_a_time_is_poured(place: Place, influxdb: Database) -> None:

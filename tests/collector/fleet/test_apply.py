@@ -63,6 +63,15 @@ def test_what_a_camera_says_it_is_follows_its_births(fleet: Fleet, hear: Hear) -
     assert fleet.unsaved_cameras == {("kabil", "cam1")}
 
 
+def test_a_site_has_the_configuration_of_its_latest_birth_and_none_from_an_older_agent(
+    fleet: Fleet, hear: Hear
+) -> None:
+    hear(msgspec.structs.replace(birth("b1", 1), configuration="0123456789abcdef"))
+    assert fleet.sites["kabil"].configuration == "0123456789abcdef"
+    hear(birth("b1", 2))
+    assert fleet.sites["kabil"].configuration == ""
+
+
 def test_a_batch_that_was_made_before_a_state_does_not_take_it_back(fleet: Fleet, hear: Hear) -> None:
     hear(birth())
     hear(state(6, 10))

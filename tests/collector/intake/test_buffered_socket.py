@@ -4,12 +4,12 @@ import random
 import socket
 import struct
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 
 from pantau_collector.intake import buffered_socket
-from pantau_collector.intake.buffered_socket import BufferedSocket
+from pantau_collector.intake.buffered_socket import Arriving, BufferedSocket
 
 PINGRESP = b"\xd0\x00"
 
@@ -36,14 +36,19 @@ class Line:
         self.broker.setblocking(False)
         ours.setblocking(False)
         self.asked: list[tuple[bytes, int]] = []
-
-        def is_wanted(topic: bytes, size: int) -> bool:
-            self.asked.append((topic, size))
-            return unwanted not in topic
-
-        self.socket = BufferedSocket(ours, is_wanted)
+        self.seen: list[tuple[bytes, int]] = []
+        self.is_wary = False
+        self._unwanted = unwanted
+        self.socket = BufferedSocket(ours, self)
         self.packet = bytearray()
         self.wanted = 1
+
+    def look_ahead(self, packets: Iterable[Arriving]) -> None:
+        self.seen += [(each.topic, each.size) for each in packets]
+
+    def is_wanted(self, topic: bytes, size: int) -> bool:
+        self.asked.append((topic, size))
+        return self._unwanted not in topic
 
     def packets(self) -> Iterator[bytes]:
         """Yield the packets that have come whole."""
@@ -186,3 +191,46 @@ def test_what_is_sent_leaves_together_and_a_broken_line_is_told_at_the_next(line
     line.socket.flush()
     with pytest.raises(OSError, match=r"pipe|reset"):
         line.socket.send(b"again")
+
+
+@pytest.mark.parametrize("step", [1, 999, 1 << 20])
+def test_while_we_are_wary_small_messages_are_asked_for_too(line: Line, step: int) -> None:
+    line.is_wary = True
+    sent = [
+        *(publish(b"flood", 5, mid=1), publish(b"a", 5), publish(b"flood", 0, qos=0), publish(b"b", 0, qos=0)),
+        *(PINGRESP, publish(b"flood", 300, mid=0x1234), publish(b"c", 70_000)),
+    ]
+    assert line.exchange(b"".join(sent), step) == [sent[1], sent[3], sent[4], sent[6]]
+    assert [topic for topic, _ in line.asked] == [b"flood", b"a", b"flood", b"b", b"flood", b"c"]
+    assert line.replies() == b"\x40\x02\x00\x01" + b"\x40\x02\x12\x34"
+
+
+def test_all_that_has_come_is_seen_before_the_first_of_it_is_read(line: Line) -> None:
+    line.broker.send(publish(b"a", 5) * 3 + PINGRESP + publish(b"b", 10)[:-3])
+    assert line.next_packet() == publish(b"a", 5)
+    assert line.seen == [(b"a", 12)] * 3 + [(b"", 2), (b"b", 17)]
+    line.broker.send(publish(b"b", 10)[-3:])
+    assert [len(each) for each in line.packets()] == [12, 12, 2, 17]
+    assert len(line.seen) == 5
+
+
+def test_a_flood_that_nobody_wants_leaves_time_to_send(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(buffered_socket, "_PAUSE_AFTER", 10_000)
+    line.is_wary = True
+    line.broker.send(publish(b"flood", 1000) * 25 + PINGRESP)
+    for acknowledged in (10, 10):
+        with pytest.raises(BlockingIOError):
+            line.socket.recv(1)
+        assert line.socket.has_paused
+        assert line.replies() == b"\x40\x02\x00\x07" * acknowledged
+    assert line.socket.recv(2) == PINGRESP
+    assert not line.socket.has_paused
+
+
+def test_what_is_no_packet_of_mqtt_is_left_to_paho(line: Line) -> None:
+    line.is_wary = True
+    wrong = b"\x30\x04\xff\xffab"  # its topic is longer than it is
+    line.broker.send(wrong + PINGRESP)
+    assert list(line.packets()) == [wrong, PINGRESP]
+    line.broker.send(b"\x30\xff\xff\xff\xff\xff")
+    assert [line.socket.recv(1) for _ in range(5)] == [b"\x30", *[b"\xff"] * 4]

@@ -18,6 +18,7 @@ from pydantic import SecretStr
 from pantau_collector.config import Broker
 from pantau_collector.deadletter import DeadLetters
 from pantau_collector.intake import Intake, undated
+from pantau_collector.intake.door import Door
 from pantau_collector.intake.drop_reports import DropReports
 from pantau_collector.intake.inbox import Inbox, Incoming
 from pantau_collector.intake.overflow import Overflow
@@ -276,7 +277,7 @@ def test_a_broker_that_dies_and_returns_costs_nothing(room: Room, mosquitto: Mos
 
 
 def test_it_is_said_why_the_broker_is_gone_before_it_is_seen_to_be_gone(mosquitto: Mosquitto) -> None:
-    subscription = Subscription(Broker(port=mosquitto.port), Inbox(), time_ms=lambda: NOW)
+    subscription = Subscription(Broker(port=mosquitto.port), Door(Inbox()), time_ms=lambda: NOW)
     connected_when_logged: list[bool] = []
 
     class Listener(logging.Handler):
@@ -386,7 +387,7 @@ def test_an_acknowledgement_of_an_earlier_connection_is_not_sent_on_a_later_one(
 ) -> None:
     """The broker has lost its sessions, and uses the same message id for another message."""
     inbox = Inbox()
-    subscription = Subscription(Broker(port=mosquitto.port), inbox, time_ms=lambda: NOW)
+    subscription = Subscription(Broker(port=mosquitto.port), Door(inbox), time_ms=lambda: NOW)
     subscription.start()
     assert until(lambda: subscription.connected)
     with Publisher(mosquitto.port) as agent:
@@ -404,7 +405,7 @@ def test_an_acknowledgement_of_an_earlier_connection_is_not_sent_on_a_later_one(
     assert first.mid == second.mid
     subscription.acknowledge([first])
     subscription.stop()
-    subscription = Subscription(Broker(port=mosquitto.port), inbox, time_ms=lambda: NOW)
+    subscription = Subscription(Broker(port=mosquitto.port), Door(inbox), time_ms=lambda: NOW)
     subscription.start()
     assert until(lambda: len(inbox) == 1)
     assert inbox.get_batch(10, 10_000)[0].payload == second.payload
@@ -413,7 +414,7 @@ def test_an_acknowledgement_of_an_earlier_connection_is_not_sent_on_a_later_one(
 
 def test_a_full_inbox_holds_the_broker_back_and_loses_nothing(mosquitto: Mosquitto) -> None:
     inbox = Inbox(max_messages=5)
-    subscription = Subscription(Broker(port=mosquitto.port), inbox, time_ms=lambda: NOW)
+    subscription = Subscription(Broker(port=mosquitto.port), Door(inbox), time_ms=lambda: NOW)
     subscription.start()
     assert until(lambda: subscription.connected)
     found: list[Record] = []

@@ -38,37 +38,37 @@ def test_a_site_that_sends_too_much_is_shut_out_for_ten_minutes_and_no_other_is(
 ) -> None:
     kept = made(tmp_path, clock)
     clock.pass_s(60)
-    admitted = sum(kept.admits("north", size) for _ in range(2 * at_once))
+    admitted = sum(kept.admits("north", 1, size) for _ in range(2 * at_once))
     assert admitted == at_once - 1
     assert asked(kept.commands_for("north")) == [("disableClient", "north")]
     assert kept.commands_for("north") == []
     clock.pass_s(1)
     assert asked(kept.commands_for("north")) == [("disableClient", "north")]
-    assert kept.admits("south", size)
-    assert kept.admits("", size)
+    assert kept.admits("south", 1, size)
+    assert kept.admits("", 1, size)
     assert "north for 9 min" in str(kept.trouble)
     clock.pass_s(598)
     assert kept.take_due() == []
     clock.pass_s(1)
     assert asked(kept.take_due()) == [("enableClient", "north")]
-    assert kept.admits("north", size)
+    assert kept.admits("north", 1, size)
     assert kept.trouble is None
 
 
 def test_what_the_broker_kept_while_we_were_away_is_no_flood(tmp_path: Path, clock: FakeClock) -> None:
     kept = made(tmp_path, clock)
-    assert all(kept.admits("north", 100) for _ in range(19_999))
-    assert not kept.admits("north", 100)
+    assert all(kept.admits("north", 1, 100) for _ in range(19_999))
+    assert not kept.admits("north", 1, 100)
 
 
 def test_a_restart_lets_in_again_who_was_shut_out_before_it(tmp_path: Path, clock: FakeClock) -> None:
     kept = made(tmp_path, clock)
-    while kept.admits("north", 100):
+    while kept.admits("north", 1, 100):
         pass
     again = made(tmp_path, clock)
-    assert not again.admits("north", 100)
+    assert not again.admits("north", 1, 100)
     clock.pass_s(600)
     assert asked(again.take_due()) == [("enableClient", "north")]
-    assert made(tmp_path, clock).admits("north", 100)
+    assert made(tmp_path, clock).admits("north", 1, 100)
     (tmp_path / "quarantine.json").write_text("rubbish")
-    assert made(tmp_path, clock).admits("north", 100)
+    assert made(tmp_path, clock).admits("north", 1, 100)

@@ -14,9 +14,11 @@ import pytest
 from pantau_collector.config import Broker
 from pantau_collector.intake import delivery_probe, subscription
 from pantau_collector.intake.broker_figures import DROPPED, HEAP
+from pantau_collector.intake.door import Door
 from pantau_collector.intake.inbox import Inbox
 from pantau_collector.intake.subscription import Subscription
 from pantau_contract.topics import TopicKind
+from pantau_service.certificate_end import end_of_own_ms
 from tests.agent.certificate import make_certificate
 from tests.collector.intake.messages import Publisher, topic
 from tests.collector.intake.scripted_broker import CONNACK, DISCONNECT, Peer, scripted_broker
@@ -38,7 +40,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 @contextmanager
 def subscribed(port: int, **settings: object) -> Iterator[Subscription]:
     broker = Broker.model_validate({"port": port, **settings})
-    made = Subscription(broker, Inbox(), time_ms=lambda: 0)
+    made = Subscription(broker, Door(Inbox()), time_ms=lambda: 0)
     made.start()
     try:
         yield made
@@ -47,7 +49,7 @@ def subscribed(port: int, **settings: object) -> Iterator[Subscription]:
 
 
 def test_before_the_first_connection_there_is_a_trouble() -> None:
-    made = Subscription(Broker(port=free_port()), Inbox(), time_ms=lambda: 0)
+    made = Subscription(Broker(port=free_port()), Door(Inbox()), time_ms=lambda: 0)
     assert "has not been connected to yet" in str(made.trouble)
     assert not made.delivering
 
@@ -107,6 +109,18 @@ def test_why_tls_fails_is_reported(
         assert until(lambda: f"its certificate {expected}" in str(subscription.trouble)), subscription.trouble
 
 
+def test_until_when_the_brokers_certificate_holds_is_known(tmp_path: Path) -> None:
+    made = make_certificate(tmp_path)
+    made.key.chmod(0o644)
+    settings = f"allow_anonymous true\ncertfile {made.certificate}\nkeyfile {made.key}\n"
+    with (
+        Mosquitto(tmp_path / "m", settings=settings) as broker,
+        subscribed(broker.port, host="127.0.0.1", tls=True, ca_file=made.certificate) as subscription,
+    ):
+        assert until(lambda: subscription.connected), subscription.trouble
+        assert subscription.broker_certificate_ends_ms == end_of_own_ms(made.certificate)
+
+
 def test_tls_towards_a_plain_port_is_reported(mosquitto: Mosquitto) -> None:
     with subscribed(mosquitto.port, tls=True) as made:
         assert until(lambda: "cannot be reached" in str(made.trouble))
@@ -118,8 +132,8 @@ def test_what_is_delivered_is_proven_by_probes_that_count_as_no_messages(mosquit
         assert until(lambda: made.delivering and other.delivering)
         with Publisher(mosquitto.port) as agent:
             agent.telemetry(1)
-        assert until(lambda: made.received >= 1 and other.received >= 1)
-        assert (made.received, other.received) == (1, 1)
+        assert until(lambda: made.door.received >= 1 and other.door.received >= 1)
+        assert (made.door.received, other.door.received) == (1, 1)
         assert made.delivery_trouble is None
 
 
@@ -128,12 +142,12 @@ def test_a_broker_that_drops_messages_or_fills_up_is_a_trouble(tmp_path: Path) -
     with Mosquitto(tmp_path / "m", settings=settings) as broker, subscribed(broker.port) as made:
         with subscribed(broker.port, client_id="south") as away:
             assert until(lambda: away.delivering)
-        assert until(lambda: made.figures.value(DROPPED) == 0 and made.figures.value(HEAP) > 0)
+        assert until(lambda: made.door.figures.value(DROPPED) == 0 and made.door.figures.value(HEAP) > 0)
         assert made.overload_trouble is None
         with Publisher(broker.port) as agent:
             agent.telemetry(*range(20))
         assert until(lambda: "has dropped messages (15)" in str(made.overload_trouble)), made.overload_trouble
-        assert made.received == 20
+        assert made.door.received == 20
         made._broker.__dict__["max_memory_mb"] = 0.001
         assert "over the limit of 0.001" in str(made.overload_trouble)
 
@@ -143,7 +157,7 @@ def test_a_broker_that_delivers_with_the_qos_of_the_subscription_delivers(tmp_pa
     command = [sys.executable, "-m", "pantau_demo.embedded_broker", str(port)]
     with Server(command, ready=lambda: is_listening(port), log=tmp_path / "log"), subscribed(port) as made:
         assert until(lambda: made.delivering)
-        assert made.received == 0
+        assert made.door.received == 0
 
 
 @pytest.mark.parametrize(
@@ -240,15 +254,16 @@ def test_a_session_is_continued_in_the_other_version_of_mqtt(
 ) -> None:
     # A probe that returns while the connection is closed would reset it, and lose the acknowledgement.
     monkeypatch.setattr(delivery_probe, "PROBE_EVERY_S", 5.0)
+    inbox = Inbox()
     received = []
     for seq, is_mqtt5 in enumerate((False, True, False)):
-        made = Subscription(Broker(port=mosquitto.port), Inbox(), time_ms=time.monotonic_ns)
+        made = Subscription(Broker(port=mosquitto.port), Door(inbox), time_ms=time.monotonic_ns)
         made._ask_for_reason = is_mqtt5
         made.start()
         assert until(lambda made=made: made.delivering)  # type: ignore[misc]
         assert made._connection.is_mqtt5 is is_mqtt5
-        assert until(lambda made=made, seq=seq: made.received == (seq > 0))  # type: ignore[misc]
-        messages = made._inbox.get_batch(10, 1000) if seq else []
+        assert until(lambda made=made, seq=seq: made.door.received == (seq > 0))  # type: ignore[misc]
+        messages = inbox.get_batch(10, 1000) if seq else []
         made.acknowledge(messages)
         received += [each.payload for each in messages]
         made.stop()

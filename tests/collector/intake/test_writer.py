@@ -104,7 +104,7 @@ def test_a_flood_waits_or_is_dropped_and_another_sites_news_is_written_at_once(
         pictures = PictureFiles(tmp_path / "pictures", time_ms=now_ms)
         intake = Intake(Broker(port=mosquitto.port), journal, pictures, letters, time_ms=now_ms)
         intake.start()
-        assert until(lambda: intake.connected and intake._subscription._admission.catch_up.is_over)
+        assert until(lambda: intake.connected and intake._door.is_caught_up)
         flood = [
             (topic(TopicKind.TELEMETRY), encode(telemetry(seq, cameras=1000, time=now_ms()), compress=True))
             for seq in range(60)

@@ -1,10 +1,14 @@
+from itertools import product
+
 import msgspec
 import pytest
 
 from pantau_collector.clock_correction import correction_ms
 from pantau_collector.journal import Record
+from pantau_collector.ledger import Bucket
 from pantau_collector.own_records import Figures, IncidentStep, make_record
-from pantau_collector.sinks.schema import CAMERA, COLLECTOR, HOST, MEASUREMENTS, STATE_CODES, lines
+from pantau_collector.sinks.line_protocol import Measurement
+from pantau_collector.sinks.schema import CAMERA, CAMERA_DAY, COLLECTOR, HOST, MEASUREMENTS, STATE_CODES, lines
 from pantau_contract.errors import ContractError
 from pantau_contract.messages import Death, Drop, Host, Message, Reply, Sample, Telemetry
 from pantau_contract.states import Cause, State
@@ -88,16 +92,36 @@ def test_a_reply_is_no_series() -> None:
 def test_a_step_of_an_incident_is_a_line_at_its_time_without_camera_where_it_is_a_sites() -> None:
     step = IncidentStep(7, "opened", NOW, SITE, None, "agent_gone", 16, NOW - 2500)
     assert lines(make_record(step, NOW + 99)) == [
-        f'incident,kind=opened,site=nagoya id=7i,cause="agent_gone",cameras=16i,open=1i,lasted_s=2.5 {NOW}'
+        (
+            "incident,camera=-,device=-,kind=opened,site=nagoya,uplink=- "
+            f'id=7i,cause="agent_gone",cameras=16i,open=1i,lasted_s=2.5 {NOW}'
+        )
     ]
     step = IncidentStep(8, "resolved", NOW, SITE, "cam1", "black", 1, NOW - 1000)
     assert lines(make_record(step, NOW)) == [
-        f'incident,camera=cam1,kind=resolved,site=nagoya id=8i,cause="black",cameras=1i,open=0i,lasted_s=1.0 {NOW}'
+        (
+            "incident,camera=cam1,device=-,kind=resolved,site=nagoya,uplink=- "
+            f'id=8i,cause="black",cameras=1i,open=0i,lasted_s=1.0 {NOW}'
+        )
     ]
     step = IncidentStep(9, "escalated", NOW, "", None, "uplink_down", 80, NOW - 1000, uplink="telkom")
     assert lines(make_record(step, NOW)) == [
-        f'incident,kind=escalated,uplink=telkom id=9i,cause="uplink_down",cameras=80i,open=1i,lasted_s=1.0 {NOW}'
+        (
+            "incident,camera=-,device=-,kind=escalated,site=-,uplink=telkom "
+            f'id=9i,cause="uplink_down",cameras=80i,open=1i,lasted_s=1.0 {NOW}'
+        )
     ]
+
+
+@pytest.mark.parametrize("measurement", MEASUREMENTS, ids=lambda measurement: measurement.name)
+def test_every_line_of_a_measurement_carries_every_tag(measurement: Measurement) -> None:
+    """Or InfluxDB 3 refuses the lines with a tag that the first one did not have."""
+    values = [1] + [None] * (len(measurement.fields) - 1)
+    for given in product(("x", ""), repeat=len(measurement.tags)):
+        line = measurement.line(given, values, NOW)
+        assert line is not None
+        tags = dict(each.split("=") for each in line.split(" ")[0].split(",")[1:])
+        assert tags == {tag: value or "-" for tag, value in zip(measurement.tags, given, strict=True)}
 
 
 def test_the_collectors_figures_have_a_field_each_and_none_where_there_is_no_sink() -> None:
@@ -107,7 +131,7 @@ def test_the_collectors_figures_have_a_field_each_and_none_where_there_is_no_sin
     (line,) = lines(make_record(figures, NOW))
     assert line.startswith("collector,collector=north messages=1i,samples=1i,")
     assert "sink" not in line
-    attention = "attentive=1i,attention_breaks=1i,clock_steps=1i,attentive_since_ms=1i"
+    attention = "attentive=1i,attention_breaks=1i,clock_steps=1i,attentive_since_ms=1i,certificate_days=1.0"
     assert line.endswith(f",memory_mb=1.0,{attention} {NOW}")
 
 
@@ -173,7 +197,11 @@ def test_no_name_or_type_changes_unnoticed() -> None:
         ("agent", ("site",)),
         ("incident", ("camera", "device", "kind", "site", "uplink")),
         ("collector", ("collector",)),
+        ("camera_day", ("camera", "site")),
     ]
+    days = {field.name for field in CAMERA_DAY.fields}
+    assert {f"{bucket}_ms" for bucket in Bucket} < days
+    assert {"service_ms", "judged_ms", "online_ms", "intact_ms", "measured_ms", "power_ms"} < days
 
 
 def test_what_the_spool_gave_up_is_a_point_where_it_is_missing() -> None:

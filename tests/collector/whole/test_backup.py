@@ -15,6 +15,7 @@ from pantau_collector.backup import BackupError, create_backup, private_files, r
 from pantau_collector.cli import app
 from pantau_collector.data_dir import DataDir
 from pantau_collector.journal import Journal, JournalReader, Record
+from pantau_collector.outage_pictures import Moment, OutagePicture, OutagePictureRules, OutagePictures
 from pantau_collector.pictures import PictureFiles
 from pantau_collector.store import Store, secret_rows
 from pantau_contract.messages import Telemetry
@@ -97,6 +98,8 @@ def filled(tmp_path: Path) -> Path:
         for i in range(200):
             journal.append([Record(NOW + i, "pantau/v1/a/agent", b"x" * 50)])
     PictureFiles(paths.pictures, time_ms=lambda: NOW).put(about(), jpeg(about()))
+    outages = OutagePictures(paths.outage_pictures, OutagePictureRules())
+    assert outages.keep(1, Moment.BEFORE, "nagoya", "cam1", OutagePicture(jpeg(about()), NOW))
     Store.at(paths.store).close()
     return tmp_path / "data"
 
@@ -112,6 +115,8 @@ def test_all_of_it_comes_back(filled: Path, tmp_path: Path) -> None:
     assert read_all(tmp_path / "new") == read_all(filled)
     with Journal(filled / "journal") as one, Journal(tmp_path / "new" / "journal") as other:
         assert one.identity == other.identity
+    kept = OutagePictures(DataDir(tmp_path / "new").outage_pictures, OutagePictureRules())
+    assert kept.find(1, Moment.BEFORE, "nagoya", "cam1") == OutagePicture(jpeg(about()), NOW)
     picture = PictureFiles(tmp_path / "new" / "pictures", time_ms=lambda: NOW)
     assert picture.latest("nagoya", "cam1") is not None
     assert picture.taken_ms("nagoya", "cam1") == NOW

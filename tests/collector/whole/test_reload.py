@@ -4,7 +4,9 @@ import signal
 import urllib.request
 from pathlib import Path
 
+from pantau_collector.store import inventory_rows
 from tests.collector.commands.command import configured
+from tests.collector.commands.state import state
 from tests.collector.test_cli import command
 from tests.servers.process import Server, free_port, is_listening, until
 
@@ -27,7 +29,16 @@ def test_a_changed_inventory_is_taken_up_at_a_reload_and_a_wrong_one_leaves_the_
         assert names() == ["Kabil"]
         reload('[[site]]\nid = "kabil"\nname = "Simpang Kabil"\n[[site]]\nid = "nongsa"\n')
         assert until(lambda: names() == ["Simpang Kabil", "nongsa"])
+        assert until(lambda: recorded(tmp_path) == ["Kabil", "Simpang Kabil", None])
         reload('[[site]]\nid = "kabil"\nnmae = "Kabil"\n')
         assert until(lambda: "the inventory stays as it was" in log.read_text())
         assert "site[1].nmae: there is no such key; did you mean `name`?" in log.read_text()
         assert names() == ["Simpang Kabil", "nongsa"]
+        assert len(recorded(tmp_path)) == 3
+
+
+def recorded(folder: Path) -> list[str | None]:
+    """Return the name that each recorded change gives its site."""
+    with state(folder) as connection:
+        changes = inventory_rows.load_changes(connection)
+    return [json.loads(change.entry_json).get("name") for change in changes if change.entry_json]
