@@ -20,6 +20,7 @@ from pantau_agent import vendors
 from pantau_agent.picture.config import PictureConfig
 from pantau_agent.streams import url as stream_url
 from pantau_agent.streams.safeguards import ANY_CERTIFICATE
+from pantau_contract.messages import MAX_MESSAGES_PER_S
 from pantau_contract.topics import SLUG
 from pantau_service.environment_settings import EnvironmentSettings
 from pantau_service.loopback import is_loopback
@@ -51,6 +52,16 @@ def _stream_url(text: str) -> str:
     except stream_url.UrlError as error:
         raise ValueError(f"expected a URL, as rtsp://192.168.1.64/path: {error}") from None
     return text
+
+
+def _no_flood(per_s: float) -> float:
+    # Half of the limit, since live reports, states and pictures are sent beside it.
+    if per_s > MAX_MESSAGES_PER_S / 2:
+        raise ValueError(
+            f"expected at most {MAX_MESSAGES_PER_S / 2:g}: the collector shuts a site out that sends over"
+            f" {MAX_MESSAGES_PER_S} messages a second"
+        )
+    return per_s
 
 
 def _certificates(path: Path) -> Path:
@@ -127,7 +138,7 @@ class SpoolConfig(BaseModel):
     path: Path = Path("/var/lib/pantau-agent/spool.sqlite")
     max_mb: Annotated[float, Field(ge=1)] = 512
     max_age_days: Annotated[float, Field(gt=0)] = 7
-    backlog_per_s: Annotated[float, Field(gt=0, le=10000)] = 20
+    backlog_per_s: Annotated[float, Field(gt=0), AfterValidator(_no_flood)] = 20
 
 
 class Camera(BaseModel):

@@ -109,6 +109,14 @@ def test_everything_wrong_is_told_at_once_with_key_expectation_and_what_is_there
     ]
 
 
+def test_a_backlog_as_fast_as_a_flood_is_refused_with_the_reason(tmp_path: Path) -> None:
+    (problem,) = problems(tmp_path, START + "[spool]\nbacklog_per_s = 501")
+    assert problem.startswith(
+        "agent.toml: spool.backlog_per_s: expected at most 500: the collector shuts a site out"
+    )
+    assert load_text(tmp_path, START + "[spool]\nbacklog_per_s = 500").spool.backlog_per_s == 500
+
+
 @pytest.mark.parametrize(
     ("camera", "expected"),
     [

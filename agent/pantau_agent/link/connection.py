@@ -18,6 +18,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from pantau_agent.config import Broker
 from pantau_agent.link.problem import Problem, from_connack, from_puback
 from pantau_agent.link.protocol import Protocol
+from pantau_service.certificate_end import end_of_peer_ms
 
 KEEPALIVE_S = 20
 """Keep-alive in seconds.
@@ -121,6 +122,10 @@ class MqttConnection:
             self._client.tls_set_context(ssl.create_default_context(cafile=self._broker.ca_file))
         await asyncio.to_thread(self._client.connect, self._broker.host, self._broker.port, KEEPALIVE_S)
         self._client.loop_start()
+
+    def broker_certificate_ends_ms(self) -> int | None:
+        """Return when the certificate ends that the broker has shown (UTC ms), or None without TLS."""
+        return end_of_peer_ms(self._client.socket())
 
     def publish(self, topic: str, payload: bytes, *, retain: bool) -> int:
         """Send with QoS 1, and return the packet identifier that `Acknowledged` will contain."""
