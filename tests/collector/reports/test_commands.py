@@ -64,7 +64,7 @@ def test_as_of_tells_a_month_up_to_then(config: Path) -> None:
     ("options", "exit_code", "told"),
     [
         (("--month", "2026-13"), 2, "--month: expected a month such as 2026-10, got '2026-13'"),
-        (("--month", "Oktober"), 2, "expected a month such as 2026-10"),
+        (("--month", "10-2026"), 2, "expected a month such as 2026-10"),
         ((), 2, "--month: expected a month, as --month 2026-10"),
         (("--month", "2100-01"), 2, "2100-01 has not begun"),
         (("--month", "2026-10", "--contract", "rawot"), 2, "there is no contract `rawot`; did you mean `rawat`?"),
