@@ -101,12 +101,12 @@ def simulate(
     away = absences(dice, length_ms)
     store = Store.at(database)
     faults: dict[str, list[Fault]] = {}
-    _enter(store, _presence(dice, away, length_ms))
+    enter(store, presence(dice, away, length_ms))
     for name in names:
         site = SimulatedSite(name, CAMERAS, old=old)
         faults[name] = sorted([*draw(dice, length_ms), *away], key=lambda fault: fault.from_ms)
         play(site, faults[name], length_ms, dice)
-        _enter(store, [record for record in site.records if dice.random() > LOST_SHARE])
+        enter(store, [record for record in site.records if dice.random() > LOST_SHARE])
     found: dict[Kind, Counter[Bucket]] = {kind: Counter() for kind in KINDS}
     ledger = Ledger(store, city)
     for name in names:
@@ -131,14 +131,15 @@ def simulate(
     return shares, costs
 
 
-def _presence(dice: random.Random, away: Iterable[Fault], length_ms: int) -> Iterator[Record]:
+def presence(dice: random.Random, away: Iterable[Fault], length_ms: int) -> Iterator[Record]:
     """Yield when the collector says that it listened: up to 30 s before it was away, and from 30 s after."""
     edges = [EPOCH_MS, *(edge for fault in away for edge in fault[:2]), EPOCH_MS + length_ms]
     for from_ms, to_ms in list(pairwise(edges))[::2]:
         yield listening(from_ms + 30_000, to_ms - dice.randrange(30_000))
 
 
-def _enter(store: Store, records: Iterable[Record]) -> None:
+def enter(store: Store, records: Iterable[Record]) -> None:
+    """Enter records into the ledger of a store."""
     records = list(records)
     with store.begin() as connection:
         book = Book(connection)

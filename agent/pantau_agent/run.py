@@ -20,6 +20,7 @@ from pantau_agent.identity.identities import Identities
 from pantau_agent.link import Link
 from pantau_agent.picture.decoder import Decoder
 from pantau_agent.picture.settings import memories_directory
+from pantau_agent.reporting.certificates import Certificates
 from pantau_agent.reporting.report import Reporter
 from pantau_agent.reporting.start import describe_start, take_service_result
 from pantau_agent.sources.target import safeguards_of
@@ -158,6 +159,7 @@ class Agent:
         self._start = start
         self._start_to_report = start
         self._devices = DeviceWatch(devices_of(config.device, default_gateway()), self._is_silent_behind, clock)
+        self._certificates = Certificates(config.broker)
         self._clock_status = machine.clock()
         self._reported_at = clock.monotonic()
         self._attention_noted_at = self._reported_at
@@ -287,6 +289,7 @@ class Agent:
             drop=self._spool.unreported_drop,
             start=self._start_to_report,
             devices=self._devices.answers(),
+            certificates=self._certificates.due(self._link.broker_certificate_ends_ms, now),
         )
         batch = await self._spool.append(
             encode_batch(undated, self._epoch.now_ms(), compress=self._config.report.compress),

@@ -19,6 +19,13 @@ class TroubleKind(StrEnum):
     SINK_BEHIND = "sink_behind"
     DOWNTIME_UNUSABLE = "downtime_unusable"
     NOTICES_WAITING = "notices_waiting"
+    CERTIFICATE_ENDS = "certificate_ends"
+    SITE_CERTIFICATE_ENDS = "site_certificate_ends"
+    CERTIFICATE_ENDS_SOON = "certificate_ends_soon"
+
+
+_WARNINGS = {TroubleKind.SITE_CERTIFICATE_ENDS, TroubleKind.CERTIFICATE_ENDS_SOON}
+"""Kinds of which the collector does not suffer itself, or not yet."""
 
 
 class Trouble(Struct, frozen=True):
@@ -29,7 +36,7 @@ class Trouble(Struct, frozen=True):
 
 
 class Health(Struct, frozen=True):
-    """The collector is healthy when it has no trouble.
+    """The collector is healthy when it has no trouble but warnings.
 
     While it is not `attentive`, during a grace period after its start or after a break in receiving, it opens no
     incident.
@@ -40,8 +47,8 @@ class Health(Struct, frozen=True):
 
     @property
     def ok(self) -> bool:
-        """True if nothing is wrong."""
-        return not self.troubles
+        """True if nothing is wrong that the collector suffers of now."""
+        return all(trouble.kind in _WARNINGS for trouble in self.troubles)
 
 
 def with_view(health: Health, *, view_age_s: float, stale_after_s: float) -> Health:

@@ -62,6 +62,7 @@ class Figures(Struct, frozen=True):
     attention_breaks: int | None = None
     clock_steps: int | None = None
     attentive_since_ms: int | None = None
+    certificate_days: float | None = None
 
 
 OwnRecord = IncidentStep | Figures

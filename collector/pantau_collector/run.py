@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from prometheus_client import CollectorRegistry
 
 from pantau_collector.alertmanager.alert_sender import AlertSender
+from pantau_collector.certificate_watch import OwnCertificates
 from pantau_collector.clock import Clock, SystemClock
 from pantau_collector.config import CollectorConfig
 from pantau_collector.data_dir import DataDir
@@ -214,6 +215,12 @@ def _start_deciding(
         journal=journal,
         store=store,
         clock=clock,
+        own_certificates=OwnCertificates(
+            getattr(config.broker, "tls_certificate", None),
+            config.broker.ca_file,
+            lambda: intake.broker_certificate_ends_ms,
+            clock.monotonic,
+        ),
     )
     heartbeat_sender = _heartbeat_sender(config, monitor)
     alert_sender = (

@@ -1,9 +1,11 @@
 """Monitors the collector itself, for the wall, `/healthz`, systemd, and its own figures."""
 
 import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pantau_collector.certificate_watch import certificate_troubles, days_left
 from pantau_collector.clock import Clock
 from pantau_collector.delivery.sender import Sender
 from pantau_collector.health import Health, Trouble, TroubleKind, with_view
@@ -22,7 +24,10 @@ _NOTICES_WAITING = 20
 
 @dataclass(frozen=True, slots=True)
 class SelfMonitor:
-    """Reads the state of the collector's other parts, and changes nothing."""
+    """Reads the state of the collector's other parts, and changes nothing.
+
+    `own_certificates` returns when those of the collector's link to the broker end (UTC ms), by their names.
+    """
 
     intake: Intake
     pipeline: Pipeline
@@ -31,6 +36,7 @@ class SelfMonitor:
     journal: Journal
     store: Store
     clock: Clock
+    own_certificates: Callable[[], Mapping[str, int]] = dict
 
     def health(self) -> Health:
         """Return what is wrong now."""
@@ -46,8 +52,9 @@ class SelfMonitor:
             (TroubleKind.SINK_BEHIND, self.sink_writer and self.sink_writer.trouble),
             (TroubleKind.NOTICES_WAITING, self._notices_trouble()),
         ]
-        found = tuple(Trouble(kind, detail) for kind, detail in troubles if detail)
-        return Health(found, self.pipeline.attention.attentive)
+        found = [Trouble(kind, detail) for kind, detail in troubles if detail]
+        found += certificate_troubles(self.own_certificates(), self.pipeline.view.sites, self.clock.time_ms())
+        return Health(tuple(found), self.pipeline.attention.attentive)
 
     def health_with_view(self) -> Health:
         """Return what is wrong now, including a pipeline that no longer runs."""
@@ -72,6 +79,7 @@ class SelfMonitor:
     def figures(self, name: str) -> Figures:
         """Return the present figures of the collector, which is named `name`, for the series."""
         sites, intake, sink = self.pipeline.view.sites, self.intake, self.sink_writer
+        first_end_ms = min(self.own_certificates().values(), default=None)
         attentive_s = self.pipeline.attention.attentive_s(self.clock.monotonic())
         return Figures(
             name=name,
@@ -97,6 +105,7 @@ class SelfMonitor:
             attention_breaks=self.pipeline.attention.breaks,
             clock_steps=self.pipeline.clock_steps,
             attentive_since_ms=None if attentive_s is None else self.clock.time_ms() - round(attentive_s * 1000),
+            certificate_days=None if first_end_ms is None else days_left(first_end_ms, self.clock.time_ms()),
         )
 
     def _notices_trouble(self) -> str | None:

@@ -14,9 +14,11 @@ from msgspec.structs import fields
 
 from pantau_contract.errors import ContractError
 from pantau_contract.messages import (
+    MAX_CERTIFICATES,
     MAX_DEVICES,
     MAX_EVIDENCE,
     MAX_SAMPLES,
+    CertificateEnd,
     Count,
     DeviceAnswer,
     Drop,
@@ -82,6 +84,7 @@ class TelemetryColumns(Struct, frozen=True, omit_defaults=True):
     drop: Drop | None = None
     start: Start | None = None
     devices: Annotated[tuple[DeviceAnswer, ...], Meta(max_length=MAX_DEVICES)] = ()
+    certificates: Annotated[tuple[CertificateEnd, ...], Meta(max_length=MAX_CERTIFICATES)] = ()
 
 
 _NAMES = tuple(field.name for field in fields(Columns))
@@ -116,6 +119,7 @@ def to_columns(batch: Telemetry) -> TelemetryColumns:
         batch.drop,
         batch.start,
         batch.devices,
+        batch.certificates,
     )
 
 
@@ -158,6 +162,7 @@ def from_columns(batch: TelemetryColumns) -> Telemetry:
         batch.drop,
         batch.start,
         batch.devices,
+        batch.certificates,
     )
 
 

@@ -25,8 +25,14 @@ ShortText = Annotated[str, Meta(max_length=400)]
 MAX_CAMERAS = 1024
 """Cameras of a site at most."""
 
+MAX_MESSAGES_PER_S = 1000
+"""Messages a second, in the long run, beyond which a site floods the broker and is shut out."""
+
 MAX_DEVICES = 1024
 """Devices in one batch at most."""
+
+MAX_CERTIFICATES = 16
+"""Certificates in one batch at most."""
 
 MAX_SAMPLES = 16_384
 """Samples in one batch at most."""
@@ -82,6 +88,13 @@ class DeviceAnswer(Struct, frozen=True):
     answers: bool
     since: Time
     asked: Time
+
+
+class CertificateEnd(Struct, frozen=True):
+    """When a certificate ends: `broker` (the one that it shows), `client` (the agent's own), `authority`."""
+
+    name: Annotated[str, Meta(max_length=40)]
+    ends: Time
 
 
 class Birth(Struct, frozen=True, omit_defaults=True, tag_field="status", tag="online"):
@@ -181,7 +194,8 @@ class Telemetry(Struct, frozen=True, omit_defaults=True):
     `monotonic_ms` is the agent's monotonic clock at `time`, so that times taken before the clock was set can be
     corrected. `dropped` counts the batches that the spool has dropped since the boot; `drop` describes those
     that no earlier batch has reported. `start` is in the first batch after each start of the agent. `devices` are
-    those that the agent asks whether they answer, as far as it has asked them.
+    those that the agent asks whether they answer, as far as it has asked them. `certificates` are those of the
+    link to the broker; they are sent when one is new, and every ten minutes.
     """
 
     site: Slug
@@ -197,6 +211,7 @@ class Telemetry(Struct, frozen=True, omit_defaults=True):
     drop: Drop | None = None
     start: Start | None = None
     devices: Annotated[tuple[DeviceAnswer, ...], Meta(max_length=MAX_DEVICES)] = ()
+    certificates: Annotated[tuple[CertificateEnd, ...], Meta(max_length=MAX_CERTIFICATES)] = ()
 
 
 class CameraState(Struct, frozen=True, omit_defaults=True):

@@ -7,7 +7,6 @@ nothing of the previous one is left in a queue of paho's, and the will always co
 import asyncio
 import contextlib
 import socket
-import ssl
 from dataclasses import dataclass
 
 from paho.mqtt import client as mqtt
@@ -18,6 +17,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 from pantau_agent.config import Broker
 from pantau_agent.link.problem import Problem, from_connack, from_puback
 from pantau_agent.link.protocol import Protocol
+from pantau_service.certificate_end import end_of_peer_ms
+from pantau_service.client_certificate import client_context
 
 KEEPALIVE_S = 20
 """Keep-alive in seconds.
@@ -118,9 +119,14 @@ class MqttConnection:
             OSError, ValueError: the connection cannot be established.
         """
         if self._broker.tls:
-            self._client.tls_set_context(ssl.create_default_context(cafile=self._broker.ca_file))
+            broker = self._broker
+            self._client.tls_set_context(client_context(broker.ca_file, broker.tls_certificate, broker.tls_key))
         await asyncio.to_thread(self._client.connect, self._broker.host, self._broker.port, KEEPALIVE_S)
         self._client.loop_start()
+
+    def broker_certificate_ends_ms(self) -> int | None:
+        """Return when the certificate ends that the broker has shown (UTC ms), or None without TLS."""
+        return end_of_peer_ms(self._client.socket())
 
     def publish(self, topic: str, payload: bytes, *, retain: bool) -> int:
         """Send with QoS 1, and return the packet identifier that `Acknowledged` will contain."""

@@ -60,7 +60,8 @@ class _EndedError(Exception):
 class Link:
     """Keeps a connection whenever there can be one. `run` runs it, `close` ends it in good order.
 
-    `status` is the connection's state as text, `connected` whether there is one. All methods belong to the event
+    `status` is the connection's state as text, `connected` whether there is one, `broker_certificate_ends_ms` when
+    the certificate ends (UTC ms) that the broker showed last. All methods belong to the event
     loop of `run`.
     """
 
@@ -100,6 +101,7 @@ class Link:
         self._logged_problem = ""
         self.status = "not connected yet"
         self.connected = False
+        self.broker_certificate_ends_ms: int | None = None
 
     @property
     def commands(self) -> asyncio.Queue[Command]:
@@ -203,6 +205,7 @@ class Link:
                 case Connected():
                     self.status = "connected to the broker"
                     self.connected = True
+                    self.broker_certificate_ends_ms = connection.broker_certificate_ends_ms()
                     self._logged_problem = ""
                     _log.info("connected to the broker %s, %d batches to send", self._address, self._spool.batches)
                     return

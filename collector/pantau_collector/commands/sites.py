@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from pantau_collector.certificate_watch import days_left
 from pantau_collector.commands.opening import (
     DEFAULT_CONFIG,
     EXIT_NOT_DONE,
@@ -25,7 +26,7 @@ from pantau_contract.states import State
 from pantau_contract.words import Words
 from pantau_service.language_option import LanguageOption, words_for
 
-_COLUMNS = ("site", "name", "online", "heard", "cameras", "version", "configuration")
+_COLUMNS = ("site", "name", "online", "heard", "cameras", "version", "configuration", "certificate")
 
 
 def sites_command(
@@ -72,6 +73,8 @@ def _as_builtins(name: str, fleet: Fleet, inventory: Inventory) -> dict[str, Any
         "cameras_ok": sum(camera.state is State.OK for camera in watched) if heard.online else 0,
         "version": heard.version or None,
         "configuration": heard.configuration or None,
+        "certificate": heard.first_certificate[0] if heard.first_certificate else None,
+        "certificate_days": days_left(heard.first_certificate[1], now_ms) if heard.first_certificate else None,
     }
 
 
@@ -88,6 +91,7 @@ def _table(found: list[dict[str, Any]], words: Words, zone: ZoneInfo) -> TextTab
             f"{each['cameras_ok']}/{each['cameras']}",
             each["version"] or "",
             each["configuration"] or "",
+            "" if each["certificate"] is None else f"{each['certificate_days']:.0f} ({each['certificate']})",
             style=None if each["online"] else "dim",
         )
     return table

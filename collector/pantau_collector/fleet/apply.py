@@ -127,6 +127,8 @@ def _telemetry(
         received_ms - batch.time if undated else _clock_correction_ms(site, batch.time, received_ms)
     )
     _devices(fleet, site, batch.devices, clock_correction_ms)
+    if batch.certificates:
+        site.certificates = {each.name: each.ends for each in batch.certificates}
     for sample in batch.samples:
         camera = fleet.camera(site, sample.camera, now_s)
         if _is_newer(camera, batch.boot, batch.seq, sample.time):

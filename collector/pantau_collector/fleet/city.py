@@ -40,6 +40,7 @@ class City:
             Camera(camera, first_s=0.0) for camera in self._expected.get(site.id, ()) if camera not in site.cameras
         ]
         cameras = sorted([*site.cameras.values(), *missing], key=lambda camera: camera.id)
+        certificate, ends_ms = site.first_certificate or ("", None)
         return SiteView(
             id=site.id,
             name=known.name or site.name or site.id,
@@ -51,6 +52,8 @@ class City:
             latitude=known.latitude,
             longitude=known.longitude,
             configuration=site.configuration,
+            certificate=certificate,
+            certificate_ends_ms=ends_ms,
         )
 
     def _camera(self, site: Site, camera: Camera) -> CameraView:

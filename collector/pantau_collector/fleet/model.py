@@ -70,7 +70,8 @@ class Site(Struct):
 
     `absence` is when it was last not heard, and `start` the latest start of its agent, in UTC; None if not known.
     `devices` are those that the agent asks whether they answer, in UTC, by their ids. `configuration` is the
-    digest of the configuration that it runs, empty if it tells none.
+    digest of the configuration that it runs, empty if it tells none. `certificates` are when those of its link
+    to the broker end (UTC ms), by their names.
     """
 
     id: str
@@ -92,7 +93,13 @@ class Site(Struct):
     absence: Absence | None = None
     start: Start | None = None
     devices: dict[str, DeviceAnswer] = field(default_factory=dict)
+    certificates: dict[str, int] = field(default_factory=dict)
     cameras: dict[str, Camera] = field(default_factory=dict)
+
+    @property
+    def first_certificate(self) -> tuple[str, int] | None:
+        """The certificate that ends first, and when (UTC ms); None if none is known."""
+        return min(self.certificates.items(), key=lambda each: each[1], default=None)
 
 
 class Fleet:

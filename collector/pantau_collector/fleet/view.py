@@ -42,7 +42,8 @@ class SiteView(Struct, frozen=True):
     """One site and its cameras.
 
     `heard_ms` is when its agent was last heard; `gaps` counts missing batches. `configuration` is the digest of
-    the configuration that the agent runs, empty if it tells none.
+    the configuration that the agent runs, empty if it tells none. `certificate_ends_ms` is when the first of its
+    certificates ends, `certificate` which one that is: `broker`, `client` or `authority`; None if none is known.
     """
 
     id: str
@@ -55,6 +56,8 @@ class SiteView(Struct, frozen=True):
     latitude: float | None = None
     longitude: float | None = None
     configuration: str = ""
+    certificate: str = ""
+    certificate_ends_ms: int | None = None
 
 
 class IncidentView(Struct, frozen=True):

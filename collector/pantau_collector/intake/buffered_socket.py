@@ -9,7 +9,7 @@ large ones takes to send.
 import contextlib
 import ssl
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from socket import socket
 from typing import NamedTuple, Protocol
 
@@ -76,6 +76,12 @@ class BufferedSocket:
         """True if the last `recv` has read so much that nobody wants that it is time to send."""
         self._unsent = bytearray()
         self._failure: OSError | None = None
+
+    def getpeercert(self) -> Mapping[str, object] | None:
+        """Return the other side's certificate as `ssl` represents it, or None without TLS."""
+        if not isinstance(self._socket, ssl.SSLSocket):
+            return None
+        return self._socket.getpeercert()
 
     def recv(self, size: int) -> bytes:
         """Return up to `size` bytes, which do not exceed the present packet; empty at the end of the connection.

@@ -106,6 +106,11 @@ class Intake:
         return self._subscription.trouble
 
     @property
+    def broker_certificate_ends_ms(self) -> int | None:
+        """When the certificate ends that the broker showed last (UTC ms); None without TLS."""
+        return self._subscription.broker_certificate_ends_ms
+
+    @property
     def delivery_trouble(self) -> str | None:
         """What the broker does not deliver although we are connected, for the operator; None if nothing."""
         return self._subscription.delivery_trouble

@@ -39,6 +39,8 @@ from pantau_collector.intake.inbox import Incoming
 from pantau_collector.intake.network_loop import BufferedClient, NetworkLoop
 from pantau_collector.intake.session_contest import TAKEN_OVER, SessionContest
 from pantau_contract.topics import SUBSCRIPTIONS
+from pantau_service.certificate_end import end_of_peer_ms
+from pantau_service.client_certificate import client_context
 
 KEEPALIVE_S = 15
 """Seconds between keep-alives.
@@ -106,6 +108,7 @@ class Subscription:
         self._thread = threading.Thread(target=self._run, name="broker", daemon=True)
         self.connected = False
         """True while the broker has our session and our subscriptions."""
+        self.broker_certificate_ends_ms: int | None = None
         self.trouble: str | None = f"{self._where} has not been connected to yet"
         """Why there is no session at the broker, for the operator; None while there is one."""
 
@@ -259,7 +262,7 @@ class Subscription:
         if broker.user is not None:
             client.username_pw_set(broker.user, broker.password.get_secret_value() if broker.password else None)
         if broker.tls:
-            client.tls_set(ca_certs=str(broker.ca_file) if broker.ca_file else None)
+            client.tls_set_context(client_context(broker.ca_file, broker.tls_certificate, broker.tls_key))
         client.on_connect = partial(self._on_connect, connection)
         client.on_subscribe = partial(self._on_subscribe, connection)
         client.on_disconnect = partial(self._on_disconnect, connection)
@@ -316,6 +319,7 @@ class Subscription:
         self.door.note_connected()
         _publish(client, self.door.take_due())
         self.connected = True
+        self.broker_certificate_ends_ms = end_of_peer_ms(client.socket())
         self.trouble = self._logged = None
         level = logging.DEBUG if self.contest_trouble else logging.INFO
         _log.log(level, "connected to %s as %s", self._where, self._broker.client_id)

@@ -34,6 +34,11 @@ class Rate(Struct, frozen=True):
             return None
         return Decimal(self.good_ms * 100 * 10**places // self.of_ms).scaleb(-places)
 
+    @property
+    def permille(self) -> int:
+        """It in permille, rounded down; -1 of nothing."""
+        return self.good_ms * 1000 // self.of_ms if self.of_ms else -1
+
 
 class Period(Struct, frozen=True):
     """A month, `2026-10`, in a time zone. `to_ms` is its end, or while it is running the moment it is reported to.
@@ -152,6 +157,7 @@ class OutageRow(Struct, frozen=True):
     had not ended at the end of the period, and `to_ms` is that moment. `ms` is what of it lies in the period.
 
     `bucket` has the most of it; `evidence`, `cause` and `device` are of the longest interval in that bucket.
+    `counted_ms` is what of it counts against the party of the contract that the report is about.
     `repeat_of_ms` is the end of the outage that it repeats. `decisions` are the numbers of those that moved some
     of it.
     """
@@ -169,6 +175,7 @@ class OutageRow(Struct, frozen=True):
     begins_before: bool = False
     goes_on: bool = False
     well_at_site_ms: int = 0
+    counted_ms: int | None = None
     incident: int | None = None
     told: tuple[Told, ...] = ()
     taken_by: str = ""
@@ -188,45 +195,64 @@ class OutageRow(Struct, frozen=True):
 
 
 class ExclusionRow(Struct, frozen=True):
-    """Lost time that a contract does not count, and why: `reason` is a key of the words."""
+    """A stretch of a camera's time that a contract leaves out, and whose it was, which is the reason.
 
-    reason: str
-    ms: int
-    cameras: int
+    `decision` is the number of the decision of people that moved it there, or None.
+    """
+
+    site: str
+    camera: str
+    from_ms: int
+    to_ms: int
+    bucket: Bucket
+    decision: int | None = None
 
 
 class PenaltyRow(Struct, frozen=True):
-    """A line of the deduction: `quantity` x `rate` = `amount`. `kind` and `basis` are keys of the words."""
+    """A line of the deduction; `settlement.PenaltyLine` says how its kinds are computed.
 
-    kind: str
-    basis: str
+    `quantity` is rounded to six places here, and `amount` was computed from the exact one. `each` is the unit of a
+    delay. `from_ms` and `to_ms` are of the outage that a delay is about.
+    """
+
+    kind: Literal["availability", "restitution", "delay"]
+    unit: str
+    basis: Decimal | None
     quantity: Decimal
     rate: Decimal
     amount: Decimal
-    camera: str = ""
+    each: str = ""
+    from_ms: int | None = None
+    to_ms: int | None = None
 
 
 class Account(Struct, frozen=True):
-    """What a contract comes to in the month, in rupiah.
+    """What a contract comes to in its month, in rupiah, by the definitions of docs/availability.md.
 
-    `available` is the rate that `target` (percent) is about, as the contract counts it; `is_met` is None if it
-    could not be judged. `deduction` is after the cap, `uncapped` before it.
+    `availability` is the rate that `target` (percent) is about; `is_met` is None if nothing could be judged.
+    `ms` is the time of its cameras by the bucket that counts; `lost` and `excluded` are of the contract's units.
+    `penalties_sum` is before the cap, `deduction` after it.
+    `penalties` and `exclusions` are given in the report of one contract alone.
     """
 
     contract: str
     name: str
+    number: str
     party: str
     party_name: str
     budget_line: str
     cameras: int
     online: Rate
     intact: Rate
-    available: Rate
+    availability: Rate
     measured: Rate
-    target: Decimal | None
+    target: Decimal
     is_met: bool | None
+    ms: Milliseconds
+    lost: Milliseconds
+    excluded: Milliseconds
     fee: Decimal
-    uncapped: Decimal
+    penalties_sum: Decimal
     deduction: Decimal
     payable: Decimal
     is_provisional: bool
@@ -251,16 +277,26 @@ class DecisionRow(Struct, frozen=True):
 
 
 class Correction(Struct, frozen=True):
-    """What has changed in a closed month since it was closed, of one contract, or of the city (`contract` empty).
+    """What is known otherwise of a closed month since it was closed: of one contract, or of the city.
 
-    `ms` is the difference by bucket, and sums to zero unless cameras came or went; `amount` is what is deducted
-    more (or less) than the closed month says. `rules_changed`: the contract is another than it was then.
+    `ms` is the difference by bucket, now less then; it sums to zero unless cameras came or went. The deductions
+    are by the contract as it was when the month was closed; None for the city, whose `contract` is empty.
+    `contract_changed`: the contract reads otherwise now, which changes nothing about the closed month.
     """
 
     contract: str
+    name: str
     ms: Milliseconds
-    amount: Decimal
-    rules_changed: bool = False
+    deduction_then: Decimal | None = None
+    deduction_now: Decimal | None = None
+    contract_changed: bool = False
+
+    @property
+    def amount(self) -> Decimal | None:
+        """What is deducted more than the closed month says, or less if it is negative."""
+        if self.deduction_now is None or self.deduction_then is None:
+            return None
+        return self.deduction_now - self.deduction_then
 
 
 class Scope(Struct, frozen=True):
@@ -274,8 +310,10 @@ class Scope(Struct, frozen=True):
 class Report(Struct, frozen=True):
     """A report of a month. With a contract, `accounts` has that one; without, one for each contract in force.
 
-    `groups` is empty in the report of a contract. `outages` are in order of site, camera and time. Without a
-    camera in service `has_data` is False, and the report is a page that says so.
+    `groups` is empty in the report of a contract. `outages` are in order of site, camera and time. `has_data` is
+    False if no camera was measured at all: then the report is a page that says so.
+
+    `is_final`: the month was closed so long ago that it is not compared any more with what is known now.
     """
 
     scope: Scope
@@ -290,6 +328,7 @@ class Report(Struct, frozen=True):
     days: tuple[Day, ...] = ()
     decisions: tuple[DecisionRow, ...] = ()
     corrections: tuple[Correction, ...] = ()
+    is_final: bool = False
     version: int = VERSION
 
     def worst(self, count: int = 5) -> "tuple[CameraRow | GroupRow, ...]":

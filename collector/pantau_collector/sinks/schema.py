@@ -94,6 +94,7 @@ AGENT = Measurement(
         Field("delay_s", _FLOAT, "s", "from the batch's time to its arrival; large while a backlog drains"),
         Field("dropped_batches", _INTEGER, "", "how many the spool dropped from this point's time on"),
         Field("dropped_span_s", _FLOAT, "s", "from the first of those batches to the last"),
+        Field("certificate_days", _FLOAT, "d", "until the first certificate of its link to the broker ends"),
     ),
 )
 
@@ -141,6 +142,7 @@ COLLECTOR = Measurement(
         Field("attention_breaks", _INTEGER, "", "stalls and lost brokers that opened no outage, since its start"),
         Field("clock_steps", _INTEGER, "", "how often its clock was stepped by more than 2 s, since its start"),
         Field("attentive_since_ms", _INTEGER, "UTC ms", "since when it has listened without a break"),
+        Field("certificate_days", _FLOAT, "d", "until the first certificate of its link to the broker ends"),
     ),
 )
 
@@ -213,12 +215,14 @@ def _telemetry(batch: Telemetry, record: Record) -> Iterator[str | None]:
         yield HOST.line((batch.site,), _host(batch.host), time_ms)
     counts = (batch.seq, len(batch.samples), batch.dropped, batch.clock_synchronised)
     delay_s = (received_ms - time_ms) / 1000
-    yield AGENT.line((batch.site,), (None, None, None, *counts, delay_s, None, None), time_ms)
+    first_end_ms = min((each.ends for each in batch.certificates), default=None)
+    days = None if first_end_ms is None else round((first_end_ms - time_ms) / 86_400_000, 2)
+    yield AGENT.line((batch.site,), (None, None, None, *counts, delay_s, None, None, days), time_ms)
     if (drop := batch.drop) is not None:
         first_ms = time_ms if correction_ms(drop.first, received_ms) else drop.first
         first_ms = max(first_ms, time_ms - MAX_DROP_AGE_MS)
         lost = (drop.batches, max(0, drop.last - drop.first) / 1000)
-        yield AGENT.line((batch.site,), (*(None,) * 8, *lost), first_ms)
+        yield AGENT.line((batch.site,), (*(None,) * 8, *lost, None), first_ms)
 
 
 def _camera_state(message: CameraState, record: Record) -> Iterator[str | None]:
@@ -229,7 +233,7 @@ def _camera_state(message: CameraState, record: Record) -> Iterator[str | None]:
 
 
 def _agent(message: Birth | Death, record: Record) -> Iterator[str | None]:
-    nothing = (None,) * 7
+    nothing = (None,) * 8
     if isinstance(message, Birth):
         if record.undated and record.retained:
             return

@@ -19,6 +19,8 @@ from pantau_collector.store.schema import (
 )
 
 _UNFINISHED = (Status.DUE, Status.SENDING)
+_MAINTENANCE_LONGER_MS = 400 * 86_400_000
+"""Milliseconds for which maintenance is kept longer: the ledger needs it to find out whose the time was."""
 
 
 def remove_old(connection: Connection, before_ms: int, limit: int) -> int:
@@ -34,7 +36,7 @@ def remove_old(connection: Connection, before_ms: int, limit: int) -> int:
     removed += _remove(connection, incidents, incidents.c.id.in_(old))
     removed += _remove(connection, notices, _orphaned_notices(before_ms))
     removed += _remove(connection, outbox, _orphaned_letters(before_ms))
-    return removed + _remove(connection, downtimes, _past_downtimes(before_ms))
+    return removed + _remove(connection, downtimes, _past_downtimes(before_ms - _MAINTENANCE_LONGER_MS))
 
 
 def _remove(connection: Connection, table: Table, which: ColumnElement[bool]) -> int:

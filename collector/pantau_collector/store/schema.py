@@ -11,6 +11,7 @@ from sqlalchemy import (
     Float,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -314,6 +315,27 @@ ledger_changes = Table(
     Column("site", String(63), primary_key=True),
     Column("from_ms", BigInteger, nullable=False),
     Column("revision", BigInteger, nullable=False),
+)
+
+closed_months = Table(
+    "closed_months",
+    metadata,
+    Column("month", String(7), primary_key=True),
+    Column("timezone", String(60), nullable=False),
+    Column("closed_ms", BigInteger, nullable=False),
+    Column("by", String(200), nullable=False),
+    Column("program", String(40), nullable=False),
+    Column("digest", String(64), nullable=False),
+)
+
+closed_documents = Table(
+    "closed_documents",
+    metadata,
+    Column("month", String(7), primary_key=True),
+    Column("name", String(100), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
 )
 
 series_days = Table(

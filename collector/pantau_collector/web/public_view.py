@@ -28,8 +28,16 @@ class PublicView:
 
 
 def _site(site: SiteView) -> SiteView:
-    cameras = tuple(map(_camera, site.cameras))
-    return replace(site, cameras=cameras, version="", configuration="", latitude=None, longitude=None)
+    return replace(
+        site,
+        cameras=tuple(map(_camera, site.cameras)),
+        version="",
+        configuration="",
+        certificate="",
+        certificate_ends_ms=None,
+        latitude=None,
+        longitude=None,
+    )
 
 
 def _camera(camera: CameraView) -> CameraView:

@@ -17,6 +17,7 @@ class Words:
     """The phrases of one language."""
 
     def __init__(self, language: Language) -> None:
+        self.language = language
         self._phrases = phrases(language)
         self._evidence = phrases_below("evidence", language)
 

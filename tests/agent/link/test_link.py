@@ -14,6 +14,7 @@ from pantau_contract.messages import BatchRange, Birth, CameraState, Command, De
 from pantau_contract.states import Cause, State
 from pantau_contract.topics import Topic, TopicKind
 from pantau_contract.wire import encode
+from pantau_service.certificate_end import end_of_own_ms
 from tests.agent.certificate import make_certificate
 from tests.agent.eventually import eventually
 from tests.agent.listener import listening
@@ -259,6 +260,7 @@ async def test_over_tls_the_broker_must_prove_who_it_is(tmp_path: Path) -> None:
         async with running(config_for(broker.port, tmp_path, tls=True, ca_file=ca.certificate)) as agent:
             assert await eventually(lambda: agent.link.status.startswith("connected"))
             assert await eventually(lambda: agent.spool.batches == 0)
+            assert agent.link.broker_certificate_ends_ms == end_of_own_ms(ca.certificate)
         async with running(config_for(broker.port, tmp_path, tls=True)) as agent:
             assert await eventually(lambda: "certificate is not trusted" in agent.link.status)
         async with running(config_for(broker.port, tmp_path)) as agent:

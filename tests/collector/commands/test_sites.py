@@ -6,7 +6,7 @@ import pytest
 from pantau_collector.fleet.apply import apply
 from pantau_collector.fleet.model import Fleet
 from pantau_collector.store.fleet_rows import save_fleet
-from pantau_contract.messages import Birth, CameraAbout, Sample, Telemetry
+from pantau_contract.messages import Birth, CameraAbout, CertificateEnd, Sample, Telemetry
 from pantau_contract.states import Cause, State
 from tests.collector.commands.command import call, called_json, configured
 from tests.collector.commands.state import state
@@ -33,7 +33,8 @@ def config(tmp_path: Path) -> Path:
         Sample("spare", then, State.DISABLED, then),
     )
     apply(fleet, birth, then, 1.0)
-    apply(fleet, Telemetry("kabil", "b1", 0, then, 0, True, 30, samples), then, 1.0)
+    ends = tuple(CertificateEnd(name, then + days * 86_400_000) for name, days in (("broker", 90), ("client", 5)))
+    apply(fleet, Telemetry("kabil", "b1", 0, then, 0, True, 30, samples, certificates=ends), then, 1.0)
     with state(tmp_path) as connection:
         save_fleet(connection, fleet)
     return configured(tmp_path, inventory="inventory.toml")
@@ -44,6 +45,7 @@ def test_what_a_deployment_waits_for_is_told_of_each_site(config: Path) -> None:
     assert 60 <= kabil.pop("heard_s_ago") < 120
     assert kabil.pop("heard").endswith("+00:00")
     assert isinstance(kabil.pop("heard_ms"), int)
+    assert 4.9 < kabil.pop("certificate_days") < 5.1
     assert kabil == {
         "site": "kabil",
         "name": "Simpang Kabil",
@@ -52,6 +54,7 @@ def test_what_a_deployment_waits_for_is_told_of_each_site(config: Path) -> None:
         "cameras_ok": 1,
         "version": "0.3.0",
         "configuration": "0123456789abcdef",
+        "certificate": "client",
     }
     assert (nongsa["site"], nongsa["online"], nongsa["heard"], nongsa["configuration"]) == (
         "nongsa",
@@ -74,3 +77,4 @@ def test_the_table_shows_the_same(config: Path) -> None:
     assert " ya " in kabil
     assert "1/2" in kabil
     assert "0123456789abcdef" in kabil
+    assert "5 (client)" in kabil

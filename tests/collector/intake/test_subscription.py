@@ -18,6 +18,7 @@ from pantau_collector.intake.door import Door
 from pantau_collector.intake.inbox import Inbox
 from pantau_collector.intake.subscription import Subscription
 from pantau_contract.topics import TopicKind
+from pantau_service.certificate_end import end_of_own_ms
 from tests.agent.certificate import make_certificate
 from tests.collector.intake.messages import Publisher, topic
 from tests.collector.intake.scripted_broker import CONNACK, DISCONNECT, Peer, scripted_broker
@@ -106,6 +107,18 @@ def test_why_tls_fails_is_reported(
         subscribed(broker.port, host="127.0.0.1", tls=True, **more) as subscription,
     ):
         assert until(lambda: f"its certificate {expected}" in str(subscription.trouble)), subscription.trouble
+
+
+def test_until_when_the_brokers_certificate_holds_is_known(tmp_path: Path) -> None:
+    made = make_certificate(tmp_path)
+    made.key.chmod(0o644)
+    settings = f"allow_anonymous true\ncertfile {made.certificate}\nkeyfile {made.key}\n"
+    with (
+        Mosquitto(tmp_path / "m", settings=settings) as broker,
+        subscribed(broker.port, host="127.0.0.1", tls=True, ca_file=made.certificate) as subscription,
+    ):
+        assert until(lambda: subscription.connected), subscription.trouble
+        assert subscription.broker_certificate_ends_ms == end_of_own_ms(made.certificate)
 
 
 def test_tls_towards_a_plain_port_is_reported(mosquitto: Mosquitto) -> None:

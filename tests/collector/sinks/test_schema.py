@@ -131,7 +131,7 @@ def test_the_collectors_figures_have_a_field_each_and_none_where_there_is_no_sin
     (line,) = lines(make_record(figures, NOW))
     assert line.startswith("collector,collector=north messages=1i,samples=1i,")
     assert "sink" not in line
-    attention = "attentive=1i,attention_breaks=1i,clock_steps=1i,attentive_since_ms=1i"
+    attention = "attentive=1i,attention_breaks=1i,clock_steps=1i,attentive_since_ms=1i,certificate_days=1.0"
     assert line.endswith(f",memory_mb=1.0,{attention} {NOW}")
 
 

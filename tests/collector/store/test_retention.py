@@ -130,7 +130,9 @@ def test_it_goes_in_small_steps(state: OldState) -> None:
     assert sizes == [500, 500, 250, 0]
 
 
-def test_maintenance_that_is_over_or_was_cancelled_goes_and_what_recurs_stays(state: OldState) -> None:
+def test_maintenance_goes_400_days_later_if_it_is_over_or_was_cancelled_and_what_recurs_stays(
+    state: OldState,
+) -> None:
     def plan(**values: object) -> None:
         planned = Downtime(0, Scope.SITE, "kabil", OPENED_MS, **values)  # type: ignore[arg-type] # each its own
         with state.store.begin() as connection:
@@ -141,10 +143,12 @@ def test_maintenance_that_is_over_or_was_cancelled_goes_and_what_recurs_stays(st
     plan(rrule="FREQ=WEEKLY", duration_s=3600)
     plan(end_ms=OPENED_MS + 900 * DAY_MS)
     plan(end_ms=OPENED_MS + 1000)
-    state.now_ms += 100 * DAY_MS
-    state.retention.remove_some()
-    with state.store.begin() as connection:
-        assert [each.id for each in downtime_rows.load_downtimes(connection).downtimes] == [3, 4, 5]
+    state.now_ms += 410 * DAY_MS
+    for last, kept in ((0, [1, 2, 3, 4, 5]), (1001, [3, 4, 5])):
+        state.now_ms += last
+        state.retention.remove_some()
+        with state.store.begin() as connection:
+            assert [each.id for each in downtime_rows.load_downtimes(connection).downtimes] == kept
 
 
 def test_it_works_by_itself(state: OldState) -> None:
