@@ -9,6 +9,7 @@ lines.
 """
 
 import gzip
+import operator
 import zlib
 from typing import Protocol, TypeVar
 
@@ -140,7 +141,7 @@ def _with_causes(message: Message, convert: "_Convert") -> Message:
     match message:
         case Telemetry(samples=samples):
             converted = tuple(map(convert, samples))
-            unchanged = all(new is old for new, old in zip(converted, samples, strict=True))
+            unchanged = all(map(operator.is_, converted, samples))
             return message if unchanged else structs.replace(message, samples=converted)
         case CameraState():
             return convert(message)

@@ -50,7 +50,11 @@ def test_the_example_loads_and_shows_every_key_and_the_defaults(tmp_path: Path) 
     assert set(shown) == set(AgentConfig.model_fields)
     cameras = shown["camera"][0] | shown["camera"][1]
     assert set(shown["site"]) == set(Site.model_fields)
-    assert set(shown["broker"]) == set(Broker.model_fields) - {"password"}  # shown in a comment
+    assert set(shown["broker"]) == set(Broker.model_fields) - {
+        "password",
+        "tls_certificate",
+        "tls_key",
+    }  # in comments
     assert set(cameras) == set(Camera.model_fields)
     assert set(cameras["picture"]) == set(PictureConfig.model_fields)
     for key in ("learning_h", "moves_on_purpose"):
@@ -107,6 +111,14 @@ def test_everything_wrong_is_told_at_once_with_key_expectation_and_what_is_there
         "agent.toml: camera[3].url: expected a URL, or `vendor` and `host` in its place (camera 'c')",
         "agent.toml: spol: there is no such key; did you mean `spool`?",
     ]
+
+
+def test_a_backlog_as_fast_as_a_flood_is_refused_with_the_reason(tmp_path: Path) -> None:
+    (problem,) = problems(tmp_path, START + "[spool]\nbacklog_per_s = 501")
+    assert problem.startswith(
+        "agent.toml: spool.backlog_per_s: expected at most 500: the collector shuts a site out"
+    )
+    assert load_text(tmp_path, START + "[spool]\nbacklog_per_s = 500").spool.backlog_per_s == 500
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from pantau_collector.attribution import (
     load_decisions,
     propose,
 )
+from pantau_collector.commands.closed_months import load_closed_months
 from pantau_collector.commands.opening import (
     DEFAULT_CONFIG,
     EXIT_NOT_DONE,
@@ -96,9 +97,11 @@ def attribute_command(
     )
     inventory = open_inventory(settings)
     with open_store(settings) as store:
+        with store.begin() as connection:
+            closed = load_closed_months(connection)
         try:
             ledger = DecidedLedger(store, inventory)
-            proposal = propose(store, ledger, wish, now_ms=now_ms, zone=zone)
+            proposal = propose(store, ledger, wish, now_ms=now_ms, zone=zone, closed=closed)
         except NothingToMoveError as error:
             fail(str(error), exit_code=EXIT_NOT_DONE)
         except DecisionError as error:

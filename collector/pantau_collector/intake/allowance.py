@@ -21,10 +21,12 @@ class Allowance:
         owed, since_s = self._debts.get(site, (0.0, now_s))
         return max(0.0, owed - (now_s - since_s) * self._rate)
 
-    def use(self, site: str, amount: float, now_s: float) -> None:
-        """Note what a site has used."""
-        self._debts[site] = (self.debt(site, now_s) + amount, now_s)
+    def use(self, site: str, amount: float, now_s: float) -> float:
+        """Note what a site has used, and return what it owes now."""
+        owed = self.debt(site, now_s) + amount
+        self._debts[site] = (owed, now_s)
         if len(self._debts) > MAX_DEBTORS:
             self._debts = {each: (debt, now_s) for each in self._debts if (debt := self.debt(each, now_s)) > 0}
         if len(self._debts) > MAX_DEBTORS:
             self._debts = {site: self._debts[site]}
+        return owed

@@ -63,7 +63,7 @@ class Overflow:
         max_bytes_of_site: int = MAX_BYTES_OF_SITE,
         max_bytes: int = MAX_BYTES,
     ) -> None:
-        """Open the file, or create it; one that is damaged is set aside as `*.damaged`.
+        """Open the file, or create it; one that is damaged, now or later, is set aside as `*.damaged`.
 
         Raises:
             OSError: the disk cannot be used.
@@ -71,24 +71,25 @@ class Overflow:
         self._max_messages_of_site = max_messages_of_site
         self._max_bytes_of_site = max_bytes_of_site
         self._max_bytes = max_bytes
+        self._path = path
         self._held: dict[str, _Held] = {}
         self._size = 0
+        self._next_id = 1
+        """The id of the next message, which no other had, also not in a file that was set aside."""
         try:
-            self._open(path)
+            self._open()
         except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):
+            if not _is_damage(error):
                 raise OSError(f"{path}: {error}") from error
-            _log.error("%s is damaged (%s); it is set aside as %s.damaged", path, error, path.name)
-            path.replace(path.with_name(f"{path.name}.damaged"))
-            for rest in ("-wal", "-shm"):
-                path.with_name(path.name + rest).unlink(missing_ok=True)
-            self._open(path)
+            self._set_aside(error)
 
-    def _open(self, path: Path) -> None:
+    def _open(self) -> None:
+        path = self._path
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # for its owner only, as all that was sent
         self._file = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         try:
             self._file.executescript(_SCHEMA)
+            (last_id,) = self._file.execute("SELECT coalesce(max(id), 0) FROM waiting").fetchone()
             counted = self._file.execute(
                 "SELECT site, count(*), sum(length(payload)) FROM waiting GROUP BY site"
             ).fetchall()
@@ -97,6 +98,19 @@ class Overflow:
             raise
         self._held = {site: _Held(messages, size) for site, messages, size in counted}
         self._size = sum(held.size for held in self._held.values())
+        self._next_id = max(self._next_id, last_id + 1)
+
+    def _set_aside(self, error: sqlite3.Error) -> None:
+        """Begin a new file. What waited is lost, unless someone recovers it from the damaged one."""
+        path = self._path
+        _log.error(
+            "%s is damaged (%s); it is set aside as %s.damaged, with the %d messages that waited in it",
+            *(path, error, path.name, self.messages),
+        )
+        path.replace(path.with_name(f"{path.name}.damaged"))
+        for rest in ("-wal", "-shm"):
+            path.with_name(path.name + rest).unlink(missing_ok=True)
+        self._open()
 
     @property
     def sites(self) -> list[str]:
@@ -129,14 +143,15 @@ class Overflow:
         """
         if not messages:
             return
-        with _errors_of_the_disk(), self._transaction(durable=True):
+        with self._errors_of_the_disk(), self._transaction(durable=True):
             self._file.executemany(
-                "INSERT INTO waiting (site, received_ms, topic, payload, retained) VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO waiting (id, site, received_ms, topic, payload, retained) VALUES (?, ?, ?, ?, ?, ?)",
                 [
-                    (site_of(each.topic), each.received_ms, each.topic, each.payload, each.retained)
-                    for each in messages
+                    (number, site_of(each.topic), each.received_ms, each.topic, each.payload, each.retained)
+                    for number, each in enumerate(messages, self._next_id)
                 ],
             )
+        self._next_id += len(messages)
         for each in messages:
             held = self._held.setdefault(site_of(each.topic), _Held())
             held.messages += 1
@@ -149,7 +164,7 @@ class Overflow:
         Raises:
             OSError: it cannot be read.
         """
-        with _errors_of_the_disk():
+        with self._errors_of_the_disk():
             row = self._file.execute(
                 "SELECT id, received_ms, topic, payload, retained FROM waiting WHERE site = ? AND id > ?"
                 " ORDER BY id LIMIT 1",
@@ -166,7 +181,9 @@ class Overflow:
         Raises:
             OSError: none of them is removed.
         """
-        with _errors_of_the_disk(), self._transaction(durable=False):
+        if site not in self._held:
+            return  # the file was set aside since
+        with self._errors_of_the_disk(), self._transaction(durable=False):
             (messages, size) = self._file.execute(
                 "SELECT count(*), coalesce(sum(length(payload)), 0) FROM waiting WHERE site = ? AND id <= ?",
                 (site, until),
@@ -179,7 +196,7 @@ class Overflow:
         if not held.messages:
             del self._held[site]
         if not self._held:
-            with _errors_of_the_disk():
+            with self._errors_of_the_disk():
                 self._file.executescript("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE);")
 
     def close(self) -> None:
@@ -198,10 +215,17 @@ class Overflow:
                 self._file.execute("ROLLBACK")
             raise
 
+    @contextmanager
+    def _errors_of_the_disk(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            if _is_damage(error):
+                self._file.close()
+                self._set_aside(error)
+            raise OSError(f"messages over a site's share cannot be kept: {error}") from error
 
-@contextmanager
-def _errors_of_the_disk() -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise OSError(f"messages over a site's share cannot be kept: {error}") from error
+
+def _is_damage(error: sqlite3.Error) -> bool:
+    """Return True if it is the file that is wrong, and not the disk or its being full."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)

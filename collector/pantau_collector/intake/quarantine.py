@@ -18,13 +18,14 @@ from pathlib import Path
 import msgspec
 
 from pantau_collector.intake.allowance import Allowance
+from pantau_contract.messages import MAX_MESSAGES_PER_S
 from pantau_service import atomic_file
 
 TOPIC = "$CONTROL/dynamic-security/v1"
 """Where mosquitto's plugin takes commands."""
 SHUT_OUT_S = 600
 """Seconds for which a site is shut out."""
-MESSAGES_PER_S, MESSAGES_AT_ONCE = 1000, 2000
+MESSAGES_PER_S, MESSAGES_AT_ONCE = MAX_MESSAGES_PER_S, 2000
 """Messages that one site may send, in the long run and at once."""
 BYTES_PER_S, BYTES_AT_ONCE = 16 << 20, 48 << 20
 """Bytes of payload that one site may send, in the long run and at once."""
@@ -88,13 +89,10 @@ class Quarantine:
         if now_s >= self._catching_up_until_s:
             self._catching_up_until_s = float("inf")
             self._messages, self._bytes = Allowance(rate=MESSAGES_PER_S), Allowance(rate=BYTES_PER_S)
-        self._messages.use(site, messages, now_s)
-        self._bytes.use(site, size, now_s)
+        messages_owed = self._messages.use(site, messages, now_s)
+        bytes_owed = self._bytes.use(site, size, now_s)
         more = 1 if self._catching_up_until_s == float("inf") else _CATCHING_UP
-        if (
-            self._messages.debt(site, now_s) < MESSAGES_AT_ONCE * more
-            and self._bytes.debt(site, now_s) < BYTES_AT_ONCE * more
-        ):
+        if messages_owed < MESSAGES_AT_ONCE * more and bytes_owed < BYTES_AT_ONCE * more:
             return True
         self._until_ms[site] = self._time_ms() + SHUT_OUT_S * 1000
         self._save()

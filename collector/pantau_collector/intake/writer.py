@@ -82,6 +82,8 @@ class MessageWriter:
         self._seen = dict.fromkeys(latest_batches(journal, _LATEST_BYTES), False)
         self._undated = UndatedBatches(journal)
         self._drops = drops
+        self._charged_s = 0.0
+        """The processor time of this thread for which some site has been charged."""
         self.journaled = 0
         self.samples = 0
         self.duplicates = 0
@@ -94,13 +96,15 @@ class MessageWriter:
         Those of a site that is over its share are to wait, and those that wait are added once it no longer is.
         """
         batch = CheckedMessages()
+        self._charged_s = time.thread_time()
         self._share.begin(is_behind=self._is_behind())
         for incoming in messages:
             site = site_of(incoming.topic)
             is_picture = incoming.topic.endswith(_SNAPSHOT)
+            later_s = 0.0
             match self._share.turn(site, len(incoming.payload), can_wait=not is_picture):
                 case Turn.NOW:
-                    self._check_one(incoming, site, batch)
+                    later_s = self._check_one(incoming, batch)
                 case Turn.LATER:
                     batch.over_share.append(incoming)
                     batch.received += identify_unread(incoming.topic, incoming.payload)
@@ -108,9 +112,10 @@ class MessageWriter:
                     self.lost_pictures += 1
                 case Turn.NEVER:
                     self._drops.note(site, len(incoming.payload))
+            self._charge(site, later_s)
         try:
             for site, waiting in self._share.waiting(MAX_WAITING_AT_ONCE):
-                self._check_one(waiting.message, site, batch)
+                self._charge(site, self._check_one(waiting.message, batch))
                 batch.done[site] = waiting.id
         except OSError as error:
             _log.warning("what waits is tried again: %s", error)
@@ -124,9 +129,8 @@ class MessageWriter:
         """Return True if the collector does not keep up with the journal."""
         return self._delay.is_behind(self._journal.position_of(PIPELINE), self._journal.end, self._monotonic())
 
-    def _check_one(self, incoming: Incoming, site: str, batch: CheckedMessages) -> None:
-        """Check a message, sort it, and charge its site for it."""
-        began_s = time.thread_time()
+    def _check_one(self, incoming: Incoming, batch: CheckedMessages) -> float:
+        """Check a message and sort it, and return the seconds that it costs behind the intake."""
         message = None
         try:
             message = self._checked(incoming)
@@ -135,8 +139,12 @@ class MessageWriter:
         except ContractError as error:
             batch.dead.append(DeadLetter(incoming.topic, str(error), incoming.payload))
             batch.received += identify_unread(incoming.topic, incoming.payload)
-        took_s = time.thread_time() - began_s
-        self._share.charge(site, took_s + price_s(message, len(incoming.payload)))
+        return price_s(message, len(incoming.payload))
+
+    def _charge(self, site: str, later_s: float) -> None:
+        """Charge a site for the processor time since the last one was charged, and for what will follow."""
+        before_s, self._charged_s = self._charged_s, time.thread_time()
+        self._share.charge(site, self._charged_s - before_s + later_s)
 
     def _checked(self, incoming: Incoming) -> Message | SnapshotMetadata | None:
         """Return the message, or None if it is nothing to be kept.

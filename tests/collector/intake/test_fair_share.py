@@ -196,6 +196,25 @@ def test_a_damaged_file_is_set_aside(tmp_path: Path) -> None:
     assert (tmp_path / "overflow.sqlite.damaged").read_bytes().startswith(b"rubbish")
 
 
+def test_a_file_that_is_damaged_while_it_is_in_use_is_set_aside_at_once(waiting: Overflow, tmp_path: Path) -> None:
+    waiting.add([message("a", number, b"x" * 10_000) for number in range(10)])
+    last = waiting.next("a")
+    assert last is not None
+    waiting._file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with (tmp_path / "overflow.sqlite").open("r+b") as file:
+        file.seek(4096)
+        file.write(b"rubbish!" * 2000)
+    waiting._file.execute("PRAGMA shrink_memory")
+    with pytest.raises(OSError, match="malformed"):
+        waiting.next("a")
+    assert waiting.messages == 0
+    assert (tmp_path / "overflow.sqlite.damaged").exists()
+    waiting.add([message("a", 11)])
+    waiting.remove("a", last.id)
+    assert waiting.messages == 1, "what was read of the damaged file removes nothing of the new one"
+    waiting.remove("b", 1)
+
+
 def test_a_disk_that_fails_is_an_error_of_the_disk_and_adds_nothing(waiting: Overflow) -> None:
     waiting._file.execute("PRAGMA max_page_count = 1")
     with pytest.raises(OSError, match="full"):
