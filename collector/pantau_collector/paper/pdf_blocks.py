@@ -14,11 +14,13 @@ from pantau_collector.paper.pdf_drawing import Jpeg, draw_figure
 _BAR: dict[Tone, str] = {"plain": GREY, "good": "#00664a", "bad": "#a83200", "doubt": "#b8860b"}
 _RULE, _HEAD, _SOFT = HexColor("#d5d8dc"), HexColor("#eef2f6"), HexColor("#4a4f55")
 _PAD = 3.0
+_NUMBER_PAD = 9.0
+"""Points to the right of a number, so that it does not touch the next column's text."""
 _CELL = 7.5
 """Font size of a table."""
 _LEADING = 1.3
 """Height of a line in font sizes."""
-_ROW_LINES = 4
+_ROW_LINES = 12
 """Lines of a table's cell at most."""
 
 
@@ -151,10 +153,14 @@ class TableRows(Flowable):
 
     def _row(self, texts: Sequence[str], *, strong: bool) -> _Row:
         cells = tuple(
-            fonts().wrapped(text, _CELL, width - 2 * _PAD, bold=strong, most=_ROW_LINES)
-            for text, width in zip(texts, self._widths, strict=True)
+            fonts().wrapped(text, _CELL, width - _PAD - self._right(column), bold=strong, most=_ROW_LINES)
+            for text, width, column in zip(texts, self._widths, self._columns, strict=True)
         )
         return _Row(cells, max(map(len, cells)) * _CELL * _LEADING + 2 * _PAD, strong)
+
+    def _right(self, column: Column) -> float:
+        """Return the space right of a column's text."""
+        return _NUMBER_PAD if column.number and column is not self._columns[-1] else _PAD
 
     def _draw_row(self, row: _Row, top: float) -> None:
         self.canv.setFont(fonts().bold if row.strong else fonts().regular, _CELL)
@@ -163,7 +169,7 @@ class TableRows(Flowable):
             y = top - _PAD - _CELL
             for line in lines:
                 if column.number:
-                    self.canv.drawRightString(x + width - _PAD, y, line)
+                    self.canv.drawRightString(x + width - self._right(column), y, line)
                 else:
                     self.canv.drawString(x + _PAD, y, line)
                 y -= _CELL * _LEADING
@@ -227,7 +233,7 @@ class FactLines(Flowable):
     """A label and a text on each line."""
 
     _SIZE = 8.5
-    _LABEL = 120.0
+    _LABEL = 145.0
 
     def __init__(self, facts: Sequence[tuple[str, str]]) -> None:
         super().__init__()
