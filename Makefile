@@ -7,7 +7,7 @@ KILLS ?= 200
 JOBS ?= 4
 TRIALS ?= 100
 
-.PHONY: help demo test check prepare wheel extras bench chaos fuzz lock release servers screenshot clean
+.PHONY: help demo test check prepare wheel extras bench chaos fuzz lock release servers hosts screenshot clean
 
 help:
 	@echo 'make demo            a city of three sites on this machine, with a story; Ctrl-C ends it'
@@ -17,6 +17,7 @@ help:
 	@echo 'make bench           what it costs here beside others, and how soon faults are told: half an hour (TRIALS=10: less)'
 	@echo 'make fuzz            a million inputs that no camera or site should send, and 2,000 odd cameras beside FFmpeg'
 	@echo 'make chaos           everything fails at random, and nothing is lost (KILLS=200 SEED=1)'
+	@echo 'sudo make hosts      boots a control room and sites, and runs the playbooks on them: some minutes'
 	@echo 'make lock            pins every dependency in locks/ (UPGRADE=1: the newest version of each)'
 	@echo 'make wheel           the wheel of this tree, in build/wheel, to be installed beside a lock'
 	@echo 'make extras          each program in an environment with its lock and the wheel alone: does it start?'
@@ -57,6 +58,9 @@ fuzz: $(BIN)/.dev
 chaos: $(BIN)/.dev
 	$(BIN)/python -m tests.chaos --kills $(KILLS) $(if $(SEED),--seed $(SEED))
 
+hosts: $(BIN)/.dev wheel
+	PANTAU_HOSTS=1 $(BIN)/pytest tests/hosts -p no:xdist
+
 lock: $(BIN)/.dev
 	$(BIN)/python -m release.lock $(if $(UPGRADE),--upgrade)
 
@@ -69,6 +73,7 @@ screenshot: $(BIN)/.dev
 servers:
 	DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
 	  mosquitto influxdb victoria-metrics postgresql prometheus-alertmanager ffmpeg chromium libatomic1 systemd iproute2 \
+	  openssl systemd-container debootstrap \
 	  gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
 	  gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
 

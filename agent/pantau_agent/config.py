@@ -22,6 +22,7 @@ from pantau_agent.streams import url as stream_url
 from pantau_agent.streams.safeguards import ANY_CERTIFICATE
 from pantau_contract.messages import MAX_MESSAGES_PER_S
 from pantau_contract.topics import SLUG
+from pantau_service.client_certificate import client_key
 from pantau_service.environment_settings import EnvironmentSettings
 from pantau_service.loopback import is_loopback
 from pantau_service.secret_files import SecretFile, secret
@@ -35,7 +36,7 @@ ENV_DELIMITER = "__"
 _log = logging.getLogger(__name__)
 MAX_DEVICES = 63
 """Devices of a site that can be asked whether they are there, beside its gateway."""
-_PATH_KEYS = {"password_file", "ca_file", "tls_ca", "path"}
+_PATH_KEYS = {"password_file", "ca_file", "tls_ca", "tls_certificate", "tls_key", "path"}
 """Keys whose values are paths."""
 _STRICT = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
@@ -109,10 +110,13 @@ class Broker(BaseModel):
     protocol: Literal["auto", "5", "3.1.1"] = "auto"
     tls: bool = False
     ca_file: Annotated[Path, AfterValidator(_certificates)] | None = None
+    tls_certificate: Annotated[Path, AfterValidator(_certificates)] | None = None
+    tls_key: Path | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
         _set(self, password=secret("password", self.password, self.password_file, "broker"))
+        _set(self, tls_key=client_key(self.tls_certificate, self.tls_key, tls=self.tls))
         if self.password is not None and self.user is None:
             raise error_at("user", "expected the user's name, since there is a password")
         if self.ca_file is not None and not self.tls:

@@ -11,6 +11,8 @@ import typer
 from pantau_collector import unsafe_settings
 from pantau_collector.commands.attribute import attribute_command
 from pantau_collector.commands.backup import backup_command, restore_command
+from pantau_collector.commands.contracts import contracts_app
+from pantau_collector.commands.dossier import dossier_command
 from pantau_collector.commands.downtime import downtime_app
 from pantau_collector.commands.forget import forget_command
 from pantau_collector.commands.incidents import ack_command, incidents_app
@@ -48,6 +50,7 @@ app.command("restore")(restore_command)
 app.command("init-influx")(init_influx)
 app.command()(replay)
 app.command("ack")(ack_command)
+app.command("dossier", epilog="Example: pantau-collector dossier 17 --out claim.pdf")(dossier_command)
 app.command(
     "attribute",
     epilog="Example: pantau-collector attribute 12 --to third_party --party 'PT X' --reason 'cut cable' --by Ani",
@@ -61,6 +64,7 @@ app.command("sites", epilog="Example: pantau-collector sites --json simpang-kabi
 app.command("simulate")(simulate_command)
 app.add_typer(incidents_app)
 app.add_typer(downtime_app)
+app.add_typer(contracts_app)
 app.add_typer(inventory_app)
 app.add_typer(outbox_app)
 app.add_typer(recipients_app)

@@ -40,6 +40,7 @@ from pantau_collector.notices.recipients import (
     check_people,
 )
 from pantau_collector.outage_pictures import OutagePictureRules
+from pantau_service.client_certificate import client_key
 from pantau_service.environment_settings import EnvironmentSettings
 from pantau_service.secret_files import SecretFile, secret
 from pantau_service.settings import ConfigError, error_at, explain, read_toml
@@ -56,7 +57,10 @@ DEFAULT_ZONE = "Asia/Jakarta"
 """The time zone of a configuration without recipients."""
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", validate_default=True)
-_FILES = {"contracts", "data_dir", "inventory", "password_file", "token_file", "ca_file", "url_file"}
+_FILES = {
+    *("contracts", "data_dir", "inventory", "password_file", "token_file", "url_file"),
+    *("ca_file", "tls_certificate", "tls_key"),
+}
 """Keys that hold a path."""
 
 
@@ -116,12 +120,15 @@ class Broker(BaseModel):
     password_file: SecretFile | None = None
     tls: bool = False
     ca_file: ReadableFile | None = None
+    tls_certificate: ReadableFile | None = None
+    tls_key: Path | None = None
     client_id: Annotated[str, Field(min_length=1, max_length=200)] = "pantau-collector"
     max_memory_mb: Annotated[float, Field(gt=0)] = 500
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
         self.__dict__["password"] = secret("password", self.password, self.password_file, "broker")
+        self.__dict__["tls_key"] = client_key(self.tls_certificate, self.tls_key, tls=self.tls)
         if self.password is not None and self.user is None:
             raise ValueError("expected `user` beside the password (MQTT knows no password without a user)")
         return self

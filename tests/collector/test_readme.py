@@ -9,6 +9,7 @@ from pantau_collector.fleet.view import CityView
 from pantau_collector.health import Health, TroubleKind
 from pantau_collector.notices.batching import SITE_GATHER_MS, SITE_LETTERS
 from pantau_collector.notices.compose import MAX_OUTAGES, MAX_UNLISTED
+from pantau_collector.reports import contract_pages, detail_pages, dossier_pages, outage_views
 from pantau_collector.simulation import load_scenario, simulate
 from pantau_collector.sinks.line_protocol import Measurement
 from pantau_collector.sinks.schema import MEASUREMENTS
@@ -24,6 +25,7 @@ from pantau_collector.web.wall_builder import (
     UNLISTED_TILES,
 )
 
+RULES = CollectorConfig().outage_pictures
 README = (Path(__file__).parents[2] / "collector" / "README.md").read_text("utf-8")
 
 
@@ -75,6 +77,13 @@ def test_the_example_of_a_scenario_is_told_as_it_says() -> None:
         f"at most {MAX_CONNECTIONS} connections, {MAX_OF_ADDRESS} of one address",
         f"a request has {HEAD_WITHIN_S:g} s, its body {HEAD_WITHIN_S:g} s, its answer {DONE_WITHIN_S:g} s",
         f"for longer than `keep_pictures_days` ({CollectorConfig().keep_pictures_days})",
+        f"longer than `keep_days` ({RULES.keep_days}), of up to `cameras_of_outage` ({RULES.cameras_of_outage})",
+        f"`max_mb` ({RULES.max_mb:g}) and a twentieth of the free disk",
+        f"at most {detail_pages.MAX_CAMERAS} cameras, {detail_pages.MAX_OUTAGES} outages,",
+        f"outages, {detail_pages.MAX_GROUPS} groups",
+        f"{contract_pages.MAX_PENALTIES} lines of a deduction and {contract_pages.MAX_EXCLUSIONS} stretches",
+        f"{outage_views.MAX_BYTES / 1e6:g} MB of pictures",
+        f"the {dossier_pages.MAX_CAMERAS} that lost most",
         f"at least {MIN_TOKEN_LENGTH} characters",
         f"a cookie keeps it for {SIGNED_IN_S // 86_400} days",
     ],

@@ -111,5 +111,5 @@ def install_distribution_units(root: Path) -> None:
     """Copy the distribution's units, and the programs that ours start, into a root for systemd to check."""
     shutil.copytree("/usr/lib/systemd/system", root / "usr/lib/systemd/system", symlinks=True)
     (root / "bin").mkdir()
-    for program in ("true", "kill"):
+    for program in ("true", "kill", "sh"):
         shutil.copy("/bin/true", root / "bin" / program)

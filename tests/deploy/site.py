@@ -57,6 +57,7 @@ class Site:
     def __init__(self, folder: Path, wheel: Path) -> None:
         self.broker_port = free_port()
         self.collector_port = free_port()
+        self.admin_port = free_port()
         self.web_port = free_port()
         self.influx_port = free_port()
         self.wheel = folder / wheel.name
@@ -76,6 +77,7 @@ class Site:
                 "pantau_broker_address": "127.0.0.1",
                 "pantau_broker_port": self.broker_port,
                 "pantau_broker_collector_port": self.collector_port,
+                "pantau_broker_admin_port": self.admin_port,
                 "pantau_broker_exact_cameras": True,
                 "pantau_broker_users": {user: USERS[user] for user in ("nongsa", "batam-centre")},
                 "pantau_broker_collector_password": USERS["pantau-collector"],

@@ -343,7 +343,8 @@ def test_a_stolen_machines_login_ends_at_once_as_the_page_about_it_says_and_no_o
     configuration = tmp_path / "etc/mosquitto/conf.d/pantau.conf"
     text = configuration.read_text().replace(str(site.root), str(tmp_path))
     text = text.replace(f"listener {site.broker_port}", f"listener {port}")
-    text = text.replace(f"listener {site.collector_port}", f"listener {free_port()}")
+    for used in (site.collector_port, site.admin_port):
+        text = text.replace(f"listener {used}", f"listener {free_port()}")
     configuration.write_text(f"user root\n{text}")
     command = [require_program("mosquitto"), "-c", str(configuration)]
     (revoke,) = re.findall(r"^    sudo (sed .*)$", (ROOT / "docs/stolen-pi.md").read_text(), re.MULTILINE)

@@ -8,6 +8,7 @@ from pantau_agent.config import Broker
 from pantau_agent.doctor.broker_login import BrokerAnswers, log_in
 from pantau_agent.doctor.finding import Finding, FindingLevel
 from pantau_contract.words.evidence import detail
+from pantau_service.client_certificate import client_context
 
 EXPIRES_SOON_DAYS = 21
 """Days before a certificate's end from which to warn."""
@@ -39,7 +40,9 @@ async def check_broker(settings: Broker, site: str, now_s: float, *, camera: str
 
 async def _certificate(settings: Broker) -> dict[str, object] | None:
     """Connect and return the certificate as `ssl` represents it, or None without TLS. Raises `OSError`."""
-    context = ssl.create_default_context(cafile=settings.ca_file) if settings.tls else None
+    context = None
+    if settings.tls:
+        context = client_context(settings.ca_file, settings.tls_certificate, settings.tls_key)
     _, writer = await asyncio.open_connection(settings.host, settings.port, ssl=context)
     certificate: dict[str, object] | None = writer.get_extra_info("peercert")
     writer.transport.abort()

@@ -1,7 +1,6 @@
 """Logs in at the broker as the agent would, and tries to publish."""
 
 import queue
-import ssl
 from dataclasses import dataclass
 
 from paho.mqtt import client as mqtt
@@ -10,6 +9,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from pantau_agent.config import Broker
 from pantau_contract.topics import Topic, TopicKind
+from pantau_service.client_certificate import client_context
 
 TIMEOUT_S = 10.0
 """Seconds for each of the broker's answers."""
@@ -61,7 +61,7 @@ def log_in(settings: Broker, protocol: str, site: str, camera: str) -> BrokerAns
         password = settings.password.get_secret_value() if settings.password is not None else None
         client.username_pw_set(settings.user, password)
     if settings.tls:
-        client.tls_set_context(ssl.create_default_context(cafile=settings.ca_file))
+        client.tls_set_context(client_context(settings.ca_file, settings.tls_certificate, settings.tls_key))
     client.connect_timeout = TIMEOUT_S
     try:
         client.connect(settings.host, settings.port, keepalive=20)

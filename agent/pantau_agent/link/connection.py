@@ -7,7 +7,6 @@ nothing of the previous one is left in a queue of paho's, and the will always co
 import asyncio
 import contextlib
 import socket
-import ssl
 from dataclasses import dataclass
 
 from paho.mqtt import client as mqtt
@@ -19,6 +18,7 @@ from pantau_agent.config import Broker
 from pantau_agent.link.problem import Problem, from_connack, from_puback
 from pantau_agent.link.protocol import Protocol
 from pantau_service.certificate_end import end_of_peer_ms
+from pantau_service.client_certificate import client_context
 
 KEEPALIVE_S = 20
 """Keep-alive in seconds.
@@ -119,7 +119,8 @@ class MqttConnection:
             OSError, ValueError: the connection cannot be established.
         """
         if self._broker.tls:
-            self._client.tls_set_context(ssl.create_default_context(cafile=self._broker.ca_file))
+            broker = self._broker
+            self._client.tls_set_context(client_context(broker.ca_file, broker.tls_certificate, broker.tls_key))
         await asyncio.to_thread(self._client.connect, self._broker.host, self._broker.port, KEEPALIVE_S)
         self._client.loop_start()
 

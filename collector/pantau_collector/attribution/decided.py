@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from pantau_collector.attribution.decision import CameraKey, Decision
 from pantau_collector.ledger import Bucket, Interval
-from pantau_collector.ledger.interval import joined, retimed
+from pantau_collector.ledger.interval import retimed
 from pantau_collector.ledger.spans import FOREVER_MS, Span, near, subtract, union
 
 STAYS = frozenset({Bucket.WORKING, Bucket.OUT_OF_SERVICE})
@@ -39,7 +39,7 @@ def decided(intervals: list[Interval], decisions: Sequence[Decision]) -> list[In
     if not decisions:
         return intervals
     ruled = _ruled(decisions)
-    return joined(part for each in intervals for part in _moved(each, ruled))
+    return [part for each in intervals for part in _moved(each, ruled)]
 
 
 class _Ruled(NamedTuple):

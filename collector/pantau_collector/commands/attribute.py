@@ -17,6 +17,7 @@ from pantau_collector.attribution import (
     load_decisions,
     propose,
 )
+from pantau_collector.commands.closed_months import load_closed_months
 from pantau_collector.commands.opening import (
     DEFAULT_CONFIG,
     EXIT_NOT_DONE,
@@ -96,9 +97,11 @@ def attribute_command(
     )
     inventory = open_inventory(settings)
     with open_store(settings) as store:
+        with store.begin() as connection:
+            closed = load_closed_months(connection)
         try:
             ledger = DecidedLedger(store, inventory)
-            proposal = propose(store, ledger, wish, now_ms=now_ms, zone=zone)
+            proposal = propose(store, ledger, wish, now_ms=now_ms, zone=zone, closed=closed)
         except NothingToMoveError as error:
             fail(str(error), exit_code=EXIT_NOT_DONE)
         except DecisionError as error:
@@ -182,9 +185,14 @@ def _list(made: list[Decision], words: Words, zone: ZoneInfo, *, as_json: bool) 
     if as_json:
         print_json([as_builtins(each) for each in made])
         return
-    if not made:
+    if made:
+        print_table(decisions_table(made, words, zone))
+    else:
         say(words("attribute.none"))
-        return
+
+
+def decisions_table(made: list[Decision], words: Words, zone: ZoneInfo) -> TextTable:
+    """Return a table with a row for each decision."""
     table = TextTable()
     for column in ("number", "decided", "by", "incident", "cameras", "period", "before", "to", "reason"):
         table.add_column(words(f"attribute.column.{column}"))
@@ -201,7 +209,7 @@ def _list(made: list[Decision], words: Words, zone: ZoneInfo, *, as_json: bool) 
             _whose(each, words),
             each.reason,
         )
-    print_table(table)
+    return table
 
 
 def _cameras(decision: Decision) -> str:

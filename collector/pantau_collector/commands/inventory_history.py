@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from pantau_collector.commands.closed_months import load_closed_months
 from pantau_collector.commands.opening import (
     DEFAULT_CONFIG,
     EXIT_NOT_DONE,
@@ -25,6 +26,7 @@ from pantau_collector.inventory.history import InventoryHistory
 from pantau_collector.inventory.history_changes import BEGINNING_MS, Change, Move, Since
 from pantau_collector.inventory.history_moves import MoveError, check_move
 from pantau_collector.ledger import rows
+from pantau_collector.ledger.spans import Span
 from pantau_collector.store import inventory_rows
 
 _CHANGES = re.compile(r"([0-9]{1,12})(?:-([0-9]{1,12}))?")
@@ -129,6 +131,7 @@ def move_command(
     with open_store(settings) as store:
         with store.begin() as connection:
             history, moves = inventory_rows.load_history(connection), inventory_rows.load_moves(connection)
+            closed = load_closed_months(connection)
         try:
             check_move(history.in_effect, numbers, to_ms)
         except MoveError as error:
@@ -136,6 +139,8 @@ def move_command(
         found = [each for each in _changes(history, moves) if each.change.id in numbers]
         if not as_json:
             _print(found, zone)
+            for month in _touched(closed, found, to_ms):
+                say(f"{month} is closed: this will appear as a correction of it.", colour="yellow")
         if not yes and not typer.confirm(f"True since {shown(to_ms, zone)}?", err=True):
             raise typer.Exit(EXIT_NOT_DONE)
         with store.begin() as connection:
@@ -171,6 +176,16 @@ def _affected(history: InventoryHistory, found: Iterable[_Shown], to_ms: int) ->
         for site in every if table == "uplink" else key[:1] if table in {"site", "device", "camera"} else ():
             affected[site] = min(affected.get(site, to_ms), each.since.from_ms, to_ms)
     return affected
+
+
+def _touched(closed: Mapping[str, Span], found: Iterable[_Shown], to_ms: int) -> list[str]:
+    """Return the closed months between since when changes held and since when they are said to be true."""
+    edges = [(min(each.since.from_ms, to_ms), max(each.since.from_ms, to_ms)) for each in found]
+    return [
+        name
+        for name, month in closed.items()
+        if any(month.from_ms < end_ms and from_ms < month.to_ms for from_ms, end_ms in edges)
+    ]
 
 
 def _print(found: Iterable[_Shown], zone: ZoneInfo) -> None:

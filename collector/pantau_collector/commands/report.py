@@ -10,6 +10,8 @@ from pantau_collector.commands.opening import DEFAULT_CONFIG, AsJson, ConfigPath
 from pantau_collector.commands.output import print_json, say
 from pantau_collector.commands.report_sources import AsOfOption, MonthOption, open_maker, parsed_month
 from pantau_collector.commands.time_options import ZoneOption, iso
+from pantau_collector.data_dir import DataDir
+from pantau_collector.outage_pictures import OutagePictures
 from pantau_collector.reports import as_csv, as_xlsx, budget, tables
 from pantau_collector.reports.document import Key
 from pantau_collector.reports.formats import render
@@ -22,7 +24,8 @@ report_app = typer.Typer(name="report", invoke_without_command=True)
 _DEFAULT_KEY: Key = "owner"
 
 FormatOption = Annotated[
-    str | None, typer.Option("--format", help="xlsx, csv or json; otherwise by the name of --out.")
+    str | None,
+    typer.Option("--format", help="pdf, html, xlsx, csv or json; otherwise by the name of --out, or else pdf."),
 ]
 OutOption = Annotated[
     Path | None,
@@ -64,14 +67,16 @@ def report_command(
     if contract is not None and by is not None:
         fail("expected --contract or --by, and not both")
     key = _key(by)
-    chosen = report_file.chosen_format(form, out, "xlsx")
+    chosen = report_file.chosen_format(form, out, "pdf")
     if table is not None and chosen != "csv":
         fail(f"--table: {chosen} has all tables; it is for csv alone")
     if table is not None and table not in tables.NAMES:
         fail(f"--table: there is no {table!r}; {did_you_mean(table, tables.NAMES)}")
-    with open_maker(open_config(config), parsed_month(month), timezone, as_of) as maker:
+    settings = open_config(config)
+    with open_maker(settings, parsed_month(month), timezone, as_of) as maker:
         report = maker.contract(contract) if contract is not None else maker.city(key)
-    content = render(report, chosen, words, table)
+    pictures = OutagePictures(DataDir(settings.data_dir).outage_pictures, settings.outage_pictures)
+    content = render(report, chosen, words, table, pictures=pictures)
     target = out or Path(f"pantau-{month}-{contract or key}.{chosen}")
     report_file.write(content, target, chosen)
     _tell(

@@ -40,6 +40,7 @@ from pantau_collector.intake.network_loop import BufferedClient, NetworkLoop
 from pantau_collector.intake.session_contest import TAKEN_OVER, SessionContest
 from pantau_contract.topics import SUBSCRIPTIONS
 from pantau_service.certificate_end import end_of_peer_ms
+from pantau_service.client_certificate import client_context
 
 KEEPALIVE_S = 15
 """Seconds between keep-alives.
@@ -261,7 +262,7 @@ class Subscription:
         if broker.user is not None:
             client.username_pw_set(broker.user, broker.password.get_secret_value() if broker.password else None)
         if broker.tls:
-            client.tls_set(ca_certs=str(broker.ca_file) if broker.ca_file else None)
+            client.tls_set_context(client_context(broker.ca_file, broker.tls_certificate, broker.tls_key))
         client.on_connect = partial(self._on_connect, connection)
         client.on_subscribe = partial(self._on_subscribe, connection)
         client.on_disconnect = partial(self._on_disconnect, connection)

@@ -12,7 +12,7 @@ Tone = Literal["plain", "good", "bad", "doubt"]
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A heading of level 1 (a part, which begins a page) to 3."""
+    """A heading of level 1 (a part) to 3. The first part begins the second page."""
 
     text: str
     level: Literal[1, 2, 3] = 2

@@ -9,7 +9,7 @@ from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
 from reportlab.pdfbase.pdfdoc import PDFString
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageBreak, PageTemplate
+from reportlab.platypus import BaseDocTemplate, CondPageBreak, Flowable, Frame, PageBreak, PageTemplate
 
 from pantau_collector.paper.blocks import (
     Block,
@@ -29,6 +29,8 @@ from pantau_contract.printable import printable_line
 _WIDTH, _HEIGHT = A4
 _MARGIN, _FOOT = 16 * mm, 18 * mm
 _BLUE, _SOFT = HexColor("#0b3d66"), "#4a4f55"
+_PART = 300.0
+"""Points that must be left on a page for a part to begin on it. The first part begins the second page."""
 _SIZES = {1: 15.0, 2: 11.5, 3: 9.5}
 
 
@@ -55,16 +57,18 @@ def to_pdf(document: Document) -> bytes:
 def _flowables(document: Document) -> Iterator[Flowable]:
     yield Lines(document.title, 20, bold=True)
     yield Lines(document.subtitle, 9.5, colour=_SOFT)
-    for i, block in enumerate(document.blocks):
-        if isinstance(block, Heading) and block.level == 1 and i:
-            yield PageBreak()
+    parts = 0
+    for block in document.blocks:
+        if isinstance(block, Heading) and block.level == 1:
+            yield CondPageBreak(_PART) if parts else PageBreak()
+            parts += 1
         yield _flowable(block)
 
 
 def _flowable(block: Block) -> Flowable:  # noqa: PLR0911 - one for each kind of block
     match block:
         case Heading(text, level):
-            return Lines(text, _SIZES[level], bold=True, before=12 if level > 1 else 4, level=level)
+            return Lines(text, _SIZES[level], bold=True, before=12 if level > 1 else 18, level=level)
         case Paragraph(text, note):
             return Lines(text, 7.5 if note else 9, colour=_SOFT if note else "#1a1a1a")
         case KeyFigures(figures):
@@ -82,12 +86,16 @@ def _flowable(block: Block) -> Flowable:  # noqa: PLR0911 - one for each kind of
 class _Template(BaseDocTemplate):
     """Adds a bookmark for each heading."""
 
+    _has_part = False
+
     def afterFlowable(self, flowable: Flowable) -> None:  # noqa: N802 - reportlab's name
         """Note where a heading has been drawn."""
         if isinstance(flowable, Lines) and flowable.level:
             key = f"heading-{self.page}-{flowable.text}"
             self.canv.bookmarkPage(key)
-            self.canv.addOutlineEntry(flowable.text, key, min(flowable.level - 1, 1), closed=flowable.level > 1)
+            level = min(flowable.level - 1, 1) if self._has_part else 0
+            self._has_part = True
+            self.canv.addOutlineEntry(flowable.text, key, level, closed=level > 0)
 
 
 def _canvas_maker(document: Document) -> type[Canvas]:

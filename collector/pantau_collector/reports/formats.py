@@ -5,26 +5,39 @@ from typing import Literal
 
 from pantau_collector.reports import as_csv, as_json, as_xlsx, tables
 from pantau_collector.reports.document import Report
+from pantau_collector.reports.html import render_html
+from pantau_collector.reports.outage_views import NO_PICTURES, PictureSource
+from pantau_collector.reports.pdf import render_pdf
 from pantau_contract.words import Words
 
 Format = Literal["html", "pdf", "xlsx", "csv", "json"]
-Renderer = Callable[[Report, Words], bytes]
+Renderer = Callable[[Report, Words, PictureSource], bytes]
 
 RENDERERS: dict[Format, Renderer] = {
-    "xlsx": as_xlsx.render,
-    "json": lambda report, _words: as_json.render(report),
+    "pdf": render_pdf,
+    "html": render_html,
+    "xlsx": lambda report, words, _pictures: as_xlsx.render(report, words),
+    "json": lambda report, _words, _pictures: as_json.render(report),
 }
 """What renders a whole report; CSV has one table at a time."""
 
 FORMATS: tuple[Format, ...] = (*RENDERERS, "csv")
 
 
-def render(report: Report, form: Format, words: Words, table: str | None = None) -> bytes:
+def render(
+    report: Report,
+    form: Format,
+    words: Words,
+    table: str | None = None,
+    *,
+    pictures: PictureSource = NO_PICTURES,
+) -> bytes:
     """Return a report in a format; the same report gives the same bytes.
 
     `table` is the one that CSV has: otherwise the groups, or in the report of a contract its cameras.
+    `pictures` are those of outages, which PDF and HTML show.
     """
     if form == "csv":
         name = table or ("cameras" if report.scope.contract else "groups")
         return as_csv.render(tables.table(report, name, words), words.language)
-    return RENDERERS[form](report, words)
+    return RENDERERS[form](report, words, pictures)

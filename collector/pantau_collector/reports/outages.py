@@ -92,14 +92,14 @@ def is_well_at_site(interval: Interval) -> bool:
     return interval.at_site is Bucket.WORKING and interval.bucket is not Bucket.WORKING
 
 
-def repairs_of(outages: Iterable[OutageRow], *, offline_only: bool = True) -> Repairs:
-    """Sum up how outages were dealt with; by default of those in which nothing was seen of the camera.
+def repairs_of(outages: Iterable[OutageRow]) -> Repairs:
+    """Sum up how the outages were dealt with in which nothing was seen of the camera.
 
     An outage counts as repaired in the period in which it ended, and as taken if somebody took it at all.
     """
     count = taken = taken_after_ms = repaired = repaired_after_ms = repeats = 0
     for each in outages:
-        if offline_only and each.kind is not OutageKind.OFFLINE:
+        if each.kind is not OutageKind.OFFLINE:
             continue
         count += 1
         repeats += each.repeat_of_ms is not None

@@ -54,6 +54,11 @@ def load_closed(connection: Connection, month: str) -> ClosedMonth | None:
     return None if row is None else ClosedMonth(*row)
 
 
+def load_every_closed(connection: Connection) -> list[ClosedMonth]:
+    """Load who closed which month, in order."""
+    return [ClosedMonth(*row) for row in connection.execute(select(closed_months).order_by(closed_months.c.month))]
+
+
 def save_closed(connection: Connection, closed: ClosedMonth, documents: Sequence[Packed]) -> ClosedMonth:
     """Save a month with its documents, and return it with its digest.
 

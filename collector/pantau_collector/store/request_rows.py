@@ -30,6 +30,12 @@ def load_pending(connection: Connection) -> list[AcknowledgementRequest]:
     return [AcknowledgementRequest(*row) for row in connection.execute(_PENDING)]
 
 
+def load_requests(connection: Connection, incident: int) -> list[AcknowledgementRequest]:
+    """Load all requests about an incident, applied or not, in order."""
+    rows = connection.execute(select(requests).where(requests.c.incident == incident).order_by(requests.c.id))
+    return [AcknowledgementRequest(*row) for row in rows]
+
+
 def save_applied(connection: Connection, last_id: int) -> None:
     """Note that all requests up to an id have been applied."""
     put_rows(connection, journaled, [{"what": _READER, "last_id": last_id}])

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from pantau_collector.ledger.book import Book
 from pantau_collector.ledger.facts import Facts
-from pantau_collector.store import incident_rows
+from pantau_collector.store import closed_rows, incident_rows
 from pantau_contract.states import State
 from tests.collector.commands.command import call, called_json, configured
 from tests.collector.commands.state import incident, state
@@ -80,6 +80,28 @@ def test_it_is_taken_back_by_another_decision(config: Path) -> None:
     assert "menurut bukti" in text
     assert len(called_json("attribute", "list", "--until", "2026-09-21", "--config", config)) == 0
     assert len(called_json("attribute", "list", "--from", "2026-09-22", "--config", config)) == 2
+
+
+def test_the_incident_shows_what_was_decided_about_it(config: Path) -> None:
+    nothing = call("incidents", "show", "1", "--language", "en", "--config", config).stdout
+    call("attribute", "1", *CUT, "--yes", "--config", config)
+    text = call("incidents", "show", "1", "--language", "en", "--config", config).stdout
+    assert [("Decided about its lost time" in each, "excavator" in each) for each in (nothing, text)] == [
+        (False, False),
+        (True, True),
+    ]
+    shown = called_json("incidents", "show", "1", "--config", config)["decisions"]
+    assert shown == called_json("attribute", "list", "--config", config)
+
+
+def test_a_month_that_was_closed_is_named(config: Path, tmp_path: Path) -> None:
+    with state(tmp_path) as connection:
+        for month in ("2026-08", "2026-09"):
+            closed_rows.save_closed(connection, closed_rows.ClosedMonth(month, "Asia/Jakarta", 0, "Ani", "1"), [])
+    done = call("attribute", "1", *CUT, "--yes", "--language", "en", "--config", config)
+    assert "2026-09 is closed: this will appear as a correction of it." in done.stdout
+    assert "2026-08" not in done.stdout
+    assert called_json("attribute", "1", *CUT, "--yes", "--config", config)["closed"] == ["2026-09"]
 
 
 @pytest.mark.parametrize(

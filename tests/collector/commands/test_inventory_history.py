@@ -1,13 +1,15 @@
 """`inventory history`: what it shows, and how a change is said to have been true since another time."""
 
 import time
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from pantau_collector.inventory import Inventory, InventoryCamera, InventorySite, InventoryUplink
 from pantau_collector.ledger import rows
-from pantau_collector.store import inventory_rows
+from pantau_collector.store import closed_rows, inventory_rows
 from tests.collector.commands.command import call, called_json, configured
 from tests.collector.commands.state import state
 
@@ -84,6 +86,16 @@ def test_both_halves_of_a_move_to_another_site_are_moved_at_once(config: Path, t
         sites = {each.site for each in rows.load_changes(connection)}
     assert list(history.at(NOW_MS - 11 * DAY_MS).cameras) == [("nongsa", "gate")]
     assert sites == {"kabil", "nongsa"}
+
+
+def test_closed_months_between_the_two_times_are_named(config: Path, tmp_path: Path) -> None:
+    day = datetime.fromtimestamp(NOW_MS / 1000 - 20 * 86_400, ZoneInfo("Asia/Jakarta"))
+    with state(tmp_path) as connection:
+        for month in (f"{day:%Y-%m}", "2020-01"):
+            closed_rows.save_closed(connection, closed_rows.ClosedMonth(month, "Asia/Jakarta", 0, "Ani", "1"), [])
+    told = say(config, "5", "--to", "25d", *BY)[1]
+    assert f"{day:%Y-%m} is closed: this will appear as a correction of it." in told
+    assert "2020-01" not in told
 
 
 def test_without_a_yes_nothing_is_noted(config: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select, text
 
 from pantau_collector.inventory import (
     Inventory,
@@ -19,7 +19,7 @@ from pantau_collector.inventory import (
 from pantau_collector.inventory.history import InventoryHistory
 from pantau_collector.inventory.history_changes import Change, Move, difference
 from pantau_collector.inventory_recorder import InventoryRecorder
-from pantau_collector.store import Store, inventory_rows, schema
+from pantau_collector.store import Store, StoreError, inventory_rows, schema
 from tests.servers.postgresql import PostgreSQL
 
 
@@ -109,7 +109,7 @@ def test_a_period_is_divided_only_where_the_site_its_cameras_or_its_uplinks_chan
         owners=[Party(id="dishub", name="Dishub"), Party(id="kominfo")],
         uplinks=[InventoryUplink(id="tower", via="fibre"), InventoryUplink(id="fibre", maintainer="pt")],
         sites=way.sites.values(),
-        devices=way.devices.values(),
+        devices=[InventoryDevice(site="kabil", id="switch", kind="switch")],
         cameras=[InventoryCamera(site="nongsa", id="pole"), GATE],
     )
     history = record(store, (1000, way), (2000, longer), (3000, inventory(uplink="tower")))
@@ -167,18 +167,29 @@ def test_the_oldest_changes_are_given_up_beyond_the_limit(store: Store) -> None:
         assert inventory_rows.record_inventory(connection, loads[-1][1], now_ms=99_000) == 0
 
 
-def test_the_recorder_records_each_inventory_once_and_again_after_an_error(store: Store) -> None:
+def test_the_recorder_records_each_inventory_once_and_tries_again_after_an_error(store: Store) -> None:
     current, now_ms = [inventory()], [1000]
     recorder = InventoryRecorder(store, lambda: current[0], lambda: now_ms[0])
     recorder.record_if_replaced()
     current[0], now_ms[0] = inventory(GATE), 2000
-    store.close()
-    recorder.record_if_replaced()
+    rename(store, "inventory_changes", "away")
+    with pytest.raises(StoreError):
+        recorder.record_if_replaced()
+    rename(store, "away", "inventory_changes")
     now_ms[0] = 3000
     recorder.record_if_replaced()
     history = record(store)
-    assert history.changes(0, 9000) == [2000]
-    assert ("kabil", "gate") in history.at(2000).cameras
+    assert history.changes(0, 9000) == [3000]
+    assert ("kabil", "gate") in history.at(3000).cameras
+    with store.begin() as connection:
+        connection.execute(delete(schema.inventory_changes))
+    recorder.record_if_replaced()
+    assert count(store) == 0
+
+
+def rename(store: Store, table: str, name: str) -> None:
+    with store.begin() as connection:
+        connection.execute(text(f"ALTER TABLE {table} RENAME TO {name}"))
 
 
 # Any history
@@ -206,9 +217,9 @@ def _recorded(loads: list[list[tuple[str, str]]]) -> list[Change]:
     known: dict[tuple[str, tuple[str, ...]], str | None] = {}
     changes: list[Change] = []
     for i, load in enumerate(loads, 1):
-        for entry, text in difference(known, _of(load)):
-            known[entry] = text
-            changes.append(Change(len(changes) + 1, i * 1000, entry, text))
+        for entry, value in difference(known, _of(load)):
+            known[entry] = value
+            changes.append(Change(len(changes) + 1, i * 1000, entry, value))
     return changes
 
 

@@ -48,6 +48,7 @@ def test_each_moment_has_the_connections_and_the_owner_that_it_had() -> None:
         (EPOCH_MS + 4 * HOUR_MS, Bucket.MAINTENANCE, ""),
         (renamed_ms, Bucket.CAMERA, ""),
     ]
+    assert found["cam3"][-1].from_ms < EPOCH_MS + HOUR_MS  # nothing about it changed since
     for inventory, from_ms, to_ms in zip(
         inventories, (EPOCH_MS, moved_ms, renamed_ms), (moved_ms, renamed_ms, site.now_ms), strict=True
     ):

@@ -11,13 +11,16 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from pantau_collector.attribution import Decision, add_decision, load_decisions
 from pantau_collector.backup import BackupError, create_backup, private_files, restore_backup
 from pantau_collector.cli import app
 from pantau_collector.data_dir import DataDir
+from pantau_collector.inventory import Inventory, InventorySite
 from pantau_collector.journal import Journal, JournalReader, Record
+from pantau_collector.ledger import Bucket
 from pantau_collector.outage_pictures import Moment, OutagePicture, OutagePictureRules, OutagePictures
 from pantau_collector.pictures import PictureFiles
-from pantau_collector.store import Store, secret_rows
+from pantau_collector.store import Store, inventory_rows, secret_rows
 from pantau_contract.messages import Telemetry
 from pantau_contract.states import Cause
 from pantau_contract.topics import TopicKind, parse_topic
@@ -225,6 +228,25 @@ def test_the_secret_that_signs_links_is_in_a_backup_only_where_that_is_asked_for
     restored = Store.at(DataDir(tmp_path / "new").store)
     with restored.begin() as connection:
         assert (secret_rows.load_or_make(connection, secret_rows.LINKS) == secret) is with_secrets
+    restored.close()
+
+
+def test_what_people_decided_and_how_the_inventory_was_is_in_it(filled: Path, tmp_path: Path) -> None:
+    made = Decision(0, 7, (("kabil", "gate"),), 1, 2, Bucket.THIRD_PARTY, "PT X", "cut", "Ani", 3, {})
+    store = Store.at(DataDir(filled).store)
+    with store.begin() as connection:
+        made = add_decision(connection, made)
+        inventory_rows.record_inventory(connection, Inventory(sites=[InventorySite(id="kabil")]), now_ms=5)
+        inventory_rows.add_moves(connection, [1], 4, reason="it was so", by="Ani", now_ms=6)
+        moves = inventory_rows.load_moves(connection)
+    store.close()
+    create_backup(filled, tmp_path / "b", has_store=True, time_ms=NOW)
+    restore_backup(tmp_path / "b", tmp_path / "new", force=False, time_ms=NOW)
+    restored = Store.at(DataDir(tmp_path / "new").store)
+    with restored.begin() as connection:
+        assert load_decisions(connection) == [made]
+        assert inventory_rows.load_moves(connection) == moves
+        assert list(inventory_rows.load_history(connection).at(4).sites) == ["kabil"]
     restored.close()
 
 

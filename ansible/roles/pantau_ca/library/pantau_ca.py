@@ -1,0 +1,286 @@
+"""Keeps a certificate authority of the city's own: its key, what it has signed, what it has revoked.
+
+Everything is in one folder on the computer that runs Ansible: `ca.pem` and `ca.key`, `{name}.pem` and `{name}.key`
+for each name, `crl.pem`, and `revoked.json`. The extensions are those of RFC 5280; a program that checks strictly,
+as Python does since 3.13 (Debian 13), trusts no authority without them.
+"""  # noqa: INP001 # Ansible finds it by its folder
+
+import datetime as dt
+import ipaddress
+import json
+import os
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+DOCUMENTATION = """
+module: pantau_ca
+short_description: Keeps a certificate authority, and the certificates that it has signed
+description: Runs on the computer that runs Ansible. What is there and still valid stays as it is.
+options:
+  folder: {description: Where everything is kept., type: path, required: true}
+  servers: {description: "By name, the DNS names and addresses of a server.", type: dict, default: {}}
+  clients: {description: Names of clients (users of the broker)., type: list, elements: str, default: []}
+  revoked: {description: Whose certificates are refused from now on., type: list, elements: str, default: []}
+  days: {description: For how many days a certificate is valid., type: int, default: 397}
+  renew_days: {description: How many days before its end a certificate is replaced., type: int, default: 60}
+author: [Pantau]
+"""
+_CA_DAYS = 20 * 365
+_EARLIER = dt.timedelta(hours=24)
+"""By how much a certificate begins in the past: a site's clock may be slow."""
+
+
+@dataclass
+class Wish:
+    """A certificate that is to be there; a server has `alternatives`, its DNS names and addresses."""
+
+    name: str
+    alternatives: list[str] = field(default_factory=list)
+
+    @property
+    def is_server(self) -> bool:
+        """True for a server, which clients know by its names."""
+        return bool(self.alternatives)
+
+
+class Authority:
+    """The authority in a folder; `now` is the time of day in UTC. `changes` says what it did."""
+
+    def __init__(self, folder: Path, now: dt.datetime, *, dry: bool = False) -> None:
+        self.folder, self.now, self.changes = folder, now, []
+        self._dry = dry
+        if not dry:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            folder.chmod(0o700)
+        self._make_own()
+
+    changes: list[str]
+
+    def issue(self, wish: Wish, days: int, renew_days: int) -> None:
+        """Sign a certificate for a new key, unless there is one that does and has more than `renew_days` left."""
+        certificate = _read(self.folder / f"{wish.name}.pem")
+        why = self._why_not(certificate, wish, renew_days)
+        if why is None:
+            return
+        self.changes.append(f"{wish.name}: {why}")
+        if self._dry:
+            return
+        key = ec.generate_private_key(ec.SECP256R1())
+        usage = ExtendedKeyUsageOID.SERVER_AUTH if wish.is_server else ExtendedKeyUsageOID.CLIENT_AUTH
+        builder = (
+            self._builder(wish.name, key.public_key(), days)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_key_usage(signs_certificates=False), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+            .add_extension(x509.SubjectAlternativeName(_alternatives(wish)), critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False
+            )
+        )
+        _write_pair(self.folder, wish.name, key, builder.sign(self._key, hashes.SHA256()))
+
+    def revoke(self, names: list[str]) -> None:
+        """Revoke the certificates that these names have now; one that has none is told.
+
+        Raises:
+            ValueError: a name never had a certificate here.
+        """
+        revoked = self._revoked()
+        for name in names:
+            certificate = _read(self.folder / f"{name}.pem")
+            serials = {entry["serial"] for entry in revoked if entry["name"] == name}
+            if certificate is None:
+                if not serials:
+                    raise ValueError(f"{name} has no certificate in {self.folder}: nothing of its can be revoked")
+                continue
+            revoked.append({"name": name, "serial": str(certificate.serial_number), "at": self.now.isoformat()})
+            self.changes.append(f"{name}: revoked")
+            if not self._dry:
+                self._publish(revoked)
+                for kind in ("pem", "key"):
+                    (self.folder / f"{name}.{kind}").unlink(missing_ok=True)
+        if not self._dry and _read_list(self.folder / "crl.pem") != {int(entry["serial"]) for entry in revoked}:
+            self._publish(revoked)
+            self.changes.append("the list of what is revoked")
+
+    def _make_own(self) -> None:
+        """Read the authority's key and certificate, or make them."""
+        if (self.folder / "ca.key").exists():
+            self._key = _read_key(self.folder / "ca.key")
+            certificate = _read(self.folder / "ca.pem")
+            if certificate is None:
+                raise ValueError(f"{self.folder}/ca.pem is missing beside its key: put it back from a backup")
+            self._certificate = certificate
+            return
+        self.changes.append("the authority")
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        name = _name("Pantau CA")
+        self._certificate = (
+            self._builder("Pantau CA", self._key.public_key(), _CA_DAYS, issuer=name)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(_key_usage(signs_certificates=True), critical=True)
+            .sign(self._key, hashes.SHA256())
+        )
+        if not self._dry:
+            _write_pair(self.folder, "ca", self._key, self._certificate)
+
+    def _builder(
+        self, name: str, key: ec.EllipticCurvePublicKey, days: int, issuer: x509.Name | None = None
+    ) -> x509.CertificateBuilder:
+        end = self.now + dt.timedelta(days=days)
+        if issuer is None:
+            issuer, end = self._certificate.subject, min(end, self._certificate.not_valid_after_utc)
+        return (
+            x509.CertificateBuilder()
+            .subject_name(_name(name))
+            .issuer_name(issuer)
+            .public_key(key)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(self.now - _EARLIER)
+            .not_valid_after(end)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+        )
+
+    def _why_not(self, certificate: x509.Certificate | None, wish: Wish, renew_days: int) -> str | None:
+        """Return why a certificate does not do, None if it does."""
+        if certificate is None or not (self.folder / f"{wish.name}.key").exists():
+            return "new"
+        if certificate.not_valid_after_utc - self.now < dt.timedelta(days=renew_days):
+            return f"renewed, as it ends on {certificate.not_valid_after_utc:%Y-%m-%d}"
+        try:
+            certificate.verify_directly_issued_by(self._certificate)
+        except Exception:  # noqa: BLE001 # whatever is wrong with it, it is not ours
+            return "signed by another authority"
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        if set(names) != set(_alternatives(wish)):
+            return "has other names"
+        return None
+
+    def _revoked(self) -> list[dict[str, str]]:
+        path = self.folder / "revoked.json"
+        return json.loads(path.read_text()) if path.exists() else []
+
+    def _publish(self, revoked: list[dict[str, str]]) -> None:
+        """Write what is revoked, and the CRL, which ends with the authority: one that has ended refuses all."""
+        builder = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(self._certificate.subject)
+            .last_update(self.now)
+            .next_update(self._certificate.not_valid_after_utc)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False
+            )
+            .add_extension(x509.CRLNumber(int(self.now.timestamp())), critical=False)
+        )
+        for entry in revoked:
+            at = dt.datetime.fromisoformat(entry["at"])
+            one = x509.RevokedCertificateBuilder().serial_number(int(entry["serial"])).revocation_date(at)
+            builder = builder.add_revoked_certificate(one.build())
+        crl = builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+        _write(self.folder / "revoked.json", json.dumps(revoked, indent=1).encode())
+        _write(self.folder / "crl.pem", crl)
+
+
+def _name(common: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
+
+
+def _alternatives(wish: Wish) -> list[x509.GeneralName]:
+    names: list[x509.GeneralName] = []
+    for text in wish.alternatives or [wish.name]:
+        try:
+            names.append(x509.IPAddress(ipaddress.ip_address(text)))
+        except ValueError:
+            # A site's id may hold an underscore, which no DNS name does: a client's name is known by its subject.
+            names.append(x509.DNSName(text) if wish.is_server else x509.RFC822Name(f"{text}@pantau.invalid"))
+    return names
+
+
+def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not signs_certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=signs_certificates,
+        crl_sign=signs_certificates,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _read(path: Path) -> x509.Certificate | None:
+    try:
+        return x509.load_pem_x509_certificate(path.read_bytes())
+    except FileNotFoundError:
+        return None
+
+
+def _read_key(path: Path) -> ec.EllipticCurvePrivateKey:
+    key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise TypeError(f"{path} is no key of an elliptic curve, as this authority's are")
+    return key
+
+
+def _read_list(path: Path) -> set[int] | None:
+    if not path.exists():
+        return None
+    return {entry.serial_number for entry in x509.load_pem_x509_crl(path.read_bytes())}
+
+
+def _write_pair(folder: Path, name: str, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> None:
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    # The certificate last: without it there is none, and a run that breaks off makes both anew.
+    (folder / f"{name}.pem").unlink(missing_ok=True)
+    _write(folder / f"{name}.key", private)
+    _write(folder / f"{name}.pem", certificate.public_bytes(serialization.Encoding.PEM))
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a file for its owner alone, whole or not at all."""
+    handle, unfinished = tempfile.mkstemp(dir=path.parent)
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+    Path(unfinished).replace(path)
+
+
+def main() -> None:
+    """Do what the arguments ask for."""
+    module = AnsibleModule(
+        argument_spec={
+            "folder": {"type": "path", "required": True},
+            "servers": {"type": "dict", "default": {}},
+            "clients": {"type": "list", "elements": "str", "default": []},
+            "revoked": {"type": "list", "elements": "str", "default": []},
+            "days": {"type": "int", "default": 397},
+            "renew_days": {"type": "int", "default": 60},
+        },
+        supports_check_mode=True,
+    )
+    wanted: dict[str, Any] = module.params
+    try:
+        authority = Authority(Path(wanted["folder"]), dt.datetime.now(dt.UTC), dry=module.check_mode)
+        authority.revoke(wanted["revoked"])
+        for name, alternatives in wanted["servers"].items():
+            authority.issue(Wish(name, list(alternatives)), wanted["days"], wanted["renew_days"])
+        for name in wanted["clients"]:
+            authority.issue(Wish(name), wanted["days"], wanted["renew_days"])
+    except (OSError, ValueError, TypeError) as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=bool(authority.changes), changes=authority.changes)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""Test on booted hosts, without a way to the internet, what a technician does with the playbooks."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.hosts.city import City, until
+from tests.hosts.host import BROKER_NAME, Host
+
+COLLECTOR = """\
+data_dir = "/var/lib/pantau-collector"
+inventory = "/etc/pantau/inventory.toml"
+[broker]
+port = 1884
+user = "pantau-collector"
+[influx]
+version = 1
+url = "http://127.0.0.1:8086"
+user = "pantau"
+"""
+CAMERAS = [{"id": "gate", "url": "rtsp://127.0.0.1:9/x"}]
+"""A camera that refuses: what the wall says of it has come all the way."""
+SITES = ["nongsa", "kabil"]
+
+
+@pytest.fixture(scope="module")
+def running(city: City) -> City:
+    """Return the city with a control room and two sites, set up by one run."""
+    (city.folder / "collector.toml").write_text(COLLECTOR)
+    (city.folder / "inventory.toml").write_text("".join(f'[[site]]\nid = "{site}"\n' for site in SITES))
+    city.variables["all"]["pantau_ca_folder"] = str(city.folder / "ca")
+    city.variables["sites"] = {"pantau_agent_broker_host": BROKER_NAME, "pantau_agent_report_interval_s": 1}
+    city.variables["control_room"] = {
+        "pantau_broker_collector_password": "rahasia a",
+        "pantau_broker_exact_cameras": True,
+        "pantau_collector_broker_password": "rahasia a",
+        "pantau_collector_config": str(city.folder / "collector.toml"),
+        "pantau_collector_inventory": str(city.folder / "inventory.toml"),
+        "pantau_influxdb_admin_password": "rahasia b",
+        "pantau_influxdb_writer_password": "rahasia c",
+        "pantau_influxdb_reader_password": "rahasia d",
+    }
+    city.add("control", "control_room")
+    for site in SITES:
+        add_site(city, site)
+    run = city.play("collector.yml", "agent.yml")
+    print(f"from blank machines to a reporting city: {run.seconds:.0f} s", run.counts)  # noqa: T201 # with -s
+    return city
+
+
+def add_site(city: City, name: str, release: str = "bookworm") -> Host:
+    """Boot a blank machine as a site, with a camera."""
+    host = city.add(name, "sites", release)
+    city.variables[name]["pantau_agent_cameras"] = CAMERAS
+    return host
+
+
+def causes(city: City) -> dict[str, set[str]]:
+    """Return what the wall says of the cameras of each site that is heard now."""
+    text = city.hosts["control"].run(
+        "python3 -c 'import urllib.request as u; print(u.urlopen(\"http://127.0.0.1:8080/api/city\").read().decode())'"
+    )
+    wall: dict[str, Any] = json.loads(text)
+    return {
+        site["id"]: {camera["cause"] for camera in site["cameras"]} for site in wall["sites"] if site["online"]
+    }
+
+
+def started(host: Host, unit: str) -> str:
+    """Return what changes with each start of a unit."""
+    return host.run(f"systemctl show --property=InvocationID --value {unit}")
+
+
+def test_blank_machines_become_a_reporting_city(running: City) -> None:
+    until(lambda: causes(running) == {site: {"refused"} for site in SITES}, 300)
+    for site in SITES:
+        assert "CN = " + site in running.hosts[site].run(
+            "openssl x509 -noout -subject < /etc/pantau/broker-client.pem"
+        )
+        assert running.hosts[site].run("ls /etc/credstore") == "pantau-agent.broker-key"
+
+
+def test_a_second_run_changes_nothing(running: City) -> None:
+    run = running.play("collector.yml", "agent.yml")
+    assert run.changed == 0, run.output
+
+
+def test_what_a_run_wrote_before_it_broke_off_runs_after_the_next(running: City) -> None:
+    """The files are as the inventory has them, so that no task changes anything; what runs is older."""
+    site, control = running.hosts["nongsa"], running.hosts["control"]
+    agent, broker, other = (
+        started(site, "pantau-agent"),
+        started(control, "mosquitto"),
+        started(running.hosts["kabil"], "pantau-agent"),
+    )
+    for host, file, unit in (
+        (site, "/etc/pantau/agent.toml", "pantau-agent"),
+        (control, "/etc/mosquitto/conf.d/pantau.conf", "mosquitto"),
+    ):
+        host.run(f"cp {file} /root/as-wanted; echo '# by hand' >> {file}; systemctl restart {unit}")
+        host.run(f"cat /root/as-wanted > {file}")
+    agent, broker = started(site, "pantau-agent"), started(control, "mosquitto")
+    run = running.play("broker.yml", "agent.yml")
+    assert started(site, "pantau-agent") != agent, run.output
+    assert started(control, "mosquitto") != broker, run.output
+    assert started(running.hosts["kabil"], "pantau-agent") == other
+    assert running.play("broker.yml", "agent.yml").changed == 0
+
+
+def test_a_new_site_is_heard_and_neither_broker_nor_other_sites_are_restarted(running: City) -> None:
+    before = {name: started(host, _unit(name)) for name, host in running.hosts.items()}
+    add_site(running, "sekupang")
+    running.play("broker.yml")
+    running.play("agent.yml", "--limit=sekupang")
+    until(lambda: causes(running).get("sekupang") == {"refused"}, 300)
+    assert {name: started(running.hosts[name], _unit(name)) for name in before} == before
+
+
+def _unit(host: str) -> str:
+    return "mosquitto" if host == "control" else "pantau-agent"
+
+
+def test_a_power_cut_of_the_whole_city_is_over_without_anybody(running: City) -> None:
+    for host in running.hosts.values():
+        host.cut_power()
+    for host in running.hosts.values():
+        host.start()
+    until(lambda: "nongsa" in causes(running), 300)
+
+
+def test_nothing_is_left_on_the_technicians_computer_that_others_can_read(running: City) -> None:
+    folder = running.folder / "ca"
+    assert {path.name for path in folder.iterdir() if path.stat().st_mode & 0o077} == set()
+    assert isinstance(folder, Path)
