@@ -6,7 +6,7 @@ minutes that each kind of fault takes, how many are in the right bucket, in a wr
 the site are looked up as seen at the site, faults of sight as seen from the control room.
 
 The costs: of a live city of 10,000 cameras, beside the sink's conversion of the same records to lines; on the disk
-for a year; and of reading a month of all cameras.
+for a year; of reading a month of all cameras; and of writing the days in the series, without the server's part.
 """
 
 import argparse
@@ -21,15 +21,20 @@ from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.ledger_years import CAMERAS, KINDS, YEAR_MS, Fault, Kind, absences, draw, inventory, play, truth
+from pantau_collector.deadletter import DeadLetters
+from pantau_collector.inventory import Inventory
 from pantau_collector.journal import Record
 from pantau_collector.ledger import Bucket, Interval, Ledger
 from pantau_collector.ledger.book import Book
 from pantau_collector.ledger.facts import Facts
+from pantau_collector.sinks.day_writer import EVERY_S, SETTLE_MS, DayWriter
+from pantau_collector.sinks.decided_lives import DecidedLives
 from pantau_collector.sinks.schema import lines
 from pantau_collector.store import Store
 from pantau_contract.messages import Host, Sample, Telemetry
@@ -119,6 +124,9 @@ def simulate(
         / length_ms
     }
     costs["s to read a month of 10,000 cameras"] = _reading_s(ledger, names)
+    year = _Days(store, database.parent, EPOCH_MS + length_ms)
+    month_share = _MONTH_MS / length_ms * 10_000 / (sites * len(CAMERAS))
+    costs["s to write a month of days of 10,000 cameras"] = year.round_s() * month_share
     store.close()
     return shares, costs
 
@@ -204,12 +212,60 @@ def live_city(folder: Path) -> dict[str, float]:
         with store.begin() as connection:
             book.enter(connection, facts)
     ledger_s = time.process_time() - began
+    days = _Days(store, folder, EPOCH_MS + CITY_STEPS * 30_000 + SETTLE_MS)
+    days.round_s()  # of a collector that has just been started, which reads earlier days too
+    days.now_ms += 30_000
+    round_s = days.round_s()
     store.close()
     return {
         "µs a sample, the ledger with its store": ledger_s / samples * 1e6,
         "µs a sample, the sink's lines alone": sink_s / samples * 1e6,
+        "times the sink's lines, the ledger": ledger_s / sink_s,
         "% of a core, the ledger": ledger_s / (CITY_STEPS * 30) * 100,
+        "s a round of days, each five minutes": round_s,
+        "% of a core, the days": round_s / EVERY_S * 100,
+        "times the sink's lines, the days": round_s / EVERY_S / (sink_s / (CITY_STEPS * 30)),
     }
+
+
+class _Days:
+    """The writer of the days, into nothing; it is its clock, and the store of series."""
+
+    name = "nothing"
+
+    def __init__(self, store: Store, folder: Path, now_ms: int) -> None:
+        self.now_ms = now_ms
+        self.lines = 0
+        empty = Inventory()
+        self._writer = DayWriter(
+            store,
+            self,
+            DeadLetters(folder / "dead.jsonl", time_ms=self.time_ms),
+            DecidedLives(store, lambda: empty),
+            zone=ZoneInfo("Asia/Jakarta"),
+            clock=self,
+        )
+
+    def round_s(self) -> float:
+        """Write a round, and return how much of a core it took, in seconds."""
+        before, began = self.lines, time.process_time()
+        self._writer.write_round()
+        took_s = time.process_time() - began
+        if self.lines == before:
+            raise RuntimeError("the round wrote nothing")
+        return took_s
+
+    def time_ms(self) -> int:
+        return self.now_ms
+
+    def monotonic(self) -> float:
+        return self.now_ms / 1000
+
+    def write(self, lines: bytes) -> None:
+        self.lines += lines.count(b"\n") + 1
+
+    def close(self) -> None:
+        pass
 
 
 def _city_records(step: int) -> Iterator[Record]:

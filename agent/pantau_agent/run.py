@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -13,6 +14,7 @@ from pantau_agent.assessment.camera_memory import CameraMemories
 from pantau_agent.assessment.observation import Observation
 from pantau_agent.clock import Clock, SystemClock, UtcEpoch
 from pantau_agent.config import AgentConfig, Camera, Device
+from pantau_agent.configuration_digest import configuration_digest
 from pantau_agent.devices import GATEWAY, DeviceWatch, default_gateway, devices_of
 from pantau_agent.host import ClockStatus, Machine
 from pantau_agent.identity.identities import FILE as IDENTITIES_FILE
@@ -22,6 +24,8 @@ from pantau_agent.picture.decoder import Decoder
 from pantau_agent.picture.settings import memories_directory
 from pantau_agent.reporting.certificates import Certificates
 from pantau_agent.reporting.report import Reporter
+from pantau_agent.reporting.running_status import RunningStatus, runtime_directory
+from pantau_agent.reporting.running_status import write as write_status
 from pantau_agent.reporting.start import describe_start, take_service_result
 from pantau_agent.sources.target import safeguards_of
 from pantau_agent.spool import Spool
@@ -163,6 +167,8 @@ class Agent:
         self._clock_status = machine.clock()
         self._reported_at = clock.monotonic()
         self._attention_noted_at = self._reported_at
+        self._started_s = self._reported_at
+        self._configuration = configuration_digest(config)
         self._starved_s = 0.0
         self._is_starved = False
         self._ending = asyncio.Event()
@@ -201,6 +207,7 @@ class Agent:
         """Watch and report until `stop`; then close all sessions, and spool and send the last batch."""
         self._log_clock_status(self._clock_status)
         self._offer_states()
+        self._write_status()
         link = asyncio.create_task(self._link.run(), name="the link to the broker")
         reports = asyncio.create_task(self._report_until_end(), name="reporting")
         cameras = [
@@ -261,6 +268,7 @@ class Agent:
                 async with asyncio.timeout(due - self._clock.monotonic()):
                     await self._ending.wait()
             await self._report()
+            self._write_status()
             self._reported_at = self._clock.monotonic()
             self._notifier.status(self._status())
 
@@ -299,6 +307,34 @@ class Agent:
         self._start_to_report = None
         self._link.offer_batch(batch)
         self._offer_states()
+
+    def _write_status(self) -> None:
+        """Write what the command `status` shows, where there is a runtime directory."""
+        directory = runtime_directory()
+        if directory is None:
+            return
+        status = RunningStatus(
+            site=self._config.site.id,
+            version=__version__,
+            pid=os.getpid(),
+            started_ms=self._epoch.now_ms() + int(self._started_s * 1000),
+            time_ms=self._clock.time_ms(),
+            interval_s=self._config.report.interval_s,
+            configuration=self._configuration,
+            connected=self._link.connected,
+            link=self._link.status,
+            receipt_ms=self._link.receipt_ms,
+            spool_batches=self._spool.batches,
+            spool_mb=self._spool.used_mb,
+            dropped=self._spool.dropped,
+            clock_synchronised=self._clock_status.synchronised,
+            cameras=tuple(self._reporter.states(self._spool.next_seq, self._epoch.now_ms())),
+            certificates=self._certificates.known,
+        )
+        try:
+            write_status(directory, status)
+        except OSError as error:
+            _log.debug("%s cannot be written: %s", directory, error.strerror)
 
     def _offer_states(self) -> None:
         """Offer every camera's state, for the next connection."""

@@ -82,7 +82,7 @@ async def test_a_spool_in_use_is_told_with_exit_code_1(config: Path) -> None:
     assert "another pantau-agent runs with this spool" in done.stderr
 
 
-@pytest.mark.parametrize("command", ["run", "check", "discover", "doctor", "probe"])
+@pytest.mark.parametrize("command", ["run", "check", "discover", "doctor", "probe", "status"])
 def test_every_command_explains_itself_with_an_example(command: str) -> None:
     result = CliRunner().invoke(app, [command, "--help"])
     assert result.exit_code == 0

@@ -1,12 +1,16 @@
-"""Faults are caused on the real programs, and the ledger has their time in the right bucket."""
+"""Faults are caused on the real programs, and `pantau-collector ledger` has their time in the right bucket."""
 
 import asyncio
+import json
 import sqlite3
+import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tomli_w
@@ -41,8 +45,9 @@ def line(mosquitto: Mosquitto) -> Iterator[tuple[int, Relay]]:
 class Site:
     """The ledger of the one camera, read from the collector's state while that runs."""
 
-    def __init__(self, data: Path) -> None:
-        self._data = data
+    def __init__(self, collector: Collector) -> None:
+        self._data = collector.data
+        self._config = collector.config
 
     def share(self, from_ms: int, to_ms: int, bucket: Bucket, evidence: Evidence) -> float:
         """Return the part of a stretch that is in a bucket by an evidence."""
@@ -52,8 +57,37 @@ class Site:
         return sum(each.ms for each in mine) / (to_ms - from_ms)
 
     async def becomes(self, stretch: list[int], bucket: Bucket, evidence: Evidence) -> bool:
-        """Return True once most of a stretch is in a bucket."""
-        return await eventually(lambda: self.share(stretch[0], stretch[1], bucket, evidence) > 0.6)
+        """Return True once most of a stretch is in a bucket, and the command says the same."""
+        if not await eventually(lambda: self.share(stretch[0], stretch[1], bucket, evidence) > 0.6):
+            return False
+        told = await asyncio.to_thread(self._told, *stretch)
+        mine = [each for each in told["intervals"] if (each["bucket"], each["evidence"]) == (bucket, evidence)]
+        ms = sum(each["to_ms"] - each["from_ms"] for each in mine)
+        assert sum(told["ms"].values()) == stretch[1] - stretch[0], told
+        assert told["ms"][bucket] >= ms > 0.6 * (stretch[1] - stretch[0]), told
+        return True
+
+    def _told(self, from_ms: int, to_ms: int) -> dict[str, Any]:
+        """Return what `pantau-collector ledger --json` says of a stretch."""
+        times = [
+            datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds") for ms in (from_ms, to_ms)
+        ]
+        command = [
+            sys.executable,
+            "-m",
+            "pantau_collector",
+            "ledger",
+            "kabil/gate",
+            "--from",
+            times[0],
+            "--to",
+            times[1],
+        ]
+        options = ["--json", "--config", str(self._config)]
+        done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        told: dict[str, Any] = json.loads(done.stdout)
+        return told
 
 
 @contextmanager
@@ -108,7 +142,7 @@ async def test_time_is_whose_fault_it_was(mosquitto: Mosquitto, line: tuple[int,
     port, relay = line
     rules = {"restart_grace_s": 0}
     collector = Collector(tmp_path / "collector", mosquitto.port, incidents=rules)
-    site = Site(collector.data)
+    site = Site(collector)
     async with Simcam([spec("gate")]) as simcam, running(collector):
         await simcam.filmed()
         async with running(agent(tmp_path, port, simcam.url("gate"))) as machine:

@@ -108,6 +108,11 @@ class Link:
         """The commands received, to be answered."""
         return self._traffic.commands.queue
 
+    @property
+    def receipt_ms(self) -> int | None:
+        """When the collector's last receipt came (UTC ms); None if there was none since the start."""
+        return self._traffic.receipt_ms
+
     def offer_state(self, state: CameraState, *, at_once: bool) -> None:
         """Add a camera's state, to be sent now, or only on the next connection."""
         self._traffic.offer_state(state, at_once=at_once)

@@ -38,7 +38,10 @@ _KINDS = {
 
 
 class LinkTraffic:
-    """What an agent sends and receives. It outlives connections; `begin` and `end` enclose each of them."""
+    """What an agent sends and receives. It outlives connections; `begin` and `end` enclose each of them.
+
+    `receipt_ms` is when the last receipt came (UTC ms).
+    """
 
     def __init__(self, config: AgentConfig, spool: Spool, clock: Clock) -> None:
         self._site = config.site.id
@@ -55,6 +58,7 @@ class LinkTraffic:
         self._look_for_overdue_at = 0.0
         self._receipts = Receipts(self._site)
         self.commands = Commands(self._site)
+        self.receipt_ms: int | None = None
 
     def offer_state(self, state: CameraState, *, at_once: bool) -> None:
         """Add a camera's state, to be sent now, or only on the next connection."""
@@ -109,6 +113,7 @@ class LinkTraffic:
                     self._handle_acknowledged_batch(message.batch_id, has_subscriber=has_subscriber)
             case ReceiptReceived(payload):
                 if (receipt := self._receipts.read(payload)) is not None:
+                    self.receipt_ms = self._clock.time_ms()
                     self._spool.receive_receipt(receipt)
             case CommandReceived(payload):
                 self.commands.receive(payload)

@@ -12,11 +12,15 @@ EVERY_S = 600.0
 
 
 class Certificates:
-    """Reports the ends of certificates: when one is new, and now and then for a collector that is new."""
+    """Reports the ends of certificates: when one is new, and now and then for a collector that is new.
+
+    `known` are those of the last report.
+    """
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
         self._shown_ms: int | None = None
+        self.known: tuple[CertificateEnd, ...] = ()
         self._due_s = -math.inf
 
     def due(self, shown_ms: int | None, now_s: float) -> tuple[CertificateEnd, ...]:
@@ -27,7 +31,8 @@ class Certificates:
         if shown_ms == self._shown_ms and now_s < self._due_s:
             return ()
         self._shown_ms, self._due_s = shown_ms, now_s + EVERY_S
-        return known(self._broker, shown_ms)
+        self.known = known(self._broker, shown_ms)
+        return self.known
 
 
 def known(broker: Broker, shown_ms: int | None) -> tuple[CertificateEnd, ...]:

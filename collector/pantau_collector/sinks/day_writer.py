@@ -206,9 +206,9 @@ class DayWriter:
         written: dict[int, int] = {}
         for day in period:
             before = digests.pop(day.from_ms, _NOTHING)
-            of_day = day_lines(task.site, lives, day, until_ms)
-            if before == _NOTHING and not was_in_service(lives, day):
-                of_day = []  # as before the site was set up
+            of_day: list[str] = []
+            if before != _NOTHING or was_in_service(lives, day):  # else it is as before the site was set up
+                of_day = day_lines(task.site, lives, day, until_ms)
             digest = _digest(of_day)
             if before != digest or not of_day:
                 written[day.from_ms] = digest

@@ -47,7 +47,8 @@ class Lives(DecidedLives):
     """Lives of cameras: of `broken` sites unreadable, `given` if there are any; `then` is done after a reading."""
 
     def __init__(self, store: Store) -> None:
-        super().__init__(store, Inventory)
+        inventory = Inventory()
+        super().__init__(store, lambda: inventory)
         self.broken: set[str] = set()
         self.given: dict[str, list[Interval]] | None = None
         self.then: Callable[[], object] = int
