@@ -18,6 +18,7 @@ from pantau_collector.store import Store, incident_rows
 from pantau_contract.states import State
 from tests.collector.intake.messages import NOW, about, jpeg
 from tests.collector.web.cities import camera, city, site
+from tests.servers.postgresql import PostgreSQL
 
 DAY_MS = 86_400_000
 BEGAN = NOW - 600_000
@@ -196,6 +197,25 @@ def test_a_collector_that_starts_anew_knows_what_it_has_kept(nagoya: City, tmp_p
     again.close()
     assert nagoya.of(Moment.BEFORE) == BEGAN - 1
     assert nagoya.of(Moment.AFTER) == NOW
+
+
+def test_of_two_collectors_each_keeps_what_it_has_received(tmp_path: Path, postgresql: PostgreSQL) -> None:
+    url = postgresql.create_database("pictures")
+    active = Store(url)
+    active.take_over()
+    with active.begin() as connection:
+        incident_rows.save_incidents(connection, [outage()], ())
+    snapshots = PictureFiles(tmp_path / "snapshots", time_ms=lambda: NOW)
+    assert snapshots.put(about(BEGAN - 1), jpeg(about(BEGAN - 1)))
+    kept = OutagePictures(tmp_path / "kept", OutagePictureRules())
+    standby = OutagePictureKeeper(kept, snapshots, lambda: Store(url), lambda: NOW)
+    standby.look()
+    assert kept.find(1, Moment.BEFORE, "nagoya", "cam1") == OutagePicture(jpeg(about(BEGAN - 1)), BEGAN - 1)
+    with active.begin() as connection:  # which the one that only reads has not superseded
+        incident_rows.save_incidents(connection, [outage(resolved_ms=NOW)], ())
+    assert not active.superseded
+    standby.stop()
+    active.close()
 
 
 def test_the_limits_are_as_the_example_says() -> None:

@@ -185,9 +185,14 @@ def _list(made: list[Decision], words: Words, zone: ZoneInfo, *, as_json: bool) 
     if as_json:
         print_json([as_builtins(each) for each in made])
         return
-    if not made:
+    if made:
+        print_table(decisions_table(made, words, zone))
+    else:
         say(words("attribute.none"))
-        return
+
+
+def decisions_table(made: list[Decision], words: Words, zone: ZoneInfo) -> TextTable:
+    """Return a table with a row for each decision."""
     table = TextTable()
     for column in ("number", "decided", "by", "incident", "cameras", "period", "before", "to", "reason"):
         table.add_column(words(f"attribute.column.{column}"))
@@ -204,7 +209,7 @@ def _list(made: list[Decision], words: Words, zone: ZoneInfo, *, as_json: bool) 
             _whose(each, words),
             each.reason,
         )
-    print_table(table)
+    return table
 
 
 def _cameras(decision: Decision) -> str:

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 import typer
 
-from pantau_collector.commands import outbox
+from pantau_collector.attribution import load_decisions
+from pantau_collector.commands import attribute, outbox
 from pantau_collector.commands.opening import (
     DEFAULT_CONFIG,
     EXIT_NOT_DONE,
@@ -73,7 +74,10 @@ def show_command(
     language: LanguageOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show one incident: its steps, its cameras, and who was notified when. Exit status 1: there is none."""
+    """Show one incident: its steps, its cameras, who was notified when, and what was decided about its time.
+
+    Exit status 1: there is none.
+    """
     words = words_for(language)
     settings = open_config(config)
     zone, inventory = local_zone(settings, timezone), open_inventory(settings)
@@ -82,13 +86,15 @@ def show_command(
         timeline = incident_rows.load_timeline(connection, number)
         sent = outbox_search.sendings_of(connection, number)
         held = outbox_search.held_of(connection, number)
+        decided = [each for each in load_decisions(connection) if each.incident == number]
     if not found:
         fail(f"there is no incident {number}", exit_code=EXIT_NOT_DONE)
     if as_json:
         steps = [step._asdict() | {"time": iso(step.time_ms)} for step in timeline]
         letters = [outbox.as_builtins(each) for each in sent]
         waits = [{"recipient": name, "kind": kind, "due": iso(due_ms)} for name, kind, due_ms in held]
-        about = {"timeline": steps, "told": letters, "held": waits}
+        decisions = [attribute.as_builtins(each) for each in decided]
+        about = {"timeline": steps, "told": letters, "held": waits, "decisions": decisions}
         print_json(as_builtins(found[0], inventory, words) | about)
         return
     _print_incident(found[0], timeline, inventory, words, zone)
@@ -98,6 +104,9 @@ def show_command(
         print_table(outbox.sendings_table(sent, zone))
     for name, kind, due_ms in held:
         say(f"{name}: {kind}, {words('incidents.held', time=shown(due_ms, zone))}")
+    if decided:
+        say("", words("attribute.title"))
+        print_table(attribute.decisions_table(decided, words, zone))
 
 
 def ack_command(

@@ -4,14 +4,16 @@ The newest claim about each camera is in a table of its own. It grows with each 
 to write only where they stand side by side.
 """
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import (
     BigInteger,
     Connection,
+    Executable,
     Select,
     bindparam,
+    case,
     delete,
     func,
     literal,
@@ -19,6 +21,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import ColumnElement
 
 from pantau_collector.ledger.claims import Claim
@@ -196,18 +199,12 @@ def load_changes(connection: Connection) -> list[Change]:
     return [Change(row.site, row.from_ms, row.revision) for row in connection.execute(select(ledger_changes))]
 
 
-def save_changes(connection: Connection, changed: dict[str, int]) -> None:
-    """Note since when (UTC ms) each of these sites is known better."""
-    known = {each.site: each for each in load_changes(connection) if each.site in changed}
-    put_rows(
-        connection,
-        ledger_changes,
-        (
-            {"site": site, "from_ms": min(from_ms, old.from_ms), "revision": old.revision + 1}
-            for site, from_ms in changed.items()
-            for old in [known.get(site, Change(site, from_ms, 0))]
-        ),
-    )
+def save_changes(connection: Connection, changed: Mapping[str, int]) -> None:
+    """Note since when (UTC ms) each of these sites is known better. Several programs may do so at once."""
+    upsert = _SAVE_CHANGE[connection.dialect.name]
+    rows = [{"site": site, "from_ms": from_ms, "revision": 1} for site, from_ms in sorted(changed.items())]
+    if rows:
+        connection.execute(upsert, rows)
 
 
 def drop_changes(connection: Connection, changes: Iterable[Change]) -> None:
@@ -319,6 +316,17 @@ def _start(row: Any) -> AgentStart:
     return AgentStart(row.boot, row.before_ms, row.time_ms, row.reason, row.clean, row.machine_ms)
 
 
+def _save_change(insert: Any) -> Executable:
+    """Return the statement that adds a change, or joins it with the one that is there."""
+    new = insert(ledger_changes)
+    known, since_ms = ledger_changes.c, new.excluded.from_ms
+    earlier = case((since_ms < known.from_ms, since_ms), else_=known.from_ms)
+    values = {"from_ms": earlier, "revision": known.revision + 1}
+    joined: Executable = new.on_conflict_do_update(index_elements=[known.site], set_=values)
+    return joined
+
+
+_SAVE_CHANGE = {"sqlite": _save_change(sqlite.insert), "postgresql": _save_change(postgresql.insert)}
 _DROP_CHANGE = delete(ledger_changes).where(
     ledger_changes.c.site == bindparam("of"),
     ledger_changes.c.from_ms == bindparam("since_ms"),

@@ -20,8 +20,8 @@ _CELL = 7.5
 """Font size of a table."""
 _LEADING = 1.3
 """Height of a line in font sizes."""
-_ROW_LINES = 12
-"""Lines of a table's cell at most."""
+_HEADING_LINES, _PARAGRAPH_LINES, _ROW_LINES = 4, 40, 12
+"""Lines of a heading, a paragraph, and a table's cell at most."""
 
 
 class Lines(Flowable):
@@ -53,7 +53,8 @@ class Lines(Flowable):
 
     def wrap(self, width: float, _height: float) -> tuple[float, float]:
         """Return its size in a width."""
-        self._lines = fonts().wrapped(self._text, self._size, width, bold=self._bold)
+        most = _HEADING_LINES if self._bold else _PARAGRAPH_LINES
+        self._lines = fonts().wrapped(self._text, self._size, width, bold=self._bold, most=most)
         return width, len(self._lines) * self._size * _LEADING
 
     def draw(self) -> None:
@@ -101,8 +102,7 @@ class TableRows(Flowable):
     def wrap(self, width: float, _height: float) -> tuple[float, float]:
         """Return its size in a width."""
         if self._head is None:
-            unit = width / sum(column.weight for column in self._columns)
-            self._widths = [column.weight * unit for column in self._columns]
+            self._widths = self._shared(width)
             self._head = self._row([column.title for column in self._columns], strong=True)
             self._rows = [self._row(texts, strong=i in self._strong) for i, texts in enumerate(self._texts)]
         return width, self._top + sum(row.height for row in self._rows)
@@ -157,6 +157,29 @@ class TableRows(Flowable):
             for text, width, column in zip(texts, self._widths, self._columns, strict=True)
         )
         return _Row(cells, max(map(len, cells)) * _CELL * _LEADING + 2 * _PAD, strong)
+
+    def _shared(self, width: float) -> list[float]:
+        """Return the columns' widths: by their weights, but so that no number and no word of a header is broken.
+
+        What the narrow columns need more is taken from those that have more than they need.
+        """
+        unit = width / sum(column.weight for column in self._columns)
+        wanted = [column.weight * unit for column in self._columns]
+        least = [min(self._least(i), width / 3) for i in range(len(self._columns))]
+        missing = sum(max(0.0, need - has) for need, has in zip(least, wanted, strict=True))
+        spare = sum(max(0.0, has - need) for need, has in zip(least, wanted, strict=True))
+        share = min(1.0, missing / spare) if spare else 0.0
+        widths = [max(need, has - (has - need) * share) for need, has in zip(least, wanted, strict=True)]
+        return [each * width / sum(widths) for each in widths]
+
+    def _least(self, index: int) -> float:
+        column = self._columns[index]
+        words = [fonts().width(word, _CELL, bold=True) for word in column.title.split()]
+        cells = []
+        if column.number:
+            longest = sorted((row[index] for row in self._texts), key=len)[-8:]
+            cells = [fonts().width(cell, _CELL, bold=True) for cell in longest]
+        return max([*words, *cells], default=0.0) + _PAD + self._right(column) + 0.5
 
     def _right(self, column: Column) -> float:
         """Return the space right of a column's text."""

@@ -91,13 +91,8 @@ def availability_by_day(
     if target is not None:
         shapes += [
             Line(((left, y(target)), (right, y(target))), INK, 1, (1.5, 2)),
-            Text(
-                right,
-                y(target) + (-3 if y(target) > top + 9 else 8),
-                f"{words('report.chart.target')} {text.percent(target)}",
-                7,
-                "end",
-            ),
+            Line(((left + 290, 8), (left + 312, 8)), INK, 1, (1.5, 2)),
+            Text(left + 316, 10.5, f"{words('report.chart.target')} {text.percent(target)}", 7.5),
         ]
     for values_of, colour, dash in (
         ([day.intact for day in days], INTACT, (4.0, 2.0)),
@@ -109,11 +104,11 @@ def availability_by_day(
         Line(((left, 8), (left + 22, 8)), ONLINE, 1.5),
         Circle(left + 11, 8, 2, ONLINE),
         Text(left + 26, 10.5, words("report.page.online"), 7.5),
-        Line(((left + 150, 8), (left + 172, 8)), INTACT, 1.5, (4, 2)),
-        Rect(left + 159, 6, 4, 4, INTACT),
-        Text(left + 176, 10.5, words("report.page.intact"), 7.5),
-        Rect(left + 300, 4, 10, 8, "#f4f4f4", hatch=True),
-        Text(left + 314, 10.5, words("report.chart.no_data"), 7.5),
+        Line(((left + 90, 8), (left + 112, 8)), INTACT, 1.5, (4, 2)),
+        Rect(left + 99, 6, 4, 4, INTACT),
+        Text(left + 116, 10.5, words("report.page.intact"), 7.5),
+        Rect(left + 180, 4, 10, 8, "#f4f4f4", hatch=True),
+        Text(left + 194, 10.5, words("report.chart.no_data"), 7.5),
     ]
     described = "; ".join(f"{day.day}: {text.percent(day.online)}, {text.percent(day.intact)}" for day in days)
     return Figure(WIDTH, top + height + 16, words("report.chart.by_day"), described, tuple(shapes))
@@ -144,7 +139,13 @@ def _lowest(values: Sequence[Decimal | None], colour: str, at: _At, text: Number
     value, i = min(known)
     x, y = at(i, value)
     anchor: Anchor = "end" if x > WIDTH / 2 else "start"
-    return [Text(x + (-5 if anchor == "end" else 5), y + 2.5, text.percent(value), 7, anchor, True, colour)]
+    label, beside = text.percent(value), -5.0 if anchor == "end" else 5.0
+    width = len(label) * 4.2
+    left = x + beside - (width if anchor == "end" else 0)
+    return [
+        Rect(left - 1, y - 4.5, width + 2, 9, WHITE),
+        Text(x + beside, y + 2.5, label, 7, anchor, bold=True, colour=colour),
+    ]
 
 
 def minutes_by_bucket(ms: Mapping[Bucket, int], words: Words, text: NumberText) -> Figure:

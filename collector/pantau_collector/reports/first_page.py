@@ -29,6 +29,9 @@ def first_page(report: Report, words: Words, text: NumberText) -> Iterator[Block
             yield Paragraph(words("report.page.more_contracts", shown=ACCOUNTS, count=count), note=True)
     yield Chart(availability_by_day(_rates(report.days), account.target if account else None, words, text))
     yield from _worst(report, words, text)
+    unseen = sum(not row.figures.measured.good_ms and row.figures.measured.of_ms > 0 for row in report.cameras)
+    if unseen:
+        yield Paragraph(words("report.page.never_measured", count=text.number(unseen)))
     yield Paragraph(words("report.page.rates_what"), note=True)
 
 

@@ -1,5 +1,6 @@
 """Decisions about an incident: what is checked, what is kept for ever, and both databases."""
 
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +31,7 @@ from pantau_collector.store import Store, incident_rows, schema
 from pantau_contract.states import State
 from tests.collector.ledger.simulated import EPOCH_MS, SimulatedSite
 from tests.servers.postgresql import PostgreSQL
+from tests.servers.process import until
 
 HOUR, HOUR_MS = 3600, 3_600_000
 DOWN_MS = EPOCH_MS + HOUR_MS
@@ -111,6 +113,8 @@ def test_the_lost_time_of_all_its_cameras_moves_and_what_it_was_before_is_kept(c
     }
     assert made.before_ms == {Bucket.DEVICE: 4 * HOUR_MS, Bucket.CAMERA: 2 * HOUR_MS}
     assert city.decisions() == [made]
+    with city.store.begin() as connection:
+        assert load_decisions(connection, with_before=False) == [replace(made, before={})]
     assert city.lost() == city.lost("nongsa") == {Bucket.THIRD_PARTY: 2 * HOUR_MS}
     assert city.lost("nongsa", "pole") == {}
 
@@ -222,4 +226,25 @@ def test_on_postgresql_the_other_collector_sees_it(postgresql: PostgreSQL) -> No
     assert (first, second.to, one.lost()) == (made, None, {Bucket.DEVICE: 2 * HOUR_MS})
     StateRetention(other, 10, lambda: NOW_MS + 900 * 24 * HOUR_MS).remove_some()
     one.store.close()
+    other.close()
+
+
+def test_two_collectors_may_note_a_change_of_the_same_site_at_once(postgresql: PostgreSQL) -> None:
+    url = postgresql.create_database("changes")
+    one, other = Store(url), Store(url)
+
+    def note(store: Store, from_ms: int) -> None:
+        with store.begin() as connection:
+            rows.save_changes(connection, {"kabil": from_ms})
+
+    with one.begin() as connection:
+        rows.save_changes(connection, {"kabil": 500})
+        waiting = threading.Thread(target=note, args=(other, 400))
+        waiting.start()
+        assert until(lambda: postgresql.query("changes", "SELECT 1 FROM pg_locks WHERE NOT granted"))
+    waiting.join()
+    note(one, 600)
+    with one.begin() as connection:
+        assert rows.load_changes(connection) == [rows.Change("kabil", 400, 3)]
+    one.close()
     other.close()

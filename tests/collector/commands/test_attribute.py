@@ -82,6 +82,18 @@ def test_it_is_taken_back_by_another_decision(config: Path) -> None:
     assert len(called_json("attribute", "list", "--from", "2026-09-22", "--config", config)) == 2
 
 
+def test_the_incident_shows_what_was_decided_about_it(config: Path) -> None:
+    nothing = call("incidents", "show", "1", "--language", "en", "--config", config).stdout
+    call("attribute", "1", *CUT, "--yes", "--config", config)
+    text = call("incidents", "show", "1", "--language", "en", "--config", config).stdout
+    assert [("Decided about its lost time" in each, "excavator" in each) for each in (nothing, text)] == [
+        (False, False),
+        (True, True),
+    ]
+    shown = called_json("incidents", "show", "1", "--config", config)["decisions"]
+    assert shown == called_json("attribute", "list", "--config", config)
+
+
 def test_a_month_that_was_closed_is_named(config: Path, tmp_path: Path) -> None:
     with state(tmp_path) as connection:
         for month in ("2026-08", "2026-09"):

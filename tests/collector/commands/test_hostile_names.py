@@ -13,13 +13,16 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 import pantau_collector
 from pantau_collector import commands
+from pantau_collector.attribution import Decision, add_decision
 from pantau_collector.fleet.model import Camera, Fleet
 from pantau_collector.incidents.acknowledgement import Acknowledgement
 from pantau_collector.incidents.transition import TransitionKind
+from pantau_collector.inventory import load_inventory
+from pantau_collector.ledger import Bucket
 from pantau_collector.notices.letter import Form
 from pantau_collector.notices.notice import Notice, NoticeKind
 from pantau_collector.notices.notification import Notification
-from pantau_collector.store import fleet_rows, notice_rows, outbox_rows
+from pantau_collector.store import fleet_rows, inventory_rows, notice_rows, outbox_rows
 from tests.collector.commands.command import call, called_json, configured
 from tests.collector.commands.state import OPENED_MS, incident, save, state
 
@@ -55,6 +58,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
             connection, 1, Form.SINGLE, NoticeKind.OPENED, [1], "noc", ["1-json"], created_ms=OPENED_MS
         )
         outbox_rows.finish(connection, 1, outbox_rows.Status.DEAD, time_ms=OPENED_MS, error=NASTY)
+        gate = ("kabil", "gate")
+        add_decision(connection, Decision(0, 1, (gate,), 0, 9, Bucket.POWER, BY, BY, BY, OPENED_MS, {}))
+        inventory_rows.record_inventory(connection, load_inventory(tmp_path / "inventory.toml"), now_ms=OPENED_MS)
+        inventory_rows.add_moves(connection, [1], OPENED_MS, reason=BY, by=BY, now_ms=OPENED_MS)
     acknowledged = Acknowledgement(BY, OPENED_MS)
     save(tmp_path, replace(incident(1), acknowledged=acknowledged, downtime=NASTY), TransitionKind.OPENED)
     save(tmp_path, replace(incident(2, None, "device_down"), device="sw1"), TransitionKind.OPENED)
@@ -103,6 +110,9 @@ COMMANDS = [
     ["ack", "1", "--by", BY],
     ["inventory", "check"],
     ["inventory", "show"],
+    ["inventory", "history", "--all"],
+    ["inventory", "history", "move", "1", "--to", "1d", "--by", BY, "--reason", "x"],
+    ["inventory", "history", "move", "[/x]\x1b[2J", "--to", "1d", "--by", "x", "--reason", "x"],
     ["inventory", "import", SHEET, "--owner", "dishub", "--dry-run"],
     ["inventory", "import", SHEET, "--owner", "dishub", "--yes"],
     ["inventory", "import", SHEET, "--owner", "[/x]\x1b[2J"],
@@ -115,6 +125,9 @@ COMMANDS = [
     ["forget", "nagoya"],
     ["forget", "[/x]\x1b[2J"],
     ["ledger", "nagoya/[/x]\x1b[2J"],
+    ["attribute", "list"],
+    ["attribute", "1", "--to", "power", "--by", BY, "--reason", "x"],
+    ["attribute", "1", "--to", "power", "--by", "x", "--reason", "x", "--camera", "[/x]\x1b[2J/a"],
     ["simulate", "scenario.toml"],
 ]
 SCENARIO = """
@@ -143,7 +156,14 @@ def test_what_is_printed_is_printable(
 
 
 @pytest.mark.parametrize(
-    "arguments", [["incidents"], ["incidents", "show", "1"], ["inventory", "show"], ["outbox"]]
+    "arguments",
+    [
+        ["incidents"],
+        ["incidents", "show", "1"],
+        ["inventory", "show"],
+        ["inventory", "history", "--all"],
+        ["outbox"],
+    ],
 )
 def test_names_are_shown_as_they_are_written(config: Path, arguments: list[str]) -> None:
     printed = " ".join(call(*arguments, "--config", config).output.split())

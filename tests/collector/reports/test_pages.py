@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from pypdf import PdfReader
 
 from pantau_collector.reports.detail_pages import MAX_CAMERAS, MAX_OUTAGES
-from pantau_collector.reports.document import Report
+from pantau_collector.reports.document import Rate, Report
 from pantau_collector.reports.html import render_html
 from pantau_collector.reports.outage_views import LONGEST, MAX_BYTES
 from pantau_collector.reports.pdf import render_pdf
@@ -200,14 +200,14 @@ def test_a_month_without_data_says_so(language: Language) -> None:
 
 def test_long_tables_are_cut_and_say_so() -> None:
     assert (MAX_CAMERAS, MAX_OUTAGES) == (500, 300)
-    cameras = tuple(replace(CAMERAS[i % 7], camera=f"c{i}", name=f"Kamera nomor {i}") for i in range(520))
+    cameras = tuple(replace(CAMERAS[i % 7], camera=f"c{i}", name=f"Kamera nomor {i}") for i in range(1520))
     outages = tuple(replace(OUTAGES[0], camera=f"c{i % 520}", from_ms=at(1) + i * 60_000) for i in range(400))
     report = replace(CITY, cameras=cameras, outages=outages)
     text = page(report).text
-    assert "500 of 520 are shown here. All of them are in the XLSX and CSV of this report." in text
+    assert "500 of 1,520 are shown here. All of them are in the XLSX and CSV of this report." in text
     assert "300 of 400 are shown here." in text
-    assert "The map shows the 40 worst of 520 cameras." in text
-    assert len(pdf(render_pdf(report, words("en"))).pages) < 60
+    assert "The map shows the 40 worst of 1,520 cameras." in text
+    assert len(pdf(render_pdf(report, words("en"))).pages) < 80
 
 
 def test_a_target_that_cannot_be_judged_is_neither_met_nor_missed() -> None:
@@ -226,3 +226,11 @@ def test_a_running_month_says_until_when() -> None:
 def test_a_closed_month_says_by_whom() -> None:
     period = replace(CONTRACT.period, closed_ms=at(31, 10), closed_by="Siti")
     assert "Closed on 31 Oct 2026 10:00:00 WIB by Siti." in page(replace(CONTRACT, period=period)).text
+
+
+def test_a_camera_that_nobody_ever_measured_is_named_as_such_on_the_first_page() -> None:
+    never = replace(CAMERAS[5], figures=replace(CAMERAS[5].figures, measured=Rate(0, 1000)))
+    report = replace(CONTRACT, cameras=(*CAMERAS[:5], never))
+    first = pdf(render_pdf(report, words("en"))).pages[0].extract_text()
+    assert "1 camera was not measured at all in this period" in first
+    assert "not measured at all" not in pdf_text()
