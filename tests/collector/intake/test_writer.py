@@ -9,7 +9,7 @@ import pytest
 
 from pantau_collector.config import Broker
 from pantau_collector.deadletter import DeadLetters
-from pantau_collector.intake import Intake
+from pantau_collector.intake import Intake, admission, fair_share
 from pantau_collector.intake.drop_reports import DropReports
 from pantau_collector.intake.inbox import Incoming
 from pantau_collector.intake.overflow import Overflow
@@ -97,8 +97,10 @@ def now_ms() -> int:
 
 
 def test_a_flood_waits_or_is_dropped_and_another_sites_news_is_written_at_once(
-    tmp_path: Path, mosquitto: Mosquitto
+    tmp_path: Path, mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(fair_share, "SHARE", 0.001)  # so that it does not matter how long all this takes
+    monkeypatch.setattr(admission, "BYTES_PER_S", 1)
     with Journal(tmp_path / "journal") as journal:
         letters = DeadLetters(tmp_path / "dead.jsonl", time_ms=now_ms)
         pictures = PictureFiles(tmp_path / "pictures", time_ms=now_ms)

@@ -1,3 +1,5 @@
+"""What is appended is read back, by any number of readers, and after a crash."""
+
 import errno
 import os
 import random
@@ -13,27 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pantau_collector.journal import CursorFile, Journal, JournalError, JournalReader, Record, RetentionLimits
-from pantau_collector.journal.retention import Segment
-
-TOPIC = "pantau/v1/nagoya/telemetry"
-
-
-def records(count: int, *, size: int = 100, first: int = 0) -> list[Record]:
-    return [Record(first + i, TOPIC, f"{first + i}:".encode().ljust(size, b"x")) for i in range(count)]
-
-
-def read_all(journal: JournalReader, position: int = 0, limit: int = 7) -> list[Record]:
-    found: list[Record] = []
-    while True:
-        some, position = journal.read(position, limit)
-        if not some:
-            return found
-        found += some
-
-
-def newest(folder: Path) -> Path:
-    return max(folder.glob("*.journal"))
+from pantau_collector.journal import CursorFile, Journal, JournalError, JournalReader, Record
+from tests.collector.journal.some_records import newest, read_all, records
 
 
 def test_what_was_appended_is_read_back_in_order_over_many_segments(tmp_path: Path) -> None:
@@ -111,134 +94,6 @@ def test_the_latest_records_are_found_from_a_record_on(tmp_path: Path) -> None:
             whole = min(wanted // size, 30)
             assert read_all(journal, position) == records(whole, first=30 - whole)
         assert journal.damages == ()
-
-
-def test_reading_ends_before_the_record_it_is_told_also_where_the_rest_is_damaged(tmp_path: Path) -> None:
-    with Journal(tmp_path) as journal:
-        border = journal.append(records(10))
-        journal.append(records(10, first=10))
-        assert journal.read(0, 100, until=border) == (records(10), border)
-        assert journal.read(border, 100, until=border) == ([], border)
-        path = newest(tmp_path)
-        content = bytearray(path.read_bytes())
-        content[border - 20 : border + 20] = bytes(40)
-        path.write_bytes(content)
-        found, position = journal.read(0, 100, until=border)
-        assert found == records(9)
-        assert journal.read(position, 100, until=border) == ([], border)
-        assert journal.read(border, 100)[0] == records(9, first=11)
-
-
-def test_a_tail_torn_at_any_byte_is_cut_set_aside_and_reported(tmp_path: Path) -> None:
-    with Journal(tmp_path) as journal:
-        whole = journal.append(records(3))
-        journal.append(records(1, first=3))
-    path = newest(tmp_path)
-    content = path.read_bytes()
-    for kept in range(whole + 1, len(content), 7):
-        path.write_bytes(content[:kept])
-        with Journal(tmp_path) as journal:
-            assert journal.end == whole == path.stat().st_size
-            assert [(damage.position, damage.size) for damage in journal.damages] == [(whole, kept - whole)]
-            assert next(tmp_path.glob("*.torn")).read_bytes() == content[whole:kept]
-            journal.append(records(1, first=9))
-            assert read_all(journal) == [*records(3), *records(1, first=9)]
-
-
-def test_a_tail_of_zeros_as_a_file_system_leaves_it_is_cut(tmp_path: Path) -> None:
-    with Journal(tmp_path) as journal:
-        whole = journal.append(records(3))
-    with newest(tmp_path).open("ab") as file:
-        file.write(bytes(5000))
-    with Journal(tmp_path) as journal:
-        assert journal.end == whole
-        assert journal.append(records(1)) > whole
-        assert len(read_all(journal)) == 4
-
-
-@pytest.mark.parametrize("segment_bytes", [1000, 1 << 20])
-def test_damage_in_the_middle_costs_only_what_it_touches(tmp_path: Path, segment_bytes: int) -> None:
-    with Journal(tmp_path, segment_bytes=segment_bytes) as journal:
-        for record in records(40):
-            journal.append([record])
-    paths = sorted(tmp_path.glob("*.journal"))
-    with paths[len(paths) // 2].open("r+b") as file:
-        file.seek(150)
-        file.write(b"\xf5PJ1 damage")
-    with Journal(tmp_path, segment_bytes=segment_bytes) as journal:
-        journal.append(records(1, first=40))
-        found = read_all(journal)
-        assert len(found) == 40
-        assert set(found) < set(records(41))
-        assert len(journal.damages) == 1
-        assert read_all(journal) == found
-        assert len(journal.damages) == 1, "each place is told once"
-
-
-@given(st.lists(st.tuples(st.integers(0, 5500), st.binary(min_size=1, max_size=60)), min_size=1, max_size=6))
-@settings(max_examples=60)
-def test_no_damage_crashes_a_reader_or_invents_a_record(
-    tmp_path_factory: pytest.TempPathFactory, damages: list[tuple[int, bytes]]
-) -> None:
-    folder = tmp_path_factory.mktemp("journal")
-    with Journal(folder, segment_bytes=1500) as journal:
-        for record in records(40):
-            journal.append([record])
-    for at, content in damages:
-        path = sorted(folder.glob("*.journal"))[at % 3]
-        with path.open("r+b") as file:
-            file.seek(at % 1500)
-            file.write(content)
-    with Journal(folder, segment_bytes=1500) as journal:
-        journal.append(records(1, first=100))
-        found = read_all(journal)
-        assert found[-1] == records(1, first=100)[0]
-        assert [record for record in found if record not in records(40)] == found[-1:]
-        assert found == sorted(found, key=lambda record: record.received_ms)
-
-
-def test_a_page_that_the_disk_cannot_read_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with Journal(tmp_path) as journal:
-        journal.append(records(200))
-    pread = os.pread
-
-    def failing(file: int, size: int, offset: int) -> bytes:
-        if offset < 8192 < offset + size:
-            raise OSError(errno.EIO, "Input/output error")
-        return pread(file, size, offset)
-
-    reader = JournalReader(tmp_path)
-    monkeypatch.setattr("os.pread", failing)
-    found = read_all(reader)
-    assert 150 < len(found) < 200
-    assert found[0] == records(1)[0]
-    assert found[-1] == records(1, first=199)[0]
-    assert len(reader.damages) == 1
-
-
-def test_a_lost_segment_in_the_middle_is_reported_and_passed(tmp_path: Path) -> None:
-    with Journal(tmp_path, segment_bytes=1000) as journal:
-        for record in records(40):
-            journal.append([record])
-    sorted(tmp_path.glob("*.journal"))[2].unlink()
-    with Journal(tmp_path, segment_bytes=1000) as journal:
-        found = read_all(journal)
-        assert found[0] == records(1)[0]
-        assert found[-1] == records(1, first=39)[0]
-        assert len(found) < 40
-        assert len(journal.damages) == 1
-
-
-def test_damage_at_the_very_end_while_open_does_not_hold_a_reader(tmp_path: Path) -> None:
-    with Journal(tmp_path) as journal:
-        end = journal.append(records(3))
-        with newest(tmp_path).open("r+b") as file:
-            file.seek(end - 5)
-            file.write(b"????")
-        some, position = journal.read(0, 100)
-        assert some == records(2)
-        assert journal.read(position, 100) == ([], end)
-        assert not journal.wait(end, 0)
 
 
 def test_a_full_disk_leaves_the_journal_whole_and_it_goes_on_when_there_is_room(
@@ -328,87 +183,6 @@ def test_waiting_ends_with_the_timeout(tmp_path: Path) -> None:
         end = journal.append(records(1))
         assert journal.wait(0, 0)
         assert not journal.wait(end, 0.01)
-
-
-def test_retention_by_size_takes_what_is_read_and_leaves_what_is_not(tmp_path: Path) -> None:
-    keep = RetentionLimits(max_bytes=3000, hard_max_bytes=10**9)
-    with Journal(tmp_path, segment_bytes=1000, retention=keep) as journal:
-        position = 0
-        journal.report_position("sink", position)
-        for record in records(100):
-            journal.append([record])
-        assert journal.start == 0
-        count = 0
-        while count < 60:
-            some, position = journal.read(position, 60 - count)
-            journal.report_position("sink", position)
-            count += len(some)
-        journal.retain(0)
-        assert 0 < journal.start <= position
-        assert read_all(journal, position) == records(40, first=60)
-        journal.report_position("sink", journal.end)
-        journal.retain(0)
-        assert journal.end - journal.start <= 4000
-        assert journal.removed_unread_bytes == 0
-
-
-def test_the_hard_limit_takes_even_the_unread_and_counts_it(tmp_path: Path) -> None:
-    keep = RetentionLimits(max_bytes=1000, hard_max_bytes=3000)
-    with Journal(tmp_path, segment_bytes=1000, retention=keep) as journal:
-        journal.report_position("sink", 0)
-        for record in records(100):
-            journal.append([record])
-        assert journal.end - journal.start <= 4000
-        assert journal.removed_unread_bytes == journal.start
-        found = read_all(journal, 0)
-        assert found[-1] == records(1, first=99)[0]
-        assert [(damage.position, damage.size) for damage in journal.damages] == [(0, journal.start)]
-
-
-def test_retention_by_age_goes_by_when_records_were_received(tmp_path: Path) -> None:
-    with Journal(tmp_path, segment_bytes=1000, retention=RetentionLimits(max_age_s=10)) as journal:
-        for i in range(20):
-            journal.append([Record(i * 1000, TOPIC, b"x" * 300)])
-        journal.retain(now_ms=19_000)
-        assert 7_000 <= read_all(journal, journal.start)[0].received_ms <= 9_000
-
-
-SEGMENT = Segment(0, 1 << 30, 0)
-"""A finished segment of 1 GiB, whose newest record is of the beginning of 1970."""
-DAY_MS = 86_400_000
-
-
-@pytest.mark.parametrize(
-    ("end_gib", "age_ms", "is_read", "is_removed"),
-    [
-        (8, 31 * DAY_MS, True, False),
-        (8, 31 * DAY_MS + 1, True, True),
-        (9, 0, True, True),
-        (24, 32 * DAY_MS, False, False),
-        (25, 0, False, True),
-    ],
-    ids=["8 GiB, 31 days", "older", "more", "unread", "unread beyond 24 GiB"],
-)
-def test_by_default_31_days_and_8_gib_are_kept_and_24_gib_of_what_is_unread(
-    end_gib: int, age_ms: int, is_read: bool, is_removed: bool
-) -> None:
-    needed = SEGMENT.end if is_read else SEGMENT.start
-    removable = RetentionLimits().removable([SEGMENT], end=end_gib << 30, now_ms=age_ms, needed=needed)
-    assert removable == ([SEGMENT] if is_removed else [])
-
-
-def test_retention_waits_for_the_slowest_reader_and_goes_by_what_it_reported_last(tmp_path: Path) -> None:
-    with Journal(tmp_path, segment_bytes=1000, retention=RetentionLimits(max_bytes=1)) as journal:
-        journal.report_position("slow", 0)
-        for record in records(100):
-            journal.append([record])
-        journal.report_position("fast", journal.end)
-        journal.retain(0)
-        assert journal.start == 0
-        _, position = journal.read(0, 50)
-        journal.report_position("slow", position)
-        journal.retain(0)
-        assert position - 1000 <= journal.start <= position
 
 
 def test_a_cursor_that_outlived_its_journal_misses_nothing_written_since(tmp_path: Path) -> None:

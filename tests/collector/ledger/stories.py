@@ -19,7 +19,7 @@ from pantau_contract.messages import (
 from pantau_contract.states import STATE_OF, Cause, State
 from pantau_contract.topics import Topic, TopicKind
 from pantau_contract.wire import encode
-from tests.collector.ledger.by_definition import Received
+from tests.collector.ledger.site_by_definition import Received
 
 SITE = "kabil"
 T0 = 1_790_000_000_000

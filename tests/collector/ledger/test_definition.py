@@ -12,7 +12,8 @@ from pantau_collector.ledger.gaps import BootRun
 from pantau_collector.ledger.lives import History, lives
 from pantau_collector.ledger.roots import Site
 from pantau_collector.ledger.spans import Span, union
-from tests.collector.ledger.by_definition import Definition, Received
+from tests.collector.ledger.by_definition import Definition
+from tests.collector.ledger.site_by_definition import Received
 from tests.collector.ledger.stories import CAMERAS, SITE, T0, histories, record, spans
 
 PATHS: dict[str, tuple[str, ...]] = {

@@ -19,8 +19,8 @@ from pantau_collector.own_records import Figures, make_record
 from pantau_collector.store import Store
 from pantau_collector.store.schema import metadata
 from pantau_contract.states import Cause
-from tests.collector.ledger.by_definition import Received
 from tests.collector.ledger.simulated import SimulatedSite
+from tests.collector.ledger.site_by_definition import Received
 from tests.collector.ledger.stories import SITE, T0, histories, record, spans
 from tests.collector.ledger.test_definition import FROM, PATHS, TO, history
 from tests.servers.postgresql import PostgreSQL
@@ -105,7 +105,11 @@ orders = st.randoms(use_true_random=False)
 portions = st.lists(st.integers(0, 6), max_size=5)
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 @given(histories(), spans(), orders, portions, st.booleans())
 def test_any_order_makes_the_same_ledger(
     store: Store,
@@ -127,7 +131,7 @@ def test_any_order_makes_the_same_ledger(
 @settings(
     deadline=None,
     max_examples=60,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
 )
 @given(histories(), spans(), st.integers(0, 100), st.integers(1, 100))
