@@ -47,9 +47,11 @@ class Cost(NamedTuple):
 
 
 REPORTS: dict[str, tuple[Callable[[ReportMaker], Report], Format]] = {
+    "the city by owner, HTML": (lambda maker: maker.city("owner"), "html"),
+    "the city by owner, PDF": (lambda maker: maker.city("owner"), "pdf"),
     "the city by owner, XLSX": (lambda maker: maker.city("owner"), "xlsx"),
     "the city by owner, JSON": (lambda maker: maker.city("owner"), "json"),
-    "a contract, XLSX": (lambda maker: maker.contract("m0"), "xlsx"),
+    "a contract, PDF": (lambda maker: maker.contract("m0"), "pdf"),
 }
 CLOSE = "closing the month"
 

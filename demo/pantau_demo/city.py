@@ -4,6 +4,7 @@ Every interval is shorter than a real city's, so that the story takes about a mi
 """
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import tomli_w
@@ -19,6 +20,10 @@ OWNERS = {
     "dcktr": "Dinas Cipta Karya dan Tata Ruang",
 }
 MAINTAINERS = {"sinar-teknik": "CV Sinar Teknik"}
+COLLECTOR = "collector.toml"
+"""The name of the collector's configuration."""
+CONTRACT = "pemeliharaan"
+"""The contract with the one maintainer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +109,47 @@ def write_inventory(folder: Path) -> Path:
     )
 
 
+def write_contracts(folder: Path) -> Path:
+    """Write the contract by which the cameras are maintained, and return its path.
+
+    It is paid by the month, and an outage costs an amount, so that the story of a minute has a price.
+    """
+    return _write(
+        folder / "contracts.toml",
+        {
+            "contract": [
+                {
+                    "id": CONTRACT,
+                    "name": "Pemeliharaan CCTV",
+                    "kind": "maintenance",
+                    "party": "sinar-teknik",
+                    "number": "001/DEMO",
+                    "budget_line": "5.1.02.03.02.0117",
+                    "valid_from": date(2020, 1, 1),
+                    "valid_to": date(2099, 12, 31),
+                    "link": "at_site",
+                    "available": ["below_standard"],
+                    "counts": ["picture", "camera", "device"],
+                    "target": "99",
+                    "fee": "18000000",
+                    "fee_per": "month",
+                    "covers": [{"maintained": True}],
+                    "penalties": [{"kind": "delay", "after": "start", "each": "occasion", "amount": "250000"}],
+                }
+            ]
+        },
+    )
+
+
 def write_collector(folder: Path, ports: Ports) -> Path:
     """Write the collector's configuration and return its path."""
     mailto = f"mailto://127.0.0.1:{ports.mail}/?from=pantau@batam.example&to=teknisi@batam.example"
     return _write(
-        folder / "collector.toml",
+        folder / COLLECTOR,
         {
             "data_dir": str(folder / "collector"),
             "inventory": str(write_inventory(folder)),
+            "contracts": str(write_contracts(folder)),
             "broker": {"host": "127.0.0.1", "port": ports.broker},
             "web": {"port": ports.wall, "public_url": f"http://127.0.0.1:{ports.wall}"},
             "incidents": {

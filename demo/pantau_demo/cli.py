@@ -4,6 +4,7 @@ import shutil
 import sys
 import tempfile
 import webbrowser
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +12,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from pantau_demo.narration import Narrator, play
+from pantau_demo.narration import Narrator, play, tell_the_proof
 from pantau_demo.processes import ProgramEndedError
 from pantau_demo.stage import Stage
 
@@ -26,6 +27,11 @@ def _print_version(given: bool) -> None:
     if given:
         typer.echo(f"pantau-demo {metadata.version('pantau')}")
         raise typer.Exit
+
+
+def _lasting_folder() -> Path:
+    """Return a new folder that outlives the demo, for its reports."""
+    return Path(tempfile.mkdtemp(prefix="pantau-report-"))
 
 
 @app.command(epilog=_EXAMPLE)
@@ -48,12 +54,15 @@ def main(
 ) -> None:
     """A city of 3 sites and 12 simulated cameras, watched by real agents and a real collector.
 
+    It ends with two reports: of the city, and of the contract by which the cameras are maintained.
+
     Exit code 0: all came as told. 1: something did not. 2: the city did not start.
     """
     folder = keep or Path(tempfile.mkdtemp(prefix="pantau-demo-"))
     folder.mkdir(parents=True, exist_ok=True)
     narrator = Narrator(to=sys.stderr if json else sys.stdout)
     started = True
+    reports: Sequence[Path] = ()
     try:
         with Stage(
             folder, wall_port=wall_port, embedded_broker=embedded_broker, on_mail=narrator.show_mail
@@ -64,6 +73,8 @@ def main(
             if for_s == 0 and sys.stdout.isatty():
                 webbrowser.open(stage.wall_url)
             wrong = play(stage, narrator, within_s=for_s or 600)
+            untold, reports = tell_the_proof(stage, narrator, keep or _lasting_folder())
+            wrong += untold
             if for_s == 0:
                 narrator.run_until_interrupted(stage)
     except KeyboardInterrupt:
@@ -76,5 +87,6 @@ def main(
         if keep is None and started:
             shutil.rmtree(folder, ignore_errors=True)
     if json:
-        typer.echo(msgspec.json.encode({"ok": not wrong, "wrong": wrong, "notices": narrator.notices}))
+        told = {"ok": not wrong, "wrong": wrong, "notices": narrator.notices, "reports": list(map(str, reports))}
+        typer.echo(msgspec.json.encode(told))
     raise typer.Exit(1 if wrong else 0)

@@ -2,17 +2,21 @@
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from email.message import EmailMessage
+from pathlib import Path
 from typing import TextIO
 
 from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
+from pantau_demo.reports import ReportError
 from pantau_demo.stage import Stage
-from pantau_demo.story import ACTS, CUT, FREEZE, UPLINK, Act, found, problems, recovered, slowness
+from pantau_demo.story import ACTS, CUT, FREEZE, UPLINK, Act, found, problems, recovered, slowness, untold
 
+_REPORTED_WITHIN_S = 60
+"""Seconds to wait until the ledger knows the story: it reads the journal every few seconds."""
 _LAST_MAIL_WITHIN_S = 30
 """Seconds to wait for the notices of the last recovery."""
 
@@ -98,6 +102,24 @@ def play(stage: Stage, narrator: Narrator, *, within_s: float) -> list[str]:
     if not wrong:
         narrator.say("[green]each trouble found with its cause, told once, and its end told once[/green]")
     return wrong
+
+
+def tell_the_proof(stage: Stage, narrator: Narrator, into: Path) -> tuple[list[str], Sequence[Path]]:
+    """End the story with its reports, and return the problems and the files."""
+    reports = stage.reports(into)
+    deadline = time.monotonic() + _REPORTED_WITHIN_S
+    try:
+        with narrator.progress("the reports of these minutes"):
+            while (wrong := untold(reports.milliseconds())) and time.monotonic() < deadline:
+                time.sleep(1)
+            files = reports.write()
+    except ReportError as error:
+        wrong, files = [f"no report: {error}"], ()
+    for problem in wrong:
+        narrator.say(f"[red]{problem}[/red]")
+    for file in files:
+        narrator.say(f"whose every minute was, and what it costs: [bold]{file}[/bold]")
+    return wrong, files
 
 
 def _wait_for_last_mail(narrator: Narrator) -> None:

@@ -8,16 +8,19 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from datetime import datetime
 from email.message import EmailMessage
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from pantau_demo import city
 from pantau_demo.mailbox import Mailbox
 from pantau_demo.processes import Processes, free_ports, listens
+from pantau_demo.reports import Reports
 from pantau_demo.story import Incident
 from pantau_demo.uplink import Uplink
 
@@ -44,6 +47,8 @@ class Stage:
         self._uplinks = {site: Uplink(port, broker) for site, port in self._ports.uplinks.items()}
         self._mailbox = Mailbox(mail, on_mail)
         self.wall_url = f"http://127.0.0.1:{self._ports.wall}/"
+        self.month = datetime.now(ZoneInfo("Asia/Jakarta")).strftime("%Y-%m")
+        """The month in which the story began, in the city's zone."""
 
     @property
     def broker(self) -> str:
@@ -80,6 +85,10 @@ class Stage:
     def incidents(self) -> list[Incident]:
         """Return all incidents so far from the collector's API."""
         return msgspec.json.decode(self._get("api/incidents"), type=list[Incident])
+
+    def reports(self, into: Path) -> Reports:
+        """Return what makes the reports of the month, in a folder."""
+        return Reports(self._folder / city.COLLECTOR, self.month, into)
 
     def cameras_late_s(self) -> float:
         """Return by how many seconds in all the simulated cameras were late to send: 0 on a fast machine."""

@@ -3,7 +3,7 @@
 Pure functions of the incidents (as the collector's API returns them) and the number of notices.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from msgspec import Struct
@@ -21,12 +21,16 @@ class Incident(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One failure: the site or camera that it hits, and the cause that the collector must find."""
+    """One failure: the site or camera that it hits, and the cause that the collector must find.
+
+    `bucket` is where the ledger must have its time.
+    """
 
     title: str
     site: str
     camera: str | None
     cause: str
+    bucket: str
 
     def matches(self, incident: Incident) -> bool:
         """Return True if the incident is this act's."""
@@ -34,10 +38,14 @@ class Act:
 
 
 FREEZE = Act(
-    "a camera freezes: the stream goes on, the picture does not", "simpang-kabil", "kabil-utara", "frozen"
+    "a camera freezes: the stream goes on, the picture does not",
+    "simpang-kabil",
+    "kabil-utara",
+    "frozen",
+    "picture",
 )
-CUT = Act("a camera is cut: its port answers no more", "batam-centre", "alun-parkir", "refused")
-UPLINK = Act("a site loses its uplink: silence, nobody is told", "pelabuhan-nongsa", None, "agent_gone")
+CUT = Act("a camera is cut: its port answers no more", "batam-centre", "alun-parkir", "refused", "camera")
+UPLINK = Act("a site loses its uplink: silence, nobody is told", "pelabuhan-nongsa", None, "agent_gone", "link")
 ACTS = (FREEZE, CUT, UPLINK)
 
 
@@ -78,6 +86,11 @@ def problems(incidents: Sequence[Incident], notices: int, *, cameras_late_s: flo
     if not due <= notices <= max(due, most):
         wrong.append(f"{notices} notices arrived, {due} were due: one for each trouble, one for its end")
     return wrong
+
+
+def untold(milliseconds: Mapping[str, int]) -> list[str]:
+    """Return the acts whose time is not, or not yet, in the report's milliseconds by bucket."""
+    return [f"not in the report: {act.title}" for act in ACTS if not milliseconds.get(act.bucket)]
 
 
 def slowness(incidents: Sequence[Incident], cameras_late_s: float) -> str:

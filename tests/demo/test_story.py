@@ -1,6 +1,6 @@
 import pytest
 
-from pantau_demo.story import ACTS, CUT, FREEZE, Incident, found, problems, recovered, slowness
+from pantau_demo.story import ACTS, CUT, FREEZE, Incident, found, problems, recovered, slowness, untold
 
 
 def incident(act_index: int, *, resolved_ms: int | None = 9, cause: str | None = None) -> Incident:
@@ -13,6 +13,14 @@ ALL = [incident(0), incident(1), incident(2)]
 
 def test_a_story_that_came_as_told_has_no_problems() -> None:
     assert problems(ALL, notices=6) == []
+
+
+def test_a_report_without_the_time_of_an_act_does_not_tell_the_story() -> None:
+    assert untold({"working": 9, "picture": 1, "camera": 1, "link": 1}) == []
+    assert untold({"working": 9, "picture": 1, "camera": 0}) == [
+        "not in the report: a camera is cut: its port answers no more",
+        "not in the report: a site loses its uplink: silence, nobody is told",
+    ]
 
 
 @pytest.mark.parametrize(
