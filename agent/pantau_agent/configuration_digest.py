@@ -11,7 +11,8 @@ from pantau_agent.config import AgentConfig
 
 _LENGTH = 16
 """Hexadecimal digits: enough to tell two configurations apart, and short enough to compare by eye."""
-_SECRET = {"password", "password_file"}
+_SECRET = {"password", "password_file", "tls_key"}
+"""Also where a secret is: systemd hands it over to the service alone, under a path of that service's."""
 
 
 def configuration_digest(config: AgentConfig) -> str:

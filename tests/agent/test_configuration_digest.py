@@ -5,6 +5,7 @@ import pytest
 
 from pantau_agent.config import load
 from pantau_agent.configuration_digest import configuration_digest
+from tests.agent.certificate import make_certificate
 
 Digest = Callable[[str], str]
 
@@ -67,3 +68,17 @@ def test_the_environment_counts_as_what_is_written(digest: Digest, monkeypatch: 
     before = digest(BASE)
     monkeypatch.setenv("PANTAU_AGENT_REPORT__INTERVAL_S", "7")
     assert digest(BASE) != before
+
+
+def test_where_systemd_hands_over_the_key_leaves_the_digest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`check` has no key, and the service has it in a folder of its own."""
+    made = make_certificate(tmp_path)
+    text = f"tls = true\ntls_certificate = '{made.certificate}'"
+    (tmp_path / "agent.toml").write_text(BASE.replace('user = "north"\npassword = "satu"', text))
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    before = configuration_digest(load(tmp_path / "agent.toml"))
+    (tmp_path / "broker-key").write_bytes(made.key.read_bytes())
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    assert configuration_digest(load(tmp_path / "agent.toml")) == before

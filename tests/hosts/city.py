@@ -15,7 +15,6 @@ from tests.hosts.host import Host, Network, until
 from tests.hosts.root import CACHE, blank_root, key
 
 ROOT = Path(__file__).resolve().parents[2]
-ANSIBLE = ROOT / "ansible"
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,10 @@ class City:
         self.hosts: dict[str, Host] = {}
         self.groups: dict[str, list[str]] = {"sites": [], "control_room": []}
         self.variables: dict[str, dict[str, Any]] = {"all": self._of_all(wheel)}
-        self._known_hosts = folder / "known_hosts"
+        # A checkout of its own: who edits a role meanwhile disturbs no run.
+        self._checkout = folder / "checkout"
+        for part in ("ansible", "locks", "systemd"):
+            shutil.copytree(ROOT / part, self._checkout / part, ignore=shutil.ignore_patterns("wheels", "files"))
         ssh = folder / "ssh"
         ssh.write_text(f'#!/bin/sh\nexec nsenter --net=/run/netns/{self.network.name} ssh "$@"\n')
         ssh.chmod(0o755)
@@ -68,7 +70,7 @@ class City:
         began = time.monotonic()
         done = subprocess.run(
             [Path(sys.executable).parent / "ansible-playbook", "-i", inventory, *arguments],
-            cwd=ANSIBLE,
+            cwd=self._checkout / "ansible",
             env={**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_HOME": str(self.folder / "ansible")},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

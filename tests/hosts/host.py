@@ -94,18 +94,17 @@ class Host:
     def cut_power(self) -> None:
         """End it as a loss of power would; what it has written stays, as the page cache is this machine's."""
         assert self._process is not None
-        self._process.kill()
-        leader = self.leader()
         nspawn = _children(self._process.pid)
-        for process in [leader, *nspawn] if leader is not None else nspawn:
-            os.kill(process, signal.SIGKILL)
+        # From the outside in, so that nothing starts it again; then all that is in it ends with its first process.
+        for process in [self._process.pid, *nspawn, *(leader for outer in nspawn for leader in _children(outer))]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
         self._process.wait(60)
 
     def remove(self) -> None:
         """End it and remove all that it left."""
         if self._process is not None and self._process.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                self.cut_power()
+            self.cut_power()
         _ip("netns", "del", self._space)
         until(self._is_gone)
 

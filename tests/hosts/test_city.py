@@ -57,6 +57,15 @@ def add_site(city: City, name: str, release: str = "bookworm") -> Host:
     return host
 
 
+def _unit(host: str) -> str:
+    return "mosquitto" if host == "control" else "pantau-agent"
+
+
+def _connections(host: Host) -> int:
+    """Return how often agent or collector have connected to the broker."""
+    return host.run("journalctl -u pantau-agent -u pantau-collector -o cat").count("connected to")
+
+
 def causes(city: City) -> dict[str, set[str]]:
     """Return what the wall says of the cameras of each site that is heard now."""
     text = city.hosts["control"].run(
@@ -118,8 +127,18 @@ def test_a_new_site_is_heard_and_neither_broker_nor_other_sites_are_restarted(ru
     assert {name: started(running.hosts[name], _unit(name)) for name in before} == before
 
 
-def _unit(host: str) -> str:
-    return "mosquitto" if host == "control" else "pantau-agent"
+def test_a_stolen_machine_is_cut_off_and_no_other_notices(running: City) -> None:
+    others = {name: host for name, host in running.hosts.items() if name != "sekupang"}
+    before = {name: started(host, _unit(name)) for name, host in others.items()}
+    connections = {name: _connections(host) for name, host in others.items()}
+    run = running.play("revoke.yml", "--extra-vars=site=sekupang")
+    print(f"revoke.yml: {run.seconds:.0f} s")  # noqa: T201 # with -s
+    until(lambda: "sekupang" not in causes(running), 300)
+    assert {name: started(host, _unit(name)) for name, host in others.items()} == before
+    assert {name: _connections(host) for name, host in others.items()} == connections
+    again = running.play("agent.yml", "--limit=sekupang")
+    assert again.counts["sekupang"]["changed"] >= 2, "a new key and certificate"
+    until(lambda: causes(running).get("sekupang") == {"refused"}, 300)
 
 
 def test_a_power_cut_of_the_whole_city_is_over_without_anybody(running: City) -> None:

@@ -21,9 +21,9 @@ class DecidedLedger:
         """
         with store.begin() as connection:
             self.history = inventory_rows.load_history(connection, otherwise=inventory)
-            self.decisions = load_decisions(connection)
+            decisions = load_decisions(connection, with_before=False)
         self.ledger = Ledger(store, self.history)
-        self._by_camera = Decisions(self.decisions)
+        self._by_camera = Decisions(decisions)
 
     def site_intervals(self, site: str, from_ms: int, to_ms: int) -> dict[str, list[Interval]]:
         """Return the intervals of each camera of a site that was ever measured in a period (UTC ms), as decided.

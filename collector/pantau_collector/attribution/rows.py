@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
@@ -10,6 +11,9 @@ from pantau_collector.attribution.decision import CameraKey, Decision
 from pantau_collector.attribution.period import AROUND_MS
 from pantau_collector.ledger import Bucket, rows
 from pantau_collector.store.schema import decisions, incidents
+
+_CAMERAS_KEPT = 20_000
+"""Cameras whose keys decisions share."""
 
 
 def add_decision(connection: Connection, decision: Decision) -> Decision:
@@ -31,9 +35,14 @@ def add_decision(connection: Connection, decision: Decision) -> Decision:
     return _decision(connection.execute(_ALL.where(decisions.c.id == number)).one())
 
 
-def load_decisions(connection: Connection) -> list[Decision]:
-    """Load every decision, in order of its id. One about an incident that is over by now has an end."""
-    return [_decision(row) for row in connection.execute(_ALL)]
+def load_decisions(connection: Connection, *, with_before: bool = True) -> list[Decision]:
+    """Load every decision, in order of its id. One about an incident that is over by now has an end.
+
+    Without `with_before`, `Decision.before` is empty; it is large where a decision is about thousands of cameras.
+    """
+    return [
+        _decision(row, with_before=with_before) for row in connection.execute(_ALL if with_before else _WITHOUT)
+    ]
 
 
 _ALL = (
@@ -43,8 +52,14 @@ _ALL = (
 )
 
 
-def _decision(row: Row[Any]) -> Decision:
-    before = json.loads(row.before_json)
+_WITHOUT = _ALL.with_only_columns(
+    *(column for column in _ALL.selected_columns if column.name != decisions.c.before_json.name),
+    maintain_column_froms=True,
+)
+
+
+def _decision(row: Row[Any], *, with_before: bool = True) -> Decision:
+    before = json.loads(row.before_json) if with_before else {}
     return Decision(
         id=row.id,
         incident=row.incident,
@@ -80,6 +95,7 @@ def _name(camera: CameraKey) -> str:
     return "/".join(camera)
 
 
+@lru_cache(_CAMERAS_KEPT)
 def _camera(name: str) -> CameraKey:
     site, _, camera = name.partition("/")
     return site, camera

@@ -33,7 +33,7 @@ class DecidedLives:
             basis = (
                 inventory,
                 inventory_rows.newest_ids(connection),
-                tuple((each.id, each.to_ms) for each in load_decisions(connection)),
+                tuple((each.id, each.to_ms) for each in load_decisions(connection, with_before=False)),
                 tuple((each.id, each.cancelled_ms) for each in downtime_rows.load_downtimes(connection).downtimes),
             )
         if basis != self._basis:

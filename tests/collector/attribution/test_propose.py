@@ -113,6 +113,8 @@ def test_the_lost_time_of_all_its_cameras_moves_and_what_it_was_before_is_kept(c
     }
     assert made.before_ms == {Bucket.DEVICE: 4 * HOUR_MS, Bucket.CAMERA: 2 * HOUR_MS}
     assert city.decisions() == [made]
+    with city.store.begin() as connection:
+        assert load_decisions(connection, with_before=False) == [replace(made, before={})]
     assert city.lost() == city.lost("nongsa") == {Bucket.THIRD_PARTY: 2 * HOUR_MS}
     assert city.lost("nongsa", "pole") == {}
 

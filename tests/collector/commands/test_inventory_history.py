@@ -79,6 +79,16 @@ def test_a_change_is_said_to_have_been_true_earlier_and_that_is_kept(config: Pat
     assert changed == {"kabil": moved["since_ms"]}
 
 
+def test_a_change_is_said_to_have_been_true_later_than_it_was_typed(config: Path, tmp_path: Path) -> None:
+    assert say(config, "5", "--to", "15d", *BY)[0] == 0
+    with state(tmp_path) as connection:
+        history = inventory_rows.load_history(connection)
+        changed = {each.site: each.from_ms for each in rows.load_changes(connection)}
+    assert history.at(NOW_MS - 16 * DAY_MS).camera("kabil", "gate").owner == "dishub"
+    assert history.at(NOW_MS - 14 * DAY_MS).camera("kabil", "gate").owner == "kominfo"
+    assert changed == {"kabil": NOW_MS - 20 * DAY_MS}
+
+
 def test_both_halves_of_a_move_to_another_site_are_moved_at_once(config: Path, tmp_path: Path) -> None:
     assert say(config, "6-7", "--to", "12d", *BY)[0] == 0
     with state(tmp_path) as connection:

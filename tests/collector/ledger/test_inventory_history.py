@@ -54,6 +54,9 @@ def test_each_moment_has_the_connections_and_the_owner_that_it_had() -> None:
     ):
         alone = Ledger(store, inventory).site_intervals("kabil", from_ms, to_ms)
         assert alone == {camera: clip(its, from_ms, to_ms) for camera, its in found.items()}
+    for from_ms, to_ms in ((moved_ms - 1, moved_ms + 1), (moved_ms, renamed_ms), (EPOCH_MS + 7, renamed_ms + 1)):
+        part = Ledger(store, history).site_intervals("kabil", from_ms, to_ms)
+        assert part == {camera: clip(its, from_ms, to_ms) for camera, its in found.items()}
     store.close()
 
 

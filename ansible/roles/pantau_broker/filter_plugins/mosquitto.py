@@ -29,6 +29,21 @@ def mosquitto_hash(password: str, user: str, present: str = "") -> str:
     return f"$7${ITERATIONS}${_base64(salt)}${_base64(_key(password, salt, ITERATIONS))}"
 
 
+def mosquitto_revoked(password: str, user: str, revoked: str) -> bool:
+    """Return True if this password was taken from the user: `revoked` has lines of a password file."""
+    entries = (line.partition(":") for line in revoked.splitlines())
+    return any(_fits(hashed, password) for name, _, hashed in entries if name == user)
+
+
+def _fits(hashed: str, password: str) -> bool:
+    try:
+        _, kind, iterations, salt, key = hashed.strip().split("$")
+        made = _key(password, base64.b64decode(salt), int(iterations))
+        return kind == "7" and hmac.compare_digest(made, base64.b64decode(key))
+    except (ValueError, binascii.Error):
+        return False
+
+
 def _is_kept(hashed: str, password: str, user: str) -> bool:
     try:
         _, kind, iterations, salt_text, key_text = hashed.strip().split("$")
@@ -58,4 +73,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, object]:
         """Return the filters by name."""
-        return {"mosquitto_hash": mosquitto_hash}
+        return {"mosquitto_hash": mosquitto_hash, "mosquitto_revoked": mosquitto_revoked}

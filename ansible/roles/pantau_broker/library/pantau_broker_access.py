@@ -22,6 +22,7 @@ options:
   port: {description: A port of the broker's on loopback., type: int, required: true}
   user: {description: The login's name., type: str, required: true}
   password: {description: Its password., type: str, required: true}
+  kick: {description: Users whose sessions are ended., type: list, elements: str, default: []}
 author: [Pantau]
 """
 _TOPIC = "$CONTROL/dynamic-security/v1"
@@ -154,6 +155,11 @@ def differences(wanted: dict[str, Any], clients: list[Any], roles: list[Any]) ->
     return commands
 
 
+def ending_sessions(names: list[str]) -> list[dict[str, Any]]:
+    """Return the commands that end the sessions of users, who may come back if they still have a login."""
+    return [{"command": how, "username": name} for name in names for how in ("disableClient", "enableClient")]
+
+
 def _acls(role: dict[str, Any]) -> frozenset[tuple[str, str, bool]]:
     return frozenset((acl["acltype"], acl["topic"], acl["allow"]) for acl in role.get("acls", []))
 
@@ -183,6 +189,7 @@ def main() -> None:
             "port": {"type": "int", "required": True},
             "user": {"type": "str", "required": True},
             "password": {"type": "str", "required": True, "no_log": True},
+            "kick": {"type": "list", "elements": "str", "default": []},
         },
         supports_check_mode=True,
     )
@@ -191,6 +198,7 @@ def main() -> None:
         wanted = json.loads(Path(given["file"]).read_text())
         plugin = Plugin(given["port"], given["user"], given["password"])
         commands = differences(wanted, plugin.list_all("clients"), plugin.list_all("roles"))
+        commands += ending_sessions(given["kick"])
         if commands and not module.check_mode:
             plugin.ask(commands)
         plugin.close()
