@@ -21,6 +21,14 @@ from typing import Self
 _log = logging.getLogger(__name__)
 
 _VERSION = 1
+_PAGE = 1024
+"""Bytes of a page.
+
+A commit writes whole pages, first to the write-ahead log and then to the file: of 1 kB, a large batch costs 12 kB of
+an SD card in the place of 21 kB with pages of 4 kB (ext4, measured).
+"""
+_WAL_BYTES = 512 << 10
+"""Bytes of the write-ahead log after which it is merged into the file."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS batch (
   id INTEGER PRIMARY KEY,
@@ -212,9 +220,10 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=1)
     try:
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute(f"PRAGMA page_size = {_PAGE}")  # of a new file; an old one keeps its own
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA wal_autocheckpoint = 128")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_WAL_BYTES // _PAGE}")
         connection.execute("PRAGMA journal_size_limit = 1048576")
         _check(connection)
         connection.executescript(_SCHEMA)
