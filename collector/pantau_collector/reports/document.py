@@ -32,7 +32,7 @@ class Rate(Struct, frozen=True):
         """Return it in percent, rounded down so that nothing is shown as reached that was not; None of nothing."""
         if not self.of_ms:
             return None
-        return Decimal(round(self.good_ms * 100 * 10**places / self.of_ms)).scaleb(-places)
+        return Decimal(self.good_ms * 100 * 10**places // self.of_ms).scaleb(-places)
 
     @property
     def permille(self) -> int:
