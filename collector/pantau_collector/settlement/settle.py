@@ -1,6 +1,6 @@
 """Settles a contract's month."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
@@ -83,7 +83,7 @@ def settle(
     )
 
 
-def needs_earlier(contract: Contract, month: Month, lives: Iterable[CameraLife]) -> list[CameraLife]:
+def needs_earlier(contract: Contract, month: Month, lives: Collection[CameraLife]) -> list[CameraLife]:
     """Return the lives of which spans and intervals of one more month before are needed.
 
     Their unit does not work, from the first moment that they tell of into the month: so an outage may have begun

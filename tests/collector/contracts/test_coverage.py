@@ -109,6 +109,31 @@ def test_each_share_belongs_to_whom_it_belonged_then() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("covers", "change"),
+    [
+        ({"tags": ["x"]}, {"tags": []}),
+        ({"uplinks": ["kota"]}, {"uplink": "radio"}),
+        ({"maintained": True}, {"maintainer": "lain"}),
+        ({"owners": ["dishub"]}, {"owner": "pu"}),
+    ],
+)
+def test_what_changes_at_a_site_changes_what_is_covered_there(
+    covers: dict[str, Any], change: dict[str, Any]
+) -> None:
+    first = inventory(camera("a", "one"))
+    second = inventory(camera("a", "one"))
+    second = Inventory(
+        maintainers=second.maintainers.values(),
+        uplinks=second.uplinks.values(),
+        sites=[second.sites["a"].model_copy(update=change), second.sites["b"]],
+        cameras=[camera("a", "one")],
+    )
+    over_time = history(("2026-09-01", first), ("2026-10-11", second))
+    expected = {"a/one": [(OCTOBER.from_ms, ms("2026-10-11"), "normal")]}
+    assert covered(contract(covers=[covers]), over_time) == expected
+
+
 def test_a_contract_covers_only_while_it_is_valid() -> None:
     over_time = history(("2026-09-01", inventory(camera("a", "one"))))
     half = contract(valid_from="2026-10-16", valid_to="2026-10-20")
