@@ -7,7 +7,7 @@ KILLS ?= 200
 JOBS ?= 4
 TRIALS ?= 100
 
-.PHONY: help demo test check prepare wheel extras bench chaos fuzz lock release servers hosts screenshot clean
+.PHONY: help demo test check prepare wheel extras deb bench chaos fuzz lock release servers hosts screenshot clean
 
 help:
 	@echo 'make demo            a city of three sites on this machine, with a story; Ctrl-C ends it'
@@ -21,6 +21,7 @@ help:
 	@echo 'make lock            pins every dependency in locks/ (UPGRADE=1: the newest version of each)'
 	@echo 'make wheel           the wheel of this tree, in build/wheel, to be installed beside a lock'
 	@echo 'make extras          each program in an environment with its lock and the wheel alone: does it start?'
+	@echo 'make deb             Debian packages of agent and collector in build/deb (DEB="--python 3.11 --architecture arm64")'
 	@echo 'make release         wheel, sdist and their SBOM in dist/, once tag, version and changelog agree'
 	@echo 'sudo make servers    the Debian packages that the tests use as real servers'
 
@@ -47,6 +48,9 @@ wheel: $(BIN)/.dev
 
 extras: wheel
 	$(BIN)/python -m release.extras
+
+deb: wheel
+	$(BIN)/python -m release.deb $(DEB)
 
 bench: $(BIN)/.dev
 	$(BIN)/python -m benchmarks --trials $(TRIALS) $(if $(DATA),--data $(DATA))

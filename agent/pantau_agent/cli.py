@@ -2,7 +2,7 @@
 
 import typer
 
-from pantau_agent.commands import accept, check, discover, doctor, picture, probe, run, status
+from pantau_agent.commands import accept, check, discover, doctor, picture, probe, run, sheet, status
 from pantau_service import version_option
 
 app = typer.Typer(
@@ -17,6 +17,7 @@ app.command(epilog=check.EPILOG)(check.check)
 app.command(epilog=discover.EPILOG)(discover.discover)
 app.command(epilog=doctor.EPILOG)(doctor.doctor)
 app.command(epilog=status.EPILOG)(status.status)
+app.command(epilog=sheet.EPILOG)(sheet.sheet)
 app.add_typer(picture.app)
 app.command("accept-certificate", epilog=accept.CERTIFICATE_EPILOG)(accept.accept_certificate)
 app.command("accept-login", epilog=accept.LOGIN_EPILOG)(accept.accept_login)

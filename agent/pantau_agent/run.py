@@ -7,6 +7,7 @@ import signal
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from pantau_agent.assessment.camera_memory import FILE as MEMORIES_FILE
@@ -54,6 +55,8 @@ _LINK_ENDS_WITHIN_S = 5
 """Seconds within which the last batch must be sent."""
 _LATE_S = 30
 """Seconds by which a report must be late for the agent to count as hanging."""
+_STATUS_EVERY_S = 5
+"""Seconds between two writings of the status, which are in memory only."""
 STARVED = 0.1
 """Share of a report's interval in which the agent was held up, from which on it says so."""
 
@@ -207,7 +210,6 @@ class Agent:
         """Watch and report until `stop`; then close all sessions, and spool and send the last batch."""
         self._log_clock_status(self._clock_status)
         self._offer_states()
-        self._write_status()
         link = asyncio.create_task(self._link.run(), name="the link to the broker")
         reports = asyncio.create_task(self._report_until_end(), name="reporting")
         cameras = [
@@ -219,6 +221,7 @@ class Agent:
         others: list[asyncio.Task[Any]] = [
             asyncio.create_task(self._answer_commands(), name="answering commands"),
             asyncio.create_task(self._devices.run(), name="asking the site's devices"),
+            asyncio.create_task(self._keep_status(), name="telling the command `status`"),
             asyncio.create_task(stop.wait(), name="waiting for a signal"),
         ]
         if self._notifier.watchdog_s is not None:
@@ -268,7 +271,6 @@ class Agent:
                 async with asyncio.timeout(due - self._clock.monotonic()):
                     await self._ending.wait()
             await self._report()
-            self._write_status()
             self._reported_at = self._clock.monotonic()
             self._notifier.status(self._status())
 
@@ -308,11 +310,15 @@ class Agent:
         self._link.offer_batch(batch)
         self._offer_states()
 
-    def _write_status(self) -> None:
-        """Write what the command `status` shows, where there is a runtime directory."""
+    async def _keep_status(self) -> None:
+        """Keep what the command `status` shows up to date, where there is a runtime directory."""
         directory = runtime_directory()
-        if directory is None:
-            return
+        while True:
+            if directory is not None:
+                self._write_status(directory)
+            await asyncio.sleep(_STATUS_EVERY_S)
+
+    def _write_status(self, directory: Path) -> None:
         status = RunningStatus(
             site=self._config.site.id,
             version=__version__,

@@ -8,6 +8,7 @@ import contextlib
 import os
 import shutil
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -85,6 +86,7 @@ class OutagePictures:
         self._free_bytes = free_bytes or self._free_disk
         self._lock = threading.Lock()
         self._files: dict[_Kept, _File] | None = None
+        self._counts: Counter[tuple[int, Moment]] = Counter()
 
     def keep(self, incident: int, moment: Moment, site: str, camera: str, picture: OutagePicture) -> bool:
         """Keep a picture of an outage; return False if there is no room for it.
@@ -104,6 +106,7 @@ class OutagePictures:
             new.write_bytes(picture.jpeg)
             os.utime(new, ns=(picture.taken_ms * 1_000_000, picture.taken_ms * 1_000_000))
             new.replace(path)
+            self._counts[incident, moment] += kept not in files
             files[kept] = _File(picture.taken_ms, len(picture.jpeg))
             self._trim(limit)
             return kept in files
@@ -116,7 +119,8 @@ class OutagePictures:
     def count(self, incident: int, moment: Moment) -> int:
         """Return of how many cameras there is such a picture of an outage."""
         with self._lock:
-            return sum(each.incident == incident and each.moment is moment for each in self._known())
+            self._known()
+            return self._counts[incident, moment]
 
     def find(self, incident: int, moment: Moment, site: str, camera: str) -> OutagePicture | None:
         """Return a picture of an outage, or None. One that shows another camera, or another time, is none."""
@@ -176,7 +180,8 @@ class OutagePictures:
     def _remove(self, kept: _Kept) -> None:
         path = self._directory / kept.path
         path.unlink(missing_ok=True)
-        self._known().pop(kept, None)
+        if self._known().pop(kept, None) is not None:
+            self._counts[kept.incident, kept.moment] -= 1
         for folder in list(path.relative_to(self._directory).parents)[:-1]:
             with contextlib.suppress(OSError):  # it holds other pictures
                 (self._directory / folder).rmdir()
@@ -184,6 +189,7 @@ class OutagePictures:
     def _known(self) -> dict[_Kept, _File]:
         if self._files is None:
             self._files = dict(_find(self._directory))
+            self._counts = Counter((each.incident, each.moment) for each in self._files)
         return self._files
 
     def _limit(self) -> float:

@@ -216,7 +216,7 @@ def _start_deciding(
         store=store,
         clock=clock,
         own_certificates=OwnCertificates(
-            getattr(config.broker, "tls_certificate", None),
+            config.broker.tls_certificate,
             config.broker.ca_file,
             lambda: intake.broker_certificate_ends_ms,
             clock.monotonic,

@@ -25,7 +25,7 @@ ShortText = Annotated[str, Meta(max_length=400)]
 MAX_CAMERAS = 1024
 """Cameras of a site at most."""
 
-MAX_MESSAGES_PER_S = 1000
+MAX_MESSAGES_PER_S = 200
 """Messages a second, in the long run, beyond which a site floods the broker and is shut out."""
 
 MAX_DEVICES = 1024

@@ -114,11 +114,11 @@ def test_everything_wrong_is_told_at_once_with_key_expectation_and_what_is_there
 
 
 def test_a_backlog_as_fast_as_a_flood_is_refused_with_the_reason(tmp_path: Path) -> None:
-    (problem,) = problems(tmp_path, START + "[spool]\nbacklog_per_s = 501")
+    (problem,) = problems(tmp_path, START + "[spool]\nbacklog_per_s = 101")
     assert problem.startswith(
-        "agent.toml: spool.backlog_per_s: expected at most 500: the collector shuts a site out"
+        "agent.toml: spool.backlog_per_s: expected at most 100: the collector shuts a site out"
     )
-    assert load_text(tmp_path, START + "[spool]\nbacklog_per_s = 500").spool.backlog_per_s == 500
+    assert load_text(tmp_path, START + "[spool]\nbacklog_per_s = 100").spool.backlog_per_s == 100
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ def written(folder: Path, port: int, cameras: dict[str, str], *, interval_s: flo
     path = folder / "agent.toml"
     path.write_text(
         f'[site]\nid = "north"\n[broker]\nhost = "127.0.0.1"\nport = {port}\n'
-        f'[report]\ninterval_s = {interval_s}\n[spool]\npath = "spool.sqlite"\nbacklog_per_s = 500\n{entries}'
+        f'[report]\ninterval_s = {interval_s}\n[spool]\npath = "spool.sqlite"\nbacklog_per_s = 100\n{entries}'
     )
     return path
 

@@ -132,7 +132,7 @@ class Site:
                     "site": {"id": name},
                     "broker": {"host": "127.0.0.1", "port": port},
                     "report": {"interval_s": 0.5, "snapshot_interval_s": 60},
-                    "spool": {"path": str(self.spool), "backlog_per_s": 500},
+                    "spool": {"path": str(self.spool), "backlog_per_s": 100},
                     "camera": [
                         {"id": f"cam{number}", "url": url, "picture_interval_s": 5, "timeout_s": 5}
                         for number, url in enumerate(urls, 1)

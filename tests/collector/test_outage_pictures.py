@@ -173,6 +173,16 @@ def test_they_go_when_they_are_old_and_when_their_camera_goes(nagoya: City) -> N
     assert not list(nagoya.folder.outage_pictures.iterdir())
 
 
+def test_they_are_counted_by_outage_whatever_is_kept_again_or_removed(tmp_path: Path) -> None:
+    kept = OutagePictures(tmp_path, OutagePictureRules(), free_bytes=lambda: 10**12)
+    for name in ("cam1", "cam2", "cam1"):
+        assert kept.keep(1, Moment.BEFORE, "kabil", name, OutagePicture(b"x", NOW))
+    assert (kept.count(1, Moment.BEFORE), kept.count(1, Moment.AFTER), kept.count(2, Moment.BEFORE)) == (2, 0, 0)
+    kept.remove([("kabil", "cam1"), ("kabil", "cam1")])
+    assert kept.count(1, Moment.BEFORE) == 1
+    assert OutagePictures(tmp_path, OutagePictureRules()).count(1, Moment.BEFORE) == 1
+
+
 def test_beyond_the_limit_the_oldest_go_of_the_site_that_has_most(tmp_path: Path) -> None:
     kept = OutagePictures(tmp_path, OutagePictureRules(max_mb=0.003), free_bytes=lambda: 10**12)
     for number in range(5):

@@ -17,6 +17,7 @@ from tests.servers.influxdb import Database, InfluxDB
 DAY, DAY_MS = 86_400, 86_400_000
 (TODAY,) = days(ZONE, EPOCH_MS, EPOCH_MS + 1)
 BEGIN_MS, END_MS = TODAY.to_ms, TODAY.to_ms + 30 * DAY_MS
+FAULTY = {"power", "camera", "link", "agent"}
 REPORTS_S = 400
 """Seconds from one report to the next, a divisor of a day's and of the time before the first midnight."""
 RATES = "Ketersediaan dan bagian terukur tiap lokasi"
@@ -25,11 +26,13 @@ MINUTES = "Menit menurut golongan, semua kamera tiap lokasi"
 
 @pytest.fixture(scope="module")
 def month(influxdb_server: InfluxDB, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    """Yield thirty days of five sites; from the eleventh to the twentieth each but one has its own fault."""
+    """Yield thirty days of sites, each with its own fault from the eleventh to the twentieth; `gone` is dark."""
     sites = {
         name: SimulatedSite(name, ["cam1"], interval_s=REPORTS_S)
         for name in ("power", "camera", "link", "agent", "well")
     }
+    gone = SimulatedSite("gone", ["cam1"], interval_s=REPORTS_S)
+    gone.run(3600)
     for site in sites.values():
         site.run((BEGIN_MS - EPOCH_MS) / 1000 + 10 * DAY)
     sites["power"].stop()
@@ -48,7 +51,7 @@ def month(influxdb_server: InfluxDB, tmp_path_factory: pytest.TempPathFactory) -
     influxdb_server.query("CREATE DATABASE month")
     database = Database(influxdb_server, "month")
     with Journal(folder / "journal") as journal:
-        for site in sites.values():
+        for site in (*sites.values(), gone):
             journal.append(site.records)
         journal.append([listening(EPOCH_MS, END_MS)])
         write_days(journal, database, folder, END_MS + 1800_000)
@@ -71,6 +74,14 @@ def test_ten_days_of_thirty_without_power_are_not_a_hundred_percent(month: Datab
     }
 
 
+def test_a_site_of_which_nothing_is_known_has_no_rate_and_no_hundred_or_zero_percent(month: Database) -> None:
+    assert "gone" not in asked(month, RATES)
+    assert {row["site"] for row in ask(month, "Daring: ketersediaan tiap lokasi", end_ms=END_MS - 1)} == FAULTY | {
+        "well"
+    }
+    assert asked(month, MINUTES)["gone"][Bucket.NOT_KNOWN] == 30 * 1440
+
+
 def test_each_day_is_told_by_itself(month: Database) -> None:
     for title, low in (
         ("Daring: ketersediaan tiap lokasi", {"power", "camera", "link"}),
@@ -82,6 +93,8 @@ def test_each_day_is_told_by_itself(month: Database) -> None:
             assert (row["time"] - BEGIN_MS) % DAY_MS == 0
             (value,) = (value for name, value in row.items() if name not in ("time", "site"))
             found.setdefault(row["site"], []).append(round(value))
+        if values := found.pop("gone", None):
+            assert values == [0] * 30, "of no day anything was measured"
         for site, values in found.items():
             faulty = [0] * 10 if site in low else [100] * 10
             left_out = title.startswith("Daring") and site == "agent"

@@ -27,7 +27,7 @@ FILE = "cameras.json"
 """Name of the file in the agent's data directory."""
 VERSION = 1
 """Version of the file's format."""
-SAVE_INTERVAL_S = 600.0
+SAVE_INTERVAL_S = 3600.0
 """Seconds between two writes of the baselines."""
 CHECK_INTERVAL_S = 1.0
 """Seconds between two checks for a new refusal, which is written without waiting for `SAVE_INTERVAL_S`."""

@@ -118,7 +118,8 @@ def _lines(running: RunningStatus | None, config: AgentConfig, now_ms: int, say:
     ]
     lines = [f"{say(f'status.{label}')}: {value}" for label, value in facts]
     for camera in running.cameras:
-        why = f": {say.meaning(camera.cause)} ({say.evidence(camera.detail)})" if camera.cause is not None else ""
+        why = f": {say.meaning(camera.cause)}" if camera.cause is not None else ""
+        why += f" ({say.evidence(camera.detail)})" if camera.detail else ""
         lines.append(f"  {camera.camera}  {say.state(camera.state)}{why}")
     return lines
 

@@ -22,8 +22,8 @@ from pantau_contract.words.evidence import NO_DETAIL, Detail, detail
 
 MAX_CAMERAS = 1024
 """Judges in memory at a time."""
-SAVE_S = 1800.0
-"""Seconds between two saves of a camera's memory: an SD card's life against half an hour of learning."""
+SAVE_S = 3600.0
+"""Seconds between two saves of a camera's memory: an SD card's life against an hour of learning."""
 
 _log = logging.getLogger(__name__)
 

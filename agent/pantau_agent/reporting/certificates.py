@@ -1,7 +1,6 @@
 """Which certificates of the link to the broker are reported when, and until when they hold."""
 
 import math
-from pathlib import Path
 
 from pantau_agent.config import Broker
 from pantau_contract.messages import CertificateEnd
@@ -39,7 +38,7 @@ def known(broker: Broker, shown_ms: int | None) -> tuple[CertificateEnd, ...]:
     """Return the ends of the broker's certificate, our own and the authority's, as far as there are such."""
     if not broker.tls:
         return ()
-    own: Path | None = getattr(broker, "tls_certificate", None)
+    own = broker.tls_certificate
     ends = {
         "broker": shown_ms,
         "client": end_of_own_ms(own) if own is not None else None,

@@ -21,6 +21,8 @@ from typing import Self
 _log = logging.getLogger(__name__)
 
 _VERSION = 1
+_WAL_BYTES = 384 << 10
+"""Bytes that the write-ahead log has from the beginning: those after which it is merged into the file, nearly."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS batch (
   id INTEGER PRIMARY KEY,
@@ -219,10 +221,26 @@ def _connect(path: Path) -> sqlite3.Connection:
         _check(connection)
         connection.executescript(_SCHEMA)
         connection.execute(f"PRAGMA user_version = {_VERSION}")
+        _reserve_room(connection)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _reserve_room(connection: sqlite3.Connection) -> None:
+    """Give the write-ahead log its usual size now.
+
+    A commit that makes it longer has the file system write its own journal too, which is more than the commit. On
+    a full disk it goes without.
+    """
+    with suppress(sqlite3.OperationalError):
+        with connection:
+            connection.execute("CREATE TABLE IF NOT EXISTS room (filler BLOB)")
+            connection.execute("INSERT INTO room VALUES (zeroblob(?))", (_WAL_BYTES,))
+        with connection:
+            connection.execute("DROP TABLE room")
+        connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
 
 
 def _check(connection: sqlite3.Connection) -> None:

@@ -1,8 +1,8 @@
 """Which cameras a contract covers, by the inventory as it was at each moment."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import pairwise
 from typing import NamedTuple, Protocol
+from weakref import WeakKeyDictionary
 
 from pantau_collector.contracts.days import midnight_ms
 from pantau_collector.contracts.model import Contract, Covers
@@ -55,18 +55,22 @@ def coverage(
     found: dict[CameraKey, list[Covered]] = {}
     if from_ms >= to_ms:
         return found
-    moments = sorted(
-        {from_ms, to_ms, *(each for each in history.changes(from_ms, to_ms) if from_ms < each < to_ms)}
-    )
-    for begin_ms, end_ms in pairwise(moments):
-        inventory = history.at(begin_ms)
-        for camera in covered_cameras(contract, inventory, cameras):
-            zone = zone_of(contract, inventory, camera.site)
-            stretches = found.setdefault((camera.site, camera.id), [])
-            if stretches and stretches[-1][1:] == (begin_ms, camera.criticality, zone):
-                stretches[-1] = stretches[-1]._replace(to_ms=end_ms)
-            else:
-                stretches.append(Covered(begin_ms, end_ms, camera.criticality, zone))
+    reported, open_now = frozenset(cameras), dict[CameraKey, Covered]()
+    before: Inventory | None = None
+    for at_ms in [from_ms, *(each for each in history.changes(from_ms, to_ms) if from_ms < each < to_ms)]:
+        inventory = history.at(at_ms)
+        matchers = _matchers(contract, inventory)
+        for key in _to_judge(before, inventory, reported, open_now):
+            is_there = key in (inventory.cameras or reported)
+            now = _covered(contract, matchers, inventory, key) if is_there else None
+            last = open_now.get(key)
+            if last is not None and now != last[2:]:
+                found.setdefault(key, []).append(open_now.pop(key)._replace(to_ms=at_ms))
+            if now is not None and key not in open_now:
+                open_now[key] = Covered(at_ms, to_ms, *now)
+        before = inventory
+    for key, last in open_now.items():
+        found.setdefault(key, []).append(last)
     return dict(sorted(found.items()))
 
 
@@ -75,10 +79,57 @@ def covered_cameras(
 ) -> Iterator[InventoryCamera]:
     """Yield the cameras that a contract covers by an inventory; `reported` are used if it lists none."""
     every = inventory.cameras.values() or [inventory.camera(*key) for key in sorted(set(reported))]
-    matchers = [_Matcher(covers, contract.party, inventory) for covers in contract.covers]
+    matchers = _matchers(contract, inventory)
     for camera in every:
         if any(matcher.covers(camera) for matcher in matchers):
             yield camera
+
+
+def _covered(
+    contract: Contract, matchers: "Sequence[_Matcher]", inventory: Inventory, key: CameraKey
+) -> tuple[Criticality, str] | None:
+    """Return how critical a covered camera is and its zone, or None if it is not covered."""
+    camera = inventory.camera(*key)
+    if not any(matcher.covers(camera) for matcher in matchers):
+        return None
+    return camera.criticality, zone_of(contract, inventory, camera.site)
+
+
+def _to_judge(
+    before: Inventory | None, inventory: Inventory, reported: Iterable[CameraKey], covered: Iterable[CameraKey]
+) -> Iterable[CameraKey]:
+    """Return the cameras about which anything may be another than before."""
+    if before is not None and before.cameras and inventory.cameras:
+        return _changed(before, inventory)
+    return {*covered, *(inventory.cameras or reported)}
+
+
+_known_changes: WeakKeyDictionary[Inventory, WeakKeyDictionary[Inventory, Sequence[CameraKey]]] = (
+    WeakKeyDictionary()
+)
+"""What `_changed` found between two inventories, as long as both are in use: it is asked for each contract."""
+
+
+def _changed(before: Inventory, inventory: Inventory) -> Sequence[CameraKey]:
+    """Return the cameras that differ between two inventories: in themselves, their site or its connection."""
+    known = _known_changes.setdefault(before, WeakKeyDictionary())
+    found = known.get(inventory)
+    if found is None:
+        found = known[inventory] = _find_changed(before, inventory)
+    return found
+
+
+def _find_changed(before: Inventory, inventory: Inventory) -> Sequence[CameraKey]:
+    if before.uplinks != inventory.uplinks:
+        return list({*before.cameras, *inventory.cameras})
+    sites = {
+        site for site in {*before.sites, *inventory.sites} if before.sites.get(site) != inventory.sites.get(site)
+    }
+    return [
+        key
+        for key in {*before.cameras, *inventory.cameras}
+        if key[0] in sites or before.cameras.get(key) != inventory.cameras.get(key)
+    ]
 
 
 def zone_of(contract: Contract, inventory: Inventory, site: str) -> str:
@@ -96,6 +147,10 @@ def uplinks_of(inventory: Inventory, site: str) -> list[str]:
         known = inventory.uplinks.get(at)
         at = known.via if known else ""
     return found
+
+
+def _matchers(contract: Contract, inventory: Inventory) -> "list[_Matcher]":
+    return [_Matcher(covers, contract.party, inventory) for covers in contract.covers]
 
 
 class _Matcher:

@@ -21,10 +21,8 @@ _FIRST_YEAR, _LAST_YEAR = 2000, 2200
 
 CRITICALITIES: tuple[Criticality, ...] = ("high", "normal", "low")
 """From the gravest to the least."""
-ALWAYS_EXCLUDED = Bucket.WATCHER
-"""Our own fault is never a party's."""
 NOT_LISTED = {Bucket.WORKING, Bucket.WATCHER, Bucket.MAINTENANCE, Bucket.OUT_OF_SERVICE, Bucket.NOT_KNOWN}
-"""Buckets that no contract lists: what counts as what is fixed, or has a key of its own."""
+"""Buckets that no contract lists: fixed ones (`watcher`, our own fault, is excluded), or with a key of theirs."""
 
 Doubt = Literal["for_party", "against_party", "left_out"]
 Link = Literal["at_site", "unseen"]

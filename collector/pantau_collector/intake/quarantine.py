@@ -5,7 +5,8 @@ that sends more than the collector can read delays every other one, whatever sha
 mosquitto limits nobody's rate, but its dynamic security plugin, which our role sets up, can disable a login within
 a millisecond. Where there is no such plugin, what a flooding site sends is at least dropped as early as possible.
 
-The limits are far beyond what an agent sends that is not broken: its backlog is limited to some hundreds a second.
+The limits are beyond what an agent sends that is not broken, and low enough that a slow disk cannot hide a flood:
+the broker sends no more than 200 messages that are not acknowledged, so no flood comes faster than it is written.
 What the broker has kept while we were away comes all at once, so then more is let through.
 """
 
@@ -27,7 +28,7 @@ SHUT_OUT_S = 600
 """Seconds for which a site is shut out."""
 MESSAGES_PER_S, MESSAGES_AT_ONCE = MAX_MESSAGES_PER_S, 2000
 """Messages that one site may send, in the long run and at once."""
-BYTES_PER_S, BYTES_AT_ONCE = 16 << 20, 48 << 20
+BYTES_PER_S, BYTES_AT_ONCE = 4 << 20, 48 << 20
 """Bytes of payload that one site may send, in the long run and at once."""
 CATCHING_UP_S = 60.0
 """Seconds after a break for which ten times as much may come at once."""

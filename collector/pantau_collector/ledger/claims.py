@@ -24,6 +24,7 @@ _RANK = {
 }
 _CAUSES = {str(cause): state for cause, state in STATE_OF.items()}
 _STATES = {**{str(state): state for state in State}, **_CAUSES}
+_UNKNOWN = State.UNKNOWN
 _RANKS = {ANSWERS: 1, SILENT: 2, **{condition: _RANK[state] for condition, state in _STATES.items()}}
 
 
@@ -42,7 +43,7 @@ def condition_of(state: State, cause: Cause | None) -> str:
 
 def state_of(condition: str) -> State:
     """Return the state that belongs to a camera's condition; a condition of a newer version is unknown."""
-    return _STATES.get(condition, State.UNKNOWN)
+    return _STATES.get(condition, _UNKNOWN)
 
 
 def cause_of(condition: str) -> str | None:

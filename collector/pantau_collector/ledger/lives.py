@@ -76,6 +76,8 @@ def _intervals(
 
 
 def _clipped(piece: Piece, period: Span) -> Piece:
+    if period.from_ms <= piece.from_ms and piece.to_ms <= period.to_ms:
+        return piece
     return piece._replace(from_ms=max(piece.from_ms, period.from_ms), to_ms=min(piece.to_ms, period.to_ms))
 
 
@@ -142,7 +144,7 @@ def _interval(span: Span, piece: Piece, bucket: Bucket, evidence: Evidence) -> I
 
 
 def _with_plans(interval: Interval, planned: Sequence[Span]) -> Iterator[Interval]:
-    if interval.bucket in _UNAFFECTED:
+    if not planned or interval.bucket in _UNAFFECTED:
         yield interval
         return
     for part, is_planned in split(Span(interval.from_ms, interval.to_ms), planned):

@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol, TypeVar
 
 FOREVER_MS = 1 << 60
 """The end of a span that does not end."""
+_AFTER_ALL_MS = FOREVER_MS + 1
 
 
 class Span(NamedTuple):
@@ -64,6 +65,14 @@ def within(spans: Sequence[Span], bound: Span) -> Iterator[Span]:
 def split(span: Span, at: Sequence[Span]) -> Iterator[tuple[Span, bool]]:
     """Yield the parts of a span, each with True if it lies in the set `at`, and with False if it lies outside."""
     from_ms = span.from_ms
+    i = bisect_right(at, (from_ms, _AFTER_ALL_MS))  # as tuples, without asking Python for a key
+    if (i == 0 or at[i - 1].to_ms <= from_ms) and (i == len(at) or at[i].from_ms >= span.to_ms):
+        if from_ms < span.to_ms:
+            yield span, False
+        return
+    if i > 0 and at[i - 1].to_ms >= span.to_ms > from_ms:
+        yield span, True
+        return
     for part in within(at, span):
         if part.from_ms > from_ms:
             yield Span(from_ms, part.from_ms), False

@@ -9,7 +9,7 @@ _DECODER = msgspec.json.Decoder(Report)
 
 def render(report: Report) -> bytes:
     """Return the report as JSON in one line. Times are UTC epoch ms, money is text, so that it stays exact."""
-    return msgspec.json.encode(report) + b"\n"
+    return msgspec.json.encode(report)  # no line break after it: that would copy all of it once more
 
 
 def parse(content: bytes) -> Report:

@@ -1,7 +1,7 @@
 """The pages behind the first: where the time went, groups, cameras, outages, decisions, corrections.
 
 A report for people is bounded. Where a table would be longer, its most important rows are shown, and it says how
-many there are and that the XLSX and CSV have all.
+many there are and that the CSV has all.
 """
 
 from collections.abc import Iterator, Sequence

@@ -59,6 +59,8 @@ def _status(report: Report, words: Words, text: NumberText) -> Iterator[Block]:
     period = report.period
     if period.closed_ms is not None:
         closed = words("report.page.closed", time=text.second(period.closed_ms), by=period.closed_by)
+        if report.is_final:
+            closed = f"{closed} {words('report.page.final')}"
         yield Paragraph(closed, note=True)
     elif period.is_running:
         yield Paragraph(words("report.page.running", time=text.second(period.to_ms)))

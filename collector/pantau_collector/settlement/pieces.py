@@ -60,7 +60,7 @@ def pieces_of(life: CameraLife, terms: Terms, months: Sequence[Span]) -> Iterato
                 if allowed_ms < piece.ms:
                     bucket = terms.bucket_without_plan(interval)
                     beyond = piece._replace(from_ms=piece.from_ms + allowed_ms)
-                    yield _with_bucket(beyond, bucket, terms, is_in_hours=True)
+                    yield _in_hours(beyond, bucket, terms)
             at_ms = to_ms
         if at_ms < month.to_ms:
             yield _not_covered(at_ms, month.to_ms)
@@ -70,31 +70,29 @@ def _covered(
     intervals: Sequence[Interval], covered: Covered, span: Span, terms: Terms, month: Span
 ) -> Iterator[tuple[Piece, Interval]]:
     hours = service_spans(terms.hours, terms.holidays, covered.zone, month)
+    is_always = not terms.hours and not terms.holidays
     for interval in _without_gaps(intervals, span):
         bucket = terms.bucket(interval)
         inside = Span(max(interval.from_ms, span.from_ms), min(interval.to_ms, span.to_ms))
-        for part, is_in_hours in split(inside, hours):
+        for part, is_in_hours in [(inside, True)] if is_always else split(inside, hours):
+            place = terms.place(bucket)
             piece = Piece(
                 *part,
-                Place.NOT_COVERED,
+                place if is_in_hours else Place.OUTSIDE_HOURS,
                 bucket,
-                Place.NOT_COVERED,
-                works=False,
-                measured=interval.is_measured,
-                decision=interval.decision,
-                criticality=covered.criticality,
+                place,
+                bucket in terms.works,
+                interval.is_measured,
+                interval.decision,
+                covered.criticality,
             )
-            yield _with_bucket(piece, bucket, terms, is_in_hours=is_in_hours), interval
+            yield piece, interval
 
 
-def _with_bucket(piece: Piece, bucket: Bucket, terms: Terms, *, is_in_hours: bool) -> Piece:
+def _in_hours(piece: Piece, bucket: Bucket, terms: Terms) -> Piece:
+    """Return a piece within service hours with another bucket."""
     place = terms.place(bucket)
-    return piece._replace(
-        place=place if is_in_hours else Place.OUTSIDE_HOURS,
-        bucket=bucket,
-        otherwise=place,
-        works=bucket in terms.works,
-    )
+    return piece._replace(place=place, bucket=bucket, otherwise=place, works=bucket in terms.works)
 
 
 def _without_gaps(intervals: Sequence[Interval], span: Span) -> Iterator[Interval]:

@@ -1,6 +1,6 @@
 """Settles a contract's month."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
@@ -16,6 +16,7 @@ from pantau_collector.settlement.place import Place
 from pantau_collector.settlement.result import (
     CameraSettlement,
     Settlement,
+    Times,
     UnitSettlement,
     Verdict,
     total_times,
@@ -48,7 +49,8 @@ def settle(
     by_key = {(each.site, each.camera): each for each in lives}
     pieces = _pieces(contract, month, by_key, terms, period.to_ms)
     cameras = tuple(_camera(*key, _clipped(its, period)) for key, its in sorted(pieces.items()))
-    units = _units(contract, whole, period, by_key, by_unit(pieces, contract.unit), terms)
+    known = {f"{each.site}/{each.camera}": each.times for each in cameras} if contract.unit == "camera" else {}
+    units = _units(contract, whole, period, by_key, by_unit(pieces, contract.unit), terms, known)
     times = total_times(each.times for each in units)
     fee = sum((each.fee for each in units), Decimal(0))
     if contract.fee_per == "month":
@@ -81,7 +83,7 @@ def settle(
     )
 
 
-def needs_earlier(contract: Contract, month: Month, lives: Iterable[CameraLife]) -> list[CameraLife]:
+def needs_earlier(contract: Contract, month: Month, lives: Collection[CameraLife]) -> list[CameraLife]:
     """Return the lives of which spans and intervals of one more month before are needed.
 
     Their unit does not work, from the first moment that they tell of into the month: so an outage may have begun
@@ -139,7 +141,9 @@ def _units(
     lives: Mapping[tuple[str, str], CameraLife],
     pieces: Mapping[str, list[Piece]],
     terms: Terms,
+    known: Mapping[str, Times],
 ) -> tuple[UnitSettlement, ...]:
+    """Return all units; `known` are the times that are summed up already."""
     members: dict[str, list[CameraLife]] = {}
     for (site, camera), life in sorted(lives.items()):
         members.setdefault(site if contract.unit == "site" else f"{site}/{camera}", []).append(life)
@@ -148,7 +152,7 @@ def _units(
     return tuple(
         UnitSettlement(
             name=name,
-            times=times_of(_clipped(pieces[name], period)),
+            times=known.get(name) or times_of(_clipped(pieces[name], period)),
             covered_ms=covered_ms[name],
             hours_ms=_ms(_hours(its, whole, terms)),
             fee=fees[name],

@@ -36,9 +36,10 @@ def times_of(pieces: Iterable[Piece]) -> Times:
             online_ms += ms
         if piece.bucket in TRUE_PICTURE or is_for_party:
             intact_ms += ms
-    by_bucket = {
-        bucket: ms for bucket in Bucket if (ms := sum(buckets[place].get(bucket, 0) for place in _SERVICE))
-    }
+    by_bucket: dict[Bucket, int] = {}
+    for of_place in buckets.values():
+        for bucket, ms in of_place.items():
+            by_bucket[bucket] = by_bucket.get(bucket, 0) + ms
     return Times(
         period_ms=sum(places.values()),
         not_covered_ms=places[Place.NOT_COVERED],

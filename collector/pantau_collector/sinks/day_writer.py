@@ -149,7 +149,7 @@ class DayWriter:
         lines = 0
         for _ in range(min(len(tasks), _SITES_PER_STEP)):
             lines += self._write_if_it_can(tasks.popleft())
-            if lines >= _LINES_PER_STEP:
+            if lines >= _LINES_PER_STEP or self._thread.stopping.is_set():
                 break
         if tasks:
             self._tasks = tasks

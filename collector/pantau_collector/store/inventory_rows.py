@@ -8,11 +8,14 @@ from sqlalchemy import Connection, Row, delete, func, select, update
 from pantau_collector.inventory import Inventory
 from pantau_collector.inventory.check import Key
 from pantau_collector.inventory.history import InventoryHistory
-from pantau_collector.inventory.history_changes import Change, Entry, Move, difference
+from pantau_collector.inventory.history_changes import BEGINNING_MS, Change, Entry, Move, difference
 from pantau_collector.store.schema import inventory_changes, inventory_moves
 
 MOST_ROWS = 300_000
 """Changes that are kept. Beyond them the oldest are given up, and what came of them counts as the first."""
+
+_GIVEN_UP, _NOBODY = "the changes before it were given up", "pantau-collector"
+"""What is said of a change that counts for all the time before it."""
 
 
 def record_inventory(
@@ -26,7 +29,7 @@ def record_inventory(
     changed = difference({_entry(row): row.entry_json for row in rows}, inventory)
     if changed:
         connection.execute(inventory_changes.insert(), [_row(*each, now_ms) for each in changed])
-        _shorten(connection, most_rows)
+        _shorten(connection, most_rows, now_ms)
     return len(changed)
 
 
@@ -63,10 +66,10 @@ def add_moves(
         connection.execute(inventory_moves.insert(), [{"change": change, **said} for change in changes])
 
 
-def _shorten(connection: Connection, most_rows: int) -> None:
+def _shorten(connection: Connection, most_rows: int, now_ms: int) -> None:
     """Give up the older half of the changes that later ones have replaced, if there are too many.
 
-    What was so at that time becomes the first inventory.
+    What was so at that time becomes the first inventory, also where people had said since when it was so.
     """
     table = inventory_changes
     count = connection.execute(select(func.count()).select_from(table)).scalar_one()
@@ -77,6 +80,16 @@ def _shorten(connection: Connection, most_rows: int) -> None:
         return
     cut_ms = times[len(times) // 2]
     old = table.c.time_ms <= cut_ms
+    replacing, said = newest.where(old).having(func.count() > 1), select(inventory_moves.c.change)
+    first = select(table.c.id).where(table.c.id.in_(replacing), table.c.id.in_(said))
+    add_moves(
+        connection,
+        list(connection.execute(first).scalars()),
+        BEGINNING_MS,
+        reason=_GIVEN_UP,
+        by=_NOBODY,
+        now_ms=now_ms,
+    )
     connection.execute(delete(table).where(old, table.c.id.not_in(newest.where(old))))
     last = select(func.max(table.c.id)).scalar_subquery()
     connection.execute(delete(table).where(old, table.c.entry_json.is_(None), table.c.id < last))

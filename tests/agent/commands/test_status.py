@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from pantau_agent.cli import app
 from pantau_agent.commands.status import _problems
 from pantau_agent.reporting.running_status import RunningStatus
 from pantau_contract.messages import BatchRange, Receipt
@@ -35,9 +37,9 @@ def agent_command(folder: Path, *arguments: str) -> subprocess.Popen[str]:
 
 
 def status(folder: Path) -> tuple[int, dict[str, Any]]:
-    process = agent_command(folder, "status", "--json")
-    out, _ = process.communicate(timeout=60)
-    return process.returncode, json.loads(out)
+    environment = {"RUNTIME_DIRECTORY": str(folder / "run")}
+    done = CliRunner().invoke(app, ["status", "--json", "--config", str(folder / "agent.toml")], env=environment)
+    return done.exit_code, json.loads(done.stdout)
 
 
 @contextmanager
@@ -64,8 +66,8 @@ def site(tmp_path: Path, mosquitto: Mosquitto) -> Path:
 
 
 def test_it_tells_whether_what_runs_is_what_is_written_and_is_heard(site: Path, mosquitto: Mosquitto) -> None:
-    assert status(site) == (1, status(site)[1])
-    assert status(site)[1]["problems"] == ["not_running"]
+    code, told = status(site)
+    assert (code, told["problems"]) == (1, ["not_running"])
     with listening(mosquitto.port) as listener, running(site):
         assert until(lambda: bool(listener.telemetry()))
         boot = listener.telemetry()[0].boot

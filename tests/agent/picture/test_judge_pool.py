@@ -33,9 +33,9 @@ def test_what_was_learned_is_known_to_the_next_process(tmp_path: Path) -> None:
     assert causes(KeptJudges(tmp_path), shifted, range(20, 30))[-1] is Cause.MOVED
 
 
-def test_memories_are_written_each_half_hour(tmp_path: Path) -> None:
+def test_memories_are_written_each_hour(tmp_path: Path) -> None:
     judges, street = KeptJudges(tmp_path), Street()
-    for k, at in enumerate((0, 1799, 1801)):
+    for k, at in enumerate((0, 3599, 3601)):
         assert saved(tmp_path).pictures == 0
         judges.now = at
         judges.judged(street.picture(k), k)

@@ -5,12 +5,15 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pantau_agent.spool import SpoolInUseError
+from pantau_agent.spool import file as spool_file
+from pantau_contract.messages import BatchRange, Receipt
 from tests.agent.fake_clock import FakeClock
 from tests.agent.spool.spools import DAY_S, opened, waiting
 from tests.servers.process import until
@@ -271,7 +274,7 @@ async def test_when_the_disk_is_full_nothing_is_lost_and_it_goes_on_by_itself(
         await spool.append(b"before")
         connection = spool._queue.file._connection  # type: ignore[union-attr]
         await spool._run(lambda: connection.execute("PRAGMA max_page_count = 1"))  # SQLite's own "disk is full"
-        large = [bytes([number]) * 20_000 for number in range(3)]
+        large = [bytes([number]) * 500_000 for number in range(3)]
         for payload in large:
             await spool.append(payload)
         assert await waiting(spool) == [b"before", *large]
@@ -282,6 +285,38 @@ async def test_when_the_disk_is_full_nothing_is_lost_and_it_goes_on_by_itself(
         assert spool.batches == 5
     async with opened(tmp_path / "spool.sqlite") as spool:
         assert await waiting(spool) == [b"before", *large, b"after"]
+
+
+async def test_from_the_first_commit_on_no_file_grows_so_that_the_file_system_has_no_work_of_its_own(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path / "spool.sqlite") as spool:
+        before = bytes_in(tmp_path)
+        for _ in range(60):
+            batch = await spool.append(random.randbytes(2000))
+            spool.receive_receipt(Receipt("north", (BatchRange(batch.boot, batch.seq, batch.seq),)))
+        assert bytes_in(tmp_path) == before
+        assert spool.used_mb < 0.05, "the room is free"
+
+
+async def test_an_existing_spool_is_opened_on_a_full_disk_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(tmp_path / "spool.sqlite") as spool:
+        await spool.append(b"before")
+
+    def full(connection: sqlite3.Connection) -> None:
+        connection.execute("PRAGMA max_page_count = 1")
+        with suppress(sqlite3.OperationalError):
+            connection.execute("CREATE TABLE probe (x)")
+        reserve(connection)
+
+    reserve = spool_file._reserve_room
+    monkeypatch.setattr(spool_file, "_WAL_BYTES", 10 << 20)
+    monkeypatch.setattr(spool_file, "_reserve_room", full)
+    async with opened(tmp_path / "spool.sqlite") as spool:
+        assert spool._queue.file is not None
+        assert await waiting(spool) == [b"before"]
 
 
 async def test_a_file_damaged_while_in_use_is_set_aside_and_the_live_batch_kept(tmp_path: Path) -> None:

@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from itertools import pairwise
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pantau_collector.contracts import Contract, Covered, coverage, valid_span
+from pantau_collector.contracts.coverage import covered_cameras, zone_of
 from pantau_collector.contracts.days import midnight_ms, service_spans
 from pantau_collector.inventory import Inventory, InventoryCamera, InventorySite, InventoryUplink, Party
 from pantau_collector.inventory.history import InventoryHistory
@@ -105,6 +109,39 @@ def test_each_share_belongs_to_whom_it_belonged_then() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("covers", "change"),
+    [
+        ({"tags": ["x"]}, {"tags": []}),
+        ({"uplinks": ["kota"]}, {"uplink": "radio"}),
+        ({"maintained": True}, {"maintainer": "lain"}),
+        ({"owners": ["dishub"]}, {"owner": "pu"}),
+    ],
+)
+def test_what_changes_at_a_site_changes_what_is_covered_there(
+    covers: dict[str, Any], change: dict[str, Any]
+) -> None:
+    first = inventory(camera("a", "one"))
+    second = inventory(camera("a", "one"))
+    second = Inventory(
+        maintainers=second.maintainers.values(),
+        uplinks=second.uplinks.values(),
+        sites=[second.sites["a"].model_copy(update=change), second.sites["b"]],
+        cameras=[camera("a", "one")],
+    )
+    over_time = history(("2026-09-01", first), ("2026-10-11", second))
+    expected = {"a/one": [(OCTOBER.from_ms, ms("2026-10-11"), "normal")]}
+    assert covered(contract(covers=[covers]), over_time) == expected
+
+
+def test_an_uplink_that_is_connected_otherwise_changes_what_is_covered_behind_it() -> None:
+    first, second = inventory(camera("a", "one")), inventory(camera("a", "one"))
+    second.uplinks["kabil"] = InventoryUplink(id="kabil", via="radio")
+    over_time = history(("2026-09-01", first), ("2026-10-11", second))
+    expected = {"a/one": [(OCTOBER.from_ms, ms("2026-10-11"), "normal")]}
+    assert covered(contract(covers=[{"uplinks": ["kota"]}]), over_time) == expected
+
+
 def test_a_contract_covers_only_while_it_is_valid() -> None:
     over_time = history(("2026-09-01", inventory(camera("a", "one"))))
     half = contract(valid_from="2026-10-16", valid_to="2026-10-20")
@@ -157,6 +194,50 @@ def test_the_zone_is_that_of_the_first_tag_that_the_site_has() -> None:
     spans = coverage(contract(zone_by_tag=zones), over_time, [], OCTOBER)
     assert {key: its[0].zone for key, its in spans.items()} == {("a", "one"): "Asia/Makassar", ("b", "one"): "UTC"}
     assert spans["a", "one"] == [Covered(*OCTOBER, "normal", "Asia/Makassar")]
+
+
+@st.composite
+def inventories(draw: st.DrawFn) -> Inventory:
+    sites = [
+        InventorySite(
+            id=site,
+            maintainer=draw(st.sampled_from(["teknik", "lain"])),
+            uplink=draw(st.sampled_from(["kota", "kabil", ""])),
+            tags=draw(st.sampled_from([[], ["x"]])),
+        )
+        for site in ("a", "b")
+    ]
+    uplinks = [InventoryUplink(id="kota"), InventoryUplink(id="kabil", via=draw(st.sampled_from(["", "kota"])))]
+    keys = draw(st.lists(st.sampled_from([("a", "one"), ("a", "two"), ("b", "one")]), unique=True))
+    cameras = [camera(*key, criticality=draw(st.sampled_from(["normal", "high"]))) for key in keys]
+    return Inventory(
+        maintainers=[Party(id="teknik"), Party(id="lain")], sites=sites, uplinks=uplinks, cameras=cameras
+    )
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(inventories(), min_size=1, max_size=5),
+    st.sampled_from([{"maintained": True}, {"uplinks": ["kota"]}, {"tags": ["x"]}, {"sites": ["a"]}]),
+)
+def test_what_is_covered_over_time_is_what_each_moment_says(
+    found: list[Inventory], covers: dict[str, Any]
+) -> None:
+    over_time = history(*((f"2026-10-{5 * i + 1:02}", each) for i, each in enumerate(found)))
+    terms = contract(covers=[covers], zone_by_tag={"x": "Asia/Makassar"})
+    reported = [("a", "one"), ("b", "unlisted")]
+    spans = coverage(terms, over_time, reported, OCTOBER)
+    for day in range(1, 32):
+        at_ms = ms(f"2026-10-{day:02}T12:00")
+        inventory = over_time.at(at_ms)
+        now = {key: each[2:] for key, its in spans.items() for each in its if each.from_ms <= at_ms < each.to_ms}
+        assert now == {
+            (each.site, each.id): (each.criticality, zone_of(terms, inventory, each.site))
+            for each in covered_cameras(terms, inventory, reported)
+        }
+    for its in spans.values():
+        assert all(one[1:] != (other.from_ms, *other[2:]) for one, other in pairwise(its))
+        assert all(one.to_ms <= other.from_ms for one, other in pairwise(its))
 
 
 @pytest.mark.parametrize(

@@ -167,6 +167,18 @@ def test_the_oldest_changes_are_given_up_beyond_the_limit(store: Store) -> None:
         assert inventory_rows.record_inventory(connection, loads[-1][1], now_ms=99_000) == 0
 
 
+@pytest.mark.parametrize("about", [slice(9, None), slice(9, None, 2), slice(10, None, 2)])
+def test_what_was_said_of_a_change_keeps_nothing_from_being_the_first(store: Store, about: slice) -> None:
+    loads = [(i * 1000, inventory(GATE.model_copy(update={"name": f"Gate {i}"}))) for i in range(1, 17)]
+    record(store, *loads[:12])
+    with store.begin() as connection:
+        for each in inventory_rows.load_changes(connection)[about]:
+            inventory_rows.add_moves(connection, [each.id], each.time_ms - 500, reason="", by="Ani", now_ms=1)
+    history = record(store, *loads[12:], most_rows=20)
+    assert count(store) < 20
+    assert ("kabil", "gate") in history.at(0).cameras
+
+
 def test_the_recorder_records_each_inventory_once_and_tries_again_after_an_error(store: Store) -> None:
     current, now_ms = [inventory()], [1000]
     recorder = InventoryRecorder(store, lambda: current[0], lambda: now_ms[0])

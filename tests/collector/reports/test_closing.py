@@ -1,5 +1,6 @@
 """A closed month stays as it was; what is known otherwise since is a correction, in milliseconds and in rupiah."""
 
+import zlib
 from decimal import Decimal
 from pathlib import Path
 
@@ -237,10 +238,15 @@ def test_a_closed_month_whose_maintenance_is_forgotten_is_final(city: SmallCity)
     assert city.maker().city("site").total == before.total
 
 
-def test_a_damaged_document_is_refused(city: SmallCity) -> None:
+@pytest.mark.parametrize("damage", ["cut off", "another figure"])
+def test_a_damaged_document_is_refused(city: SmallCity, damage: str) -> None:
     city.maker().close("Ibu Sari")
-    damaged = update(schema.closed_documents).where(schema.closed_documents.c.name == "by/owner").values(body=b"x")
-    city.change(lambda connection: connection.execute(damaged))
+    with city.store.begin() as connection:
+        content = closed_rows.load_document(connection, "2026-10", "by/owner")
+        assert content is not None
+        body = b"x" if damage == "cut off" else zlib.compress(content.replace(b"1", b"9"))
+        table = schema.closed_documents
+        connection.execute(update(table).where(table.c.name == "by/owner").values(body=body))
     with pytest.raises(StoreError, match="by/owner of the closed month 2026-10 is damaged"):
         city.maker().city("owner")
     assert city.maker().city("site").groups

@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 from pypdf import PdfReader
 
+from pantau_collector.attribution import Decision
 from pantau_collector.incidents.incident import Incident
 from pantau_collector.inventory import Inventory
 from pantau_collector.inventory.model import InventoryCamera, InventorySite
@@ -100,6 +101,18 @@ def test_an_outage_that_the_ledger_knows_nothing_of_is_a_dossier_too() -> None:
     made = assemble_dossier(IncidentRecord(about), "Kabil", Inventory(), lambda *_: {}, now_ms=at(4))
     assert made.cameras[0].lost_ms == 0
     assert "The ledger knows of no lost time in this outage." in page(made)
+
+
+def test_what_people_decided_about_it_counts() -> None:
+    about = Incident(5, "kabil", None, "site_dark", ("c1", "c2"), BEGAN, BEGAN, 0.0, resolved_ms=ENDED)
+    before = {("kabil", "c1"): {Bucket.LINK: HOUR_MS}}
+    decision = Decision(
+        4, 5, (("kabil", "c1"),), BEGAN, ENDED, Bucket.THIRD_PARTY, "PT Galian", "cut", "Ani", at(5), before
+    )
+    record = IncidentRecord(about, decisions=[decision])
+    made = assemble_dossier(record, "Kabil", inventory(), dark, now_ms=at(4))
+    assert made.ms == {Bucket.WORKING: 2 * HOUR_MS, Bucket.LINK: HOUR_MS, Bucket.THIRD_PARTY: HOUR_MS}
+    assert made.well_at_site_ms == 2 * HOUR_MS
 
 
 def test_cameras_that_were_part_of_it_for_a_time_are_in_it() -> None:

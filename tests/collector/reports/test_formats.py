@@ -71,6 +71,7 @@ def test_no_cell_is_a_formula(report: Report, text: str) -> None:
 def test_the_workbook_has_a_sheet_for_each_table_with_rows(report: Report) -> None:
     book = openpyxl.load_workbook(io.BytesIO(as_xlsx.render(report, words("en"))))
     assert book.sheetnames == ["Summary", "Contracts", "Cameras", "Outages", "Days", "Deductions", "Left out"]
+    assert book.properties.created == datetime(2000, 1, 1)  # noqa: DTZ001 # not the time of day at which it was made
     rows = sheet(as_xlsx.render(report, words("en")), "Outages")
     assert rows[1][3:5] == (datetime(2026, 10, 5, 10), datetime(2026, 10, 5, 16))  # noqa: DTZ001 # Excel's have none
     assert rows[1][5] == 360

@@ -200,13 +200,13 @@ def test_a_month_without_data_says_so(language: Language) -> None:
 
 def test_long_tables_are_cut_and_say_so() -> None:
     assert (MAX_CAMERAS, MAX_OUTAGES) == (500, 300)
-    cameras = tuple(replace(CAMERAS[i % 7], camera=f"c{i}", name=f"Kamera nomor {i}") for i in range(520))
+    cameras = tuple(replace(CAMERAS[i % 7], camera=f"c{i}", name=f"Kamera nomor {i}") for i in range(1520))
     outages = tuple(replace(OUTAGES[0], camera=f"c{i % 520}", from_ms=at(1) + i * 60_000) for i in range(400))
     report = replace(CITY, cameras=cameras, outages=outages)
     text = page(report).text
-    assert "500 of 520 are shown here. All of them are in the XLSX and CSV of this report." in text
+    assert "500 of 1,520 are shown here. The CSV of this report has all of them." in text
     assert "300 of 400 are shown here." in text
-    assert "The map shows the 40 worst of 520 cameras." in text
+    assert "The map shows the 40 worst of 1,520 cameras." in text
     assert len(pdf(render_pdf(report, words("en"))).pages) < 80
 
 
@@ -225,7 +225,10 @@ def test_a_running_month_says_until_when() -> None:
 
 def test_a_closed_month_says_by_whom() -> None:
     period = replace(CONTRACT.period, closed_ms=at(31, 10), closed_by="Siti")
-    assert "Closed on 31 Oct 2026 10:00:00 WIB by Siti." in page(replace(CONTRACT, period=period)).text
+    text = page(replace(CONTRACT, period=period)).text
+    assert "Closed on 31 Oct 2026 10:00:00 WIB by Siti." in text
+    assert "The month is final" not in text
+    assert "The month is final" in page(replace(CONTRACT, period=period, is_final=True)).text
 
 
 def test_a_camera_that_nobody_ever_measured_is_named_as_such_on_the_first_page() -> None:

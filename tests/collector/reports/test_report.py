@@ -119,6 +119,14 @@ def test_an_outage_across_the_turn_of_the_month_has_its_true_beginning_and_the_m
     assert not outage.begins_before
 
 
+def test_a_contract_pays_for_an_outage_from_its_true_beginning(city: SmallCity) -> None:
+    report = city.maker(Month(2026, 11), now_ms=END_MS + DAY_MS).contract("rawat")
+    [delay] = [each for each in report.accounts[0].penalties if each.kind == "delay"]
+    assert (delay.unit, delay.from_ms) == ("kabil/gate", at("31 20:00"))
+    assert delay.quantity == 24  # the 4 h of its repair time lie in October
+    assert outages_of(report, "kabil/gate")[0].counted_ms == DAY_MS
+
+
 def test_an_outage_that_began_long_ago_is_followed_back(empty_city: SmallCity) -> None:
     empty_city.enter(kabil())
     [outage] = [

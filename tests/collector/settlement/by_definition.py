@@ -93,7 +93,7 @@ class ByDefinition:
                     continue
                 if not self.is_covered(life, at) or not self.in_hours(life, at):
                     continue
-                if self.moved_bucket(interval_at(life, at), life) == "maintenance":
+                if self.moved_bucket(interval_at(life, at)) == "maintenance":
                     if until - at > left:
                         ends[begin] = at + left
                         break
@@ -114,16 +114,15 @@ class ByDefinition:
         zone = next(span.zone for span in life.spans if span.from_ms <= at < span.to_ms)
         return any(begin <= at < end for begin, end in self.hours(zone))
 
-    def moved_bucket(self, interval: Interval | None, _life: CameraLife) -> str:
+    def moved_bucket(self, interval: Interval | None) -> str:
         """The bucket that counts, by rules 1 and 2."""
         if interval is None:
             return "not_known"
-        if self.contract.link == "at_site" and interval.unplanned == "link":
-            if interval.at_site in STREAMING:
-                return str(interval.at_site)
-            if interval.bucket == "link" and interval.decision is None:
-                return str(interval.at_site)
-        return str(interval.bucket)
+        is_line_time = self.contract.link == "at_site" and interval.unplanned == "link"
+        is_unmoved = interval.bucket == "link" and interval.decision is None
+        return str(
+            interval.at_site if is_line_time and (interval.at_site in STREAMING or is_unmoved) else interval.bucket
+        )
 
     def camera_at(self, index: int, at: int) -> Now:
         life = self.lives[index]
@@ -131,7 +130,7 @@ class ByDefinition:
             return Now("not_covered", "", works=False, measured=False, criticality="", otherwise="not_covered")
         interval = interval_at(life, at)
         in_hours = self.in_hours(life, at)
-        bucket = self.moved_bucket(interval, life)
+        bucket = self.moved_bucket(interval)
         if bucket == "maintenance" and in_hours and interval is not None:
             begin = max(begin for begin, _ in self.months if begin <= at)
             if at >= self.ends_of(index).get(begin, self.end + 1):
