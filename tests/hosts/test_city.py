@@ -26,8 +26,8 @@ SITES = ["nongsa", "kabil"]
 
 
 @pytest.fixture(scope="module")
-def running(city: City) -> City:
-    """Return the city with a control room and two sites, set up by one run."""
+def blank(city: City) -> City:
+    """Return the city with a control room and two sites, nothing of which is installed."""
     (city.folder / "collector.toml").write_text(COLLECTOR)
     (city.folder / "inventory.toml").write_text("".join(f'[[site]]\nid = "{site}"\n' for site in SITES))
     city.variables["all"]["pantau_ca_folder"] = str(city.folder / "ca")
@@ -45,9 +45,15 @@ def running(city: City) -> City:
     city.add("control", "control_room")
     for site in SITES:
         add_site(city, site)
-    run = city.play("collector.yml", "agent.yml")
-    print(f"from blank machines to a reporting city: {run.seconds:.0f} s", run.counts)  # noqa: T201 # with -s
     return city
+
+
+@pytest.fixture(scope="module")
+def running(blank: City) -> City:
+    """Return the city, set up by one run."""
+    run = blank.play("site.yml")
+    print(f"from blank machines to a reporting city: {run.seconds:.0f} s", run.counts)  # noqa: T201 # with -s
+    return blank
 
 
 def add_site(city: City, name: str, release: str = "bookworm") -> Host:
@@ -82,6 +88,20 @@ def started(host: Host, unit: str) -> str:
     return host.run(f"systemctl show --property=InvocationID --value {unit}")
 
 
+def test_on_blank_machines_a_trial_run_ends_well_and_what_needs_an_installation_says_so(blank: City) -> None:
+    trial = blank.play("site.yml", "--check", "--diff")
+    # mosquitto, InfluxDB, the collector, and an agent at each site.
+    assert trial.output.count("A trial run ends here") == 3 + len(SITES), trial.output
+    for arguments, told in (
+        (["check.yml"], "run collector.yml"),
+        (["collector.yml", "--tags=configuration"], "No collector is installed on control"),
+        (["agent.yml", "--tags=configuration"], "No agent is installed on nongsa"),
+    ):
+        run = blank.play(*arguments, check=False)
+        assert run.status, run.output
+        assert told in run.output, run.output
+
+
 def test_blank_machines_become_a_reporting_city(running: City) -> None:
     until(lambda: causes(running) == {site: {"refused"} for site in SITES}, 300)
     for site in SITES:
@@ -92,8 +112,25 @@ def test_blank_machines_become_a_reporting_city(running: City) -> None:
 
 
 def test_a_second_run_changes_nothing(running: City) -> None:
-    run = running.play("collector.yml", "agent.yml")
+    run = running.play("site.yml")
     assert run.changed == 0, run.output
+
+
+def test_neither_a_trial_run_nor_the_check_finds_anything_to_do(running: City) -> None:
+    assert running.play("site.yml", "--check").changed == 0
+    assert running.play("check.yml").changed == 0
+    table = running.play("check.yml", "--check")
+    assert table.output.count("cannot be reached") == 0, table.output
+
+
+def test_an_agent_that_does_not_run_is_told_by_the_check_and_started_by_the_next_run(running: City) -> None:
+    running.hosts["kabil"].run("systemctl stop pantau-agent")
+    run = running.play("check.yml", check=False)
+    assert run.status, run.output
+    assert "kabil: what runs is not what is written: run agent.yml" in run.output
+    assert "nongsa: " not in run.output, run.output
+    running.play("agent.yml")
+    assert running.play("check.yml").status == 0
 
 
 def test_what_a_run_wrote_before_it_broke_off_runs_after_the_next(running: City) -> None:
