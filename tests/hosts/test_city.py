@@ -1,12 +1,13 @@
 """Test on booted hosts, without a way to the internet, what a technician does with the playbooks."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.hosts.city import City, until
+from tests.hosts.city import City, Run, until
 from tests.hosts.host import BROKER_NAME, Host
 
 COLLECTOR = """\
@@ -83,6 +84,13 @@ def causes(city: City) -> dict[str, set[str]]:
     }
 
 
+def complaints(run: Run) -> dict[str, str]:
+    """Return by site what the table of `check.yml` finds wrong, but for the clock, which no container keeps."""
+    found = re.findall(r'^ +"(\S+): (.+?)",?$', run.output, re.MULTILINE)
+    assert "cameras ok" in run.output, run.output
+    return {site: what for site, what in found if not what.startswith("its clock")}
+
+
 def started(host: Host, unit: str) -> str:
     """Return what changes with each start of a unit."""
     return host.run(f"systemctl show --property=InvocationID --value {unit}")
@@ -118,19 +126,17 @@ def test_a_second_run_changes_nothing(running: City) -> None:
 
 def test_neither_a_trial_run_nor_the_check_finds_anything_to_do(running: City) -> None:
     assert running.play("site.yml", "--check").changed == 0
-    assert running.play("check.yml").changed == 0
-    table = running.play("check.yml", "--check")
-    assert table.output.count("cannot be reached") == 0, table.output
+    for arguments in (["check.yml"], ["check.yml", "--check"]):
+        assert complaints(running.play(*arguments, check=False)) == {}
 
 
 def test_an_agent_that_does_not_run_is_told_by_the_check_and_started_by_the_next_run(running: City) -> None:
     running.hosts["kabil"].run("systemctl stop pantau-agent")
-    run = running.play("check.yml", check=False)
-    assert run.status, run.output
-    assert "kabil: what runs is not what is written: run agent.yml" in run.output
-    assert "nongsa: " not in run.output, run.output
+    told = complaints(running.play("check.yml", check=False))
+    assert list(told) == ["kabil"], told
+    assert "run agent.yml" in told["kabil"]
     running.play("agent.yml")
-    assert running.play("check.yml").status == 0
+    assert complaints(running.play("check.yml", check=False)) == {}
 
 
 def test_what_a_run_wrote_before_it_broke_off_runs_after_the_next(running: City) -> None:
