@@ -303,6 +303,17 @@ def test_what_is_excused_or_outside_hours_does_not_end_an_outage_and_is_not_coun
     assert found.deduction == 4000
 
 
+def test_an_outage_ends_where_the_contract_does_not_cover_the_camera() -> None:
+    terms = contract(classes=classes(repair_hours=20), penalties=[delay("hour")])
+    down = life(OCTOBER, (744, Bucket.CAMERA))
+    begin_ms = down.spans[0].from_ms
+    days = [Covered(begin_ms + day * DAY, begin_ms + (day + 1) * DAY, "normal", ZONE) for day in (0, 2)]
+    found = settle(terms, OCTOBER, [CameraLife("kabil", "cam", days, down.intervals)])
+    # Two outages of a day each, 4 h of each beyond the repair time.
+    assert [each.lost_ms for each in found.units[0].outages] == [DAY, DAY]
+    assert found.deduction == 8000
+
+
 def test_the_response_ends_with_the_acknowledgement_also_of_an_incident_that_began_before() -> None:
     terms = contract(classes=classes(response_hours=1), penalties=[delay("hour", "response")])
     down = life(OCTOBER, (10, Bucket.CAMERA), (734, Bucket.WORKING))
