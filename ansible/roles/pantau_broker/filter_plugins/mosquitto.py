@@ -20,7 +20,7 @@ def mosquitto_hash(password: str, user: str, present: str = "", revoked: str = "
 
     `present` is the text of the file as it is: a hash in it that fits the password is kept, so that a second run
     changes nothing. One with fewer iterations, or with a salt made of the password as by version 0.2, is replaced.
-    `revoked` are lines of a password file too: a password that was taken from the user has no hash, which is empty.
+    `revoked` are lines of a password file too: a password that was taken from the user has an empty hash.
     """
     if _is_revoked(password, user, revoked):
         return ""
