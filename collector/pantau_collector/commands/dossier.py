@@ -25,15 +25,22 @@ from pantau_collector.commands.time_options import ZoneOption, iso, local_zone
 from pantau_collector.data_dir import DataDir
 from pantau_collector.ledger import Ledger
 from pantau_collector.outage_pictures import OutagePictures
+from pantau_collector.paper.blocks import Document
 from pantau_collector.paper.html import to_html
-from pantau_collector.paper.pdf import to_pdf
 from pantau_collector.reports.dossier import IncidentRecord, assemble_dossier
 from pantau_collector.reports.dossier_pages import dossier_pages
 from pantau_collector.store import incident_rows, inventory_rows, outbox_search, request_rows
 from pantau_service import atomic_file
 from pantau_service.language_option import LanguageOption, words_for
 
-_RENDERERS = {".pdf": to_pdf, ".html": to_html}
+
+def _to_pdf(document: Document) -> bytes:
+    from pantau_collector.paper.pdf import to_pdf  # noqa: PLC0415 # takes long to load
+
+    return to_pdf(document)
+
+
+_RENDERERS = {".pdf": _to_pdf, ".html": to_html}
 _PRIVATE = 0o600
 """Names and pictures are not for every user of the machine."""
 

@@ -3,7 +3,7 @@
 import re
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from pydantic import SecretStr, ValidationError
@@ -14,8 +14,10 @@ from pantau_collector.sinks.downsampling import DownsamplingRules
 from pantau_collector.sinks.open_access import open_access
 from pantau_collector.sinks.setup_plan import SetupError, SetupPlan
 from pantau_collector.sinks.setup_v1 import InfluxV1Setup
-from pantau_collector.sinks.setup_v2 import InfluxV2Setup
 from pantau_service.settings import ConfigError
+
+if TYPE_CHECKING:
+    from pantau_collector.sinks.setup_v2 import InfluxV2Setup
 
 EXIT_USAGE = 2
 EXIT_NOT_DONE = 3
@@ -79,7 +81,7 @@ def _server(
     user: str | None,
     password_file: Path | None,
     token_file: Path | None,
-) -> InfluxV1Setup | InfluxV2Setup:
+) -> "InfluxV1Setup | InfluxV2Setup":
     """Return the set-up for the configured server, as an administrator if one is given.
 
     Raises:
@@ -96,6 +98,8 @@ def _server(
         if user is not None or password_file is not None:
             raise ConfigError(["--user and --password-file are for InfluxDB 1; this one takes --token-file"])
         changed = {"token": _secret(token_file)} if token_file is not None else {}
+        from pantau_collector.sinks.setup_v2 import InfluxV2Setup  # noqa: PLC0415 # takes long to load
+
         return InfluxV2Setup(configured.model_copy(update=changed), keeping)
     except (OSError, ValidationError) as error:
         raise ConfigError([f"the file with the password or token cannot be read: {error}"]) from None

@@ -11,7 +11,6 @@ from decimal import Decimal
 from heapq import nlargest
 from typing import Any
 
-import xlsxwriter
 from msgspec.structs import replace
 
 from pantau_collector.reports.cells import Cell
@@ -42,6 +41,8 @@ def render(report: Report, words: Words) -> bytes:
 
 def workbook(tables: Iterable[Table], words: Words, notes: dict[str, str] | None = None) -> bytes:
     """Return tables as the sheets of a workbook; a note stands below the rows of its table."""
+    from xlsxwriter import Workbook  # noqa: PLC0415 # takes long to load
+
     out = io.BytesIO()
     options = {
         "constant_memory": True,
@@ -49,7 +50,7 @@ def workbook(tables: Iterable[Table], words: Words, notes: dict[str, str] | None
         "strings_to_urls": False,
         "strings_to_numbers": False,
     }
-    book = xlsxwriter.Workbook(out, options)
+    book = Workbook(out, options)
     book.set_properties({"created": _MADE})
     sheets = _Sheets(book)
     for each in tables:

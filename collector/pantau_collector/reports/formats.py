@@ -7,14 +7,20 @@ from pantau_collector.reports import as_csv, as_json, as_xlsx, tables
 from pantau_collector.reports.document import Report
 from pantau_collector.reports.html import render_html
 from pantau_collector.reports.outage_views import NO_PICTURES, PictureSource
-from pantau_collector.reports.pdf import render_pdf
 from pantau_contract.words import Words
 
 Format = Literal["html", "pdf", "xlsx", "csv", "json"]
 Renderer = Callable[[Report, Words, PictureSource], bytes]
 
+
+def _render_pdf(report: Report, words: Words, pictures: PictureSource) -> bytes:
+    from pantau_collector.reports.pdf import render_pdf  # noqa: PLC0415 # takes long to load
+
+    return render_pdf(report, words, pictures)
+
+
 RENDERERS: dict[Format, Renderer] = {
-    "pdf": render_pdf,
+    "pdf": _render_pdf,
     "html": render_html,
     "xlsx": lambda report, words, _pictures: as_xlsx.render(report, words),
     "json": lambda report, _words, _pictures: as_json.render(report),

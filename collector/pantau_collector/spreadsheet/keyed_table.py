@@ -4,14 +4,14 @@ import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
-
-from openpyxl import Workbook
-from openpyxl.styles import Font
+from typing import TYPE_CHECKING, NamedTuple
 
 from pantau_collector.spreadsheet.limits import MAX_BYTES, MAX_COLUMNS, MAX_ROWS
 from pantau_collector.spreadsheet.workbook import SUFFIXES, Row, open_workbook
 from pantau_service.settings import ConfigError
+
+if TYPE_CHECKING:
+    from openpyxl import Workbook
 
 _HEADER_WITHIN = 20
 """Rows among which the header is looked for."""
@@ -110,7 +110,10 @@ def _delimited(path: Path) -> list[Row]:
     return list(enumerate(rows, 1))
 
 
-def _book(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> Workbook:
+def _book(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> "Workbook":
+    from openpyxl import Workbook  # noqa: PLC0415 # takes long to load, and few commands need it
+    from openpyxl.styles import Font  # noqa: PLC0415
+
     book = Workbook()
     sheet = book.worksheets[0]
     sheet.title = title

@@ -3,13 +3,13 @@
 import csv
 import io
 from pathlib import Path
-
-from openpyxl import Workbook
-from openpyxl.styles import Font
-from openpyxl.utils import get_column_letter
+from typing import TYPE_CHECKING
 
 from pantau_collector.spreadsheet.columns import COLUMNS
 from pantau_service.settings import ConfigError
+
+if TYPE_CHECKING:
+    from openpyxl import Workbook
 
 _TITLES = [column.title for column in COLUMNS if column.key != "coordinates"]
 _EXAMPLE = [column.example for column in COLUMNS if column.key != "coordinates"]
@@ -38,7 +38,11 @@ def write_template(path: Path) -> None:
         raise ConfigError([f"{path}: expected a file that can be written ({error.strerror})"]) from None
 
 
-def _workbook() -> Workbook:
+def _workbook() -> "Workbook":
+    from openpyxl import Workbook  # noqa: PLC0415 # takes long to load, and few commands need it
+    from openpyxl.styles import Font  # noqa: PLC0415
+    from openpyxl.utils import get_column_letter  # noqa: PLC0415
+
     book = Workbook()
     sheet = book.worksheets[0]
     sheet.title = "CCTV"
