@@ -122,6 +122,7 @@ def test_an_outage_across_the_turn_of_the_month_has_its_true_beginning_and_the_m
 def test_a_contract_pays_for_an_outage_from_its_true_beginning(city: SmallCity) -> None:
     report = city.maker(Month(2026, 11), now_ms=END_MS + DAY_MS).contract("rawat")
     [delay] = [each for each in report.accounts[0].penalties if each.kind == "delay"]
+    assert delay.what == "delay_repair"
     assert (delay.unit, delay.from_ms) == ("kabil/gate", at("31 20:00"))
     assert delay.quantity == 24  # the 4 h of its repair time lie in October
     assert outages_of(report, "kabil/gate")[0].counted_ms == DAY_MS
