@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,15 @@ class ReportError(RuntimeError):
 
 
 class Reports:
-    """Reports of a month, `YYYY-MM`, by the collector of a configuration, also while it runs."""
+    """Reports of a month, `YYYY-MM`, by the collector of a configuration, also while it runs.
 
-    def __init__(self, config: Path, month: str, into: Path) -> None:
+    All are up to the same moment, so that their figures can be compared.
+    """
+
+    def __init__(self, config: Path, month: str, until: datetime, into: Path) -> None:
         self._config = config
         self._month = month
+        self._until = until
         self._into = into
 
     def milliseconds(self) -> Mapping[str, int]:
@@ -48,6 +53,7 @@ class Reports:
 
     def _make(self, *options: str) -> str:
         command: list[Any] = [sys.executable, "-m", "pantau_collector", "report", "--month", self._month]
+        command += ["--as-of", self._until.isoformat(timespec="seconds")]
         try:
             done = subprocess.run(
                 [*command, "--config", self._config, *options],

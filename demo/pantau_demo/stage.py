@@ -24,6 +24,9 @@ from pantau_demo.reports import Reports
 from pantau_demo.story import Incident
 from pantau_demo.uplink import Uplink
 
+_ZONE = ZoneInfo("Asia/Jakarta")
+"""The city's zone."""
+
 
 class Stage:
     """Starts everything on entering the context and ends it on leaving. `on_mail` gets each notice."""
@@ -47,7 +50,7 @@ class Stage:
         self._uplinks = {site: Uplink(port, broker) for site, port in self._ports.uplinks.items()}
         self._mailbox = Mailbox(mail, on_mail)
         self.wall_url = f"http://127.0.0.1:{self._ports.wall}/"
-        self.month = datetime.now(ZoneInfo("Asia/Jakarta")).strftime("%Y-%m")
+        self.month = datetime.now(_ZONE).strftime("%Y-%m")
         """The month in which the story began, in the city's zone."""
 
     @property
@@ -87,8 +90,8 @@ class Stage:
         return msgspec.json.decode(self._get("api/incidents"), type=list[Incident])
 
     def reports(self, into: Path) -> Reports:
-        """Return what makes the reports of the month, in a folder."""
-        return Reports(self._folder / city.COLLECTOR, self.month, into)
+        """Return what makes the reports of the month up to now, in a folder."""
+        return Reports(self._folder / city.COLLECTOR, self.month, datetime.now(_ZONE), into)
 
     def cameras_late_s(self) -> float:
         """Return by how many seconds in all the simulated cameras were late to send: 0 on a fast machine."""

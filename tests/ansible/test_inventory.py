@@ -50,6 +50,7 @@ def test_an_inventory_that_is_right_has_no_problem() -> None:
         == []
     )
     assert _problems({"nongsa": _with(pantau_agent_cameras=[])}) == []
+    assert _problems({"nongsa": _camera(user="u", password="{{ lookup('env', 'GATE') }}")}) == []
 
 
 @pytest.mark.parametrize(

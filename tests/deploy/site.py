@@ -83,6 +83,7 @@ class Site:
                 "pantau_broker_collector_password": USERS["pantau-collector"],
                 "pantau_collector_config": str(folder / "collector.toml"),
                 "pantau_collector_inventory": str(folder / "inventory.toml"),
+                "pantau_collector_contracts": str(folder / "contracts.toml"),
                 "pantau_collector_postgresql": True,
                 "pantau_collector_store_password": STORE_PASSWORD,
                 "pantau_collector_broker_password": USERS["pantau-collector"],
@@ -98,9 +99,11 @@ class Site:
         (folder / "collector.toml").write_text(
             f"data_dir = '{self.root}/var/lib/pantau-collector'\n"
             f"inventory = '{self.root}/etc/pantau/inventory.toml'\n"
+            f"contracts = '{self.root}/etc/pantau/contracts.toml'\n"
             f"[broker]\nport = {self.collector_port}\nuser = 'pantau-collector'\n[web]\nport = {self.web_port}\n"
         )
         (folder / "inventory.toml").write_text("[[site]]\nid = 'nongsa'\nname = 'Pelabuhan Nongsa'\n")
+        (folder / "contracts.toml").write_text("# None yet.\n")
         self.first = self.machine.play("collector.yml", "agent.yml")
         assert self.first.failed == 0, self.first.output
         self.second = self.machine.play("broker.yml", "agent.yml")

@@ -321,6 +321,14 @@ def test_a_hash_has_a_random_salt_and_stays_while_the_password_does() -> None:
     assert mosquitto.mosquitto_hash("rahasia", "kabil", present) != first
 
 
+def test_a_password_that_was_taken_from_a_user_has_no_hash_and_a_new_one_has() -> None:
+    mosquitto = _filter()
+    taken = mosquitto.mosquitto_hash("rahasia", "nongsa")
+    assert mosquitto.mosquitto_hash("rahasia", "nongsa", f"nongsa:{taken}\n", f"nongsa:{taken}\n") == ""
+    assert mosquitto.mosquitto_hash("another", "nongsa", "", f"nongsa:{taken}\n").startswith("$7$10000$")
+    assert mosquitto.mosquitto_hash("rahasia", "kabil", "", f"nongsa:{taken}\n").startswith("$7$10000$")
+
+
 @pytest.mark.parametrize("broken", ["", "$7$", "$7$x$y$z", "$6$10000$YQ==$YQ==", "$7$101$YQ==$YQ==", "plain"])
 def test_a_hash_that_is_broken_or_cheap_to_guess_is_replaced(broken: str) -> None:
     assert _filter().mosquitto_hash("rahasia", "nongsa", f"nongsa:{broken}").startswith("$7$10000$")

@@ -71,7 +71,13 @@ class City:
         done = subprocess.run(
             [Path(sys.executable).parent / "ansible-playbook", "-i", inventory, *arguments],
             cwd=self._checkout / "ansible",
-            env={**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_HOME": str(self.folder / "ansible")},
+            env={
+                **os.environ,
+                "ANSIBLE_NOCOLOR": "1",
+                "ANSIBLE_HOME": str(self.folder / "ansible"),
+                # Two cities have the same addresses, and must not share their connections.
+                "ANSIBLE_SSH_CONTROL_PATH_DIR": str(self.folder / "cp"),
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

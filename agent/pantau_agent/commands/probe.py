@@ -212,7 +212,8 @@ def _probe_one(
 
     async def inspect_once() -> Inspected:
         clock = SystemClock()
-        async with Decoder(clock) as decoder:
+        # What nobody may see is black in its picture too.
+        async with Decoder(clock, settings={camera.id: camera.picture.settings}) as decoder:
             trusted = clock_may_be_right()
             known = {camera.id: chosen.remembered} if chosen.remembered is not None else {}
             results = inspect(

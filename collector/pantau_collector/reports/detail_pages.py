@@ -19,6 +19,7 @@ from pantau_collector.reports.document import (
     OutageRow,
     Repairs,
     Report,
+    worst_first,
 )
 from pantau_collector.reports.first_page import lost_ms, mostly, name_of
 from pantau_collector.reports.number_text import NOTHING, NumberText
@@ -59,7 +60,7 @@ def group_page(report: Report, words: Words, text: NumberText) -> Iterator[Block
         Column(words("report.page.outages"), 1.5, number=True),
         Column(words("report.page.mttr"), 1.9),
     )
-    groups = sorted(report.groups, key=_badness)
+    groups = sorted(report.groups, key=worst_first)
     rows = tuple(
         (
             name_of(row, words),
@@ -77,7 +78,7 @@ def group_page(report: Report, words: Words, text: NumberText) -> Iterator[Block
 
 def camera_pages(report: Report, words: Words, text: NumberText) -> Iterator[Block]:
     """Yield the heat map and the table of cameras, the worst first."""
-    cameras = sorted(report.cameras, key=_badness)
+    cameras = sorted(report.cameras, key=worst_first)
     if not cameras:
         return
     yield Heading(words("report.page.camera_rates"), 1)
@@ -293,11 +294,3 @@ def _figure_cells(row: CameraRow | GroupRow, words: Words, text: NumberText) -> 
 def _cut(count: int, most: int, words: Words, text: NumberText) -> Iterator[Block]:
     if count > most:
         yield Paragraph(words("report.page.cut", shown=text.number(most), count=text.number(count)))
-
-
-def _badness(row: CameraRow | GroupRow) -> tuple[bool, Decimal, tuple[str, ...]]:
-    """Return what sorts the worst first, and those without any time last."""
-    online = row.figures.online
-    rate = Decimal(online.good_ms) / online.of_ms if online.of_ms else Decimal(1)
-    key = (row.site, row.camera) if isinstance(row, CameraRow) else (row.key,)
-    return not online.of_ms, rate, key

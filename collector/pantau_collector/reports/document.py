@@ -339,13 +339,22 @@ class Report(Struct, frozen=True):
     version: int = VERSION
 
     def worst(self, count: int = 5) -> "tuple[CameraRow | GroupRow, ...]":
-        """Return the groups, or without them the cameras, with the lowest online rate, the lowest first."""
+        """Return the groups, or without them the cameras, with the lowest intact rate, the lowest first.
+
+        A camera whose picture is not true is of no more use than one that is offline. Between equal ones the
+        online rate decides.
+        """
         rows: tuple[CameraRow | GroupRow, ...] = self.groups or self.cameras
-        below = (row for row in rows if row.figures.online.good_ms < row.figures.online.of_ms)
-        return tuple(sorted(below, key=_badness)[:count])
+        below = (row for row in rows if row.figures.intact.good_ms < row.figures.intact.of_ms)
+        return tuple(sorted(below, key=worst_first)[:count])
 
 
-def _badness(row: CameraRow | GroupRow) -> tuple[Fraction, tuple[str, ...]]:
-    online = row.figures.online
+def worst_first(row: CameraRow | GroupRow) -> tuple[bool, Fraction, Fraction, tuple[str, ...]]:
+    """Return what sorts the lowest intact rate first, and rows without any time last."""
+    figures = row.figures
     key = (row.site, row.camera) if isinstance(row, CameraRow) else (row.key,)
-    return Fraction(online.good_ms, online.of_ms), key
+    return not figures.intact.of_ms, _fraction(figures.intact), _fraction(figures.online), key
+
+
+def _fraction(rate: Rate) -> Fraction:
+    return Fraction(rate.good_ms, rate.of_ms) if rate.of_ms else Fraction(1)

@@ -46,4 +46,4 @@ def _lines(report: Report, cells: Cells) -> Iterator[tuple[str, Cell]]:
             yield "payable", account.payable
     for worst in report.worst():
         name = f"{worst.site}/{worst.camera}" if isinstance(worst, CameraRow) else worst.name or worst.key
-        yield "worst", f"{name}: {percent(worst.figures.online)} %"
+        yield "worst", f"{name}: {percent(worst.figures.intact)} %"

@@ -1,7 +1,10 @@
+import base64
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 import pytest_asyncio
 
@@ -45,6 +48,21 @@ async def test_the_page_shows_each_camera_and_whom_to_call_and_no_secret(config:
     assert page.count("data:image/jpeg;base64,") == 1
     assert "Check the port" in page, "what to do about the dead one"
     assert "run this with sudo" in page.lower(), "of the one whose password is not known"
+
+
+async def test_what_nobody_may_see_is_black_in_the_page_and_in_a_probes_picture(config: Path) -> None:
+    page, picture = config.with_name("sheet.html"), config.with_name("gate.jpg")
+    code, said = await agent("sheet", "--out", str(page), "--config", str(config))
+    assert code == 0, said
+    code, said = await agent("probe", "gate", "--snapshot", str(picture), "--config", str(config))
+    found = re.search(r"base64,([^\"]+)", page.read_text())
+    assert found is not None
+    for jpeg in (base64.b64decode(found[1]), picture.read_bytes()):
+        pixels = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
+        assert pixels is not None
+        half = pixels.shape[1] // 2
+        assert pixels[:, : half - 8].mean() < 2
+        assert pixels[:, half + 8 :].mean() > 10
 
 
 @pytest.mark.parametrize("language", ["en", "id"])

@@ -134,6 +134,14 @@ def test_what_changes_at_a_site_changes_what_is_covered_there(
     assert covered(contract(covers=[covers]), over_time) == expected
 
 
+def test_an_uplink_that_is_connected_otherwise_changes_what_is_covered_behind_it() -> None:
+    first, second = inventory(camera("a", "one")), inventory(camera("a", "one"))
+    second.uplinks["kabil"] = InventoryUplink(id="kabil", via="radio")
+    over_time = history(("2026-09-01", first), ("2026-10-11", second))
+    expected = {"a/one": [(OCTOBER.from_ms, ms("2026-10-11"), "normal")]}
+    assert covered(contract(covers=[{"uplinks": ["kota"]}]), over_time) == expected
+
+
 def test_a_contract_covers_only_while_it_is_valid() -> None:
     over_time = history(("2026-09-01", inventory(camera("a", "one"))))
     half = contract(valid_from="2026-10-16", valid_to="2026-10-20")

@@ -208,6 +208,11 @@ def test_a_camera_is_not_covered_twice_by_one_kind_at_a_time(tmp_path: Path) -> 
     )
     assert len(load(tmp_path, RIGHT + SECOND.replace('"rental"', '"line"'))) == 2
     assert len(load(tmp_path, RIGHT + SECOND.replace("2026-06-01", "2027-01-01"))) == 2
+    # Also where one of them has ended since; not where both have.
+    [line] = problems(tmp_path, RIGHT.replace("2026-12-31", "2026-10-04") + SECOND)
+    assert "from 2026-06-01 to 2026-10-04" in line
+    ended = RIGHT.replace("2026-12-31", "2026-10-04") + SECOND.replace("2027-05-31", "2026-10-04")
+    assert len(load(tmp_path, ended)) == 2
     other = SECOND.replace("kabil-utara", "kabil-flyover")
     narrow = RIGHT.replace('{ sites = ["simpang-kabil"] }', '{ cameras = ["simpang-kabil/kabil-utara"] }')
     assert len(load(tmp_path, narrow + other)) == 2

@@ -16,7 +16,19 @@ from pantau_collector.notices.letter import Form
 from pantau_collector.notices.notice import Notice, NoticeKind
 from pantau_collector.notices.notification import Notification
 from pantau_collector.reports import as_json
-from pantau_collector.reports.document import OutageKind, OutageRow, Report, Told
+from pantau_collector.reports.document import (
+    CameraRow,
+    Figures,
+    OutageKind,
+    OutageRow,
+    Period,
+    Rate,
+    Repairs,
+    Report,
+    Scope,
+    Told,
+    worst_first,
+)
 from pantau_collector.reports.maker import KEYS, ReportError
 from pantau_collector.settlement import Month
 from pantau_collector.settlement.tally import times_without_contract
@@ -117,6 +129,25 @@ def test_an_outage_across_the_turn_of_the_month_has_its_true_beginning_and_the_m
     assert (outage.from_ms, outage.goes_on) == (at("31 20:00"), True)
     assert outage.ms == {Bucket.CAMERA: DAY_MS}
     assert not outage.begins_before
+
+
+def test_a_picture_that_is_not_true_is_as_bad_as_no_picture() -> None:
+    def row(camera: str, online_ms: int, intact_ms: int, of_ms: int = 100) -> CameraRow:
+        figures = Figures({}, Rate(online_ms, of_ms), Rate(intact_ms, of_ms), Rate(of_ms, of_ms))
+        return CameraRow("kabil", camera, "", camera, "", "", "", "normal", figures, Repairs(), ())
+
+    rows = (
+        row("good", 100, 100),
+        row("idle", 0, 0, 0),
+        row("down", 60, 60),
+        row("frozen", 100, 50),
+        row("no", 50, 50),
+    )
+    report = Report(
+        Scope(by="camera"), Period("2026-10", "UTC", 0, 100), True, rows[0].figures, Repairs(), cameras=rows
+    )
+    assert [each.camera for each in report.worst() if isinstance(each, CameraRow)] == ["no", "frozen", "down"]
+    assert [each.camera for each in sorted(rows, key=worst_first)][-2:] == ["good", "idle"]
 
 
 def test_a_contract_pays_for_an_outage_from_its_true_beginning(city: SmallCity) -> None:
@@ -278,5 +309,5 @@ def test_the_order_in_which_messages_arrive_makes_no_difference(empty_city: Smal
 
 def test_the_worst_come_first(city: SmallCity) -> None:
     names = [getattr(row, "key", "") for row in city.maker().city("camera").worst()]
-    assert names == ["kabil/gate", "kabil/pole"]
+    assert names == ["kabil/pole", "kabil/gate"]  # the pole was online longer, with a picture that was not true
     assert city.maker(OCTOBER).city("camera").worst(1)[0].figures.online.percent() is not None

@@ -5,6 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from pantau_collector.contracts import Contract, Covered, valid_span
 from pantau_collector.ledger import Bucket, Evidence, Interval
@@ -301,6 +302,26 @@ def test_what_is_excused_or_outside_hours_does_not_end_an_outage_and_is_not_coun
     found = settle(terms, OCTOBER, [life(OCTOBER, *parts)])
     assert [each.lost_ms for each in found.units[0].outages] == [8 * HOUR, 8 * HOUR]
     assert found.deduction == 4000
+
+
+def test_an_outage_ends_where_the_contract_does_not_cover_the_camera() -> None:
+    terms = contract(classes=classes(repair_hours=20), penalties=[delay("hour")])
+    down = life(OCTOBER, (744, Bucket.CAMERA))
+    begin_ms = down.spans[0].from_ms
+    days = [Covered(begin_ms + day * DAY, begin_ms + (day + 1) * DAY, "normal", ZONE) for day in (0, 2)]
+    found = settle(terms, OCTOBER, [CameraLife("kabil", "cam", days, down.intervals)])
+    # Two outages of a day each, 4 h of each beyond the repair time.
+    assert [each.lost_ms for each in found.units[0].outages] == [DAY, DAY]
+    assert found.deduction == 8000
+
+
+@pytest.mark.parametrize(("link", "lost_hours"), [("at_site", 10), ("unseen", 0)])
+def test_beyond_its_allowance_maintenance_counts_as_it_was_at_the_site(link: str, lost_hours: int) -> None:
+    camera = life(OCTOBER, (10, Bucket.MAINTENANCE), (734, Bucket.WORKING))
+    cut = replace(camera.intervals[0], unplanned=Bucket.LINK, at_site=Bucket.CAMERA)
+    lives = [CameraLife("kabil", "cam", camera.spans, [cut, camera.intervals[1]])]
+    found = settle(contract(link=link, maintenance_hours=0), OCTOBER, lives)
+    assert found.times.lost_ms == lost_hours * HOUR
 
 
 def test_the_response_ends_with_the_acknowledgement_also_of_an_incident_that_began_before() -> None:

@@ -15,12 +15,15 @@ mosquitto hashes in its only thread, each time that somebody connects: this take
 _SALT_BYTES = 12
 
 
-def mosquitto_hash(password: str, user: str, present: str = "") -> str:
+def mosquitto_hash(password: str, user: str, present: str = "", revoked: str = "") -> str:
     """Return a hash for mosquitto's password file: `$7$`, PBKDF2 with HMAC-SHA-512 (RFC 8018, 5.2), a random salt.
 
     `present` is the text of the file as it is: a hash in it that fits the password is kept, so that a second run
     changes nothing. One with fewer iterations, or with a salt made of the password as by version 0.2, is replaced.
+    `revoked` are lines of a password file too: a password that was taken from the user has an empty hash.
     """
+    if _is_revoked(password, user, revoked):
+        return ""
     for line in present.splitlines():
         name, _, hashed = line.partition(":")
         if name == user and _is_kept(hashed, password, user):
@@ -29,8 +32,7 @@ def mosquitto_hash(password: str, user: str, present: str = "") -> str:
     return f"$7${ITERATIONS}${_base64(salt)}${_base64(_key(password, salt, ITERATIONS))}"
 
 
-def mosquitto_revoked(password: str, user: str, revoked: str) -> bool:
-    """Return True if this password was taken from the user: `revoked` has lines of a password file."""
+def _is_revoked(password: str, user: str, revoked: str) -> bool:
     entries = (line.partition(":") for line in revoked.splitlines())
     return any(_fits(hashed, password) for name, _, hashed in entries if name == user)
 
@@ -73,4 +75,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, object]:
         """Return the filters by name."""
-        return {"mosquitto_hash": mosquitto_hash, "mosquitto_revoked": mosquitto_revoked}
+        return {"mosquitto_hash": mosquitto_hash}

@@ -20,6 +20,8 @@ _PLACEHOLDER = re.compile(r"^\s*(change[ _-]?me|changeit|password|secret|rahasia
 _SECRET_KEY = re.compile(r"password|secret|token|heartbeat_url", re.IGNORECASE)
 _REFERENCE = re.compile(r"\{\{-?\s*(\w+)(\.\w+|\[[^]]*\])*\s*-?\}\}")
 """A value that is nothing but the name of another variable."""
+_EXPRESSION = re.compile(r"\s*\{\{((?!\}\}).)*\}\}\s*", re.DOTALL)
+"""A value that is one expression, as a lookup in a store of passwords."""
 _MOST = 40
 """Problems that are printed; more would be read by nobody."""
 
@@ -57,7 +59,7 @@ def _secrets(machine: Machine) -> Iterator[str]:
             yield f"{where}: Ansible leaves out what is between {{# and #}}. Write !unsafe before the value"
         elif _SECRET_KEY.search(key):
             references = _REFERENCE.fullmatch(text.strip())
-            if ("{{" in text or "{%" in text) and not references:
+            if ("{{" in text or "{%" in text) and not _EXPRESSION.fullmatch(text):
                 yield f"{where}: Ansible takes {{{{ and {{% for a template. Write !unsafe before the value"
             elif references and references[1] not in machine.raw and not key.startswith("pantau_"):
                 yield (
