@@ -4,12 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from pantau_collector.attribution.decision import CameraKey, Decision
-from pantau_collector.ledger import Bucket, Interval
+from pantau_collector.ledger import Interval
+from pantau_collector.ledger.bucket import NOT_LOST
 from pantau_collector.ledger.interval import retimed
 from pantau_collector.ledger.spans import FOREVER_MS, Span, near, subtract, union
-
-STAYS = frozenset({Bucket.WORKING, Bucket.OUT_OF_SERVICE})
-"""Buckets whose time was not lost, so that nobody can move it."""
 
 
 class Decisions:
@@ -64,7 +62,7 @@ def _ruled(decisions: Iterable[Decision]) -> list[_Ruled]:
 
 def _moved(interval: Interval, ruled: Sequence[_Ruled]) -> Iterator[Interval]:
     """Yield the parts of an interval, those moved about which a decision counts."""
-    if interval.bucket in STAYS:
+    if interval.bucket in NOT_LOST:
         yield interval
         return
     at_ms = interval.from_ms

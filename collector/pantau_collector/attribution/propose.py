@@ -5,7 +5,6 @@ from datetime import UTC, tzinfo
 
 from msgspec import Struct
 
-from pantau_collector.attribution.decided import STAYS
 from pantau_collector.attribution.decided_ledger import DecidedLedger
 from pantau_collector.attribution.decision import (
     CameraKey,
@@ -17,6 +16,7 @@ from pantau_collector.attribution.decision import (
 )
 from pantau_collector.attribution.period import period_of
 from pantau_collector.ledger import Bucket
+from pantau_collector.ledger.bucket import NOT_LOST
 from pantau_collector.ledger.spans import Span
 from pantau_collector.store import Store, incident_rows
 from pantau_service.settings import did_you_mean
@@ -108,7 +108,7 @@ def _before(ledger: DecidedLedger, cameras: Sequence[CameraKey], span: Span) -> 
         for name in names:
             its: dict[Bucket, int] = {}
             for each in lives.get(name, ()):
-                if each.evidenced not in STAYS:
+                if each.evidenced not in NOT_LOST:
                     its[each.bucket] = its.get(each.bucket, 0) + each.ms
             if its:
                 found[site, name] = its

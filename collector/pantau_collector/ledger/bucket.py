@@ -90,3 +90,12 @@ OF_STATE = {
     State.DISABLED: Bucket.OUT_OF_SERVICE,
 }
 """The bucket of each measured state, before anything else is known."""
+
+NOT_LOST = frozenset({Bucket.WORKING, Bucket.OUT_OF_SERVICE})
+"""Buckets whose time is nobody's loss: it is no outage, and no decision of people moves it."""
+INTACT = frozenset({Bucket.WORKING, Bucket.BELOW_STANDARD})
+"""Buckets in which a camera streams a true picture."""
+ONLINE = INTACT | {Bucket.PICTURE}
+"""Buckets in which a camera streams."""
+LEFT_OUT = frozenset({Bucket.OUT_OF_SERVICE, Bucket.WATCHER, Bucket.MAINTENANCE, Bucket.NOT_KNOWN})
+"""Buckets that no rate without a contract counts."""

@@ -157,7 +157,8 @@ class OutageRow(Struct, frozen=True):
     had not ended at the end of the period, and `to_ms` is that moment. `ms` is what of it lies in the period.
 
     `bucket` has the most of it; `evidence`, `cause` and `device` are of the longest interval in that bucket.
-    `counted_ms` is what of it counts against the party of the contract that the report is about.
+    `counted_ms` is what of it counts against the party of the contract that the report is about: of each camera,
+    so where the contract's unit is a site they sum to more than `Account.lost`.
     `repeat_of_ms` is the end of the outage that it repeats. `decisions` are the numbers of those that moved some
     of it.
     """

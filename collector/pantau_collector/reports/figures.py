@@ -4,17 +4,14 @@ The rates are those without a contract, as docs/availability.md defines them. A 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from pantau_collector.contracts.days import midnight_ms
 from pantau_collector.ledger import Bucket, Interval
+from pantau_collector.ledger.bucket import INTACT, LEFT_OUT, ONLINE
 from pantau_collector.reports.document import Day, Figures, Milliseconds, Period, Rate
 from pantau_collector.reports.outages import is_well_at_site
-
-INTACT = (Bucket.WORKING, Bucket.BELOW_STANDARD)
-ONLINE = (*INTACT, Bucket.PICTURE)
-LEFT_OUT = (Bucket.OUT_OF_SERVICE, Bucket.WATCHER, Bucket.MAINTENANCE, Bucket.NOT_KNOWN)
-"""Buckets that no rate without a contract counts."""
 
 
 class Sum:
@@ -83,7 +80,7 @@ class Days:
         zone = ZoneInfo(period.timezone)
         first, last = (datetime.fromtimestamp(ms / 1000, zone).date() for ms in (period.from_ms, period.to_ms - 1))
         self.dates = [first + timedelta(days=i) for i in range((last - first).days + 1)]
-        midnights = [_midnight_ms(day, zone) for day in self.dates[1:]]
+        midnights = [midnight_ms(day, period.timezone) for day in self.dates[1:]]
         self.edges = [period.from_ms, *midnights, period.to_ms]
 
     def of_camera(self, intervals: Sequence[Interval]) -> list[Sum]:
@@ -103,7 +100,3 @@ class Days:
     def rows(self, sums: Iterable[Sum]) -> tuple[Day, ...]:
         """Return the figures of each day."""
         return tuple(Day(day.isoformat(), each.figures()) for day, each in zip(self.dates, sums, strict=True))
-
-
-def _midnight_ms(day: date, zone: ZoneInfo) -> int:
-    return round(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp() * 1000)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from msgspec import structs
 
 from pantau_collector.ledger import Bucket, Interval
+from pantau_collector.ledger.bucket import NOT_LOST
 from pantau_collector.reports.document import Milliseconds, OutageKind, OutageRow, Period, Repairs, Told
 
 REPEAT_MS = 7 * 86_400_000
@@ -16,7 +17,6 @@ _KIND = {
     Bucket.PICTURE: OutageKind.PICTURE,
 }
 """The kind of each bucket's time; of all other lost time it is `offline`."""
-_NOT_LOST = {Bucket.WORKING, Bucket.OUT_OF_SERVICE}
 
 
 class IncidentFacts(NamedTuple):
@@ -84,7 +84,7 @@ def outages_of(
 
 def is_lost(interval: Interval) -> bool:
     """Return True if the camera was in service, and did not work as expected, or was not seen to."""
-    return interval.bucket not in _NOT_LOST
+    return interval.bucket not in NOT_LOST
 
 
 def is_well_at_site(interval: Interval) -> bool:
@@ -123,7 +123,7 @@ def _runs(intervals: Iterable[Interval]) -> Iterator[tuple[OutageKind, list[Inte
     kind: OutageKind | None = None
     run: list[Interval] = []
     for each in intervals:
-        its = _KIND.get(each.bucket, OutageKind.OFFLINE) if each.bucket not in _NOT_LOST else None
+        its = _KIND.get(each.bucket, OutageKind.OFFLINE) if each.bucket not in NOT_LOST else None
         if its is not kind:
             if kind is not None:
                 yield kind, run

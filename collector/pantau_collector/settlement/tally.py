@@ -4,12 +4,13 @@ from collections.abc import Iterable, Sequence
 
 from pantau_collector.contracts.coverage import Covered
 from pantau_collector.ledger import Bucket, Interval
+from pantau_collector.ledger.bucket import INTACT, ONLINE
 from pantau_collector.ledger.spans import Span
 from pantau_collector.settlement.life import CameraLife
 from pantau_collector.settlement.pieces import Piece, pieces_of
 from pantau_collector.settlement.place import Place
 from pantau_collector.settlement.result import Stretch, Times
-from pantau_collector.settlement.terms import STREAMS, TRUE_PICTURE, WITHOUT_CONTRACT
+from pantau_collector.settlement.terms import WITHOUT_CONTRACT
 
 _JUDGED = (Place.LOST, Place.AVAILABLE)
 _SERVICE = (*_JUDGED, Place.EXCLUDED)
@@ -32,9 +33,9 @@ def times_of(pieces: Iterable[Piece]) -> Times:
         if piece.place is Place.EXCLUDED:
             continue
         is_for_party = piece.bucket is Bucket.NOT_KNOWN and piece.place is Place.AVAILABLE
-        if piece.bucket in STREAMS or is_for_party:
+        if piece.bucket in ONLINE or is_for_party:
             online_ms += ms
-        if piece.bucket in TRUE_PICTURE or is_for_party:
+        if piece.bucket in INTACT or is_for_party:
             intact_ms += ms
     by_bucket: dict[Bucket, int] = {}
     for of_place in buckets.values():

@@ -7,12 +7,9 @@ from decimal import Decimal
 from pantau_collector.contracts import Contract
 from pantau_collector.contracts.model import Doubt
 from pantau_collector.ledger import Bucket, Interval
+from pantau_collector.ledger.bucket import LEFT_OUT, ONLINE
 from pantau_collector.settlement.place import Place
 
-STREAMS = frozenset({Bucket.WORKING, Bucket.BELOW_STANDARD, Bucket.PICTURE})
-"""Buckets in which a camera is online."""
-TRUE_PICTURE = frozenset({Bucket.WORKING, Bucket.BELOW_STANDARD})
-"""Buckets in which it is intact."""
 _DOUBT: dict[Doubt, Place] = {
     "for_party": Place.AVAILABLE,
     "against_party": Place.LOST,
@@ -47,7 +44,7 @@ class Terms:
         """Return the bucket that counts, as long as maintenance is within its allowance."""
         if self.at_site and interval.unplanned is Bucket.LINK:
             is_moved = interval.bucket is not Bucket.LINK or interval.decision is not None
-            if interval.at_site in STREAMS or not is_moved:
+            if interval.at_site in ONLINE or not is_moved:
                 return interval.at_site
         return interval.bucket
 
@@ -76,8 +73,8 @@ def whole_ms(hours: Decimal) -> int:
 
 
 WITHOUT_CONTRACT = Terms(
-    works=STREAMS,
-    counts=frozenset(Bucket) - STREAMS - {Bucket.WATCHER, Bucket.MAINTENANCE, Bucket.NOT_KNOWN},
+    works=ONLINE,
+    counts=frozenset(Bucket) - ONLINE - LEFT_OUT,
     doubt=Place.EXCLUDED,
     at_site=False,
     maintenance_ms=None,

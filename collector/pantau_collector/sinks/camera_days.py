@@ -7,26 +7,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from pantau_collector.contracts.days import midnight_ms
 from pantau_collector.ledger import Bucket, Interval, Totals
+from pantau_collector.ledger.bucket import INTACT, LEFT_OUT, ONLINE
 from pantau_collector.ledger.interval import clip, total
 from pantau_collector.ledger.spans import Span, near
 from pantau_collector.sinks.schema import CAMERA_DAY
-
-INTACT = (Bucket.WORKING, Bucket.BELOW_STANDARD)
-"""Buckets in which a camera streams a true picture."""
-ONLINE = (*INTACT, Bucket.PICTURE)
-"""Buckets in which a camera streams."""
-EXCLUDED = (Bucket.OUT_OF_SERVICE, Bucket.MAINTENANCE, Bucket.WATCHER, Bucket.NOT_KNOWN)
-"""Buckets that rates leave out of what they are parts of."""
 
 
 def days(zone: ZoneInfo, from_ms: int, to_ms: int) -> Iterator[Span]:
     """Yield the calendar days of a zone that have a moment in common with a period (UTC ms), each as a whole."""
     date = datetime.fromtimestamp(from_ms / 1000, zone).date()
-    start_ms = _midnight_ms(datetime(date.year, date.month, date.day, tzinfo=zone))
+    start_ms = midnight_ms(date, zone.key)
     while start_ms < to_ms:
         date += timedelta(days=1)
-        end_ms = _midnight_ms(datetime(date.year, date.month, date.day, tzinfo=zone))
+        end_ms = midnight_ms(date, zone.key)
         yield Span(start_ms, end_ms)
         start_ms = end_ms
 
@@ -57,11 +52,7 @@ def empty_lines(site: str, cameras: Sequence[str], day_ms: int) -> list[str]:
 
 def _line(site: str, camera: str, totals: Totals, time_ms: int) -> str | None:
     by_bucket = totals.by_bucket
-    judged_ms = totals.total_ms - sum(by_bucket[bucket] for bucket in EXCLUDED)
+    judged_ms = totals.total_ms - sum(by_bucket[bucket] for bucket in LEFT_OUT)
     online_ms, intact_ms = (sum(by_bucket[bucket] for bucket in buckets) for buckets in (ONLINE, INTACT))
     rates = (totals.service_ms, judged_ms, online_ms, intact_ms, totals.measured_ms)
     return CAMERA_DAY.line((camera, site), (*(by_bucket[bucket] for bucket in Bucket), *rates), time_ms)
-
-
-def _midnight_ms(midnight: datetime) -> int:
-    return int(midnight.timestamp() * 1000)
