@@ -27,7 +27,11 @@ def test_nothing_but_a_file_is_replaced(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "folder").mkdir()
     before = sorted(tmp_path.iterdir())
-    for path, why in ((tmp_path / "pipe", "regular"), (tmp_path / "folder", "directory"), (Path("/"), "directory")):
+    for path, why in (
+        (tmp_path / "pipe", "regular"),
+        (tmp_path / "folder", "directory"),
+        (Path("/"), "directory"),
+    ):
         with pytest.raises(OSError, match=why):
             atomic_file.write(path, b"after")
     with pytest.raises(OSError, match="directory"):

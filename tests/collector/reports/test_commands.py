@@ -135,7 +135,7 @@ def test_e_budgeting_has_a_row_for_each_contract(config: Path, tmp_path: Path) -
     assert (refused.exit_code, "expected xlsx or csv" in refused.stderr) == (2, True)
 
 
-def test_a_late_response_is_told_from_a_late_repair(config: Path, city: SmallCity, tmp_path: Path) -> None:
+def test_a_late_response_is_told_from_a_late_repair(config: Path, tmp_path: Path) -> None:
     late = [{"kind": "delay", "after": after, "each": "occasion", "amount": 1} for after in AFTER]
     values = contract(penalties=late).model_dump(mode="json", exclude_defaults=True, exclude_none=True)
     (tmp_path / "contracts.toml").write_text(tomli_w.dumps({"contract": [values]}))
