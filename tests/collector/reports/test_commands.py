@@ -128,6 +128,7 @@ def test_e_budgeting_has_a_row_for_each_contract(config: Path, tmp_path: Path) -
     assert (values["Bulan"], values["Kode rekening"], values["Nama pihak"]) == ("2026-10", "5.1.02", "CV Sinar")
     assert int(values["Biaya (Rp)"]) - int(values["Potongan (Rp)"]) == int(values["Dibayar (Rp)"])
     assert values["Sementara"] == "tidak"
+    assert values["Koreksi potongan (Rp)"] == ""
     told = called_json("report", "ebudget", "--month", "2026-10", "--config", config)
     book = openpyxl.load_workbook(tmp_path / told["path"])
     assert book["E-budgeting"].max_row == 2
