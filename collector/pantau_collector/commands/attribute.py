@@ -149,8 +149,7 @@ def _incident(text: str) -> int:
 
 def _target(text: str | None) -> Bucket | None:
     if text not in _TARGETS:
-        hint = f"; {did_you_mean(text, _TARGETS)}" if text else ""
-        fail(f"--to: expected one of {', '.join(_TARGETS)}{hint}")
+        fail(f"--to: {did_you_mean(text or '', _TARGETS)}")
     return None if text == _EVIDENCE else Bucket(text)
 
 

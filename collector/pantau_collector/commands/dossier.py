@@ -12,6 +12,7 @@ from pantau_collector.commands.incidents import where
 from pantau_collector.commands.opening import (
     DEFAULT_CONFIG,
     EXIT_NOT_DONE,
+    MAX_NUMBER,
     AsJson,
     ConfigPath,
     exit_on_error,
@@ -46,7 +47,7 @@ _PRIVATE = 0o600
 
 
 def dossier_command(
-    number: Annotated[int, typer.Argument(metavar="INCIDENT", help="The incident's number.")],
+    number: Annotated[int, typer.Argument(metavar="INCIDENT", max=MAX_NUMBER, help="The incident's number.")],
     out: Annotated[Path, typer.Option(metavar="FILE", help="Where it is written: a .pdf or .html.")],
     config: ConfigPath = DEFAULT_CONFIG,
     timezone: ZoneOption = None,

@@ -12,6 +12,7 @@ import typer
 from pantau_collector.commands.opening import (
     DEFAULT_CONFIG,
     EXIT_NOT_DONE,
+    MAX_NUMBER,
     AsJson,
     ConfigPath,
     fail,
@@ -151,7 +152,9 @@ def list_command(
 
 @downtime_app.command("cancel", epilog="Example: pantau-collector downtime cancel 3")
 def cancel_command(
-    number: Annotated[int, typer.Argument(metavar="N", help="Its number, as `downtime list` has it.")],
+    number: Annotated[
+        int, typer.Argument(metavar="N", max=MAX_NUMBER, help="Its number, as `downtime list` has it.")
+    ],
     config: ConfigPath = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:

@@ -12,6 +12,7 @@ from pantau_collector.commands import attribute, outbox
 from pantau_collector.commands.opening import (
     DEFAULT_CONFIG,
     EXIT_NOT_DONE,
+    MAX_NUMBER,
     AsJson,
     ConfigPath,
     fail,
@@ -68,7 +69,7 @@ def list_command(
 
 @incidents_app.command("show", epilog="Example: pantau-collector incidents show 17")
 def show_command(
-    number: Annotated[int, typer.Argument(metavar="N", help="The incident's number.")],
+    number: Annotated[int, typer.Argument(metavar="N", max=MAX_NUMBER, help="The incident's number.")],
     config: ConfigPath = DEFAULT_CONFIG,
     timezone: ZoneOption = None,
     language: LanguageOption = None,
@@ -110,7 +111,7 @@ def show_command(
 
 
 def ack_command(
-    number: Annotated[int, typer.Argument(metavar="N", help="The incident's number.")],
+    number: Annotated[int, typer.Argument(metavar="N", max=MAX_NUMBER, help="The incident's number.")],
     by: Annotated[str, typer.Option(metavar="NAME", help="Who is on it.")],
     config: ConfigPath = DEFAULT_CONFIG,
     until: Annotated[str | None, typer.Option(metavar="TIME", help="As '2026-11-30 22:00' or 22:00.")] = None,

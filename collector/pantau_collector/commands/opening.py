@@ -16,6 +16,8 @@ from pantau_service.settings import ConfigError
 
 EXIT_NOT_DONE = 1
 EXIT_USAGE = 2
+MAX_NUMBER = 2**63 - 1
+"""What a database can hold: a larger number is that of nothing."""
 _PROBLEMS_SHOWN = 50
 """Problems that are printed at most."""
 

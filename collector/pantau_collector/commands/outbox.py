@@ -8,6 +8,7 @@ import typer
 from pantau_collector.commands.opening import (
     DEFAULT_CONFIG,
     EXIT_NOT_DONE,
+    MAX_NUMBER,
     AsJson,
     ConfigPath,
     fail,
@@ -59,7 +60,9 @@ def list_command(
 
 @outbox_app.command("retry", epilog="Example: pantau-collector outbox retry 812")
 def retry_command(
-    number: Annotated[int, typer.Argument(metavar="N", help="The letter's number, as `outbox` has it.")],
+    number: Annotated[
+        int, typer.Argument(metavar="N", max=MAX_NUMBER, help="The letter's number, as `outbox` has it.")
+    ],
     config: ConfigPath = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:

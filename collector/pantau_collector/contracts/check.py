@@ -101,7 +101,7 @@ def _empty(
             several = "; keys that stand in one entry must all apply to a camera" if _has_several(each) else ""
             yield (
                 f"{each.at('covers')}: expected it to cover a camera of the inventory, and it covers none"
-                f"{several}{each.named}"
+                f"{several}; if its cameras are gone, let valid_to say until when it had them{each.named}"
             )
 
 

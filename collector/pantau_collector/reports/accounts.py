@@ -77,6 +77,7 @@ def _penalty(contract: Contract, line: PenaltyLine) -> PenaltyRow:
         each=penalty.each if penalty.kind == "delay" else "",
         from_ms=line.outage.from_ms if line.outage else None,
         to_ms=line.outage.to_ms if line.outage else None,
+        after=penalty.after if penalty.kind == "delay" else "",
     )
 
 

@@ -78,7 +78,7 @@ def _penalty(each: PenaltyRow, words: Words, text: NumberText) -> tuple[str, ...
     rate = each.rate.normalize()
     rate_places = max(0, -int(rate.as_tuple().exponent))
     return (
-        words(f"report.value.{each.kind}"),
+        words(f"report.value.{each.what}"),
         each.unit or NOTHING,
         text.time(each.from_ms),
         text.rupiah(each.basis),

@@ -213,7 +213,8 @@ class PenaltyRow(Struct, frozen=True):
     """A line of the deduction; `settlement.PenaltyLine` says how its kinds are computed.
 
     `quantity` is rounded to six places here, and `amount` was computed from the exact one. `each` is the unit of a
-    delay. `from_ms` and `to_ms` are of the outage that a delay is about.
+    delay, and `after` what it is beyond: the time to respond or to repair, or the beginning of an outage; a month
+    that was closed before this was told has none. `from_ms` and `to_ms` are of the outage that a delay is about.
     """
 
     kind: Literal["availability", "restitution", "delay"]
@@ -225,6 +226,12 @@ class PenaltyRow(Struct, frozen=True):
     each: str = ""
     from_ms: int | None = None
     to_ms: int | None = None
+    after: Literal["", "repair", "response", "start"] = ""
+
+    @property
+    def what(self) -> str:
+        """The key of its name: a late response is not a late repair."""
+        return f"{self.kind}_{self.after}" if self.after else self.kind
 
 
 class Account(Struct, frozen=True):

@@ -150,7 +150,7 @@ class _Tables:
 
         def row(each: PenaltyRow) -> tuple[Cell, ...]:
             times = (cells.time(each.from_ms), cells.time(each.to_ms))
-            kind, unit = cells.value(each.kind), cells.value(each.each)
+            kind, unit = cells.value(each.what), cells.value(each.each)
             return (kind, each.unit, *times, each.basis, each.quantity, unit, each.rate, each.amount)
 
         names = ("kind", "unit", "from", "to", "basis", "quantity", "each", "rate", "amount")

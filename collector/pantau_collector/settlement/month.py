@@ -7,7 +7,8 @@ from typing import NamedTuple, Self
 from pantau_collector.contracts.days import midnight_ms
 from pantau_collector.ledger.spans import Span
 
-_TEXT = re.compile(r"(\d{4})-(\d{2})")
+_TEXT = re.compile(r"([0-9]{4})-([0-9]{2})")
+_YEARS = range(1970, 9999)
 
 
 class Month(NamedTuple):
@@ -25,8 +26,10 @@ class Month(NamedTuple):
             ValueError: it is none; the text states what was expected.
         """
         found = _TEXT.fullmatch(text)
-        if not found or not 1 <= int(found[2]) <= 12 or not 1970 <= int(found[1]) <= 9998:
+        if not found or not 1 <= int(found[2]) <= 12:
             raise ValueError(f"expected a month such as 2026-10, got {text!r}")
+        if int(found[1]) not in _YEARS:
+            raise ValueError(f"expected a month from {_YEARS[0]} to {_YEARS[-1]}, such as 2026-10, got {text!r}")
         return cls(int(found[1]), int(found[2]))
 
     def __str__(self) -> str:

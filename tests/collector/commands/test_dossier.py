@@ -143,6 +143,14 @@ def test_what_cannot_be_made_is_said(config: Path, tmp_path: Path) -> None:
     gone = call("dossier", "99", "--out", tmp_path / "a.pdf", "--config", config)
     assert gone.exit_code == 1
     assert "there is no incident 99; one that is over is kept for 400 days" in gone.stderr
+    for command in (
+        ("dossier", "--out", "a.pdf"),
+        ("incidents", "show"),
+        ("ack", "--by", "x"),
+        ("outbox", "retry"),
+    ):
+        beyond = call(*command, "9" * 23, "--config", config)
+        assert (beyond.exit_code, "less than or equal to" in beyond.stderr) == (2, True), beyond.output
     wrong = call("dossier", "1", "--out", tmp_path / "a.docx", "--config", config)
     assert wrong.exit_code == 2
     assert "expected a name that ends in .pdf or .html" in wrong.stderr

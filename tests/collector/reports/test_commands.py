@@ -14,6 +14,7 @@ from tests.collector.commands.command import call, called_json, configured
 from tests.collector.reports.small_city import INVENTORY, SmallCity, contract
 
 AS_OF = "2026-11-05T00:00:00+07:00"
+AFTER = ("response", "repair", "start")
 
 
 @pytest.fixture
@@ -65,6 +66,8 @@ def test_as_of_tells_a_month_up_to_then(config: Path) -> None:
     [
         (("--month", "2026-13"), 2, "--month: expected a month such as 2026-10, got '2026-13'"),
         (("--month", "10-2026"), 2, "expected a month such as 2026-10"),
+        (("--month", "２０２６-10"), 2, "expected a month such as 2026-10"),
+        (("--month", "1969-12"), 2, "expected a month from 1970 to 9998"),
         ((), 2, "--month: expected a month, as --month 2026-10"),
         (("--month", "2100-01"), 2, "2100-01 has not begun"),
         (("--month", "2026-10", "--contract", "rawot"), 2, "there is no contract `rawot`; did you mean `rawat`?"),
@@ -80,6 +83,8 @@ def test_as_of_tells_a_month_up_to_then(config: Path) -> None:
         (("--month", "2026-10", "--format", "csv", "--table", "outage"), 2, "did you mean `outages`?"),
         (("--month", "2026-10", "--format", "json", "--table", "outages"), 2, "json has all tables"),
         (("--month", "2026-10", "--out", "there/a.csv"), 1, "there/a.csv cannot be written: No such file"),
+        (("--month", "2026-10", "--out", ""), 1, ". cannot be written: Is a directory"),
+        (("--month", "2026-10", "--out", "/dev/null", "--format", "csv"), 1, "/dev/null cannot be written: Not a"),
         (
             ("--month", "2026-10", "--as-of", "noon"),
             2,
@@ -123,11 +128,25 @@ def test_e_budgeting_has_a_row_for_each_contract(config: Path, tmp_path: Path) -
     assert (values["Bulan"], values["Kode rekening"], values["Nama pihak"]) == ("2026-10", "5.1.02", "CV Sinar")
     assert int(values["Biaya (Rp)"]) - int(values["Potongan (Rp)"]) == int(values["Dibayar (Rp)"])
     assert values["Sementara"] == "tidak"
+    assert values["Koreksi potongan (Rp)"] == ""
     told = called_json("report", "ebudget", "--month", "2026-10", "--config", config)
     book = openpyxl.load_workbook(tmp_path / told["path"])
     assert book["E-budgeting"].max_row == 2
     refused = call("report", "ebudget", "--month", "2026-10", "--format", "json", "--config", config)
     assert (refused.exit_code, "expected xlsx or csv" in refused.stderr) == (2, True)
+
+
+def test_a_late_response_is_told_from_a_late_repair(config: Path, tmp_path: Path) -> None:
+    late = [{"kind": "delay", "after": after, "each": "occasion", "amount": 1} for after in AFTER]
+    values = contract(penalties=late).model_dump(mode="json", exclude_defaults=True, exclude_none=True)
+    (tmp_path / "contracts.toml").write_text(tomli_w.dumps({"contract": [values]}))
+    options = ("report", "--month", "2026-10", "--contract", "rawat", "--language", "en", "--config", config)
+    assert call(*options, "--table", "penalties", "--out", "a.csv").exit_code == 0
+    kinds = {row[0] for row in csv.reader(io.StringIO((tmp_path / "a.csv").read_text("utf-8-sig")))}
+    assert kinds == {"Kind", "late response", "late repair", "for the outage"}
+    assert call(*options, "--out", "a.html").exit_code == 0
+    page = (tmp_path / "a.html").read_text()
+    assert all(f">{kind}</" in page for kind in kinds - {"Kind"})
 
 
 def test_the_contract_of_the_small_city_can_be_written_and_read(city: SmallCity) -> None:

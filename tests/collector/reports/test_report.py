@@ -153,6 +153,7 @@ def test_a_picture_that_is_not_true_is_as_bad_as_no_picture() -> None:
 def test_a_contract_pays_for_an_outage_from_its_true_beginning(city: SmallCity) -> None:
     report = city.maker(Month(2026, 11), now_ms=END_MS + DAY_MS).contract("rawat")
     [delay] = [each for each in report.accounts[0].penalties if each.kind == "delay"]
+    assert delay.what == "delay_repair"
     assert (delay.unit, delay.from_ms) == ("kabil/gate", at("31 20:00"))
     assert delay.quantity == 24  # the 4 h of its repair time lie in October
     assert outages_of(report, "kabil/gate")[0].counted_ms == DAY_MS

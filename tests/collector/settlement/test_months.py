@@ -149,7 +149,7 @@ def test_a_month_follows_the_clock_of_its_zone() -> None:
 
 @pytest.mark.parametrize("text", ["2026-13", "2026-00", "2026-1", "26-10", "2026/10", "9999-12", "", "2026-10-01"])
 def test_what_is_no_month_is_told(text: str) -> None:
-    with pytest.raises(ValueError, match="expected a month such as 2026-10"):
+    with pytest.raises(ValueError, match=r"expected a month (from 1970 to 9998, )?such as 2026-10"):
         Month.parse(text)
 
 
