@@ -76,8 +76,11 @@ def _connections(host: Host) -> int:
 def causes(city: City) -> dict[str, set[str]]:
     """Return what the wall says of the cameras of each site that is heard now."""
     text = city.hosts["control"].run(
-        "python3 -c 'import urllib.request as u; print(u.urlopen(\"http://127.0.0.1:8080/api/city\").read().decode())'"
+        "python3 -c 'import urllib.request as u; print(u.urlopen(\"http://127.0.0.1:8080/api/city\").read().decode())'",
+        check=False,
     )
+    if "Connection refused" in text:  # the collector is still starting
+        return {}
     wall: dict[str, Any] = json.loads(text)
     return {
         site["id"]: {camera["cause"] for camera in site["cameras"]} for site in wall["sites"] if site["online"]
