@@ -89,12 +89,17 @@ def run(
     Exit status: 0 stopped when asked; 1 it cannot start now (a port is taken, the disk is full, another collector
     runs); 2 the configuration is wrong.
     """
-    settings, inventory, _ = _load(config)
+    settings, inventory = _load(config)
     if refused := unsafe_settings.refusals(settings):
         fail(*refused)
     log.set_up(log_level, as_json=as_json, to_journal="JOURNAL_STREAM" in os.environ)
     for warning in unsafe_settings.warnings(settings, config):
         _log.warning("%s", warning)
+    try:
+        _contracts(settings, inventory)
+    except ConfigError as error:  # the cameras are watched whatever becomes of the contracts
+        for problem in error.problems:
+            _log.error("%s; until that is mended no report is made", problem)
     private_data.write_privately()
     try:
         private_data.close_to_others(DataDir(settings.data_dir).existing())
@@ -116,7 +121,11 @@ def check(
 
     Exit status: 2 something is wrong, or so unsafe that the collector would not start.
     """
-    settings, inventory, contracts = _load(config)
+    settings, inventory = _load(config)
+    try:
+        contracts = _contracts(settings, inventory)
+    except ConfigError as error:
+        fail(*error.problems)
     warnings = [*unsafe_settings.warnings(settings, config), *contracts.remarks]
     if settings.influx is not None and (warning := open_access(settings.influx)):
         warnings.append(warning)
@@ -139,11 +148,14 @@ def check(
         say(f"{config} is right: {summary}")
 
 
-def _load(path: Path) -> tuple[CollectorConfig, Inventory, Contracts]:
+def _load(path: Path) -> tuple[CollectorConfig, Inventory]:
     try:
         settings = load(path)
-        inventory = load_inventory(settings.inventory)
-        return settings, inventory, load_contracts(settings.contracts, inventory, today=date.today())  # noqa: DTZ011
+        return settings, load_inventory(settings.inventory)
     except ConfigError as error:
         say(*error.problems, colour="red", err=True)
         raise typer.Exit(EXIT_USAGE) from None
+
+
+def _contracts(settings: CollectorConfig, inventory: Inventory) -> Contracts:
+    return load_contracts(settings.contracts, inventory, today=date.today())  # noqa: DTZ011 # the machine's own day

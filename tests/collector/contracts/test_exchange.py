@@ -11,6 +11,7 @@ import tomli_w
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pantau_collector import cli
 from pantau_collector.contracts import Contract
 from pantau_collector.contracts.import_plan import write_contracts
 from pantau_collector.contracts.sheet import from_cells, rows_of, to_cells, values_of
@@ -156,10 +157,19 @@ def test_what_has_a_separator_in_it_is_not_exported() -> None:
         rows_of([contract])
 
 
-def test_a_program_does_not_start_with_wrong_contracts(config: Path) -> None:
+def test_wrong_contracts_are_refused_by_the_checks_and_keep_no_collector_from_watching(
+    config: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     path = config.parent / "contracts.toml"
     path.write_text(path.read_text("utf-8").replace("fee = 850000", "fee = 850000.5"), "utf-8")
-    for command in (["run"], ["check"], ["contracts", "check"]):
+    started: list[object] = []
+    monkeypatch.setattr(cli.log, "set_up", lambda *_, **__: None)  # the log of the whole test run is not its own
+    monkeypatch.setattr(cli, "run_until_stopped", lambda *collector: started.append(collector))
+    running = call("run", "--config", config)
+    assert (running.exit_code, len(started)) == (0, 1)
+    assert f"{path}: contract[3].fee: expected a whole number, or a decimal in quotes" in caplog.text
+    assert "until that is mended no report is made" in caplog.text
+    for command in (["check"], ["contracts", "check"], ["report", "--month", "2026-10", "--by", "site"]):
         done = call(*command, "--config", config)
         assert done.exit_code == 2
         assert f"{path}: contract[3].fee: expected a whole number, or a decimal in quotes" in done.output
