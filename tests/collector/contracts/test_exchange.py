@@ -163,7 +163,9 @@ def test_wrong_contracts_are_refused_by_the_checks_and_keep_no_collector_from_wa
     path = config.parent / "contracts.toml"
     path.write_text(path.read_text("utf-8").replace("fee = 850000", "fee = 850000.5"), "utf-8")
     started: list[object] = []
-    monkeypatch.setattr(cli.log, "set_up", lambda *_, **__: None)  # the log of the whole test run is not its own
+    monkeypatch.setattr(
+        "pantau_service.log.set_up", lambda *_, **__: None
+    )  # the log of the whole test run is not its own
     monkeypatch.setattr(cli, "run_until_stopped", lambda *collector: started.append(collector))
     running = call("run", "--config", config)
     assert (running.exit_code, len(started)) == (0, 1)
