@@ -5,12 +5,22 @@ import sys
 from pathlib import Path
 
 import typer
+from pydantic import SecretStr
 
+from pantau_agent.config import Camera
 from pantau_agent.streams.credentials import Credentials
 from pantau_contract.words import Words
 
 PASSWORD_VARIABLE = "PANTAU_CAMERA_PASSWORD"  # noqa: S105 # the name of a variable
 """Environment variable that holds the password."""
+
+
+def from_environment(camera: Camera) -> Camera:
+    """Return a configured camera with the password that the variable gives, if none is known of it otherwise."""
+    password = os.environ.get(PASSWORD_VARIABLE)
+    if not camera.lacks_password or not password:
+        return camera
+    return camera.model_copy(update={"password": SecretStr(password)})
 
 
 def credentials(user: str | None, file: Path | None, say: Words) -> Credentials | None:

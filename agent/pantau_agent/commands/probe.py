@@ -21,7 +21,7 @@ from pantau_agent.commands.camera_options import (
 )
 from pantau_agent.commands.config_option import DEFAULT_PATH, ConfigPath
 from pantau_agent.commands.output_file import OutputFile
-from pantau_agent.commands.password import PASSWORD_VARIABLE
+from pantau_agent.commands.password import PASSWORD_VARIABLE, from_environment
 from pantau_agent.commands.unprivileged import become_service_user
 from pantau_agent.config import Camera
 from pantau_agent.host import clock_may_be_right
@@ -168,8 +168,9 @@ def _selected_camera(options: CameraOptions, config: Path, say: Words) -> _Chose
         camera = camera_from_options(options, say)
         become_service_user()
         return _Chosen(camera)
-    loaded, camera = configured_camera(options, config)
+    loaded, configured = configured_camera(options, config)
     become_service_user(loaded.spool.path)
+    camera = from_environment(configured)
     if camera.lacks_password:
         raise CannotProbeError(detail("password_unknown", user=camera.user or ""))
     file = loaded.spool.path.with_name(camera_memory.FILE)

@@ -61,6 +61,19 @@ async def test_a_probe_says_that_it_cannot_tell_and_does_not_connect(
     assert site.camera.asked == []
 
 
+async def test_a_configured_camera_takes_the_password_of_the_variable_if_its_own_is_not_known(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PANTAU_CAMERA_PASSWORD", "rahasia")
+    _, out = await agent("probe", "gate", "--config", str(site.config), "--seconds", "1")
+    assert site.camera.asked != []
+    assert "rahasia" not in out
+    site.camera.asked.clear()
+    monkeypatch.setenv("PANTAU_CAMERA_PASSWORD", "")
+    code, _ = await agent("probe", "gate", "--config", str(site.config))
+    assert (code, site.camera.asked) == (3, [])
+
+
 async def test_the_doctor_says_what_it_could_not_examine_and_logs_in_nowhere(
     site: Site, mosquitto: Mosquitto
 ) -> None:
