@@ -1,4 +1,5 @@
 import io
+import random
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,8 @@ SCRIPT = b"<script>alert(1)</script>"
 
 def encoded(mode: str = "RGB", **options: object) -> bytes:
     file = io.BytesIO()
-    Image.effect_noise((64, 48), 90).convert(mode).save(file, "JPEG", **options)
+    noise = random.Random(1).randbytes(64 * 48)
+    Image.frombytes("L", (64, 48), noise).convert(mode).save(file, "JPEG", **options)
     return file.getvalue()
 
 
@@ -48,10 +50,10 @@ def test_the_same_picture_is_left_without_what_does_not_show_it(jpeg: bytes) -> 
     assert only_picture(found) == found
 
 
-@pytest.mark.parametrize("end", range(0, len(PLAIN) - 1, 7))
-def test_a_picture_that_is_not_whole_is_refused(end: int) -> None:
-    with pytest.raises(ContractError):
-        only_picture(PLAIN[:end])
+def test_a_picture_that_is_not_whole_is_refused() -> None:
+    for end in range(len(PLAIN) - 1):
+        with pytest.raises(ContractError):
+            only_picture(PLAIN[:end])
 
 
 def test_a_picture_for_which_a_viewer_needs_gigabytes_is_refused() -> None:
