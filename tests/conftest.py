@@ -1,7 +1,10 @@
 """Fixtures for every test: the real servers, the wheel and the foreign cameras. And Hypothesis's settings."""
 
+import logging
 import signal
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.prepared import peers, wheel
@@ -35,3 +38,13 @@ settings.load_profile("pantau")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell without job control starts jobs with SIGINT ignored; every program under test would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def log_as_it_was() -> Iterator[None]:
+    """Undo what a command that runs in the test's process sets for all of it: the log's level and handlers."""
+    root = logging.getLogger()
+    level, handlers = root.level, root.handlers[:]
+    yield
+    root.setLevel(level)
+    root.handlers[:] = handlers

@@ -50,12 +50,20 @@ def test_the_broker_shuts_a_flooding_site_out_and_no_other_until_its_time_is_ove
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(quarantine, "MESSAGES_AT_ONCE", 20)
-    now_ms = [time.time_ns() // 1_000_000]
+    began_ms, passed_s = time.time_ns() // 1_000_000, [0]
+
+    def now_ms() -> int:
+        return began_ms + 1000 * passed_s[0]
+
+    def monotonic() -> float:
+        return time.monotonic() + passed_s[0]
+
     inbox = Inbox()
-    door = Door(inbox, quarantine=Quarantine(tmp_path / "quarantine.json", time_ms=lambda: now_ms[0]))
+    shutting_out = Quarantine(tmp_path / "quarantine.json", time_ms=now_ms, monotonic=monotonic)
+    door = Door(inbox, quarantine=shutting_out)
     with RoleBroker(tmp_path / "broker", ["flood", "quiet"]) as broker:
         settings = {"port": broker.collector_port, "user": COLLECTOR, "password": COLLECTOR}
-        collector = Subscription(Broker.model_validate(settings), door, time_ms=lambda: now_ms[0])
+        collector = Subscription(Broker.model_validate(settings), door, time_ms=now_ms)
         collector.start()
         assert until(lambda: collector.delivering)
         flood, quiet = Agent(broker.port, "flood"), Agent(broker.port, "quiet")
@@ -65,7 +73,7 @@ def test_the_broker_shuts_a_flooding_site_out_and_no_other_until_its_time_is_ove
         quiet.send()
         assert until(lambda: any("quiet" in each.topic for each in inbox.get_batch(10, 1000, 0.1)))
         assert quiet.is_in
-        now_ms[0] += 600_000
+        passed_s[0] = 600
         assert until(lambda: flood.is_in and not flood.refused)
         inbox.get_batch(10_000, 1 << 30, 0)
         flood.send()
