@@ -1,12 +1,12 @@
 """`pantau-collector contracts`: checks the contracts, and exchanges them with spreadsheets."""
 
-import sys
 from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from pantau_collector.commands.confirmation import may_write
 from pantau_collector.commands.opening import (
     DEFAULT_CONFIG,
     EXIT_NOT_DONE,
@@ -116,7 +116,7 @@ def import_command(
         _print_plan(plan)
     done = bool(plan.changes) and not dry_run
     if done:
-        if not yes and not _confirmed(plan.path):
+        if not yes and not may_write(plan.path):
             fail("Nothing is changed.", exit_code=EXIT_NOT_DONE)
         try:
             write_contracts(plan.path, plan.contracts, file.name)
@@ -140,13 +140,6 @@ def _open(config: Path) -> tuple[Inventory, Contracts, Path]:
 
 def _today() -> date:
     return date.today()  # noqa: DTZ011 - a day more or less is no matter where it is used
-
-
-def _confirmed(path: Path) -> bool:
-    if not sys.stdin.isatty():
-        say("There is nobody to ask: add --yes to write it.", colour="yellow", err=True)
-        return False
-    return typer.confirm(f"Write this to {path}?", err=True)
 
 
 def _print_plan(plan: ImportPlan) -> None:

@@ -1,12 +1,12 @@
 """`pantau-collector inventory import`: brings a department's spreadsheet into the inventory."""
 
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from pantau_collector.commands.confirmation import may_write
 from pantau_collector.commands.inventory_names import known_owner, load_names
 from pantau_collector.commands.opening import (
     DEFAULT_CONFIG,
@@ -71,7 +71,7 @@ def import_command(
     if plan.changes and not dry_run:
         if not as_json:
             _print_plan(plan)
-        if not yes and not _confirmed(own_path):
+        if not yes and not may_write(own_path):
             fail("Nothing is changed.", exit_code=EXIT_NOT_DONE)
         if (own_path.read_bytes() if own_path.is_file() else None) != before:
             fail(f"{own_path}: somebody has changed it meanwhile: import again", exit_code=EXIT_NOT_DONE)
@@ -97,13 +97,6 @@ def _own_file(config: Path, owner: str) -> tuple[Path, Path, str]:
         load_inventory(path)
     found = known_owner(owner, load_names(path))
     return path, folder_of(path) / f"{found}.toml", found
-
-
-def _confirmed(path: Path) -> bool:
-    if not sys.stdin.isatty():
-        say("There is nobody to ask: add --yes to write it.", colour="yellow", err=True)
-        return False
-    return typer.confirm(f"Write this to {path}?", err=True)
 
 
 def _print_plan(plan: ImportPlan) -> None:

@@ -2,11 +2,11 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, NamedTuple, Self
 
-from pantau_collector.spreadsheet.header import FoundHeader, best_rank, find_header
+from pantau_collector.spreadsheet.header import FoundHeader, Row, best_rank, find_header
 from pantau_collector.spreadsheet.limits import (
     HEADER_WITHIN,
     LAST_ROW,
@@ -28,6 +28,14 @@ _SAMPLE_CHARACTERS = 100_000
 """Characters from the beginning in which the separator is looked for."""
 
 
+class DelimitedRows(NamedTuple):
+    """The rows of a CSV file that are not blank, each with its number; how many cells each has; the separator."""
+
+    rows: list[Row]
+    widths: dict[int, int]
+    separator: str
+
+
 def read_delimited(path: Path) -> FoundHeader | None:
     """Read a CSV file; None if it has no header.
 
@@ -35,19 +43,30 @@ def read_delimited(path: Path) -> FoundHeader | None:
         ConfigError: it is no text, a quotation mark is missing, or a row has more cells than the header.
         OSError: the file cannot be read.
     """
+    rows, widths, separator = read_rows(path, best_rank)
+    found = find_header(rows)
+    if found is not None:
+        _check_rows(path, found, widths[found.number], separator)
+    return found
+
+
+def read_rows(path: Path, header_rank: Callable[[Sequence[Row]], Any]) -> DelimitedRows:
+    """Read a CSV file by the separator with which `header_rank` is highest for its first rows.
+
+    Raises:
+        ConfigError: it is no text, too large, or a quotation mark is missing.
+        OSError: the file cannot be read.
+    """
     text = _decoded(path)
     # Excel may write a first line such as `sep=;` that names the separator.
     named = text[4] if text[:4].lower() == "sep=" and text[4:5] not in ("", "\r", "\n") else ""
-    separator = named or _separator(text)
+    separator = named or _separator(text, header_rank)
     rows, widths = [], {}
     for number, cells in _rows(path, text, separator):
         if not (named and number == 1):
             rows.append((number, [cleaned(cell) for cell in cells]))
             widths[number] = len(cells)
-    found = find_header(rows)
-    if found is not None:
-        _check_rows(path, found, widths[found.number], separator)
-    return found
+    return DelimitedRows(rows, widths, separator)
 
 
 def _decoded(path: Path) -> str:
@@ -76,11 +95,11 @@ def _encodings(content: bytes) -> tuple[str, ...]:
     return ("utf-8", "cp1252")
 
 
-def _separator(text: str) -> str:
+def _separator(text: str, header_rank: Callable[[Sequence[Row]], Any]) -> str:
     """Return the separator by which the best header is found; then the one that makes rows of the same width."""
     sample = text[:_SAMPLE_CHARACTERS]
 
-    def rank(separator: str) -> tuple[tuple[bool, int], int]:
+    def rank(separator: str) -> tuple[Any, int]:
         rows = []
         try:
             for number, cells in enumerate(csv.reader(io.StringIO(sample, newline=""), delimiter=separator), 1):
@@ -90,7 +109,7 @@ def _separator(text: str) -> str:
         except csv.Error:
             pass  # a cell that is too long is reported when the file is read
         widths = [len(cells) for _, cells in rows if len(cells) > 1]
-        return best_rank(rows), max((widths.count(width) for width in widths), default=0)
+        return header_rank(rows), max((widths.count(width) for width in widths), default=0)
 
     return max(_SEPARATORS, key=rank)
 

@@ -1,13 +1,14 @@
 """Reads and writes sheets whose columns are named by keys of the configuration, as contracts are exchanged."""
 
-import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from pantau_collector.spreadsheet.limits import MAX_BYTES, MAX_COLUMNS, MAX_ROWS
+from pantau_collector.spreadsheet.delimited import SUFFIXES as TEXT_SUFFIXES
+from pantau_collector.spreadsheet.delimited import read_rows
+from pantau_collector.spreadsheet.limits import MAX_BYTES
 from pantau_collector.spreadsheet.workbook import SUFFIXES, Row, open_workbook
+from pantau_collector.spreadsheet.writing import write_sheet
 from pantau_service.settings import ConfigError
 
 if TYPE_CHECKING:
@@ -40,8 +41,10 @@ def read_keyed_table(path: Path, required: Sequence[str]) -> KeyedTable:
             raise ConfigError([f"{path}: expected at most {MAX_BYTES // 1_000_000} MB"])
         if path.suffix.lower() in SUFFIXES:
             tables = _workbook(path, required)
-        elif path.suffix.lower() == ".csv":
-            tables = _delimited(path)
+        elif path.suffix.lower() in TEXT_SUFFIXES:
+            tables = read_rows(
+                path, lambda rows: max((len(set(required) & set(cells)) for _, cells in rows), default=0)
+            ).rows
         else:
             raise ConfigError([f"{path}: expected a .csv, .xlsx, .xls or .ods file: save it as one of them"])
     except OSError as error:
@@ -58,26 +61,12 @@ def read_keyed_table(path: Path, required: Sequence[str]) -> KeyedTable:
 
 
 def write_keyed_table(path: Path, title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Write an .xlsx or a .csv (semicolons, UTF-8 with a byte order mark, as Excel in Indonesia expects).
+    """Write an .xlsx or a .csv.
 
     Raises:
         ConfigError: the file exists already, cannot be written, or is of another kind.
     """
-    try:
-        if path.suffix.lower() == ".xlsx":
-            with path.open("xb") as file:
-                _book(title, header, rows).save(file)
-        elif path.suffix.lower() == ".csv":
-            text = io.StringIO(newline="")
-            csv.writer(text, delimiter=";").writerows([header, *rows])
-            with path.open("xb") as file:
-                file.write(text.getvalue().encode("utf-8-sig"))
-        else:
-            raise ConfigError([f"{path}: expected a name that ends in .xlsx or .csv"])
-    except FileExistsError:
-        raise ConfigError([f"{path}: there is such a file already; choose another name"]) from None
-    except OSError as error:
-        raise ConfigError([f"{path}: expected a file that can be written ({error.strerror})"]) from None
+    write_sheet(path, [header, *rows], lambda: _book(title, header, rows))
 
 
 def _workbook(path: Path, required: Sequence[str]) -> list[Row]:
@@ -91,23 +80,6 @@ def _workbook(path: Path, required: Sequence[str]) -> list[Row]:
                     raise ConfigError(wrong)
                 return content.rows
     return []
-
-
-def _delimited(path: Path) -> list[Row]:
-    content = path.read_bytes()
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ConfigError([f"{path}: expected text in UTF-8: save it as CSV UTF-8"]) from None
-    first = text.partition("\n")[0]
-    separator = max(";,\t", key=first.count)
-    try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
-    except csv.Error as error:
-        raise ConfigError([f"{path}: expected CSV ({error})"]) from None
-    if len(rows) > MAX_ROWS or any(len(cells) > MAX_COLUMNS for cells in rows):
-        raise ConfigError([f"{path}: expected at most {MAX_ROWS:,} rows of {MAX_COLUMNS:,} columns"])
-    return list(enumerate(rows, 1))
 
 
 def _book(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> "Workbook":

@@ -1,12 +1,10 @@
 """Writes a template with the columns and an example row, which a department fills in."""
 
-import csv
-import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pantau_collector.spreadsheet.columns import COLUMNS
-from pantau_service.settings import ConfigError
+from pantau_collector.spreadsheet.writing import write_sheet
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
@@ -21,21 +19,7 @@ def write_template(path: Path) -> None:
     Raises:
         ConfigError: the file exists already, cannot be written, or is of another kind.
     """
-    try:
-        if path.suffix.lower() == ".xlsx":
-            with path.open("xb") as file:
-                _workbook().save(file)
-        elif path.suffix.lower() == ".csv":
-            text = io.StringIO(newline="")
-            csv.writer(text, delimiter=";").writerows([_TITLES, _EXAMPLE])
-            with path.open("xb") as file:
-                file.write(text.getvalue().encode("utf-8-sig"))
-        else:
-            raise ConfigError([f"{path}: expected a name that ends in .xlsx or .csv"])
-    except FileExistsError:
-        raise ConfigError([f"{path}: there is such a file already; choose another name"]) from None
-    except OSError as error:
-        raise ConfigError([f"{path}: expected a file that can be written ({error.strerror})"]) from None
+    write_sheet(path, [_TITLES, _EXAMPLE], _workbook)
 
 
 def _workbook() -> "Workbook":
