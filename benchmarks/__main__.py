@@ -38,6 +38,7 @@ def benchmarks(out: Path, trials: int, data: Path | None) -> Iterator[Benchmark]
     yield Benchmark("faults", "faults", ("--trials", str(trials), "--out", str(out)))
     yield Benchmark("hostile camera", "hostile_camera")
     yield Benchmark("wire", "wire")
+    yield Benchmark("what the agent's spool writes", "spool_writes")
     yield Benchmark("ingest", "ingest")
     yield Benchmark("a hostile site", "hostile_site")
     yield Benchmark("incidents", "incidents")

@@ -1,10 +1,12 @@
-"""Measures what the agent's spool writes to the disk a day: `python -m benchmarks.spool_writes`.
+"""Measures what the agent's spool writes to the disk a day: `python -m benchmarks.spool_writes [--json]`.
 
 It spools what batches of so many cameras take compressed, each with the receipt for the one before, and reads
 `write_bytes` of proc(5), io. What the file system writes of its own comes on top: on ext4 next to nothing, as the
 spool's files do not grow.
 """
 
+import argparse
+import json
 import random
 import tempfile
 from pathlib import Path
@@ -63,9 +65,18 @@ def _write_bytes() -> int:
 
 def main() -> None:
     """Print the figures. The folder must be on a disk: in memory nothing is written."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.spool_writes", description=main.__doc__)
+    parser.add_argument("--json", action="store_true", help="MB a day by the number of cameras, as one object")
+    options = parser.parse_args()
+    found: dict[int, float] = {}
     for cameras, size in BATCH_BYTES.items():
         with tempfile.TemporaryDirectory(dir=".") as folder:
-            print(f"{cameras} cameras: {written_a_day_mb(size, Path(folder)):.0f} MB a day")
+            found[cameras] = round(written_a_day_mb(size, Path(folder)), 1)
+    if options.json:
+        print(json.dumps({"mb_a_day": found}))
+        return
+    for cameras, mb in found.items():
+        print(f"{cameras} cameras: {mb:.0f} MB a day")
 
 
 if __name__ == "__main__":
