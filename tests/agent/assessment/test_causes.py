@@ -369,7 +369,8 @@ async def test_keyframes_that_fail_to_come_within_the_interval_that_was_learnt(d
     ):
         assert await eventually(lambda: len(state_changes(observations)) == 2)
         assert state_changes(observations) == [(State.OK, None), (State.DEGRADED, Cause.LONG_GOP)]
-        assert "usually 1" in observations[-1].sample.detail
+        # How often is usual it goes on to learn while it is watched, and on a slow machine keyframes come late.
+        assert "usually" in observations[-1].sample.detail
 
 
 @concurrently
