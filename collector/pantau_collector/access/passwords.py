@@ -53,9 +53,13 @@ class Passwords:
 def check_password(password: str, name: str) -> None:
     """Raise `PasswordError` if a text is not accepted as the password of an account."""
     if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
-        raise PasswordError("length", f"expected a password of {MIN_LENGTH} characters or more (up to {MAX_LENGTH})")
+        raise PasswordError(
+            "length", f"expected a password of {MIN_LENGTH} characters or more (up to {MAX_LENGTH})"
+        )
     if len(set(password)) <= _FEW_DIFFERENT or name.partition("@")[0] * 2 in password.casefold() * 2:
-        raise PasswordError("simple", "expected a password that is not the account's name, nor the same few letters")
+        raise PasswordError(
+            "simple", "expected a password that is not the account's name, nor the same few letters"
+        )
 
 
 def _normal(password: str) -> str:

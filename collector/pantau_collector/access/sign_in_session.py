@@ -17,8 +17,8 @@ class Method(StrEnum):
 class Session(Struct, frozen=True):
     """One browser in which somebody has signed in. `id` is the hash of what its cookie holds.
 
-    It belongs to an account, or to the screen token of the number `token`. Times are UTC milliseconds; `ends_ms` is
-    when it ends, however much it is used.
+    It belongs to an account, or to the screen token of the number `token`. Times are UTC milliseconds; `ends_ms`
+    is when it ends, however much it is used.
     """
 
     id: str

@@ -57,7 +57,13 @@ def add_account(
 
 
 def set_rights(
-    connection: Connection, actor: Actor, now_ms: int, name: str, *, role: Role | None = None, scope: Scope | None = None
+    connection: Connection,
+    actor: Actor,
+    now_ms: int,
+    name: str,
+    *,
+    role: Role | None = None,
+    scope: Scope | None = None,
 ) -> Account:
     """Change an account's role, its scope, or both. Its sessions go on with the new ones."""
     account = find_account(connection, name)
@@ -71,7 +77,14 @@ def set_rights(
         _keep_an_admin(connection, account)
     if changed != account:
         account_rows.save_account(connection, changed)
-        record(connection, actor, now_ms, "rights_changed", account.name, f"{describe(account)} -> {describe(changed)}")
+        record(
+            connection,
+            actor,
+            now_ms,
+            "rights_changed",
+            account.name,
+            f"{describe(account)} -> {describe(changed)}",
+        )
     return changed
 
 
@@ -116,7 +129,9 @@ def set_password(
     return session_rows.end_sessions(connection, account.name, but=keep_session)
 
 
-def make_link(connection: Connection, actor: Actor, now_ms: int, name: str, *, valid_ms: int = LINK_VALID_MS) -> str:
+def make_link(
+    connection: Connection, actor: Actor, now_ms: int, name: str, *, valid_ms: int = LINK_VALID_MS
+) -> str:
     """Make a link by which an account is signed in to once, in place of the one before. Return its secret code."""
     account = find_account(connection, name)
     if account.disabled_ms is not None:

@@ -1,4 +1,4 @@
-"""Browsers in which somebody has signed in to an account before: whoever floods it from elsewhere does not stop them.
+"""Browsers in which somebody has signed in to an account before: a flood from elsewhere does not stop them.
 
 Such a browser has a cookie with a random id, signed for the account. It opens nothing by itself.
 """

@@ -127,7 +127,7 @@ class SignIn:
         """Sign in to an account for which the city's provider answers, in a transaction of the caller's."""
         return self._begin(connection, account, Method.PROVIDER, visitor)
 
-    def renew(self, secret: str, visitor: Visitor) -> SignedIn | Refused:
+    def renew(self, secret: str) -> SignedIn | Refused:
         """Replace a session by a new one of the same account and end, so that the old cookie opens nothing."""
         now_ms = self._clock_ms()
         with self._store.begin() as connection:
@@ -153,7 +153,9 @@ class SignIn:
         ends_ms = now_ms + self._rules.longest_ms
         secret = self._add_session(connection, account.name, None, method, visitor, ends_ms)
         account_rows.note_sign_in(connection, account.name, now_ms)
-        record(connection, Actor(account.name, "account", visitor.address), now_ms, "signed_in", account.name, method)
+        record(
+            connection, Actor(account.name, "account", visitor.address), now_ms, "signed_in", account.name, method
+        )
         _log.info("%s has signed in from %s", account.name, visitor.address)
         device = self._devices.cookie(account.name)
         return SignedIn(secret, self._rules.longest_ms // 1000, account.name, device, bool(account.password))

@@ -40,7 +40,9 @@ def make_token(
     if role is Role.ADMIN:
         raise AccountError("no token decides who may do what: expected viewer or operator")
     if (kind == "screen") != (role is Role.SCREEN):
-        raise AccountError("a screen's token shows and may do nothing else; one for programs is viewer or operator")
+        raise AccountError(
+            "a screen's token shows and may do nothing else; one for programs is viewer or operator"
+        )
     secret = new_secret(SCREEN_PREFIX if kind == "screen" else API_PREFIX)
     token = AccessToken(0, kind, name.strip(), role, scope, actor.who, now_ms, now_ms + days * DAY_MS)
     token = token_rows.add_token(connection, token, secret_hash(secret))

@@ -27,7 +27,7 @@ def take(connection: Connection, buckets: Mapping[str, Limit], now_ms: int) -> f
 
 
 def give_back(connection: Connection, buckets: Mapping[str, Limit], now_ms: int) -> None:
-    """Empty the buckets of an account or device that has been signed in to; in an address's one attempt less is."""
+    """Empty the buckets of an account or device that was signed in to; an address's has one attempt less."""
     rows = connection.execute(select(attempts).where(attempts.c.bucket.in_(buckets)))
     kept = {row.bucket: buckets[row.bucket].level(row.level, row.time_ms, now_ms) for row in rows}
     shared = {bucket: max(level - 1, 0.0) for bucket, level in kept.items() if bucket.startswith("address:")}

@@ -43,9 +43,7 @@ def end_session(connection: Connection, session: str) -> bool:
 
 def end_sessions(connection: Connection, account: str, *, but: str = "") -> int:
     """End all sessions of an account but one, and return their number."""
-    return connection.execute(
-        delete(sessions).where(sessions.c.account == account, sessions.c.id != but)
-    ).rowcount
+    return connection.execute(delete(sessions).where(sessions.c.account == account, sessions.c.id != but)).rowcount
 
 
 def end_sessions_of_token(connection: Connection, token: int) -> int:

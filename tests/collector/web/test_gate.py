@@ -4,6 +4,7 @@ from pathlib import Path
 import httpx
 import msgspec
 import pytest
+from pantau_collector.web.picture_log import NOTED_AGAIN_S, PictureLog
 
 from pantau_collector.config import Web
 from pantau_collector.health import Health, Trouble, TroubleKind
@@ -11,7 +12,6 @@ from pantau_collector.web import create_app
 from pantau_collector.web.access import access_rules
 from pantau_collector.web.gate import API_RATE, PAGE_RATE, SIGN_IN_RATE
 from pantau_collector.web.guard import MAX_BODY
-from pantau_collector.web.picture_log import NOTED_AGAIN_S, PictureLog
 from pantau_collector.web.rate_limit import Rate, RateLimit
 from pantau_contract.states import Cause
 from pantau_contract.words import words
