@@ -68,9 +68,9 @@ def _in_clear(config: CollectorConfig) -> Iterator[str]:
         )
     if public_url is not None and _is_plain(public_url):
         yield (
-            f"web.public_url: {public_url} is not https, so whoever listens on the way reads passwords, pictures,"
-            " and the links by which people take an outage: set web.certificate and web.key, or put a proxy with TLS"
-            " before the pages"
+            f"web.public_url: {public_url} is not https, so whoever listens on the way reads passwords,"
+            " pictures, and the links by which people take an outage: set web.certificate and"
+            " web.key, or put a proxy with TLS before the pages"
         )
     yield from _web_in_clear(config.web)
     if influx is not None and _is_plain(influx.url):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from pantau_collector.access.principal import Principal
+from pantau_collector.access.principal import Kind, Principal
 from pantau_collector.access.role import Role
 from pantau_collector.access.secret_text import MAX_SECRET, secret_hash
 from pantau_collector.access.sign_in_session import Session
@@ -139,5 +139,5 @@ class Recognition:
         token = token_rows.find_token(connection, hashed)
         if token is None or not token.is_valid(now_ms):
             return Found(None, now_ms)
-        kind = "screen" if token.kind == "screen" else "token"
+        kind: Kind = "screen" if token.kind == "screen" else "token"
         return Found(Principal(token.name, token.role, token.scope, kind), now_ms, token.ends_ms, None, token.id)

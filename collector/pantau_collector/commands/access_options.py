@@ -62,26 +62,22 @@ def scope_of(
     if not (owners or projects or sites):
         return Scope()
     inventory = open_inventory(settings)
-    known = {each.id: each.name or each.id for each in inventory.owners.values()}
-    by_name = {name.casefold(): name for name in known.values()} | {
-        key.casefold(): name for key, name in known.items()
-    }
+    owners_by_name = {each.name: each.id for each in inventory.owners.values() if each.name}
+    owners_by_name |= {each: each for each in inventory.owners}
+    project_names = {each.project: each.project for each in inventory.cameras.values() if each.project}
     return Scope(
-        owners=tuple(_known("--owner", each, by_name) for each in owners or ()),
-        projects=tuple(
-            _known(
-                "--project", each, {each.project.casefold(): each.project for each in inventory.cameras.values()}
-            )
-            for each in projects or ()
-        ),
-        sites=tuple(
-            _known("--site", each, {key.casefold(): key for key in inventory.sites}) for each in sites or ()
-        ),
+        owners=_ids("--owner", owners, owners_by_name),
+        projects=_ids("--project", projects, project_names),
+        sites=_ids("--site", sites, {each: each for each in inventory.sites}),
     )
 
 
-def _known(option: str, text: str, names: dict[str, str]) -> str:
-    found = names.get(text.strip().casefold())
-    if not found:
-        fail(f"{option}: the inventory has no {text!r}; {did_you_mean(text, sorted(set(names.values())))}")
-    return found
+def _ids(option: str, texts: list[str] | None, names: dict[str, str]) -> tuple[str, ...]:
+    """Return the id that each text names, whatever its capitals; `names` has the ids by name."""
+    known = {name.casefold(): ident for name, ident in names.items()}
+    found = []
+    for text in texts or ():
+        if (ident := known.get(text.strip().casefold())) is None:
+            fail(f"{option}: the inventory has no {text!r}; {did_you_mean(text, sorted(names))}")
+        found.append(ident)
+    return tuple(found)

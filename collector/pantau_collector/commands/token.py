@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pantau_collector.access.access_token import AccessToken
+from pantau_collector.access.access_token import AccessToken, TokenKind
 from pantau_collector.access.role import Role
 from pantau_collector.accounts import token_changes
 from pantau_collector.accounts.changes import describe_rights
@@ -62,7 +62,7 @@ def add_command(
     """
     with changing(config) as (settings, connection):
         scope = scope_of(settings, owner, project, site)
-        kind = "screen" if role is TokenRole.SCREEN else "api"
+        kind: TokenKind = "screen" if role is TokenRole.SCREEN else "api"
         made, secret = token_changes.make_token(
             connection, *here(), kind=kind, name=name, role=Role[role.upper()], scope=scope, days=days
         )

@@ -32,8 +32,8 @@ class AccessRules(Struct, frozen=True):
 
     What comes from `trusted_proxies` says from whom it comes; with `proxy_role`, these proxies ask for a login
     themselves, and name the person in `proxy_user_header`. `secure_host` is the name by which the pages are
-    reached over https, or empty. `this_machine` is the role of requests from loopback that show nothing else; None, as in
-    every collector that runs, gives them no right.
+    reached over https, or empty. `this_machine` is the role of requests from loopback that show nothing
+    else; None, as in every collector that runs, gives them no right.
     """
 
     hosts: frozenset[str] = LOOPBACK_NAMES

@@ -24,6 +24,7 @@ from pantau_collector.fleet.view import CityView
 from pantau_collector.health import Health, with_view
 from pantau_collector.web import api
 from pantau_collector.web.access import AccessRules
+from pantau_collector.web.account_page import account_routes
 from pantau_collector.web.acknowledge_page import AcknowledgePage
 from pantau_collector.web.gate import Gate
 from pantau_collector.web.guard import MAX_BODY, GuardedRoute, guarded, open_to_all
@@ -100,7 +101,7 @@ def create_app(
         city_name=city_name,
     )
     desk = _desk_routes(sources) if sources else []
-    sign_in = SignInPages(accounts).routes() if accounts else []
+    people = [*SignInPages(accounts).routes(), *account_routes(accounts)] if accounts else []
     ack = [open_to_all("/ack", acknowledge_page.page, methods=("GET", "POST"))] if acknowledge_page else []
     routes: list[BaseRoute] = [
         guarded("/", pages.page, Role.SCREEN),
@@ -112,7 +113,7 @@ def create_app(
         guarded("/metrics", metrics, Role.SCREEN, whole_city=True),
         open_to_all("/healthz", api.healthz),
         *ack,
-        *sign_in,
+        *people,
         *desk,
         Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
     ]

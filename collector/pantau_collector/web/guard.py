@@ -177,7 +177,7 @@ def _is_beyond_scope(request: Request) -> bool:
 
 
 def _write_audit(request: Request, path: str, rule: Rule) -> None:
-    accounts: Accounts | None = request.app.state.accounts
+    accounts: Accounts | None = getattr(request.app.state, "accounts", None)
     if accounts is None:
         return
     principal, caller = principal_of(request), request.state.caller

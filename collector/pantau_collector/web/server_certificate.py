@@ -70,8 +70,8 @@ class ServerCertificate:
         except (OSError, ssl.SSLError) as error:
             reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
             raise CertificateError(
-                f"web.certificate, web.key: {self._certificate} and {self._key} cannot be used ({reason}): expected"
-                " a PEM file with the certificate and those that signed it, and its key without a password"
+                f"web.certificate, web.key: {self._certificate} and {self._key} cannot be used ({reason}):"
+                " expected a PEM file with the certificate and those that signed it, and a key without password"
             ) from None
         return stamp
 

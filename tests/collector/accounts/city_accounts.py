@@ -4,6 +4,7 @@ from pathlib import Path
 
 from argon2 import PasswordHasher
 
+from pantau_collector.access.access_token import TokenKind
 from pantau_collector.access.passwords import Passwords
 from pantau_collector.access.role import Role
 from pantau_collector.access.scope import Scope
@@ -52,7 +53,7 @@ class CityAccounts:
             return changes.make_link(connection, BOSS, self.now_ms, name)
 
     def token(self, role: Role = Role.VIEWER, scope: Scope | None = None, *, days: int = 30) -> tuple[int, str]:
-        kind = "screen" if role is Role.SCREEN else "api"
+        kind: TokenKind = "screen" if role is Role.SCREEN else "api"
         with self.store.begin() as connection:
             made, secret = token_changes.make_token(
                 connection,
