@@ -20,7 +20,8 @@ class Sources(Struct, frozen=True):
     """The rooms whose data the pages show.
 
     `view`, `health` and `inventory` return the latest; they must not block. `scoped` returns the view of a scope.
-    `clock_ms` returns UTC epoch milliseconds.
+    `clock_ms` returns UTC epoch milliseconds. `send` publishes a message to agents, or returns False if the
+    broker cannot be reached; `replace_inventory` lets the collector use another inventory from now on.
     """
 
     config: CollectorConfig
@@ -33,5 +34,7 @@ class Sources(Struct, frozen=True):
     pictures: PictureFiles
     clock_ms: Callable[[], int]
     zone: ZoneInfo
+    send: Callable[[str, bytes], bool] = lambda _topic, _payload: False
+    replace_inventory: Callable[[Inventory], None] = lambda _inventory: None
     language: Language = "id"
     city_name: str = ""

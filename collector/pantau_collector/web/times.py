@@ -19,6 +19,10 @@ class Times:
         local = self._local(time_ms)
         return local.strftime("%H:%M" if local.date() == self._today else "%d/%m %H:%M")
 
+    def date_and_clock(self, time_ms: int) -> str:
+        """Return a time with its date and zone, as `2026-11-23 14:32 WIB`."""
+        return f"{self._local(time_ms):%Y-%m-%d %H:%M %Z}"
+
     def _local(self, time_ms: int) -> datetime:
         return datetime.fromtimestamp(time_ms / 1000, UTC).astimezone(self._zone)
 
