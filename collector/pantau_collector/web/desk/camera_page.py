@@ -12,7 +12,7 @@ from pantau_collector.notices.filtering import match_filters
 from pantau_collector.web.desk.camera_board import camera_board, find_camera
 from pantau_collector.web.desk.camera_history import CameraHistory, HistoryReader
 from pantau_collector.web.desk.contract_book import ContractBook
-from pantau_collector.web.desk.incident_list import past_cards
+from pantau_collector.web.desk.incident_list import past_cards, within
 from pantau_collector.web.desk.live_page import LivePages
 from pantau_collector.web.desk.requests import is_stream
 from pantau_collector.web.guard import GuardedRoute, city_of, guarded, principal_of
@@ -56,7 +56,10 @@ class CameraPage:
                 "name": (found[1].name if found else "") or camera,
                 "past": past,
                 "cards": past_cards(
-                    city, past.incidents if past else (), words(language_of(request)), self._live.times(request)
+                    city,
+                    within(past.incidents if past else (), city),
+                    words(language_of(request)),
+                    self._live.times(request),
                 ),
                 "contracts": contracts,
                 "told": self._told(site, camera) if principal_of(request).scope.whole_city else (),

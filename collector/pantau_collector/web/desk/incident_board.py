@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from msgspec import Struct
-from msgspec.structs import replace
 
+from pantau_collector.access.scoped_view import incident_within
 from pantau_collector.fleet.view import CameraView, CityView, IncidentView, SiteView
 from pantau_collector.web.camera_phrases import cause_phrase
 from pantau_collector.web.desk.filter import members
@@ -44,16 +44,16 @@ def find_incident(city: CityView, number: int) -> IncidentView | None:
     return next((each for each in city.incidents if each.id == number), None)
 
 
-def restricted(incident: IncidentView, city: CityView) -> IncidentView | None:
-    """Return a past incident without what is beyond a part of the city, or None if nothing of it is within."""
-    known = {(site.id, camera.id) for site in city.sites for camera in site.cameras}
-    sites = {site.id for site in city.sites}
-    pairs = zip(incident.cameras, members(incident), strict=True)
-    cameras = tuple(name for name, key in pairs if key in known)
-    its_sites = tuple(each for each in incident.sites if each in sites)
-    if not cameras and (incident.cameras or not (incident.site in sites or its_sites)):
-        return None
-    return replace(incident, cameras=cameras, sites=its_sites)
+def restricted(incident: IncidentView, city: CityView | None) -> IncidentView | None:
+    """Return what a past incident says of a part of the city, or None if it affects nothing of it.
+
+    `city` is the part; None stands for everything, also what is not there any more.
+    """
+    if city is None:
+        return incident
+    return incident_within(
+        incident, {each.id: frozenset(camera.id for camera in each.cameras) for each in city.sites}
+    )
 
 
 def incident_board(city: CityView, words: Words, times: Times, *, incident: IncidentView) -> Mapping[str, object]:

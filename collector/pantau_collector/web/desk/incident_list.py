@@ -30,14 +30,14 @@ class PastIncidents(Struct, frozen=True):
 
 
 def read_past(
-    store: Store, inventory: Inventory, city: CityView, wanted: Filter, before: int | None
+    store: Store, inventory: Inventory, city: CityView | None, wanted: Filter, before: int | None
 ) -> PastIncidents:
     """Return a page of what is over within a part of the city and a filter.
 
     Args:
         store: the collector's state.
         inventory: names devices and uplinks.
-        city: the part of the city, already filtered.
+        city: the part of the city, already filtered; None for everything.
         wanted: the filter; of an incident, its cause counts too.
         before: the number that all incidents of the page are below, or None for the first page.
 
@@ -62,13 +62,19 @@ def read_past(
     return PastIncidents(tuple(shown), before)
 
 
+def within(incidents: Iterable[IncidentView], city: CityView) -> list[IncidentView]:
+    """Return what incidents say of a part of the city; those that affect nothing of it are left out."""
+    return [seen for each in incidents if (seen := restricted(each, city)) is not None]
+
+
 def past_cards(
     city: CityView, incidents: Iterable[IncidentView], words: Words, times: Times
 ) -> tuple[IncidentCard, ...]:
-    """Return the cards of incidents that are over, as far as they are within a part of the city."""
+    """Return the cards of those incidents that are over; they must be within the part of the city."""
     sites = {each.id: each for each in city.sites}
-    seen = (restricted(each, city) for each in incidents if each.resolved_ms is not None)
-    return tuple(build_card(each, sites, words, times, pictures=False) for each in seen if each is not None)
+    return tuple(
+        build_card(each, sites, words, times, pictures=False) for each in incidents if each.resolved_ms is not None
+    )
 
 
 def open_board(city: CityView, words: Words, times: Times) -> Mapping[str, object]:

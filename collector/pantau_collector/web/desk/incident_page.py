@@ -59,7 +59,8 @@ class IncidentPages:
         city = FilteredViews(lambda: city_of(request), wanted)()
         past = PastIncidents((), None)
         if not is_stream(request):
-            past = await run_in_threadpool(self._past, city, wanted, before)
+            everything = wanted.is_empty and principal_of(request).scope.whole_city
+            past = await run_in_threadpool(self._past, None if everything else city, wanted, before)
         return await self._live.answer(
             request,
             "incidents.html",
@@ -82,7 +83,8 @@ class IncidentPages:
         incident = find_incident(city, number)
         if incident is None:
             past = await run_in_threadpool(self._find, number)
-            incident = restricted(past, city) if past is not None else None
+            within = None if principal_of(request).scope.whole_city else city
+            incident = restricted(past, within) if past is not None else None
         if incident is None:
             return not_found("there is no such incident")
         record = None if is_stream(request) else await run_in_threadpool(self._record, number)
@@ -101,7 +103,7 @@ class IncidentPages:
             },
         )
 
-    def _past(self, city: CityView, wanted: Filter, before: int | None) -> PastIncidents:
+    def _past(self, city: CityView | None, wanted: Filter, before: int | None) -> PastIncidents:
         return read_past(self._sources.store, self._sources.inventory(), city, wanted, before)
 
     def _find(self, number: int) -> IncidentView | None:

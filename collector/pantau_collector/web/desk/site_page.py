@@ -9,7 +9,7 @@ from starlette.responses import Response
 from pantau_collector.access.role import Role
 from pantau_collector.fleet.view import IncidentView
 from pantau_collector.web.desk.camera_history import DAY_MS, MONTH_DAYS, HistoryReader
-from pantau_collector.web.desk.incident_list import past_cards
+from pantau_collector.web.desk.incident_list import past_cards, within
 from pantau_collector.web.desk.live_page import LivePages
 from pantau_collector.web.desk.requests import is_stream
 from pantau_collector.web.desk.site_board import site_board
@@ -47,7 +47,9 @@ class SitePage:
             more=lambda: {
                 "site": site,
                 "name": next((each.name for each in city.sites if each.id == site), "") or site,
-                "cards": past_cards(city, past, words(language_of(request)), self._live.times(request)),
+                "cards": past_cards(
+                    city, within(past, city), words(language_of(request)), self._live.times(request)
+                ),
                 "times": self._live.times(request),
             },
         )
