@@ -76,10 +76,13 @@ class Sessions:
     async def _pause(self, seconds: float, failure: Failure) -> None:
         self._hurried.clear()
         self.held = must_wait(failure)
+        if self.held:
+            await asyncio.sleep(seconds)
+            self.held = False
+            return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._hurried.wait()
-        self.held = False
 
     async def _run_session(self, timeout_s: float) -> Failure:
         """Run one session from connecting to its end, and return why it ended."""

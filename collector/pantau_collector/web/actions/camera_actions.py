@@ -104,7 +104,7 @@ class CameraActions:
         phrases = words(language_of(request))
         return render(
             request,
-            "actions/camera.html",
+            "actions/camera_page.html",
             status=refused_form.status,
             place=place_of(city_of(request), site, camera),
             notes=notes,

@@ -119,7 +119,7 @@ class IncidentActions:
         inventory = self._sources.inventory()
         return render(
             request,
-            "actions/incident.html",
+            "actions/incident_page.html",
             status=refused_form.status,
             outage=outage,
             incident=outage.incident,
