@@ -17,11 +17,11 @@ def note_text(text: str) -> str:
     Raises:
         ActionError: there is nothing in it, or too much.
     """
-    kept = "\n".join(printable_line(line) for line in text.splitlines()).strip()
+    if len(text) > MAX_NOTE:
+        raise ActionError("text", "too_long", most=MAX_NOTE)
+    kept = "\n".join(printable_line(line, MAX_NOTE) for line in text.splitlines()).strip()
     if not kept:
         raise ActionError("text", "nothing_written")
-    if len(kept) > MAX_NOTE:
-        raise ActionError("text", "too_long", most=MAX_NOTE)
     return kept
 
 

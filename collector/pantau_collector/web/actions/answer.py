@@ -10,10 +10,11 @@ from starlette.responses import RedirectResponse, Response
 
 from pantau_collector.actions.action_error import ActionError
 from pantau_collector.store import StoreError
-from pantau_collector.web.guard import root_of
+from pantau_collector.web.guard import Endpoint, root_of
 from pantau_collector.web.layout import language_of
 from pantau_contract.words import words
 
+GET_AND_POST = ("GET", "POST")
 _NOT_FOUND = frozenset({"no_camera", "no_incident", "no_request"})
 _CONFLICTS = frozenset({"incident_over", "agent_gone", "agent_busy", "agent_too_old", "changed_meanwhile"})
 _FORBIDDEN = frozenset({"incident_of_others", "target_of_others", "inventory_of_others"})
@@ -76,3 +77,18 @@ def refused(request: Request, which: str, form: Mapping[str, str], error: Action
     """Return what a page shows of a form that was refused, in its language."""
     text = error.text(words(language_of(request)))
     return Refused(which, error.field, text, form, status_of(error))
+
+
+def form_of(page: str, endpoint: Endpoint) -> Endpoint:
+    """Return the endpoint of a form whose address, when it is only opened, leads to the page that has the form.
+
+    People come there when they choose the other language after the form was refused. `page` is the last part of
+    the page's path, in place of the form's.
+    """
+
+    async def answer(request: Request) -> Response:
+        if request.method == "POST":
+            return await endpoint(request)
+        return to_page(request, request.url.path.strip("/").rpartition("/")[0] + f"/{page}")
+
+    return answer

@@ -13,7 +13,7 @@ from pantau_collector.actions.maintenance import Period, plan
 from pantau_collector.actions.notes import add_note
 from pantau_collector.incidents.downtime import Downtime, Scope
 from pantau_collector.store import note_rows
-from pantau_collector.web.actions.answer import NOT_REFUSED, Refused, answered, refused
+from pantau_collector.web.actions.answer import GET_AND_POST, NOT_REFUSED, Refused, answered, form_of, refused
 from pantau_collector.web.actions.form import is_first, new_once, read_form
 from pantau_collector.web.actions.rights import place_of
 from pantau_collector.web.guard import GuardedRoute, city_of, guarded, principal_of
@@ -37,8 +37,8 @@ class CameraActions:
         """Return their routes."""
         return [
             guarded(f"{_PATH}/actions", self.page, Role.OPERATOR, name="camera_actions"),
-            guarded(f"{_PATH}/mute", self.mute, Role.OPERATOR, methods=("POST",)),
-            guarded(f"{_PATH}/notes", self.note, Role.OPERATOR, methods=("POST",)),
+            guarded(f"{_PATH}/mute", form_of("actions", self.mute), Role.OPERATOR, methods=GET_AND_POST),
+            guarded(f"{_PATH}/notes", form_of("actions", self.note), Role.OPERATOR, methods=GET_AND_POST),
         ]
 
     async def page(self, request: Request) -> Response:

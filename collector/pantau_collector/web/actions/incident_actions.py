@@ -14,7 +14,7 @@ from pantau_collector.actions.action_error import ActionError
 from pantau_collector.actions.notes import add_note
 from pantau_collector.inventory import Inventory
 from pantau_collector.store import incident_rows, note_rows, request_rows
-from pantau_collector.web.actions.answer import NOT_REFUSED, Refused, answered, refused
+from pantau_collector.web.actions.answer import GET_AND_POST, NOT_REFUSED, Refused, answered, form_of, refused
 from pantau_collector.web.actions.form import is_first, moment_ms, new_once, read_form
 from pantau_collector.web.actions.rights import Outage, check_complete, outage_of
 from pantau_collector.web.guard import GuardedRoute, city_of, guarded, principal_of, refusal
@@ -49,8 +49,10 @@ class IncidentActions:
         """Return their routes."""
         return [
             guarded(f"{_PATH}/actions", self.page, Role.OPERATOR, name="incident_actions"),
-            guarded(f"{_PATH}/acknowledge", self.acknowledge, Role.OPERATOR, methods=("POST",)),
-            guarded(f"{_PATH}/notes", self.note, Role.OPERATOR, methods=("POST",)),
+            guarded(
+                f"{_PATH}/acknowledge", form_of("actions", self.acknowledge), Role.OPERATOR, methods=GET_AND_POST
+            ),
+            guarded(f"{_PATH}/notes", form_of("actions", self.note), Role.OPERATOR, methods=GET_AND_POST),
         ]
 
     async def page(self, request: Request) -> Response:

@@ -11,7 +11,7 @@ from pantau_collector.access.role import Role
 from pantau_collector.actions.agent_requests import ACCEPT_VIEW, LOOK, AgentRequests, Progress
 from pantau_collector.store import StoreError
 from pantau_collector.store.agent_request_rows import AgentRequest
-from pantau_collector.web.actions.answer import answered
+from pantau_collector.web.actions.answer import GET_AND_POST, answered, form_of
 from pantau_collector.web.actions.camera_actions import CameraActions
 from pantau_collector.web.actions.form import read_form
 from pantau_collector.web.actions.rights import place_of
@@ -33,8 +33,10 @@ class Looks:
     def routes(self) -> list[GuardedRoute]:
         """Return their routes."""
         return [
-            guarded(f"{_PATH}/look", self.look, Role.OPERATOR, methods=("POST",)),
-            guarded(f"{_PATH}/accept-view", self.accept_view, Role.OPERATOR, methods=("POST",)),
+            guarded(f"{_PATH}/look", form_of("actions", self.look), Role.OPERATOR, methods=GET_AND_POST),
+            guarded(
+                f"{_PATH}/accept-view", form_of("actions", self.accept_view), Role.OPERATOR, methods=GET_AND_POST
+            ),
             guarded(f"{_PATH}/asked/{{request}}", self.page, Role.OPERATOR, name="asked"),
         ]
 
