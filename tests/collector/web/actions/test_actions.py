@@ -134,7 +134,7 @@ async def token(room: ControlRoom) -> str:
     """Return the CSRF token of who asks, out of a page that they may see."""
     async with room.client() as client:
         page = await client.get(f"/{JALAN}/actions")
-    return re.findall('name="csrf" value="([^"]+)"', page.text)[0]
+    return str(re.findall('name="csrf" value="([^"]+)"', page.text)[0])
 
 
 async def test_a_look_is_asked_of_the_agent_once_and_its_answer_is_shown(room: ControlRoom) -> None:
