@@ -23,6 +23,7 @@ from pantau_collector.inventory_recorder import InventoryRecorder
 from pantau_collector.journal import CursorFile, Journal, JournalError
 from pantau_collector.leadership import CONNECT, AdvisoryLock, Alone, Leadership
 from pantau_collector.ledger.keeper import LedgerKeeper
+from pantau_collector.measures import MeasureFiles, MeasureKeeper
 from pantau_collector.notices.compose import Composer
 from pantau_collector.notices.links import Links
 from pantau_collector.notices.transport import ChannelTransport
@@ -250,6 +251,7 @@ def _start_deciding(
     stack.callback(recorder.stop)
     retention = StateRetention(store, config.incidents.keep_days, clock.time_ms)
     threads = (
+        MeasureKeeper(journal, receiver.paths, clock.time_ms, lambda: pipeline.view),
         InventoryRecorder(store, lambda: pipeline.inventory, clock.time_ms),
         LedgerKeeper(journal, store),
         _day_writer(config, store, pipeline, receiver),
@@ -374,6 +376,9 @@ def _serve(
         pictures=receiver.pictures,
         clock_ms=receiver.clock.time_ms,
         zone=config.zone,
+        send=receiver.intake.send,
+        replace_inventory=pipeline.replace_inventory,
+        measures=MeasureFiles(receiver.paths.measures),
     )
     app = create_app(
         lambda: pipeline.view,
@@ -389,3 +394,4 @@ def _serve(
         start_servers(config.web, app, registry, connections, stack)
     except (PortTakenError, CertificateError) as error:
         raise CannotStartError(str(error)) from None
+    stack.callback(sources.streams.stop)  # before the server, which waits for the answers under way

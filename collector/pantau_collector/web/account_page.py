@@ -77,7 +77,7 @@ class AccountPage:
         asks, sessions = await run_in_threadpool(self._load, request)
         return render(
             request,
-            "account.html",
+            "account_page.html",
             status=status,
             rights=rights_text(request, principal.role, principal.scope),
             sessions=sessions,

@@ -26,6 +26,8 @@ from pantau_collector.web import api
 from pantau_collector.web.access import AccessRules
 from pantau_collector.web.account_page import account_routes
 from pantau_collector.web.acknowledge_page import AcknowledgePage
+from pantau_collector.web.actions import routes as actions
+from pantau_collector.web.desk import routes as desk
 from pantau_collector.web.gate import Gate
 from pantau_collector.web.guard import MAX_BODY, GuardedRoute, guarded, open_to_all
 from pantau_collector.web.headers import SecurityHeaders
@@ -39,7 +41,7 @@ from pantau_contract.words import Language
 STALE_AFTER_S = 15.0
 """Seconds of age from which the view of the city counts as stale; the collector renews it every second."""
 
-_FAMILIES: tuple[Callable[[Sources], list[GuardedRoute]], ...] = ()
+_FAMILIES: tuple[Callable[[Sources], list[GuardedRoute]], ...] = (desk.routes, actions.routes)
 """Of each family of pages behind the wall, what returns its routes."""
 
 
@@ -100,7 +102,7 @@ def create_app(
         zone=ZoneInfo(timezone),
         city_name=city_name,
     )
-    desk = _desk_routes(sources) if sources else []
+    behind = _routes_behind(sources) if sources else []
     people = [*SignInPages(accounts).routes(), *account_routes(accounts)] if accounts else []
     ack = [open_to_all("/ack", acknowledge_page.page, methods=("GET", "POST"))] if acknowledge_page else []
     routes: list[BaseRoute] = [
@@ -114,7 +116,7 @@ def create_app(
         open_to_all("/healthz", api.healthz),
         *ack,
         *people,
-        *desk,
+        *behind,
         Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
     ]
     app = Starlette(
@@ -125,7 +127,7 @@ def create_app(
                 Gate,
                 rules=access,
                 recognition=accounts.recognition if accounts else None,
-                max_body=max((each.rule.max_body for each in desk), default=MAX_BODY),
+                max_body=max((each.rule.max_body for each in behind), default=MAX_BODY),
             ),
             Middleware(GZipMiddleware, compresslevel=5),
         ],
@@ -144,6 +146,6 @@ def create_app(
     return app
 
 
-def _desk_routes(sources: Sources) -> list[GuardedRoute]:
+def _routes_behind(sources: Sources) -> list[GuardedRoute]:
     """Return the routes of all pages behind the wall."""
     return [route for routes in _FAMILIES for route in routes(sources)]

@@ -18,7 +18,9 @@ _MAX_NAMES = 12
 _GRAVEST_FIRST = (State.DOWN, State.IMPAIRED, State.DEGRADED, State.UNKNOWN, State.DISABLED, State.OK)
 
 
-def build_card(incident: IncidentView, sites: Mapping[str, SiteView], words: Words, times: Times) -> IncidentCard:
+def build_card(
+    incident: IncidentView, sites: Mapping[str, SiteView], words: Words, times: Times, *, pictures: bool = True
+) -> IncidentCard:
     """Return the card of an incident; `sites` are those of the city's view by id."""
     site = sites.get(incident.site)
     site_name = (site.name if site else "") or incident.site
@@ -45,7 +47,7 @@ def build_card(incident: IncidentView, sites: Mapping[str, SiteView], words: Wor
         maintainers=_joined(each.maintainer for each in cameras),
         picture=picture_address(incident.site, camera) if camera else None,
         picture_when=picture_caption(camera, words, times) if camera else "",
-        good_picture=_good_picture(incident) if incident.camera and mark is State.IMPAIRED else None,
+        good_picture=_good_picture(incident) if pictures and incident.camera and mark is State.IMPAIRED else None,
         hardware=hardware(camera, words) if camera else "",
         firmware_note=camera.firmware_note if camera else "",
         case=incident.case,
