@@ -1,9 +1,11 @@
 import logging
+import re
 from typing import Any
 
 import httpx
 import pytest
 
+from pantau_collector.web.api_v1 import OPERATIONS, Operation
 from tests.collector.web.api_v1.control_room import ControlRoom
 
 
@@ -105,6 +107,15 @@ async def test_a_stranger_is_told_how_to_sign_in(client: httpx.AsyncClient, room
     feed = await client.get("/maintenance.ics")
     check_problem(feed, 401)
     assert feed.headers["www-authenticate"] == 'Basic realm="pantau"'
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+async def test_nothing_is_answered_without_the_right_token(
+    client: httpx.AsyncClient, operation: Operation
+) -> None:
+    path = re.sub("{[a-z]+}", "kabil", operation.path)
+    for headers in ({"Authorization": ""}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic d3Jvbmc="}):
+        check_problem(await client.request(operation.method, path, headers=headers), 401)
 
 
 async def test_what_has_not_changed_is_not_sent_again(client: httpx.AsyncClient, room: ControlRoom) -> None:

@@ -18,7 +18,19 @@ from pantau_collector.web.api_v1.routes import OPERATIONS, PREFIX, openapi
 from tests.collector.web.api_v1.control_room import OPERATOR, TOKEN, ControlRoom
 
 EXAMPLES = int(os.environ.get("PANTAU_SCHEMATHESIS", "8"))
-SCHEMA = schemathesis.openapi.from_dict(openapi())
+
+
+def _without_security() -> dict[str, Any]:
+    """Return the document without what says how one signs in: the token comes with every question here."""
+    document = openapi()
+    del document["security"]
+    for methods in document["paths"].values():
+        for described in methods.values():
+            described.pop("security", None)
+    return document
+
+
+SCHEMA = schemathesis.openapi.from_dict(_without_security())
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
