@@ -27,6 +27,7 @@ from pantau_collector.inventory.model import Party
 from pantau_collector.journal import Journal
 from pantau_collector.ledger import Bucket
 from pantau_collector.ledger.keeper import LedgerKeeper
+from pantau_collector.measures import MeasureFiles
 from pantau_collector.notices.recipients import NoticeRules, People
 from pantau_collector.pictures import PictureFiles
 from pantau_collector.pipeline import Pipeline
@@ -123,6 +124,7 @@ class ControlRoom:
             pictures=self.pictures,
             clock_ms=self.clock.time_ms,
             zone=ZoneInfo("Asia/Jakarta"),
+            measures=MeasureFiles(folder / "measures"),
             language="en",
             city_name="Batam",
         )
