@@ -57,6 +57,13 @@ def test_the_map_shows_each_site_by_shape_and_colour_and_asks_nobody_else(page: 
         expect(page.locator(".pin")).to_have_count(3)
         expect(page.locator(".pin.impaired use")).to_have_attribute("href", "#is-impaired")
         expect(page.locator("path.land").first).to_be_attached()
+        frame = page.locator("#map").bounding_box()
+        assert frame is not None
+        for pin in page.locator(".pin").all():
+            box = pin.bounding_box()
+            assert box is not None
+            assert frame["x"] < box["x"] < frame["x"] + frame["width"]
+            assert frame["y"] < box["y"] < frame["y"] + frame["height"]
         page.locator(".pin.impaired").click()
         expect(page).to_have_url(re.compile("/sites/simpang-kabil"))
         assert all(each.startswith(url) for each in asked), asked
@@ -144,7 +151,8 @@ def test_every_page_fits_a_phone_and_shows_names_whole(browser: Browser, room: C
                 assert page.evaluate("document.documentElement.scrollWidth") <= size[0], f"{path} at {size}"
                 for shown in page.get_by_text(name).all():
                     cut = shown.evaluate(
-                        "each => each.scrollWidth > each.clientWidth + 1 && getComputedStyle(each).overflowX != 'visible'"
+                        "each => each.scrollWidth > each.clientWidth + 1"
+                        " && getComputedStyle(each).overflowX != 'visible'"
                     )
                     assert not cut, f"{path} at {size}: a name is cut"
             page.context.close()
