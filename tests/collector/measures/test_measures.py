@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from pantau_contract.wire import encode
 NOW_MS = 1_795_505_520_000 // SLOT_MS * SLOT_MS
 
 
-def sample(fps: float, *, time_ms: int = NOW_MS, **measures: float) -> Sample:
+def sample(fps: float, *, time_ms: int = NOW_MS, **measures: Any) -> Sample:
     evidence = {"frozen": measures.pop("frozen")} if "frozen" in measures else None
     return Sample("cam1", time_ms, State.OK, time_ms, fps=fps, evidence=evidence, **measures)
 

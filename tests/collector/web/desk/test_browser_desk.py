@@ -1,6 +1,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -125,7 +126,8 @@ def test_a_camera_tells_its_past_and_its_measures(page: Page, room: ControlRoom)
 
 def test_no_page_has_a_barrier_by_light_or_dark_in_either_language(browser: Browser, room: ControlRoom) -> None:
     with serving(room.app) as url:
-        for scheme, language in (("dark", "id"), ("light", "en")):
+        looks: tuple[tuple[Literal["dark", "light"], str], ...] = (("dark", "id"), ("light", "en"))
+        for scheme, language in looks:
             context = browser.new_context(color_scheme=scheme, viewport={"width": 1280, "height": 900})
             page = context.new_page()
             for path in PAGES:
