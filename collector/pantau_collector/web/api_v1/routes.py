@@ -79,7 +79,14 @@ def routes(sources: Sources) -> list[GuardedRoute]:
         return Response(encoded, media_type="application/json", headers={"Cache-Control": "private, no-cache"})
 
     made = [
-        guarded(PREFIX + each.path, each.endpoint(shared), each.least, methods=(each.method,), name=each.name)
+        guarded(
+            PREFIX + each.path,
+            each.endpoint(shared),
+            each.least,
+            methods=(each.method,),
+            name=each.name,
+            picture=each.path.endswith("/snapshots/{which}"),
+        )
         for each in OPERATIONS
     ]
     return [
