@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from tests.grafana.test_city import ask, by_title
 
 from pantau_collector.journal import Journal
 from pantau_collector.ledger import Bucket
@@ -11,7 +12,6 @@ from pantau_collector.sinks.camera_days import days
 from pantau_contract.states import Cause, State
 from tests.collector.ledger.simulated import EPOCH_MS, SimulatedSite, listening
 from tests.grafana.history import ZONE, write_days
-from tests.grafana.test_city import ask, by_title
 from tests.servers.influxdb import Database, InfluxDB
 
 DAY, DAY_MS = 86_400, 86_400_000
