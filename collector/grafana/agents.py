@@ -7,14 +7,14 @@ from grafana_foundation_sdk.models import dashboard as model
 from grafana import incidents, machines, variables
 from grafana.board import Row, build_board, to_site
 from grafana.colours import BAD, WATCH, WELL
-from grafana.conditions import FROM, OVER_TIME, SITES
+from grafana.conditions import OVER_TIME, SITES, points_of
 from grafana.panels import HIDDEN, coloured_from, rows, series, shown_as, timeline
 from grafana.states import column, yes_or_no
 from pantau_agent.doctor.machine import HOT_C, TOO_HOT_C
 from pantau_collector.certificate_watch import AT_ONCE_DAYS, SOON_DAYS
 from pantau_contract.words import Words
 
-_BATCHES = f'SELECT count("seq") {FROM}"agent" WHERE {SITES} {OVER_TIME}, "site" fill(0)'
+_BATCHES = f'SELECT count("seq") {points_of("agent")} WHERE {SITES} {OVER_TIME}, "site" fill(0)'
 _NEWEST = f'SELECT last("seq") AS "seq", "delay_s", "dropped" FROM "agent" WHERE {SITES} GROUP BY "site"'
 _VERSIONS = f'SELECT last("version") AS "version" FROM "agent" WHERE {SITES} GROUP BY "site"'
 _MISSING = (
@@ -26,7 +26,8 @@ _MISSING = (
 _DROPPED = f'SELECT sum("dropped_batches") FROM "agent" WHERE {SITES} {OVER_TIME}, "site" fill(0)'
 _TRAFFIC = (
     'SELECT sum("bitrate") FROM'
-    f' (SELECT mean("bitrate_kbps") AS "bitrate" {FROM}"camera" WHERE {SITES} {OVER_TIME}, "site", "camera")'
+    f' (SELECT mean("bitrate_kbps") AS "bitrate" {points_of("camera")} WHERE {SITES}'
+    f' {OVER_TIME}, "site", "camera")'
     f' WHERE $timeFilter {OVER_TIME}, "site" fill(null)'
 )
 _MACHINES = (

@@ -1,4 +1,4 @@
-"""Availability by day, as docs/availability.md defines it without a contract: of sites, of cameras, and why not more."""
+"""Availability by day, as docs/availability.md defines it without a contract: of sites and of cameras."""
 
 from grafana_foundation_sdk.builders import common, table, timeseries
 from grafana_foundation_sdk.models import common as options
@@ -7,7 +7,7 @@ from grafana_foundation_sdk.models import dashboard as model
 from grafana import incidents, variables
 from grafana.board import Row, build_board, to_camera, to_site
 from grafana.colours import BAD, BUCKET_COLOURS, WATCH, WELL
-from grafana.conditions import CAMERAS, FROM, belongs
+from grafana.conditions import CAMERAS, belongs, points_of
 from grafana.panels import FULL, HIDDEN, Properties, coloured_from, rows, series, stack
 from grafana.states import bucket_name, column
 from pantau_collector.ledger import Bucket
@@ -16,7 +16,7 @@ from pantau_contract.words import Words
 
 _BY_DAY = f'GROUP BY time({DAY_WINDOW}), "site" fill(none)'
 """Each day by itself, at its beginning, whatever the zone in which that is midnight."""
-_OF_DAYS = f'{FROM}"camera_day" WHERE {CAMERAS} AND {belongs()}'
+_OF_DAYS = f"{points_of('camera_day')} WHERE {CAMERAS} AND {belongs()}"
 _SUMS = (
     'SELECT sum("online_ms") AS "online", sum("intact_ms") AS "intact", sum("judged_ms") AS "judged",'
     f' sum("measured_ms") AS "measured", sum("service_ms") AS "service" {_OF_DAYS}'

@@ -9,7 +9,7 @@ from grafana_foundation_sdk.models import dashboard as model
 
 from grafana.colours import VERMILION
 from grafana.influxql import SOURCE, AnnotationInfluxQL
-from grafana.panels import fold, number_all
+from grafana.panels import finish, fold
 from grafana.variables import Variable, source
 from pantau_contract.words import Words
 
@@ -64,7 +64,7 @@ def build_board(
         for panel in () if row.folded else row.panels:
             builder = builder.with_panel(panel)
     built = builder.build()
-    number_all(built)
+    finish(built)
     return built
 
 

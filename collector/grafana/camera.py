@@ -7,7 +7,7 @@ from grafana_foundation_sdk.models import dashboard as model
 from grafana import incidents, variables
 from grafana.board import Row, build_board, to_site
 from grafana.colours import BUCKET_COLOURS
-from grafana.conditions import CAMERAS, FROM, OVER_TIME
+from grafana.conditions import CAMERAS, OVER_TIME, points_of
 from grafana.panels import FULL, HIDDEN, rows, series, stack, timeline
 from grafana.states import bucket_name, cause_column, column, state_codes, state_column
 from pantau_agent.assessment.diagnosis import CLOCK_S, JITTER_MS, LOSS_PCT
@@ -22,14 +22,15 @@ _COUNTS = 0.5
 """The evidence from which on a picture's fault counts."""
 _PICTURE_CAUSES = [cause for cause in Cause if STATE_OF[cause] is State.IMPAIRED]
 _LISTED = (
-    'SELECT last("state_code") AS "code", "site", "name", "state", "cause", "since_ms", "owner", "maintainer", "project"'
-    f' FROM "listing" WHERE {CAMERAS}'
+    'SELECT last("state_code") AS "code", "site", "name", "state", "cause", "since_ms", "owner", "maintainer",'
+    f' "project" FROM "listing" WHERE {CAMERAS}'
 )
 _STREAM = (
     'SELECT last("codec") AS "codec", last("transport") AS "transport", last("width") AS "width",'
-    f' last("height") AS "height", last("keyframe_interval_s") AS "keyframe_interval_s" FROM "camera" WHERE {CAMERAS}'
+    f' last("height") AS "height", last("keyframe_interval_s") AS "keyframe_interval_s"'
+    f' FROM "camera" WHERE {CAMERAS}'
 )
-_STATES = f'SELECT last("state_code") {FROM}"camera" WHERE {CAMERAS} {OVER_TIME} fill(null)'
+_STATES = f'SELECT last("state_code") {points_of("camera")} WHERE {CAMERAS} {OVER_TIME} fill(null)'
 
 
 def build(say: Words) -> model.Dashboard:
@@ -87,14 +88,14 @@ def _states(say: Words) -> statetimeline.Panel:
 
 def _mean(say: Words, name: str, field: str, unit: str, *, limits: list[float] | None = None) -> timeseries.Panel:
     title = say(f"grafana.panel.{name}")
-    query = f'SELECT mean("{field}") {FROM}"camera" WHERE {CAMERAS} {OVER_TIME} fill(null)'
+    query = f'SELECT mean("{field}") {points_of("camera")} WHERE {CAMERAS} {OVER_TIME} fill(null)'
     return series(title, query, alias=title, unit=unit, limits=limits or [])
 
 
 def _start(say: Words) -> timeseries.Panel:
     fields = ("connect_ms", "first_packet_ms", "first_keyframe_ms")
     means = ", ".join(f'mean("{field}") AS "{say(f"grafana.column.{field}")}"' for field in fields)
-    query = f'SELECT {means} {FROM}"camera" WHERE {CAMERAS} {OVER_TIME} fill(null)'
+    query = f"SELECT {means} {points_of('camera')} WHERE {CAMERAS} {OVER_TIME} fill(null)"
     return series(say("grafana.panel.start"), query, alias="$col", unit="ms")
 
 
@@ -112,7 +113,7 @@ def _stream(say: Words) -> table.Panel:
 
 def _evidence(say: Words) -> timeseries.Panel:
     means = ", ".join(f'mean("evidence_{cause}") AS "{say.meaning(cause)}"' for cause in _PICTURE_CAUSES)
-    query = f'SELECT {means} {FROM}"camera" WHERE {CAMERAS} {OVER_TIME} fill(null)'
+    query = f"SELECT {means} {points_of('camera')} WHERE {CAMERAS} {OVER_TIME} fill(null)"
     return (
         series(say("grafana.panel.evidence"), query, alias="$col", unit="none", limits=[_COUNTS])
         .description(say("grafana.why.evidence"))
@@ -137,4 +138,5 @@ def _minutes(say: Words) -> timeseries.Panel:
 
 
 def _minutes_by_day(bucket: Bucket) -> str:
-    return f'SELECT sum("{bucket}_ms") / 60000 {FROM}"camera_day" WHERE {CAMERAS} GROUP BY time({DAY_WINDOW}) fill(none)'
+    days = f"{points_of('camera_day')} WHERE {CAMERAS}"
+    return f'SELECT sum("{bucket}_ms") / 60000 {days} GROUP BY time({DAY_WINDOW}) fill(none)'

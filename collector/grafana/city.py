@@ -6,7 +6,7 @@ from grafana_foundation_sdk.models import dashboard as model
 from grafana import incidents, variables
 from grafana.board import Row, build_board, to_camera, to_site
 from grafana.colours import BAD, STATE_COLOURS, TEXT, WELL
-from grafana.conditions import FROM, LISTED, OVER_TIME
+from grafana.conditions import LISTED, OVER_TIME, points_of
 from grafana.panels import FULL, HIDDEN, bars, coloured_from, number, rows, stack, steps
 from grafana.states import cause_column, column, state_column, state_name
 from pantau_agent.assessment.diagnosis import LOSS_PCT
@@ -56,8 +56,8 @@ def _cameras_in(say: Words, state: State) -> stat.Panel:
 
 def _sites(say: Words, name: str, heard: int) -> stat.Panel:
     query = (
-        f'SELECT count("heard") FROM (SELECT last("heard") AS "heard" FROM "listing" WHERE {LISTED} GROUP BY "site")'
-        f' WHERE "heard" = {heard}'
+        f'SELECT count("heard") FROM (SELECT last("heard") AS "heard" FROM "listing" WHERE {LISTED}'
+        f' GROUP BY "site") WHERE "heard" = {heard}'
     )
     return number(say(f"grafana.panel.sites_{name}"), query, TEXT if heard else BAD).time_from(NOW)
 
@@ -91,7 +91,9 @@ def _of_whom(say: Words, name: str) -> bargauge.Panel:
 
 
 def _states(say: Words) -> timeseries.Panel:
-    last = f'SELECT last("state_code") AS "code" {FROM}"listing" WHERE {LISTED} {OVER_TIME}, "site", "camera"'
+    last = (
+        f'SELECT last("state_code") AS "code" {points_of("listing")} WHERE {LISTED} {OVER_TIME}, "site", "camera"'
+    )
     return stack(
         say("grafana.panel.states"),
         [

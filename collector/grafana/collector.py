@@ -6,7 +6,7 @@ from grafana_foundation_sdk.models import dashboard as model
 from grafana import incidents, variables
 from grafana.board import Row, build_board
 from grafana.colours import BAD, TEXT, WELL
-from grafana.conditions import FROM, OVER_TIME
+from grafana.conditions import OVER_TIME, points_of
 from grafana.machines import certificate_steps
 from grafana.panels import FULL, judged, number, series, shown_as, steps, timeline
 from pantau_collector.certificate_watch import AT_ONCE_DAYS, SOON_DAYS
@@ -96,20 +96,20 @@ def _attentive(say: Words) -> statetimeline.Panel:
             "1": shown_as(say("grafana.value.attentive"), WELL),
         }
     )
-    query = f'SELECT min("attentive") {FROM}"collector" WHERE {_WHERE} {OVER_TIME}, "collector" fill(null)'
+    query = f'SELECT min("attentive") {points_of("collector")} WHERE {_WHERE} {OVER_TIME}, "collector" fill(null)'
     panel = timeline(say("grafana.panel.attentive"), query, alias="$tag_collector", mappings=[mapping])
     return panel.interval("1m").description(say("grafana.why.attentive")).height(4).span(FULL)
 
 
 def _most(say: Words, name: str, field: str, unit: str) -> timeseries.Panel:
-    query = f'SELECT max("{field}") {FROM}"collector" WHERE {_WHERE} {OVER_TIME}, "collector" fill(null)'
+    query = f'SELECT max("{field}") {points_of("collector")} WHERE {_WHERE} {OVER_TIME}, "collector" fill(null)'
     return series(say(f"grafana.panel.{name}"), query, alias="$tag_collector", unit=unit)
 
 
 def _rate(say: Words, name: str, field: str) -> timeseries.Panel:
     """Return the panel of a counter that starts from 0 again with the collector, by the second."""
     query = (
-        f'SELECT non_negative_derivative(max("{field}"), 1s) {FROM}"collector"'
+        f'SELECT non_negative_derivative(max("{field}"), 1s) {points_of("collector")}'
         f' WHERE {_WHERE} {OVER_TIME}, "collector" fill(none)'
     )
     panel = series(say(f"grafana.panel.{name}"), query, alias="$tag_collector", unit="cps")
@@ -119,7 +119,7 @@ def _rate(say: Words, name: str, field: str) -> timeseries.Panel:
 def _rise(say: Words, name: str, field: str) -> timeseries.Panel:
     """Return the panel of how much a counter rose in each interval."""
     query = (
-        f'SELECT non_negative_difference(max("{field}")) {FROM}"collector"'
+        f'SELECT non_negative_difference(max("{field}")) {points_of("collector")}'
         f' WHERE {_WHERE} {OVER_TIME}, "collector" fill(none)'
     )
     return series(say(f"grafana.panel.{name}"), query, alias="$tag_collector", unit="short")

@@ -20,7 +20,7 @@ STATE_COLOURS = {
     State.DEGRADED: YELLOW,
     State.IMPAIRED: ORANGE,
     State.DOWN: VERMILION,
-    State.UNKNOWN: PURPLE,
+    State.UNKNOWN: SKY,
     State.DISABLED: GREY,
 }
 STATE_SIGNS = {
@@ -48,4 +48,4 @@ BUCKET_COLOURS = {
     Bucket.OUT_OF_SERVICE: "#D9D9D9",
     Bucket.NOT_KNOWN: GREY,
 }
-"""More buckets than there are such colours: those that are no hue of their own are lighter or darker than another."""
+"""More buckets than there are such colours: some are a lighter or darker one. Legend and table name each of them."""

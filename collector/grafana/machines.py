@@ -5,7 +5,7 @@ from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models import dashboard as model
 
 from grafana.colours import BAD, WATCH, WELL
-from grafana.conditions import FROM, OVER_TIME, SITES
+from grafana.conditions import OVER_TIME, SITES, points_of
 from grafana.panels import bars, series, shown_as, steps, timeline
 from pantau_agent.doctor.machine import HOT_C, MEMORY_PCT, TOO_HOT_C
 from pantau_collector.certificate_watch import AT_ONCE_DAYS, SOON_DAYS
@@ -35,7 +35,7 @@ def panels(say: Words) -> list[Builder[model.Panel]]:
 
 def delay(say: Words) -> timeseries.Panel:
     """Return the panel of the delay from measuring to arrival."""
-    query = f'SELECT max("delay_s") {FROM}"agent" WHERE {SITES} {OVER_TIME}, "site" fill(null)'
+    query = f'SELECT max("delay_s") {points_of("agent")} WHERE {SITES} {OVER_TIME}, "site" fill(null)'
     panel = series(say("grafana.panel.delay"), query, alias="$tag_site", unit="s")
     return panel.description(say("grafana.why.delay"))
 
@@ -60,7 +60,7 @@ def certificate_steps() -> dashboard.ThresholdsConfig:
 def _maximum(
     say: Words, name: str, field: str, unit: str, *, limits: list[float] | None = None
 ) -> timeseries.Panel:
-    query = f'SELECT max("{field}") {FROM}"host" WHERE {SITES} {OVER_TIME}, "site" fill(null)'
+    query = f'SELECT max("{field}") {points_of("host")} WHERE {SITES} {OVER_TIME}, "site" fill(null)'
     return series(say(f"grafana.panel.{name}"), query, alias="$tag_site", unit=unit, limits=limits or [])
 
 
@@ -69,6 +69,6 @@ def _flag(say: Words, field: str) -> statetimeline.Panel:
     mapping = model.ValueMap(
         {"0": shown_as(say("grafana.value.no"), WELL), "1": shown_as(say("grafana.value.yes"), BAD)}
     )
-    query = f'SELECT max("{field}") {FROM}"host" WHERE {SITES} {OVER_TIME}, "site" fill(null)'
+    query = f'SELECT max("{field}") {points_of("host")} WHERE {SITES} {OVER_TIME}, "site" fill(null)'
     panel = timeline(say(f"grafana.panel.{field}"), query, alias="$tag_site", mappings=[mapping])
     return panel.interval("2m")

@@ -15,6 +15,7 @@ from grafana_foundation_sdk.builders import (
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models import common as options
 from grafana_foundation_sdk.models import dashboard as model
+from grafana_foundation_sdk.models import table as table_model
 
 from grafana.colours import BAD, TRANSPARENT
 from grafana.influxql import SOURCE, InfluxQL
@@ -202,8 +203,11 @@ def coloured_from(*limits: tuple[float | None, str]) -> Properties:
     return [model.DynamicConfigValue("thresholds", steps(*limits).build()), *COLOURED]
 
 
-def number_all(built: model.Dashboard) -> None:
-    """Number the panels and name their queries A, B, C, as Grafana does when it saves a dashboard."""
+def finish(built: model.Dashboard) -> None:
+    """Number the panels and name their queries A, B, C, as Grafana does when it saves a dashboard.
+
+    Of a table's options only the order of its rows stays: the SDK writes others that Grafana 12 no longer has.
+    """
     panels: list[model.Panel | model.RowPanel] = []
     for panel in built.panels or []:
         panels += [panel, *((panel.panels or []) if isinstance(panel, model.RowPanel) else [])]
@@ -213,3 +217,6 @@ def number_all(built: model.Dashboard) -> None:
             for target, name in zip(panel.targets or [], ascii_uppercase, strict=False):
                 if isinstance(target, InfluxQL):
                     target.ref_id = name
+            if panel.type_val == "table":
+                sort_by = panel.options.sort_by if isinstance(panel.options, table_model.Options) else None
+                panel.options = {"showHeader": True} | ({"sortBy": sort_by} if sort_by else {})

@@ -5,7 +5,7 @@ from grafana_foundation_sdk.models import dashboard as model
 
 from grafana import incidents, machines, variables
 from grafana.board import Row, build_board, to_camera
-from grafana.conditions import FROM, OVER_TIME, SITES
+from grafana.conditions import OVER_TIME, SITES, points_of
 from grafana.panels import FULL, HIDDEN, rows, series, timeline
 from grafana.states import cause_column, column, state_codes, state_column
 from pantau_agent.assessment.diagnosis import CLOCK_S, JITTER_MS, LOSS_PCT
@@ -15,8 +15,11 @@ _CAMERAS = (
     'SELECT last("state_code") AS "code", "camera", "name", "state", "cause", "since_ms", "owner", "maintainer",'
     f' "project" FROM "listing" WHERE {SITES} GROUP BY "site", "camera"'
 )
-_LISTED = f'SELECT "site", "camera", "name", "state", "cause", "since_ms", "owner", "maintainer", "project" FROM ({_CAMERAS})'
-_STATES = f'SELECT last("state_code") {FROM}"camera" WHERE {SITES} {OVER_TIME}, "camera" fill(null)'
+_LISTED = (
+    'SELECT "site", "camera", "name", "state", "cause", "since_ms", "owner", "maintainer", "project"'
+    f" FROM ({_CAMERAS})"
+)
+_STATES = f'SELECT last("state_code") {points_of("camera")} WHERE {SITES} {OVER_TIME}, "camera" fill(null)'
 
 
 def build(say: Words) -> model.Dashboard:
@@ -67,5 +70,5 @@ def _states(say: Words) -> statetimeline.Panel:
 
 
 def _mean(say: Words, name: str, field: str, unit: str, *, limits: list[float] | None = None) -> timeseries.Panel:
-    query = f'SELECT mean("{field}") {FROM}"camera" WHERE {SITES} {OVER_TIME}, "camera" fill(null)'
+    query = f'SELECT mean("{field}") {points_of("camera")} WHERE {SITES} {OVER_TIME}, "camera" fill(null)'
     return series(say(f"grafana.panel.{name}"), query, alias="$tag_camera", unit=unit, limits=limits or [])

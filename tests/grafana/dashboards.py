@@ -18,7 +18,7 @@ EVERYTHING = {
     "site": ".*",
     "camera": ".*",
     "collector": ".*",
-    "points": "FROM",
+    "points": "/^",
 }
 """What the variables hold while everything is chosen."""
 CHOSEN: dict[str, dict[str, str]] = {
@@ -26,7 +26,7 @@ CHOSEN: dict[str, dict[str, str]] = {
     "camera": {"site": "kabil", "camera": "selatan"},
 }
 """What is chosen where one thing must be."""
-LONG = {"points": 'FROM "long".'}
+LONG = {"points": '"long"./^'}
 _MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 
@@ -49,14 +49,16 @@ def panel_titled(name: str, title: str) -> Json:
 
 
 class Query(NamedTuple):
-    """A query of a dashboard, and how far back its panel looks, as Grafana writes durations; "" as the dashboard."""
+    """A query of a dashboard, and how far back its panel looks, as Grafana writes it; "" as the dashboard."""
 
     dashboard: str
     where: str
     text: str
     looks_back: str = ""
 
-    def filled_in(self, *, interval: str = "1m", end_ms: int = END_MS, **choice: str) -> str:
+    def filled_in(
+        self, choice: dict[str, str] | None = None, *, interval: str = "1m", end_ms: int = END_MS
+    ) -> str:
         """Return what Grafana sends.
 
         All of a variable is its `allValue` as it stands; chosen values are `(a|b)`, each escaped. Times are
@@ -64,19 +66,19 @@ class Query(NamedTuple):
         """
         looks_back = self.looks_back or f"{HOURS}h"
         begin_ms = end_ms - int(looks_back[:-1]) * _MS[looks_back[-1]]
-        values = EVERYTHING | CHOSEN.get(self.dashboard, {}) | choice
+        values = EVERYTHING | CHOSEN.get(self.dashboard, {}) | (choice or {})
         filled = self.text.replace("$timeFilter", f"time >= {begin_ms}ms and time <= {end_ms}ms")
         filled = filled.replace("$__interval", interval)
         for name, value in values.items():
             filled = filled.replace(f"${{{name}:raw}}", value).replace(f"${name}", value)
-        assert "$" not in re.sub(r"\^[^/]*\$/", "", filled), f"a variable that is not known: {filled}"
+        assert "$" not in filled.replace("$/", ""), f"a variable that is not known: {filled}"
         return filled
 
 
-def query_of(name: str, title: str, *, end: bool = False) -> Query:
+def query_of(name: str, title: str) -> Query:
     """Return the first query of a panel, by its Indonesian title."""
     panel = panel_titled(name, title)
-    return Query(name, title, panel["targets"][0]["query"], panel.get("timeFrom", ""))
+    return Query(name, title, panel["targets"][0]["query"], panel.get("timeFrom") or _range(load(name)))
 
 
 def panel_queries() -> Iterator[Query]:

@@ -17,7 +17,7 @@ from pantau_collector.sinks.deliver import SeriesStore, deliver
 from pantau_collector.sinks.schema import LISTING, STATE_CODES
 
 EVERY_S = 60
-"""Seconds from one listing to the next; points are at multiples of it, so that a second collector writes the same."""
+"""Seconds from one listing to the next; points are at multiples of it: of a minute there is one."""
 _LINES_PER_WRITE = 5_000
 _log = logging.getLogger(__name__)
 
