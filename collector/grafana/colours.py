@@ -48,4 +48,4 @@ BUCKET_COLOURS = {
     Bucket.OUT_OF_SERVICE: "#D9D9D9",
     Bucket.NOT_KNOWN: GREY,
 }
-"""More buckets than there are such colours: some are a lighter or darker one. Each is named in legend and table."""
+"""There are more buckets than such colours: some are a lighter or darker one. Legend and table name each."""

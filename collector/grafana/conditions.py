@@ -1,7 +1,8 @@
 """The parts that queries share: what is asked of which cameras, from which points, over which time.
 
 InfluxQL, which InfluxDB 1, 2 and 3 have. Every query is bounded by `$timeFilter` where it reads points, and at
-each level that groups by time: InfluxDB 1 fills an unbounded one with empty intervals up to the end of its calendar.
+each level that groups by time: InfluxDB 1 fills an unbounded one with empty intervals up to the end of its
+calendar.
 """
 
 SITES = '"site" =~ /^$site$/ AND $timeFilter'
