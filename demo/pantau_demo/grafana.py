@@ -58,7 +58,12 @@ class Grafana:
             _CONFIGURATION.format(folder=folder, port=port, admin=ADMIN, password_file=password_file), "utf-8"
         )
         _write(folder / "provisioning" / "datasources" / "pantau.yaml", "datasources", _source(influxdb))
-        provider = {"name": "pantau", "folder": "Pantau", "type": "file", "options": {"path": str(DASHBOARDS)}}
+        provider: dict[str, object] = {
+            "name": "pantau",
+            "folder": "Pantau",
+            "type": "file",
+            "options": {"path": str(DASHBOARDS)},
+        }
         _write(folder / "provisioning" / "dashboards" / "pantau.yaml", "providers", provider)
 
     @staticmethod
