@@ -144,8 +144,8 @@ def write_contracts(folder: Path) -> Path:
     )
 
 
-def write_collector(folder: Path, ports: Ports, influxdb: InfluxDB | None) -> Path:
-    """Write the collector's configuration and return its path."""
+def write_collector(folder: Path, ports: Ports, token: str, influxdb: InfluxDB | None) -> Path:
+    """Write the collector's configuration and return its path; `token` is that of a screen."""
     influx = (
         {
             "influx": {
@@ -168,7 +168,7 @@ def write_collector(folder: Path, ports: Ports, influxdb: InfluxDB | None) -> Pa
             "contracts": str(write_contracts(folder)),
             "broker": {"host": "127.0.0.1", "port": ports.broker},
             **influx,
-            "web": {"port": ports.wall, "public_url": f"http://127.0.0.1:{ports.wall}"},
+            "web": {"port": ports.wall, "public_url": f"http://127.0.0.1:{ports.wall}", "token": token},
             "incidents": {
                 "settle_s": 3,
                 "recovery_s": 3,

@@ -79,12 +79,13 @@ def main(
         ) as stage:
             with narrator.progress("the city wakes up"):
                 stage.wait_until_ready(within_s=_START_WITHIN_S)
-            narrator.say(f"the wall page: [bold]{stage.wall_url}[/bold]")
+            link = stage.sign_in_link()
+            narrator.say(f"the pages, signed in once as admin: [bold]{link}[/bold]")
+            if for_s == 0 and sys.stdout.isatty():
+                webbrowser.open(link)
             tell_the_plots(stage, narrator)
             series_url = stage.influxdb.url if stage.influxdb else None
             grafana_url = stage.grafana.url if stage.grafana else None
-            if for_s == 0 and sys.stdout.isatty():
-                webbrowser.open(stage.wall_url)
             wrong = play(stage, narrator, within_s=for_s or 600)
             untold, reports = tell_the_proof(stage, narrator, keep or _lasting_folder())
             wrong += untold

@@ -6,7 +6,9 @@ Where they are installed, InfluxDB and Grafana too.
 import contextlib
 import json
 import math
+import secrets
 import shutil
+import subprocess
 import sys
 import time
 import urllib.error
@@ -68,6 +70,7 @@ class Stage:
         self._uplinks = {site: Uplink(port, broker) for site, port in self._ports.uplinks.items()}
         self._mailbox = Mailbox(mail, on_mail)
         self.wall_url = f"http://127.0.0.1:{self._ports.wall}/"
+        self._token = secrets.token_hex(16)
         self.month = datetime.now(_ZONE).strftime("%Y-%m")
         """The month in which the story began, in the city's zone."""
 
@@ -123,6 +126,13 @@ class Stage:
         """Run until Ctrl-C; raises `ProgramEndedError` if a program ends by itself."""
         self._processes.wait_until(lambda: False, what="the end", within_s=math.inf)
 
+    def sign_in_link(self) -> str:
+        """Return an address by which a browser is signed in as the collector's admin, once."""
+        command = [*_program("pantau_collector"), "user", "link", "admin", "--json", "--config"]
+        config = self._folder / city.COLLECTOR
+        done = subprocess.run([*command, config], capture_output=True, check=True, timeout=120)
+        return str(json.loads(done.stdout)["link"])
+
     def incidents(self) -> list[Incident]:
         """Return all incidents so far from the collector's API."""
         return msgspec.json.decode(self._get("api/incidents"), type=list[Incident])
@@ -176,7 +186,7 @@ class Stage:
         else:
             start("broker", [*_program("pantau_demo.embedded_broker"), str(ports.broker)])
         self._wait_for_port(ports.broker, "the broker")
-        collector = city.write_collector(self._folder, ports, self.influxdb)
+        collector = city.write_collector(self._folder, ports, self._token, self.influxdb)
         self._start_series(collector)
         start("collector", [*_program("pantau_collector"), "run", "--config", collector])
         self._wait_for_port(self._control, "simcam")
@@ -220,7 +230,9 @@ class Stage:
         return []
 
     def _get(self, path: str) -> bytes:
-        with urllib.request.urlopen(self.wall_url + path, timeout=30) as answer:  # noqa: S310 # our own loopback URL
+        as_screen = {"Authorization": f"Bearer {self._token}"}
+        request = urllib.request.Request(self.wall_url + path, headers=as_screen)  # noqa: S310 # our own loopback URL
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 # our own loopback URL
             return bytes(answer.read())
 
     def _request(self, method: str, camera: str, body: bytes | None) -> Any:
