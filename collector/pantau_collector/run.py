@@ -34,6 +34,8 @@ from pantau_collector.pipeline import Pipeline
 from pantau_collector.recorder import Recorder
 from pantau_collector.retention import StateRetention
 from pantau_collector.self_monitor import SelfMonitor
+from pantau_collector.snapshots import SnapshotArchive
+from pantau_collector.snapshots.archive_keeper import ArchiveKeeper
 from pantau_collector.sinks import SinkWriter, open_series_store
 from pantau_collector.sinks.day_writer import DayWriter
 from pantau_collector.sinks.decided_lives import DecidedLives
@@ -137,7 +139,11 @@ class _Receiver:
         self.journal = stack.enter_context(Journal(paths.journal))
         self.pictures = PictureFiles(paths.pictures, time_ms=clock.time_ms)
         self.outage_pictures = OutagePictures(paths.outage_pictures, config.outage_pictures)
+        self.archive = SnapshotArchive(
+            paths.snapshots, config.snapshots, self.pictures, zone=config.zone, time_ms=clock.time_ms
+        )
         self.retentions = (
+            PictureRetention(self.archive, config.snapshots.longest_days, clock.time_ms),
             PictureRetention(self.pictures, config.keep_pictures_days, clock.time_ms),
             PictureRetention(self.outage_pictures, config.outage_pictures.keep_days, clock.time_ms),
         )
@@ -151,6 +157,7 @@ class _Receiver:
             self.pictures,
             DeadLetters(paths.dead_messages, time_ms=clock.time_ms),
             time_ms=clock.time_ms,
+            archive=self.archive,
             spool_max_age_days=config.intake.spool_max_age_days,
         )
         self._stack = stack
@@ -161,7 +168,7 @@ class _Receiver:
         if self._started:
             return
         self._started = True
-        for each in (*self.retentions, self._outage_picture_keeper):
+        for each in (ArchiveKeeper(self.archive), *self.retentions, self._outage_picture_keeper):
             each.start()
             self._stack.callback(each.stop)
         if self.sink_writer is not None:
@@ -179,6 +186,7 @@ class _Receiver:
         gone = list(cameras)
         self.pictures.remove(gone)
         self.outage_pictures.remove(gone)
+        self.archive.remove(gone)
 
 
 def _start_deciding(
