@@ -8,6 +8,7 @@ from contextlib import ExitStack
 
 from prometheus_client import CollectorRegistry
 
+from pantau_collector.access.scoped_view import ScopedViews
 from pantau_collector.alertmanager.alert_sender import AlertSender
 from pantau_collector.certificate_watch import OwnCertificates
 from pantau_collector.clock import Clock, SystemClock
@@ -45,6 +46,7 @@ from pantau_collector.web.access import access_rules
 from pantau_collector.web.acknowledge_page import AcknowledgePage
 from pantau_collector.web.connections import Connections
 from pantau_collector.web.server import PortTakenError, WebServer
+from pantau_collector.web.sources import Sources
 from pantau_service.settings import ConfigError
 from pantau_service.systemd import Notifier
 
@@ -244,7 +246,7 @@ def _start_deciding(
     ]
     recipients = {recipient.id: recipient for recipient in config.recipient}
     acknowledge_page = AcknowledgePage(store, links, recipients, pipeline.place_of, clock.time_ms)
-    _serve(config, pipeline, pictures, monitor, journal, acknowledge_page, more_metrics, stack)
+    _serve(config, pipeline, receiver, store, monitor, acknowledge_page, more_metrics, stack)
     sender.start()
     stack.callback(sender.stop)
     _start_pipeline(pipeline, stack)
@@ -345,9 +347,9 @@ def _start_pipeline(pipeline: Pipeline, stack: ExitStack) -> None:
 def _serve(
     config: CollectorConfig,
     pipeline: Pipeline,
-    pictures: PictureFiles,
+    receiver: _Receiver,
+    store: Store,
     monitor: SelfMonitor,
-    journal: Journal,
     acknowledge_page: AcknowledgePage,
     more_metrics: Iterable[RoomMetric],
     stack: ExitStack,
@@ -358,21 +360,34 @@ def _serve(
     for metric in (
         *room_metrics.web_metrics(connections),
         *room_metrics.intake_metrics(monitor.intake),
-        *room_metrics.journal_metrics(journal),
-        *room_metrics.picture_metrics(pictures),
+        *room_metrics.journal_metrics(receiver.journal),
+        *room_metrics.picture_metrics(receiver.pictures),
         *room_metrics.pipeline_metrics(pipeline),
         *(room_metrics.sink_metrics(monitor.sink_writer) if monitor.sink_writer else ()),
         *room_metrics.outbox_metrics(monitor.sender),
         *more_metrics,
     ):
         registry.register(metric)
+    sources = Sources(
+        config=config,
+        view=lambda: pipeline.view,
+        scoped=ScopedViews(lambda: pipeline.view),
+        health=monitor.health,
+        inventory=lambda: pipeline.inventory,
+        store=store,
+        journal=receiver.journal,
+        pictures=receiver.pictures,
+        clock_ms=receiver.clock.time_ms,
+        zone=config.zone,
+    )
     app = create_app(
         lambda: pipeline.view,
-        pictures,
+        receiver.pictures,
         monitor.health,
         registry=registry,
         acknowledge_page=acknowledge_page,
         access=access_rules(config.web),
+        sources=sources,
     )
     try:
         server = WebServer(app, config.web.host, config.web.port, connections)

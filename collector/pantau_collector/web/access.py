@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from pantau_collector.access.principal import Principal
+from pantau_collector.access.role import Role
 from pantau_collector.config import Web
 from pantau_collector.web.hosts import LOOPBACK_NAMES, host_name, parse_address
 
@@ -27,6 +29,11 @@ _RENEWED_AFTER_S = 86_400
 """Seconds after which a visit makes a sign-in new."""
 _MAC_BYTES = 16
 """Bytes of the cookie's signature: 128 bits."""
+
+
+_PROXY = Principal("proxy", Role.VIEWER, kind="proxy")
+_SCREEN = Principal("screen", Role.SCREEN, kind="screen")
+_MACHINE = Principal("this machine", Role.ADMIN, kind="machine")
 
 
 class Access(IntEnum):
@@ -42,11 +49,15 @@ class Access(IntEnum):
 
 
 class Caller(NamedTuple):
-    """Who asks: their address, what they may see, and whether their sign-in is to be made new."""
+    """Who asks: their address, what they may see, and whether their sign-in is to be made new.
+
+    `principal` is None for those who have not signed in.
+    """
 
     address: str
     access: Access
     renew: bool = False
+    principal: Principal | None = None
 
 
 class AccessRules(Struct, frozen=True):
@@ -70,14 +81,18 @@ class AccessRules(Struct, frozen=True):
         """Return who asks, by the address of the connection's other end and the headers."""
         trusted = _within(peer, self.trusted_proxies)
         address = _forwarded_for(headers.get("x-forwarded-for", "")) or peer if trusted else peer
-        if trusted or self._has_token(headers.get("authorization", "")):
-            return Caller(address, Access.SIGNED_IN)
+        if trusted:
+            return Caller(address, Access.SIGNED_IN, principal=_PROXY)
+        if self._has_token(headers.get("authorization", "")):
+            return Caller(address, Access.SIGNED_IN, principal=_SCREEN)
         if expires_s := self._signed_in_until_s(headers.get("cookie", ""), now_s):
             renew = expires_s - now_s < SIGNED_IN_S - _RENEWED_AFTER_S
-            return Caller(address, Access.SIGNED_IN, renew)
+            return Caller(address, Access.SIGNED_IN, renew, _SCREEN)
         if not is_loopback(peer):
             return Caller(address, Access.STRANGER)
-        return Caller(address, Access.LOCAL if self.has_proxy else Access.SIGNED_IN)
+        if self.has_proxy:
+            return Caller(address, Access.LOCAL)
+        return Caller(address, Access.SIGNED_IN, principal=_MACHINE)
 
     def is_token(self, text: str) -> bool:
         """Return True if this is the wall's token; the comparison takes the same time whatever differs."""

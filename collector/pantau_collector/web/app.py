@@ -4,6 +4,7 @@ Everything is read-only except `/ack`, where people acknowledge an outage. `need
 page of a signed link, the page to sign in, its style and `/healthz` are open to all.
 """
 
+import secrets
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,22 +17,28 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from pantau_collector.access.scoped_view import ScopedViews
 from pantau_collector.fleet.view import CityView
 from pantau_collector.health import Health, with_view
 from pantau_collector.web import api
 from pantau_collector.web.access import Access, AccessRules
 from pantau_collector.web.acknowledge_page import AcknowledgePage
 from pantau_collector.web.gate import Gate, needs
+from pantau_collector.web.guard import MAX_BODY, GuardedRoute
 from pantau_collector.web.headers import SecurityHeaders
 from pantau_collector.web.metrics import CityMetrics, metrics
 from pantau_collector.web.pages import Pages
 from pantau_collector.web.picture_log import PictureLog
 from pantau_collector.web.pictures import PictureLookup, good_picture, picture
 from pantau_collector.web.sign_in import SignInPage
+from pantau_collector.web.sources import Sources
 from pantau_contract.words import Language
 
 STALE_AFTER_S = 15.0
 """Seconds of age from which the view of the city counts as stale; the collector renews it every second."""
+
+_FAMILIES: tuple[Callable[[Sources], list[GuardedRoute]], ...] = ()
+"""Of each family of pages behind the wall, what returns its routes."""
 
 
 def _now_ms() -> int:
@@ -46,6 +53,7 @@ def create_app(
     registry: CollectorRegistry | None = None,
     acknowledge_page: AcknowledgePage | None = None,
     access: AccessRules | None = None,
+    sources: Sources | None = None,
     language: Language = "id",
     timezone: str = "Asia/Jakarta",
     city_name: str = "",
@@ -62,6 +70,7 @@ def create_app(
             belongs to one application.
         acknowledge_page: serves `/ack`, the page behind the link in a notice; None to serve none.
         access: who may see what; without it, whoever asks from this machine sees everything, and nobody else does.
+        sources: what the pages behind the wall read; None to serve none of them.
         language: the wall's language, unless the address asks for another.
         timezone: IANA name of the zone in which the wall shows times.
         city_name: is shown beside the product's name.
@@ -89,6 +98,7 @@ def create_app(
         city_name=city_name,
         can_sign_in=can_sign_in,
     )
+    desk = _desk_routes(sources) if sources else []
     noted = PictureLog(time.monotonic).noted
     app = Starlette(
         routes=[
@@ -106,15 +116,19 @@ def create_app(
                 else []
             ),
             *([Route("/ack", acknowledge_page.page, methods=["GET", "POST"])] if acknowledge_page else []),
+            *desk,
             Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
         ],
         middleware=[
             Middleware(SecurityHeaders),
-            Middleware(Gate, rules=access),
+            Middleware(Gate, rules=access, max_body=max((each.rule.max_body for each in desk), default=MAX_BODY)),
             Middleware(GZipMiddleware, compresslevel=5),
         ],
     )
     app.state.view = view
+    app.state.scoped = sources.scoped if sources else ScopedViews(view)
+    app.state.csrf_key = secrets.token_bytes(32)
+    app.state.city_name = city_name
     app.state.pictures = pictures
     app.state.health = full_health
     app.state.registry = registry
@@ -122,3 +136,8 @@ def create_app(
     app.state.clock_ms = clock_ms
     app.state.can_sign_in = can_sign_in
     return app
+
+
+def _desk_routes(sources: Sources) -> list[GuardedRoute]:
+    """Return the routes of all pages behind the wall."""
+    return [route for routes in _FAMILIES for route in routes(sources)]

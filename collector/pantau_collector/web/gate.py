@@ -2,19 +2,17 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pantau_collector.web.access import Access, AccessRules, Caller
+from pantau_collector.web.guard import MAX_BODY, Endpoint, refusal
 from pantau_collector.web.rate_limit import Rate, RateLimit
 
-MAX_BODY = 8_192
-"""Bytes of a request's body at most; no form of ours is larger."""
 API_RATE = Rate(burst=240, per_s=40)
 """Requests for the API and the metrics of one address that has not signed in."""
 PAGE_RATE = Rate(burst=600, per_s=100)
@@ -23,11 +21,10 @@ SIGN_IN_RATE = Rate(burst=10, per_s=1 / 6)
 """Attempts of one address to sign in."""
 _LINGER_S = 0.5
 """Seconds after which a request that is one too many is answered, so that its sender slows down."""
-_METHODS = ("GET", "HEAD", "POST")
-_LINKED_PAGES = frozenset({"/", "/ack", "/sign-in"})
-"""Pages to which other sites may link."""
-
-Endpoint = Callable[[Request], Awaitable[Response]]
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+_NOT_LINKED = ("/api/", "/board", "/metrics", "/pictures/")
+"""What is no page, so that other sites have no reason to link to it."""
 
 
 def caller_of(request: Request) -> Caller:
@@ -49,16 +46,12 @@ def needs(access: Access, endpoint: Endpoint) -> Endpoint:
     return checked
 
 
-def refusal(status: HTTPStatus, text: str, **headers: str) -> Response:
-    """Return a short answer in plain text, which nobody keeps."""
-    return PlainTextResponse(f"{text}\n", status, headers={"Cache-Control": "no-store", **headers})
-
-
 class Gate:
     """ASGI middleware: refuses what is not for us, and notes who asks in `request.state.caller`."""
 
-    def __init__(self, app: ASGIApp, rules: AccessRules) -> None:
+    def __init__(self, app: ASGIApp, rules: AccessRules, max_body: int = MAX_BODY) -> None:
         self._app = app
+        self._max_body = max_body
         self._rules = rules
         self._pages, self._api, self._sign_in = RateLimit(PAGE_RATE), RateLimit(API_RATE), RateLimit(SIGN_IN_RATE)
 
@@ -90,7 +83,7 @@ class Gate:
             )
         if method not in _METHODS:
             return refusal(HTTPStatus.METHOD_NOT_ALLOWED, "expected GET or HEAD", Allow=", ".join(_METHODS))
-        if _has_large_body(method, headers):
+        if _has_large_body(method, headers, self._max_body):
             return refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "expected a shorter request", Connection="close")
         if not self._limit_of(method, path, caller.access).admit(caller.address, time.monotonic()):
             return refusal(HTTPStatus.TOO_MANY_REQUESTS, "this address asks too often", **{"Retry-After": "1"})
@@ -108,14 +101,14 @@ def _is_foreign(method: str, path: str, headers: Headers) -> bool:
     if headers.get("sec-fetch-site") != "cross-site":
         return False
     is_link = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
-    return not (is_link and method in ("GET", "HEAD") and path in _LINKED_PAGES)
+    return not (is_link and method in ("GET", "HEAD") and not path.startswith(_NOT_LINKED))
 
 
-def _has_large_body(method: str, headers: Headers) -> bool:
+def _has_large_body(method: str, headers: Headers, max_body: int) -> bool:
     length = headers.get("content-length", "0")
-    if method != "POST":
+    if method not in _WITH_BODY:
         return length != "0" or "transfer-encoding" in headers
-    return not length.isdigit() or int(length) > MAX_BODY
+    return not length.isdigit() or int(length) > max_body
 
 
 def _with_cookie(send: Send, cookie: str) -> Send:

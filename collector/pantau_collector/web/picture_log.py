@@ -6,7 +6,8 @@ from collections.abc import Callable
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pantau_collector.web.gate import Endpoint, caller_of
+from pantau_collector.web.gate import caller_of
+from pantau_collector.web.guard import Endpoint
 from pantau_contract.topics import SLUG
 
 NOTED_AGAIN_S = 3600.0

@@ -14,7 +14,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from pantau_collector.web.access import AccessRules
 from pantau_collector.web.environment import TEMPLATES
-from pantau_collector.web.gate import MAX_BODY, caller_of
+from pantau_collector.web.gate import caller_of
+from pantau_collector.web.guard import MAX_BODY
 from pantau_collector.web.headers import FORMS_ALLOWED
 from pantau_contract.words import LANGUAGES, Language, words
 

@@ -1,0 +1,37 @@
+"""What the pages read."""
+
+from collections.abc import Callable
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from pantau_collector.access.scoped_view import ScopedViews
+from pantau_collector.config import CollectorConfig
+from pantau_collector.fleet.view import CityView
+from pantau_collector.health import Health
+from pantau_collector.inventory import Inventory
+from pantau_collector.journal import Journal
+from pantau_collector.pictures import PictureFiles
+from pantau_collector.store import Store
+from pantau_contract.words import Language
+
+
+class Sources(Struct, frozen=True):
+    """The rooms whose data the pages show.
+
+    `view`, `health` and `inventory` return the latest; they must not block. `scoped` returns the view of a scope.
+    `clock_ms` returns UTC epoch milliseconds.
+    """
+
+    config: CollectorConfig
+    view: Callable[[], CityView]
+    scoped: ScopedViews
+    health: Callable[[], Health]
+    inventory: Callable[[], Inventory]
+    store: Store
+    journal: Journal
+    pictures: PictureFiles
+    clock_ms: Callable[[], int]
+    zone: ZoneInfo
+    language: Language = "id"
+    city_name: str = ""
