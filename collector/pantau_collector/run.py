@@ -14,6 +14,7 @@ from pantau_collector.certificate_watch import OwnCertificates
 from pantau_collector.clock import Clock, SystemClock
 from pantau_collector.config import CollectorConfig
 from pantau_collector.data_dir import DataDir
+from pantau_collector.daylight.best_light import BestLight
 from pantau_collector.deadletter import DeadLetters
 from pantau_collector.delivery.sender import Sender
 from pantau_collector.heartbeat.sender import HeartbeatSender
@@ -254,7 +255,14 @@ def _start_deciding(
     recorder.start()
     stack.callback(recorder.stop)
     retention = StateRetention(store, config.incidents.keep_days, clock.time_ms)
+    receiver.archive.follow(lambda key: bool(pipeline.inventory.camera(*key).project))
     threads = (
+        BestLight(
+            receiver.archive,
+            lambda: [key for key, camera in pipeline.inventory.cameras.items() if camera.project],
+            zone=config.zone,
+            time_ms=clock.time_ms,
+        ),
         InventoryRecorder(store, lambda: pipeline.inventory, clock.time_ms),
         LedgerKeeper(journal, store),
         _day_writer(config, store, pipeline, receiver),
@@ -362,6 +370,7 @@ def _serve(
         *room_metrics.intake_metrics(monitor.intake),
         *room_metrics.journal_metrics(receiver.journal),
         *room_metrics.picture_metrics(receiver.pictures),
+        *room_metrics.archive_metrics(receiver.archive),
         *room_metrics.pipeline_metrics(pipeline),
         *(room_metrics.sink_metrics(monitor.sink_writer) if monitor.sink_writer else ()),
         *room_metrics.outbox_metrics(monitor.sender),
