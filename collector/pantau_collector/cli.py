@@ -66,7 +66,7 @@ app.command("sites", epilog="Example: pantau-collector sites --json simpang-kabi
 app.command("simulate")(simulate_command)
 app.command(
     "timelapse",
-    epilog="Example: pantau-collector timelapse jalan-layang-kabil --from 2026-03-01 --to 2026-11-30 --out layang.mp4",
+    epilog="Example: pantau-collector timelapse jalan-layang-kabil --from 2026-03-01 --out layang.mp4",
 )(timelapse_command)
 app.add_typer(incidents_app)
 app.add_typer(downtime_app)

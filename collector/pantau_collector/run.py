@@ -36,11 +36,11 @@ from pantau_collector.pipeline import Pipeline
 from pantau_collector.recorder import Recorder
 from pantau_collector.retention import StateRetention
 from pantau_collector.self_monitor import SelfMonitor
-from pantau_collector.snapshots import SnapshotArchive
-from pantau_collector.snapshots.archive_keeper import ArchiveKeeper
 from pantau_collector.sinks import SinkWriter, open_series_store
 from pantau_collector.sinks.day_writer import DayWriter
 from pantau_collector.sinks.decided_lives import DecidedLives
+from pantau_collector.snapshots import SnapshotArchive
+from pantau_collector.snapshots.archive_keeper import ArchiveKeeper
 from pantau_collector.store import Store, StoreError, secret_rows
 from pantau_collector.web import RoomMetric, create_app, room_metrics
 from pantau_collector.web.access import access_rules

@@ -39,10 +39,13 @@ _WITHIN_S = 3600.0
 def timelapse_command(
     project: Annotated[str, typer.Argument(metavar="PROJECT", help="The project's id or name.")],
     out: Annotated[Path, typer.Option(metavar="FILE", help="Where it is written: a name that ends in .mp4.")],
-    begin: Annotated[str | None, typer.Option("--from", metavar="DAY", help="As 2026-03-01; else the first.")] = None,
+    begin: Annotated[
+        str | None, typer.Option("--from", metavar="DAY", help="As 2026-03-01; else the first.")
+    ] = None,
     end: Annotated[str | None, typer.Option("--to", metavar="DAY", help="The last day; else today.")] = None,
     camera: Annotated[
-        str | None, typer.Option(metavar="SITE/CAMERA", help="Of this camera alone; else of all, one after another.")
+        str | None,
+        typer.Option(metavar="SITE/CAMERA", help="Of this camera alone; else of all, one after another."),
     ] = None,
     every: Annotated[str, typer.Option(help="One picture of each `day`, in its best light, or `hour`.")] = "day",
     fps: Annotated[int, typer.Option(min=1, max=60, help="Pictures a second.")] = 10,
@@ -78,7 +81,12 @@ def timelapse_command(
         title=found.title,
         zone=zone.key,
         parts=_parts(
-            settings, inventory, _cameras(found, camera), (first, last), zone, every="hour" if every == "hour" else "day"
+            settings,
+            inventory,
+            _cameras(found, camera),
+            (first, last),
+            zone,
+            every="hour" if every == "hour" else "day",
         ),
         frames_a_second=fps,
     )
@@ -91,7 +99,13 @@ def timelapse_command(
     if as_json:
         print_json({"project": found.id, "out": str(out), **_as_builtins(made), "took_s": took_s})
         return
-    about = {"out": out, "frames": made.frames, "width": made.width, "height": made.height, "codec": made.codec}
+    about = {
+        "out": out,
+        "frames": words("count.pictures", count=made.frames),
+        "width": made.width,
+        "height": made.height,
+        "codec": made.codec,
+    }
     say(words("project.timelapse_made", **about, seconds=f"{made.seconds:.1f}", mb=f"{made.bytes / 1e6:.1f}"))
     if made.skipped:
         say(words("project.timelapse_skipped", n=made.skipped))

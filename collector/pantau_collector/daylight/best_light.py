@@ -1,4 +1,4 @@
-"""Measures the light of the pictures that cameras of projects have sent by day, so that the best of each day stays."""
+"""Measures the light of what cameras of projects have sent by day, so that the best of each day stays."""
 
 from collections.abc import Callable, Iterable
 from zoneinfo import ZoneInfo

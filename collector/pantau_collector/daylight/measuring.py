@@ -14,13 +14,13 @@ _WITHIN_S = 180.0
 
 
 def measure_all(jpegs: Sequence[bytes]) -> list[Light | None]:
-    """Return what is measured of each picture's light; None for what is no picture, or more than the process bears.
+    """Return what is measured of each picture's light; None for what is no picture, or too much for the process.
 
     Raises:
         OSError: the process cannot be started.
     """
     sent = b"".join(len(jpeg).to_bytes(4) + jpeg for jpeg in jpegs)
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # noqa: S603 - this interpreter, and a module of ours
         [sys.executable, "-m", _PROCESS],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

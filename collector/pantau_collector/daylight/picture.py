@@ -27,8 +27,7 @@ def decode(jpeg: bytes, *, about: tuple[int, int] | None = None) -> Image.Image:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             picture = Image.open(BytesIO(jpeg), formats=("JPEG",))
-            if picture.width * picture.height > MAX_PIXELS:
-                raise NotAPictureError(f"it has {picture.width} x {picture.height} pixels")
+            _check_size(picture)
             if about is not None:
                 picture.draft("RGB", about)
             return picture.convert("RGB")
@@ -62,6 +61,11 @@ def measure_jpeg(jpeg: bytes) -> Light:
         NotAPictureError: it cannot be decoded.
     """
     return measure(decode(jpeg, about=_MEASURED))
+
+
+def _check_size(picture: Image.Image) -> None:
+    if picture.width * picture.height > MAX_PIXELS:
+        raise NotAPictureError(f"it has {picture.width} x {picture.height} pixels")
 
 
 def _mean(picture: Image.Image) -> float:

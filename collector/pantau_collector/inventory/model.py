@@ -167,7 +167,9 @@ class Inventory:
         self.maintainers = {maintainer.id: maintainer for maintainer in maintainers}
         self.projects = {project.id: project for project in projects}
         self._project_titles = {
-            spelling: project.title for project in self.projects.values() for spelling in (project.id, project.title)
+            spelling: project.title
+            for project in self.projects.values()
+            for spelling in (project.id, project.title)
         }
         self.uplinks = {uplink.id: uplink for uplink in uplinks}
         self.sites = {site.id: site for site in sites}

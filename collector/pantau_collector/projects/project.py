@@ -73,4 +73,6 @@ def _listed(entry: InventoryProject, inventory: Inventory, cameras: Iterable[Cam
 
 def _free(wanted: str, taken: set[str]) -> str:
     """Return the id, with a number if another project has it."""
-    return next(each for n in range(1, len(taken) + 2) if (each := wanted if n == 1 else f"{wanted}-{n}") not in taken)
+    return next(
+        each for n in range(1, len(taken) + 2) if (each := wanted if n == 1 else f"{wanted}-{n}") not in taken
+    )

@@ -268,9 +268,7 @@ class SnapshotArchive:
         return len(added) + len(gone)
 
     def _tidy(self, key: CameraKey, today: date, before_ms: int, *, of_project: bool) -> int:
-        kept = keep(
-            self._index.of_camera(key), self.rules, today=today, zone=self._zone, of_project=of_project
-        )
+        kept = keep(self._index.of_camera(key), self.rules, today=today, zone=self._zone, of_project=of_project)
         surplus = {each.taken_ms: each for each in kept.surplus}
         surplus |= {each.taken_ms: each for each in self._index.of_camera(key, 0, before_ms)}
         self._give_up(list(surplus.values()))

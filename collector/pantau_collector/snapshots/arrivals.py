@@ -73,12 +73,16 @@ class Arrivals:
     def corrected(self, about: SnapshotMetadata, taken_ms: int) -> SnapshotMetadata:
         """Return what a picture says of itself, with the state that the camera is known to have had by then.
 
-        An agent is sure of a fault some pictures after it began, and the first of them still says that all is well.
+        An agent is sure of a fault some pictures after it began: the first of them still says that all is well.
         """
         known = self._cameras.get((about.site, about.camera))
         if known is None or known.state is None or about.state not in _TRUE or known.state[0] in _TRUE:
             return about
-        return structs.replace(about, state=known.state[0], cause=known.state[1]) if taken_ms >= known.since_ms else about
+        return (
+            structs.replace(about, state=known.state[0], cause=known.state[1])
+            if taken_ms >= known.since_ms
+            else about
+        )
 
     def note_state(self, message: CameraState) -> StateChange | None:
         """Note a camera's state, and return what has changed; None if nothing has, or nothing was known before."""

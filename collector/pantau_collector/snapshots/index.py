@@ -62,10 +62,7 @@ class Index:
             )
             connection.executemany(
                 f"INSERT OR REPLACE INTO snapshots ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - ours
-                [
-                    (*each.key, each.taken_ms, each.why, each.condition, each.size, each.light)
-                    for each in added
-                ],
+                [(*each.key, each.taken_ms, each.why, each.condition, each.size, each.light) for each in added],
             )
 
     def set_light(self, measured: Iterable[tuple[Snapshot, float]]) -> None:
@@ -156,9 +153,11 @@ def _open(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute(_SCHEMA)
-        if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
-            raise sqlite3.DatabaseError("it is damaged")
+        is_whole = connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
     except sqlite3.DatabaseError:
         connection.close()
         raise
+    if not is_whole:
+        connection.close()
+        raise sqlite3.DatabaseError("the index is damaged")
     return connection

@@ -1,4 +1,4 @@
-"""Decides which archived pictures of a camera stay: of each day the best, of each hour one, and those of changes."""
+"""Decides which archived pictures of a camera stay: each day's best, one of each hour, those of changes."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime

@@ -9,7 +9,7 @@ _Days = Annotated[int, Field(ge=0, le=3660)]
 
 
 class SnapshotRules(BaseModel):
-    """What is kept of the pictures that agents send. A day without end is none: 0 keeps no picture of that kind."""
+    """What is kept of the pictures that agents send. 0 days keep no picture of that kind."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
@@ -39,7 +39,9 @@ class SnapshotRules(BaseModel):
                 f"expected project_days of at least daily_days ({self.daily_days}), got {self.project_days}"
             )
         if any(each.tzinfo is not None for each in (self.daylight_from, self.daylight_to)):
-            raise ValueError("expected daylight_from and daylight_to by the wall clock, such as 06:00, without zone")
+            raise ValueError(
+                "expected daylight_from and daylight_to by the wall clock, such as 06:00, without zone"
+            )
         if self.daylight_from >= self.daylight_to:
             raise ValueError(
                 f"expected daylight_from before daylight_to, got {self.daylight_from:%H:%M} and"

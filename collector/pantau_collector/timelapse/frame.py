@@ -1,6 +1,7 @@
 """Makes frames of one size, with a band at the bottom that says what is seen and when it was taken."""
 
 from importlib import resources
+from io import BytesIO
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -25,11 +26,10 @@ class FrameMaker:
         self._band = _even(max(_LEAST_BAND, self._height * _BAND))
         self.size = self._width, self._height + self._band
         font = resources.files("pantau_collector.paper") / "fonts" / "inter-bold.ttf"
-        with font.open("rb") as file:
-            self._font = ImageFont.truetype(file, self._band * 0.55)
+        self._font = ImageFont.truetype(BytesIO(font.read_bytes()), self._band * 0.55)
 
     def make(self, picture: Image.Image, text: str, when: str) -> Image.Image:
-        """Return a frame: the picture, whole and undistorted, over the band with `text` and at its right `when`."""
+        """Return a frame: the whole picture, undistorted, over the band with `text`, and `when` at its right."""
         frame = Image.new("RGB", self.size, _BACKGROUND)
         shrink = min(self._width / picture.width, self._height / picture.height)
         size = max(1, round(picture.width * shrink)), max(1, round(picture.height * shrink))

@@ -1,4 +1,4 @@
-"""Makes a time-lapse out of archived pictures, one at a time. Only a process of its own does this: see `running.py`."""
+"""Makes a time-lapse out of archived pictures, one at a time: in a process of its own, see `running.py`."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack

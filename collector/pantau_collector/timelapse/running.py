@@ -27,8 +27,10 @@ def run(job: Job, report: Callable[[Progress], None], *, within_s: float) -> Mad
     if not job.moments:
         raise CannotMakeError("there is no picture of that time that is true and was taken by day")
     if job.moments > MAX_FRAMES:
-        raise CannotMakeError(f"that is {job.moments:,} frames, and at most {MAX_FRAMES:,} are made: shorten the time")
-    process = subprocess.Popen(
+        raise CannotMakeError(
+            f"that is {job.moments:,} frames, and at most {MAX_FRAMES:,} are made: shorten the time"
+        )
+    process = subprocess.Popen(  # noqa: S603 - this interpreter, and a module of ours
         [sys.executable, "-m", _PROCESS],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -27,7 +27,7 @@ class VideoWriter:
 
     def add(self, frame: Image.Image) -> None:
         """Add a frame."""
-        self._container.mux(self._stream.encode(av.VideoFrame.from_image(frame)))
+        self._container.mux(self._stream.encode(av.VideoFrame.from_image(frame)))  # type: ignore[no-untyped-call] # PyAV has no type for it
 
     def end(self) -> None:
         """Write what the encoder holds back."""

@@ -9,9 +9,9 @@ from pantau_collector.intake import Intake
 from pantau_collector.intake.broker_figures import DROPPED, HEAP, RETAINED, STORED
 from pantau_collector.journal import Journal
 from pantau_collector.pictures import PictureFiles
-from pantau_collector.snapshots import SnapshotArchive
 from pantau_collector.pipeline import Pipeline
 from pantau_collector.sinks.sink_writer import SinkWriter
+from pantau_collector.snapshots import SnapshotArchive
 from pantau_collector.web.connections import Connections
 from pantau_collector.web.metrics import RoomMetric
 
