@@ -14,7 +14,6 @@ from pantau_collector.certificate_watch import OwnCertificates
 from pantau_collector.clock import Clock, SystemClock
 from pantau_collector.config import CollectorConfig
 from pantau_collector.data_dir import DataDir
-from pantau_collector.daylight.best_light import BestLight
 from pantau_collector.deadletter import DeadLetters
 from pantau_collector.delivery.sender import Sender
 from pantau_collector.heartbeat.sender import HeartbeatSender
@@ -24,14 +23,12 @@ from pantau_collector.inventory_recorder import InventoryRecorder
 from pantau_collector.journal import CursorFile, Journal, JournalError
 from pantau_collector.leadership import CONNECT, AdvisoryLock, Alone, Leadership
 from pantau_collector.ledger.keeper import LedgerKeeper
+from pantau_collector.measures import MeasureFiles, MeasureKeeper
 from pantau_collector.notices.compose import Composer
 from pantau_collector.notices.links import Links
 from pantau_collector.notices.transport import ChannelTransport
 from pantau_collector.notices.unknown_filters import find_unknown_filters
-from pantau_collector.outage_picture_keeper import OutagePictureKeeper
-from pantau_collector.outage_pictures import OutagePictures
-from pantau_collector.picture_retention import PictureRetention
-from pantau_collector.pictures import PictureFiles
+from pantau_collector.picture_keeping import PictureKeeping
 from pantau_collector.pipeline import Pipeline
 from pantau_collector.recorder import Recorder
 from pantau_collector.retention import StateRetention
@@ -39,8 +36,6 @@ from pantau_collector.self_monitor import SelfMonitor
 from pantau_collector.sinks import SinkWriter, open_series_store
 from pantau_collector.sinks.day_writer import DayWriter
 from pantau_collector.sinks.decided_lives import DecidedLives
-from pantau_collector.snapshots import SnapshotArchive
-from pantau_collector.snapshots.archive_keeper import ArchiveKeeper
 from pantau_collector.store import Store, StoreError, secret_rows
 from pantau_collector.web import RoomMetric, create_app, room_metrics
 from pantau_collector.web.access import access_rules
@@ -140,19 +135,8 @@ class _Receiver:
         self.clock = clock
         self.paths = paths
         self.journal = stack.enter_context(Journal(paths.journal))
-        self.pictures = PictureFiles(paths.pictures, time_ms=clock.time_ms)
-        self.outage_pictures = OutagePictures(paths.outage_pictures, config.outage_pictures)
-        self.archive = SnapshotArchive(
-            paths.snapshots, config.snapshots, self.pictures, zone=config.zone, time_ms=clock.time_ms
-        )
-        self.retentions = (
-            PictureRetention(self.archive, config.snapshots.longest_days, clock.time_ms),
-            PictureRetention(self.pictures, config.keep_pictures_days, clock.time_ms),
-            PictureRetention(self.outage_pictures, config.outage_pictures.keep_days, clock.time_ms),
-        )
-        self._outage_picture_keeper = OutagePictureKeeper(
-            self.outage_pictures, self.pictures, lambda: _reading_store(config, paths), clock.time_ms
-        )
+        self.kept = PictureKeeping(config, paths, clock, lambda: _reading_store(config, paths))
+        self.pictures = self.kept.newest
         self.sink_writer = _sink_writer(config, paths, self.journal, clock)
         self.intake = Intake(
             config.broker,
@@ -160,7 +144,7 @@ class _Receiver:
             self.pictures,
             DeadLetters(paths.dead_messages, time_ms=clock.time_ms),
             time_ms=clock.time_ms,
-            archive=self.archive,
+            archive=self.kept.archive,
             spool_max_age_days=config.intake.spool_max_age_days,
         )
         self._stack = stack
@@ -171,7 +155,7 @@ class _Receiver:
         if self._started:
             return
         self._started = True
-        for each in (ArchiveKeeper(self.archive), *self.retentions, self._outage_picture_keeper):
+        for each in self.kept.threads:
             each.start()
             self._stack.callback(each.stop)
         if self.sink_writer is not None:
@@ -179,17 +163,6 @@ class _Receiver:
             self._stack.callback(self.sink_writer.stop)
         self.intake.start()
         self._stack.callback(self.intake.stop)
-
-    def remove_pictures(self, cameras: Iterable[tuple[str, str]]) -> None:
-        """Remove all pictures of cameras that are no more.
-
-        Raises:
-            OSError: not all of them could be removed.
-        """
-        gone = list(cameras)
-        self.pictures.remove(gone)
-        self.outage_pictures.remove(gone)
-        self.archive.remove(gone)
 
 
 def _start_deciding(
@@ -210,11 +183,9 @@ def _start_deciding(
         clock,
         listening=lambda: intake.listening,
         picture_ms=pictures.taken_ms,
-        remove_pictures=receiver.remove_pictures,
+        remove_pictures=receiver.kept.remove,
         notice_rules=config.notices,
     )
-    for each in receiver.retentions:
-        each.compare_with(lambda: pipeline.view)
     links = _links(config, store, clock)
     transport = ChannelTransport(clock.time_ms)
     sender = Sender(store, transport, config.recipient, config.notices, Composer(links), pictures, clock)
@@ -255,14 +226,9 @@ def _start_deciding(
     recorder.start()
     stack.callback(recorder.stop)
     retention = StateRetention(store, config.incidents.keep_days, clock.time_ms)
-    receiver.archive.follow(lambda key: bool(pipeline.inventory.camera(*key).project))
     threads = (
-        BestLight(
-            receiver.archive,
-            lambda: [key for key, camera in pipeline.inventory.cameras.items() if camera.project],
-            zone=config.zone,
-            time_ms=clock.time_ms,
-        ),
+        receiver.kept.follow(lambda: pipeline.view, lambda: pipeline.inventory),
+        MeasureKeeper(journal, receiver.paths, clock.time_ms, lambda: pipeline.view),
         InventoryRecorder(store, lambda: pipeline.inventory, clock.time_ms),
         LedgerKeeper(journal, store),
         _day_writer(config, store, pipeline, receiver),
@@ -370,7 +336,7 @@ def _serve(
         *room_metrics.intake_metrics(monitor.intake),
         *room_metrics.journal_metrics(receiver.journal),
         *room_metrics.picture_metrics(receiver.pictures),
-        *room_metrics.archive_metrics(receiver.archive),
+        *room_metrics.archive_metrics(receiver.kept.archive),
         *room_metrics.pipeline_metrics(pipeline),
         *(room_metrics.sink_metrics(monitor.sink_writer) if monitor.sink_writer else ()),
         *room_metrics.outbox_metrics(monitor.sender),
@@ -388,6 +354,7 @@ def _serve(
         pictures=receiver.pictures,
         clock_ms=receiver.clock.time_ms,
         zone=config.zone,
+        measures=MeasureFiles(receiver.paths.measures),
     )
     app = create_app(
         lambda: pipeline.view,
@@ -404,4 +371,5 @@ def _serve(
         raise CannotStartError(str(error)) from None
     server.start()
     stack.callback(server.stop)
+    stack.callback(sources.streams.stop)  # before the server, which waits for the answers under way
     _log.info("the wall page is at http://%s:%d/", config.web.host, config.web.port)
