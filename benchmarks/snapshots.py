@@ -1,8 +1,8 @@
 """Measures what the archive of pictures costs a city: `python -m benchmarks.snapshots [--json]`.
 
 Every camera sends a picture each five minutes for a day, in virtual time. Printed is what a day of the policy
-keeps, what that takes of the disk and of the processor, and what the policy keeps in the long run, by its own days. The
-newest pictures themselves are not written anew each time: that is the intake's work, not the archive's.
+keeps, what that takes of disk and processor, and what the policy keeps in the long run, by its own days.
+The newest pictures themselves are not written anew each time: that is the intake's work, not the archive's.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""All that a collector keeps of pictures: the newest, those of outages, the archive; and who keeps and removes them."""
+"""All that a collector keeps of pictures: the newest, those of outages, the archive; and its threads."""
 
 from collections.abc import Callable, Iterable
 from typing import Protocol

@@ -38,7 +38,7 @@ def made(job: Job) -> tuple[Made, list[Progress]]:
 def frames(path: Path) -> list[Image.Image]:
     """Return what a player shows."""
     with av.open(str(path)) as container:
-        return [frame.to_image() for frame in container.decode(video=0)]
+        return [frame.to_image() for frame in container.decode(video=0)]  # type: ignore[no-untyped-call]
 
 
 def brightness(picture: Image.Image) -> float:
