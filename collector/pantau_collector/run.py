@@ -354,6 +354,8 @@ def _serve(
         pictures=receiver.pictures,
         clock_ms=receiver.clock.time_ms,
         zone=config.zone,
+        send=receiver.intake.send,
+        replace_inventory=pipeline.replace_inventory,
         measures=MeasureFiles(receiver.paths.measures),
     )
     app = create_app(

@@ -54,6 +54,8 @@ class ControlRoom:
         self.inventory = inventory or Inventory()
         self.who: Principal | None = ADMIN
         self.address = "10.1.1.1"
+        self.connected = True
+        self.sent: list[tuple[str, bytes]] = []
         self.store = Store.at(folder / "store.sqlite")
         self.measures = MeasureFiles(folder / "measures")
         self.streams = EventStreams(limits)
@@ -75,11 +77,22 @@ class ControlRoom:
             zone=ZoneInfo("Asia/Jakarta"),
             measures=self.measures,
             streams=self.streams,
+            send=self.send,
+            replace_inventory=self.replace_inventory,
         )
         self.app = create_app(
             self.fresh, self.pictures, sources=sources, clock_ms=self.clock_ms, access=AskedBy(caller_=self.caller)
         )
         self._shown: tuple[CityView, CityView] | None = None
+
+    def send(self, topic: str, payload: bytes) -> bool:
+        """Keep what is sent to an agent; while `connected` is False nothing can be."""
+        if self.connected:
+            self.sent.append((topic, payload))
+        return self.connected
+
+    def replace_inventory(self, inventory: Inventory) -> None:
+        self.inventory = inventory
 
     def caller(self) -> Caller:
         return Caller(self.address, Access.SIGNED_IN if self.who else Access.STRANGER, principal=self.who)
