@@ -1,5 +1,6 @@
 """The web application with everything behind the wall: a store, a journal, and a view that a test can change."""
 
+import random
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -18,12 +19,15 @@ from pantau_collector.health import Health
 from pantau_collector.inventory import Inventory
 from pantau_collector.journal import Journal
 from pantau_collector.measures import MeasureFiles
+from pantau_collector.measures.measure import SLOT_MS, Slot
 from pantau_collector.pictures import PictureFiles
 from pantau_collector.store import Store
 from pantau_collector.web import create_app
 from pantau_collector.web.access import Access, AccessRules, Caller
 from pantau_collector.web.event_stream import EventStreams, StreamLimits
 from pantau_collector.web.sources import Sources
+from pantau_contract.messages import Sample
+from pantau_contract.states import State
 from tests.collector.web.cities import NOW_MS, FolderOfPictures, batam
 
 ADMIN = Principal("Ani", Role.ADMIN)
@@ -115,3 +119,46 @@ class ControlRoom:
     def restrict(self, *, owners: tuple[str, ...] = (), sites: tuple[str, ...] = ()) -> None:
         """Let a department ask from now on."""
         self.who = Principal("dishub", Role.OPERATOR, Part(owners=owners, sites=sites))
+
+
+def placed(view: CityView) -> CityView:
+    """Return the city with a place for each site, around Batam Center."""
+    chance = random.Random(3)
+    return replace(
+        view,
+        sites=tuple(
+            replace(
+                each, latitude=1.06 + chance.uniform(-0.06, 0.09), longitude=104.03 + chance.uniform(-0.09, 0.09)
+            )
+            for each in view.sites
+        ),
+    )
+
+
+def measured(room: ControlRoom, site: str, camera: str) -> None:
+    """Let a camera have been measured for a day, with an hour of trouble and an hour without any measure."""
+    chance = random.Random(5)
+    slots = []
+    for i in range(288):
+        start_ms = (NOW_MS - 86_400_000 + i * SLOT_MS) // SLOT_MS * SLOT_MS
+        if 100 <= i < 112:
+            continue
+        bad = 200 <= i < 212
+        slot = Slot(start_ms)
+        for _ in range(3):
+            slot.add(
+                Sample(
+                    camera=camera,
+                    time=start_ms,
+                    state=State.OK,
+                    since=start_ms,
+                    fps=chance.gauss(11 if bad else 25, 0.4),
+                    bitrate_kbps=chance.gauss(1400, 90),
+                    rtp_loss_pct=abs(chance.gauss(6 if bad else 0, 0.2)),
+                    jitter_ms=abs(chance.gauss(40 if bad else 5, 2)),
+                    clock_offset_s=0.4 + i / 600,
+                    evidence={"frozen": 0.9 if bad else chance.uniform(0, 0.1)},
+                )
+            )
+        slots.append(slot)
+    room.measures.add(site, camera, slots)
