@@ -61,6 +61,7 @@ def test_check_counts_what_there_is(tmp_path: Path) -> None:
         "cameras": 1,
         "owners": 0,
         "maintainers": 0,
+        "projects": 0,
         "contracts": 0,
         "recipients": 0,
         "warnings": [],

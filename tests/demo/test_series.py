@@ -48,7 +48,7 @@ def start_influxdb(processes: Processes, folder: Path) -> InfluxDB:
 def influxdb(processes: Processes, tmp_path: Path) -> InfluxDB:
     server = start_influxdb(processes, tmp_path / "influxdb")
     ports = city.Ports(broker=1, wall=2, mail=3, uplinks={})
-    server.set_up(city.write_collector(tmp_path, ports, "screen", server))
+    server.set_up(city.write_collector(tmp_path, ports, "a-token-of-a-screen-of-the-demo", server))
     return server
 
 

@@ -35,7 +35,7 @@ def test_grafana_loads_data_source_and_dashboards_without_a_warning(tmp_path: Pa
         processes.start("influxdb", influxdb.command(require_program("influxd")))
         processes.wait_until(influxdb.answers, what="InfluxDB answers", within_s=120)
         ports = city.Ports(broker=1, wall=2, mail=3, uplinks={})
-        influxdb.set_up(city.write_collector(tmp_path, ports, "screen", influxdb))
+        influxdb.set_up(city.write_collector(tmp_path, ports, "a-token-of-a-screen-of-the-demo", influxdb))
         processes.start("grafana", grafana.command(program))
         processes.wait_until(grafana.answers, what="Grafana answers", within_s=300)
         found = {each["uid"] for each in get(grafana, "/api/search?tag=pantau")}
