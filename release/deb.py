@@ -8,6 +8,7 @@ built on another machine. It is in /opt/pantau-agent/VERSION.
 import argparse
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -125,7 +126,7 @@ def _install_files(program: Program, home: str, root: Path) -> None:
     (root / "usr/bin").mkdir(parents=True)
     (root / "usr/bin" / program.name).symlink_to(f"{home}/bin/{program.name}")
     unit = (ROOT / f"systemd/{program.name}.service").read_text("utf-8")
-    started = unit.replace(f"/opt/pantau/bin/{program.name}", f"/usr/bin/{program.name}")
+    started = re.sub(rf"/opt/\S+/{program.name} ", f"/usr/bin/{program.name} ", unit)
     _write(root / f"usr/lib/systemd/system/{program.name}.service", started)
     users = (ROOT / "systemd/pantau.sysusers").read_text("utf-8").splitlines()
     own = [line for line in users if line.startswith(f"u {program.name} ")]

@@ -9,6 +9,7 @@ import pytest
 
 from tests.hosts.city import City, Run, until
 from tests.hosts.host import BROKER_NAME, Host
+from tests.hosts.small_city import started
 
 COLLECTOR = """\
 data_dir = "/var/lib/pantau-collector"
@@ -92,11 +93,6 @@ def complaints(run: Run) -> dict[str, str]:
     found = re.findall(r'^ +"(\S+): (.+?)",?$', run.output, re.MULTILINE)
     assert "cameras ok" in run.output, run.output
     return {site: what for site, what in found if not what.startswith("its clock")}
-
-
-def started(host: Host, unit: str) -> str:
-    """Return what changes with each start of a unit."""
-    return host.run(f"systemctl show --property=InvocationID --value {unit}")
 
 
 def test_on_blank_machines_a_trial_run_ends_well_and_what_needs_an_installation_says_so(blank: City) -> None:
