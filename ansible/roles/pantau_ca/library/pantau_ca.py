@@ -130,7 +130,7 @@ class Authority:
             self.changes.append("the list of what is revoked")
 
     def retire(self, names: list[str]) -> None:
-        """Revoke what has been replaced for these names: only their certificates of today are taken from now on."""
+        """Revoke what has been replaced for these names: only what they have today is taken from now on."""
         superseded = self._listed("superseded.json")
         retired = [entry for entry in superseded if entry["name"] in names]
         if not retired:
