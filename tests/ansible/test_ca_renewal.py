@@ -31,7 +31,7 @@ def _issue(folder: Path, *, step: str = "", renew_days: int = 60) -> list[str]:
 
 
 def _verify(folder: Path, certificate: Path, trusted: bytes | None = None) -> str:
-    """Return what OpenSSL says of a client, trusting and refusing what is published now, or whom it trusted before."""
+    """Return what OpenSSL says of a client by what is published now, or by whom a machine trusted before."""
     trust = folder / "trusted-by-it"
     trust.write_bytes((folder / "trusted.pem").read_bytes() if trusted is None else trusted)
     at = str(int(NOW.timestamp()))
