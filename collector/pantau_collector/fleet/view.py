@@ -9,8 +9,9 @@ class CameraView(Struct, frozen=True):
     """The last known state of one camera. `state` is `unknown` while its site's agent is gone.
 
     `sample_ms` is when the agent last measured it, `picture_ms` when its newest snapshot was taken, or 0 for
-    never. `picture_unseen` is why the agent judges none of its pictures; empty if it does. `listed` is false if
-    the inventory lists cameras, and not this one.
+    never. `owner` and `maintainer` are names for people; rights go by `owner_id`. `picture_unseen` is why the
+    agent judges none of its pictures; empty if it does. `listed` is false if the inventory lists cameras, and not
+    this one.
     """
 
     id: str
@@ -36,6 +37,8 @@ class CameraView(Struct, frozen=True):
     firmware_note: str = ""
     picture_unseen: str = ""
     listed: bool = True
+    owner_id: str = ""
+    maintainer_id: str = ""
 
 
 class SiteView(Struct, frozen=True):
@@ -44,6 +47,7 @@ class SiteView(Struct, frozen=True):
     `heard_ms` is when its agent was last heard; `gaps` counts missing batches. `configuration` is the digest of
     the configuration that the agent runs, empty if it tells none. `certificate_ends_ms` is when the first of its
     certificates ends, `certificate` which one that is: `broker`, `client` or `authority`; None if none is known.
+    `actions` are the commands that the agent takes, `connection` is the name of its latest connection.
     """
 
     id: str
@@ -58,6 +62,8 @@ class SiteView(Struct, frozen=True):
     configuration: str = ""
     certificate: str = ""
     certificate_ends_ms: int | None = None
+    actions: tuple[str, ...] = ()
+    connection: str = ""
 
 
 class IncidentView(Struct, frozen=True):

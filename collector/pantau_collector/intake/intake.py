@@ -90,6 +90,10 @@ class Intake:
         self._writer.close()
         self._overflow.close()
 
+    def send(self, topic: str, payload: bytes) -> bool:
+        """Publish a message now, or return False if there is no connection. Any thread may call this."""
+        return self._subscription.send(topic, payload)
+
     @property
     def connected(self) -> bool:
         """True while the broker has our session and our subscriptions."""

@@ -108,7 +108,7 @@ def _has_large_body(method: str, headers: Headers, max_body: int) -> bool:
     length = headers.get("content-length", "0")
     if method not in _WITH_BODY:
         return length != "0" or "transfer-encoding" in headers
-    return not length.isdigit() or int(length) > max_body
+    return not length.isdigit() or int(length) > max_body or "transfer-encoding" in headers
 
 
 def _with_cookie(send: Send, cookie: str) -> Send:
