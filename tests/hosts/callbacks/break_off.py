@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ansible.plugins.callback import CallbackBase
+from ansible.plugins.callback import CallbackBase  # type: ignore[import-untyped]
 
 BROKEN_OFF = 99
 """The status of a run that was ended so."""
