@@ -11,7 +11,7 @@ import contextlib
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -37,12 +37,14 @@ def create_backup(
     has_store: bool,
     time_ms: int,
     with_secrets: bool = False,
+    with_snapshots: bool = False,
     store_only: bool = False,
 ) -> Manifest:
     """Copy `data_dir` to `target`, a folder that does not exist yet or is empty. Its owner alone can read it.
 
-    Without `with_secrets` the copy of the store lacks the secret that signs the links in notices. `store_only`
-    copies the store alone: what came after it can be read from the journal once more.
+    Without `with_secrets` the copy of the store lacks the secret that signs the links in notices. Without
+    `with_snapshots` the copy lacks the archive of pictures, which may be a hundred times as large as all else.
+    `store_only` copies the store alone: what came after it can be read from the journal once more.
 
     Raises:
         BackupError: the backup failed, and `target` does not exist.
@@ -59,13 +61,14 @@ def create_backup(
             shutil.rmtree(partial)  # left by a backup that was interrupted
         private_files.make_folder(partial)
         place = DataDir(data_dir)
-        _check_room([place.store] if store_only else _all_files(place), place, partial)
+        pictures = [place.pictures, place.outage_pictures, *([place.snapshots] if with_snapshots else [])]
+        _check_room([place.store] if store_only else _all_files(place, pictures), place, partial)
         secrets = with_secrets if has_store else False
         if store_only:
             _copy_store(place.store, DataDir(partial).store, with_secrets=with_secrets)
             end = 0
         else:
-            end = _fill(place, DataDir(partial), has_store=has_store, with_secrets=secrets)
+            end = _fill(place, pictures, partial, has_store=has_store, with_secrets=secrets)
         manifest = _seal(
             partial, has_store=has_store, end=end, with_secrets=secrets, store_only=store_only, time_ms=time_ms
         )
@@ -82,8 +85,8 @@ def create_backup(
     return manifest
 
 
-def _all_files(place: DataDir) -> list[Path]:
-    folders = (place.journal, place.pictures, place.outage_pictures, place.dead_messages.parent)
+def _all_files(place: DataDir, pictures: Iterable[Path]) -> list[Path]:
+    folders = (place.journal, *pictures, place.dead_messages.parent)
     return [place.store, *(path for folder in folders for path in _files(folder))]
 
 
@@ -102,8 +105,9 @@ def _check_room(files: list[Path], place: DataDir, target: Path) -> None:
         )
 
 
-def _fill(place: DataDir, copy: DataDir, *, has_store: bool, with_secrets: bool) -> int:
+def _fill(place: DataDir, pictures: Iterable[Path], target: Path, *, has_store: bool, with_secrets: bool) -> int:
     """Copy everything, and return where the journal ends in the copy."""
+    copy = DataDir(target)
     private_files.make_folder(copy.journal)
     _copy_finished(place.journal, copy.journal)
     _copy_finished(place.journal, copy.journal)  # what was finished while the others were copied
@@ -113,13 +117,10 @@ def _fill(place: DataDir, copy: DataDir, *, has_store: bool, with_secrets: bool)
     _copy_finished(place.journal, copy.journal)
     end = _copy_newest(place.journal, copy.journal)
     _copy_if_present(place.journal / "identity", copy.journal / "identity")
-    for pictures, its_copy in (
-        (place.pictures, copy.pictures),
-        (place.outage_pictures, copy.outage_pictures),
-    ):
-        for path in _files(pictures):
+    for folder in pictures:
+        for path in _files(folder):
             if path.name.endswith(".jpg"):
-                _copy_if_present(path, its_copy / path.relative_to(pictures))
+                _copy_if_present(path, target / folder.name / path.relative_to(folder))
     for path in _files(place.dead_messages.parent):
         _copy_if_present(path, copy.dead_messages.parent / path.name)
     return end

@@ -28,6 +28,12 @@ def backup_command(
             "--with-secrets", help="Copy the secret that signs links too, so that they outlive a restore."
         ),
     ] = False,
+    with_snapshots: Annotated[
+        bool,
+        typer.Option(
+            "--with-snapshots", help="Copy the archive of pictures too, which may be larger than all else."
+        ),
+    ] = False,
     store_only: Annotated[
         bool,
         typer.Option(
@@ -36,7 +42,7 @@ def backup_command(
     ] = False,
     as_json: _AsJson = False,
 ) -> None:
-    """Copy the collector's data into a folder, while it runs: journal, state, pictures, dead letters.
+    """Copy the collector's data into a folder, while it runs: journal, state, newest pictures, dead letters.
 
     Its owner alone can read the copy, and no change of it ever touches the original.
 
@@ -51,6 +57,7 @@ def backup_command(
             to,
             has_store=settings.store is None,
             with_secrets=with_secrets,
+            with_snapshots=with_snapshots,
             store_only=store_only,
             time_ms=_now_ms(),
         )
