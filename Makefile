@@ -17,7 +17,7 @@ help:
 	@echo 'make bench           what it costs here beside others, and how soon faults are told: half an hour (TRIALS=10: less)'
 	@echo 'make fuzz            a million inputs that no camera or site should send, and 2,000 odd cameras beside FFmpeg'
 	@echo 'make chaos           everything fails at random, and nothing is lost (KILLS=200 SEED=1)'
-	@echo 'sudo make hosts      boots a control room and sites, and runs the playbooks on them: some minutes'
+	@echo 'sudo make hosts      boots a control room and sites, and runs the playbooks on them: half an hour (SHORT=1: minutes)'
 	@echo 'make lock            pins every dependency in locks/ (UPGRADE=1: the newest version of each)'
 	@echo 'make wheel           the wheel of this tree, in build/wheel, to be installed beside a lock'
 	@echo 'make extras          each program in an environment with its lock and the wheel alone: does it start?'
@@ -64,7 +64,7 @@ chaos: $(BIN)/.dev
 	$(BIN)/python -m tests.chaos --kills $(KILLS) $(if $(SEED),--seed $(SEED))
 
 hosts: $(BIN)/.dev wheel
-	PANTAU_HOSTS=1 $(BIN)/pytest tests/hosts -p no:xdist
+	PANTAU_HOSTS=$(if $(SHORT),short,1) $(BIN)/pytest tests/hosts -p no:xdist -rs
 
 lock: $(BIN)/.dev
 	$(BIN)/python -m release.lock $(if $(UPGRADE),--upgrade)
