@@ -50,7 +50,10 @@ class Party(BaseModel):
 
 
 class Asset(BaseModel):
-    """The fields of everything that has a place: `owner` and `maintainer` are ids, `project` is a name."""
+    """The fields of everything that has a place: `owner` and `maintainer` are ids, `project` is a name.
+
+    `contact` is whom to call there, as a name with a telephone number.
+    """
 
     model_config = _STRICT
 
@@ -62,6 +65,7 @@ class Asset(BaseModel):
     criticality: Criticality = "normal"
     latitude: Latitude | None = None
     longitude: Longitude | None = None
+    contact: Name = ""
     tags: list[Tag] = []
 
 
