@@ -20,7 +20,7 @@ from starlette.staticfiles import StaticFiles
 from pantau_collector.access.scoped_view import ScopedViews
 from pantau_collector.fleet.view import CityView
 from pantau_collector.health import Health, with_view
-from pantau_collector.web import api
+from pantau_collector.web import api, api_v1
 from pantau_collector.web.access import Access, AccessRules
 from pantau_collector.web.acknowledge_page import AcknowledgePage
 from pantau_collector.web.actions import routes as actions
@@ -40,7 +40,12 @@ from pantau_contract.words import Language
 STALE_AFTER_S = 15.0
 """Seconds of age from which the view of the city counts as stale; the collector renews it every second."""
 
-_FAMILIES: tuple[Callable[[Sources], list[GuardedRoute]], ...] = (desk.routes, actions.routes, inventory.routes)
+_FAMILIES: tuple[Callable[[Sources], list[GuardedRoute]], ...] = (
+    desk.routes,
+    actions.routes,
+    inventory.routes,
+    api_v1.routes,
+)
 """Of each family of pages behind the wall, what returns its routes."""
 
 
@@ -124,6 +129,7 @@ def create_app(
         ],
         middleware=[
             Middleware(SecurityHeaders),
+            Middleware(api_v1.ProblemDetails, prefix=api_v1.PREFIX),
             Middleware(
                 Gate, rules=access, max_body=max((each.rule.max_body for each in behind), default=MAX_BODY)
             ),
