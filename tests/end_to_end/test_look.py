@@ -1,6 +1,5 @@
 """Look now, with every program real: what an operator asks for reaches a camera, and its picture comes back."""
 
-import http.cookiejar
 import json
 import re
 import subprocess
@@ -47,24 +46,34 @@ def camera() -> Iterator[Camera]:
 
 
 class Desk:
-    """An operator's browser at the collector: it keeps cookies and sends forms."""
+    """A program of an operator at the collector: it opens pages and sends their forms."""
 
-    def __init__(self, port: int) -> None:
-        self._root = f"http://127.0.0.1:{port}/"
-        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
+    def __init__(self, root: str, token: str) -> None:
+        self._root = root
+        self._headers = {"Authorization": f"Bearer {token}"}
 
-    def open(self, path: str, form: dict[str, str] | None = None) -> tuple[str, str]:
-        """Return the address at which a page or form ended, and the page."""
+    def open(self, path: str, form: dict[str, str] | None = None) -> tuple[str, bytes]:
+        """Return the address at which a page or form ended, and what is there."""
         data = urllib.parse.urlencode(form).encode() if form is not None else None
         address = urllib.parse.urljoin(self._root, path)
-        with self._opener.open(urllib.request.Request(address, data), timeout=60) as response:
-            return response.url, response.read().decode()
+        with urllib.request.urlopen(urllib.request.Request(address, data, self._headers), timeout=60) as response:
+            return response.url, response.read()
 
-    def press(self, page: str, action: str) -> str:
-        """Press the button of a form on a page; return the address that it leads to."""
-        _, text = self.open(f"{page}?lang=en")
-        csrf = re.findall('name="csrf" value="([^"]+)"', text)[0]
-        return self.open(f"{action}?lang=en", {"csrf": csrf})[0]
+    def text(self, path: str) -> str:
+        return self.open(path)[1].decode()
+
+    def press(self, action: str) -> str:
+        """Send a form; return the address that it leads to."""
+        return self.open(f"{action}?lang=en", {"once": ""})[0]
+
+
+def operator(config: Path) -> str:
+    """Return a token by which an operator's program asks."""
+    command = [sys.executable, "-m", "pantau_collector", "token", "add", "desk", "--role", "operator"]
+    made = subprocess.run(
+        [*command, "--config", str(config), "--json"], check=True, capture_output=True, text=True
+    )
+    return str(json.loads(made.stdout)["token"])
 
 
 def test_an_operator_looks_now_and_accepts_a_new_view(
@@ -92,33 +101,29 @@ def test_an_operator_looks_now_and_accepts_a_new_view(
         command = [sys.executable, "-m", f"pantau_{name}", "run", "--config", str(tmp_path / f"{name}.toml")]
         return Server(command, log=tmp_path / f"{name}.log", **ready)  # type: ignore[arg-type] # ready
 
-    desk = Desk(wall)
-
-    def city() -> list[dict[str, object]]:
-        return [
-            each | {"online": site["online"]}
-            for site in json.loads(desk.open("api/city")[1])["sites"]
-            for each in site["cameras"]
-        ]
-
-    def answer(address: str, what: str) -> bool:
-        return what in desk.open(address + "&part=1")[1]
-
     with program("collector", ready=lambda: is_listening(wall)):
-        with program("agent", ready=lambda: any(each["online"] for each in city())):
-            assert until(lambda: [each["state"] for each in city()] == ["ok"], within_s=120), city()
-            asked = desk.press("cameras/kabil/gate/actions", "cameras/kabil/gate/look")
-            assert until(lambda: answer(asked, 'class="fresh"'), within_s=60), desk.open(asked)[1]
-            assert answer(asked, 'class="state ok"')
-            picture = re.findall('class="fresh" src="([^"?]+)', desk.open(asked)[1])[0]
-            with desk._opener.open(urllib.parse.urljoin(asked, picture), timeout=60) as response:
-                assert response.read(2) == b"\xff\xd8"
+        desk = Desk(f"http://127.0.0.1:{wall}/", operator(tmp_path / "collector.toml"))
+
+        def states() -> list[tuple[bool, str]]:
+            sites = json.loads(desk.text("api/city"))["sites"]
+            return [(site["online"], each["state"]) for site in sites for each in site["cameras"]]
+
+        def answer(address: str, what: str) -> bool:
+            return what in desk.text(address + "&part=1")
+
+        with program("agent", ready=lambda: any(online for online, _ in states())):
+            assert until(lambda: states() == [(True, "ok")], within_s=120), states()
+            looked = desk.press("cameras/kabil/gate/look")
+            assert until(lambda: answer(looked, 'class="fresh"'), within_s=60), desk.text(looked)
+            assert answer(looked, 'class="state ok"')
+            picture = re.findall('class="fresh" src="([^"?]+)', desk.text(looked))[0]
+            assert desk.open(urllib.parse.urljoin(looked, picture))[1].startswith(b"\xff\xd8")
 
             camera.set(Fault.MOVED)
-            asked = desk.press("cameras/kabil/gate/actions", "cameras/kabil/gate/accept-view")
-            assert until(lambda: answer(asked, "is its right view"), within_s=60), desk.open(asked)[1]
-        assert until(lambda: not any(each["online"] for each in city()), within_s=120), city()
+            accepted = desk.press("cameras/kabil/gate/accept-view")
+            assert until(lambda: answer(accepted, "is its right view"), within_s=60), desk.text(accepted)
+        assert until(lambda: not any(online for online, _ in states()), within_s=120), states()
         with pytest.raises(urllib.error.HTTPError) as refused:
-            desk.press("cameras/kabil/gate/actions", "cameras/kabil/gate/look")
+            desk.press("cameras/kabil/gate/look")
         assert refused.value.code == 409
         assert "is not connected" in refused.value.read().decode()

@@ -28,6 +28,7 @@ def check_scope(change: PlannedChange, scope: Scope, inventory: Inventory, city:
     if scope.whole_city:
         return
     after = Inventory(
+        projects=inventory.projects.values(),
         sites=[*inventory.sites.values(), *change.plan.content.site],
         devices=change.plan.content.device,
         cameras=change.plan.content.camera,
