@@ -124,6 +124,7 @@ def create_app(
         middleware=[
             Middleware(SecurityHeaders),
             Middleware(api_v1.ProblemDetails, prefix=api_v1.PREFIX),
+            Middleware(api_v1.CalendarLogin, path=api_v1.PREFIX + api_v1.CALENDAR),
             Middleware(
                 Gate, rules=access, max_body=max((each.rule.max_body for each in behind), default=MAX_BODY)
             ),

@@ -34,6 +34,7 @@ from pantau_collector.pipeline import Pipeline
 from pantau_collector.simulation.agents import Agent, VirtualClock, to_record
 from pantau_collector.store import Store, downtime_rows, inventory_rows, request_rows
 from pantau_collector.web import create_app
+from pantau_collector.web.event_stream import EventStreams, StreamLimits
 from pantau_collector.web.sources import Sources
 from pantau_contract.snapshot import SnapshotMetadata
 from pantau_contract.states import Cause, State
@@ -125,6 +126,7 @@ class ControlRoom:
             clock_ms=self.clock.time_ms,
             zone=ZoneInfo("Asia/Jakarta"),
             measures=MeasureFiles(folder / "measures"),
+            streams=EventStreams(StreamLimits(lasts_s=0.5)),
             language="en",
             city_name="Batam",
         )
