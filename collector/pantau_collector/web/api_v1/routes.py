@@ -44,7 +44,7 @@ OPERATIONS: Sequence[Operation] = (
     Operation("GET", _CAMERA, get_camera),
     Operation("GET", f"{_CAMERA}/states", list_camera_states),
     Operation("GET", f"{_CAMERA}/snapshots", list_snapshots),
-    Operation("GET", f"{_CAMERA}/snapshots/{{which}}", get_snapshot, media=JPEG),
+    Operation("GET", f"{_CAMERA}/snapshots/{{which}}", get_snapshot, media=JPEG, picture=True),
     Operation("GET", "/incidents", list_incidents),
     Operation("GET", "/incidents/{incident}", get_incident),
     Operation("POST", _ACKNOWLEDGEMENT, acknowledge_incident, least=Role.OPERATOR, status=HTTPStatus.ACCEPTED),
@@ -93,7 +93,14 @@ def routes(sources: Sources) -> list[GuardedRoute]:
         return Response(encoded, media_type="application/json", headers={"Cache-Control": "private, no-cache"})
 
     made = [
-        guarded(PREFIX + each.path, each.endpoint(shared), each.least, methods=(each.method,), name=each.name)
+        guarded(
+            PREFIX + each.path,
+            each.endpoint(shared),
+            each.least,
+            methods=(each.method,),
+            name=each.name,
+            picture=each.picture,
+        )
         for each in OPERATIONS
     ]
     return [

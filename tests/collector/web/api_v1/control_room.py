@@ -23,7 +23,7 @@ from pantau_collector.incidents.downtime import Downtime
 from pantau_collector.incidents.downtime import Scope as Kind
 from pantau_collector.incidents.rules import IncidentRules
 from pantau_collector.inventory import Inventory, InventoryCamera, InventoryDevice, InventorySite, InventoryUplink
-from pantau_collector.inventory.model import Party
+from pantau_collector.inventory.model import InventoryProject, Party
 from pantau_collector.journal import Journal
 from pantau_collector.ledger import Bucket
 from pantau_collector.ledger.keeper import LedgerKeeper
@@ -63,6 +63,7 @@ def inventory() -> Inventory:
     return Inventory(
         owners=[Party(id="dishub", name="Dinas Perhubungan"), Party(id="taman", name="Dinas Taman")],
         maintainers=[Party(id="pt-cahaya", name="PT Cahaya Kepri")],
+        projects=[InventoryProject(id="taman-2026", name="Taman 2026", owner="taman", place="Kabil")],
         uplinks=[InventoryUplink(id="fo-1", name="Serat Kabil")],
         sites=[
             InventorySite(id="kabil", name="Simpang Kabil", uplink="fo-1", latitude=1.05, longitude=104.1),
@@ -72,7 +73,7 @@ def inventory() -> Inventory:
         cameras=[
             InventoryCamera(site="kabil", id="halte", owner="dishub", via="switch1", project="Lalu lintas"),
             InventoryCamera(site="kabil", id="pasar", owner="dishub", via="switch1", maintainer="pt-cahaya"),
-            InventoryCamera(site="kabil", id="taman", owner="taman", project="Taman 2026", criticality="high"),
+            InventoryCamera(site="kabil", id="taman", owner="taman", project="taman-2026", criticality="high"),
             InventoryCamera(
                 site="nagoya", id="utara", owner="dishub", name="Arah utara", latitude=1.1, longitude=104.0
             ),

@@ -48,6 +48,7 @@ async def test_maintenance_is_planned_and_cancelled(client: httpx.AsyncClient) -
         "target": "kabil/halte",
         "duration_s": 3600,
         "rrule": "FREQ=WEEKLY;BYDAY=MO;BYHOUR=1",
+        "since": "2026-11-24T08:00:00Z",
     }
     made = await ask(
         client, "POST", "/downtimes", 201, wish | {"reason": "lens\u202e", "timezone": "Asia/Makassar"}
