@@ -127,7 +127,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one object")
     parser.add_argument("--cameras", type=int, default=5000)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=".") as folder:
+    with tempfile.TemporaryDirectory() as folder:
         found = day_of(options.cameras, Path(folder))
     found |= in_the_long_run(options.cameras, PICTURE_BYTES, SnapshotRules())
     if options.json:
