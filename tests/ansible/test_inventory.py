@@ -79,7 +79,7 @@ def test_an_inventory_that_is_right_has_no_problem() -> None:
         (_with(pantau_agent_broker_tls=False), "control: the broker speaks TLS, and nongsa would not"),
         (
             {"ansible_host": "10.10.1.2"},
-            "nongsa: it has no cameras and no name: is host_vars/nongsa/main.yml there",
+            "nongsa: it has no cameras and no name: is host_vars/nongsa/cameras.yml there",
         ),
     ],
 )
@@ -173,3 +173,32 @@ def test_ansible_itself_checks_it_with_its_own_templates_and_tells_no_password(t
     assert output.startswith("2\n")
     assert "site-0012: pantau_agent_cameras[1].password: it names vault_camera_password, which nothing" in output
     assert "rahasia" not in output
+
+
+@pytest.mark.parametrize(
+    ("web", "variables", "said"),
+    [
+        ("public_url = 'https://other.example'", {}, 'set public_url = "https://wall.example"'),
+        ("public_url = 'http://wall.example'", {}, 'set public_url = "https://wall.example"'),
+        (
+            "public_url = 'https://wall.example'\ntrusted_proxies = ['127.0.0.1']",
+            {},
+            "take everyone for signed in",
+        ),
+        ("public_url = 'https://wall.example'", {"pantau_web_users_file": "files/users"}, "set trusted_proxies"),
+        ("public_url = 'https://wall.example/'", {}, None),
+        (
+            "public_url = 'https://Wall.example/'\ntrusted_proxies = ['127.0.0.1']",
+            {"pantau_web_users_file": "files/users"},
+            None,
+        ),
+    ],
+)
+def test_a_wall_that_does_not_fit_the_web_server_before_it_is_told(
+    tmp_path: Path, web: str, variables: dict[str, Any], said: str | None
+) -> None:
+    file = tmp_path / "collector.toml"
+    file.write_text(f"[broker]\nport = 1884\nuser = 'pantau-collector'\n[web]\n{web}\n")
+    control = {"pantau_web_name": "wall.example", "pantau_collector_config": str(file)} | variables
+    found = _problems({"nongsa": SITE}, control)
+    assert [said in each for each in found] == [True] if said else found == []

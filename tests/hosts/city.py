@@ -1,6 +1,5 @@
 """A city of booted hosts, and the technician's computer with its inventory, from which the playbooks are run."""
 
-import json
 import os
 import re
 import shutil
@@ -10,6 +9,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import yaml  # type: ignore[import-untyped]
 
 from tests.hosts.host import Host, Network, until
 from tests.hosts.root import CACHE, blank_root, key
@@ -43,15 +44,15 @@ class City:
         self.variables: dict[str, dict[str, Any]] = {"all": self._of_all(wheel)}
         # A checkout of its own: who edits a role meanwhile disturbs no run.
         self._checkout = folder / "checkout"
-        for part in ("ansible", "locks", "systemd"):
-            shutil.copytree(ROOT / part, self._checkout / part, ignore=shutil.ignore_patterns("wheels", "files"))
+        for part in ("ansible", "locks", "systemd", "collector/grafana"):
+            shutil.copytree(ROOT / part, self._checkout / part, ignore=_own_files)
         ssh = folder / "ssh"
         ssh.write_text(f'#!/bin/sh\nexec nsenter --net=/run/netns/{self.network.name} ssh "$@"\n')
         ssh.chmod(0o755)
 
-    def add(self, name: str, group: str, release: str = "bookworm") -> Host:
+    def add(self, name: str, group: str, release: str = "bookworm", address: str = "") -> Host:
         """Boot a blank machine, and put it into the inventory."""
-        address = f"10.99.1.{len(self.hosts) + 1}"
+        address = address or f"10.99.1.{len(self.hosts) + 1}"
         host = Host(self.network, name, address, blank_root(release), self.folder / "hosts" / name)
         self.hosts[name] = host
         host.start()
@@ -65,8 +66,9 @@ class City:
         Raises:
             RuntimeError: the run ended with an error, and `check` is set.
         """
-        inventory = self.folder / "inventory.json"
-        inventory.write_text(json.dumps(self._inventory(), indent=1))
+        inventory = self.folder / "inventory"
+        inventory.mkdir(exist_ok=True)
+        (inventory / "hosts.yml").write_text(yaml.safe_dump(self._inventory()))
         began = time.monotonic()
         done = subprocess.run(
             [Path(sys.executable).parent / "ansible-playbook", "-i", inventory, *arguments],
@@ -122,6 +124,11 @@ class City:
             # systemd-timesyncd does not run in a container.
             "pantau_install_check_time": False,
         }
+
+
+def _own_files(folder: str, names: list[str]) -> set[str]:
+    """Return what is a person's own in `ansible/`; roles have folders of these names too."""
+    return {"wheels", "files", "inventory"} & set(names) if Path(folder) == ROOT / "ansible" else set()
 
 
 __all__ = ["City", "Run", "until"]

@@ -32,7 +32,8 @@ class Network:
         _ip("netns", "add", name)
         self._ip("link", "set", "lo", "up")
         self._ip("link", "add", "bridge0", "type", "bridge")
-        self._ip("addr", "add", "10.99.0.1/16", "dev", "bridge0")
+        for address in ("10.99.0.1/16", "10.10.0.1/16"):
+            self._ip("addr", "add", address, "dev", "bridge0")
         self._ip("link", "set", "bridge0", "up")
 
     def connect(self, space: str, address: str) -> None:
