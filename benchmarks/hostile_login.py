@@ -227,14 +227,17 @@ class Attacks:
 
 
 def main() -> None:
-    """Run every attack for its part of the time."""
-    port, site, seconds = int(sys.argv[1]), sys.argv[2], float(sys.argv[3])
+    """Run every attack for its part of the time, or those whose name contains the last argument."""
+    port, site, seconds, only = int(sys.argv[1]), sys.argv[2], float(sys.argv[3]), sys.argv[4]
     attacks = Attacks(port, site)
-    part_s = seconds / (len(attacks.all()) + 1)
-    for name, make, size in attacks.all():
+    chosen = [each for each in attacks.all() if only in each[0]]
+    part_s = seconds / (len(chosen) + (not only))
+    for name, make, size in chosen:
         from_s = time.time()
         pieces, sent = attacks.run(make, time.monotonic() + part_s)
         _report(name, pieces * size, sent, from_s)
+    if only:
+        return
     from_s = time.time()
     count = attacks.reconnect(time.monotonic() + part_s)
     _report("connections under other clients' ids", count, 0, from_s)

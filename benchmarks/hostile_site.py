@@ -169,8 +169,10 @@ def receiving(outages: Outages) -> Iterator[list[int]]:
 class Trial:
     """The city, calm and then attacked; what happened when, and how many batches each site has made."""
 
-    def __init__(self, folder: Path, port: int, seconds: float, outages: Outages, progress: Console) -> None:
-        self._attack = [sys.executable, "-m", "benchmarks.hostile_login", str(port), HOSTILE, str(seconds)]
+    def __init__(
+        self, folder: Path, port: int, seconds: float, only: str, outages: Outages, progress: Console
+    ) -> None:
+        self._attack = [sys.executable, "-m", "benchmarks.hostile_login", str(port), HOSTILE, str(seconds), only]
         self._calm_s = max(seconds / 4, CATCHING_UP_S + 5)
         self._city = [sys.executable, "-m", "benchmarks.hostile_city", str(port), str(folder), str(SITES)]
         self._city.append(str(self._calm_s + seconds + 5))
@@ -246,7 +248,7 @@ def count_lost(journal: Path, made: dict[str, int], progress: Console) -> int:
     return missing
 
 
-def run(folder: Path, seconds: float, progress: Console) -> dict[str, Any]:
+def run(folder: Path, seconds: float, only: str, progress: Console) -> dict[str, Any]:
     """Run it all, and return the result."""
     outages = Outages()
     sites = [*(f"site{number}" for number in range(SITES)), HOSTILE]
@@ -258,7 +260,7 @@ def run(folder: Path, seconds: float, progress: Console) -> dict[str, Any]:
         assert isinstance(broker, RoleBroker)
         collector = stack.enter_context(make_collector(folder, broker.collector_port, webhooks))
         memory = stack.enter_context(Memory(broker=broker.pid, collector=collector.pid))
-        trial = Trial(folder / "spools", broker.port, seconds, outages, progress)
+        trial = Trial(folder / "spools", broker.port, seconds, only, outages, progress)
         with trial.run():
             lost = count_lost(folder / "collector" / "journal", trial.batches, progress)
         survived = broker.running and collector.running
@@ -334,13 +336,14 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--minutes", type=float, default=MINUTES, help="of attacks")
+    parser.add_argument("--attack", default="", help="only those whose name contains this")
     parser.add_argument("--folder", type=Path, help="kept, with every log; a temporary one by default")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        result = run(folder, options.minutes * 60, Console(stderr=True))
+        result = run(folder, options.minutes * 60, options.attack, Console(stderr=True))
     if options.json:
         print(json.dumps(result))
     else:

@@ -1,5 +1,6 @@
 """The types of web addresses in a configuration."""
 
+import re
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -27,8 +28,23 @@ def _secret_address(url: SecretStr) -> SecretStr:
     return url
 
 
+def _tile_address(url: str) -> str:
+    """Check an address of map tiles.
+
+    Raises:
+        ValueError: it is none; the text says what was expected.
+    """
+    host = web_address(url) and urlsplit(url).netloc
+    if any(each not in url for each in ("{z}", "{x}", "{y}")) or not re.fullmatch(r"[A-Za-z0-9.:\[\]-]+", host):
+        raise ValueError("expected an address with {z}, {x} and {y} in its path, as https://HOST/{z}/{x}/{y}.png")
+    return url
+
+
 WebAddress = Annotated[str, AfterValidator(web_address)]
 """The address of a server, without user and password."""
 
 SecretAddress = Annotated[SecretStr, AfterValidator(_secret_address)]
 """An address that is itself a secret, because everyone who knows it can use it."""
+
+TileAddress = Annotated[str, AfterValidator(_tile_address)]
+"""The address of map tiles, with `{z}`, `{x}` and `{y}` in it."""

@@ -26,7 +26,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from pantau_collector import postgresql
-from pantau_collector.addresses import WebAddress
+from pantau_collector.addresses import TileAddress, WebAddress
 from pantau_collector.alertmanager.config import AlertmanagerConfig
 from pantau_collector.heartbeat.config import HeartbeatConfig
 from pantau_collector.incidents.rules import IncidentRules
@@ -220,6 +220,11 @@ class Web(BaseModel):
     token_file: SecretFile | None = None
     trusted_proxies: list[IPvAnyNetwork] = []
     """Addresses of the proxies that ask for a login themselves: what they pass on counts as signed in."""
+
+    map_tiles: TileAddress | None = None
+    """Address of map tiles with `{z}`, `{x}` and `{y}` in it, of a server of the city's choice."""
+    map_attribution: Annotated[str, Field(max_length=200)] = ""
+    """Who made the tiles, as their licence wants it said on the map."""
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -23,6 +23,7 @@ from pantau_collector.inventory_recorder import InventoryRecorder
 from pantau_collector.journal import CursorFile, Journal, JournalError
 from pantau_collector.leadership import CONNECT, AdvisoryLock, Alone, Leadership
 from pantau_collector.ledger.keeper import LedgerKeeper
+from pantau_collector.measures import MeasureFiles, MeasureKeeper
 from pantau_collector.notices.compose import Composer
 from pantau_collector.notices.links import Links
 from pantau_collector.notices.transport import ChannelTransport
@@ -247,6 +248,7 @@ def _start_deciding(
     stack.callback(recorder.stop)
     retention = StateRetention(store, config.incidents.keep_days, clock.time_ms)
     threads = (
+        MeasureKeeper(journal, receiver.paths, clock.time_ms, lambda: pipeline.view),
         InventoryRecorder(store, lambda: pipeline.inventory, clock.time_ms),
         LedgerKeeper(journal, store),
         _day_writer(config, store, pipeline, receiver),
@@ -371,6 +373,7 @@ def _serve(
         pictures=receiver.pictures,
         clock_ms=receiver.clock.time_ms,
         zone=config.zone,
+        measures=MeasureFiles(receiver.paths.measures),
     )
     app = create_app(
         lambda: pipeline.view,
@@ -387,4 +390,5 @@ def _serve(
         raise CannotStartError(str(error)) from None
     server.start()
     stack.callback(server.stop)
+    stack.callback(sources.streams.stop)  # before the server, which waits for the answers under way
     _log.info("the wall page is at http://%s:%d/", config.web.host, config.web.port)

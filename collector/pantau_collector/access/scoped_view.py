@@ -1,6 +1,6 @@
 """The city as far as a scope lets one see it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from msgspec.structs import replace
 
@@ -20,7 +20,7 @@ def within(city: CityView, scope: Scope) -> CityView:
         return city
     sites = tuple(filter(None, (_site(each, scope) for each in city.sites)))
     cameras = {site.id: frozenset(camera.id for camera in site.cameras) for site in sites}
-    incidents = tuple(filter(None, (_incident(each, cameras) for each in city.incidents)))
+    incidents = tuple(filter(None, (incident_within(each, cameras) for each in city.incidents)))
     return replace(city, sites=sites, incidents=incidents)
 
 
@@ -48,11 +48,12 @@ class ScopedViews:
 def _site(site: SiteView, scope: Scope) -> SiteView | None:
     if site.id in scope.sites:
         return site
-    cameras = tuple(each for each in site.cameras if scope.includes(site.id, each.owner, each.project))
+    cameras = tuple(each for each in site.cameras if scope.includes(site.id, each.owner_id, each.project))
     return replace(site, cameras=cameras) if cameras else None
 
 
-def _incident(incident: IncidentView, cameras: dict[str, frozenset[str]]) -> IncidentView | None:
+def incident_within(incident: IncidentView, cameras: Mapping[str, frozenset[str]]) -> IncidentView | None:
+    """Return what an incident says of a scope's cameras, by site; None if it affects none of them."""
     if incident.site:
         known = cameras.get(incident.site)
         if known is None:
@@ -65,6 +66,6 @@ def _incident(incident: IncidentView, cameras: dict[str, frozenset[str]]) -> Inc
     return replace(incident, cameras=affected, sites=sites) if sites else None
 
 
-def _is_known(key: str, cameras: dict[str, frozenset[str]]) -> bool:
+def _is_known(key: str, cameras: Mapping[str, frozenset[str]]) -> bool:
     site, _, camera = key.partition("/")
     return camera in cameras.get(site, ())

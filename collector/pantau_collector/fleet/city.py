@@ -84,4 +84,6 @@ class City:
             firmware_note=hardware.firmware_note,
             picture_unseen=measures.picture_unseen or "",
             listed=not self._inventory.is_unlisted(site.id, camera.id),
+            owner_id=known.owner,
+            maintainer_id=known.maintainer,
         )

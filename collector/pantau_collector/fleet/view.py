@@ -9,8 +9,9 @@ class CameraView(Struct, frozen=True):
     """The last known state of one camera. `state` is `unknown` while its site's agent is gone.
 
     `sample_ms` is when the agent last measured it, `picture_ms` when its newest snapshot was taken, or 0 for
-    never. `picture_unseen` is why the agent judges none of its pictures; empty if it does. `listed` is false if
-    the inventory lists cameras, and not this one.
+    never. `owner` and `maintainer` are names for people; rights go by `owner_id`. `picture_unseen` is why the
+    agent judges none of its pictures; empty if it does. `listed` is false if the inventory lists cameras, and not
+    this one.
     """
 
     id: str
@@ -36,6 +37,8 @@ class CameraView(Struct, frozen=True):
     firmware_note: str = ""
     picture_unseen: str = ""
     listed: bool = True
+    owner_id: str = ""
+    maintainer_id: str = ""
 
 
 class SiteView(Struct, frozen=True):

@@ -52,6 +52,29 @@ def load_since(connection: Connection, since_ms: int) -> list[Incident]:
     return [_incident(row) for row in rows]
 
 
+def load_of_site(connection: Connection, site: str, since_ms: int, limit: int) -> list[Incident]:
+    """Load up to `limit` incidents of a site, and of uplinks, open since then (UTC ms), the latest first.
+
+    Not every uplink's incident is about the site: its `members` say so.
+    """
+    was_open = or_(incidents.c.resolved_ms.is_(None), incidents.c.resolved_ms >= since_ms)
+    rows = connection.execute(
+        select(incidents)
+        .where(or_(incidents.c.site == site, incidents.c.uplink.is_not(None)), was_open)
+        .order_by(incidents.c.id.desc())
+        .limit(limit)
+    )
+    return [_incident(row) for row in rows]
+
+
+def load_resolved_before(connection: Connection, before: int | None, limit: int) -> list[Incident]:
+    """Load up to `limit` incidents that are over, those with the highest numbers first; all below `before`."""
+    over = select(incidents).where(incidents.c.resolved_ms.is_not(None))
+    below = over if before is None else over.where(incidents.c.id < before)
+    rows = connection.execute(below.order_by(incidents.c.id.desc()).limit(limit))
+    return [_incident(row) for row in rows]
+
+
 def load_timeline(connection: Connection, incident: int) -> list[TimelineStep]:
     """Load the steps of an incident, in order."""
     rows = connection.execute(select(timeline).where(timeline.c.incident == incident).order_by(timeline.c.id))

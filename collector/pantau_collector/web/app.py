@@ -23,6 +23,7 @@ from pantau_collector.health import Health, with_view
 from pantau_collector.web import api
 from pantau_collector.web.access import Access, AccessRules
 from pantau_collector.web.acknowledge_page import AcknowledgePage
+from pantau_collector.web.desk import routes as desk
 from pantau_collector.web.gate import Gate, needs
 from pantau_collector.web.guard import MAX_BODY, GuardedRoute
 from pantau_collector.web.headers import SecurityHeaders
@@ -37,7 +38,7 @@ from pantau_contract.words import Language
 STALE_AFTER_S = 15.0
 """Seconds of age from which the view of the city counts as stale; the collector renews it every second."""
 
-_FAMILIES: tuple[Callable[[Sources], list[GuardedRoute]], ...] = ()
+_FAMILIES: tuple[Callable[[Sources], list[GuardedRoute]], ...] = (desk.routes,)
 """Of each family of pages behind the wall, what returns its routes."""
 
 
@@ -98,7 +99,7 @@ def create_app(
         city_name=city_name,
         can_sign_in=can_sign_in,
     )
-    desk = _desk_routes(sources) if sources else []
+    behind = _routes_behind(sources) if sources else []
     noted = PictureLog(time.monotonic).noted
     app = Starlette(
         routes=[
@@ -116,12 +117,14 @@ def create_app(
                 else []
             ),
             *([Route("/ack", acknowledge_page.page, methods=["GET", "POST"])] if acknowledge_page else []),
-            *desk,
+            *behind,
             Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
         ],
         middleware=[
             Middleware(SecurityHeaders),
-            Middleware(Gate, rules=access, max_body=max((each.rule.max_body for each in desk), default=MAX_BODY)),
+            Middleware(
+                Gate, rules=access, max_body=max((each.rule.max_body for each in behind), default=MAX_BODY)
+            ),
             Middleware(GZipMiddleware, compresslevel=5),
         ],
     )
@@ -138,6 +141,6 @@ def create_app(
     return app
 
 
-def _desk_routes(sources: Sources) -> list[GuardedRoute]:
+def _routes_behind(sources: Sources) -> list[GuardedRoute]:
     """Return the routes of all pages behind the wall."""
     return [route for routes in _FAMILIES for route in routes(sources)]

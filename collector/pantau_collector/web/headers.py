@@ -1,5 +1,7 @@
 """Security headers on every response, so that no text runs as a script and no other page frames the wall."""
 
+from urllib.parse import urlsplit
+
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -19,6 +21,12 @@ HEADERS = {
 
 FORMS_ALLOWED = HEADERS["Content-Security-Policy"].replace("form-action 'none'", "form-action 'self'")
 """The policy of a page that has a form."""
+
+
+def with_pictures_from(policy: str, address: str) -> str:
+    """Return a policy that also allows pictures from the server of an address, as for a map's tiles."""
+    parts = urlsplit(address)
+    return policy.replace("img-src 'self'", f"img-src 'self' {parts.scheme}://{parts.netloc}")
 
 
 class SecurityHeaders:

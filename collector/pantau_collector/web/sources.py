@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from pantau_collector.access.scoped_view import ScopedViews
 from pantau_collector.config import CollectorConfig
@@ -11,8 +11,10 @@ from pantau_collector.fleet.view import CityView
 from pantau_collector.health import Health
 from pantau_collector.inventory import Inventory
 from pantau_collector.journal import Journal
+from pantau_collector.measures import MeasureFiles
 from pantau_collector.pictures import PictureFiles
 from pantau_collector.store import Store
+from pantau_collector.web.event_stream import EventStreams
 from pantau_contract.words import Language
 
 
@@ -20,7 +22,7 @@ class Sources(Struct, frozen=True):
     """The rooms whose data the pages show.
 
     `view`, `health` and `inventory` return the latest; they must not block. `scoped` returns the view of a scope.
-    `clock_ms` returns UTC epoch milliseconds.
+    `clock_ms` returns UTC epoch milliseconds. `streams` are all streams of events of this server.
     """
 
     config: CollectorConfig
@@ -33,5 +35,7 @@ class Sources(Struct, frozen=True):
     pictures: PictureFiles
     clock_ms: Callable[[], int]
     zone: ZoneInfo
+    measures: MeasureFiles
+    streams: EventStreams = field(default_factory=EventStreams)
     language: Language = "id"
     city_name: str = ""

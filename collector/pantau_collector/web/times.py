@@ -19,6 +19,14 @@ class Times:
         local = self._local(time_ms)
         return local.strftime("%H:%M" if local.date() == self._today else "%d/%m %H:%M")
 
+    def short(self, time_ms: int, span_ms: int) -> str:
+        """Return a time as a tick of an axis: `14:00` on one of up to two days, else `23/11`."""
+        return self._local(time_ms).strftime("%H:%M" if span_ms <= 2 * 86_400_000 else "%d/%m")
+
+    def day(self, time_ms: int) -> str:
+        """Return a day as `2026-11-23`."""
+        return self._local(time_ms).strftime("%Y-%m-%d")
+
     def _local(self, time_ms: int) -> datetime:
         return datetime.fromtimestamp(time_ms / 1000, UTC).astimezone(self._zone)
 

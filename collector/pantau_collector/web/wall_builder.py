@@ -111,6 +111,15 @@ def build_wall(
     )
 
 
+def picture_tiles(city: CityView, site: SiteView, words: Words, times: Times) -> tuple[CameraTile, ...]:
+    """Return a tile with its picture for each camera of a site, for a page of its own."""
+    _, explained = _explained(city, [each for each in city.incidents if each.resolved_ms is None])
+    return tuple(
+        _tile(site, camera, words, times, covered=f"{site.id}/{camera.id}" in explained, dense=False)
+        for camera in site.cameras
+    )
+
+
 def _only_site(city: CityView, site: str) -> CityView:
     return msgspec.structs.replace(
         city,

@@ -6,9 +6,9 @@ from pantau_collector.fleet.view import CityView, IncidentView
 from pantau_contract.states import Cause
 from tests.collector.web.cities import NOW_MS, camera, site
 
-PARK = replace(camera("Taman", Cause.BLACK), owner="dinas-taman", project="taman-2026")
-ROAD = replace(camera("Jalan", Cause.BLACK), owner="dishub")
-GATE = replace(camera("Gerbang", None), owner="dishub")
+PARK = replace(camera("Taman", Cause.BLACK), owner_id="dinas-taman", project="taman-2026")
+ROAD = replace(camera("Jalan", Cause.BLACK), owner_id="dishub")
+GATE = replace(camera("Gerbang", None), owner_id="dishub")
 KABIL, NONGSA = site("Kabil", [PARK, ROAD]), site("Nongsa", [GATE])
 
 
@@ -61,3 +61,10 @@ def test_a_scope_is_made_once_for_each_view() -> None:
     assert views(scope) is first
     latest[0] = replace(CITY, time_ms=NOW_MS + 1000)
     assert views(scope).time_ms == NOW_MS + 1000
+
+
+def test_an_owner_is_known_by_the_id_and_not_by_a_name_that_others_may_choose() -> None:
+    named = replace(PARK, owner="Dinas Taman", owner_id="dinas-taman")
+    other = replace(ROAD, owner="dinas-taman", owner_id="dishub")
+    seen = within(CityView(NOW_MS, (site("Kabil", [named, other]),), ()), Scope(owners=("dinas-taman",)))
+    assert [one.id for each in seen.sites for one in each.cameras] == [PARK.id]

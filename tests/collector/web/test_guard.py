@@ -19,7 +19,9 @@ from pantau_collector.web.access import Access, Caller
 from pantau_collector.web.guard import city_of, csrf_of, guarded, principal_of, root_of
 from tests.collector.web.cities import NOW_MS, camera, site
 
-PARK, ROAD = (replace(camera(name, None), owner=owner) for name, owner in (("Taman", "parks"), ("Jalan", "roads")))
+PARK, ROAD = (
+    replace(camera(name, None), owner_id=owner) for name, owner in (("Taman", "parks"), ("Jalan", "roads"))
+)
 CITY = CityView(NOW_MS, (site("Kabil", [PARK, ROAD]), site("Nongsa", [ROAD])), ())
 
 
