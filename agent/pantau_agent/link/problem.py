@@ -22,9 +22,9 @@ _BAD_PASSWORD = "Bad user name or password"  # noqa: S105 # a name of the protoc
 _NOT_AUTHORIZED = "Not authorized"
 _UNSUPPORTED = "Unsupported protocol version"
 _OWN_CERTIFICATE = (
-    "it does not know this agent's certificate: the site is new to it (run broker.yml), the certificate was revoked,"
-    " or another authority signed it (run agent.yml for the site); or `broker.port` is not that of the listener for"
-    " certificates"
+    "it does not know this agent's certificate: the site is new to it (run broker.yml), the certificate was"
+    " revoked, or another authority signed it (run agent.yml for the site); or `broker.port` is not that of the"
+    " listener for certificates"
 )
 
 
