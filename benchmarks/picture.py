@@ -8,9 +8,11 @@ import json
 import sys
 import time
 import tracemalloc
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import cv2
@@ -20,6 +22,7 @@ from benchmarks import picture_plots
 from benchmarks.picture_day import INTERVAL_S, KEYFRAMES, scenes, watch_a_day
 from benchmarks.picture_detectors import Constants, Detector, Ours, OwnStart, replay
 from benchmarks.picture_events import Clip, Outcome, Picture, read, score
+from benchmarks.picture_scenes import SCENES
 from benchmarks.picture_tables import Share, Table, share
 from pantau_agent.picture.memory_format import encode_memory
 
@@ -44,13 +47,17 @@ def main() -> int:
     """Print all tables."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.picture", description=__doc__)
     parser.add_argument("--data", type=Path, help="directory of labelled sequences")
+    parser.add_argument(
+        "--drawn", type=int, default=0, metavar="SEEDS", help="also days of so many of each drawn scene"
+    )
     parser.add_argument("--out", type=Path, help="directory for the plots")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--json", action="store_true", help="print one object, with a list of rows for each table")
     options = parser.parse_args()
     cv2.setNumThreads(1)
     results: dict[str, object] = {}
-    for table in (cost(),) if options.data is None else tables(options.data, options.jobs, options.out):
+    found = iter((cost(),)) if options.data is None else tables(options.data, options.jobs, options.out)
+    for table in chain(found, (drawn_days(options.drawn, options.jobs),) if options.drawn else ()):
         results[table.name] = table.as_json()
         if not options.json:
             print(table.as_markdown(), flush=True)
@@ -172,6 +179,23 @@ def days(clips: list[Clip]) -> Table:
             (scene, KEYFRAMES, alarms.total(), ", ".join(f"{n} {c}" for n, c in alarms.most_common()))
         )
     return table
+
+
+def drawn_days(seeds: int, jobs: int) -> Table:
+    """One row per drawn scene: days of scenes with little colour and few edges, each seed another scene."""
+    title = f"24 hours of {seeds} drawn scenes of each kind, a keyframe each {INTERVAL_S} s"
+    table = Table("drawn_days", title, ("scene", "days", "days with an alarm", "keyframes in alarm", "by"))
+    with ProcessPoolExecutor(jobs) as pool:
+        for name in SCENES:
+            alarms = list(pool.map(partial(_drawn_day, name), range(seeds)))
+            total = sum(alarms, Counter[str]())
+            by = ", ".join(f"{fault} {count}" for fault, count in total.most_common())
+            table.rows.append((name, seeds, sum(map(bool, alarms)), total.total(), by))
+    return table
+
+
+def _drawn_day(name: str, seed: int) -> Counter[str]:
+    return watch_a_day(SCENES[name](np.random.default_rng(seed)), seed)
 
 
 def cost() -> Table:

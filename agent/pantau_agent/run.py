@@ -10,6 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from pantau_agent import answering
+from pantau_agent.answering import Answering
 from pantau_agent.assessment.camera_memory import FILE as MEMORIES_FILE
 from pantau_agent.assessment.camera_memory import CameraMemories
 from pantau_agent.assessment.observation import Observation
@@ -23,6 +25,7 @@ from pantau_agent.identity.identities import Identities
 from pantau_agent.link import Link
 from pantau_agent.picture.decoder import Decoder
 from pantau_agent.picture.settings import memories_directory
+from pantau_agent.picture.view_requests import ViewRequests
 from pantau_agent.reporting.certificates import Certificates
 from pantau_agent.reporting.report import Reporter
 from pantau_agent.reporting.running_status import RunningStatus, runtime_directory
@@ -35,7 +38,7 @@ from pantau_agent.streams.safeguards import Safeguards
 from pantau_agent.watching.host_limits import HostLimits
 from pantau_agent.watching.restart import watch_with_restarts
 from pantau_agent.watching.watch import watch
-from pantau_contract.messages import Command, Reply, Start, Telemetry
+from pantau_contract.messages import Sample, Start, Telemetry
 from pantau_contract.states import State
 from pantau_contract.version import __version__
 from pantau_service.systemd import Notifier
@@ -101,7 +104,7 @@ async def run(config: AgentConfig) -> None:
     def dated_start() -> Start | None:
         return agent.dated_start()
 
-    link = Link(config, spool, clock, identities.about, dated_start)
+    link = Link(config, spool, clock, identities.about, dated_start, answering.ACTIONS)
     settings = {camera.id: camera.picture.settings for camera in config.camera}
     picture_requests = {camera.id: asyncio.Event() for camera in config.camera}
     async with Decoder(clock, memories=memories_directory(config.spool.path), settings=settings) as decoder:
@@ -182,6 +185,13 @@ class Agent:
             snapshot_interval_s=config.report.snapshot_interval_s,
             now=self._reported_at,
         )
+        self._answering = Answering(
+            config.site.id,
+            answering.Link(lambda: link.connection, lambda: self._clock_status.synchronised, link.offer_reply),
+            answering.Cameras(self._reporter.latest, self._dated, self._request_look),
+            clock,
+            ViewRequests(memories_directory(config.spool.path)),
+        )
 
     @property
     def clock_trusted(self) -> bool:
@@ -193,6 +203,9 @@ class Agent:
         if self._start is None or self._clock_status.synchronised is False:
             return None
         return date_start(self._start, self._epoch.now_ms())
+
+    def _dated(self, sample: Sample) -> Sample:
+        return date_sample(sample, self._epoch.now_ms())
 
     def _is_silent_behind(self, device: Device) -> bool:
         """Return whether a camera behind a device is down, or the broker is away, to which the gateway leads."""
@@ -219,7 +232,7 @@ class Agent:
             for number, camera in enumerate(camera for camera in self._config.camera if camera.enabled)
         ]
         others: list[asyncio.Task[Any]] = [
-            asyncio.create_task(self._answer_commands(), name="answering commands"),
+            asyncio.create_task(self._answering.run(self._link.commands), name="answering commands"),
             asyncio.create_task(self._devices.run(), name="asking the site's devices"),
             asyncio.create_task(self._keep_status(), name="telling the command `status`"),
             asyncio.create_task(stop.wait(), name="waiting for a signal"),
@@ -260,6 +273,7 @@ class Agent:
             self._link.offer_state(outcome.state, at_once=True)
         if outcome.snapshot is not None:
             self._link.offer_snapshot(sample.camera, outcome.snapshot)
+        self._answering.observe(observation)
 
     async def _report_until_end(self) -> None:
         """Report each interval, and once more at the end."""
@@ -347,26 +361,9 @@ class Agent:
         for state in self._reporter.states(self._spool.next_seq, self._epoch.now_ms()):
             self._link.offer_state(state, at_once=False)
 
-    async def _answer_commands(self) -> None:
-        while True:
-            self._link.offer_reply(self._answer(await self._link.commands.get()))
-
-    def _answer(self, command: Command) -> Reply:
-        """Return the latest sample; a snapshot follows as soon as the camera's newest keyframe is decoded."""
-        sample = self._reporter.latest(command.camera)
-        error = ""
-        if sample is None:
-            error = f"there is no camera {command.camera!r} at this site"
-        elif sample.state is State.DISABLED:
-            error = f"camera {command.camera!r} is disabled in the agent's configuration"
-        elif command.action == "snapshot":
-            self._reporter.request_snapshot(command.camera)
-            self._picture_requests[command.camera].set()
-        _log.info(
-            "asked from afar to %s camera %s%s", command.action, command.camera, f": {error}" if error else ""
-        )
-        dated = date_sample(sample, self._epoch.now_ms()) if sample is not None else None
-        return Reply(self._config.site.id, command.id, command.camera, self._clock.time_ms(), error, dated)
+    def _request_look(self, camera: str) -> None:
+        self._reporter.request_snapshot(camera)
+        self._picture_requests[camera].set()
 
     async def _feed_watchdog(self, every_s: float) -> None:
         """Notify the watchdog while the event loop runs and reports are made."""

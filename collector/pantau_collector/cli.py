@@ -10,6 +10,7 @@ import typer
 
 from pantau_collector import unsafe_settings
 from pantau_collector.commands.attribute import attribute_command
+from pantau_collector.commands.audit import audit_app
 from pantau_collector.commands.backup import backup_command, restore_command
 from pantau_collector.commands.contracts import contracts_app
 from pantau_collector.commands.dossier import dossier_command
@@ -22,12 +23,16 @@ from pantau_collector.commands.ledger import ledger_command
 from pantau_collector.commands.opening import fail
 from pantau_collector.commands.outbox import outbox_app
 from pantau_collector.commands.output import print_json, say
+from pantau_collector.commands.projects import projects_app
 from pantau_collector.commands.recipients import recipients_app
 from pantau_collector.commands.renew_secret import renew_secret_command
 from pantau_collector.commands.replay import replay
 from pantau_collector.commands.report import report_app
 from pantau_collector.commands.simulate import simulate_command
 from pantau_collector.commands.sites import sites_command
+from pantau_collector.commands.timelapse import timelapse_command
+from pantau_collector.commands.token import token_app
+from pantau_collector.commands.user import user_app
 from pantau_collector.config import CollectorConfig, load
 from pantau_collector.contracts import Contracts, load_contracts
 from pantau_collector.data_dir import DataDir
@@ -62,13 +67,21 @@ app.command("ledger", epilog="Example: pantau-collector ledger simpang-kabil/kab
 app.command("renew-secret")(renew_secret_command)
 app.command("sites", epilog="Example: pantau-collector sites --json simpang-kabil")(sites_command)
 app.command("simulate")(simulate_command)
+app.command(
+    "timelapse",
+    epilog="Example: pantau-collector timelapse jalan-layang-kabil --from 2026-03-01 --out layang.mp4",
+)(timelapse_command)
 app.add_typer(incidents_app)
 app.add_typer(downtime_app)
 app.add_typer(contracts_app)
 app.add_typer(inventory_app)
 app.add_typer(outbox_app)
+app.add_typer(projects_app)
 app.add_typer(recipients_app)
 app.add_typer(report_app)
+app.add_typer(user_app)
+app.add_typer(token_app)
+app.add_typer(audit_app)
 
 _log = logging.getLogger(__name__)
 
@@ -137,6 +150,7 @@ def check(
         "cameras": len(inventory.cameras),
         "owners": len(inventory.owners),
         "maintainers": len(inventory.maintainers),
+        "projects": len(inventory.projects),
         "contracts": len(contracts),
         "recipients": len(settings.recipient),
     }

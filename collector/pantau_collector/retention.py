@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from pantau_collector.periodic import PeriodicThread
-from pantau_collector.store import Store, StoreError
+from pantau_collector.store import Store, StoreError, agent_request_rows, submission_rows
 from pantau_collector.store.old_rows import remove_old
 
 CHECK_EVERY_S = 600.0
@@ -11,6 +11,8 @@ CHECK_EVERY_S = 600.0
 BETWEEN_STEPS_S = 1.0
 """Seconds between steps while there is more to remove."""
 _INCIDENTS_PER_STEP = 100
+_KEEP_SUBMISSIONS_DAYS = 7
+"""Days for which a form that was submitted is recognised when it comes again."""
 _DAY_MS = 86_400_000
 
 
@@ -44,8 +46,11 @@ class StateRetention:
         Raises:
             StoreError: nothing was removed.
         """
-        before_ms = self._time_ms() - self._keep_days * _DAY_MS
+        now_ms = self._time_ms()
+        before_ms = now_ms - self._keep_days * _DAY_MS
         with self._store.begin() as connection:
+            agent_request_rows.remove_requests(connection, before_ms=before_ms)
+            submission_rows.remove_submissions(connection, before_ms=now_ms - _KEEP_SUBMISSIONS_DAYS * _DAY_MS)
             return remove_old(connection, before_ms, _INCIDENTS_PER_STEP)
 
     def _step(self) -> float:

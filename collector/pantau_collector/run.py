@@ -28,10 +28,7 @@ from pantau_collector.notices.compose import Composer
 from pantau_collector.notices.links import Links
 from pantau_collector.notices.transport import ChannelTransport
 from pantau_collector.notices.unknown_filters import find_unknown_filters
-from pantau_collector.outage_picture_keeper import OutagePictureKeeper
-from pantau_collector.outage_pictures import OutagePictures
-from pantau_collector.picture_retention import PictureRetention
-from pantau_collector.pictures import PictureFiles
+from pantau_collector.picture_keeping import PictureKeeping
 from pantau_collector.pipeline import Pipeline
 from pantau_collector.recorder import Recorder
 from pantau_collector.retention import StateRetention
@@ -44,8 +41,11 @@ from pantau_collector.web import RoomMetric, create_app, room_metrics
 from pantau_collector.web.access import access_rules
 from pantau_collector.web.acknowledge_page import AcknowledgePage
 from pantau_collector.web.connections import Connections
-from pantau_collector.web.server import PortTakenError, WebServer
+from pantau_collector.web.server import PortTakenError
+from pantau_collector.web.server_certificate import CertificateError
+from pantau_collector.web.servers import start_servers
 from pantau_collector.web.sources import Sources
+from pantau_collector.web.start_accounts import start_accounts
 from pantau_service.settings import ConfigError
 from pantau_service.systemd import Notifier
 
@@ -138,15 +138,8 @@ class _Receiver:
         self.clock = clock
         self.paths = paths
         self.journal = stack.enter_context(Journal(paths.journal))
-        self.pictures = PictureFiles(paths.pictures, time_ms=clock.time_ms)
-        self.outage_pictures = OutagePictures(paths.outage_pictures, config.outage_pictures)
-        self.retentions = (
-            PictureRetention(self.pictures, config.keep_pictures_days, clock.time_ms),
-            PictureRetention(self.outage_pictures, config.outage_pictures.keep_days, clock.time_ms),
-        )
-        self._outage_picture_keeper = OutagePictureKeeper(
-            self.outage_pictures, self.pictures, lambda: _reading_store(config, paths), clock.time_ms
-        )
+        self.kept = PictureKeeping(config, paths, clock, lambda: _reading_store(config, paths))
+        self.pictures = self.kept.newest
         self.sink_writer = _sink_writer(config, paths, self.journal, clock)
         self.intake = Intake(
             config.broker,
@@ -154,6 +147,7 @@ class _Receiver:
             self.pictures,
             DeadLetters(paths.dead_messages, time_ms=clock.time_ms),
             time_ms=clock.time_ms,
+            archive=self.kept.archive,
             spool_max_age_days=config.intake.spool_max_age_days,
         )
         self._stack = stack
@@ -164,7 +158,7 @@ class _Receiver:
         if self._started:
             return
         self._started = True
-        for each in (*self.retentions, self._outage_picture_keeper):
+        for each in self.kept.threads:
             each.start()
             self._stack.callback(each.stop)
         if self.sink_writer is not None:
@@ -172,16 +166,6 @@ class _Receiver:
             self._stack.callback(self.sink_writer.stop)
         self.intake.start()
         self._stack.callback(self.intake.stop)
-
-    def remove_pictures(self, cameras: Iterable[tuple[str, str]]) -> None:
-        """Remove all pictures of cameras that are no more.
-
-        Raises:
-            OSError: not all of them could be removed.
-        """
-        gone = list(cameras)
-        self.pictures.remove(gone)
-        self.outage_pictures.remove(gone)
 
 
 def _start_deciding(
@@ -202,11 +186,9 @@ def _start_deciding(
         clock,
         listening=lambda: intake.listening,
         picture_ms=pictures.taken_ms,
-        remove_pictures=receiver.remove_pictures,
+        remove_pictures=receiver.kept.remove,
         notice_rules=config.notices,
     )
-    for each in receiver.retentions:
-        each.compare_with(lambda: pipeline.view)
     links = _links(config, store, clock)
     transport = ChannelTransport(clock.time_ms)
     sender = Sender(store, transport, config.recipient, config.notices, Composer(links), pictures, clock)
@@ -248,6 +230,7 @@ def _start_deciding(
     stack.callback(recorder.stop)
     retention = StateRetention(store, config.incidents.keep_days, clock.time_ms)
     threads = (
+        receiver.kept.follow(lambda: pipeline.view, lambda: pipeline.inventory),
         MeasureKeeper(journal, receiver.paths, clock.time_ms, lambda: pipeline.view),
         InventoryRecorder(store, lambda: pipeline.inventory, clock.time_ms),
         LedgerKeeper(journal, store),
@@ -356,6 +339,7 @@ def _serve(
         *room_metrics.intake_metrics(monitor.intake),
         *room_metrics.journal_metrics(receiver.journal),
         *room_metrics.picture_metrics(receiver.pictures),
+        *room_metrics.archive_metrics(receiver.kept.archive),
         *room_metrics.pipeline_metrics(pipeline),
         *(room_metrics.sink_metrics(monitor.sink_writer) if monitor.sink_writer else ()),
         *room_metrics.outbox_metrics(monitor.sender),
@@ -373,6 +357,8 @@ def _serve(
         pictures=receiver.pictures,
         clock_ms=receiver.clock.time_ms,
         zone=config.zone,
+        send=receiver.intake.send,
+        replace_inventory=pipeline.replace_inventory,
         measures=MeasureFiles(receiver.paths.measures),
     )
     app = create_app(
@@ -382,13 +368,11 @@ def _serve(
         registry=registry,
         acknowledge_page=acknowledge_page,
         access=access_rules(config.web),
+        accounts=start_accounts(config.web, store, receiver.clock.time_ms, stack),
         sources=sources,
     )
     try:
-        server = WebServer(app, config.web.host, config.web.port, connections)
-    except PortTakenError as error:
+        start_servers(config.web, app, registry, connections, stack)
+    except (PortTakenError, CertificateError) as error:
         raise CannotStartError(str(error)) from None
-    server.start()
-    stack.callback(server.stop)
     stack.callback(sources.streams.stop)  # before the server, which waits for the answers under way
-    _log.info("the wall page is at http://%s:%d/", config.web.host, config.web.port)

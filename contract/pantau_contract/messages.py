@@ -46,6 +46,12 @@ EvidenceKey = Annotated[str, Meta(max_length=64)]
 MAX_RANGES = 64
 """Ranges of batches in one receipt at most."""
 
+ActionName = Annotated[str, Meta(pattern="^[a-z_]{1,40}(?![\\s\\S])")]
+"""What a command asks for. An agent answers one that it does not know with an error."""
+
+MAX_ACTIONS = 32
+"""Actions in one birth at most."""
+
 
 class CameraAbout(Struct, frozen=True, omit_defaults=True):
     """What an agent knows about a camera, from its configuration and from what the camera reports of itself.
@@ -102,7 +108,8 @@ class Birth(Struct, frozen=True, omit_defaults=True, tag_field="status", tag="on
 
     `session` counts the agent's connections, across restarts, so that a will that overtakes a birth is recognised.
     `start` is the latest start of the agent. `configuration` is a digest of the configuration that it runs,
-    without secrets; empty from an agent that tells none.
+    without secrets; empty from an agent that tells none. `actions` are the commands that it takes beyond `probe`
+    and `snapshot`, which every agent takes.
     """
 
     site: Slug
@@ -115,6 +122,7 @@ class Birth(Struct, frozen=True, omit_defaults=True, tag_field="status", tag="on
     cameras: Annotated[tuple[CameraAbout, ...], Meta(max_length=MAX_CAMERAS)] = ()
     start: Start | None = None
     configuration: ShortText = ""
+    actions: Annotated[tuple[ActionName, ...], Meta(max_length=MAX_ACTIONS)] = ()
 
 
 class Death(Struct, frozen=True, omit_defaults=True, tag_field="status", tag="offline"):
@@ -233,15 +241,35 @@ class CameraState(Struct, frozen=True, omit_defaults=True):
 
 
 class Command(Struct, frozen=True, omit_defaults=True):
-    """On `command`: asks the agent for a `probe` or a `snapshot` now; nothing else can be asked of it remotely."""
+    """On `command`: asks the agent for something about one camera, now.
+
+    `look`: look at the camera, and answer with what is seen and a fresh picture. `accept_view`: take what the
+    camera shows now as its right view. Older agents know only `probe`, which is answered with the latest sample at
+    once, and `snapshot`, after which a picture follows. Nothing else can be asked of an agent remotely.
+
+    `time` is when it was asked. `connection` is the agent's connection that it is meant for, as
+    `connection_name` of its birth; empty for any. A command that is old, or meant for an earlier connection, is
+    answered with an error and not carried out.
+    """
 
     id: ShortText
-    action: Annotated[str, Meta(pattern="^(probe|snapshot)$")]
+    action: ActionName
     camera: Slug
+    time: Time | None = None
+    connection: ShortText = ""
+
+
+def connection_name(boot: str, session: int) -> str:
+    """Return the name of an agent's connection, which no other connection of it has."""
+    return f"{boot}/{session}"
 
 
 class Reply(Struct, frozen=True, omit_defaults=True):
-    """On `reply`: the result of a command. `error` is empty if it succeeded."""
+    """On `reply`: the result of a command.
+
+    `error` is empty if it succeeded, otherwise evidence of why not. `picture` is the time of the fresh
+    snapshot that follows, or None if there is none.
+    """
 
     site: Slug
     id: ShortText
@@ -249,6 +277,7 @@ class Reply(Struct, frozen=True, omit_defaults=True):
     time: Time
     error: ShortText = ""
     sample: Sample | None = None
+    picture: Time | None = None
 
 
 class BatchRange(Struct, frozen=True):

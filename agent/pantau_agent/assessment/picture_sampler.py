@@ -49,13 +49,15 @@ class PictureEvidence:
 class PictureSampler:
     """Samples one camera's pictures.
 
-    `urgent` is set if the next keyframe must be decoded as it arrives. The newest keyframe is always held ready,
-    so the very keyframe whose size looked wrong can be decoded.
+    `requested` is set until a picture that was requested has been judged. `urgent` is set if the next keyframe
+    must be decoded as it arrives. The newest keyframe is always held ready, so the very keyframe whose size looked
+    wrong can be decoded.
     """
 
     def __init__(self, camera: str, decoder: Decoder, interval_s: float, wake_up: WakeUp) -> None:
         self.evidence = PictureEvidence()
         self.urgent = False
+        self.requested = False
         self._camera = camera
         self._decoder = decoder
         self._interval_s = interval_s
@@ -125,11 +127,14 @@ class PictureSampler:
         if hurried:
             self._short_gap_s *= SLOWING
         self._last = now
-        self._task = asyncio.create_task(self._sample(keyframe, still=measures.still))
+        self._task = asyncio.create_task(
+            self._sample(keyframe, still=measures.still, answers_request=self.requested)
+        )
 
     def request(self) -> None:
         """Request a picture: the next sample is due immediately."""
         self._last = float("-inf")
+        self.requested = True
 
     def take_new(self) -> JudgedPicture | None:
         """Return the picture decoded since the last call, or None if there is none."""
@@ -152,7 +157,7 @@ class PictureSampler:
         remark = self._source.remark() if self._source is not None else NO_DETAIL
         return self._problem or remark or detail("no_picture_taken")
 
-    async def _sample(self, keyframe: Keyframe, *, still: bool) -> None:
+    async def _sample(self, keyframe: Keyframe, *, still: bool, answers_request: bool) -> None:
         look = await self._decoder.judge(self._camera, keyframe, interval_s=self._interval_s, static_stream=still)
         evidence = self.evidence
         latest, consecutive_bad, in_session = evidence.latest, evidence.consecutive_bad, evidence.in_session
@@ -161,6 +166,7 @@ class PictureSampler:
         damaged = keyframe.damaged and look.error is not PictureError.CRASHED
         if look.error is not PictureError.UNAVAILABLE and not (look.error is not None and damaged):
             latest = self._new = look
+            self.requested = self.requested and not answers_request
             consecutive_bad = consecutive_bad + 1 if look.error in _BAD else 0
             self._sizes_changed, self._in_doubt = False, _is_in_doubt(look)
             self._usual_gap_s = self._interval_s * _gap_factor(look)

@@ -28,7 +28,7 @@ from pantau_agent.link.problem import Problem, ReconnectBackoff, closed_at_once,
 from pantau_agent.link.protocol import ProtocolChoice
 from pantau_agent.link.traffic import LinkTraffic
 from pantau_agent.spool import Batch, Spool
-from pantau_contract.messages import Birth, CameraAbout, CameraState, Command, Death, Reply, Start
+from pantau_contract.messages import Birth, CameraAbout, CameraState, Command, Death, Reply, Start, connection_name
 from pantau_contract.topics import Topic, TopicKind
 from pantau_contract.version import __version__
 from pantau_contract.wire import encode
@@ -72,6 +72,7 @@ class Link:
         clock: Clock,
         about: Callable[[Camera], CameraAbout] = about_configured,
         start: Callable[[], Start | None] = lambda: None,
+        actions: tuple[str, ...] = (),
     ) -> None:
         """Prepare the link.
 
@@ -81,10 +82,12 @@ class Link:
             clock: the time.
             about: returns what is known of a camera, for the birth.
             start: returns the dated start of the agent, for the birth, or None while it cannot be dated.
+            actions: the commands that the agent takes, for the birth.
         """
         self._config = config
         self._about = about
         self._dated_start = start
+        self._actions = actions
         self._site = config.site.id
         self._configuration = configuration_digest(config)
         self._spool = spool
@@ -109,6 +112,11 @@ class Link:
     def commands(self) -> asyncio.Queue[Command]:
         """The commands received, to be answered."""
         return self._traffic.commands.queue
+
+    @property
+    def connection(self) -> str:
+        """The name of the connection in progress, or of the latest."""
+        return connection_name(self._spool.boot, self._session)
 
     @property
     def receipt_ms(self) -> int | None:
@@ -279,6 +287,7 @@ class Link:
             cameras=tuple(self._about(camera) for camera in self._config.camera),
             start=self._dated_start(),
             configuration=self._configuration,
+            actions=self._actions,
         )
         return SessionMessages(
             agent_topic=str(Topic(self._site, TopicKind.AGENT)),

@@ -30,6 +30,13 @@ _REFUSALS = {401, 403, 423}
 _FULL = {453, 503}
 
 
+def must_wait(failure: Failure) -> bool:
+    """Return whether the camera must be left alone for all of the delay: another attempt could do harm."""
+    return failure.kind in {Kind.WRONG_PASSWORD, Kind.FLOODING} or (
+        failure.kind is Kind.STATUS and failure.status in _REFUSALS | _FULL
+    )
+
+
 class Backoff:
     """One camera's back-off. Refusals are kept in the camera's memory, which outlives a restart."""
 

@@ -11,7 +11,7 @@ from pantau_agent.assessment.wake_up import WakeUp
 from pantau_agent.clock import Clock
 from pantau_agent.sources.source import Source
 from pantau_agent.streams.failure import Failure, Kind, LookError
-from pantau_agent.watching.backoff import Backoff
+from pantau_agent.watching.backoff import Backoff, must_wait
 
 PROVEN_S = 10.0
 """Seconds that a session must last to count as a success, after which the next failure is retried fast again."""
@@ -21,9 +21,9 @@ class Sessions:
     """The sessions with one camera.
 
     `source` is streaming now, or None; `opened` is since when (monotonic seconds). `failure` is why the last
-    session, or attempt, ended. `last_packet` is when the last packet of all finished sessions came (monotonic
-    seconds), or 0. `make_source` is called with whether the camera has accepted the password before. `wake_up` is
-    set at each change.
+    session, or attempt, ended; `ended` counts them. `held` is set while the camera must be left alone.
+    `last_packet` is when the last packet of all finished sessions came (monotonic seconds), or 0. `make_source` is
+    called with whether the camera has accepted the password before. `wake_up` is set at each change.
     """
 
     def __init__(
@@ -39,6 +39,9 @@ class Sessions:
         self.opened = 0.0
         self.failure: Failure | None = None
         self.last_packet = 0.0
+        self.ended = 0
+        self.held = False
+        self._hurried = asyncio.Event()
         self._make_source = make_source
         self._memory = memory or CameraMemory()
         self._clock = clock
@@ -52,6 +55,11 @@ class Sessions:
         if self._abandoned is not None and not self._abandoned.done():
             self._abandoned.set_result(failure)
 
+    def hurry(self) -> None:
+        """Let the next attempt begin now, unless the camera must be left alone."""
+        if not self.held:
+            self._hurried.set()
+
     async def run(self, timeout_s: float) -> None:
         """Open one session after another until cancelled, each within `timeout_s`.
 
@@ -60,10 +68,21 @@ class Sessions:
         if (refused := self._backoff.remembered_refusal()) is not None:
             failure, remaining_s = refused
             self._publish(None, failure)
-            await asyncio.sleep(remaining_s)
+            await self._pause(remaining_s, failure)
         while True:
             failure = await self._run_session(timeout_s)
-            await asyncio.sleep(self._backoff.delay_after(failure))
+            await self._pause(self._backoff.delay_after(failure), failure)
+
+    async def _pause(self, seconds: float, failure: Failure) -> None:
+        self._hurried.clear()
+        self.held = must_wait(failure)
+        if self.held:
+            await asyncio.sleep(seconds)
+            self.held = False
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._hurried.wait()
 
     async def _run_session(self, timeout_s: float) -> Failure:
         """Run one session from connecting to its end, and return why it ended."""
@@ -104,4 +123,5 @@ class Sessions:
 
     def _publish(self, source: Source | None, failure: Failure | None) -> None:
         self.source, self.failure = source, failure
+        self.ended += source is None
         self._wake_up.set()

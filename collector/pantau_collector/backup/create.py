@@ -11,7 +11,7 @@ import contextlib
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -31,11 +31,18 @@ _BUSY_S = 30
 
 
 def create_backup(
-    data_dir: Path, target: Path, *, has_store: bool, time_ms: int, with_secrets: bool = False
+    data_dir: Path,
+    target: Path,
+    *,
+    has_store: bool,
+    time_ms: int,
+    with_secrets: bool = False,
+    with_snapshots: bool = False,
 ) -> Manifest:
     """Copy `data_dir` to `target`, a folder that does not exist yet or is empty. Its owner alone can read it.
 
-    Without `with_secrets` the copy of the store lacks the secret that signs the links in notices.
+    Without `with_secrets` the copy of the store lacks the secret that signs the links in notices. Without
+    `with_snapshots` the copy lacks the archive of pictures, which may be a hundred times as large as all else.
 
     Raises:
         BackupError: the backup failed, and `target` does not exist.
@@ -49,9 +56,11 @@ def create_backup(
         if partial.exists():
             shutil.rmtree(partial)  # left by a backup that was interrupted
         private_files.make_folder(partial)
-        _check_room(DataDir(data_dir), partial)
+        place = DataDir(data_dir)
+        pictures = [place.pictures, place.outage_pictures, *([place.snapshots] if with_snapshots else [])]
+        _check_room(place, pictures, partial)
         secrets = with_secrets if has_store else False
-        manifest = _fill(DataDir(data_dir), partial, has_store=has_store, with_secrets=secrets, time_ms=time_ms)
+        manifest = _fill(place, pictures, partial, has_store=has_store, with_secrets=secrets, time_ms=time_ms)
         if target.exists():
             target.rmdir()
         partial.rename(target)
@@ -65,13 +74,13 @@ def create_backup(
     return manifest
 
 
-def _check_room(place: DataDir, target: Path) -> None:
+def _check_room(place: DataDir, pictures: Iterable[Path], target: Path) -> None:
     """Refuse a backup that would fill the disk, on which the collector may be writing.
 
     Raises:
         BackupError: there is too little room.
     """
-    folders = (place.journal, place.pictures, place.outage_pictures, place.dead_messages.parent)
+    folders = (place.journal, *pictures, place.dead_messages.parent)
     files = [place.store, *(path for folder in folders for path in _files(folder))]
     needed = sum(map(_size, files))
     free = shutil.disk_usage(target).free
@@ -82,7 +91,9 @@ def _check_room(place: DataDir, target: Path) -> None:
         )
 
 
-def _fill(place: DataDir, target: Path, *, has_store: bool, with_secrets: bool, time_ms: int) -> Manifest:
+def _fill(
+    place: DataDir, pictures: Iterable[Path], target: Path, *, has_store: bool, with_secrets: bool, time_ms: int
+) -> Manifest:
     copy = DataDir(target)
     private_files.make_folder(copy.journal)
     _copy_finished(place.journal, copy.journal)
@@ -93,13 +104,10 @@ def _fill(place: DataDir, target: Path, *, has_store: bool, with_secrets: bool, 
     _copy_finished(place.journal, copy.journal)
     end = _copy_newest(place.journal, copy.journal)
     _copy_if_present(place.journal / "identity", copy.journal / "identity")
-    for pictures, its_copy in (
-        (place.pictures, copy.pictures),
-        (place.outage_pictures, copy.outage_pictures),
-    ):
-        for path in _files(pictures):
+    for folder in pictures:
+        for path in _files(folder):
             if path.name.endswith(".jpg"):
-                _copy_if_present(path, its_copy / path.relative_to(pictures))
+                _copy_if_present(path, target / folder.name / path.relative_to(folder))
     for path in _files(place.dead_messages.parent):
         _copy_if_present(path, copy.dead_messages.parent / path.name)
     files = {str(path.relative_to(target)): measure(path) for path in _files(target)}

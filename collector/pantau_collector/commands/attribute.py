@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from pantau_collector.actions.closed_months import load_closed_months
 from pantau_collector.attribution import (
     DecidedLedger,
     Decision,
@@ -17,7 +18,6 @@ from pantau_collector.attribution import (
     load_decisions,
     propose,
 )
-from pantau_collector.commands.closed_months import load_closed_months
 from pantau_collector.commands.opening import (
     DEFAULT_CONFIG,
     EXIT_NOT_DONE,

@@ -28,9 +28,15 @@ def backup_command(
             "--with-secrets", help="Copy the secret that signs links too, so that they outlive a restore."
         ),
     ] = False,
+    with_snapshots: Annotated[
+        bool,
+        typer.Option(
+            "--with-snapshots", help="Copy the archive of pictures too, which may be larger than all else."
+        ),
+    ] = False,
     as_json: _AsJson = False,
 ) -> None:
-    """Copy the collector's data into a folder, while it runs: journal, state, pictures, dead letters.
+    """Copy the collector's data into a folder, while it runs: journal, state, newest pictures, dead letters.
 
     Its owner alone can read the copy, and no change of it ever touches the original.
 
@@ -45,6 +51,7 @@ def backup_command(
             to,
             has_store=settings.store is None,
             with_secrets=with_secrets,
+            with_snapshots=with_snapshots,
             time_ms=_now_ms(),
         )
     except BackupError as error:

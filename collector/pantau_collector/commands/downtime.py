@@ -2,13 +2,16 @@
 
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import islice
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 import typer
 
+from pantau_collector.actions.action_error import ActionError
+from pantau_collector.actions.maintenance import Period, check_period, known_targets, occurrences, own_start, plan
 from pantau_collector.commands.opening import (
     DEFAULT_CONFIG,
     EXIT_NOT_DONE,
@@ -28,12 +31,10 @@ from pantau_collector.incidents.downtime import (
     Occurrence,
     Scope,
     check,
-    occurrence,
-    start_of,
 )
-from pantau_collector.inventory import Inventory
 from pantau_collector.store import downtime_rows, fleet_rows
 from pantau_contract.printable import printable_line
+from pantau_contract.words import words
 from pantau_service.settings import did_you_mean
 
 downtime_app = typer.Typer(name="downtime", help="Planned maintenance.", no_args_is_help=True)
@@ -75,9 +76,9 @@ def add_command(
     now_ms = _now_ms()
     settings = open_config(config)
     zone, inventory = local_zone(settings, timezone), open_inventory(settings)
-    period = _planned_period(from_, until, for_, rrule, zone, now_ms)
-    with open_store(settings) as store, store.begin() as connection:
-        known = _targets(scope, inventory, fleet_rows.load_names(connection))
+    with _failing(), open_store(settings) as store, store.begin() as connection:
+        period = _planned_period(from_, until, for_, rrule, zone, now_ms)
+        known = known_targets(scope, inventory, fleet_rows.load_names(connection))
         planned = Downtime(
             id=0,
             scope=scope,
@@ -91,17 +92,12 @@ def add_command(
             by=printable_line(by),
             created_ms=now_ms,
         )
-        try:
-            saved = downtime_rows.add_downtime(connection, planned)
-        except DowntimeError as error:
-            fail(f"--rrule: {error}" if rrule is not None else str(error))
-        if occurrence(saved, now_ms) is None:
-            fail("--rrule: expected a rule by which it comes at least once in the next ten years")
+        saved = plan(connection, planned, now_ms=now_ms)
     if as_json:
         print_json(_as_builtins(saved, now_ms))
         return
     say(f"Maintenance {saved.id} of {saved.scope} {saved.target} is planned:")
-    for each in islice(_occurrences(saved, now_ms), _NEXT):
+    for each in islice(occurrences(saved, now_ms), _NEXT):
         say(f"  {_period(each, zone)}")
     if rrule is not None:
         say("  ...")
@@ -121,7 +117,7 @@ def list_command(
     with open_store(settings) as store, store.begin() as connection:
         found, unreadable = downtime_rows.load_downtimes(connection, now_ms=None if all_ else now_ms)
     unusable = unreadable | _find_unusable(found)
-    coming = {each.id: next(_occurrences(each, now_ms), None) for each in found if each.id not in unusable}
+    coming = {each.id: next(occurrences(each, now_ms), None) for each in found if each.id not in unusable}
     found = [each for each in found if all_ or each.id in unusable or coming[each.id] is not None]
     for number, problem in sorted(unusable.items()):
         say(f"maintenance {number} is set aside: {problem}", colour="red", err=True)
@@ -170,43 +166,29 @@ def cancel_command(
         say(f"Maintenance {number} is cancelled.")
 
 
-class _Period(NamedTuple):
-    """When a downtime is, as `Downtime` has it; `duration_s` is 0 unless it recurs."""
-
-    start_ms: int
-    end_ms: int | None
-    duration_s: int
-    timezone: str
-
-
 def _planned_period(
     from_: str | None, until: str | None, for_: str | None, rrule: str | None, zone: ZoneInfo, now_ms: int
-) -> _Period:
+) -> Period:
     """Return when a downtime is by the options of `downtime add`; options that contradict end the command."""
     start_ms, timezone = moment_ms("--from", from_ or "now", zone, now_ms), zone.key
-    if rrule is not None and (own_start := _own_start(rrule, zone)) is not None:
+    if rrule is not None and (found := own_start(rrule, zone.key)) is not None:
         if from_ is not None:
             fail("--from: the rule has a DTSTART of its own; leave one of the two out")
-        start_ms, timezone = own_start
+        start_ms, timezone = found
     end_ms = moment_ms("--until", until, zone, max(start_ms, now_ms)) if until is not None else None
     duration_s = seconds("--for", for_) if for_ is not None else 0
     if rrule is None and (end_ms is None) == (not duration_s):
         fail("expected --for or --until, and not both: how long does it last?")
-    if rrule is not None and not duration_s:
-        fail("--for: expected how long each occurrence lasts, as 2h")
-    if rrule is None and end_ms is None:
-        end_ms = start_ms + 1000 * duration_s
-    if end_ms is not None and end_ms <= max(start_ms, now_ms):
-        fail(f"--until: expected a time to come and after --from, got {shown(end_ms, zone)}")
-    return _Period(start_ms, end_ms, duration_s if rrule is not None else 0, timezone)
+    return check_period(Period(start_ms, end_ms, duration_s, timezone), recurs=rrule is not None, now_ms=now_ms)
 
 
-def _own_start(rrule: str, zone: ZoneInfo) -> tuple[int, str] | None:
-    """Return the start (UTC ms) and time zone of the rule's DTSTART, or None; an invalid rule ends the command."""
+@contextmanager
+def _failing() -> Iterator[None]:
+    """End the command with the text of an error, and the option that it is about."""
     try:
-        return start_of(rrule, zone.key)
-    except DowntimeError as error:
-        fail(f"--rrule: {error}")
+        yield
+    except ActionError as error:
+        fail(f"--{error.field}: {error.text(words('en'))}")
 
 
 def _find_unusable(downtimes: Iterable[Downtime]) -> dict[int, str]:
@@ -221,22 +203,6 @@ def _find_unusable(downtimes: Iterable[Downtime]) -> dict[int, str]:
     return unusable
 
 
-def _targets(scope: Scope, inventory: Inventory, seen: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return what exists in a scope, as target and name. `seen` are the cameras that agents have reported."""
-    if scope is Scope.CAMERA:
-        cameras = {f"{site}/{camera}": "" for site, camera in seen}
-        return cameras | {"/".join(key): each.name for key, each in inventory.cameras.items()}
-    if scope is Scope.SITE:
-        return {site: "" for site, _ in seen} | {key: each.name for key, each in inventory.sites.items()}
-    if scope is Scope.DEVICE:
-        return {"/".join(key): each.name for key, each in inventory.devices.items()}
-    if scope is Scope.UPLINK:
-        return {key: each.name for key, each in inventory.uplinks.items()}
-    if scope is Scope.OWNER:
-        return {key: each.name for key, each in inventory.owners.items()}
-    return {each.project: "" for each in inventory.cameras.values() if each.project}
-
-
 def _id_of(scope: Scope, target: str, known: dict[str, str]) -> str:
     """Return the id of a target, which is given by its id, or by its name if that is unambiguous."""
     if target in known:
@@ -247,14 +213,6 @@ def _id_of(scope: Scope, target: str, known: dict[str, str]) -> str:
     return named[0]
 
 
-def _occurrences(downtime: Downtime, now_ms: int) -> Iterator[Occurrence]:
-    """Yield the occurrence under way, if there is one, and those to come."""
-    found = occurrence(downtime, now_ms)
-    while found is not None:
-        yield found
-        found = occurrence(downtime, found.end_ms)
-
-
 def _period(each: Occurrence, zone: ZoneInfo) -> str:
     return f"{shown(each.start_ms, zone)} - {shown(each.end_ms, zone)}"
 
@@ -263,11 +221,11 @@ def _as_builtins(downtime: Downtime, now_ms: int, problem: str | None = None) ->
     fields: dict[str, Any] = msgspec.to_builtins(downtime)
     if problem is not None:
         return fields | {"next": [], "problem": problem}
-    occurrences = [
+    coming = [
         {"start": iso(each.start_ms), "end": iso(each.end_ms)}
-        for each in islice(_occurrences(downtime, now_ms), _NEXT)
+        for each in islice(occurrences(downtime, now_ms), _NEXT)
     ]
-    return fields | {"next": occurrences}
+    return fields | {"next": coming}
 
 
 def _now_ms() -> int:

@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 import typer
 
+from pantau_collector.actions.acknowledgement import open_incident
+from pantau_collector.actions.action_error import ActionError
 from pantau_collector.attribution import load_decisions
 from pantau_collector.commands import attribute, outbox
 from pantau_collector.commands.opening import (
@@ -140,9 +142,11 @@ def ack_command(
     if not by:
         fail("--by: expected a name")
     with open_store(settings) as store, store.begin() as connection:
-        found = incident_rows.load_incidents(connection, [number])
-        if not found or found[0].resolved_ms is not None:
-            ended = f"incident {number} is over since {shown(found[0].resolved_ms, zone)}" if found else ""
+        try:
+            open_incident(connection, number)
+        except ActionError as error:
+            since_ms = error.values.get("since_ms")
+            ended = f"incident {number} is over since {shown(since_ms, zone)}" if isinstance(since_ms, int) else ""
             fail(ended or f"there is no incident {number}", exit_code=EXIT_NOT_DONE)
         if withdraw:
             request_rows.withdraw_acknowledgement(connection, number, by, created_ms=now_ms)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from pantau_collector.commands.closed_months import load_closed_months
+from pantau_collector.actions.closed_months import load_closed_months
 from pantau_collector.commands.opening import (
     DEFAULT_CONFIG,
     EXIT_NOT_DONE,

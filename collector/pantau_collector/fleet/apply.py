@@ -72,7 +72,7 @@ def _birth(fleet: Fleet, birth: Birth, heard: _SignOfLife | None, now_s: float) 
     _new_boot(site, birth.boot)
     site.session, site.dead = birth.session, False
     site.name, site.version, site.interval_s = birth.name, birth.version, birth.interval_s
-    site.configuration, site.start = birth.configuration, birth.start
+    site.configuration, site.start, site.actions = birth.configuration, birth.start, birth.actions
     fleet.mark_changed(site)
     if not birth.cameras:
         return

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from pantau_collector.fleet.model import Camera, Fleet, Site
 from pantau_collector.fleet.view import CameraView, CityView, IncidentView, SiteView
 from pantau_collector.inventory import Inventory
+from pantau_contract.messages import connection_name
 from pantau_contract.states import Cause, State
 
 PictureTime = Callable[[str, str], int]
@@ -54,6 +55,8 @@ class City:
             configuration=site.configuration,
             certificate=certificate,
             certificate_ends_ms=ends_ms,
+            actions=site.actions,
+            connection=connection_name(site.boot, site.session),
         )
 
     def _camera(self, site: Site, camera: Camera) -> CameraView:

@@ -71,7 +71,7 @@ class Site(Struct):
     `absence` is when it was last not heard, and `start` the latest start of its agent, in UTC; None if not known.
     `devices` are those that the agent asks whether they answer, in UTC, by their ids. `configuration` is the
     digest of the configuration that it runs, empty if it tells none. `certificates` are when those of its link
-    to the broker end (UTC ms), by their names.
+    to the broker end (UTC ms), by their names. `actions` are the commands that it takes.
     """
 
     id: str
@@ -94,6 +94,7 @@ class Site(Struct):
     start: Start | None = None
     devices: dict[str, DeviceAnswer] = field(default_factory=dict)
     certificates: dict[str, int] = field(default_factory=dict)
+    actions: tuple[str, ...] = ()
     cameras: dict[str, Camera] = field(default_factory=dict)
 
     @property

@@ -47,6 +47,7 @@ class SiteView(Struct, frozen=True):
     `heard_ms` is when its agent was last heard; `gaps` counts missing batches. `configuration` is the digest of
     the configuration that the agent runs, empty if it tells none. `certificate_ends_ms` is when the first of its
     certificates ends, `certificate` which one that is: `broker`, `client` or `authority`; None if none is known.
+    `actions` are the commands that the agent takes, `connection` is the name of its latest connection.
     """
 
     id: str
@@ -61,6 +62,8 @@ class SiteView(Struct, frozen=True):
     configuration: str = ""
     certificate: str = ""
     certificate_ends_ms: int | None = None
+    actions: tuple[str, ...] = ()
+    connection: str = ""
 
 
 class IncidentView(Struct, frozen=True):

@@ -134,6 +134,19 @@ class Subscription:
             if self._loop is not None:
                 self._loop.wake()
 
+    def send(self, topic: str, payload: bytes) -> bool:
+        """Publish a message now, or return False if there is no connection.
+
+        It is sent with QoS 0, so that the broker keeps it for nobody who is not there: what is asked of an agent
+        is meant for now.
+        """
+        with self._acknowledging:
+            if self._client is None or self._loop is None or not self.connected:
+                return False
+            _publish(self._client, [Outgoing(topic, payload, qos=0)])
+            self._loop.wake()
+        return True
+
     @property
     def delivering(self) -> bool:
         """True while it is proven that what the broker has for us arrives here, and nowhere else."""

@@ -63,7 +63,7 @@ class Ledger:
             StoreError: the store cannot be read.
         """
         found = self.site_intervals(site, from_ms, to_ms).get(camera)
-        return _never_measured(from_ms, to_ms) if found is None else found
+        return never_measured(from_ms, to_ms) if found is None else found
 
     def site_intervals(self, site: str, from_ms: int, to_ms: int) -> dict[str, list[Interval]]:
         """Return the intervals of each camera of a site that was ever measured; see `intervals`.
@@ -172,7 +172,8 @@ def _around(claims: Iterable[Sequence[Claim]], period: Span, boots: Mapping[str,
     return Span(from_ms, FOREVER_MS if any(boot.undated_ms for boot in boots.values()) else to_ms)
 
 
-def _never_measured(from_ms: int, to_ms: int) -> list[Interval]:
+def never_measured(from_ms: int, to_ms: int) -> list[Interval]:
+    """Return the life of a camera that was never measured, in a period (UTC ms)."""
     if from_ms >= to_ms:
         return []
     unknown = Bucket.NOT_KNOWN

@@ -31,6 +31,7 @@ from pantau_collector.pipeline.state import State
 from pantau_collector.store import (
     Store,
     StoreError,
+    agent_request_rows,
     downtime_rows,
     fleet_rows,
     forgotten_rows,
@@ -38,7 +39,7 @@ from pantau_collector.store import (
     request_rows,
 )
 from pantau_contract.errors import ContractError
-from pantau_contract.messages import Birth, Message, Telemetry
+from pantau_contract.messages import Birth, Message, Reply, Telemetry
 from pantau_contract.topics import TopicKind, parse_topic
 from pantau_contract.wire import decode
 
@@ -120,6 +121,7 @@ class Pipeline:
         with self._store.begin() as connection:
             self._forgotten = forgotten_rows.load_forgotten(connection)
         self._returned: set[str] = set()
+        self._answers: list[tuple[int, Reply]] = []
         self._journal.report_position("pipeline", self._state.position)
         self._requests_polled_at = float("-inf")
         self._city = City(self._inventory, self._picture_ms)
@@ -227,7 +229,7 @@ class Pipeline:
         )
         for site in judgement.sites:
             state.fleet.mark_heard(state.fleet.sites[site])
-        if judgement or requests or monotonic - self._saved_at >= SAVE_EVERY_S:
+        if judgement or requests or self._answers or monotonic - self._saved_at >= SAVE_EVERY_S:
             self._save(judgement, requests, now)
             self._saved_at = monotonic
         if judgement or monotonic - self._published_at >= PUBLISH_EVERY_S:
@@ -290,6 +292,8 @@ class Pipeline:
                 message = decode(topic, record.payload)
                 if topic.site in self._forgotten and self._is_forgotten(topic.site, message, record):
                     return
+                if isinstance(message, Reply):
+                    self._answers.append((record.received_ms, message))
                 apply(
                     self._state.fleet,
                     message,
@@ -333,6 +337,7 @@ class Pipeline:
             fleet_rows.save_cursor(connection, cursor)
             fleet_rows.save_fleet(connection, state.fleet)
             forgotten_rows.drop_forgotten(connection, self._returned)
+            agent_request_rows.save_answers(connection, self._answers)
             if requests:
                 request_rows.save_applied(connection, requests[-1].id)
             incident_rows.save_symptoms(connection, judgement.symptoms)
@@ -345,6 +350,7 @@ class Pipeline:
         self._drop_pictures(list(state.fleet.removed_cameras))
         state.fleet.mark_saved()
         self._returned.clear()
+        self._answers.clear()
         state.update_incidents(judgement.incidents.values())
         for transition in judgement.transitions:
             incident = transition.incident

@@ -4,6 +4,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 
 from pantau_collector.attribution import DecidedLedger, load_decisions
 from pantau_collector.inventory import Inventory
+from pantau_collector.inventory.history import InventoryHistory
 from pantau_collector.ledger import Interval
 from pantau_collector.store import Store, downtime_rows, inventory_rows
 
@@ -40,6 +41,19 @@ class DecidedLives:
             self._ledger = DecidedLedger(self._store, inventory)
             self._basis = basis
         return basis
+
+    @property
+    def history(self) -> InventoryHistory:
+        """The inventory as it was at each time."""
+        return self._ledger.history
+
+    def cameras(self) -> list[tuple[str, str]]:
+        """Return site and id of every camera that was ever measured, in order.
+
+        Raises:
+            StoreError: the state cannot be read.
+        """
+        return self._ledger.ledger.cameras()
 
     def of_site(self, site: str, from_ms: int, to_ms: int) -> Mapping[str, Sequence[Interval]]:
         """Return the intervals of each camera of a site in a period (UTC ms), without gaps.

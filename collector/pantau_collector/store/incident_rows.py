@@ -52,6 +52,31 @@ def load_since(connection: Connection, since_ms: int) -> list[Incident]:
     return [_incident(row) for row in rows]
 
 
+def load_before(
+    connection: Connection,
+    before: int | None,
+    limit: int,
+    *,
+    is_open: bool | None = None,
+    since_ms: int | None = None,
+    until_ms: int | None = None,
+) -> list[Incident]:
+    """Load up to `limit` incidents with numbers below `before`, the newest first.
+
+    With `since_ms` and `until_ms` (UTC) only those that were open at some time between them.
+    """
+    query = select(incidents).order_by(incidents.c.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(incidents.c.id < before)
+    if is_open is not None:
+        query = query.where(incidents.c.resolved_ms.is_(None) if is_open else incidents.c.resolved_ms.is_not(None))
+    if since_ms is not None:
+        query = query.where(or_(incidents.c.resolved_ms.is_(None), incidents.c.resolved_ms >= since_ms))
+    if until_ms is not None:
+        query = query.where(incidents.c.since_ms < until_ms)
+    return [_incident(row) for row in connection.execute(query)]
+
+
 def load_of_site(connection: Connection, site: str, since_ms: int, limit: int) -> list[Incident]:
     """Load up to `limit` incidents of a site, and of uplinks, open since then (UTC ms), the latest first.
 
@@ -64,14 +89,6 @@ def load_of_site(connection: Connection, site: str, since_ms: int, limit: int) -
         .order_by(incidents.c.id.desc())
         .limit(limit)
     )
-    return [_incident(row) for row in rows]
-
-
-def load_resolved_before(connection: Connection, before: int | None, limit: int) -> list[Incident]:
-    """Load up to `limit` incidents that are over, those with the highest numbers first; all below `before`."""
-    over = select(incidents).where(incidents.c.resolved_ms.is_not(None))
-    below = over if before is None else over.where(incidents.c.id < before)
-    rows = connection.execute(below.order_by(incidents.c.id.desc()).limit(limit))
     return [_incident(row) for row in rows]
 
 

@@ -12,6 +12,7 @@ from pantau_collector.store.schema import (
     downtimes,
     incidents,
     journaled,
+    notes,
     notices,
     outbox,
     requests,
@@ -31,7 +32,7 @@ def remove_old(connection: Connection, before_ms: int, limit: int) -> int:
     """
     old = list(connection.execute(_old_incidents(before_ms, limit)).scalars())
     removed = 0
-    for table in (timeline, requests):
+    for table in (timeline, requests, notes):
         removed += _remove(connection, table, table.c.incident.in_(old))
     removed += _remove(connection, incidents, incidents.c.id.in_(old))
     removed += _remove(connection, notices, _orphaned_notices(before_ms))

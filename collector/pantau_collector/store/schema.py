@@ -19,7 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-VERSION = 2
+VERSION = 3
 """The tables' version, raised with each change of them; `upgrade` knows the older ones that can be upgraded."""
 
 metadata = MetaData()
@@ -345,4 +345,38 @@ series_days = Table(
     Column("day_ms", BigInteger, primary_key=True, autoincrement=False),
     Column("digest", BigInteger, nullable=False),
     sqlite_with_rowid=False,
+)
+
+agent_requests = Table(
+    "agent_requests",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("site", String(63), nullable=False),
+    Column("camera", String(63), nullable=False),
+    Column("action", String(40), nullable=False),
+    Column("by", String(200), nullable=False),
+    Column("asked_ms", BigInteger, nullable=False),
+    Column("answered_ms", BigInteger),
+    Column("answer_json", Text),
+    Index("agent_requests_of", "site", "asked_ms"),
+)
+
+notes = Table(
+    "notes",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("site", String(63), nullable=False),
+    Column("camera", String(63)),
+    Column("incident", BigInteger, index=True),
+    Column("text", Text, nullable=False),
+    Column("by", String(200), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Index("notes_of", "site", "camera"),
+)
+
+submissions = Table(
+    "submissions",
+    metadata,
+    Column("token", String(64), primary_key=True),
+    Column("created_ms", BigInteger, nullable=False),
 )

@@ -14,11 +14,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 
+from pantau_collector.actions.acknowledgement import acknowledge_once
 from pantau_collector.incidents.incident import Incident
 from pantau_collector.notices.links import Claim, LinkError, Links
 from pantau_collector.notices.recipients import Recipient
 from pantau_collector.notices.time_format import date_and_time
-from pantau_collector.store import Store, StoreError, incident_rows, request_rows
+from pantau_collector.store import Store, StoreError, incident_rows
 from pantau_collector.web.environment import TEMPLATES
 from pantau_collector.web.headers import FORMS_ALLOWED
 from pantau_contract.words import Language, words
@@ -93,15 +94,8 @@ class AcknowledgePage:
     def _acknowledge(self, incident: Incident, recipient: Recipient, hours: int | None) -> Response:
         now_ms, by = self._clock_ms(), recipient.name or recipient.id
         until_ms = None if hours is None else now_ms + hours * 3_600_000
-        present = incident.acknowledged
         with self._store.begin() as connection:
-            requested = any(
-                each.incident == incident.id and each.by == by and not each.withdrawn
-                for each in request_rows.load_pending(connection)
-            )
-            held = present is not None and present.by == by and (present.until_ms is None or until_ms is not None)
-            if not requested and not held:
-                request_rows.acknowledge(connection, incident.id, by, until_ms, created_ms=now_ms)
+            acknowledge_once(connection, incident, by, until_ms, now_ms=now_ms)
         _log.info("%s takes incident %d by the link in a notice", recipient.id, incident.id)
         return self._message("done", recipient, 200)
 

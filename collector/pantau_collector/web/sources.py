@@ -22,7 +22,9 @@ class Sources(Struct, frozen=True):
     """The rooms whose data the pages show.
 
     `view`, `health` and `inventory` return the latest; they must not block. `scoped` returns the view of a scope.
-    `clock_ms` returns UTC epoch milliseconds. `streams` are all streams of events of this server.
+    `clock_ms` returns UTC epoch milliseconds. `send` publishes a message to agents, or returns False if the
+    broker cannot be reached; `replace_inventory` lets the collector use another inventory from now on. `streams`
+    are all streams of events of this server.
     """
 
     config: CollectorConfig
@@ -37,5 +39,7 @@ class Sources(Struct, frozen=True):
     zone: ZoneInfo
     measures: MeasureFiles
     streams: EventStreams = field(default_factory=EventStreams)
+    send: Callable[[str, bytes], bool] = lambda _topic, _payload: False
+    replace_inventory: Callable[[Inventory], None] = lambda _inventory: None
     language: Language = "id"
     city_name: str = ""

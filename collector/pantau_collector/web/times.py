@@ -19,6 +19,10 @@ class Times:
         local = self._local(time_ms)
         return local.strftime("%H:%M" if local.date() == self._today else "%d/%m %H:%M")
 
+    def date_and_clock(self, time_ms: int) -> str:
+        """Return a time with its date and zone, as `2026-11-23 14:32 WIB`."""
+        return f"{self._local(time_ms):%Y-%m-%d %H:%M %Z}"
+
     def short(self, time_ms: int, span_ms: int) -> str:
         """Return a time as a tick of an axis: `14:00` on one of up to two days, else `23/11`."""
         return self._local(time_ms).strftime("%H:%M" if span_ms <= 2 * 86_400_000 else "%d/%m")

@@ -47,7 +47,7 @@ def read_past(
     shown: list[IncidentView] = []
     for _ in range(_MOST_READ // _AT_ONCE):
         with store.begin() as connection:
-            found = incident_rows.load_resolved_before(connection, before, _AT_ONCE)
+            found = incident_rows.load_before(connection, before, _AT_ONCE, is_open=False)
         for each in found:
             before = each.id
             if wanted.cause and each.cause not in wanted.cause:

@@ -2,6 +2,7 @@
 const frame = document.getElementById("map");
 const { tiles, attribution, land, root } = frame.dataset;
 
+frame.classList.add("drawn"); // before the map measures it
 const map = L.map(frame, { zoomControl: true, attributionControl: true, worldCopyJump: false, maxZoom: 18, minZoom: 4 });
 map.attributionControl.setPrefix(false);
 if (tiles) {
@@ -76,4 +77,3 @@ fit();
 draw();
 document.addEventListener("board", draw);
 document.getElementById("fit").addEventListener("click", fit);
-frame.classList.add("drawn");

@@ -1,0 +1,1 @@
+"""What people do about cameras and outages: the rules that commands and pages share."""
