@@ -17,6 +17,7 @@ SITE: dict[str, Any] = {
     "pantau_ca_folder": "files/ca",
     "pantau_agent_cameras": [{"id": "gate", "vendor": "hikvision", "host": "10.10.1.11"}],
 }
+_TRUSTS = "\ntrusted_proxies = ['127.0.0.1']"
 CONTROL: dict[str, Any] = {"pantau_ca_folder": "files/ca"}
 
 
@@ -178,18 +179,15 @@ def test_ansible_itself_checks_it_with_its_own_templates_and_tells_no_password(t
 @pytest.mark.parametrize(
     ("web", "variables", "said"),
     [
-        ("public_url = 'https://other.example'", {}, 'set public_url = "https://wall.example"'),
-        ("public_url = 'http://wall.example'", {}, 'set public_url = "https://wall.example"'),
+        (f"public_url = 'https://other.example'{_TRUSTS}", {}, 'set public_url = "https://wall.example"'),
+        (f"public_url = 'http://wall.example'{_TRUSTS}", {}, 'set public_url = "https://wall.example"'),
+        ("public_url = 'https://wall.example'", {}, 'set trusted_proxies = ["127.0.0.1"]'),
+        (f"public_url = 'https://wall.example'{_TRUSTS}\nproxy_role = 'viewer'", {}, "lets everyone in"),
+        (f"public_url = 'https://wall.example'{_TRUSTS}", {"pantau_web_users_file": "x"}, "set proxy_role"),
+        (f"public_url = 'https://wall.example/'{_TRUSTS}", {}, None),
         (
-            "public_url = 'https://wall.example'\ntrusted_proxies = ['127.0.0.1']",
-            {},
-            "take everyone for signed in",
-        ),
-        ("public_url = 'https://wall.example'", {"pantau_web_users_file": "files/users"}, "set trusted_proxies"),
-        ("public_url = 'https://wall.example/'", {}, None),
-        (
-            "public_url = 'https://Wall.example/'\ntrusted_proxies = ['127.0.0.1']",
-            {"pantau_web_users_file": "files/users"},
+            f"public_url = 'https://Wall.example/'{_TRUSTS}\nproxy_role = 'viewer'",
+            {"pantau_web_users_file": "x"},
             None,
         ),
     ],

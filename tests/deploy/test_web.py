@@ -59,7 +59,8 @@ class Web:
         temporary = "".join(f"  {kind}_temp_path {folder}/{kind};\n" for kind in kinds)
         self.configuration.write_text(
             f"daemon off;\nuser root;\npid {folder}/pid;\nerror_log {folder}/error.log;\nevents {{}}\n"
-            f"http {{\n  access_log off;\n{temporary}  include {self.machine.root}/etc/nginx/sites-enabled/*;\n}}\n"
+            f"http {{\n  access_log off;\n{temporary}"
+            f"  include {self.machine.root}/etc/nginx/sites-enabled/*;\n}}\n"
         )
 
     def get(self, path: str, **headers: str) -> tuple[int, dict[str, str], str]:
@@ -134,6 +135,7 @@ def test_who_asks_is_told_by_their_address_and_not_by_what_they_say(web: Web) ->
     assert "10.1.1.1" not in text
     assert "X-Forwarded-Proto: https" in text
     assert f"Host: {NAME}" in text
+    assert "mallory" not in web.get("/", **{"X-Forwarded-User": "mallory"})[2]
 
 
 def test_a_name_that_is_tried_too_often_is_held_back(web: Web) -> None:
@@ -147,7 +149,8 @@ def test_nginx_asks_for_a_login_where_it_has_users_but_not_for_a_signed_link(wit
     assert with_login.get("/")[0] == 401
     assert with_login.get("/acknowledged")[0] == 401
     assert with_login.get("/ack?x")[0] == with_login.get("/static/wall.css")[0] == 200
-    assert with_login.get("/", Authorization="Basic YW5pOnJhaGFzaWE=")[0] == 200
+    status, _, text = with_login.get("/", Authorization="Basic YW5pOnJhaGFzaWE=")
+    assert (status, "X-Forwarded-User: ani" in text) == (200, True)
     assert with_login.get("/", Authorization="Basic YW5pOnNhbGFo")[0] == 401
     assert with_login.get("/grafana/x")[0] == 200, "Grafana asks itself"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.hosts.city import City, until
-from tests.hosts.test_city import COLLECTOR, SITES, blank, causes
+from tests.hosts.test_city import COLLECTOR, SITES, TOKEN, blank, causes
 
 __all__ = ["blank"]  # a fixture
 NAME = "broker.test"
@@ -53,8 +53,8 @@ def _grafana_package(folder: Path) -> Path:
 def running(blank: City) -> City:
     """Return the city, set up by one run; its apt knows no Grafana."""
     config = blank.folder / "collector.toml"
-    config.write_text(COLLECTOR + f'[web]\npublic_url = "https://{NAME}"\n')
-    blank.variables["control_room"] |= {"pantau_web_name": NAME, "pantau_collector_web_token": "rahasia" * 3}
+    config.write_text(COLLECTOR + f'[web]\npublic_url = "https://{NAME}"\ntrusted_proxies = ["127.0.0.1"]\n')
+    blank.variables["control_room"] |= {"pantau_web_name": NAME}
     run = blank.play("site.yml")
     assert "No Grafana on control" in run.output, run.output
     return blank
@@ -77,15 +77,15 @@ def _ask(city: City, path: str, *options: str) -> str:
 
 
 def test_people_reach_the_wall_by_tls_and_the_collector_asks_them_for_a_login(running: City) -> None:
-    until(lambda: _ask(running, f"https://{NAME}/api/city").startswith("200"), 120)
-    answer = _ask(running, f"http://{NAME}/")
+    token = f"'Authorization=Bearer {TOKEN}'"
+    until(lambda: _ask(running, f"https://{NAME}/api/city", token).startswith("200"), 120)
+    answer = _ask(running, f"http://{NAME}/sign-in")
     assert f"https://{NAME}/" in answer.splitlines()[0], "sent to the port with TLS"
     assert "max-age=31536000" in answer
     assert "default-src 'none'" in answer, "the collector's own headers"
     assert "nginx/" not in answer
-    forged = _ask(running, f"https://{NAME}/api/city", "X-Forwarded-For=127.0.0.1")
-    assert '"pictures"' not in forged
-    assert forged.count("nobody") == _ask(running, f"https://{NAME}/api/city").count("nobody")
+    for forged in ("X-Forwarded-For=127.0.0.1", "X-Forwarded-User=admin"):
+        assert not _ask(running, f"https://{NAME}/api/city", forged).startswith("200")
     assert running.hosts["control"].run("stat -c %a /etc/nginx/pantau/web.key") == "600"
 
 

@@ -181,16 +181,18 @@ def _web(where: str, web: Mapping[str, Any], value: Callable[[str], Any]) -> Ite
     public = urlsplit(str(web.get("public_url", "")))
     if public.scheme != "https" or public.hostname != str(people_call_it).lower():
         yield f'{where}: web.public_url: nginx is before the wall: set public_url = "https://{people_call_it}"'
-    trusts = any(str(proxy).startswith(("127.", "::1")) for proxy in web.get("trusted_proxies", []))
-    if value("pantau_web_users_file") and not trusts:
+    if not any(str(proxy).startswith(("127.", "::1")) for proxy in web.get("trusted_proxies", [])):
         yield (
-            f"{where}: web.trusted_proxies: nginx asks for a login (pantau_web_users_file) that the wall would"
-            ' not believe: set trusted_proxies = ["127.0.0.1"]'
+            f"{where}: web.trusted_proxies: everybody has nginx's address, and one who tries passwords shuts"
+            ' all out: set trusted_proxies = ["127.0.0.1"]'
         )
-    if trusts and not value("pantau_web_users_file"):
+    if bool(web.get("proxy_role")) != bool(value("pantau_web_users_file")):
         yield (
-            f"{where}: web.trusted_proxies: nginx asks nobody for a login, and the wall would take everyone for"
-            " signed in: take 127.0.0.1 out, or set pantau_web_users_file"
+            f"{where}: web.proxy_role: nginx asks for a login (pantau_web_users_file), and the wall asks again:"
+            ' set proxy_role = "viewer"'
+            if value("pantau_web_users_file")
+            else f"{where}: web.proxy_role: nginx asks nobody for a login, and the wall lets everyone in: take"
+            " it out, or set pantau_web_users_file"
         )
 
 
