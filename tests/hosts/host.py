@@ -12,6 +12,8 @@ from pathlib import Path
 
 BROKER_NAME, BROKER_ADDRESS = "broker.test", "10.99.1.1"
 """The name by which every host finds the first one, which is the control room."""
+BRIDGE_ADDRESS = "10.99.0.1"
+"""The technician's computer, as the hosts see it."""
 _BOOT = """\
 for hierarchy in {groups}; do mkdir -p $hierarchy; echo $$ > $hierarchy/cgroup.procs; done
 mount -t overlay overlay -o lowerdir={lower},upperdir={folder}/upper,workdir={folder}/work {folder}/root
@@ -32,8 +34,8 @@ class Network:
         _ip("netns", "add", name)
         self._ip("link", "set", "lo", "up")
         self._ip("link", "add", "bridge0", "type", "bridge")
-        for address in ("10.99.0.1/16", "10.10.0.1/16"):
-            self._ip("addr", "add", address, "dev", "bridge0")
+        for address in (BRIDGE_ADDRESS, "10.10.0.1"):
+            self._ip("addr", "add", f"{address}/16", "dev", "bridge0")
         self._ip("link", "set", "bridge0", "up")
 
     def connect(self, space: str, address: str) -> None:

@@ -31,9 +31,7 @@ class Otherwise(NamedTuple):
 
 
 OTHERWISE = [
-    Otherwise(
-        "ssh pantau@10.10.2.2 sudo /opt/pantau/bin/pantau-agent discover", 1, "no camera is in this network"
-    ),
+    Otherwise("ssh pantau@10.10.2.2 sudo pantau-agent discover", 1, "no camera is in this network"),
 ]
 """Every exception there is. One that no line of README.md begins with any more fails the test."""
 

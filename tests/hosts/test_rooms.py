@@ -118,14 +118,14 @@ def test_a_backup_is_fetched_for_its_owner_alone_and_brings_a_lost_collector_bac
     assert archive.stat().st_mode & 0o777 == 0o600
     assert control.run("stat -c %a /var/backups/pantau /var/backups/pantau/*").splitlines() == ["700", "600"]
     assert control.run("systemctl is-active pantau-backup.timer") == "active"
-    before = control.run("runuser -u pantau-collector -- /opt/pantau/bin/pantau-collector incidents --json "
+    before = control.run("runuser -u pantau-collector -- pantau-collector incidents --json "
                          "--config /etc/pantau/collector.toml")  # fmt: skip
     control.run("systemctl stop pantau-collector; rm -rf /var/lib/pantau-collector/* /etc/pantau/inventory.d")
     refused = running.play("restore.yml", check=False)
     assert "Which archive?" in refused.output
     running.play("restore.yml", f"--extra-vars=archive={archive}")
     until(lambda: causes(running) == {site: {"refused"} for site in SITES}, 300)
-    after = control.run("runuser -u pantau-collector -- /opt/pantau/bin/pantau-collector incidents --json "
+    after = control.run("runuser -u pantau-collector -- pantau-collector incidents --json "
                         "--config /etc/pantau/collector.toml")  # fmt: skip
     assert set(re.findall(r'"id": ?\d+', before)) <= set(re.findall(r'"id": ?\d+', after))
     assert control.run("cat /etc/pantau/inventory.d/dishub.toml") == "# of a sheet"
