@@ -32,6 +32,7 @@ class Otherwise(NamedTuple):
 
 OTHERWISE = [
     Otherwise("ssh pantau@10.10.2.2 sudo pantau-agent discover", 1, "no camera is in this network"),
+    Otherwise("git checkout v0.3.0", None, "there is no such version yet"),
 ]
 """Every exception there is. One that no line of README.md begins with any more fails the test."""
 
@@ -148,6 +149,8 @@ def test_every_line_of_the_readme_can_be_typed_as_it_stands_there(
     assert len(lines) > 20, "the program that reads them finds them"
     unused = [each.begins for each in OTHERWISE if not any(line.text.startswith(each.begins) for line in lines)]
     assert not unused, f"README.md has no such line any more: {unused}"
+    tags = subprocess.run(["git", "tag", "--list", "v0.3.0"], cwd=ROOT, capture_output=True, check=True).stdout
+    assert not tags, "there is such a version: the line can be run"
     for line in lines:
         other = next((each for each in OTHERWISE if line.text.startswith(each.begins)), None)
         if other is not None and other.status is None:
