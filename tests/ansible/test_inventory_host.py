@@ -52,7 +52,13 @@ def test_the_last_host_may_go() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [TEXT, "all: {hosts: {nongsa: {}, kabil: {}}}\n", '{"all": {"hosts": {"nongsa": {}}}}\n']
+    "text",
+    [
+        TEXT,
+        "all: {hosts: {nongsa: {}, kabil: {}}}\n",
+        "hosts:\n  nongsa: &n {a: 1}\n  kabil: *n\n",
+        '{"all": {"hosts": {"nongsa": {}}}}\n',
+    ],
 )
 def test_a_file_in_which_that_cannot_be_done_safely_is_refused(text: str) -> None:
     """In the first the name stands elsewhere too, as a key that is no host."""

@@ -64,7 +64,7 @@ class City:
         """Start a run of playbooks of `ansible/`, as a technician does."""
         inventory = self.folder / "inventory"
         inventory.mkdir(exist_ok=True)
-        (inventory / "hosts.yml").write_text(yaml.safe_dump(self._inventory()))
+        (inventory / "hosts.yml").write_text(yaml.dump(self._inventory(), Dumper=_Dumper))
         return subprocess.Popen(
             [Path(sys.executable).parent / "ansible-playbook", "-i", inventory, *arguments],
             cwd=self._checkout / "ansible",
@@ -136,6 +136,14 @@ def _of_the_technicians_own(folder: str, names: list[str]) -> list[str]:
     return [
         name for name in names if Path(folder) == ROOT / "ansible" and name in {"inventory", "files", "wheels"}
     ]
+
+
+class _Dumper(yaml.SafeDumper):  # type: ignore[misc]
+    """Writes each value where it stands, as people do."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Return True: none refers to another."""
+        return data is not None
 
 
 __all__ = ["City", "Run", "until"]
