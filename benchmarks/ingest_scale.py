@@ -19,6 +19,7 @@ from pantau_contract.wire import encode
 from tests.servers.influxdb import InfluxDB
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.process import Server, free_port, until
+from tests.servers.screen import WEB, asked
 
 LARGE_CITY = 100_000
 """Cameras of the large city."""
@@ -44,7 +45,7 @@ class Collector(Server):
         settings: dict[str, object] = {
             "data_dir": str(self.data),
             "broker": {"port": broker.port},
-            "web": {"port": self.port},
+            "web": {"port": self.port, **WEB},
         }
         if influxdb is not None:
             influxdb.query("CREATE DATABASE backlog")
@@ -60,7 +61,7 @@ class Collector(Server):
     def metric(self, name: str) -> float:
         """Return the sum of a metric's values, or NaN while the collector does not answer."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=10) as answer:
+            with urllib.request.urlopen(asked(f"http://127.0.0.1:{self.port}/metrics"), timeout=10) as answer:
                 lines = answer.read().decode().splitlines()
         except OSError:
             return float("nan")

@@ -25,18 +25,20 @@ def main() -> None:
             stage.set_fault(act.camera or "", fault)
             _wait(stage, act)
         time.sleep(6)  # until every camera has sent a snapshot
-        save_page(stage.wall_url + "?lang=id", _TO)
+        save_page(stage.sign_in_link(), stage.wall_url + "?lang=id", _TO)
     sys.stdout.write(f"{_TO}\n")
 
 
-def save_page(url: str, to: Path) -> None:
-    """Save a picture of a page, taken with Debian's Chromium."""
+def save_page(link: str, url: str, to: Path) -> None:
+    """Save a picture of a page, taken with Debian's Chromium, after a sign-in by a one-time link."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path="/usr/bin/chromium",
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
         )
         page = browser.new_page(viewport=_SIZE)
+        page.goto(link)
+        page.wait_for_url("**/account")
         page.goto(url)
         page.wait_for_timeout(2500)
         page.screenshot(path=to)

@@ -10,6 +10,7 @@ import typer
 
 from pantau_collector import unsafe_settings
 from pantau_collector.commands.attribute import attribute_command
+from pantau_collector.commands.audit import audit_app
 from pantau_collector.commands.backup import backup_command, restore_command
 from pantau_collector.commands.contracts import contracts_app
 from pantau_collector.commands.dossier import dossier_command
@@ -28,6 +29,8 @@ from pantau_collector.commands.replay import replay
 from pantau_collector.commands.report import report_app
 from pantau_collector.commands.simulate import simulate_command
 from pantau_collector.commands.sites import sites_command
+from pantau_collector.commands.token import token_app
+from pantau_collector.commands.user import user_app
 from pantau_collector.config import CollectorConfig, load
 from pantau_collector.contracts import Contracts, load_contracts
 from pantau_collector.data_dir import DataDir
@@ -69,6 +72,9 @@ app.add_typer(inventory_app)
 app.add_typer(outbox_app)
 app.add_typer(recipients_app)
 app.add_typer(report_app)
+app.add_typer(user_app)
+app.add_typer(token_app)
+app.add_typer(audit_app)
 
 _log = logging.getLogger(__name__)
 

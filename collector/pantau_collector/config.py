@@ -59,7 +59,7 @@ DEFAULT_ZONE = "Asia/Jakarta"
 _STRICT = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 _FILES = {
     *("contracts", "data_dir", "inventory", "password_file", "token_file", "url_file"),
-    *("ca_file", "tls_certificate", "tls_key"),
+    *("ca_file", "certificate", "key", "tls_certificate", "tls_key"),
 }
 """Keys that hold a path."""
 
@@ -97,9 +97,19 @@ def _host_name(text: str) -> str:
 
 _HOST_NAME = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:]{2,45}")
 
+
+def _listen(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not _HOST_NAME.fullmatch(host.removeprefix("[").removesuffix("]")) or not port.isdecimal():
+        raise ValueError("expected an address and a port, such as 127.0.0.1:9108")
+    if not 1 <= int(port) <= 65_535:
+        raise ValueError("expected a port from 1 to 65535")
+    return text
+
+
 HostName = Annotated[str, AfterValidator(_host_name)]
 MIN_TOKEN_LENGTH = 20
-"""Characters of the wall's token at least, so that nobody guesses it."""
+"""Characters of a configured token at least, so that nobody guesses it."""
 Port = Annotated[int, Field(ge=1, le=65535)]
 ReadableFile = Annotated[Path, AfterValidator(_readable_file)]
 
@@ -204,9 +214,11 @@ class InfluxV2(BaseModel):
 
 
 class Web(BaseModel):
-    """The wall page and the API. `public_url` is the address by which people reach them; notices link to it.
+    """The pages and the API. `public_url` is the address by which people reach them; notices link to it.
 
-    After loading, `token` holds the secret, whatever its source.
+    After loading, `token` holds the secret, whatever its source; it is one of a screen, as of `token add`.
+    With `certificate` and `key` the server speaks TLS itself. A person's session ends after `session_idle_h`
+    hours without a request, and after `session_days` in any case.
     """
 
     model_config = _STRICT
@@ -216,10 +228,21 @@ class Web(BaseModel):
     public_url: WebAddress | None = None
     allowed_hosts: list[HostName] = []
     """Names that people may call it by, beside those of `public_url` and of the machine itself."""
+    certificate: ReadableFile | None = None
+    key: ReadableFile | None = None
+    metrics_listen: Annotated[str, AfterValidator(_listen)] | None = None
+    """HOST:PORT where `/metrics` is served to whoever asks there, without a token."""
     token: SecretStr | None = None
     token_file: SecretFile | None = None
     trusted_proxies: list[IPvAnyNetwork] = []
-    """Addresses of the proxies that ask for a login themselves: what they pass on counts as signed in."""
+    """Addresses of the proxies that are believed when they say from where a request comes."""
+    proxy_role: Literal["screen", "viewer"] | None = None
+    """What somebody may do whom such a proxy lets in; not given, they sign in here like everybody."""
+    proxy_user_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,60}$")] = "X-Forwarded-User"
+    """The header in which such a proxy names the person, for the audit log."""
+    session_idle_h: Annotated[int, Field(ge=1, le=720)] = 12
+    session_days: Annotated[int, Field(ge=1, le=90)] = 7
+    keep_audit_days: Annotated[int, Field(ge=30, le=3660)] = 400
 
     map_tiles: TileAddress | None = None
     """Address of map tiles with `{z}`, `{x}` and `{y}` in it, of a server of the city's choice."""
@@ -233,12 +256,29 @@ class Web(BaseModel):
             raise error_at(
                 "token", f"expected {MIN_TOKEN_LENGTH} characters or more, as `openssl rand -hex 16` makes them"
             )
+        if (self.certificate is None) != (self.key is None):
+            raise error_at("key", "expected `certificate` and `key` together")
+        if self.proxy_role is not None and not self.trusted_proxies:
+            raise error_at("proxy_role", "expected `trusted_proxies` beside it: the proxies that ask for a login")
         return self
 
     @property
-    def has_login(self) -> bool:
-        """True if people on other machines need a token, or come through a proxy there that asks for a login."""
-        return self.token is not None or any(not each.is_loopback for each in self.trusted_proxies)
+    def local_url(self) -> str:
+        """Return the address of the pages on this machine."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
+        name = f"[{host}]" if ":" in host else host
+        return f"{'https' if self.certificate is not None else 'http'}://{name}:{self.port}/"
+
+    def sign_in_link(self, code: str) -> str:
+        """Return the address by which an account is signed in to once.
+
+        The code follows a `#`, so no browser sends it in an address, and no proxy logs it.
+        """
+        return f"{(self.public_url or self.local_url).rstrip('/')}/sign-in#{code}"
+
+    def screen_link(self, token: str) -> str:
+        """Return the address that a screen opens to sign in by its token, which follows a `#` too."""
+        return f"{(self.public_url or self.local_url).rstrip('/')}/screen#{token}"
 
 
 class IntakeConfig(BaseModel):

@@ -44,8 +44,11 @@ from pantau_collector.web import RoomMetric, create_app, room_metrics
 from pantau_collector.web.access import access_rules
 from pantau_collector.web.acknowledge_page import AcknowledgePage
 from pantau_collector.web.connections import Connections
-from pantau_collector.web.server import PortTakenError, WebServer
+from pantau_collector.web.server import PortTakenError
+from pantau_collector.web.server_certificate import CertificateError
+from pantau_collector.web.servers import start_servers
 from pantau_collector.web.sources import Sources
+from pantau_collector.web.start_accounts import start_accounts
 from pantau_service.settings import ConfigError
 from pantau_service.systemd import Notifier
 
@@ -384,13 +387,11 @@ def _serve(
         registry=registry,
         acknowledge_page=acknowledge_page,
         access=access_rules(config.web),
+        accounts=start_accounts(config.web, store, receiver.clock.time_ms, stack),
         sources=sources,
     )
     try:
-        server = WebServer(app, config.web.host, config.web.port, connections)
-    except PortTakenError as error:
+        start_servers(config.web, app, registry, connections, stack)
+    except (PortTakenError, CertificateError) as error:
         raise CannotStartError(str(error)) from None
-    server.start()
-    stack.callback(server.stop)
     stack.callback(sources.streams.stop)  # before the server, which waits for the answers under way
-    _log.info("the wall page is at http://%s:%d/", config.web.host, config.web.port)

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from pantau_collector.config import CollectorConfig, InfluxV1
+from pantau_collector.config import CollectorConfig, InfluxV1, Web
 from pantau_collector.notices.channel import schema
 from pantau_service.loopback import is_loopback
 
@@ -20,12 +20,12 @@ _SECRETS = ("password", "token", "url")
 def refusals(config: CollectorConfig) -> list[str]:
     """Return what is so unsafe that the collector does not start."""
     web = config.web
-    if web.has_login or is_loopback(web.host):
+    everybody = [each for each in web.trusted_proxies if each.prefixlen == 0]
+    if web.proxy_role is None or not everybody:
         return []
     text = (
-        f"web.host: {web.host} is reached from other machines, and the wall has no login: expected `web.token`"
-        " (or `token_file`, or a systemd credential named `web`), or `web.trusted_proxies`, the addresses of the"
-        " proxies that ask for a login; or 127.0.0.1 as the host"
+        f"web.trusted_proxies: {everybody[0]} is everybody, and web.proxy_role lets in whom they name: expected"
+        " the addresses of the proxies that ask for a login"
     )
     return [text]
 
@@ -38,7 +38,7 @@ def warnings(config: CollectorConfig, path: Path) -> list[str]:
 def _readable_files(config: CollectorConfig, path: Path) -> Iterator[str]:
     tables = (config.broker, config.store, config.influx, config.web, config.heartbeat, config.alertmanager)
     named = [getattr(table, f"{name}_file", None) for table in tables for name in _SECRETS]
-    files = [file for file in named if isinstance(file, Path)]
+    files = [file for file in (*named, config.web.key) if isinstance(file, Path)]
     if any(map(_has_secret, tables)) or config.recipient:
         files.append(path)
     for file in sorted(set(files)):
@@ -68,9 +68,11 @@ def _in_clear(config: CollectorConfig) -> Iterator[str]:
         )
     if public_url is not None and _is_plain(public_url):
         yield (
-            f"web.public_url: {public_url} is not https, so whoever listens on the way reads pictures, and the"
-            " links by which people take an outage: put a proxy with TLS before the wall"
+            f"web.public_url: {public_url} is not https, so whoever listens on the way reads passwords,"
+            " pictures, and the links by which people take an outage: set web.certificate and"
+            " web.key, or put a proxy with TLS before the pages"
         )
+    yield from _web_in_clear(config.web)
     if influx is not None and _is_plain(influx.url):
         secret = influx.password if isinstance(influx, InfluxV1) else influx.token
         if secret is not None:
@@ -80,6 +82,22 @@ def _in_clear(config: CollectorConfig) -> Iterator[str]:
     heartbeat = config.heartbeat.url if config.heartbeat is not None else None
     if heartbeat is not None and _is_plain(heartbeat.get_secret_value()):
         yield "heartbeat.url: whoever reads it on the way can send heartbeats too: use https://"
+
+
+def _web_in_clear(web: Web) -> Iterator[str]:
+    is_plain = web.certificate is None and not web.trusted_proxies and not web.public_url
+    if is_plain and not is_loopback(web.host):
+        yield (
+            f"web.host: {web.host} is reached from other machines without TLS, so whoever listens on the way reads"
+            " passwords and pictures: set web.certificate and web.key, or name the proxy with TLS in"
+            " web.trusted_proxies"
+        )
+    listens_at = (web.metrics_listen or "").rpartition(":")[0].strip("[]")
+    if listens_at and not is_loopback(listens_at):
+        yield (
+            f"web.metrics_listen: whoever reaches {web.metrics_listen} reads the names of all sites and their"
+            " state there: let only your Prometheus reach it"
+        )
 
 
 def _channels_in_clear(config: CollectorConfig) -> Iterator[str]:

@@ -141,8 +141,8 @@ def write_contracts(folder: Path) -> Path:
     )
 
 
-def write_collector(folder: Path, ports: Ports) -> Path:
-    """Write the collector's configuration and return its path."""
+def write_collector(folder: Path, ports: Ports, token: str) -> Path:
+    """Write the collector's configuration and return its path; `token` is that of a screen."""
     mailto = f"mailto://127.0.0.1:{ports.mail}/?from=pantau@batam.example&to=teknisi@batam.example"
     return _write(
         folder / COLLECTOR,
@@ -151,7 +151,7 @@ def write_collector(folder: Path, ports: Ports) -> Path:
             "inventory": str(write_inventory(folder)),
             "contracts": str(write_contracts(folder)),
             "broker": {"host": "127.0.0.1", "port": ports.broker},
-            "web": {"port": ports.wall, "public_url": f"http://127.0.0.1:{ports.wall}"},
+            "web": {"port": ports.wall, "public_url": f"http://127.0.0.1:{ports.wall}", "token": token},
             "incidents": {
                 "settle_s": 3,
                 "recovery_s": 3,

@@ -69,9 +69,10 @@ def main(
         ) as stage:
             with narrator.progress("the city wakes up"):
                 stage.wait_until_ready(within_s=_START_WITHIN_S)
-            narrator.say(f"the wall page: [bold]{stage.wall_url}[/bold]")
+            link = stage.sign_in_link()
+            narrator.say(f"the pages, signed in once as admin: [bold]{link}[/bold]")
             if for_s == 0 and sys.stdout.isatty():
-                webbrowser.open(stage.wall_url)
+                webbrowser.open(link)
             wrong = play(stage, narrator, within_s=for_s or 600)
             untold, reports = tell_the_proof(stage, narrator, keep or _lasting_folder())
             wrong += untold

@@ -3,7 +3,9 @@
 import contextlib
 import json
 import math
+import secrets
 import shutil
+import subprocess
 import sys
 import urllib.error
 import urllib.request
@@ -50,6 +52,7 @@ class Stage:
         self._uplinks = {site: Uplink(port, broker) for site, port in self._ports.uplinks.items()}
         self._mailbox = Mailbox(mail, on_mail)
         self.wall_url = f"http://127.0.0.1:{self._ports.wall}/"
+        self._token = secrets.token_hex(16)
         self.month = datetime.now(_ZONE).strftime("%Y-%m")
         """The month in which the story began, in the city's zone."""
 
@@ -84,6 +87,13 @@ class Stage:
     def run_until_interrupted(self) -> None:
         """Run until Ctrl-C; raises `ProgramEndedError` if a program ends by itself."""
         self._processes.wait_until(lambda: False, what="the end", within_s=math.inf)
+
+    def sign_in_link(self) -> str:
+        """Return an address by which a browser is signed in as the collector's admin, once."""
+        command = [*_program("pantau_collector"), "user", "link", "admin", "--json", "--config"]
+        config = self._folder / city.COLLECTOR
+        done = subprocess.run([*command, config], capture_output=True, check=True, timeout=120)
+        return str(json.loads(done.stdout)["link"])
 
     def incidents(self) -> list[Incident]:
         """Return all incidents so far from the collector's API."""
@@ -138,7 +148,7 @@ class Stage:
         else:
             start("broker", [*_program("pantau_demo.embedded_broker"), str(ports.broker)])
         self._wait_for_port(ports.broker, "the broker")
-        collector = city.write_collector(self._folder, ports)
+        collector = city.write_collector(self._folder, ports, self._token)
         start("collector", [*_program("pantau_collector"), "run", "--config", collector])
         self._wait_for_port(self._control, "simcam")
         # Agents that watch a camera which is still drawing its footage would report a camera that does not answer.
@@ -172,7 +182,9 @@ class Stage:
         return False
 
     def _get(self, path: str) -> bytes:
-        with urllib.request.urlopen(self.wall_url + path, timeout=30) as answer:  # noqa: S310 # our own loopback URL
+        as_screen = {"Authorization": f"Bearer {self._token}"}
+        request = urllib.request.Request(self.wall_url + path, headers=as_screen)  # noqa: S310 # our own loopback URL
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 # our own loopback URL
             return bytes(answer.read())
 
     def _request(self, method: str, camera: str, body: bytes | None) -> Any:

@@ -18,6 +18,7 @@ from pantau_collector.journal import JournalReader, Record
 from pantau_collector.own_records import is_own
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.process import Server, free_port, is_listening, until
+from tests.servers.screen import WEB, asked
 
 
 def command(*arguments: str | Path) -> list[str]:
@@ -131,12 +132,12 @@ def test_it_tells_whether_it_would_open_an_outage_now(
 ) -> None:
     wall = free_port()
     rules = {"restart_grace_s": grace_s}
-    config = write(tmp_path, web={"port": wall}, broker={"port": mosquitto.port}, incidents=rules)
+    config = write(tmp_path, web={"port": wall, **WEB}, broker={"port": mosquitto.port}, incidents=rules)
 
     def health() -> dict[str, object] | None:
         address = f"http://127.0.0.1:{wall}/healthz"
         until_connected = contextlib.suppress(urllib.error.HTTPError)  # 503 up to then
-        with until_connected, urllib.request.urlopen(address, timeout=60) as answer:
+        with until_connected, urllib.request.urlopen(asked(address), timeout=60) as answer:
             said: dict[str, object] = json.loads(answer.read())
             return said
         return None

@@ -4,7 +4,9 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from pantau_collector.config import MIN_TOKEN_LENGTH, CollectorConfig
+from pantau_collector.access.attempts import PER_ACCOUNT, PER_ADDRESS
+from pantau_collector.access.passwords import MIN_LENGTH
+from pantau_collector.config import CollectorConfig
 from pantau_collector.fleet.view import CityView
 from pantau_collector.health import Health, TroubleKind
 from pantau_collector.notices.batching import SITE_GATHER_MS, SITE_LETTERS
@@ -13,7 +15,6 @@ from pantau_collector.reports import contract_pages, detail_pages, dossier_pages
 from pantau_collector.simulation import load_scenario, simulate
 from pantau_collector.sinks.line_protocol import Measurement
 from pantau_collector.sinks.schema import MEASUREMENTS
-from pantau_collector.web.access import SIGNED_IN_S
 from pantau_collector.web.connections import DONE_WITHIN_S, HEAD_WITHIN_S, MAX_CONNECTIONS, MAX_OF_ADDRESS
 from pantau_collector.web.gate import API_RATE, PAGE_RATE, SIGN_IN_RATE
 from pantau_collector.web.metrics import CityMetrics
@@ -26,6 +27,7 @@ from pantau_collector.web.wall_builder import (
 )
 
 RULES = CollectorConfig().outage_pictures
+WEB = CollectorConfig().web
 README = (Path(__file__).parents[2] / "collector" / "README.md").read_text("utf-8")
 
 
@@ -73,7 +75,7 @@ def test_the_example_of_a_scenario_is_told_as_it_says() -> None:
         f"lists at most {MAX_OUTAGES} outages, and {MAX_UNLISTED} cameras that are not in the inventory",
         f"for the API {API_RATE.burst:g} times at once and {API_RATE.per_s:g} times a second",
         f"for pages and pictures {PAGE_RATE.burst:g} times and {PAGE_RATE.per_s:g} times a second",
-        f"try a token {SIGN_IN_RATE.burst:g} times and once in {1 / SIGN_IN_RATE.per_s:g} seconds",
+        f"try to sign in {SIGN_IN_RATE.burst:g} times and once in {1 / SIGN_IN_RATE.per_s:g} seconds",
         f"at most {MAX_CONNECTIONS} connections, {MAX_OF_ADDRESS} of one address",
         f"a request has {HEAD_WITHIN_S:g} s, its body {HEAD_WITHIN_S:g} s, its answer {DONE_WITHIN_S:g} s",
         f"for longer than `keep_pictures_days` ({CollectorConfig().keep_pictures_days})",
@@ -84,8 +86,10 @@ def test_the_example_of_a_scenario_is_told_as_it_says() -> None:
         f"{contract_pages.MAX_PENALTIES} lines of a deduction and {contract_pages.MAX_EXCLUSIONS} stretches",
         f"{outage_views.MAX_BYTES / 1e6:g} MB of pictures",
         f"the {dossier_pages.MAX_CAMERAS} that lost most",
-        f"at least {MIN_TOKEN_LENGTH} characters",
-        f"a cookie keeps it for {SIGNED_IN_S // 86_400} days",
+        f"after {WEB.session_idle_h} hours without a request, and after {WEB.session_days} days in any case",
+        f"by account and by address ({PER_ACCOUNT.most} and {PER_ADDRESS.most} times in 15 minutes)",
+        f"have {MIN_LENGTH} characters or more",
+        f"for `keep_audit_days` ({WEB.keep_audit_days})",
     ],
 )
 def test_the_page_states_the_limits(statement: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from tests.deploy.playbook import Machine, install_distribution_units
 from tests.servers.process import free_port
+from tests.servers.screen import TOKEN
 
 USERS = {"nongsa": "rahasia: a # '\"$:%{", "batam-centre": "rahasia b", "pantau-collector": "rahasia c"}
 """Passwords at the broker, by user."""
@@ -100,7 +101,8 @@ class Site:
             f"data_dir = '{self.root}/var/lib/pantau-collector'\n"
             f"inventory = '{self.root}/etc/pantau/inventory.toml'\n"
             f"contracts = '{self.root}/etc/pantau/contracts.toml'\n"
-            f"[broker]\nport = {self.collector_port}\nuser = 'pantau-collector'\n[web]\nport = {self.web_port}\n"
+            f"[broker]\nport = {self.collector_port}\nuser = 'pantau-collector'\n"
+            f"[web]\nport = {self.web_port}\ntoken = '{TOKEN}'\n"
         )
         (folder / "inventory.toml").write_text("[[site]]\nid = 'nongsa'\nname = 'Pelabuhan Nongsa'\n")
         (folder / "contracts.toml").write_text("# None yet.\n")

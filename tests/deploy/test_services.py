@@ -17,6 +17,7 @@ from tests.deploy.site import CAMERAS, INFLUX_PASSWORDS, SECRETS, STORE_PASSWORD
 from tests.servers.influxdb import Database
 from tests.servers.process import until
 from tests.servers.programs import require_program
+from tests.servers.screen import asked
 
 
 def test_a_second_run_changes_nothing(site: Site) -> None:
@@ -133,7 +134,7 @@ def test_the_installed_services_start_as_their_units_say_and_what_the_agent_sees
 
 def _refused(site: Site) -> set[str]:
     """Return the cameras on the wall whose cause is `refused`."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{site.web_port}/api/city", timeout=60) as answer:
+    with urllib.request.urlopen(asked(f"http://127.0.0.1:{site.web_port}/api/city"), timeout=60) as answer:
         city = json.load(answer)
     cameras = [camera for site in city["sites"] for camera in site["cameras"]]
     return {camera["id"] for camera in cameras if camera["cause"] == "refused"}

@@ -22,6 +22,7 @@ from tests.servers.gst_cameras import GstCameras
 from tests.servers.influxdb import Database
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.process import Server, free_port, is_listening, until
+from tests.servers.screen import WEB, asked
 from tests.servers.smtp import Mailbox
 
 
@@ -42,7 +43,7 @@ class City:
                 "inventory": "inventory.toml",
                 "broker": {"port": broker.port},
                 "influx": {"version": 1, "url": database.url, "database": database.name},
-                "web": {"port": self.wall},
+                "web": {"port": self.wall, **WEB},
                 "incidents": {"settle_s": 1, "recovery_s": 1, "restart_grace_s": 0, "new_camera_grace_s": 0},
                 "recipient": [
                     {
@@ -98,7 +99,7 @@ class City:
     def get(self, path: str) -> bytes:
         while True:
             try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{self.wall}/{path}", timeout=60) as answer:
+                with urllib.request.urlopen(asked(f"http://127.0.0.1:{self.wall}/{path}"), timeout=60) as answer:
                     return bytes(answer.read())
             except urllib.error.HTTPError as error:
                 if error.code != 429:  # asked too often: this test polls faster than any page

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import SQLAlchemyError
 
-from pantau_collector.store import schema, upgrade
+from pantau_collector.store import access_tables, schema, upgrade  # noqa: F401 # its tables are made with the others
 
 _BUSY_S = 10
 """Seconds for which SQLite waits for another process's transaction."""
@@ -141,9 +141,9 @@ def _prepare(engine: Engine) -> str:
     about = schema.about
     with engine.begin() as connection:
         found = _load_about(connection) if inspect(connection).has_table(about.name) else {}
-        if found.get("version") in upgrade.KNOWN:
-            upgrade.upgrade(connection)
-            now = {"version": str(schema.VERSION), _TERM: "0"}
+        if (version := found.get("version")) in upgrade.KNOWN:
+            upgrade.upgrade(connection, version)
+            now = {_TERM: "0"} | found | {"version": str(schema.VERSION)}
             put_rows(connection, about, [{"key": key, "value": value} for key, value in now.items()])
     schema.metadata.create_all(engine)
     with engine.begin() as connection:

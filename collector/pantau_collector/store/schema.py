@@ -19,7 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-VERSION = 2
+VERSION = 3
 """The tables' version, raised with each change of them; `upgrade` knows the older ones that can be upgraded."""
 
 metadata = MetaData()

@@ -8,16 +8,24 @@ from sqlalchemy import Column, Connection, inspect, text, update
 
 from pantau_collector.store.schema import cursors, incidents, metadata, notices, outbox, symptoms
 
-KNOWN = {"1"}
-"""Versions that can be upgraded; all of them were kept in SQLite only."""
+KNOWN = {"1", "2"}
+"""Versions that can be upgraded. Version 1 was kept in SQLite only; version 2 lacked tables, and nothing else."""
 _WIDENED_TABLES = (cursors, symptoms, incidents)
 _LETTER_KEY = itemgetter("incident", "kind", "recipient")
 _DEFAULTS = {int: "0", float: "0", bool: "0", str: "''"}
 """The value of a new column in older rows, by its type."""
 
 
-def upgrade(connection: Connection) -> None:
-    """Upgrade version 1, whose outbox held the notices themselves, within the connection's transaction."""
+def upgrade(connection: Connection, version: str) -> None:
+    """Upgrade the tables of a known version within the connection's transaction."""
+    if version == "1":
+        _upgrade_1(connection)
+    else:
+        metadata.create_all(connection)
+
+
+def _upgrade_1(connection: Connection) -> None:
+    """Upgrade version 1, whose outbox held the notices themselves."""
     # Python's sqlite3 does not begin a transaction by itself before a change of tables.
     connection.exec_driver_sql("BEGIN IMMEDIATE")
     letters = (

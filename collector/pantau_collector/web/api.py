@@ -1,19 +1,19 @@
 """The API: what the wall shows, as JSON for programs. Times are UTC epoch milliseconds."""
 
-from collections.abc import Callable
-
 import msgspec
 from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
+from pantau_collector.access.scope import Scope
 from pantau_collector.fleet.view import CityView, IncidentView
 from pantau_collector.health import Health, Trouble
-from pantau_collector.web.access import Access
 from pantau_collector.web.camera_phrases import cause_phrase
-from pantau_collector.web.gate import caller_of
-from pantau_collector.web.public_view import PublicView
+from pantau_collector.web.guard import city_of, find_principal, principal_of
 from pantau_contract.words import LANGUAGES, Words, words
+
+_MAX_KEPT = 64
+"""Scopes whose answer is kept at most."""
 
 
 class DescribedIncident(IncidentView, frozen=True):
@@ -33,30 +33,29 @@ class HealthAnswer(Struct, frozen=True):
 
 
 class CityApi:
-    """Serves `/api/city`: the whole view of the city, without details for those who have not signed in.
+    """Serves `/api/city`: the whole view of the city within the scope of who asks.
 
     The latest answers are kept, so that many programs cost as much as one.
     """
 
-    def __init__(self, view: Callable[[], CityView]) -> None:
-        self._view = view
-        self._public_view = PublicView(view)
-        self._encoded: dict[bool, tuple[CityView, bytes]] = {}
+    def __init__(self) -> None:
+        self._encoded: dict[Scope, tuple[CityView, bytes]] = {}
 
     async def answer(self, request: Request) -> Response:
         """Serve the view."""
-        details = caller_of(request).access is Access.SIGNED_IN
-        view = self._view() if details else self._public_view()
-        known, encoded = self._encoded.get(details, (None, b""))
+        view, scope = city_of(request), principal_of(request).scope
+        known, encoded = self._encoded.pop(scope, (None, b""))
         if known is not view:
             encoded = msgspec.json.encode(view)
-            self._encoded[details] = view, encoded
+        self._encoded[scope] = view, encoded
+        if len(self._encoded) > _MAX_KEPT:
+            del self._encoded[next(iter(self._encoded))]
         return _encoded(encoded)
 
 
 async def incidents(request: Request) -> Response:
     """Serve `/api/incidents`: open and recently resolved ones, newest first, in the language of `?lang=`."""
-    view: CityView = request.app.state.view()
+    view = city_of(request)
     requested = request.query_params.get("lang")
     phrases = words(next((each for each in LANGUAGES if each == requested), request.app.state.language))
     newest_first = sorted(view.incidents, key=lambda each: (each.opened_ms, each.id), reverse=True)
@@ -64,13 +63,14 @@ async def incidents(request: Request) -> Response:
 
 
 async def healthz(request: Request) -> Response:
-    """Serve `/healthz`: 200 while all is well, else 503 with the reasons; to strangers without them."""
+    """Serve `/healthz`: 200 while all is well, else 503; the reasons are for those who may see the whole city."""
     health: Health = request.app.state.health()
-    if caller_of(request).access is Access.STRANGER:
-        return _json({"ok": health.ok}, 200 if health.ok else 503)
+    status = 200 if health.ok else 503
+    principal = find_principal(request)
+    if principal is None or not principal.scope.whole_city:
+        return _json({"ok": health.ok}, status)
     age_s = (request.app.state.clock_ms() - request.app.state.view().time_ms) / 1000
-    answer = HealthAnswer(health.ok, health.attentive, round(age_s, 1), health.troubles)
-    return _json(answer, 200 if health.ok else 503)
+    return _json(HealthAnswer(health.ok, health.attentive, round(age_s, 1), health.troubles), status)
 
 
 def _described(incident: IncidentView, phrases: Words) -> DescribedIncident:

@@ -1,7 +1,7 @@
 """The collector's web application: the wall for people, the API and `/metrics` for programs.
 
-Everything is read-only except `/ack`, where people acknowledge an outage. `needs` says who may see what; the
-page of a signed link, the page to sign in, its style and `/healthz` are open to all.
+Each route says who may use it (`guard`); the page of a signed link, the page to sign in, its style and `/healthz`
+are open to all.
 """
 
 import secrets
@@ -14,25 +14,27 @@ from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
+from pantau_collector.access.role import Role
 from pantau_collector.access.scoped_view import ScopedViews
+from pantau_collector.accounts.accounts import Accounts
 from pantau_collector.fleet.view import CityView
 from pantau_collector.health import Health, with_view
 from pantau_collector.web import api, api_v1
-from pantau_collector.web.access import Access, AccessRules
+from pantau_collector.web.access import AccessRules
+from pantau_collector.web.account_page import account_routes
 from pantau_collector.web.acknowledge_page import AcknowledgePage
 from pantau_collector.web.actions import routes as actions
 from pantau_collector.web.desk import routes as desk
-from pantau_collector.web.gate import Gate, needs
-from pantau_collector.web.guard import MAX_BODY, GuardedRoute
+from pantau_collector.web.gate import Gate
+from pantau_collector.web.guard import MAX_BODY, GuardedRoute, guarded, open_to_all
 from pantau_collector.web.headers import SecurityHeaders
 from pantau_collector.web.metrics import CityMetrics, metrics
 from pantau_collector.web.pages import Pages
-from pantau_collector.web.picture_log import PictureLog
 from pantau_collector.web.pictures import PictureLookup, good_picture, picture
-from pantau_collector.web.sign_in import SignInPage
+from pantau_collector.web.sign_in import SignInPages
 from pantau_collector.web.sources import Sources
 from pantau_contract.words import Language
 
@@ -55,6 +57,7 @@ def create_app(
     registry: CollectorRegistry | None = None,
     acknowledge_page: AcknowledgePage | None = None,
     access: AccessRules | None = None,
+    accounts: Accounts | None = None,
     sources: Sources | None = None,
     language: Language = "id",
     timezone: str = "Asia/Jakarta",
@@ -71,7 +74,9 @@ def create_app(
         registry: the Prometheus registry with the other rooms' metrics, to which the city's are added. A registry
             belongs to one application.
         acknowledge_page: serves `/ack`, the page behind the link in a notice; None to serve none.
-        access: who may see what; without it, whoever asks from this machine sees everything, and nobody else does.
+        access: under which names it is reached, and by which proxies; without it, as for a test, whoever asks from
+            this machine may do everything, and nobody else anything.
+        accounts: who may sign in; None to serve no page to sign in.
         sources: what the pages behind the wall read; None to serve none of them.
         language: the wall's language, unless the address asks for another.
         timezone: IANA name of the zone in which the wall shows times.
@@ -87,59 +92,58 @@ def create_app(
         age_s = (clock_ms() - view().time_ms) / 1000
         return with_view(health(), view_age_s=age_s, stale_after_s=stale_after_s)
 
-    access = access or AccessRules()
-    can_sign_in = access.token is not None
+    access = access or AccessRules(this_machine=Role.ADMIN)
     registry = CollectorRegistry() if registry is None else registry
     registry.register(CityMetrics(view, full_health, clock_ms))
     pages = Pages(
-        view,
         full_health,
         clock_ms,
         language=language,
         zone=ZoneInfo(timezone),
         city_name=city_name,
-        can_sign_in=can_sign_in,
     )
     behind = _routes_behind(sources) if sources else []
-    noted = PictureLog(time.monotonic).noted
+    people = [*SignInPages(accounts).routes(), *account_routes(accounts)] if accounts else []
+    ack = [open_to_all("/ack", acknowledge_page.page, methods=("GET", "POST"))] if acknowledge_page else []
+    routes: list[BaseRoute] = [
+        guarded("/", pages.page, Role.SCREEN),
+        guarded("/board", pages.board, Role.SCREEN),
+        guarded("/pictures/{site}/{camera}.jpg", picture, Role.SCREEN, picture=True),
+        guarded("/pictures/{site}/{camera}/good.jpg", good_picture, Role.SCREEN, picture=True),
+        guarded("/api/city", api.CityApi().answer, Role.SCREEN),
+        guarded("/api/incidents", api.incidents, Role.SCREEN),
+        guarded("/metrics", metrics, Role.SCREEN, whole_city=True),
+        open_to_all("/healthz", api.healthz),
+        *ack,
+        *people,
+        *behind,
+        Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
+    ]
     app = Starlette(
-        routes=[
-            Route("/", needs(Access.LOCAL, pages.page)),
-            Route("/board", needs(Access.LOCAL, pages.board)),
-            Route("/pictures/{site}/{camera}.jpg", noted(needs(Access.SIGNED_IN, picture))),
-            Route("/pictures/{site}/{camera}/good.jpg", noted(needs(Access.SIGNED_IN, good_picture))),
-            Route("/api/city", needs(Access.LOCAL, api.CityApi(view).answer)),
-            Route("/api/incidents", needs(Access.LOCAL, api.incidents)),
-            Route("/metrics", needs(Access.LOCAL, metrics)),
-            Route("/healthz", api.healthz),
-            *(
-                [Route("/sign-in", SignInPage(access, language).page, methods=["GET", "POST"])]
-                if can_sign_in
-                else []
-            ),
-            *([Route("/ack", acknowledge_page.page, methods=["GET", "POST"])] if acknowledge_page else []),
-            *behind,
-            Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
-        ],
+        routes=routes,
         middleware=[
             Middleware(SecurityHeaders),
             Middleware(api_v1.ProblemDetails, prefix=api_v1.PREFIX),
             Middleware(
-                Gate, rules=access, max_body=max((each.rule.max_body for each in behind), default=MAX_BODY)
+                Gate,
+                rules=access,
+                recognition=accounts.recognition if accounts else None,
+                max_body=max((each.rule.max_body for each in behind), default=MAX_BODY),
             ),
             Middleware(GZipMiddleware, compresslevel=5),
         ],
     )
+    app.state.accounts = accounts
     app.state.view = view
     app.state.scoped = sources.scoped if sources else ScopedViews(view)
-    app.state.csrf_key = secrets.token_bytes(32)
+    app.state.csrf_key = accounts.form_key if accounts else secrets.token_bytes(32)
     app.state.city_name = city_name
     app.state.pictures = pictures
     app.state.health = full_health
     app.state.registry = registry
     app.state.language = language
     app.state.clock_ms = clock_ms
-    app.state.can_sign_in = can_sign_in
+    app.state.can_sign_in = accounts is not None
     return app
 
 

@@ -5,6 +5,7 @@ import hmac
 from collections.abc import Awaitable, Callable, Iterable
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
 from msgspec import Struct
 from starlette.requests import ClientDisconnect, Request
@@ -13,6 +14,8 @@ from starlette.routing import Route
 
 from pantau_collector.access.principal import Principal
 from pantau_collector.access.role import Role
+from pantau_collector.accounts.accounts import Accounts
+from pantau_collector.accounts.actor import Actor
 from pantau_collector.fleet.view import CityView
 from pantau_contract.topics import SLUG
 
@@ -31,11 +34,18 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class Rule(Struct, frozen=True):
-    """Who may use a route: `least` is the lowest role, or None if it is open to all. `max_body` is in bytes."""
+    """Who may use a route: `least` is the lowest role, or None if it is open to all. `max_body` is in bytes.
+
+    What a request changes is written to the audit log if the route is `audited`; one that shows a `picture` writes
+    who looked at it. `whole_city` is True if it cannot be had for a part of the city.
+    """
 
     least: Role | None
     methods: frozenset[str]
     max_body: int = MAX_BODY
+    audited: bool = True
+    picture: bool = False
+    whole_city: bool = False
 
 
 class GuardedRoute(Route):
@@ -54,17 +64,27 @@ def guarded(
     methods: Iterable[str] = ("GET",),
     max_body: int = MAX_BODY,
     name: str | None = None,
+    audited: bool = True,
+    picture: bool = False,
+    whole_city: bool = False,
 ) -> GuardedRoute:
     """Return a route for `least` and the roles above it.
 
     Where the path names a `{site}` or a `{camera}`, one beyond the principal's scope is not found. What changes
-    something needs the CSRF token of the session, unless a program sent its token with the request.
+    something needs the CSRF token of the session, unless a program sent its token with the request. What was
+    changed is written to the audit log, unless the endpoint does so itself (`audited=False`); with `picture`, also
+    who looked at the picture of `{camera}`. With `whole_city`, it is refused to principals of a part of it.
     """
-    rule = Rule(least, frozenset(methods), max_body)
+    rule = Rule(least, frozenset(methods), max_body, audited, picture, whole_city)
 
     async def checked(request: Request) -> Response:
         refused = await _refusal(request, rule)
-        return refused if refused is not None else await endpoint(request)
+        if refused is not None:
+            return refused
+        response = await endpoint(request)
+        if response.status_code < HTTPStatus.BAD_REQUEST:
+            _write_audit(request, path, rule)
+        return response
 
     return GuardedRoute(path, checked, rule, name=name)
 
@@ -113,6 +133,8 @@ async def _refusal(request: Request, rule: Rule) -> Response | None:
         return _ask_to_sign_in(request)
     if rule.least is not None and principal.role < rule.least:
         return refusal(HTTPStatus.FORBIDDEN, f"this needs the role {rule.least.name.lower()}")
+    if rule.whole_city and not principal.scope.whole_city:
+        return refusal(HTTPStatus.FORBIDDEN, "this is for those who may see the whole city")
     if _is_beyond_scope(request):
         return refusal(HTTPStatus.NOT_FOUND, "there is no such site or camera")
     return None if request.method in _SAFE else await _refusal_of_change(request, principal, rule)
@@ -133,7 +155,8 @@ async def _refusal_of_change(request: Request, principal: Principal, rule: Rule)
 def _ask_to_sign_in(request: Request) -> Response:
     is_page = request.method in _SAFE and "text/html" in request.headers.get("accept", "")
     if is_page and request.app.state.can_sign_in:
-        address = f"{root_of(request)}sign-in"
+        to = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        address = f"{root_of(request)}sign-in" + (f"?{urlencode({'to': to})}" if to != "/" else "")
         return RedirectResponse(address, HTTPStatus.SEE_OTHER, headers={"Cache-Control": "no-store"})
     return refusal(HTTPStatus.UNAUTHORIZED, "sign in first")
 
@@ -151,6 +174,19 @@ def _is_beyond_scope(request: Request) -> bool:
     if found is None or not SLUG.fullmatch(site):
         return True
     return camera is not None and not any(each.id == camera for each in found.cameras)
+
+
+def _write_audit(request: Request, path: str, rule: Rule) -> None:
+    accounts: Accounts | None = getattr(request.app.state, "accounts", None)
+    if accounts is None:
+        return
+    principal, caller = principal_of(request), request.state.caller
+    actor = Actor(principal.name, principal.kind, caller.address)
+    named = request.path_params
+    if rule.picture:
+        accounts.audit_log.add_look(actor, "picture_seen", "/".join(map(str, named.values())))
+    elif rule.audited and request.method not in _SAFE:
+        accounts.audit_log.add(actor, f"{request.method} {path}", request.url.path)
 
 
 async def _csrf_sent(request: Request) -> str:

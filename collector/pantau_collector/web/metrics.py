@@ -12,31 +12,13 @@ from starlette.responses import Response
 
 from pantau_collector.fleet.view import CityView
 from pantau_collector.health import Health, TroubleKind
-from pantau_collector.web.access import Access
-from pantau_collector.web.gate import caller_of
 from pantau_contract.states import State
 
 
 async def metrics(request: Request) -> Response:
-    """Serve `/metrics`: everything that the registry collects; which sites there are only to those signed in."""
-    registry = request.app.state.registry
-    if caller_of(request).access is not Access.SIGNED_IN:
-        registry = _WithoutSites(registry)
-    text = await run_in_threadpool(generate_latest, registry)
+    """Serve `/metrics`: everything that the registry collects."""
+    text = await run_in_threadpool(generate_latest, request.app.state.registry)
     return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": "no-store"})
-
-
-class _WithoutSites(Collector):
-    """A registry's metrics without those that name sites."""
-
-    def __init__(self, registry: Collector) -> None:
-        self._registry = registry
-
-    def collect(self) -> Iterator[Metric]:
-        """Yield the metrics."""
-        for metric in self._registry.collect():
-            if not any("site" in sample.labels for sample in metric.samples):
-                yield metric
 
 
 class CityMetrics(Collector):

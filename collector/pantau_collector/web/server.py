@@ -1,8 +1,12 @@
 """The web server: uvicorn on a thread of its own, its socket bound by the caller's thread."""
 
+import asyncio
 import logging
 import socket
+import ssl
 import threading
+from collections.abc import Callable
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -14,6 +18,9 @@ _STOP_WITHIN_S = 15
 _BACKLOG = 512
 """Connections that the system keeps while the server has not accepted them yet."""
 
+_HANDSHAKE_WITHIN_S = 10
+"""Seconds within which a client must have agreed on TLS."""
+
 
 class PortTakenError(Exception):
     """The address cannot be listened on; another program has it."""
@@ -22,8 +29,19 @@ class PortTakenError(Exception):
 class WebServer:
     """Serves an application at one address."""
 
-    def __init__(self, app: ASGIApp, host: str, port: int, connections: Connections) -> None:
-        """Bind the socket, so that a taken port is reported at once.
+    def __init__(
+        self,
+        app: ASGIApp,
+        host: str,
+        port: int,
+        connections: Connections,
+        tls: ssl.SSLContext | None = None,
+        *,
+        setting: str = "web.port",
+    ) -> None:
+        """Bind the socket, so that a taken port is reported at once. With `tls`, speak nothing else.
+
+        `setting` is the key of the configuration that names the port.
 
         Raises:
             PortTakenError: the port is taken.
@@ -49,10 +67,12 @@ class WebServer:
             self._listener: socket.socket = settings.bind_socket()
         except SystemExit:  # which uvicorn raises if the port is taken
             raise PortTakenError(
-                f"web.port: {host}:{port} cannot be listened on; another program has it"
+                f"{setting}: {host}:{port} cannot be listened on; another program has it"
             ) from None
+        settings.load()
+        settings.ssl = tls
         self._server = uvicorn.Server(settings)
-        self._thread = threading.Thread(target=self._server.run, args=([self._listener],), name="web")
+        self._thread = threading.Thread(target=self._run, name="web")
 
     def start(self) -> None:
         """Start to serve."""
@@ -65,3 +85,22 @@ class WebServer:
         if self._thread.is_alive():
             self._thread.join(_STOP_WITHIN_S)
         self._listener.close()
+
+    def _run(self) -> None:
+        if self._server.config.ssl is None:
+            self._server.run([self._listener])
+            return
+        with asyncio.Runner(loop_factory=_Loop) as runner:
+            runner.run(self._server.serve(sockets=[self._listener]))
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    """An event loop whose TLS servers do not wait long for a client that says nothing."""
+
+    async def create_server(
+        self, protocol_factory: Callable[[], asyncio.BaseProtocol], *arguments: Any, **options: Any
+    ) -> asyncio.Server:
+        """Start a server."""
+        if options.get("ssl") is not None:
+            options["ssl_handshake_timeout"] = _HANDSHAKE_WITHIN_S
+        return await super().create_server(protocol_factory, *arguments, **options)

@@ -108,7 +108,7 @@ class Wall(Struct, frozen=True):
     """Everything that the wall shows. `stale_since` is empty while the view of the city is fresh.
 
     `site` is the id of the only one that is shown, or empty; `everything`: nothing is
-    left out for its number. `details`: pictures, models and firmware are shown.
+    left out for its number.
     """
 
     stale_since: str
@@ -121,6 +121,5 @@ class Wall(Struct, frozen=True):
     recovered: tuple[IncidentCard, ...]
     blocks: tuple[SiteBlock, ...]
     dense: bool
-    details: bool = True
     site: str = ""
     everything: bool = False

@@ -52,14 +52,10 @@ _RECOVERED_OF_SITE = 2
 
 
 class Scope(Struct, frozen=True):
-    """What of the city is shown: one `site` by its id, or all of them if it is empty; all of it, or what fits.
-
-    `details`: also pictures, models and firmware.
-    """
+    """What of the city is shown: one `site` by its id, or all of them if it is empty; all of it, or what fits."""
 
     site: str = ""
     everything: bool = False
-    details: bool = True
 
     @property
     def limited(self) -> bool:
@@ -83,7 +79,7 @@ def build_wall(
     sites = {site.id: site for site in city.sites}
     opened = [each for each in city.incidents if each.resolved_ms is None]
     cards = choose_cards(
-        (build_card(each, sites, words, times, pictures=scope.details) for each in opened),
+        (build_card(each, sites, words, times) for each in opened),
         most=MAX_CARDS if scope.limited else len(opened),
         of_site=CARDS_OF_SITE if scope.limited else len(opened),
     )
@@ -105,7 +101,6 @@ def build_wall(
             for site in city.sites
         ),
         dense=dense,
-        details=scope.details,
         site=scope.site,
         everything=scope.everything,
     )

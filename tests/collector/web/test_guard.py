@@ -15,7 +15,7 @@ from pantau_collector.access.role import Role
 from pantau_collector.access.scope import Scope as Part
 from pantau_collector.access.scoped_view import ScopedViews
 from pantau_collector.fleet.view import CityView
-from pantau_collector.web.access import Access, Caller
+from pantau_collector.web.access import Caller
 from pantau_collector.web.guard import city_of, csrf_of, guarded, principal_of, root_of
 from tests.collector.web.cities import NOW_MS, camera, site
 
@@ -34,7 +34,7 @@ class Comes:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope.setdefault("state", {})["caller"] = Caller("10.1.1.1", Access.SIGNED_IN, principal=Comes.who)
+        scope.setdefault("state", {})["caller"] = Caller("10.1.1.1", Comes.who)
         await self._app(scope, receive, send)
 
 
@@ -75,7 +75,10 @@ TAMAN, JALAN = (f"/sites/kabil/cameras/{each.id}" for each in (PARK, ROAD))
 
 async def test_a_stranger_is_asked_to_sign_in_and_a_program_is_told(app: Starlette) -> None:
     page = await ask(app, None, TAMAN, headers={"accept": "text/html"})
-    assert (page.status_code, page.headers["location"]) == (303, "../../../sign-in")
+    assert (page.status_code, page.headers["location"]) == (
+        303,
+        "../../../sign-in?to=%2Fsites%2Fkabil%2Fcameras%2Ftaman",
+    )
     assert (await ask(app, None, TAMAN)).status_code == 401
 
 

@@ -16,6 +16,7 @@ from pantau_contract.topics import Topic, TopicKind
 from pantau_contract.wire import encode
 from tests.collector.intake.messages import Publisher
 from tests.servers.process import Server, free_port
+from tests.servers.screen import WEB
 from tests.servers.smtp import Mailbox
 
 AT_ONCE = {
@@ -54,7 +55,7 @@ class Collector(Server):
         content = {
             "data_dir": str(self.data),
             "broker": {"port": broker_port, "client_id": client_id},
-            "web": {"port": self.port},
+            "web": {"port": self.port, **WEB},
             "incidents": AT_ONCE,
             "notices": {"first_retry_s": 0.5, "max_retry_s": 1, "gather_s": 0},
             "recipient": recipients,

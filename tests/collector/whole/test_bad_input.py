@@ -21,6 +21,7 @@ from tests.collector.whole.city import Agent, Collector, now_ms
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.process import until
 from tests.servers.programs import skip_without_privileges
+from tests.servers.screen import asked
 
 YEAR_1970, YEAR_2100, LATEST = 5_000, 4_102_444_800_000, (1 << 53) - 1
 LARGE = 100 << 20
@@ -28,7 +29,7 @@ LARGE = 100 << 20
 
 def get(collector: Collector, path: str) -> tuple[int, str]:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{collector.port}{path}", timeout=60) as answer:
+        with urllib.request.urlopen(asked(f"http://127.0.0.1:{collector.port}{path}"), timeout=60) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()

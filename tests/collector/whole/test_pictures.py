@@ -15,6 +15,7 @@ from tests.collector.intake.messages import Publisher, about, jpeg
 from tests.collector.whole.city import Agent, Collector, now_ms
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.process import until
+from tests.servers.screen import asked
 
 SCRIPT = b"<script>alert(1)</script>"
 
@@ -30,7 +31,7 @@ def test_a_picture_is_shown_without_what_stands_behind_it_and_goes_with_its_came
         address = f"http://127.0.0.1:{collector.port}/pictures/kabil/cam2.jpg"
 
         def answer() -> tuple[str | None, str | None, bytes]:
-            with urllib.request.urlopen(address, timeout=60) as found:
+            with urllib.request.urlopen(asked(address), timeout=60) as found:
                 return found.headers["Content-Type"], found.headers["X-Content-Type-Options"], found.read()
 
         assert until(lambda: answer()[0] == "image/jpeg")

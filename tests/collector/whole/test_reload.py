@@ -9,13 +9,14 @@ from tests.collector.commands.command import configured
 from tests.collector.commands.state import state
 from tests.collector.test_cli import command
 from tests.servers.process import Server, free_port, is_listening, until
+from tests.servers.screen import WEB, asked
 
 
 def test_a_changed_inventory_is_taken_up_at_a_reload_and_a_wrong_one_leaves_the_one_before(tmp_path: Path) -> None:
     inventory, wall, log = tmp_path / "inventory.toml", free_port(), tmp_path / "log"
 
     def names() -> list[str]:
-        with urllib.request.urlopen(f"http://127.0.0.1:{wall}/api/city", timeout=60) as answer:
+        with urllib.request.urlopen(asked(f"http://127.0.0.1:{wall}/api/city"), timeout=60) as answer:
             return [site["name"] for site in json.load(answer)["sites"]]
 
     def reload(text: str) -> None:
@@ -23,7 +24,9 @@ def test_a_changed_inventory_is_taken_up_at_a_reload_and_a_wrong_one_leaves_the_
         os.kill(server.pid, signal.SIGHUP)
 
     inventory.write_text('[[site]]\nid = "kabil"\nname = "Kabil"\n')
-    config = configured(tmp_path, inventory="inventory.toml", web={"port": wall}, broker={"port": free_port()})
+    config = configured(
+        tmp_path, inventory="inventory.toml", web={"port": wall, **WEB}, broker={"port": free_port()}
+    )
     server = Server(command("run", "--config", config), ready=lambda: is_listening(wall), log=log)
     with server:
         assert names() == ["Kabil"]

@@ -1,10 +1,10 @@
-// Signs a screen in that was opened with the token behind the #, and takes the token out of the address first.
+// Signs in by the code or token behind the #, and takes it out of the address first.
 "use strict";
 
-const token = location.hash.slice(1);
-if (token) {
+const code = location.hash.slice(1);
+if (code) {
   history.replaceState(null, "", location.pathname + location.search);
-  const input = document.getElementById("token");
-  input.value = decodeURIComponent(token);
+  const input = document.getElementById("code");
+  input.value = decodeURIComponent(code);
   input.form.submit();
 }

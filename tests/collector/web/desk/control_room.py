@@ -23,7 +23,7 @@ from pantau_collector.measures.measure import SLOT_MS, Slot
 from pantau_collector.pictures import PictureFiles
 from pantau_collector.store import Store
 from pantau_collector.web import create_app
-from pantau_collector.web.access import Access, AccessRules, Caller
+from pantau_collector.web.access import AccessRules
 from pantau_collector.web.event_stream import EventStreams, StreamLimits
 from pantau_collector.web.sources import Sources
 from pantau_contract.messages import Sample
@@ -34,12 +34,16 @@ ADMIN = Principal("Ani", Role.ADMIN)
 
 
 class AskedBy(AccessRules, frozen=True, kw_only=True):
-    """Rules by which a test says who asks."""
+    """Rules by which every request is `who_`'s, from `address_`."""
 
-    caller_: Callable[[], Caller]
+    who_: Callable[[], Principal | None]
+    address_: Callable[[], str]
 
-    def caller(self, _peer: str, _headers: Mapping[str, str], _now_s: float) -> Caller:
-        return self.caller_()
+    def address(self, peer: str, headers: Mapping[str, str]) -> str:  # noqa: ARG002
+        return self.address_()
+
+    def without_sign_in(self, peer: str, headers: Mapping[str, str]) -> Principal | None:  # noqa: ARG002
+        return self.who_()
 
 
 class ControlRoom:
@@ -85,7 +89,11 @@ class ControlRoom:
             replace_inventory=self.replace_inventory,
         )
         self.app = create_app(
-            self.fresh, self.pictures, sources=sources, clock_ms=self.clock_ms, access=AskedBy(caller_=self.caller)
+            self.fresh,
+            self.pictures,
+            sources=sources,
+            clock_ms=self.clock_ms,
+            access=AskedBy(who_=lambda: self.who, address_=lambda: self.address),
         )
         self._shown: tuple[CityView, CityView] | None = None
 
@@ -97,9 +105,6 @@ class ControlRoom:
 
     def replace_inventory(self, inventory: Inventory) -> None:
         self.inventory = inventory
-
-    def caller(self) -> Caller:
-        return Caller(self.address, Access.SIGNED_IN if self.who else Access.STRANGER, principal=self.who)
 
     def clock_ms(self) -> int:
         return NOW_MS + round((time.monotonic() - self._began) * 1000)
