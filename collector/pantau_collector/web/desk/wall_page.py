@@ -51,7 +51,7 @@ class WallPage:
         return [guarded("/", self.page, Role.SCREEN, name="wall"), guarded("/board", self.board, Role.SCREEN)]
 
     async def page(self, request: Request) -> Response:
-        """Serve `/`: the wall; of one site with `?site=`, all of it with `?all=1`, or what a filter lets through."""
+        """Serve `/`: the wall; of one site with `?site=`, all of it with `?all=1`, or as a filter wants it."""
         try:
             wanted = read_filter(request.query_params)
         except QueryError as error:
