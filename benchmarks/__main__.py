@@ -40,6 +40,7 @@ def benchmarks(out: Path, trials: int, data: Path | None) -> Iterator[Benchmark]
     yield Benchmark("wire", "wire")
     yield Benchmark("what the agent's spool writes", "spool_writes")
     yield Benchmark("ingest", "ingest")
+    yield Benchmark("the archive of pictures", "snapshots")
     yield Benchmark("a hostile site", "hostile_site")
     yield Benchmark("incidents", "incidents")
     yield Benchmark("ledger", "ledger")

@@ -4,7 +4,7 @@ import logging
 import os
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -23,12 +23,14 @@ from pantau_collector.commands.ledger import ledger_command
 from pantau_collector.commands.opening import fail
 from pantau_collector.commands.outbox import outbox_app
 from pantau_collector.commands.output import print_json, say
+from pantau_collector.commands.projects import projects_app
 from pantau_collector.commands.recipients import recipients_app
 from pantau_collector.commands.renew_secret import renew_secret_command
 from pantau_collector.commands.replay import replay
 from pantau_collector.commands.report import report_app
 from pantau_collector.commands.simulate import simulate_command
 from pantau_collector.commands.sites import sites_command
+from pantau_collector.commands.timelapse import timelapse_command
 from pantau_collector.commands.token import token_app
 from pantau_collector.commands.user import user_app
 from pantau_collector.config import CollectorConfig, load
@@ -37,6 +39,7 @@ from pantau_collector.data_dir import DataDir
 from pantau_collector.inventory import Inventory, load_inventory
 from pantau_collector.run import CannotStartError, run_until_stopped
 from pantau_collector.sinks.open_access import open_access
+from pantau_collector.store.layout import is_known, is_upgraded, layout_of, read_only, refusal
 from pantau_contract.words import words
 from pantau_service import log, private_data, version_option
 from pantau_service.settings import ConfigError
@@ -65,11 +68,16 @@ app.command("ledger", epilog="Example: pantau-collector ledger simpang-kabil/kab
 app.command("renew-secret")(renew_secret_command)
 app.command("sites", epilog="Example: pantau-collector sites --json simpang-kabil")(sites_command)
 app.command("simulate")(simulate_command)
+app.command(
+    "timelapse",
+    epilog="Example: pantau-collector timelapse jalan-layang-kabil --from 2026-03-01 --out layang.mp4",
+)(timelapse_command)
 app.add_typer(incidents_app)
 app.add_typer(downtime_app)
 app.add_typer(contracts_app)
 app.add_typer(inventory_app)
 app.add_typer(outbox_app)
+app.add_typer(projects_app)
 app.add_typer(recipients_app)
 app.add_typer(report_app)
 app.add_typer(user_app)
@@ -125,7 +133,8 @@ def check(
     It warns of what others on this machine or on the network can read or change, and of an InfluxDB that asks
     nobody for a login.
 
-    Exit status: 2 something is wrong, or so unsafe that the collector would not start.
+    Exit status: 2 something is wrong, or so unsafe that the collector would not start; or its state is of a
+    version that this program does not know. No state is changed.
     """
     settings, inventory = _load(config)
     try:
@@ -138,20 +147,41 @@ def check(
     say(*warnings, colour="yellow", err=True)
     if refused := unsafe_settings.refusals(settings):
         fail(*refused)
+    where, version = _store_version(settings)
+    if version is not None and not is_known(version):
+        fail(refusal(where, version))
     counts = {
         "sites": len(inventory.sites),
         "cameras": len(inventory.cameras),
         "owners": len(inventory.owners),
         "maintainers": len(inventory.maintainers),
+        "projects": len(inventory.projects),
         "contracts": len(contracts),
         "recipients": len(settings.recipient),
     }
     if as_json:
-        print_json({**counts, "warnings": warnings})
+        print_json({**counts, "warnings": warnings, "store": _as_builtins(settings, version)})
     else:
         english = words("en")
         summary = ", ".join(english(f"count.{what}", count=number) for what, number in counts.items())
         say(f"{config} is right: {summary}")
+
+
+def _store_version(settings: CollectorConfig) -> tuple[str, str | None]:
+    """Return where the state is, and of which version; None if there is none yet, or this user may not see it."""
+    if settings.store is not None:
+        return settings.store.full_url.render_as_string(), layout_of(settings.store.full_url)
+    path = DataDir(settings.data_dir).store
+    try:
+        return str(path), layout_of(read_only(path)) if path.is_file() else None
+    except PermissionError:
+        return str(path), None
+
+
+def _as_builtins(settings: CollectorConfig, version: str | None) -> dict[str, Any] | None:
+    if version is None:
+        return None
+    return {"in_file": settings.store is None, "version": version, "is_upgraded": is_upgraded(version)}
 
 
 def _load(path: Path) -> tuple[CollectorConfig, Inventory]:

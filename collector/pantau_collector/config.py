@@ -40,6 +40,7 @@ from pantau_collector.notices.recipients import (
     check_people,
 )
 from pantau_collector.outage_pictures import OutagePictureRules
+from pantau_collector.snapshots import SnapshotRules
 from pantau_service.client_certificate import client_key
 from pantau_service.environment_settings import EnvironmentSettings
 from pantau_service.secret_files import SecretFile, secret
@@ -311,6 +312,7 @@ class CollectorConfig(EnvironmentSettings):
     web: Web = Web()
     incidents: IncidentRules = IncidentRules()
     outage_pictures: OutagePictureRules = OutagePictureRules()
+    snapshots: SnapshotRules = SnapshotRules()
     notices: NoticeRules = NoticeRules()
     heartbeat: HeartbeatConfig | None = None
     alertmanager: AlertmanagerConfig | None = None

@@ -11,6 +11,10 @@ class DataDir:
         self.pictures = root / "pictures"
         self.outage_pictures = root / "outage-pictures"
         """Of each outage, the last good picture before it and the first after it."""
+        self.snapshots = root / "snapshots"
+        """The archive of pictures, by camera, with its index."""
+        self.timelapses = root / "timelapses"
+        """Time-lapses that were made on a project's page; each can be made again."""
         self.measures = root / "measures"
         """What was measured of each camera in the last day, for its page; a backup leaves it out."""
         self.measures_cursor = root / "measures.cursor"
@@ -20,6 +24,8 @@ class DataDir:
         """Lines that InfluxDB refused for good."""
         self.dead_days = root / "dead-letters" / "days.jsonl"
         """Lines of `camera_day` that InfluxDB refused for good."""
+        self.dead_listing = root / "dead-letters" / "listing.jsonl"
+        """Lines of `listing` that InfluxDB refused for good."""
         self.dead_replay = root / "dead-letters" / "replay.jsonl"
         """Lines of a replay that an InfluxDB refused for good."""
         self.influx_cursor = root / "influx.cursor"
@@ -33,6 +39,8 @@ class DataDir:
             self.journal,
             self.pictures,
             self.outage_pictures,
+            self.snapshots,
+            self.timelapses,
             self.dead_messages.parent,
             self.influx_cursor,
         )

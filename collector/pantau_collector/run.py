@@ -28,10 +28,7 @@ from pantau_collector.notices.compose import Composer
 from pantau_collector.notices.links import Links
 from pantau_collector.notices.transport import ChannelTransport
 from pantau_collector.notices.unknown_filters import find_unknown_filters
-from pantau_collector.outage_picture_keeper import OutagePictureKeeper
-from pantau_collector.outage_pictures import OutagePictures
-from pantau_collector.picture_retention import PictureRetention
-from pantau_collector.pictures import PictureFiles
+from pantau_collector.picture_keeping import PictureKeeping
 from pantau_collector.pipeline import Pipeline
 from pantau_collector.recorder import Recorder
 from pantau_collector.retention import StateRetention
@@ -39,6 +36,7 @@ from pantau_collector.self_monitor import SelfMonitor
 from pantau_collector.sinks import SinkWriter, open_series_store
 from pantau_collector.sinks.day_writer import DayWriter
 from pantau_collector.sinks.decided_lives import DecidedLives
+from pantau_collector.sinks.listing_writer import ListingWriter
 from pantau_collector.store import Store, StoreError, secret_rows
 from pantau_collector.web import RoomMetric, create_app, room_metrics
 from pantau_collector.web.access import access_rules
@@ -141,15 +139,8 @@ class _Receiver:
         self.clock = clock
         self.paths = paths
         self.journal = stack.enter_context(Journal(paths.journal))
-        self.pictures = PictureFiles(paths.pictures, time_ms=clock.time_ms)
-        self.outage_pictures = OutagePictures(paths.outage_pictures, config.outage_pictures)
-        self.retentions = (
-            PictureRetention(self.pictures, config.keep_pictures_days, clock.time_ms),
-            PictureRetention(self.outage_pictures, config.outage_pictures.keep_days, clock.time_ms),
-        )
-        self._outage_picture_keeper = OutagePictureKeeper(
-            self.outage_pictures, self.pictures, lambda: _reading_store(config, paths), clock.time_ms
-        )
+        self.kept = PictureKeeping(config, paths, clock, lambda: _reading_store(config, paths))
+        self.pictures = self.kept.newest
         self.sink_writer = _sink_writer(config, paths, self.journal, clock)
         self.intake = Intake(
             config.broker,
@@ -157,6 +148,7 @@ class _Receiver:
             self.pictures,
             DeadLetters(paths.dead_messages, time_ms=clock.time_ms),
             time_ms=clock.time_ms,
+            archive=self.kept.archive,
             spool_max_age_days=config.intake.spool_max_age_days,
         )
         self._stack = stack
@@ -167,7 +159,7 @@ class _Receiver:
         if self._started:
             return
         self._started = True
-        for each in (*self.retentions, self._outage_picture_keeper):
+        for each in self.kept.threads:
             each.start()
             self._stack.callback(each.stop)
         if self.sink_writer is not None:
@@ -175,16 +167,6 @@ class _Receiver:
             self._stack.callback(self.sink_writer.stop)
         self.intake.start()
         self._stack.callback(self.intake.stop)
-
-    def remove_pictures(self, cameras: Iterable[tuple[str, str]]) -> None:
-        """Remove all pictures of cameras that are no more.
-
-        Raises:
-            OSError: not all of them could be removed.
-        """
-        gone = list(cameras)
-        self.pictures.remove(gone)
-        self.outage_pictures.remove(gone)
 
 
 def _start_deciding(
@@ -205,11 +187,9 @@ def _start_deciding(
         clock,
         listening=lambda: intake.listening,
         picture_ms=pictures.taken_ms,
-        remove_pictures=receiver.remove_pictures,
+        remove_pictures=receiver.kept.remove,
         notice_rules=config.notices,
     )
-    for each in receiver.retentions:
-        each.compare_with(lambda: pipeline.view)
     links = _links(config, store, clock)
     transport = ChannelTransport(clock.time_ms)
     sender = Sender(store, transport, config.recipient, config.notices, Composer(links), pictures, clock)
@@ -251,10 +231,12 @@ def _start_deciding(
     stack.callback(recorder.stop)
     retention = StateRetention(store, config.incidents.keep_days, clock.time_ms)
     threads = (
+        receiver.kept.follow(lambda: pipeline.view, lambda: pipeline.inventory),
         MeasureKeeper(journal, receiver.paths, clock.time_ms, lambda: pipeline.view),
         InventoryRecorder(store, lambda: pipeline.inventory, clock.time_ms),
         LedgerKeeper(journal, store),
         _day_writer(config, store, pipeline, receiver),
+        _listing_writer(config, pipeline, receiver),
         retention,
         alert_sender,
         heartbeat_sender,
@@ -333,6 +315,14 @@ def _day_writer(
     )
 
 
+def _listing_writer(config: CollectorConfig, pipeline: Pipeline, receiver: _Receiver) -> ListingWriter | None:
+    """Return what writes each camera's state and to whom it belongs into InfluxDB, if there is one."""
+    if config.influx is None:
+        return None
+    dead = DeadLetters(receiver.paths.dead_listing, time_ms=receiver.clock.time_ms)
+    return ListingWriter(lambda: pipeline.view, open_series_store(config.influx), dead, receiver.clock)
+
+
 def _start_pipeline(pipeline: Pipeline, stack: ExitStack) -> None:
     stopping = threading.Event()
     thread = threading.Thread(target=pipeline.run, args=(stopping,), name="pipeline")
@@ -359,6 +349,7 @@ def _serve(
         *room_metrics.intake_metrics(monitor.intake),
         *room_metrics.journal_metrics(receiver.journal),
         *room_metrics.picture_metrics(receiver.pictures),
+        *room_metrics.archive_metrics(receiver.kept.archive),
         *room_metrics.pipeline_metrics(pipeline),
         *(room_metrics.sink_metrics(monitor.sink_writer) if monitor.sink_writer else ()),
         *room_metrics.outbox_metrics(monitor.sender),

@@ -55,7 +55,7 @@ def forget_command(
             fail(f"there is no site `{site}`; {did_you_mean(site, sorted(sites))}")
         _check_silent(sites[site], now_ms)
         paths = DataDir(settings.data_dir)
-        pictures = [paths.pictures / site, *paths.outage_pictures.glob(f"*/{site}")]
+        pictures = [paths.pictures / site, paths.snapshots / site, *paths.outage_pictures.glob(f"*/{site}")]
         count = sum(1 for folder in pictures for _ in folder.glob("*/*.jpg"))
         if not as_json:
             say(f"What goes along with site {site}:")

@@ -17,6 +17,7 @@ from pantau_collector.intake.subscription import Subscription
 from pantau_collector.intake.writer import MessageWriter
 from pantau_collector.journal import Journal
 from pantau_collector.pictures import PictureFiles
+from pantau_collector.snapshots import SnapshotArchive
 
 MAX_BATCH = 2000
 """Messages written and acknowledged at once at most."""
@@ -50,6 +51,7 @@ class Intake:
         dead_letters: DeadLetters,
         *,
         time_ms: Callable[[], int],
+        archive: SnapshotArchive | None = None,
         spool_max_age_days: float = SPOOL_MAX_AGE_DAYS,
         retry_s: float = 1.0,
     ) -> None:
@@ -69,6 +71,7 @@ class Intake:
             dead_letters,
             self._overflow,
             self._drops,
+            archive=archive,
             max_age_ms=round((spool_max_age_days + 1) * _DAY_MS),
         )
         self._stopping = threading.Event()

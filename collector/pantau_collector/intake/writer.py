@@ -18,6 +18,7 @@ from pantau_collector.intake.receipts import identify_unread
 from pantau_collector.intake.undated import BatchKey, UndatedBatches, latest_batches
 from pantau_collector.journal import Journal, Record
 from pantau_collector.pictures import PictureFiles
+from pantau_collector.snapshots import SnapshotArchive
 from pantau_contract.errors import ContractError
 from pantau_contract.messages import Birth, CameraState, Message, Telemetry
 from pantau_contract.snapshot import SnapshotMetadata
@@ -48,6 +49,8 @@ class CheckedMessages:
         self.received: list[BatchKey] = []
         """All batches of telemetry that came, also those that are known, break the contract, or wait."""
         self.pictures: list[tuple[SnapshotMetadata, bytes, str]] = []
+        self.states: list[CameraState] = []
+        """States of cameras whose time is believed, for the archive of pictures."""
         self.dead: list[DeadLetter] = []
         self.samples = 0
         self.over_share: list[Incoming] = []
@@ -68,12 +71,14 @@ class MessageWriter:
         drops: DropReports,
         *,
         max_age_ms: int,
+        archive: SnapshotArchive | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._journal = journal
         self._pictures = pictures
         self._dead_letters = dead_letters
         self._overflow = overflow
+        self._archive = archive
         self._max_age_ms = max_age_ms
         self._monotonic = monotonic
         self._share = FairShare(overflow, monotonic=monotonic)
@@ -185,6 +190,8 @@ class MessageWriter:
             batch.samples += len(message.samples)
         elif isinstance(message, Birth | CameraState):
             undated = self._is_undated(message.time, incoming.received_ms)
+            if isinstance(message, CameraState) and not undated:
+                batch.states.append(message)
         batch.records.append(
             Record(
                 incoming.received_ms,
@@ -235,9 +242,14 @@ class MessageWriter:
         return correction_ms(time_ms, received_ms) != 0 or received_ms - time_ms > self._max_age_ms
 
     def _write_pictures(self, batch: CheckedMessages) -> None:
+        if self._archive is not None:
+            for state in batch.states:
+                self._archive.note_state(state)
+        batch.states = []
         for about, jpeg, topic in batch.pictures:
             try:
-                self._pictures.put(about, jpeg)
+                if self._pictures.put(about, jpeg) and self._archive is not None:
+                    self._archive.note_picture(about)
             except ContractError as error:
                 batch.dead.append(DeadLetter(topic, str(error), jpeg))
             except OSError as error:

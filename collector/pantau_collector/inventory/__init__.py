@@ -1,4 +1,4 @@
-"""The inventory: names, owners, maintainers, places and connections of cameras, devices, sites and uplinks.
+"""The inventory: names, owners, maintainers, places, projects and connections of cameras, devices and sites.
 
 Which cameras exist is known from the agents: a camera that is not in the inventory is shown and watched as well.
 """
@@ -8,6 +8,7 @@ from pantau_collector.inventory.model import (
     Inventory,
     InventoryCamera,
     InventoryDevice,
+    InventoryProject,
     InventorySite,
     InventoryUplink,
     Party,
@@ -17,6 +18,7 @@ __all__ = [
     "Inventory",
     "InventoryCamera",
     "InventoryDevice",
+    "InventoryProject",
     "InventorySite",
     "InventoryUplink",
     "Party",

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from pantau_collector.inventory.model import Asset, Party
+from pantau_collector.inventory.model import Entry, InventoryProject
 from pantau_service.settings import did_you_mean
 
-TABLES = ("owner", "maintainer", "uplink", "site", "device", "camera")
+TABLES = ("owner", "maintainer", "project", "uplink", "site", "device", "camera")
 """All tables of an inventory, in the order in which they are written."""
 
 _REFERENCES = {
+    "project": {"owner": "owner"},
     "uplink": {"via": "uplink", "owner": "owner", "maintainer": "maintainer"},
     "site": {"uplink": "uplink", "owner": "owner", "maintainer": "maintainer"},
     "device": {"site": "site", "via": "device", "owner": "owner", "maintainer": "maintainer"},
@@ -44,7 +45,7 @@ class LocatedEntry(NamedTuple):
     table: str
     key: Key
     where: Locate
-    entry: Party | Asset
+    entry: Entry
 
 
 def key_of(table: str, entry: Mapping[str, Any]) -> Key | None:
@@ -64,7 +65,7 @@ def problems(
         existing: the keys of all entries, invalid ones included, which may be referred to; None if all are valid.
     """
     known = entries if existing is None else existing
-    return [*duplicates(known), *_unknown(entries, known), *_loops(entries)]
+    return [*duplicates(known), *_unknown(entries, known), *_namesakes(entries), *_loops(entries)]
 
 
 def duplicates(entries: Iterable[LocatedKey | LocatedEntry]) -> list[str]:
@@ -95,6 +96,21 @@ def _unknown(entries: Iterable[LocatedEntry], existing: Iterable[LocatedKey | Lo
                 there = f" at site `{entry.key[0]}`" if table == "device" else ""
                 hint = f"; {did_you_mean(value, sorted(ids))}" if len(lines) < _HINTS else ""
                 lines.append(f"{entry.where(key)}: there is no {table} `{value}`{there}{hint}")
+    return lines
+
+
+def _namesakes(entries: Iterable[LocatedEntry]) -> list[str]:
+    """Return a line for each project that is called as another one: no camera could say which it means."""
+    first: dict[str, LocatedEntry] = {}
+    lines = []
+    for each in entries:
+        if not isinstance(each.entry, InventoryProject):
+            continue
+        for spelling in {each.entry.id, each.entry.title}:
+            known = first.setdefault(spelling, each)
+            if known.key != each.key:
+                where = each.where("name" if each.entry.name else "id")
+                lines.append(f"{where}: expected another name, as {known.where(None)} is called `{spelling}` too")
     return lines
 
 

@@ -15,21 +15,24 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any, NamedTuple, TypeVar
 
-from pantau_collector.inventory.history_changes import BEGINNING_MS, Change, Entry, Move, Since, in_effect
+from pantau_collector.inventory.history_changes import BEGINNING_MS, Change, Move, Since, in_effect
+from pantau_collector.inventory.history_changes import Entry as EntryKey
 from pantau_collector.inventory.model import (
-    Asset,
+    Entry,
     Inventory,
     InventoryCamera,
     InventoryDevice,
+    InventoryProject,
     InventorySite,
     InventoryUplink,
     Party,
     with_parties,
 )
 
-_MODELS: dict[str, type[Party | Asset]] = {
+_MODELS: dict[str, type[Entry]] = {
     "owner": Party,
     "maintainer": Party,
+    "project": InventoryProject,
     "uplink": InventoryUplink,
     "site": InventorySite,
     "device": InventoryDevice,
@@ -72,7 +75,7 @@ class InventoryHistory:
         for (table, key), its in self.in_effect.items():
             if table in _OF_SITE:
                 self._of_site.setdefault(key[0], []).append(its)
-        self._entries: dict[int, Party | Asset | None] = {}
+        self._entries: dict[int, Entry | None] = {}
         self._complete: dict[tuple[int, int], Any] = {}
         self._built = lru_cache(_KEPT)(self._build)
 
@@ -108,7 +111,7 @@ class InventoryHistory:
             asked |= {each.via for each in self._ever("uplink", uplink) if isinstance(each, InventoryUplink)}
             yield self.in_effect["uplink", (uplink,)]
 
-    def _ever(self, table: str, name: str) -> Iterator[Party | Asset]:
+    def _ever(self, table: str, name: str) -> Iterator[Entry]:
         for since in self.in_effect.get((table, (name,)), ()):
             if (entry := self._entry(since.change)) is not None:
                 yield entry
@@ -134,17 +137,18 @@ class InventoryHistory:
         return Inventory(
             owners=tables["owner"],
             maintainers=tables["maintainer"],
+            projects=tables["project"],
             uplinks=tables["uplink"],
             sites=tables["site"],
             devices=tables["device"],
             cameras=tables["camera"],
         )
 
-    def _entry(self, change: Change) -> Party | Asset | None:
+    def _entry(self, change: Change) -> Entry | None:
         """Return the entry that a change made. It was checked when it was recorded."""
         if change.id not in self._entries:
             model, text = _MODELS[change.entry[0]], change.entry_json
-            self._entries[change.id] = model.model_construct(**json.loads(text)) if text is not None else None
+            self._entries[change.id] = _read(model, text) if text is not None else None
         return self._entries[change.id]
 
     def _with_parties(self, number: int, each: _OfSite, site_change: int, site: InventorySite | None) -> _OfSite:
@@ -153,6 +157,13 @@ class InventoryHistory:
         if found is None:
             found = self._complete[number, site_change] = with_parties(each, site)
         return found
+
+
+def _read(model: type[Entry], text: str) -> Entry:
+    """Return an entry out of its JSON; only what is more than texts and numbers, as a date, is read again."""
+    if model is InventoryProject:
+        return InventoryProject.model_validate_json(text)
+    return model.model_construct(**json.loads(text))
 
 
 def _moments(changes: Iterable[Sequence[Since]]) -> list[int]:
@@ -169,7 +180,7 @@ def _last(its: Sequence[Since], ms: int) -> Change | None:
     return its[count - 1].change if count else None
 
 
-def _in_listed_order(item: tuple[Entry, Sequence[Since]]) -> tuple[int, int]:
+def _in_listed_order(item: tuple[EntryKey, Sequence[Since]]) -> tuple[int, int]:
     """Sort sites before what has their parties, and each table in the order in which its entries were listed."""
     (table, _), its = item
     return list(_MODELS).index(table), its[0].change.id

@@ -49,7 +49,7 @@ def difference(known: Mapping[Entry, str | None], inventory: Inventory) -> list[
     now: dict[Entry, str | None] = {}
     for table, entry in inventory.listed():
         if key := key_of(table, vars(entry)):
-            values = entry.model_dump(exclude_defaults=True)
+            values = entry.model_dump(mode="json", exclude_defaults=True)
             now[table, key] = json.dumps(values, sort_keys=True, ensure_ascii=False)
     changed = [(entry, text) for entry, text in now.items() if known.get(entry) != text]
     return changed + [(entry, None) for entry, text in known.items() if text is not None and entry not in now]

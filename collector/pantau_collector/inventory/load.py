@@ -84,6 +84,7 @@ def load_inventory(path: Path | None) -> Inventory:
     return Inventory(
         owners=[owner for content in contents for owner in content.owner],
         maintainers=[maintainer for content in contents for maintainer in content.maintainer],
+        projects=[project for content in contents for project in content.project],
         uplinks=[uplink for content in contents for uplink in content.uplink],
         sites=[site for content in contents for site in content.site],
         devices=[device for content in contents for device in content.device],

@@ -1,9 +1,10 @@
 """The entries of an inventory, and the lookup of them."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Annotated, Literal, TypeVar
+from datetime import date
+from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from pantau_collector.names import Slug
 from pantau_contract.printable import printable_line
@@ -49,8 +50,40 @@ class Party(BaseModel):
     name: Name = ""
 
 
+class InventoryProject(BaseModel):
+    """What the city builds: `owner` is an id, `contractor` a maintainer's id or a name; the dates include both."""
+
+    model_config = _STRICT
+
+    id: Slug
+    name: Name = ""
+    owner: str = ""
+    contractor: Name = ""
+    begin: date | None = None
+    planned_end: date | None = None
+    place: Name = ""
+    latitude: Latitude | None = None
+    longitude: Longitude | None = None
+    budget_line: Name = ""
+
+    @model_validator(mode="after")
+    def _ends_after_it_begins(self) -> Self:
+        if self.begin is not None and self.planned_end is not None and self.planned_end < self.begin:
+            raise ValueError(f"expected planned_end not before begin ({self.begin}), got {self.planned_end}")
+        return self
+
+    @property
+    def title(self) -> str:
+        """What people call it: its name, or its id if it has none."""
+        return self.name or self.id
+
+
 class Asset(BaseModel):
-    """The fields of everything that has a place: `owner` and `maintainer` are ids, `project` is a name."""
+    """The fields of everything that has a place: `owner` and `maintainer` are ids.
+
+    `project` is a project's id or name, or the name of one that is not listed. `contact` is whom to call there, as
+    a name with a telephone number.
+    """
 
     model_config = _STRICT
 
@@ -62,6 +95,7 @@ class Asset(BaseModel):
     criticality: Criticality = "normal"
     latitude: Latitude | None = None
     longitude: Longitude | None = None
+    contact: Name = ""
     tags: list[Tag] = []
 
 
@@ -92,6 +126,9 @@ class InventoryCamera(Asset):
     via: str = ""
 
 
+Entry = Party | InventoryProject | Asset
+"""Anything that an inventory lists."""
+
 _OfSite = TypeVar("_OfSite", InventoryCamera, InventoryDevice)
 
 
@@ -102,6 +139,7 @@ class InventoryFile(BaseModel):
 
     owner: list[Party] = []
     maintainer: list[Party] = []
+    project: list[InventoryProject] = []
     uplink: list[InventoryUplink] = []
     site: list[InventorySite] = []
     device: list[InventoryDevice] = []
@@ -111,7 +149,8 @@ class InventoryFile(BaseModel):
 class Inventory:
     """The inventory, looked up by id. Whatever is not in it is named by its id.
 
-    A device or camera without owner or maintainer, or one that is not in the inventory, has its site's.
+    A device or camera without owner or maintainer, or one that is not in the inventory, has its site's. A camera's
+    `project` is what people call the project, also where its entry names it by its id.
     """
 
     def __init__(
@@ -119,6 +158,7 @@ class Inventory:
         *,
         owners: Iterable[Party] = (),
         maintainers: Iterable[Party] = (),
+        projects: Iterable[InventoryProject] = (),
         uplinks: Iterable[InventoryUplink] = (),
         sites: Iterable[InventorySite] = (),
         devices: Iterable[InventoryDevice] = (),
@@ -127,16 +167,26 @@ class Inventory:
         self._listed_devices, self._listed_cameras = list(devices), list(cameras)
         self.owners = {owner.id: owner for owner in owners}
         self.maintainers = {maintainer.id: maintainer for maintainer in maintainers}
+        self.projects = {project.id: project for project in projects}
+        self._project_titles = {
+            spelling: project.title
+            for project in self.projects.values()
+            for spelling in (project.id, project.title)
+        }
         self.uplinks = {uplink.id: uplink for uplink in uplinks}
         self.sites = {site.id: site for site in sites}
         self.devices = {(device.site, device.id): self._with_parties(device) for device in self._listed_devices}
-        self.cameras = {(camera.site, camera.id): self._with_parties(camera) for camera in self._listed_cameras}
+        self.cameras = {
+            (camera.site, camera.id): self._with_project(self._with_parties(camera))
+            for camera in self._listed_cameras
+        }
 
-    def listed(self) -> Iterator[tuple[str, Party | Asset]]:
+    def listed(self) -> Iterator[tuple[str, Entry]]:
         """Yield each entry as it was listed, without its site's parties, after the name of its table."""
-        tables: dict[str, Iterable[Party | Asset]] = {
+        tables: dict[str, Iterable[Entry]] = {
             "owner": self.owners.values(),
             "maintainer": self.maintainers.values(),
+            "project": self.projects.values(),
             "uplink": self.uplinks.values(),
             "site": self.sites.values(),
             "device": self._listed_devices,
@@ -167,6 +217,10 @@ class Inventory:
         """Return the maintainer's name, or its id if it has none; empty for no maintainer."""
         return _name(self.maintainers, maintainer)
 
+    def project_title(self, project: str) -> str:
+        """Return what people call a project, given its id or name; another text is returned unchanged."""
+        return self._project_titles.get(project, project)
+
     def uplink_name(self, uplink: str) -> str:
         """Return the uplink's name, or its id if it has none."""
         return _name(self.uplinks, uplink)
@@ -175,6 +229,10 @@ class Inventory:
         """Return the device's name, or its id if it has none."""
         known = self.devices.get((site, device))
         return (known.name if known else "") or device
+
+    def _with_project(self, camera: InventoryCamera) -> InventoryCamera:
+        title = self.project_title(camera.project)
+        return camera if title == camera.project else camera.model_copy(update={"project": title})
 
     def _with_parties(self, each: _OfSite) -> _OfSite:
         return with_parties(each, self.sites.get(each.site))

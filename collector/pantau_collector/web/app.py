@@ -34,6 +34,7 @@ from pantau_collector.web.event_stream import EventStreams
 from pantau_collector.web.gate import Gate
 from pantau_collector.web.guard import MAX_BODY, GuardedRoute, guarded, open_to_all
 from pantau_collector.web.headers import SecurityHeaders
+from pantau_collector.web.inventory import routes as inventory
 from pantau_collector.web.metrics import CityMetrics, metrics
 from pantau_collector.web.pictures import PictureLookup, good_picture, picture
 from pantau_collector.web.sign_in import SignInPages
@@ -43,7 +44,12 @@ from pantau_contract.words import Language
 STALE_AFTER_S = 15.0
 """Seconds of age from which the view of the city counts as stale; the collector renews it every second."""
 
-_FAMILIES: tuple[Callable[[Sources], list[GuardedRoute]], ...] = (desk.routes, actions.routes, api_v1.routes)
+_FAMILIES: tuple[Callable[[Sources], list[GuardedRoute]], ...] = (
+    desk.routes,
+    actions.routes,
+    inventory.routes,
+    api_v1.routes,
+)
 """Of each family of pages behind the wall, what returns its routes."""
 
 

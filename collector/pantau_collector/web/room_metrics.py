@@ -11,6 +11,7 @@ from pantau_collector.journal import Journal
 from pantau_collector.pictures import PictureFiles
 from pantau_collector.pipeline import Pipeline
 from pantau_collector.sinks.sink_writer import SinkWriter
+from pantau_collector.snapshots import SnapshotArchive
 from pantau_collector.web.connections import Connections
 from pantau_collector.web.metrics import RoomMetric
 
@@ -77,6 +78,17 @@ def picture_metrics(pictures: PictureFiles) -> list[RoomMetric]:
         _gauge("pantau_pictures_bytes", "The pictures on disk.", lambda: pictures.total_bytes),
         _counter(
             "pantau_pictures_removed", "Pictures removed, or not kept, for want of room.", lambda: pictures.removed
+        ),
+    ]
+
+
+def archive_metrics(archive: SnapshotArchive) -> list[RoomMetric]:
+    """Return the metrics of the archive of pictures."""
+    return [
+        _gauge("pantau_snapshots_bytes", "The archived pictures on disk.", lambda: archive.total_bytes),
+        _counter("pantau_snapshots_lost", "Pictures that could not be archived.", lambda: archive.lost),
+        _counter(
+            "pantau_snapshots_given_up", "Archived pictures removed for want of room.", lambda: archive.given_up
         ),
     ]
 
