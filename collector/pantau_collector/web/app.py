@@ -34,6 +34,7 @@ from pantau_collector.web.headers import SecurityHeaders
 from pantau_collector.web.metrics import CityMetrics, metrics
 from pantau_collector.web.pages import Pages
 from pantau_collector.web.pictures import PictureLookup, good_picture, picture
+from pantau_collector.web.projects import routes as projects
 from pantau_collector.web.sign_in import SignInPages
 from pantau_collector.web.sources import Sources
 from pantau_contract.words import Language
@@ -41,7 +42,12 @@ from pantau_contract.words import Language
 STALE_AFTER_S = 15.0
 """Seconds of age from which the view of the city counts as stale; the collector renews it every second."""
 
-_FAMILIES: tuple[Callable[[Sources], list[GuardedRoute]], ...] = (desk.routes, actions.routes, api_v1.routes)
+_FAMILIES: tuple[Callable[[Sources], list[GuardedRoute]], ...] = (
+    desk.routes,
+    actions.routes,
+    projects.routes,
+    api_v1.routes,
+)
 """Of each family of pages behind the wall, what returns its routes."""
 
 
