@@ -17,7 +17,7 @@ help:
 	@echo 'make bench           what it costs here beside others, and how soon faults are told: half an hour (TRIALS=10: less)'
 	@echo 'make fuzz            a million inputs that no camera or site should send, and 2,000 odd cameras beside FFmpeg'
 	@echo 'make chaos           everything fails at random, and nothing is lost (KILLS=200 SEED=1)'
-	@echo 'sudo make hosts      boots a control room and sites, and runs the playbooks on them: some minutes'
+	@echo 'sudo make hosts      boots a control room and sites, and runs the playbooks on them: half an hour (SHORT=1: minutes)'
 	@echo 'make lock            pins every dependency in locks/ (UPGRADE=1: the newest version of each)'
 	@echo 'make wheel           the wheel of this tree, in build/wheel, to be installed beside a lock'
 	@echo 'make extras          each program in an environment with its lock and the wheel alone: does it start?'
@@ -38,8 +38,9 @@ check: $(BIN)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-# What the tests use and must not make themselves: the wheel of this tree, and cameras that others wrote.
-prepare: wheel build/peers/.made
+# What the tests use and must not make themselves: the wheel of this tree, cameras that others wrote, and the types
+# of Grafana's dashboards with a compiler for them.
+prepare: wheel build/peers/.made build/grafana-schema/.made
 
 wheel: $(BIN)/.dev
 	@mkdir -p build
@@ -63,7 +64,7 @@ chaos: $(BIN)/.dev
 	$(BIN)/python -m tests.chaos --kills $(KILLS) $(if $(SEED),--seed $(SEED))
 
 hosts: $(BIN)/.dev wheel
-	PANTAU_HOSTS=1 $(BIN)/pytest tests/hosts -p no:xdist
+	PANTAU_HOSTS=$(if $(SHORT),short,1) $(BIN)/pytest tests/hosts -p no:xdist -rs
 
 lock: $(BIN)/.dev
 	$(BIN)/python -m release.lock $(if $(UPGRADE),--upgrade)
@@ -77,7 +78,7 @@ screenshot: $(BIN)/.dev
 servers:
 	DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
 	  mosquitto influxdb victoria-metrics postgresql prometheus-alertmanager ffmpeg chromium libatomic1 systemd iproute2 \
-	  openssl systemd-container debootstrap \
+	  openssl systemd-container debootstrap nodejs npm \
 	  gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
 	  gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
 
@@ -100,6 +101,15 @@ build/peers/.made: $(BIN)/.dev locks/peers.txt
 	mkdir -p build/peers
 	$(BIN)/pip install --quiet --no-deps --only-binary :all: --require-hashes --target build/peers \
 	  --requirement locks/peers.txt || echo 'the tests with foreign cameras cannot run here'
+	@touch $@
+
+# Without npm or a network, only the test that needs them is missing.
+build/grafana-schema/.made: tests/grafana/schema/package.json tests/grafana/schema/package-lock.json
+	rm -rf build/grafana-schema
+	mkdir -p build/grafana-schema
+	cp tests/grafana/schema/package*.json build/grafana-schema/
+	cd build/grafana-schema && npm ci --silent --ignore-scripts --no-audit --no-fund \
+	  || echo 'the dashboards cannot be checked against the types of Grafana here'
 	@touch $@
 
 clean:

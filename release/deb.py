@@ -2,12 +2,13 @@
 
 Each holds a virtual environment with the locked versions, whose interpreter is Debian's own: so a package is for
 one minor version of Python (3.11: Debian 12; 3.12: Ubuntu 24.04; 3.13: Debian 13) and one architecture, and may be
-built on another machine. It is in /opt/pantau-agent/VERSION.
+built on another machine. It is in /opt/pantau-agent/VERSION, and `current` beside it is a link to it.
 """
 
 import argparse
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -123,9 +124,11 @@ def _make_environment(program: Program, python: str, architecture: str, root: Pa
 def _install_files(program: Program, home: str, root: Path) -> None:
     """Install what Debian keeps elsewhere: the link in the path, unit, user, completion, documents."""
     (root / "usr/bin").mkdir(parents=True)
-    (root / "usr/bin" / program.name).symlink_to(f"{home}/bin/{program.name}")
+    current = root / f"opt/{program.name}/current"
+    current.symlink_to(Path(home).name)
+    (root / "usr/bin" / program.name).symlink_to(f"/opt/{program.name}/current/bin/{program.name}")
     unit = (ROOT / f"systemd/{program.name}.service").read_text("utf-8")
-    started = unit.replace(f"/opt/pantau/bin/{program.name}", f"/usr/bin/{program.name}")
+    started = re.sub(rf"/opt/\S+/{program.name} ", f"/usr/bin/{program.name} ", unit)
     _write(root / f"usr/lib/systemd/system/{program.name}.service", started)
     users = (ROOT / "systemd/pantau.sysusers").read_text("utf-8").splitlines()
     own = [line for line in users if line.startswith(f"u {program.name} ")]

@@ -1,56 +1,40 @@
 """The kinds of panels: how they look, independent of what they show."""
-# ruff: noqa: INP001 # a module beside its program, no package
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from string import ascii_uppercase
 
-from grafana_foundation_sdk.builders import common, dashboard, stat, statetimeline, table, timeseries
+from grafana_foundation_sdk.builders import (
+    bargauge,
+    common,
+    dashboard,
+    stat,
+    statetimeline,
+    table,
+    timeseries,
+)
 from grafana_foundation_sdk.cog.builder import Builder
-from grafana_foundation_sdk.cog.variants import Dataquery
 from grafana_foundation_sdk.models import common as options
 from grafana_foundation_sdk.models import dashboard as model
+from grafana_foundation_sdk.models import table as table_model
 
-SOURCE = model.DataSourceRef("influxdb", "${source}")
-TRANSPARENT = "transparent"
+from grafana.colours import BAD, TRANSPARENT
+from grafana.influxql import SOURCE, InfluxQL
+
 HIDDEN = [model.DynamicConfigValue("custom.hidden", value=True)]
 COLOURED = [model.DynamicConfigValue("custom.cellOptions", {"type": "color-text"})]
+FULL = 24
+"""Columns of Grafana's grid."""
 _HEIGHT = 8
 """Rows of Grafana's grid that a panel takes."""
-
 _HALF = 12
 """Columns of half of Grafana's grid."""
 
 Properties = list[model.DynamicConfigValue]
 
 
-class InfluxQL(Dataquery, Builder["InfluxQL"]):
-    """A raw query of Grafana's InfluxDB data source, for which the SDK has no model."""
-
-    def __init__(self, query: str, *, alias: str = "", rows: bool = False) -> None:
-        self.query = query
-        self.alias = alias
-        self.rows = rows
-        self.ref_id = "A"
-
-    def build(self) -> "InfluxQL":
-        """Return the query itself: it is its own builder."""
-        return self
-
-    def to_json(self) -> dict[str, object]:
-        """Return the query in the form that a dashboard stores."""
-        return {
-            "refId": self.ref_id,
-            "datasource": SOURCE,
-            "rawQuery": True,
-            "query": self.query,
-            "resultFormat": "table" if self.rows else "time_series",
-            "alias": self.alias,
-        }
-
-
-def series(title: str, query: str, *, alias: str, unit: str) -> timeseries.Panel:
-    """Return a panel of lines over time."""
-    return (
+def series(title: str, query: str, *, alias: str, unit: str, limits: Iterable[float] = ()) -> timeseries.Panel:
+    """Return a panel of lines over time, with a dashed line at each limit."""
+    panel = (
         timeseries.Panel()
         .title(title)
         .datasource(SOURCE)
@@ -70,6 +54,11 @@ def series(title: str, query: str, *, alias: str, unit: str) -> timeseries.Panel
         .height(_HEIGHT)
         .span(_HALF)
     )
+    beyond: list[tuple[float | None, str]] = [(limit, BAD) for limit in limits]
+    if not beyond:
+        return panel
+    line = common.GraphThresholdsStyleConfig().mode(options.GraphTresholdsStyleMode.DASHED)
+    return panel.thresholds(steps((None, TRANSPARENT), *beyond)).thresholds_style(line)
 
 
 def stack(title: str, shares: Sequence[tuple[str, str, str]]) -> timeseries.Panel:
@@ -81,7 +70,7 @@ def stack(title: str, shares: Sequence[tuple[str, str, str]]) -> timeseries.Pane
         .interval("1m")
         .stacking(common.StackingConfig().mode(options.StackingMode.NORMAL))
         .fill_opacity(70)
-        .line_width(0)
+        .line_width(1)
         .show_points(options.VisibilityMode.NEVER)
         .min(0)
         .decimals(0)
@@ -101,7 +90,7 @@ def stack(title: str, shares: Sequence[tuple[str, str, str]]) -> timeseries.Pane
     return panel
 
 
-def number(title: str, query: str, colour: str) -> stat.Panel:
+def number(title: str, query: str, colour: str, *, unit: str = "short") -> stat.Panel:
     """Return a panel of one number, which is 0 if the query returns no rows."""
     return (
         stat.Panel()
@@ -109,11 +98,43 @@ def number(title: str, query: str, colour: str) -> stat.Panel:
         .datasource(SOURCE)
         .with_target(InfluxQL(query))
         .no_value("0")
+        .unit(unit)
         .color_mode(options.BigValueColorMode.VALUE)
         .graph_mode(options.BigValueGraphMode.NONE)
         .color_scheme(dashboard.FieldColor().mode(model.FieldColorModeId.FIXED).fixed_color(colour))
         .height(4)
         .span(3)
+    )
+
+
+def judged(title: str, query: str, thresholds: dashboard.ThresholdsConfig, *, unit: str = "short") -> stat.Panel:
+    """Return a panel of one number, coloured by thresholds; a dash if the query returns no rows."""
+    return (
+        number(title, query, "text", unit=unit)
+        .no_value("–")
+        .color_scheme(dashboard.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
+        .thresholds(thresholds)
+    )
+
+
+def bars(
+    title: str, query: str, *, alias: str, unit: str, thresholds: dashboard.ThresholdsConfig
+) -> bargauge.Panel:
+    """Return a panel with a bar for each series, as long as its last value, with its name and number."""
+    return (
+        bargauge.Panel()
+        .title(title)
+        .datasource(SOURCE)
+        .with_target(InfluxQL(query, alias=alias))
+        .unit(unit)
+        .min(0)
+        .thresholds(thresholds)
+        .color_scheme(dashboard.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
+        .orientation(options.VizOrientation.HORIZONTAL)
+        .display_mode(options.BarGaugeDisplayMode.BASIC)
+        .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
+        .height(_HEIGHT)
+        .span(_HALF)
     )
 
 
@@ -130,14 +151,14 @@ def rows(title: str, query: str) -> table.Panel:
 
 
 def timeline(title: str, query: str, *, alias: str, mappings: list[model.ValueMapping]) -> statetimeline.Panel:
-    """Return a panel with a bar over time for each series, coloured by the mapping of its value."""
+    """Return a panel with a bar over time for each series, coloured and named by the mapping of its value."""
     return (
         statetimeline.Panel()
         .title(title)
         .datasource(SOURCE)
         .with_target(InfluxQL(query, alias=alias))
         .mappings(mappings)
-        .show_value(options.VisibilityMode.NEVER)
+        .show_value(options.VisibilityMode.AUTO)
         .row_height(0.8)
         .line_width(0)
         .fill_opacity(80)
@@ -182,14 +203,20 @@ def coloured_from(*limits: tuple[float | None, str]) -> Properties:
     return [model.DynamicConfigValue("thresholds", steps(*limits).build()), *COLOURED]
 
 
-def number_all(built: model.Dashboard) -> None:
-    """Number the panels and name their queries A, B, C, as Grafana does when it saves a dashboard."""
+def finish(built: model.Dashboard) -> None:
+    """Number the panels and name their queries A, B, C, as Grafana does when it saves a dashboard.
+
+    Of a table's options only the order of its rows stays: the SDK writes others that Grafana 12 no longer has.
+    """
     panels: list[model.Panel | model.RowPanel] = []
     for panel in built.panels or []:
-        panels += [panel, *(panel.panels if isinstance(panel, model.RowPanel) else [])]
+        panels += [panel, *((panel.panels or []) if isinstance(panel, model.RowPanel) else [])]
     for panel_id, panel in enumerate(panels, start=1):
         panel.id_val = panel_id
         if isinstance(panel, model.Panel):
             for target, name in zip(panel.targets or [], ascii_uppercase, strict=False):
                 if isinstance(target, InfluxQL):
                     target.ref_id = name
+            if panel.type_val == "table":
+                sort_by = panel.options.sort_by if isinstance(panel.options, table_model.Options) else None
+                panel.options = {"showHeader": True} | ({"sortBy": sort_by} if sort_by else {})

@@ -4,7 +4,7 @@ import logging
 import os
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -39,6 +39,7 @@ from pantau_collector.data_dir import DataDir
 from pantau_collector.inventory import Inventory, load_inventory
 from pantau_collector.run import CannotStartError, run_until_stopped
 from pantau_collector.sinks.open_access import open_access
+from pantau_collector.store.layout import is_known, is_upgraded, layout_of, read_only, refusal
 from pantau_contract.words import words
 from pantau_service import log, private_data, version_option
 from pantau_service.settings import ConfigError
@@ -132,7 +133,8 @@ def check(
     It warns of what others on this machine or on the network can read or change, and of an InfluxDB that asks
     nobody for a login.
 
-    Exit status: 2 something is wrong, or so unsafe that the collector would not start.
+    Exit status: 2 something is wrong, or so unsafe that the collector would not start; or its state is of a
+    version that this program does not know. No state is changed.
     """
     settings, inventory = _load(config)
     try:
@@ -145,6 +147,9 @@ def check(
     say(*warnings, colour="yellow", err=True)
     if refused := unsafe_settings.refusals(settings):
         fail(*refused)
+    where, version = _store_version(settings)
+    if version is not None and not is_known(version):
+        fail(refusal(where, version))
     counts = {
         "sites": len(inventory.sites),
         "cameras": len(inventory.cameras),
@@ -155,11 +160,28 @@ def check(
         "recipients": len(settings.recipient),
     }
     if as_json:
-        print_json({**counts, "warnings": warnings})
+        print_json({**counts, "warnings": warnings, "store": _as_builtins(settings, version)})
     else:
         english = words("en")
         summary = ", ".join(english(f"count.{what}", count=number) for what, number in counts.items())
         say(f"{config} is right: {summary}")
+
+
+def _store_version(settings: CollectorConfig) -> tuple[str, str | None]:
+    """Return where the state is, and of which version; None if there is none yet, or this user may not see it."""
+    if settings.store is not None:
+        return settings.store.full_url.render_as_string(), layout_of(settings.store.full_url)
+    path = DataDir(settings.data_dir).store
+    try:
+        return str(path), layout_of(read_only(path)) if path.is_file() else None
+    except PermissionError:
+        return str(path), None
+
+
+def _as_builtins(settings: CollectorConfig, version: str | None) -> dict[str, Any] | None:
+    if version is None:
+        return None
+    return {"in_file": settings.store is None, "version": version, "is_upgraded": is_upgraded(version)}
 
 
 def _load(path: Path) -> tuple[CollectorConfig, Inventory]:

@@ -24,6 +24,8 @@ class DataDir:
         """Lines that InfluxDB refused for good."""
         self.dead_days = root / "dead-letters" / "days.jsonl"
         """Lines of `camera_day` that InfluxDB refused for good."""
+        self.dead_listing = root / "dead-letters" / "listing.jsonl"
+        """Lines of `listing` that InfluxDB refused for good."""
         self.dead_replay = root / "dead-letters" / "replay.jsonl"
         """Lines of a replay that an InfluxDB refused for good."""
         self.influx_cursor = root / "influx.cursor"

@@ -36,6 +36,7 @@ from pantau_collector.self_monitor import SelfMonitor
 from pantau_collector.sinks import SinkWriter, open_series_store
 from pantau_collector.sinks.day_writer import DayWriter
 from pantau_collector.sinks.decided_lives import DecidedLives
+from pantau_collector.sinks.listing_writer import ListingWriter
 from pantau_collector.store import Store, StoreError, secret_rows
 from pantau_collector.web import RoomMetric, create_app, room_metrics
 from pantau_collector.web.access import access_rules
@@ -235,6 +236,7 @@ def _start_deciding(
         InventoryRecorder(store, lambda: pipeline.inventory, clock.time_ms),
         LedgerKeeper(journal, store),
         _day_writer(config, store, pipeline, receiver),
+        _listing_writer(config, pipeline, receiver),
         retention,
         alert_sender,
         heartbeat_sender,
@@ -311,6 +313,14 @@ def _day_writer(
         zone=config.zone,
         clock=receiver.clock,
     )
+
+
+def _listing_writer(config: CollectorConfig, pipeline: Pipeline, receiver: _Receiver) -> ListingWriter | None:
+    """Return what writes each camera's state and to whom it belongs into InfluxDB, if there is one."""
+    if config.influx is None:
+        return None
+    dead = DeadLetters(receiver.paths.dead_listing, time_ms=receiver.clock.time_ms)
+    return ListingWriter(lambda: pipeline.view, open_series_store(config.influx), dead, receiver.clock)
 
 
 def _start_pipeline(pipeline: Pipeline, stack: ExitStack) -> None:

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import tomli_w
 
+from pantau_demo.influxdb import COLLECTOR as INFLUX_USER
+from pantau_demo.influxdb import DATABASE, InfluxDB
+
 SITES = {
     "simpang-kabil": "Simpang Kabil",
     "batam-centre": "Alun-alun Batam Centre",
@@ -141,8 +144,21 @@ def write_contracts(folder: Path) -> Path:
     )
 
 
-def write_collector(folder: Path, ports: Ports, token: str) -> Path:
+def write_collector(folder: Path, ports: Ports, token: str, influxdb: InfluxDB | None) -> Path:
     """Write the collector's configuration and return its path; `token` is that of a screen."""
+    influx = (
+        {
+            "influx": {
+                "version": 1,
+                "url": influxdb.url,
+                "database": DATABASE,
+                "user": INFLUX_USER,
+                "password_file": str(influxdb.password_file(INFLUX_USER)),
+            }
+        }
+        if influxdb
+        else {}
+    )
     mailto = f"mailto://127.0.0.1:{ports.mail}/?from=pantau@batam.example&to=teknisi@batam.example"
     return _write(
         folder / COLLECTOR,
@@ -151,6 +167,7 @@ def write_collector(folder: Path, ports: Ports, token: str) -> Path:
             "inventory": str(write_inventory(folder)),
             "contracts": str(write_contracts(folder)),
             "broker": {"host": "127.0.0.1", "port": ports.broker},
+            **influx,
             "web": {"port": ports.wall, "public_url": f"http://127.0.0.1:{ports.wall}", "token": token},
             "incidents": {
                 "settle_s": 3,

@@ -12,7 +12,8 @@ from typing import Annotated
 import msgspec
 import typer
 
-from pantau_demo.narration import Narrator, play, tell_the_proof
+from pantau_demo.influxdb import InfluxDBError
+from pantau_demo.narration import Narrator, play, tell_the_plots, tell_the_proof
 from pantau_demo.processes import ProgramEndedError
 from pantau_demo.stage import Stage
 
@@ -47,6 +48,9 @@ def main(
         bool,
         typer.Option("--embedded-broker", help="Use the demo's own broker though mosquitto is installed."),
     ] = False,
+    series: Annotated[
+        bool, typer.Option("--series/--no-series", help="Start InfluxDB and Grafana, if they are installed.")
+    ] = True,
     json: Annotated[bool, typer.Option("--json", help="Print what came as JSON at the end.")] = False,
     version: Annotated[  # noqa: ARG001 # its callback uses it
         bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
@@ -62,10 +66,16 @@ def main(
     folder.mkdir(parents=True, exist_ok=True)
     narrator = Narrator(to=sys.stderr if json else sys.stdout)
     started = True
+    series_url: str | None = None
+    grafana_url: str | None = None
     reports: Sequence[Path] = ()
     try:
         with Stage(
-            folder, wall_port=wall_port, embedded_broker=embedded_broker, on_mail=narrator.show_mail
+            folder,
+            wall_port=wall_port,
+            embedded_broker=embedded_broker,
+            on_mail=narrator.show_mail,
+            with_series=series,
         ) as stage:
             with narrator.progress("the city wakes up"):
                 stage.wait_until_ready(within_s=_START_WITHIN_S)
@@ -73,6 +83,9 @@ def main(
             narrator.say(f"the pages, signed in once as admin: [bold]{link}[/bold]")
             if for_s == 0 and sys.stdout.isatty():
                 webbrowser.open(link)
+            tell_the_plots(stage, narrator)
+            series_url = stage.influxdb.url if stage.influxdb else None
+            grafana_url = stage.grafana.url if stage.grafana else None
             wrong = play(stage, narrator, within_s=for_s or 600)
             untold, reports = tell_the_proof(stage, narrator, keep or _lasting_folder())
             wrong += untold
@@ -80,7 +93,7 @@ def main(
                 narrator.run_until_interrupted(stage)
     except KeyboardInterrupt:
         wrong = []
-    except (ProgramEndedError, TimeoutError, OSError) as error:
+    except (ProgramEndedError, InfluxDBError, TimeoutError, OSError) as error:
         narrator.say(f"[red]{error}[/red]")
         started = False
         raise typer.Exit(2) from None
@@ -88,6 +101,14 @@ def main(
         if keep is None and started:
             shutil.rmtree(folder, ignore_errors=True)
     if json:
-        told = {"ok": not wrong, "wrong": wrong, "notices": narrator.notices, "reports": list(map(str, reports))}
+        told = {
+            "ok": not wrong,
+            "wrong": wrong,
+            "notices": narrator.notices,
+            "reports": list(map(str, reports)),
+            "slow": narrator.remark,
+            "influxdb": series_url,
+            "grafana": grafana_url,
+        }
         typer.echo(msgspec.json.encode(told))
     raise typer.Exit(1 if wrong else 0)

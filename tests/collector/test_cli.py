@@ -3,6 +3,7 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import urllib.error
@@ -16,6 +17,8 @@ from paho.mqtt import publish as paho
 
 from pantau_collector.journal import JournalReader, Record
 from pantau_collector.own_records import is_own
+from pantau_collector.store import Store
+from pantau_collector.store.schema import VERSION
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.process import Server, free_port, is_listening, until
 from tests.servers.screen import WEB, asked
@@ -65,7 +68,31 @@ def test_check_counts_what_there_is(tmp_path: Path) -> None:
         "contracts": 0,
         "recipients": 0,
         "warnings": [],
+        "store": None,
     }
+
+
+def test_check_tells_the_version_of_the_state_and_refuses_one_that_is_not_known_and_changes_nothing(
+    tmp_path: Path,
+) -> None:
+    config = write(tmp_path)
+    path = tmp_path / "data" / "collector.sqlite"
+    Store.at(path).close()
+
+    def check_with(version: str) -> subprocess.CompletedProcess[str]:
+        with contextlib.closing(sqlite3.connect(path)) as database, database:
+            database.execute("UPDATE about SET value = ? WHERE key = 'version'", [version])
+        before = path.read_bytes()
+        done = run("check", "--config", config, "--json")
+        assert path.read_bytes() == before
+        return done
+
+    done = check_with(str(VERSION))
+    assert json.loads(done.stdout)["store"] == {"in_file": True, "version": str(VERSION), "is_upgraded": False}
+    assert json.loads(check_with("1").stdout)["store"]["is_upgraded"], "an earlier program could not read it then"
+    done = check_with(str(VERSION + 1))
+    assert done.returncode == 2
+    assert f"tables are of version {VERSION + 1}, and this program knows {VERSION}" in done.stderr
 
 
 def test_a_taken_port_is_told(tmp_path: Path) -> None:

@@ -54,7 +54,16 @@ def test_on_a_machine_too_slow_for_its_own_cameras_their_incidents_are_no_proble
     assert slowness(ALL, 0) == ""
 
 
-def test_on_a_slow_machine_the_story_must_still_be_found_and_its_sites_have_no_other_incidents() -> None:
+def test_on_a_machine_too_slow_for_a_stream_nobody_need_see_that_it_froze_or_came_back() -> None:
+    assert problems(ALL[1:], 4, cameras_late_s=3) == []
+    assert problems([ALL[0], incident(1, resolved_ms=None), ALL[2]], 5, cameras_late_s=3) == []
+    assert len(problems(ALL[1:], 4, cameras_late_s=1)) == 2
+    assert untold({"camera": 1, "link": 1}, cameras_late_s=3) == []
+    assert len(untold({"camera": 1, "picture": 1}, cameras_late_s=3)) == 1
+
+
+def test_on_a_slow_machine_the_rest_must_still_be_found_and_its_sites_have_no_other_incidents() -> None:
     site = Incident(9, "batam-centre", None, "agent_gone", 9)
-    for incidents, notices in ((ALL[1:], 6), ([*ALL, site], 8), (ALL, 5), (ALL, 7)):
+    without_cut, unmended = [ALL[0], ALL[2]], [*ALL[:2], incident(2, resolved_ms=None)]
+    for incidents, notices in ((without_cut, 6), (unmended, 6), ([*ALL, site], 8), (ALL, 5), (ALL, 7)):
         assert len(problems(incidents, notices, cameras_late_s=3)) == 1

@@ -28,7 +28,10 @@ def test_a_second_run_changes_nothing(site: Site) -> None:
 
 @pytest.mark.parametrize("lock", ["agent.txt", "collector-postgresql.txt"])
 def test_the_locked_versions_are_installed_with_their_hashes(site: Site, lock: str) -> None:
-    assert (site.root / "opt/pantau" / lock).read_bytes() == (ROOT / "locks" / lock).read_bytes()
+    program = lock.partition("-")[0].removesuffix(".txt")
+    assert (site.root / "opt/pantau" / program / "current" / lock).read_bytes() == (
+        ROOT / "locks" / lock
+    ).read_bytes()
     assert re.search(r"Install the tested versions of what it needs\] \**\s+ok", site.first.output)
 
 
@@ -50,7 +53,7 @@ def test_a_lock_that_cannot_be_installed_ends_the_run_before_the_program_is_touc
     run = machine.play("agent.yml", pantau_install_lock=str(lock))
     assert run.failed == 1
     assert "msgspec==0.0.1" in run.refusals["here"]
-    assert not (machine.root / "opt/pantau/bin/pantau-agent").exists()
+    assert not (machine.root / "opt/pantau/agent/current").is_symlink()
 
 
 def test_the_configuration_says_what_the_inventory_says_and_holds_no_password(site: Site) -> None:
@@ -160,6 +163,6 @@ def test_a_camera_that_is_taken_out_takes_its_password_along_and_a_changed_wheel
     assert remaining == {"pantau-agent.broker", "pantau-agent.camera-quay"}
     assert re.search(r"pantau_install : Install\] \**\s+changed", run.output)
     digest = hashlib.sha256(site.wheel.read_bytes()).hexdigest()
-    assert digest in (site.root / "opt/pantau/installed-agent").read_text(), (
+    assert digest in (site.root / "opt/pantau/agent/current/complete").read_text(), (
         "which the running one is compared with"
     )

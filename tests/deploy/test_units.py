@@ -17,12 +17,13 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a root in which both units, and the programs that they start, are installed."""
     root = tmp_path_factory.mktemp("root")
     install_distribution_units(root)
-    programs = root / "opt/pantau/bin"
-    programs.mkdir(parents=True)
     (root / "etc/systemd/system").mkdir(parents=True)
     for name in NAMES:
         shutil.copy(UNITS / name, root / "etc/systemd/system" / name)
-        (programs / name.removesuffix(".service")).symlink_to("/bin/true")
+        program = name.removesuffix(".service")
+        programs = root / "opt/pantau" / program.removeprefix("pantau-") / "current/bin"
+        programs.mkdir(parents=True)
+        (programs / program).symlink_to("/bin/true")
     return root
 
 

@@ -10,8 +10,8 @@ from pantau_collector.ledger import Bucket
 from pantau_collector.sinks.camera_days import days
 from pantau_contract.states import Cause, State
 from tests.collector.ledger.simulated import EPOCH_MS, SimulatedSite, listening
+from tests.grafana.dashboards import panel_titled, query_of
 from tests.grafana.history import ZONE, write_days
-from tests.grafana.test_city import ask, by_title
 from tests.servers.influxdb import Database, InfluxDB
 
 DAY, DAY_MS = 86_400, 86_400_000
@@ -59,8 +59,13 @@ def month(influxdb_server: InfluxDB, tmp_path_factory: pytest.TempPathFactory) -
     influxdb_server.query("DROP DATABASE month")
 
 
+def ask(month: Database, title: str) -> list[dict[str, Any]]:
+    query = query_of("availability", title)
+    return month.query(query.filled_in(end_ms=END_MS - 1))
+
+
 def asked(month: Database, title: str) -> dict[str, dict[str, Any]]:
-    return {row["site"]: row for row in ask(month, title, end_ms=END_MS - 1)}
+    return {row["site"]: row for row in ask(month, title)}
 
 
 def test_ten_days_of_thirty_without_power_are_not_a_hundred_percent(month: Database) -> None:
@@ -76,9 +81,7 @@ def test_ten_days_of_thirty_without_power_are_not_a_hundred_percent(month: Datab
 
 def test_a_site_of_which_nothing_is_known_has_no_rate_and_no_hundred_or_zero_percent(month: Database) -> None:
     assert "gone" not in asked(month, RATES)
-    assert {row["site"] for row in ask(month, "Daring: ketersediaan tiap lokasi", end_ms=END_MS - 1)} == FAULTY | {
-        "well"
-    }
+    assert {row["site"] for row in ask(month, "Daring: ketersediaan tiap lokasi")} == FAULTY | {"well"}
     assert asked(month, MINUTES)["gone"][Bucket.NOT_KNOWN] == 30 * 1440
 
 
@@ -87,7 +90,7 @@ def test_each_day_is_told_by_itself(month: Database) -> None:
         ("Daring: ketersediaan tiap lokasi", {"power", "camera", "link"}),
         ("Bagian terukur tiap lokasi", {"power", "agent"}),
     ):
-        rows = ask(month, title, end_ms=END_MS - 1)
+        rows = ask(month, title)
         found: dict[str, list[float]] = {}
         for row in rows:
             assert (row["time"] - BEGIN_MS) % DAY_MS == 0
@@ -112,7 +115,7 @@ def test_the_minutes_are_in_the_bucket_of_the_fault_and_sum_to_the_month(month: 
         assert minutes[site][bucket] == pytest.approx(10 * 1440, abs=1)
     for row in minutes.values():
         assert sum(row[bucket] for bucket in Bucket) == pytest.approx(30 * 1440)
-    panel = by_title("Menit saat kamera tidak bekerja semestinya, menurut golongan")
+    panel = panel_titled("availability", "Menit saat kamera tidak bekerja semestinya, menurut golongan")
     assert [target["alias"] for target in panel["targets"]][2:6] == [
         "padam: kamera",
         "padam: perekam atau switch",

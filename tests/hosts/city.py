@@ -44,7 +44,7 @@ class City:
         # A checkout of its own: who edits a role meanwhile disturbs no run.
         self._checkout = folder / "checkout"
         for part in ("ansible", "locks", "systemd"):
-            shutil.copytree(ROOT / part, self._checkout / part, ignore=shutil.ignore_patterns("wheels", "files"))
+            shutil.copytree(ROOT / part, self._checkout / part, ignore=_of_the_technicians_own)
         ssh = folder / "ssh"
         ssh.write_text(f'#!/bin/sh\nexec nsenter --net=/run/netns/{self.network.name} ssh "$@"\n')
         ssh.chmod(0o755)
@@ -59,16 +59,11 @@ class City:
         self.variables[name] = {"ansible_host": address}
         return host
 
-    def play(self, *arguments: str, check: bool = True) -> Run:
-        """Run playbooks of `ansible/` as a technician does, and return what came of it.
-
-        Raises:
-            RuntimeError: the run ended with an error, and `check` is set.
-        """
+    def begin(self, *arguments: str, environment: dict[str, str] | None = None) -> subprocess.Popen[str]:
+        """Start a run of playbooks of `ansible/`, as a technician does."""
         inventory = self.folder / "inventory.json"
         inventory.write_text(json.dumps(self._inventory(), indent=1))
-        began = time.monotonic()
-        done = subprocess.run(
+        return subprocess.Popen(
             [Path(sys.executable).parent / "ansible-playbook", "-i", inventory, *arguments],
             cwd=self._checkout / "ansible",
             env={
@@ -77,21 +72,31 @@ class City:
                 "ANSIBLE_HOME": str(self.folder / "ansible"),
                 # Two cities have the same addresses, and must not share their connections.
                 "ANSIBLE_SSH_CONTROL_PATH_DIR": str(self.folder / "cp"),
+                **(environment or {}),
             },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            check=False,
         )
+
+    def play(self, *arguments: str, check: bool = True, environment: dict[str, str] | None = None) -> Run:
+        """Run playbooks of `ansible/` as a technician does, and return what came of it.
+
+        Raises:
+            RuntimeError: the run ended with an error, and `check` is set.
+        """
+        began = time.monotonic()
+        with self.begin(*arguments, environment=environment) as running:
+            output, _ = running.communicate()
         with (self.folder / "runs.log").open("a") as log:
-            log.write(done.stdout)
+            log.write(output)
         counts = {
             host: {key: int(count) for key, count in re.findall(r"(\w+)=(\d+)", line)}
-            for host, line in re.findall(r"^(\S+) +: (ok=.*)$", done.stdout, re.MULTILINE)
+            for host, line in re.findall(r"^(\S+) +: (ok=.*)$", output, re.MULTILINE)
         }
-        run = Run(done.stdout, done.returncode, counts, time.monotonic() - began)
-        if check and done.returncode:
-            raise RuntimeError(done.stdout)
+        run = Run(output, running.returncode, counts, time.monotonic() - began)
+        if check and run.status:
+            raise RuntimeError(output)
         return run
 
     def remove(self) -> None:
@@ -122,6 +127,13 @@ class City:
             # systemd-timesyncd does not run in a container.
             "pantau_install_check_time": False,
         }
+
+
+def _of_the_technicians_own(folder: str, names: list[str]) -> list[str]:
+    """Return what git ignores right below `ansible`: inventory, certificates, wheels."""
+    return [
+        name for name in names if Path(folder) == ROOT / "ansible" and name in {"inventory", "files", "wheels"}
+    ]
 
 
 __all__ = ["City", "Run", "until"]

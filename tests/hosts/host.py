@@ -12,6 +12,8 @@ from pathlib import Path
 
 BROKER_NAME, BROKER_ADDRESS = "broker.test", "10.99.1.1"
 """The name by which every host finds the first one, which is the control room."""
+BRIDGE_ADDRESS = "10.99.0.1"
+"""The technician's computer, as the hosts see it."""
 _BOOT = """\
 for hierarchy in {groups}; do mkdir -p $hierarchy; echo $$ > $hierarchy/cgroup.procs; done
 mount -t overlay overlay -o lowerdir={lower},upperdir={folder}/upper,workdir={folder}/work {folder}/root
@@ -32,7 +34,7 @@ class Network:
         _ip("netns", "add", name)
         self._ip("link", "set", "lo", "up")
         self._ip("link", "add", "bridge0", "type", "bridge")
-        self._ip("addr", "add", "10.99.0.1/16", "dev", "bridge0")
+        self._ip("addr", "add", f"{BRIDGE_ADDRESS}/16", "dev", "bridge0")
         self._ip("link", "set", "bridge0", "up")
 
     def connect(self, space: str, address: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.hosts.city import City, Run, until
 from tests.hosts.host import BROKER_NAME, Host
+from tests.hosts.small_city import started
 
 COLLECTOR = """\
 data_dir = "/var/lib/pantau-collector"
@@ -92,11 +93,6 @@ def complaints(run: Run) -> dict[str, str]:
     found = re.findall(r'^ +"(\S+): (.+?)",?$', run.output, re.MULTILINE)
     assert "cameras ok" in run.output, run.output
     return {site: what for site, what in found if not what.startswith("its clock")}
-
-
-def started(host: Host, unit: str) -> str:
-    """Return what changes with each start of a unit."""
-    return host.run(f"systemctl show --property=InvocationID --value {unit}")
 
 
 def test_on_blank_machines_a_trial_run_ends_well_and_what_needs_an_installation_says_so(blank: City) -> None:
@@ -185,6 +181,36 @@ def test_a_stolen_machine_is_cut_off_and_no_other_notices(running: City) -> None
     again = running.play("agent.yml", "--limit=sekupang")
     assert again.counts["sekupang"]["changed"] >= 2, "a new key and certificate"
     until(lambda: causes(running).get("sekupang") == {"refused"}, 300)
+
+
+@pytest.mark.parametrize("arguments", [[], ["--extra-vars=pantau_rotate_authority=true"]], ids=["", "authority"])
+def test_every_certificate_is_replaced_and_the_former_ones_are_refused(
+    running: City, arguments: list[str]
+) -> None:
+    site, control = running.hosts["nongsa"], running.hosts["control"]
+    broker, serial = started(control, "mosquitto"), _serial(site)
+    for kind in ("pem", "key"):
+        former = {"pem": "/etc/pantau/broker-client.pem", "key": "/etc/credstore/pantau-agent.broker-key"}[kind]
+        site.run(f"cp {former} /root/former.{kind}")
+    run = running.play("rotate.yml", *arguments)
+    print(f"rotate.yml {arguments}: {run.seconds:.0f} s")  # noqa: T201 # with -s
+    assert _serial(site) != serial
+    assert started(control, "mosquitto") == broker, "the sessions of all sites end where the broker is restarted"
+    assert "nongsa" in causes(running)
+    assert _knock(site, "/etc/pantau/broker-client.pem", "/etc/credstore/pantau-agent.broker-key")
+    assert not _knock(site, "/root/former.pem", "/root/former.key")
+    assert running.play("site.yml").changed == 0
+
+
+def _serial(site: Host) -> str:
+    return site.run("openssl x509 -noout -serial < /etc/pantau/broker-client.pem")
+
+
+def _knock(site: Host, certificate: str, key: str) -> bool:
+    """Return whether the broker lets somebody in who shows a certificate, by what it says after the handshake."""
+    ask = f"openssl s_client -connect {BROKER_NAME}:8884 -CAfile /etc/pantau/broker-ca.pem -cert {certificate}"
+    said = site.run(f"(sleep 3; echo) | {ask} -key {key} -ign_eof 2>&1", check=False)
+    return "alert" not in said
 
 
 def test_a_power_cut_of_the_whole_city_is_over_without_anybody(running: City) -> None:

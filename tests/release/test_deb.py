@@ -63,7 +63,8 @@ def test_everything_belongs_to_root_and_nobody_else_may_write_it(package: Path) 
 def test_the_program_runs_in_its_environment(unpacked: Path) -> None:
     link = next((unpacked / "usr/bin").iterdir())
     home = f"/opt/{link.name}/{version()}"
-    assert str(link.readlink()) == f"{home}/bin/{link.name}"
+    assert str(link.readlink()) == f"/opt/{link.name}/current/bin/{link.name}"
+    assert str((unpacked / f"opt/{link.name}/current").readlink()) == version()
     program = unpacked / home.lstrip("/") / "bin" / link.name
     assert os.access(program, os.X_OK)
     assert program.read_text().startswith(f"#!{home}/bin/python3\n")

@@ -67,15 +67,26 @@ class InfluxDB(Server):
                 )
         return rows
 
+    def write(self, database: str, lines: str) -> None:
+        """Write lines, with times in milliseconds.
+
+        Raises:
+            RuntimeError: the server did not take them.
+        """
+        query = urllib.parse.urlencode({"db": database, "precision": "ms"})
+        status, answer = self._request("POST", f"/write?{query}", lines.encode())
+        if status != 204:
+            raise RuntimeError(answer.decode())
+
     def _ping(self) -> bool:
         with contextlib.suppress(OSError, http.client.HTTPException):
             return self._request("GET", "/ping")[0] == 204
         return False
 
-    def _request(self, method: str, path: str) -> tuple[int, bytes]:
+    def _request(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
-            connection.request(method, path)
+            connection.request(method, path, body)
             answer = connection.getresponse()
             return answer.status, answer.read()
         finally:

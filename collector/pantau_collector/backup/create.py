@@ -38,17 +38,21 @@ def create_backup(
     time_ms: int,
     with_secrets: bool = False,
     with_snapshots: bool = False,
+    store_only: bool = False,
 ) -> Manifest:
     """Copy `data_dir` to `target`, a folder that does not exist yet or is empty. Its owner alone can read it.
 
     Without `with_secrets` the copy of the store lacks the secret that signs the links in notices. Without
     `with_snapshots` the copy lacks the archive of pictures, which may be a hundred times as large as all else.
+    `store_only` copies the store alone: what came after it can be read from the journal once more.
 
     Raises:
         BackupError: the backup failed, and `target` does not exist.
     """
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise BackupError(f"{target} is there already: give a folder that is not, or an empty one")
+    if store_only and not has_store:
+        raise BackupError("the store is in PostgreSQL: back it up by pg_dump")
     if not DataDir(data_dir).journal.is_dir():
         raise BackupError(f"{data_dir} holds no journal: data_dir in the configuration must be the collector's")
     partial = target.with_name(target.name + ".partial")
@@ -58,9 +62,16 @@ def create_backup(
         private_files.make_folder(partial)
         place = DataDir(data_dir)
         pictures = [place.pictures, place.outage_pictures, *([place.snapshots] if with_snapshots else [])]
-        _check_room(place, pictures, partial)
+        _check_room([place.store] if store_only else _all_files(place, pictures), place, partial)
         secrets = with_secrets if has_store else False
-        manifest = _fill(place, pictures, partial, has_store=has_store, with_secrets=secrets, time_ms=time_ms)
+        if store_only:
+            _copy_store(place.store, DataDir(partial).store, with_secrets=with_secrets)
+            end = 0
+        else:
+            end = _fill(place, pictures, partial, has_store=has_store, with_secrets=secrets)
+        manifest = _seal(
+            partial, has_store=has_store, end=end, with_secrets=secrets, store_only=store_only, time_ms=time_ms
+        )
         if target.exists():
             target.rmdir()
         partial.rename(target)
@@ -74,14 +85,17 @@ def create_backup(
     return manifest
 
 
-def _check_room(place: DataDir, pictures: Iterable[Path], target: Path) -> None:
+def _all_files(place: DataDir, pictures: Iterable[Path]) -> list[Path]:
+    folders = (place.journal, *pictures, place.dead_messages.parent)
+    return [place.store, *(path for folder in folders for path in _files(folder))]
+
+
+def _check_room(files: list[Path], place: DataDir, target: Path) -> None:
     """Refuse a backup that would fill the disk, on which the collector may be writing.
 
     Raises:
         BackupError: there is too little room.
     """
-    folders = (place.journal, *pictures, place.dead_messages.parent)
-    files = [place.store, *(path for folder in folders for path in _files(folder))]
     needed = sum(map(_size, files))
     free = shutil.disk_usage(target).free
     if free < needed + _ROOM_LEFT and not private_files.costs_no_space(place.journal / "lock", target):
@@ -91,9 +105,8 @@ def _check_room(place: DataDir, pictures: Iterable[Path], target: Path) -> None:
         )
 
 
-def _fill(
-    place: DataDir, pictures: Iterable[Path], target: Path, *, has_store: bool, with_secrets: bool, time_ms: int
-) -> Manifest:
+def _fill(place: DataDir, pictures: Iterable[Path], target: Path, *, has_store: bool, with_secrets: bool) -> int:
+    """Copy everything, and return where the journal ends in the copy."""
     copy = DataDir(target)
     private_files.make_folder(copy.journal)
     _copy_finished(place.journal, copy.journal)
@@ -110,8 +123,15 @@ def _fill(
                 _copy_if_present(path, target / folder.name / path.relative_to(folder))
     for path in _files(place.dead_messages.parent):
         _copy_if_present(path, copy.dead_messages.parent / path.name)
+    return end
+
+
+def _seal(
+    target: Path, *, has_store: bool, end: int, with_secrets: bool, store_only: bool, time_ms: int
+) -> Manifest:
+    """Write the manifest of what was copied, and make all of it durable."""
     files = {str(path.relative_to(target)): measure(path) for path in _files(target)}
-    manifest = Manifest(FORMAT, __version__, time_ms, has_store, end, files, with_secrets)
+    manifest = Manifest(FORMAT, __version__, time_ms, has_store, end, files, with_secrets, store_only)
     with private_files.create(target / NAME) as file:
         file.write(msgspec.json.format(msgspec.json.encode(manifest), indent=1))
     for path in (*_files(target), *(path for path in target.rglob("*") if path.is_dir()), target):

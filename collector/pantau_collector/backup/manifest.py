@@ -32,6 +32,7 @@ class Manifest(Struct, frozen=True):
 
     If `has_store` is false, the state is in a PostgreSQL database, which is backed up separately. `with_secrets`
     says that the store holds the secret that signs the links in notices, as in every backup of version 0.2.
+    `store_only` says that the store is all there is: a restore leaves journal and pictures as they are.
     """
 
     format: int
@@ -41,6 +42,7 @@ class Manifest(Struct, frozen=True):
     journal_end: int
     files: dict[str, FileInfo]
     with_secrets: bool = True
+    store_only: bool = False
 
     @property
     def bytes(self) -> int:

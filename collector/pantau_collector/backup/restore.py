@@ -24,6 +24,8 @@ _NAMED = 5
 def restore_backup(source: Path, data_dir: Path, *, force: bool, time_ms: int) -> Manifest:
     """Copy a backup into `data_dir`. With `force`, existing data is moved into a folder within `data_dir`.
 
+    Of a backup of the store alone, the existing store is moved, and all else stays.
+
     Raises:
         BackupError: the backup was not restored, and nothing in `data_dir` has changed.
     """
@@ -35,7 +37,12 @@ def restore_backup(source: Path, data_dir: Path, *, force: bool, time_ms: int) -
         private_files.make_folder(data_dir)
         if staging.exists():
             shutil.rmtree(staging)  # left by a restore that was interrupted
-        present = [path for path in data_dir.iterdir() if path.name != "lost+found"]
+        store = DataDir(data_dir).store.name
+        present = [
+            path
+            for path in data_dir.iterdir()
+            if path.name != "lost+found" and (not manifest.store_only or path.name.startswith(store))
+        ]
         if present and not force:
             raise BackupError(
                 f"{data_dir} is not empty ({', '.join(sorted(path.name for path in present)[:_NAMED])}): with"

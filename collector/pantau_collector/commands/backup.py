@@ -34,6 +34,12 @@ def backup_command(
             "--with-snapshots", help="Copy the archive of pictures too, which may be larger than all else."
         ),
     ] = False,
+    store_only: Annotated[
+        bool,
+        typer.Option(
+            "--store-only", help="Copy the state alone, as before an upgrade: the journal has what comes after."
+        ),
+    ] = False,
     as_json: _AsJson = False,
 ) -> None:
     """Copy the collector's data into a folder, while it runs: journal, state, newest pictures, dead letters.
@@ -52,6 +58,7 @@ def backup_command(
             has_store=settings.store is None,
             with_secrets=with_secrets,
             with_snapshots=with_snapshots,
+            store_only=store_only,
             time_ms=_now_ms(),
         )
     except BackupError as error:
@@ -75,7 +82,8 @@ def restore_command(
     """Restore the collector's data from a backup; every file of it is checked first.
 
     Never while a collector runs on it; into a data_dir that is not empty only with --force. Notices that were
-    waiting when the backup was taken are sent, with the keys that they had.
+    waiting when the backup was taken are sent, with the keys that they had. A backup of the state alone replaces
+    the state alone, and what came since is read from the journal once more.
 
     Exit status: 0 it is restored; 1 it is not, and nothing has changed; 2 the configuration is wrong.
 

@@ -22,7 +22,7 @@ from pantau_collector.ledger.facts import CAMERA
 from pantau_collector.ledger.rows import Change, drop_changes, load_cameras, load_changes, load_site_runs
 from pantau_collector.periodic import PeriodicThread
 from pantau_collector.sinks.answers import RetryLaterError
-from pantau_collector.sinks.camera_days import day_lines, days, empty_lines, was_in_service
+from pantau_collector.sinks.camera_days import Belonging, day_lines, days, empty_lines, was_in_service
 from pantau_collector.sinks.deliver import SeriesStore, deliver
 from pantau_collector.store import Store, StoreError, series_day_rows
 
@@ -55,6 +55,9 @@ class Lives(Protocol):
 
     def of_site(self, site: str, from_ms: int, to_ms: int) -> Mapping[str, Sequence[Interval]]:
         """Return the intervals of each camera of a site in a period (UTC ms), without gaps."""
+
+    def belongs(self, site: str, camera: str) -> Belonging:
+        """Return to whom a camera belongs."""
 
 
 class _Task(NamedTuple):
@@ -208,7 +211,7 @@ class DayWriter:
             before = digests.pop(day.from_ms, _NOTHING)
             of_day: list[str] = []
             if before != _NOTHING or was_in_service(lives, day):  # else it is as before the site was set up
-                of_day = day_lines(task.site, lives, day, until_ms)
+                of_day = day_lines(task.site, lives, day, until_ms, self._lives.belongs)
             digest = _digest(of_day)
             if before != digest or not of_day:
                 written[day.from_ms] = digest

@@ -6,6 +6,7 @@ from pantau_collector.attribution import DecidedLedger, load_decisions
 from pantau_collector.inventory import Inventory
 from pantau_collector.inventory.history import InventoryHistory
 from pantau_collector.ledger import Interval
+from pantau_collector.sinks.camera_days import Belonging
 from pantau_collector.store import Store, downtime_rows, inventory_rows
 
 
@@ -62,3 +63,10 @@ class DecidedLives:
             StoreError: the state cannot be read.
         """
         return self._ledger.site_intervals(site, from_ms, to_ms)
+
+    def belongs(self, site: str, camera: str) -> Belonging:
+        """Return to whom a camera belongs, by the present inventory."""
+        inventory = self._inventory()
+        known = inventory.camera(site, camera)
+        names = (inventory.owner_name(known.owner), inventory.maintainer_name(known.maintainer))
+        return Belonging(*names, known.project)

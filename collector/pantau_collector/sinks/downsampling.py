@@ -10,7 +10,16 @@ a camera was is in its days.
 from dataclasses import dataclass
 
 from pantau_collector.sinks.line_protocol import FieldType, Measurement
-from pantau_collector.sinks.schema import AGENT, CAMERA, CAMERA_DAY, COLLECTOR, HOST, INCIDENT, STATE_CODES
+from pantau_collector.sinks.schema import (
+    AGENT,
+    CAMERA,
+    CAMERA_DAY,
+    COLLECTOR,
+    HOST,
+    INCIDENT,
+    LISTING,
+    STATE_CODES,
+)
 from pantau_contract.states import State
 
 _MINIMUM_IS_WORST = {"online", "clock_synchronised", "sites_online"}
@@ -55,9 +64,11 @@ def _summaries() -> tuple[Summary, ...]:
         )
     steps = tuple((field.name, field.name) for field in INCIDENT.fields)
     days = tuple((field.name, field.name) for field in CAMERA_DAY.fields)
+    listed = tuple((field.name, field.name) for field in LISTING.fields)
     return (
         *summaries,
         Summary(INCIDENT.name, "last", steps, window=STEP_WINDOW),
+        Summary(LISTING.name, "last", listed),
         Summary(CAMERA_DAY.name, "last", days, window=DAY_WINDOW, daily=True),
     )
 

@@ -159,11 +159,29 @@ CAMERA_DAY = Measurement(
         Field("online_ms", _INTEGER, "ms", "of that, in which the camera streamed"),
         Field("intact_ms", _INTEGER, "ms", "of that, in which it streamed a true picture"),
         Field("measured_ms", _INTEGER, "ms", "of the time in service, in which an agent measured the camera"),
+        Field("owner", _STRING, "", "whose the camera is, by the present inventory; `-` for nobody's"),
+        Field("maintainer", _STRING, "", "who mends it"),
+        Field("project", _STRING, "", "of the city, that it looks at"),
     ),
 )
 """A point at the beginning of each day, written and corrected by `day_writer`."""
 
-MEASUREMENTS = (CAMERA, HOST, AGENT, INCIDENT, COLLECTOR, CAMERA_DAY)
+LISTING = Measurement(
+    "listing",
+    tags=("camera", "maintainer", "owner", "project", "site"),
+    fields=(
+        Field("state", _STRING, "", "as the collector knows it: `unknown` while the site's agent is gone"),
+        Field("state_code", _INTEGER, "", "the state as a number"),
+        Field("cause", _STRING, "", "why it is not ok; empty when it is"),
+        Field("since_ms", _INTEGER, "UTC ms", "when that began"),
+        Field("name", _STRING, "", "what people call the camera"),
+        Field("heard", _INTEGER, "0/1", "the site's agent is heard"),
+        Field("rtp_loss_pct", _FLOAT, "%", "RTP packets that never came, when it was last measured"),
+    ),
+)
+"""A point a camera and minute, by `listing_writer`: the only one that knows to whom a camera belongs."""
+
+MEASUREMENTS = (CAMERA, HOST, AGENT, INCIDENT, COLLECTOR, CAMERA_DAY, LISTING)
 """Every measurement."""
 
 _NO_EVIDENCE = (None,) * len(_PICTURE_CAUSES)

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import SQLAlchemyError
 
-from pantau_collector.store import access_tables, schema, upgrade  # noqa: F401 # its tables are made with the others
+from pantau_collector.store import access_tables, layout, schema, upgrade  # noqa: F401 # its tables are made with the others
 
 _BUSY_S = 10
 """Seconds for which SQLite waits for another process's transaction."""
@@ -152,11 +152,7 @@ def _prepare(engine: Engine) -> str:
             found = {"version": str(schema.VERSION), "installation": secrets.token_hex(4), _TERM: "0"}
             put_rows(connection, about, [{"key": key, "value": value} for key, value in found.items()])
         if found["version"] != str(schema.VERSION):
-            url = engine.url.render_as_string()
-            raise StoreError(
-                f"{url}: its tables are of version {found['version']}, and this program knows {schema.VERSION}:"
-                " run the version of pantau that made it, or move it away to begin anew"
-            )
+            raise StoreError(layout.refusal(engine.url.render_as_string(), found["version"]))
         return str(found["installation"])
 
 

@@ -198,6 +198,7 @@ def test_no_name_or_type_changes_unnoticed() -> None:
         ("incident", ("camera", "device", "kind", "site", "uplink")),
         ("collector", ("collector",)),
         ("camera_day", ("camera", "site")),
+        ("listing", ("camera", "maintainer", "owner", "project", "site")),
     ]
     days = {field.name for field in CAMERA_DAY.fields}
     assert {f"{bucket}_ms" for bucket in Bucket} < days

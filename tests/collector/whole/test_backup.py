@@ -125,6 +125,25 @@ def test_all_of_it_comes_back(filled: Path, tmp_path: Path) -> None:
     assert picture.taken_ms("nagoya", "cam1") == NOW
 
 
+def test_of_a_backup_of_the_store_alone_nothing_but_the_store_comes_back(filled: Path, tmp_path: Path) -> None:
+    place = DataDir(filled)
+    create_backup(filled, tmp_path / "b", has_store=True, store_only=True, time_ms=NOW)
+    assert {path.name for path in (tmp_path / "b").iterdir()} == {"collector.sqlite", "manifest.json"}
+    before = place.store.read_bytes()
+    place.store.write_bytes(b"of a later version")
+    with Journal(place.journal, segment_bytes=SEGMENT) as journal:
+        journal.append([Record(NOW + 1000, "pantau/v1/a/agent", b"since the backup")])
+    with pytest.raises(BackupError, match="not empty"):
+        restore_backup(tmp_path / "b", filled, force=False, time_ms=NOW)
+    restore_backup(tmp_path / "b", filled, force=True, time_ms=NOW)
+    assert Store.at(place.store).installation
+    assert len(place.store.read_bytes()) == len(before)
+    assert len(read_all(filled)) == 201, "what came since is read again"
+    assert PictureFiles(place.pictures, time_ms=lambda: NOW).latest("nagoya", "cam1") is not None
+    (aside,) = filled.glob("before-restore-*")
+    assert (aside / place.store.name).read_bytes() == b"of a later version"
+
+
 def test_the_journal_in_a_backup_reaches_behind_where_the_store_says_it_was_read(
     filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

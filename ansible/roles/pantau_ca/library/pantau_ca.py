@@ -1,8 +1,10 @@
 """Keeps a certificate authority of the city's own: its key, what it has signed, what it has revoked.
 
-Everything is in one folder on the computer that runs Ansible: `ca.pem` and `ca.key`, `{name}.pem` and `{name}.key`
-for each name, `crl.pem`, and `revoked.json`. The extensions are those of RFC 5280; a program that checks strictly,
-as Python does since 3.13 (Debian 13), trusts no authority without them.
+Everything is in one folder on the computer that runs Ansible: `ca.pem` and `ca.key`, `{name}.pem` and
+`{name}.key` for each name, `trusted.pem` (whom the city's machines trust), `crl.pem`, `revoked.json`,
+`superseded.json`. While one authority follows another there are `next-ca` or `former-ca` too: all machines trust
+both of them, until the last certificate of the former one is replaced. The extensions are those of RFC 5280; a
+program that checks strictly, as Python does since 3.13 (Debian 13), trusts no authority without them.
 """  # noqa: INP001 # Ansible finds it by its folder
 
 import datetime as dt
@@ -29,11 +31,22 @@ options:
   servers: {description: "By name, the DNS names and addresses of a server.", type: dict, default: {}}
   clients: {description: Names of clients (users of the broker)., type: list, elements: str, default: []}
   revoked: {description: Whose certificates are refused from now on., type: list, elements: str, default: []}
+  retired:
+    description: Of whom certificates that have been replaced are refused from now on.
+    type: list
+    elements: str
+    default: []
+  succession:
+    description: "How far another authority follows: it is made, it signs, the former one is forgotten."
+    type: str
+    choices: [none, prepare, promote, finish]
+    default: none
   days: {description: For how many days a certificate is valid., type: int, default: 397}
   renew_days: {description: How many days before its end a certificate is replaced., type: int, default: 60}
 author: [Pantau]
 """
 _CA_DAYS = 20 * 365
+_NEXT, _FORMER = "next-ca", "former-ca"
 _EARLIER = dt.timedelta(hours=24)
 """By how much a certificate begins in the past: a site's clock may be slow."""
 
@@ -73,6 +86,8 @@ class Authority:
         self.changes.append(f"{wish.name}: {why}")
         if self._dry:
             return
+        if certificate is not None:
+            self._note_superseded(wish.name, certificate)
         key = ec.generate_private_key(ec.SECP256R1())
         usage = ExtendedKeyUsageOID.SERVER_AUTH if wish.is_server else ExtendedKeyUsageOID.CLIENT_AUTH
         builder = (
@@ -93,7 +108,7 @@ class Authority:
         Raises:
             ValueError: a name never had a certificate here.
         """
-        revoked = self._revoked()
+        revoked = self._listed("revoked.json")
         for name in names:
             certificate = _read(self.folder / f"{name}.pem")
             serials = {entry["serial"] for entry in revoked if entry["name"] == name}
@@ -107,9 +122,75 @@ class Authority:
                 self._publish(revoked)
                 for kind in ("pem", "key"):
                     (self.folder / f"{name}.{kind}").unlink(missing_ok=True)
-        if not self._dry and _read_list(self.folder / "crl.pem") != {int(entry["serial"]) for entry in revoked}:
+        wanted = {int(entry["serial"]) for entry in revoked}
+        if not self._dry and (
+            _read_list(self.folder / "crl.pem") != wanted or not (self.folder / "trusted.pem").exists()
+        ):
             self._publish(revoked)
             self.changes.append("the list of what is revoked")
+
+    def retire(self, names: list[str]) -> None:
+        """Revoke what has been replaced for these names: only what they have today is taken from now on."""
+        superseded = self._listed("superseded.json")
+        retired = [entry for entry in superseded if entry["name"] in names]
+        if not retired:
+            return
+        self.changes += sorted({f"{entry['name']}: its former certificate is revoked" for entry in retired})
+        if not self._dry:
+            self._publish(self._listed("revoked.json") + retired)
+            rest = [entry for entry in superseded if entry not in retired]
+            _write(self.folder / "superseded.json", json.dumps(rest, indent=1).encode())
+
+    def succeed(self, step: str) -> None:
+        """Let another authority follow: `prepare` makes it, `promote` lets it sign, `finish` forgets the former.
+
+        A step that has been taken changes nothing.
+
+        Raises:
+            ValueError: there is none that could be promoted.
+        """
+        steps = {"prepare": self._prepare_next, "promote": self._promote_next, "finish": self._forget_former}
+        steps[step]()
+        if not self._dry:
+            self._publish(self._listed("revoked.json"))
+
+    def _prepare_next(self) -> None:
+        if self._has(_NEXT) or self._has(_FORMER):
+            return
+        self.changes.append("the next authority")
+        if not self._dry:
+            _write_pair(self.folder, _NEXT, *self._new_authority(f"Pantau CA {self.now:%Y-%m-%d %H:%M:%S}"))
+
+    def _promote_next(self) -> None:
+        if self._has(_FORMER) and not self._has(_NEXT):
+            return
+        if not self._has(_NEXT):
+            raise ValueError(
+                f"{self.folder}/{_NEXT}.pem is not there: prepare it first, so that all machines trust it"
+            )
+        self.changes.append("the next authority signs")
+        if self._dry:
+            return
+        # Copied first: one that breaks off in between leaves both, and is done again.
+        for kind in ("key", "pem"):
+            if not self._has(_FORMER):
+                _write(self.folder / f"{_FORMER}.{kind}", (self.folder / f"ca.{kind}").read_bytes())
+        for kind in ("key", "pem"):
+            _write(self.folder / f"ca.{kind}", (self.folder / f"{_NEXT}.{kind}").read_bytes())
+        for kind in ("pem", "key"):
+            (self.folder / f"{_NEXT}.{kind}").unlink()
+        self._make_own()
+
+    def _forget_former(self) -> None:
+        if not self._has(_FORMER):
+            return
+        self.changes.append("the former authority is forgotten")
+        if not self._dry:
+            for kind in ("pem", "key"):
+                (self.folder / f"{_FORMER}.{kind}").unlink(missing_ok=True)
+
+    def _has(self, name: str) -> bool:
+        return (self.folder / f"{name}.pem").exists()
 
     def _make_own(self) -> None:
         """Read the authority's key and certificate, or make them."""
@@ -121,16 +202,19 @@ class Authority:
             self._certificate = certificate
             return
         self.changes.append("the authority")
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        name = _name("Pantau CA")
-        self._certificate = (
-            self._builder("Pantau CA", self._key.public_key(), _CA_DAYS, issuer=name)
-            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-            .add_extension(_key_usage(signs_certificates=True), critical=True)
-            .sign(self._key, hashes.SHA256())
-        )
+        self._key, self._certificate = self._new_authority("Pantau CA")
         if not self._dry:
             _write_pair(self.folder, "ca", self._key, self._certificate)
+
+    def _new_authority(self, common: str) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
+        key = ec.generate_private_key(ec.SECP256R1())
+        certificate = (
+            self._builder(common, key.public_key(), _CA_DAYS, issuer=_name(common))
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(_key_usage(signs_certificates=True), critical=True)
+            .sign(key, hashes.SHA256())
+        )
+        return key, certificate
 
     def _builder(
         self, name: str, key: ec.EllipticCurvePublicKey, days: int, issuer: x509.Name | None = None
@@ -164,29 +248,45 @@ class Authority:
             return "has other names"
         return None
 
-    def _revoked(self) -> list[dict[str, str]]:
-        path = self.folder / "revoked.json"
+    def _note_superseded(self, name: str, certificate: x509.Certificate) -> None:
+        entry = {"name": name, "serial": str(certificate.serial_number), "at": self.now.isoformat()}
+        noted = [*self._listed("superseded.json"), entry]
+        _write(self.folder / "superseded.json", json.dumps(noted, indent=1).encode())
+
+    def _listed(self, name: str) -> list[dict[str, str]]:
+        path = self.folder / name
         return json.loads(path.read_text()) if path.exists() else []
 
     def _publish(self, revoked: list[dict[str, str]]) -> None:
-        """Write what is revoked, and the CRL, which ends with the authority: one that has ended refuses all."""
+        """Write what is revoked, and a CRL of each authority that is trusted; the one that signs comes first."""
+        names = [name for name in ("ca", _NEXT, _FORMER) if (self.folder / f"{name}.pem").exists()]
+        keys = [_read_key(self.folder / f"{name}.key") for name in names]
+        texts = [(self.folder / f"{name}.pem").read_bytes() for name in names]
+        lists = [
+            self._revocation_list(key, x509.load_pem_x509_certificate(text), revoked)
+            for key, text in zip(keys, texts, strict=True)
+        ]
+        _write(self.folder / "revoked.json", json.dumps(revoked, indent=1).encode())
+        _write(self.folder / "crl.pem", b"".join(lists))
+        _write(self.folder / "trusted.pem", b"".join(texts))
+
+    def _revocation_list(
+        self, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate, revoked: list[dict[str, str]]
+    ) -> bytes:
+        """Return the CRL of an authority, which ends with it: one that has ended refuses all."""
         builder = (
             x509.CertificateRevocationListBuilder()
-            .issuer_name(self._certificate.subject)
+            .issuer_name(certificate.subject)
             .last_update(self.now)
-            .next_update(self._certificate.not_valid_after_utc)
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False
-            )
+            .next_update(certificate.not_valid_after_utc)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False)
             .add_extension(x509.CRLNumber(int(self.now.timestamp())), critical=False)
         )
         for entry in revoked:
             at = dt.datetime.fromisoformat(entry["at"])
             one = x509.RevokedCertificateBuilder().serial_number(int(entry["serial"])).revocation_date(at)
             builder = builder.add_revoked_certificate(one.build())
-        crl = builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-        _write(self.folder / "revoked.json", json.dumps(revoked, indent=1).encode())
-        _write(self.folder / "crl.pem", crl)
+        return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
 def _name(common: str) -> x509.Name:
@@ -264,6 +364,12 @@ def main() -> None:
             "servers": {"type": "dict", "default": {}},
             "clients": {"type": "list", "elements": "str", "default": []},
             "revoked": {"type": "list", "elements": "str", "default": []},
+            "retired": {"type": "list", "elements": "str", "default": []},
+            "succession": {
+                "type": "str",
+                "choices": ["none", "prepare", "promote", "finish"],
+                "default": "none",
+            },
             "days": {"type": "int", "default": 397},
             "renew_days": {"type": "int", "default": 60},
         },
@@ -272,7 +378,10 @@ def main() -> None:
     wanted: dict[str, Any] = module.params
     try:
         authority = Authority(Path(wanted["folder"]), dt.datetime.now(dt.UTC), dry=module.check_mode)
+        if wanted["succession"] != "none":
+            authority.succeed(wanted["succession"])
         authority.revoke(wanted["revoked"])
+        authority.retire(wanted["retired"])
         for name, alternatives in wanted["servers"].items():
             authority.issue(Wish(name, list(alternatives)), wanted["days"], wanted["renew_days"])
         for name in wanted["clients"]:
