@@ -31,6 +31,7 @@ from pantau_collector.web.desk import routes as desk
 from pantau_collector.web.gate import Gate
 from pantau_collector.web.guard import MAX_BODY, GuardedRoute, guarded, open_to_all
 from pantau_collector.web.headers import SecurityHeaders
+from pantau_collector.web.inventory import routes as inventory
 from pantau_collector.web.metrics import CityMetrics, metrics
 from pantau_collector.web.pages import Pages
 from pantau_collector.web.pictures import PictureLookup, good_picture, picture
@@ -46,6 +47,7 @@ _FAMILIES: tuple[Callable[[Sources], list[GuardedRoute]], ...] = (
     desk.routes,
     actions.routes,
     projects.routes,
+    inventory.routes,
     api_v1.routes,
 )
 """Of each family of pages behind the wall, what returns its routes."""
