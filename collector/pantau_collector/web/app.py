@@ -37,6 +37,7 @@ from pantau_collector.web.headers import SecurityHeaders
 from pantau_collector.web.inventory import routes as inventory
 from pantau_collector.web.metrics import CityMetrics, metrics
 from pantau_collector.web.pictures import PictureLookup, good_picture, picture
+from pantau_collector.web.projects import routes as projects
 from pantau_collector.web.sign_in import SignInPages
 from pantau_collector.web.sources import Sources
 from pantau_contract.words import Language
@@ -47,6 +48,7 @@ STALE_AFTER_S = 15.0
 _FAMILIES: tuple[Callable[[Sources], list[GuardedRoute]], ...] = (
     desk.routes,
     actions.routes,
+    projects.routes,
     inventory.routes,
     api_v1.routes,
 )
