@@ -148,12 +148,12 @@ class Answering:
             return not command.connection
         return self._clock.time_ms() - command.time > MAX_AGE_S * 1000
 
-    async def _look(self, reply: Reply) -> Reply:
+    async def _look(self, reply: Reply, gap_s: float = GAP_S) -> Reply:
         """Look at the camera, and return the reply with what was seen."""
         camera = reply.camera
         look = self._looks.get(camera)
         if look is None:
-            if self._clock.monotonic() - self._ended.get(camera, float("-inf")) < GAP_S:
+            if self._clock.monotonic() - self._ended.get(camera, float("-inf")) < gap_s:
                 return _refused(reply, detail("look_too_often"))
             if len(self._looks) >= MAX_LOOKS:
                 return _refused(reply, detail("look_busy"))
@@ -185,7 +185,7 @@ class Answering:
         try:
             self._views.submit(camera, ViewRequest.ACCEPT)
             try:
-                seen = await self._look(reply)
+                seen = await self._look(reply, gap_s=0)  # people look first, and then accept what they see
                 # The decode worker's side writes what was accepted shortly after the picture is there.
                 for _ in range(_CHECKS if seen.picture is not None else 1):
                     if accepted := not self._views.is_pending(camera, ViewRequest.ACCEPT):

@@ -16,6 +16,7 @@ from pantau_collector.pictures import CameraKey, PictureFiles
 from pantau_collector.snapshots import SnapshotArchive
 from pantau_collector.snapshots.archive_keeper import ArchiveKeeper
 from pantau_collector.store import Store
+from pantau_collector.timelapse.cache import FilmCache
 
 
 class Thread(Protocol):
@@ -42,6 +43,7 @@ class PictureKeeping:
         self.archive = SnapshotArchive(
             paths.snapshots, config.snapshots, self.newest, zone=config.zone, time_ms=clock.time_ms
         )
+        self._films = FilmCache(paths.timelapses)
         self._retentions = (
             PictureRetention(self.archive, config.snapshots.longest_days, clock.time_ms),
             PictureRetention(self.newest, config.keep_pictures_days, clock.time_ms),
@@ -76,3 +78,4 @@ class PictureKeeping:
         self.newest.remove(gone)
         self.of_outages.remove(gone)
         self.archive.remove(gone)
+        self._films.remove(gone)

@@ -158,6 +158,15 @@ async def test_a_view_is_accepted_with_the_picture_of_a_look(site: Site) -> None
     assert (await site.reply()).error == ""
 
 
+async def test_a_view_is_accepted_right_after_a_look(site: Site) -> None:
+    site.command("look")
+    assert await eventually(lambda: len(site.asked) == 1)
+    site.sees("cam0")
+    assert (await site.reply()).error == ""
+    site.command("accept_view")
+    assert await eventually(lambda: len(site.asked) == 2)
+
+
 async def test_a_view_that_is_not_accepted_is_withdrawn(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answering, "_CHECK_EVERY_S", 0.001)
     site.command("accept_view")

@@ -81,7 +81,8 @@ class InventoryProject(BaseModel):
 class Asset(BaseModel):
     """The fields of everything that has a place: `owner` and `maintainer` are ids.
 
-    `project` is a project's id or name, or the name of one that is not listed.
+    `project` is a project's id or name, or the name of one that is not listed. `contact` is whom to call there, as
+    a name with a telephone number.
     """
 
     model_config = _STRICT
@@ -94,6 +95,7 @@ class Asset(BaseModel):
     criticality: Criticality = "normal"
     latitude: Latitude | None = None
     longitude: Longitude | None = None
+    contact: Name = ""
     tags: list[Tag] = []
 
 

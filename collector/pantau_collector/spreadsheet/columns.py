@@ -61,6 +61,7 @@ COLUMNS = (
     _column("latitude", "lintang", "1,0836", "lat, garis lintang, koordinat lintang, y, koordinat y"),
     _column("longitude", "bujur", "104,0934", "lon, long, lng, garis bujur, koordinat bujur, x, koordinat x"),
     _column("coordinates", "koordinat", "", "coordinate, lat long, lat lon, latlong, titik koordinat, gps"),
+    _column("contact", "kontak", "Budi 0812-7700-1234", "narahubung, penanggung jawab, pic, telepon, phone"),
     _column("tags", "tanda", "lalu-lintas, simpang", "tag, label, labels, kata kunci, kategori"),
 )
 

@@ -28,7 +28,7 @@ def status_of(error: ActionError) -> HTTPStatus:
         return HTTPStatus.FORBIDDEN
     if error.key in _CONFLICTS:
         return HTTPStatus.CONFLICT
-    if error.key in {"no_broker", "not_kept"}:
+    if error.key in {"no_broker", "not_kept", "inventory_unwritable", "inventory_unreadable", "no_inventory"}:
         return HTTPStatus.SERVICE_UNAVAILABLE
     return HTTPStatus.UNPROCESSABLE_ENTITY
 

@@ -56,6 +56,7 @@ class ControlRoom:
         view: CityView | None = None,
         inventory: Inventory | None = None,
         limits: StreamLimits | None = None,
+        inventory_file: Path | None = None,
         **settings: object,
     ) -> None:
         self.view = view or batam()
@@ -67,7 +68,7 @@ class ControlRoom:
         self.store = Store.at(folder / "store.sqlite")
         self.measures = MeasureFiles(folder / "measures")
         self.streams = EventStreams(limits)
-        self.config = CollectorConfig.model_validate({"data_dir": folder, **settings})
+        self.config = CollectorConfig.model_validate({"data_dir": folder, "inventory": inventory_file, **settings})
         self.folder = folder
         self._began = time.monotonic()
         (folder / "shown").mkdir(exist_ok=True)

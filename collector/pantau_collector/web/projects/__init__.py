@@ -1,0 +1,1 @@
+"""The pages of projects: what the city builds, day by day."""
