@@ -104,6 +104,8 @@ def test_grafana_is_told_of_data_source_and_dashboards(influxdb: InfluxDB, tmp_p
     settings = configparser.ConfigParser(interpolation=None)
     settings.read(tmp_path / "grafana" / "grafana.ini", "utf-8")
     assert (settings["server"]["http_addr"], settings["server"]["http_port"]) == ("127.0.0.1", "4")
+    password_file = settings["security"]["admin_password"].removeprefix("$__file{").removesuffix("}")
+    assert Path(password_file).read_text("utf-8") == grafana.password
     provisioning = Path(settings["paths"]["provisioning"])
     (source,) = json.loads((provisioning / "datasources" / "pantau.yaml").read_text("utf-8"))["datasources"]
     assert (source["url"], source["user"], source["jsonData"]["dbName"]) == (influxdb.url, READER, "pantau")
