@@ -129,6 +129,7 @@ def create_app(
         middleware=[
             Middleware(SecurityHeaders),
             Middleware(api_v1.ProblemDetails, prefix=api_v1.PREFIX),
+            Middleware(api_v1.CalendarLogin, path=api_v1.PREFIX + api_v1.CALENDAR),
             Middleware(
                 Gate,
                 rules=access,
