@@ -74,11 +74,12 @@ release: $(BIN)/.dev
 
 screenshot: $(BIN)/.dev
 	$(BIN)/python -m docs.screenshot
+	$(BIN)/python -m docs.page_pictures
 
 servers:
 	DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
 	  mosquitto influxdb victoria-metrics postgresql prometheus-alertmanager ffmpeg chromium libatomic1 systemd iproute2 \
-	  openssl systemd-container debootstrap \
+	  openssl systemd-container debootstrap nginx-light \
 	  gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
 	  gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
 	# A Node.js of other makers brings npm along, and conflicts with Debian's package of it.

@@ -43,6 +43,7 @@ def benchmarks(out: Path, trials: int, data: Path | None) -> Iterator[Benchmark]
     yield Benchmark("the archive of pictures", "snapshots")
     yield Benchmark("a hostile site", "hostile_site")
     yield Benchmark("incidents", "incidents")
+    yield Benchmark("the control room", "web")
     yield Benchmark("ledger", "ledger")
     yield Benchmark("reports", "report")
     yield Benchmark("a year of incidents", "incident_year", ("--plot", str(out / "incident-year.png")))

@@ -17,6 +17,7 @@ SITE: dict[str, Any] = {
     "pantau_ca_folder": "files/ca",
     "pantau_agent_cameras": [{"id": "gate", "vendor": "hikvision", "host": "10.10.1.11"}],
 }
+_TRUSTS = "\ntrusted_proxies = ['127.0.0.1']"
 CONTROL: dict[str, Any] = {"pantau_ca_folder": "files/ca"}
 
 
@@ -79,7 +80,7 @@ def test_an_inventory_that_is_right_has_no_problem() -> None:
         (_with(pantau_agent_broker_tls=False), "control: the broker speaks TLS, and nongsa would not"),
         (
             {"ansible_host": "10.10.1.2"},
-            "nongsa: it has no cameras and no name: is host_vars/nongsa/main.yml there",
+            "nongsa: it has no cameras and no name: is host_vars/nongsa/cameras.yml there",
         ),
     ],
 )
@@ -173,3 +174,29 @@ def test_ansible_itself_checks_it_with_its_own_templates_and_tells_no_password(t
     assert output.startswith("2\n")
     assert "site-0012: pantau_agent_cameras[1].password: it names vault_camera_password, which nothing" in output
     assert "rahasia" not in output
+
+
+@pytest.mark.parametrize(
+    ("web", "variables", "said"),
+    [
+        (f"public_url = 'https://other.example'{_TRUSTS}", {}, 'set public_url = "https://wall.example"'),
+        (f"public_url = 'http://wall.example'{_TRUSTS}", {}, 'set public_url = "https://wall.example"'),
+        ("public_url = 'https://wall.example'", {}, 'set trusted_proxies = ["127.0.0.1"]'),
+        (f"public_url = 'https://wall.example'{_TRUSTS}\nproxy_role = 'viewer'", {}, "lets everyone in"),
+        (f"public_url = 'https://wall.example'{_TRUSTS}", {"pantau_web_users_file": "x"}, "set proxy_role"),
+        (f"public_url = 'https://wall.example/'{_TRUSTS}", {}, None),
+        (
+            f"public_url = 'https://Wall.example/'{_TRUSTS}\nproxy_role = 'viewer'",
+            {"pantau_web_users_file": "x"},
+            None,
+        ),
+    ],
+)
+def test_a_wall_that_does_not_fit_the_web_server_before_it_is_told(
+    tmp_path: Path, web: str, variables: dict[str, Any], said: str | None
+) -> None:
+    file = tmp_path / "collector.toml"
+    file.write_text(f"[broker]\nport = 1884\nuser = 'pantau-collector'\n[web]\n{web}\n")
+    control = {"pantau_web_name": "wall.example", "pantau_collector_config": str(file)} | variables
+    found = _problems({"nongsa": SITE}, control)
+    assert [said in each for each in found] == [True] if said else found == []

@@ -1,6 +1,5 @@
 """A city of booted hosts, and the technician's computer with its inventory, from which the playbooks are run."""
 
-import json
 import os
 import re
 import shutil
@@ -10,6 +9,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import yaml  # type: ignore[import-untyped]
 
 from tests.hosts.host import Host, Network, until
 from tests.hosts.root import CACHE, blank_root, key
@@ -43,15 +44,15 @@ class City:
         self.variables: dict[str, dict[str, Any]] = {"all": self._of_all(wheel)}
         # A checkout of its own: who edits a role meanwhile disturbs no run.
         self._checkout = folder / "checkout"
-        for part in ("ansible", "locks", "systemd"):
+        for part in ("ansible", "locks", "systemd", "collector/grafana"):
             shutil.copytree(ROOT / part, self._checkout / part, ignore=_of_the_technicians_own)
         ssh = folder / "ssh"
         ssh.write_text(f'#!/bin/sh\nexec nsenter --net=/run/netns/{self.network.name} ssh "$@"\n')
         ssh.chmod(0o755)
 
-    def add(self, name: str, group: str, release: str = "bookworm") -> Host:
+    def add(self, name: str, group: str, release: str = "bookworm", address: str = "") -> Host:
         """Boot a blank machine, and put it into the inventory."""
-        address = f"10.99.1.{len(self.hosts) + 1}"
+        address = address or f"10.99.1.{len(self.hosts) + 1}"
         host = Host(self.network, name, address, blank_root(release), self.folder / "hosts" / name)
         self.hosts[name] = host
         host.start()
@@ -61,8 +62,9 @@ class City:
 
     def begin(self, *arguments: str, environment: dict[str, str] | None = None) -> subprocess.Popen[str]:
         """Start a run of playbooks of `ansible/`, as a technician does."""
-        inventory = self.folder / "inventory.json"
-        inventory.write_text(json.dumps(self._inventory(), indent=1))
+        inventory = self.folder / "inventory"
+        inventory.mkdir(exist_ok=True)
+        (inventory / "hosts.yml").write_text(yaml.dump(self._inventory(), Dumper=_Dumper))
         return subprocess.Popen(
             [Path(sys.executable).parent / "ansible-playbook", "-i", inventory, *arguments],
             cwd=self._checkout / "ansible",
@@ -134,6 +136,14 @@ def _of_the_technicians_own(folder: str, names: list[str]) -> list[str]:
     return [
         name for name in names if Path(folder) == ROOT / "ansible" and name in {"inventory", "files", "wheels"}
     ]
+
+
+class _Dumper(yaml.SafeDumper):  # type: ignore[misc]
+    """Writes each value where it stands, as people do."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Return True: none refers to another."""
+        return data is not None
 
 
 __all__ = ["City", "Run", "until"]

@@ -34,7 +34,8 @@ class Network:
         _ip("netns", "add", name)
         self._ip("link", "set", "lo", "up")
         self._ip("link", "add", "bridge0", "type", "bridge")
-        self._ip("addr", "add", f"{BRIDGE_ADDRESS}/16", "dev", "bridge0")
+        for address in (BRIDGE_ADDRESS, "10.10.0.1"):
+            self._ip("addr", "add", f"{address}/16", "dev", "bridge0")
         self._ip("link", "set", "bridge0", "up")
 
     def connect(self, space: str, address: str) -> None:

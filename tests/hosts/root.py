@@ -45,14 +45,23 @@ def blank_root(release: str) -> Path:
     CACHE.mkdir(parents=True, exist_ok=True)
     if not (CACHE / f"{release}.done").exists():
         shutil.rmtree(root, ignore_errors=True)
-        include = [f"--include={','.join(_INSTALLED)}"] + (
-            ["--components=main,universe"] if release == "noble" else []
-        )
-        subprocess.run(["debootstrap", "--variant=minbase", *include, release, root, MIRRORS[release]], check=True)
+        subprocess.run(["debootstrap", "--variant=minbase", *_arguments(release, root)], check=True)
         (CACHE / f"{release}.done").touch()
     _prepare(root, release)
     done.write_text(wanted)
     return root
+
+
+def _arguments(release: str, root: Path) -> list[str | Path]:
+    """Return what debootstrap is asked for; Debian's knows Ubuntu's releases under older names, without keys."""
+    include = f"--include={','.join(_INSTALLED)}"
+    if release != "noble":
+        return [include, release, root, MIRRORS[release]]
+    scripts = Path("/usr/share/debootstrap/scripts")
+    script = next(scripts / name for name in ("noble", "jammy", "gutsy") if (scripts / name).exists())
+    keys = Path("/usr/share/keyrings/ubuntu-archive-keyring.gpg")
+    signed = f"--keyring={keys}" if keys.exists() else "--no-check-gpg"
+    return [include, "--components=main,universe", signed, release, root, MIRRORS[release], script]
 
 
 def key() -> Path:

@@ -25,6 +25,7 @@ user = "pantau"
 CAMERAS = [{"id": "gate", "url": "rtsp://127.0.0.1:9/x"}]
 """A camera that refuses: what the wall says of it has come all the way."""
 SITES = ["nongsa", "kabil"]
+TOKEN = "rahasia" * 3
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +41,7 @@ def blank(city: City) -> City:
         "pantau_collector_broker_password": "rahasia a",
         "pantau_collector_config": str(city.folder / "collector.toml"),
         "pantau_collector_inventory": str(city.folder / "inventory.toml"),
+        "pantau_collector_web_token": TOKEN,
         "pantau_influxdb_admin_password": "rahasia b",
         "pantau_influxdb_writer_password": "rahasia c",
         "pantau_influxdb_reader_password": "rahasia d",
@@ -77,7 +79,8 @@ def _connections(host: Host) -> int:
 def causes(city: City) -> dict[str, set[str]]:
     """Return what the wall says of the cameras of each site that is heard now."""
     text = city.hosts["control"].run(
-        "python3 -c 'import urllib.request as u; print(u.urlopen(\"http://127.0.0.1:8080/api/city\").read().decode())'",
+        'python3 -c \'import urllib.request as u; print(u.urlopen(u.Request("http://127.0.0.1:8080/api/city",'
+        f' headers=dict(Authorization="Bearer {TOKEN}"))).read().decode())\'',
         check=False,
     )
     if "Connection refused" in text:  # the collector is still starting

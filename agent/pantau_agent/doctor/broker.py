@@ -20,6 +20,8 @@ _NO_CAMERA = "pantau-doctor"
 """Id of a camera that does not exist, for a site without any."""
 _UNSUPPORTED_PROTOCOL = "Unsupported protocol version"
 """The broker's reason if it does not speak that version of MQTT."""
+_NOT_KNOWN = {None, "Bad user name or password", "Not authorized"}
+"""What a broker answers, or leaves unsaid, that does not know the certificate which an agent shows."""
 
 
 async def check_broker(settings: Broker, site: str, now_s: float, *, camera: str | None = None) -> list[Finding]:
@@ -82,6 +84,8 @@ async def _login(settings: Broker, site: str, camera: str | None, values: dict[s
         answers = await asyncio.to_thread(log_in, settings, protocol, site, camera or _NO_CAMERA)
         if answers.connected not in {None, _UNSUPPORTED_PROTOCOL}:
             break
+    if settings.tls_certificate is not None and settings.user is None and answers.connected in _NOT_KNOWN:
+        return [Finding("broker", FindingLevel.ERROR, "own_certificate", values=values | {"site": site})]
     return findings_of_answers(
         answers, values | {"protocol": protocol, "user": settings.user or "-", "site": site}
     )

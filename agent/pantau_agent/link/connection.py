@@ -166,7 +166,13 @@ class MqttConnection:
         _properties: Properties | None,
     ) -> None:
         if code.is_failure:
-            self._put(Lost(from_connack(code, user=self._broker.user)))
+            self._put(
+                Lost(
+                    from_connack(
+                        code, user=self._broker.user, certificate=self._broker.tls_certificate is not None
+                    )
+                )
+            )
             return
         client.publish(self._messages.agent_topic, self._messages.birth, qos=1, retain=True)
         client.subscribe(self._messages.command_topic, qos=1)

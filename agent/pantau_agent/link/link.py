@@ -102,6 +102,8 @@ class Link:
         self._session = 0
         self._short_connections = 0
         self._logged_problem = ""
+        broker = config.broker
+        self._shown = {"tls": broker.tls, "certificate": broker.tls_certificate is not None}
         self.status = "not connected yet"
         self.connected = False
         self.broker_certificate_ends_ms: int | None = None
@@ -187,7 +189,7 @@ class Link:
         except _EndedError as ended:
             problem = ended.problem
         except (OSError, ValueError) as error:
-            problem = from_error(error, tls=self._config.broker.tls)
+            problem = from_error(error, **self._shown)
         else:
             return None, 0.0
         finally:
@@ -223,7 +225,7 @@ class Link:
                     _log.info("connected to the broker %s, %d batches to send", self._address, self._spool.batches)
                     return
                 case Lost(Problem(refused=False)):  # paho reports no more than that it ended
-                    raise _EndedError(closed_at_once(tls=self._config.broker.tls))
+                    raise _EndedError(closed_at_once(**self._shown))
             self._handle(event)
         raise _EndedError(silent(tls=self._config.broker.tls))
 

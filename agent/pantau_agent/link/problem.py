@@ -21,6 +21,11 @@ _STEADY_S = 30.0
 _BAD_PASSWORD = "Bad user name or password"  # noqa: S105 # a name of the protocol
 _NOT_AUTHORIZED = "Not authorized"
 _UNSUPPORTED = "Unsupported protocol version"
+_OWN_CERTIFICATE = (
+    "it does not know this agent's certificate: the site is new to it (run broker.yml), the certificate was"
+    " revoked, or another authority signed it (run agent.yml for the site); or `broker.port` is not that of the"
+    " listener for certificates"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +41,8 @@ class Problem:
     misunderstood: bool = False
 
 
-def from_error(error: Exception, *, tls: bool) -> Problem:
-    """Return the problem that made connecting fail."""
+def from_error(error: Exception, *, tls: bool, certificate: bool = False) -> Problem:
+    """Return the problem that made connecting fail. `certificate`: this agent has shown one of its own."""
     refused = False
     match error:
         case ssl.SSLCertVerificationError():
@@ -46,6 +51,8 @@ def from_error(error: Exception, *, tls: bool) -> Problem:
                 f"its certificate is not trusted ({error}): set `broker.ca_file` to the CA that"
                 " signed it, let `broker.host` be the name in it, and check this machine's clock"
             )
+        case ssl.SSLError() if certificate and "ALERT" in str(error).upper():
+            return Problem(f"{_OWN_CERTIFICATE} ({error})", refused=True)
         case ssl.SSLError():
             refused = True
             text = f"it speaks no TLS there ({error}): check `broker.port` and `broker.tls`"
@@ -56,7 +63,7 @@ def from_error(error: Exception, *, tls: bool) -> Problem:
         case TimeoutError():
             text = "it does not answer: check the uplink, and the firewall before the broker"
         case ConnectionError():
-            return closed_at_once(tls=tls)
+            return closed_at_once(tls=tls, certificate=certificate)
         case OSError():
             text = f"{error.strerror or error}: check the uplink"
         case _:
@@ -65,8 +72,13 @@ def from_error(error: Exception, *, tls: bool) -> Problem:
     return Problem(text, refused=refused)
 
 
-def closed_at_once(*, tls: bool) -> Problem:
-    """Return the problem that the broker closed the connection before it answered."""
+def closed_at_once(*, tls: bool, certificate: bool = False) -> Problem:
+    """Return the problem that the broker closed the connection before it answered.
+
+    With TLS 1.3 that is also how it refuses a certificate.
+    """
+    if certificate:
+        return Problem(f"it closed the connection at once: {_OWN_CERTIFICATE}", misunderstood=True)
     return Problem(
         f"it closed the connection at once: check `broker.port`, and `broker.tls` (now {str(tls).lower()})",
         misunderstood=True,
@@ -81,9 +93,11 @@ def silent(*, tls: bool) -> Problem:
     )
 
 
-def from_connack(code: ReasonCode, *, user: str | None) -> Problem:
+def from_connack(code: ReasonCode, *, user: str | None, certificate: bool = False) -> Problem:
     """Return the problem for which the broker refused the connection."""
     name = code.getName()
+    if name in {_BAD_PASSWORD, _NOT_AUTHORIZED} and certificate and not user:
+        return Problem(f"it takes the connection, and then: {_OWN_CERTIFICATE}", refused=True)
     if name in {_BAD_PASSWORD, _NOT_AUTHORIZED}:
         who = f"user {user!r} or its password" if user else "a client without user and password"
         return Problem(

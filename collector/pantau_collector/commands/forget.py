@@ -31,12 +31,14 @@ def forget_command(
     site: Annotated[str, typer.Argument(help="The site's id, as the wall and `inventory show` have it.")],
     config: ConfigPath = DEFAULT_CONFIG,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what goes along.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Forget a site that is no more, with its cameras. It shows what goes along, and asks first.
 
     Its incidents end, and nobody is told so; what is planned for it is cancelled; its pictures are deleted.
-    What is in InfluxDB stays. A site that reports again is there again.
+    What is in InfluxDB stays. A site that reports again is there again. --dry-run also shows a site that still
+    reports, or that the inventory has.
 
     Exit status: 0 it is forgotten, within a second if the collector runs, or else at its next start; 1 it still
     reports, or nobody agreed; 2 there is no such site, or the inventory has it.
@@ -44,7 +46,7 @@ def forget_command(
     Example: pantau-collector forget simpang-kabl
     """
     settings = open_config(config)
-    if site in open_inventory(settings).sites:
+    if not dry_run and site in open_inventory(settings).sites:
         fail(f"site `{site}` is in the inventory {settings.inventory}, or in its folder: take it out there first")
     now_ms = time.time_ns() // 1_000_000
     with open_store(settings) as store:
@@ -53,7 +55,8 @@ def forget_command(
             traces = forgotten_rows.load_traces(connection, site)
         if site not in sites:
             fail(f"there is no site `{site}`; {did_you_mean(site, sorted(sites))}")
-        _check_silent(sites[site], now_ms)
+        if not dry_run:
+            _check_silent(sites[site], now_ms)
         paths = DataDir(settings.data_dir)
         pictures = [paths.pictures / site, paths.snapshots / site, *paths.outage_pictures.glob(f"*/{site}")]
         count = sum(1 for folder in pictures for _ in folder.glob("*/*.jpg"))
@@ -63,15 +66,16 @@ def forget_command(
             say(f"  open incidents: {', '.join(map(str, traces.incidents)) or 'none'}")
             say(f"  planned maintenance: {', '.join(map(str, traces.downtimes)) or 'none'}")
             say(f"  pictures: {count}")
-        if not yes and not typer.confirm("Forget it?", err=True):
+        if not yes and not dry_run and not typer.confirm("Forget it?", err=True):
             raise typer.Exit(EXIT_NOT_DONE)
-        with store.begin() as connection:
-            forgotten_rows.request_forget(connection, site, now_ms=now_ms)
-    for folder in pictures:
+        if not dry_run:
+            with store.begin() as connection:
+                forgotten_rows.request_forget(connection, site, now_ms=now_ms)
+    for folder in [] if dry_run else pictures:
         _delete(folder)
     if as_json:
         print_json({"id": site, **traces._asdict(), "pictures": count})
-    else:
+    elif not dry_run:
         say(f"Site {site} is forgotten.")
 
 

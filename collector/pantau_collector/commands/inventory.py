@@ -6,9 +6,12 @@ from typing import Annotated, Any
 
 import typer
 
+from pantau_collector.commands.inventory_export import export_command
+from pantau_collector.commands.inventory_found import found_command
 from pantau_collector.commands.inventory_history import history_app
 from pantau_collector.commands.inventory_import import import_command
 from pantau_collector.commands.inventory_names import known_owner, load_names
+from pantau_collector.commands.inventory_remove_site import remove_site_command
 from pantau_collector.commands.opening import (
     DEFAULT_CONFIG,
     AsJson,
@@ -30,6 +33,17 @@ inventory_app = typer.Typer(
 inventory_app.command("import", epilog="Example: pantau-collector inventory import cctv.xlsx --owner dishub")(
     import_command
 )
+inventory_app.command("export", epilog="Example: pantau-collector inventory export --ansible inventory")(
+    export_command
+)
+inventory_app.command(
+    "found",
+    epilog="Example: pantau-agent discover --json > found.json; pantau-collector inventory found found.json --site"
+    " nongsa --ansible inventory --camera gate-north=10.10.1.11",
+)(found_command)
+inventory_app.command(
+    "remove-site", epilog="Example: pantau-collector inventory remove-site simpang-kabil --dry-run"
+)(remove_site_command)
 inventory_app.add_typer(history_app)
 
 

@@ -5,7 +5,7 @@ import pytest
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
-from pantau_agent.link.problem import Problem, ReconnectBackoff, from_connack, from_error
+from pantau_agent.link.problem import Problem, ReconnectBackoff, closed_at_once, from_connack, from_error
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,21 @@ def test_a_refusal_names_the_user_or_that_there_is_none() -> None:
     assert (
         "Server unavailable" in from_connack(ReasonCode(PacketTypes.CONNACK, "Server unavailable"), user=None).text
     )
+
+
+def test_a_refused_certificate_is_called_that_and_no_password_is_spoken_of() -> None:
+    code = ReasonCode(PacketTypes.CONNACK, "Not authorized")
+    alert = ssl.SSLError(1, "[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] tlsv13 alert certificate required")
+    for problem in (
+        from_connack(code, user=None, certificate=True),
+        from_error(alert, tls=True, certificate=True),
+        from_error(ConnectionResetError(104, "reset"), tls=True, certificate=True),
+        closed_at_once(tls=True, certificate=True),
+    ):
+        assert "broker.yml" in problem.text
+        assert "password" not in problem.text
+    assert "`broker.user`" in from_connack(code, user="site-north", certificate=True).text
+    assert "no TLS" in from_error(ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER]"), tls=True, certificate=True).text
 
 
 def test_attempts_come_less_and_less_often_and_a_connection_that_held_begins_anew() -> None:

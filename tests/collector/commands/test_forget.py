@@ -83,3 +83,17 @@ def test_a_site_that_is_not_known_or_in_the_inventory_or_still_reports_is_refuse
     assert listed.exit_code == 2
     assert "take it out there first" in listed.stderr
     assert requested(tmp_path) == set()
+
+
+def test_a_trial_shows_what_would_go_also_of_a_site_that_still_reports_and_changes_nothing(
+    config: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "inventory.toml").write_text('[[site]]\nid = "kabil"\n')
+    fleet = Fleet([Site("kabil", first_s=0.0, heard_ms=4_000_000_000_000)])
+    fleet.unsaved.add("kabil")
+    with state(tmp_path) as connection:
+        fleet_rows.save_fleet(connection, fleet)
+    told = called_json("forget", "kabil", "--dry-run", "--config", config)
+    assert told == {"id": "kabil", "cameras": ["gate"], "incidents": [1], "downtimes": [1, 2], "pictures": 2}
+    assert requested(tmp_path) == set()
+    assert (DataDir(tmp_path / "data").pictures / "kabil").exists()

@@ -178,3 +178,17 @@ def test_show_looks_at_each_camera_once_and_not_for_each_site(
     shown = call("inventory", "show", "--config", configured(tmp_path)).stdout
     assert shown.count("cam1") == sites
     assert reads <= 3 * sites
+
+
+def test_a_site_goes_out_of_every_file_and_only_after_a_yes(config: Path, sheet: Path) -> None:
+    assert call("inventory", "import", sheet, "--owner", "dishub", "--config", config, "--yes").exit_code == 0
+    main, before = config.with_name("inventory.toml"), departments_file(config).read_text()
+    shown = called_json("inventory", "remove-site", "kabil", "--config", config, "--dry-run")
+    assert (shown["cameras"], shown["done"]) == (["utara", "selatan"], False)
+    assert call("inventory", "remove-site", "kabil", "--config", config).exit_code == 1
+    assert (main.read_text(), departments_file(config).read_text()) == (INVENTORY, before)
+    assert call("inventory", "remove-site", "kabil", "--config", config, "--yes").exit_code == 0
+    inventory = load_inventory(main)
+    assert (list(inventory.sites), list(inventory.cameras), list(inventory.owners)) == ([], [], ["dishub"])
+    again = call("inventory", "remove-site", "kabil", "--config", config, "--yes")
+    assert (again.exit_code, again.stdout.splitlines()[0]) == (0, "no file of the inventory has kabil")

@@ -96,7 +96,7 @@ async def test_every_answer_forbids_inline_scripts_and_framing(client: httpx.Asy
         "/api/city",
         "/healthz",
         "/metrics",
-        "/static/wall.js",
+        "/static/live.js",
         "/pictures/a/b.jpg",
         "/no",
     ):
@@ -170,7 +170,7 @@ async def test_beside_an_untrue_picture_stands_the_last_good_one(
 ) -> None:
     (collector.pictures.folder / "simpang-kabil--jalur-keluar--good.jpg").write_bytes(b"\xff\xd8good")
     page = (await client.get("/")).text
-    good = re.findall(r'<img src="(pictures/[^"]*/good.jpg[^"]*)"', page)
+    good = re.findall(r'<img src="\./(pictures/[^"]*/good.jpg[^"]*)"', page)
     assert [address.partition("?")[0] for address in good] == ["pictures/simpang-kabil/jalur-keluar/good.jpg"]
     assert (await client.get("/" + good[0])).content == b"\xff\xd8good"
 
@@ -263,7 +263,7 @@ async def test_a_city_of_two_thousand_cameras_asks_for_pictures_of_the_broken_al
     sites = [site(f"Lokasi {n}", cameras[100 * n : 100 * n + 100]) for n in range(20)]
     collector.view = city(sites)
     page = (await client.get("/", headers={"Accept-Encoding": "gzip"})).text
-    assert page.count('<img src="pictures/') == 20
+    assert page.count('<img src="./pictures/') == 20
     assert page.count('loading="lazy"') == 20
     assert page.count('id="camera-') == 2000
 
@@ -299,15 +299,15 @@ async def test_what_is_left_out_for_one_site_is_a_click_away(client: httpx.Async
     )
     page = (await client.get("/?lang=en")).text
     assert page.count('<article class="card') == 4
-    assert '<a href="?site=satu&amp;lang=en">and 67 more of this site</a>' in page
-    assert '<a href="?all=1&amp;lang=en">and 67 more</a>' in page
-    assert '<a href="?site=satu&amp;lang=en">and 64 more</a>' in page
+    assert '<a href="./?site=satu&amp;lang=en">and 67 more of this site</a>' in page
+    assert '<a href="./?all=1&amp;lang=en">and 67 more</a>' in page
+    assert '<a href="./?site=satu&amp;lang=en">and 64 more</a>' in page
     alone = (await client.get("/?site=satu&lang=en")).text
     assert alone.count('<article class="card') == 70
     assert "Only Satu." in alone
     assert "Lain" not in alone
-    assert '<a href="?lang=en">Show the whole city</a>' in alone
-    assert 'href="?lang=id&amp;site=satu"' in alone
+    assert '<a href="./?lang=en">Show the whole city</a>' in alone
+    assert 'href="?site=satu&amp;lang=id"' in alone
     everything = (await client.get("/?all=1")).text
     assert everything.count('<article class="card') == 71
     assert (await client.get("/board?site=satu")).text.count('<article class="card') == 70

@@ -170,7 +170,7 @@ async def test_bodies_are_refused_before_they_are_read(wall: Wall) -> None:
 
 async def test_every_answer_has_the_security_headers(wall: Wall) -> None:
     answers = [
-        await wall.ask(path) for path in (*PAGES, *PICTURES, "/healthz", "/sign-in", "/nothing", "/static/wall.js")
+        await wall.ask(path) for path in (*PAGES, *PICTURES, "/healthz", "/sign-in", "/nothing", "/static/live.js")
     ]
     answers.append(await wall.ask("/", host="evil.example"))
     for answer in answers:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
@@ -74,8 +75,8 @@ def _site(machine: Machine) -> Iterator[str]:
     name = machine.name
     if not any(key.startswith("pantau_agent_site_name") or key == "pantau_agent_cameras" for key in machine.raw):
         yield (
-            f"{name}: it has no cameras and no name: is host_vars/{name}/main.yml there, in the inventory's folder"
-            f" and spelt like the host? A site without cameras has pantau_agent_cameras: []"
+            f"{name}: it has no cameras and no name: is host_vars/{name}/cameras.yml there, in the inventory's"
+            f" folder and spelt like the host? A site without cameras has pantau_agent_cameras: []"
         )
         return
     site = machine.value("pantau_agent_site_id") or name
@@ -153,10 +154,12 @@ def _collector(name: str, path: Path, value: Callable[[str], Any]) -> Iterator[s
     if text.startswith("$ANSIBLE_VAULT"):
         return
     try:
-        broker = tomllib.loads(text).get("broker", {})
+        settings = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         yield f"{name}: {path}: {error}"
         return
+    yield from _web(f"{name}: {path}", settings.get("web", {}), value)
+    broker = settings.get("broker", {})
     if broker.get("host", "127.0.0.1") not in {"127.0.0.1", "localhost", "::1"}:
         return
     own = value("pantau_broker_collector_port")
@@ -168,6 +171,29 @@ def _collector(name: str, path: Path, value: Callable[[str], Any]) -> Iterator[s
         )
     if not broker.get("user"):
         yield f'{name}: {path}: broker.user: set user = "pantau-collector"; its password comes from the vault'
+
+
+def _web(where: str, web: Mapping[str, Any], value: Callable[[str], Any]) -> Iterator[str]:
+    """Yield where the wall and the web server before it do not fit together."""
+    people_call_it = value("pantau_web_name")
+    if not people_call_it:
+        return
+    public = urlsplit(str(web.get("public_url", "")))
+    if public.scheme != "https" or public.hostname != str(people_call_it).lower():
+        yield f'{where}: web.public_url: nginx is before the wall: set public_url = "https://{people_call_it}"'
+    if not any(str(proxy).startswith(("127.", "::1")) for proxy in web.get("trusted_proxies", [])):
+        yield (
+            f"{where}: web.trusted_proxies: everybody has nginx's address, and one who tries passwords shuts"
+            ' all out: set trusted_proxies = ["127.0.0.1"]'
+        )
+    if bool(web.get("proxy_role")) != bool(value("pantau_web_users_file")):
+        yield (
+            f"{where}: web.proxy_role: nginx asks for a login (pantau_web_users_file), and the wall asks again:"
+            ' set proxy_role = "viewer"'
+            if value("pantau_web_users_file")
+            else f"{where}: web.proxy_role: nginx asks nobody for a login, and the wall lets everyone in: take"
+            " it out, or set pantau_web_users_file"
+        )
 
 
 def _twice(machines: list[Machine], key: str, why: str, *, port: bool = False) -> Iterator[str]:

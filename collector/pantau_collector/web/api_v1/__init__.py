@@ -4,8 +4,9 @@ An `Operation` is one declaration: the route, what it is asked with, what it ans
 from it. Everything is answered within the scope of whoever asks.
 """
 
+from pantau_collector.web.api_v1.calendar_login import CalendarLogin
 from pantau_collector.web.api_v1.operation import Operation
 from pantau_collector.web.api_v1.problem_details import ProblemDetails
-from pantau_collector.web.api_v1.routes import OPERATIONS, PREFIX, routes
+from pantau_collector.web.api_v1.routes import CALENDAR, OPERATIONS, PREFIX, routes
 
-__all__ = ["OPERATIONS", "PREFIX", "Operation", "ProblemDetails", "routes"]
+__all__ = ["CALENDAR", "OPERATIONS", "PREFIX", "CalendarLogin", "Operation", "ProblemDetails", "routes"]

@@ -1,6 +1,5 @@
 """Downtimes: planned maintenance, during which failures notify nobody."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from http import HTTPStatus
 from itertools import islice
@@ -8,8 +7,9 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from pantau_collector.actions.maintenance import occurrences
 from pantau_collector.incidents.downtime import Downtime as StoredDowntime
-from pantau_collector.incidents.downtime import DowntimeError, Scope, check, occurrence
+from pantau_collector.incidents.downtime import DowntimeError, Scope, check
 from pantau_collector.store import downtime_rows
 from pantau_collector.web.api_v1.asked import Asked
 from pantau_collector.web.api_v1.cursor import Cursor, Limit, Page, decode_cursor, encode_cursor
@@ -111,7 +111,7 @@ def describe(stored: StoredDowntime, now_ms: int) -> Downtime:
             check(stored)
     except DowntimeError as error:
         problem = str(error)
-    coming = () if problem else tuple(islice(occurrences(stored, now_ms), NEXT))
+    coming = () if problem else islice(occurrences(stored, now_ms), NEXT)
     return Downtime(
         id=stored.id,
         scope=stored.scope,
@@ -125,14 +125,6 @@ def describe(stored: StoredDowntime, now_ms: int) -> Downtime:
         by=stored.by,
         created=known_moment(stored.created_ms),
         cancelled=moment(stored.cancelled_ms),
-        next=coming,
+        next=tuple(Occurrence(known_moment(each.start_ms), known_moment(each.end_ms)) for each in coming),
         problem=problem,
     )
-
-
-def occurrences(downtime: StoredDowntime, now_ms: int) -> Iterator[Occurrence]:
-    """Yield the occurrence under way, if there is one, and those to come."""
-    found = occurrence(downtime, now_ms)
-    while found is not None:
-        yield Occurrence(known_moment(found.start_ms), known_moment(found.end_ms))
-        found = occurrence(downtime, found.end_ms)

@@ -16,6 +16,7 @@ from pantau_contract.version import __version__
 
 VERSION = "3.1.0"
 _ALWAYS = (
+    HTTPStatus.BAD_REQUEST,
     HTTPStatus.UNAUTHORIZED,
     HTTPStatus.FORBIDDEN,
     HTTPStatus.NOT_FOUND,
@@ -26,7 +27,20 @@ _ALWAYS = (
     HTTPStatus.TOO_MANY_REQUESTS,
     HTTPStatus.SERVICE_UNAVAILABLE,
 )
-_WITH_BODY = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+_CHANGING = (HTTPStatus.CONFLICT, HTTPStatus.LENGTH_REQUIRED, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+_SCHEMAS: dict[str, Any] = {
+    "text/calendar": {"type": "string"},
+    "text/event-stream": {
+        "type": "object",
+        "properties": {
+            "id": {"type": "string"},
+            "event": {"type": "string"},
+            "data": {"type": "string", "contentMediaType": JSON},
+        },
+        "required": ["event", "data"],
+    },
+}
+"""What is known of an answer that is no JSON; of a stream, of each of its events."""
 _ABOUT = """\
 What Pantau knows of the city's cameras, within the scope of whoever asks.
 
@@ -118,9 +132,7 @@ def _parameters(operation: Operation, of_type: dict[Any, Any]) -> Iterator[dict[
 
 
 def _responses(operation: Operation, of_type: dict[Any, Any]) -> dict[str, Any]:
-    schema = of_type[operation.answer] if operation.media == JSON else {"type": "string"}
-    if operation.media not in (JSON, "text/calendar", "text/event-stream"):
-        schema = {}
+    schema = of_type[operation.answer] if operation.media == JSON else _SCHEMAS.get(operation.media, {})
     responses: dict[str, Any] = {
         str(int(operation.status)): {
             "description": operation.status.phrase,
@@ -129,7 +141,7 @@ def _responses(operation: Operation, of_type: dict[Any, Any]) -> dict[str, Any]:
     }
     if operation.method == "GET" and operation.media != "text/event-stream":
         responses["304"] = {"description": HTTPStatus.NOT_MODIFIED.phrase}
-    for status in (*_ALWAYS, *(_WITH_BODY if operation.body is not None else ())):
+    for status in (*_ALWAYS, *(() if operation.method == "GET" else _CHANGING)):
         content = {MEDIA_TYPE: {"schema": of_type[Problem]}}
         responses[str(int(status))] = {"description": status.phrase, "content": content}
     return dict(sorted(responses.items()))

@@ -33,7 +33,8 @@ class Operation:
 
     `handle` takes an `Asked`, the names in braces of `path`, and if it has them `query` and `body`, which are
     structs. It runs in a thread and may read the store, unless it is a coroutine. What it returns is encoded as
-    JSON, unless `media` says that it is the content itself: bytes, or a whole response.
+    JSON, unless `media` says that it is the content itself: bytes, or a whole response. With `picture`, it is
+    written who looked at it.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Operation:
         least: Role = Role.VIEWER,
         status: HTTPStatus = HTTPStatus.OK,
         media: str = JSON,
+        picture: bool = False,
     ) -> None:
         hints = get_type_hints(handle, include_extras=True)
         self.method = method
@@ -53,6 +55,7 @@ class Operation:
         self.least = least
         self.status = status
         self.media = media
+        self.picture = picture
         self.path_types: Mapping[str, Any] = {name: hints[name] for name in re.findall(r"{(\w+)}", path)}
         self.query: type[Struct] = hints.get("query", NoQuery)
         self.body: type[Struct] | None = hints.get("body")

@@ -11,11 +11,15 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from pantau_collector.access.role import Role
+from pantau_collector.web.api_v1.acknowledgement import acknowledge_incident, withdraw_acknowledgement
 from pantau_collector.web.api_v1.asked import Shared
 from pantau_collector.web.api_v1.availability import get_availability, get_contract_availability
 from pantau_collector.web.api_v1.cameras import get_camera, list_cameras
+from pantau_collector.web.api_v1.decision_making import decide
 from pantau_collector.web.api_v1.decisions import get_decision, list_decisions
+from pantau_collector.web.api_v1.downtime_changes import cancel_downtime, plan_downtime
 from pantau_collector.web.api_v1.downtimes import get_downtime, list_downtimes
+from pantau_collector.web.api_v1.events import EVENTS, stream_events
 from pantau_collector.web.api_v1.incidents import get_incident, list_incidents
 from pantau_collector.web.api_v1.maintenance import get_maintenance_calendar
 from pantau_collector.web.api_v1.openapi import document
@@ -28,7 +32,9 @@ from pantau_collector.web.guard import GuardedRoute, guarded
 from pantau_collector.web.sources import Sources
 
 PREFIX = "/api/v1"
+CALENDAR = "/maintenance.ics"
 _CAMERA = "/sites/{site}/cameras/{camera}"
+_ACKNOWLEDGEMENT = "/incidents/{incident}/acknowledgement"
 
 OPERATIONS: Sequence[Operation] = (
     Operation("GET", "/sites", list_sites),
@@ -38,17 +44,25 @@ OPERATIONS: Sequence[Operation] = (
     Operation("GET", _CAMERA, get_camera),
     Operation("GET", f"{_CAMERA}/states", list_camera_states),
     Operation("GET", f"{_CAMERA}/snapshots", list_snapshots),
-    Operation("GET", f"{_CAMERA}/snapshots/{{which}}", get_snapshot, media=JPEG),
+    Operation("GET", f"{_CAMERA}/snapshots/{{which}}", get_snapshot, media=JPEG, picture=True),
     Operation("GET", "/incidents", list_incidents),
     Operation("GET", "/incidents/{incident}", get_incident),
+    Operation("POST", _ACKNOWLEDGEMENT, acknowledge_incident, least=Role.OPERATOR, status=HTTPStatus.ACCEPTED),
+    Operation(
+        "DELETE", _ACKNOWLEDGEMENT, withdraw_acknowledgement, least=Role.OPERATOR, status=HTTPStatus.ACCEPTED
+    ),
     Operation("GET", "/downtimes", list_downtimes),
+    Operation("POST", "/downtimes", plan_downtime, least=Role.OPERATOR, status=HTTPStatus.CREATED),
     Operation("GET", "/downtimes/{downtime}", get_downtime),
-    Operation("GET", "/maintenance.ics", get_maintenance_calendar, media="text/calendar"),
+    Operation("DELETE", "/downtimes/{downtime}", cancel_downtime, least=Role.OPERATOR),
+    Operation("GET", CALENDAR, get_maintenance_calendar, media="text/calendar"),
     Operation("GET", "/decisions", list_decisions),
+    Operation("POST", "/decisions", decide, least=Role.OPERATOR, status=HTTPStatus.CREATED),
     Operation("GET", "/decisions/{decision}", get_decision),
     Operation("GET", "/projects", list_projects),
     Operation("GET", "/availability", get_availability),
     Operation("GET", "/contracts/{contract}/availability", get_contract_availability),
+    Operation("GET", "/events", stream_events, media="text/event-stream"),
 )
 
 
@@ -79,7 +93,14 @@ def routes(sources: Sources) -> list[GuardedRoute]:
         return Response(encoded, media_type="application/json", headers={"Cache-Control": "private, no-cache"})
 
     made = [
-        guarded(PREFIX + each.path, each.endpoint(shared), each.least, methods=(each.method,), name=each.name)
+        guarded(
+            PREFIX + each.path,
+            each.endpoint(shared),
+            each.least,
+            methods=(each.method,),
+            name=each.name,
+            picture=each.picture,
+        )
         for each in OPERATIONS
     ]
     return [
@@ -93,4 +114,4 @@ def routes(sources: Sources) -> list[GuardedRoute]:
 
 def openapi() -> dict[str, Any]:
     """Return the OpenAPI document of all operations."""
-    return document(OPERATIONS, PREFIX)
+    return document(OPERATIONS, PREFIX, EVENTS)

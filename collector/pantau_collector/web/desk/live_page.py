@@ -16,7 +16,7 @@ from pantau_collector.access.scope import Scope
 from pantau_collector.fleet.view import CityView
 from pantau_collector.web.desk.board import Board, BoardTemplate, changes, whole
 from pantau_collector.web.desk.phrases import phrases
-from pantau_collector.web.event_stream import Event, EventStreams, Viewer
+from pantau_collector.web.event_stream import Channel, Event, EventStreams, Viewer
 from pantau_collector.web.gate import caller_of
 from pantau_collector.web.guard import principal_of, root_of
 from pantau_collector.web.hosts import parse_address
@@ -29,6 +29,8 @@ MADE_AGAIN_MS = 1000
 
 Build = Callable[[CityView, Words, Times], Mapping[str, object]]
 """Returns what a board's template shows of the city."""
+Narrowed = Callable[[Callable[[], CityView]], Callable[[], CityView]]
+"""Narrows a view of the city further."""
 
 
 class BoardFeed:
@@ -97,6 +99,32 @@ class LivePages:
         """Return how times are shown to who asks."""
         return Times(words(language_of(request)), self._zone, self._clock_ms())
 
+    def channel(
+        self,
+        request: Request,
+        board: str,
+        build: Build,
+        *,
+        key: object = None,
+        narrowed: Narrowed = lambda view: view,
+    ) -> Channel:
+        """Return what all share who look at the same page, in one language, of one part of the city."""
+        language, scope = language_of(request), principal_of(request).scope
+        root, link = root_of(request), linker(request)
+        return self._streams.channel(
+            (request.url.path, key, language, "lang" in request.query_params, scope),
+            lambda: BoardFeed(
+                narrowed(partial(self._scoped, scope)),
+                build,
+                board,
+                clock_ms=self._clock_ms,
+                zone=self._zone,
+                language=language,
+                root=root,
+                link=link,
+            ),
+        )
+
     async def answer(
         self,
         request: Request,
@@ -105,7 +133,7 @@ class LivePages:
         build: Build,
         *,
         key: object = None,
-        narrowed: Callable[[Callable[[], CityView]], Callable[[], CityView]] = lambda view: view,
+        narrowed: Narrowed = lambda view: view,
         more: Callable[[], Mapping[str, object]] = dict,
     ) -> Response:
         """Answer with the page, or stream its board.
@@ -119,26 +147,12 @@ class LivePages:
             narrowed: narrows the view of the principal's scope further.
             more: returns what else the page's template sees; not called for a stream.
         """
-        language, scope = language_of(request), principal_of(request).scope
-        root, link = root_of(request), linker(request)
-        channel = self._streams.channel(
-            (request.url.path, key, language, "lang" in request.query_params, scope),
-            lambda: BoardFeed(
-                narrowed(partial(self._scoped, scope)),
-                build,
-                board,
-                clock_ms=self._clock_ms,
-                zone=self._zone,
-                language=language,
-                root=root,
-                link=link,
-            ),
-        )
+        channel = self.channel(request, board, build, key=key, narrowed=narrowed)
         if "text/event-stream" in request.headers.get("accept", ""):
             last_id = request.headers.get("last-event-id") or request.query_params.get("seen", "")
             return self._streams.open(channel, viewer_of(request), last_id)
         now_ms = self._clock_ms()
-        values: dict[str, Any] = {**phrases(words(language), now_ms), **more()}
+        values: dict[str, Any] = {**phrases(words(language_of(request)), now_ms), **more()}
         return render(
             request,
             page,

@@ -23,7 +23,7 @@ from pantau_collector.incidents.downtime import Downtime
 from pantau_collector.incidents.downtime import Scope as Kind
 from pantau_collector.incidents.rules import IncidentRules
 from pantau_collector.inventory import Inventory, InventoryCamera, InventoryDevice, InventorySite, InventoryUplink
-from pantau_collector.inventory.model import Party
+from pantau_collector.inventory.model import InventoryProject, Party
 from pantau_collector.journal import Journal
 from pantau_collector.ledger import Bucket
 from pantau_collector.ledger.keeper import LedgerKeeper
@@ -34,6 +34,7 @@ from pantau_collector.pipeline import Pipeline
 from pantau_collector.simulation.agents import Agent, VirtualClock, to_record
 from pantau_collector.store import Store, downtime_rows, inventory_rows, request_rows
 from pantau_collector.web import create_app
+from pantau_collector.web.event_stream import EventStreams, StreamLimits
 from pantau_collector.web.sources import Sources
 from pantau_contract.snapshot import SnapshotMetadata
 from pantau_contract.states import Cause, State
@@ -62,6 +63,7 @@ def inventory() -> Inventory:
     return Inventory(
         owners=[Party(id="dishub", name="Dinas Perhubungan"), Party(id="taman", name="Dinas Taman")],
         maintainers=[Party(id="pt-cahaya", name="PT Cahaya Kepri")],
+        projects=[InventoryProject(id="taman-2026", name="Taman 2026", owner="taman", place="Kabil")],
         uplinks=[InventoryUplink(id="fo-1", name="Serat Kabil")],
         sites=[
             InventorySite(id="kabil", name="Simpang Kabil", uplink="fo-1", latitude=1.05, longitude=104.1),
@@ -71,7 +73,7 @@ def inventory() -> Inventory:
         cameras=[
             InventoryCamera(site="kabil", id="halte", owner="dishub", via="switch1", project="Lalu lintas"),
             InventoryCamera(site="kabil", id="pasar", owner="dishub", via="switch1", maintainer="pt-cahaya"),
-            InventoryCamera(site="kabil", id="taman", owner="taman", project="Taman 2026", criticality="high"),
+            InventoryCamera(site="kabil", id="taman", owner="taman", project="taman-2026", criticality="high"),
             InventoryCamera(
                 site="nagoya", id="utara", owner="dishub", name="Arah utara", latitude=1.1, longitude=104.0
             ),
@@ -125,6 +127,7 @@ class ControlRoom:
             clock_ms=self.clock.time_ms,
             zone=ZoneInfo("Asia/Jakarta"),
             measures=MeasureFiles(folder / "measures"),
+            streams=EventStreams(StreamLimits(lasts_s=0.5)),
             language="en",
             city_name="Batam",
         )

@@ -134,6 +134,7 @@ async def test_pictures_are_described_and_served(client: httpx.AsyncClient) -> N
 async def test_projects_name_their_cameras(client: httpx.AsyncClient) -> None:
     traffic, park = (await get(client, "/projects"))["items"]
     assert (traffic["name"], park["name"]) == ("Lalu lintas", "Taman 2026")
+    assert (park["id"], park["owner"], park["place"], traffic["id"]) == ("taman-2026", "taman", "Kabil", "")
     assert (park["owners"], park["cameras"], park["states"]) == (["Dinas Taman"], ["kabil/taman"], {"impaired": 1})
 
 
