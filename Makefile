@@ -74,6 +74,7 @@ release: $(BIN)/.dev
 
 screenshot: $(BIN)/.dev
 	$(BIN)/python -m docs.screenshot
+	$(BIN)/python -m docs.page_pictures
 
 servers:
 	DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \

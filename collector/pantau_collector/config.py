@@ -26,6 +26,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from pantau_collector import postgresql
+from pantau_collector.accounts.provider_config import ProviderConfig
 from pantau_collector.addresses import TileAddress, WebAddress
 from pantau_collector.alertmanager.config import AlertmanagerConfig
 from pantau_collector.heartbeat.config import HeartbeatConfig
@@ -60,7 +61,7 @@ DEFAULT_ZONE = "Asia/Jakarta"
 _STRICT = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 _FILES = {
     *("contracts", "data_dir", "inventory", "password_file", "token_file", "url_file"),
-    *("ca_file", "certificate", "key", "tls_certificate", "tls_key"),
+    *("ca_file", "certificate", "client_secret_file", "key", "tls_certificate", "tls_key"),
 }
 """Keys that hold a path."""
 
@@ -241,6 +242,7 @@ class Web(BaseModel):
     """What somebody may do whom such a proxy lets in; not given, they sign in here like everybody."""
     proxy_user_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,60}$")] = "X-Forwarded-User"
     """The header in which such a proxy names the person, for the audit log."""
+    oidc: ProviderConfig | None = None
     session_idle_h: Annotated[int, Field(ge=1, le=720)] = 12
     session_days: Annotated[int, Field(ge=1, le=90)] = 7
     keep_audit_days: Annotated[int, Field(ge=30, le=3660)] = 400

@@ -153,7 +153,7 @@ def tell_the_proof(stage: Stage, narrator: Narrator, into: Path) -> tuple[list[s
 def tell_the_plots(stage: Stage, narrator: Narrator) -> None:
     """Say where the series are to be seen, if they are."""
     if stage.influxdb is None:
-        narrator.say("no InfluxDB is installed here, so there are no series: the wall page has what it needs")
+        narrator.say("no series: InfluxDB is not installed here, or not wanted")
         return
     if stage.grafana is None:
         narrator.say(f"series in InfluxDB: {stage.influxdb.url} (no Grafana is installed here to show them)")

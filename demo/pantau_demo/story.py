@@ -80,11 +80,16 @@ def problems(incidents: Sequence[Incident], notices: int, *, cameras_late_s: flo
 
     Where the machine was so slow that the simulated cameras were late (`cameras_late_s`, seconds in all),
     incidents of cameras beside the story are true reports of that, and neither they nor their notices are
-    problems. Nor is it one that what they could not send was not seen.
+    problems. Nor is it one that what they could not send was not seen. On a machine that is slower still
+    (`is_slow`), agents come too late as well: a silence of a site that has ended is true, and no problem either.
     """
     slow = cameras_late_s > 0
     extra = [incident for incident in incidents if not any(act.matches(incident) for act in ACTS)]
-    of_slowness = [incident for incident in extra if slow and incident.camera is not None]
+    of_slowness = [
+        incident
+        for incident in extra
+        if slow and (incident.camera is not None or (is_slow(cameras_late_s) and incident.resolved_ms is not None))
+    ]
     again = [act for act in ACTS if sum(act.matches(incident) for incident in incidents) > 1]
     missed = [act for act in ACTS if not found(act, incidents)]
     going_on = [act for act in ACTS if act not in missed and not recovered(act, incidents)]
@@ -95,7 +100,11 @@ def problems(incidents: Sequence[Incident], notices: int, *, cameras_late_s: flo
         for incident in extra
         if incident not in of_slowness
     ]
-    wrong += [f"more than once: {act.title}" for act in again if not (slow and act.camera)]
+    wrong += [
+        f"more than once: {act.title}"
+        for act in again
+        if not (slow and act.camera) and not is_slow(cameras_late_s)
+    ]
     due = 2 * len(ACTS)
     most = 2 * len(incidents) if slow else due
     least = due - sum(2 for act in missed if excused(act, cameras_late_s, end=False))
@@ -118,6 +127,6 @@ def slowness(incidents: Sequence[Incident], cameras_late_s: float) -> str:
     """Return the remark on a machine that is too slow for the demo, or an empty text if it is fast enough."""
     if cameras_late_s <= 0:
         return ""
-    others = sum(1 for incident in incidents if incident.camera and not any(act.matches(incident) for act in ACTS))
+    others = sum(1 for incident in incidents if not any(act.matches(incident) for act in ACTS))
     remark = f"this machine is too slow: its simulated cameras sent {cameras_late_s:.1f} s late in all"
     return f"{remark}, and {others} incidents beside the story came of it" if others else remark

@@ -62,8 +62,14 @@ def test_on_a_machine_too_slow_for_a_stream_nobody_need_see_that_it_froze_or_cam
     assert len(untold({"camera": 1, "picture": 1}, cameras_late_s=3)) == 1
 
 
-def test_on_a_slow_machine_the_rest_must_still_be_found_and_its_sites_have_no_other_incidents() -> None:
-    site = Incident(9, "batam-centre", None, "agent_gone", 9)
+def test_on_a_machine_that_is_too_slow_for_agents_a_site_may_have_been_silent_for_a_while() -> None:
+    silent = Incident(9, "batam-centre", None, "agent_gone", 9)
+    assert problems([*ALL, silent, incident(2)], 10, cameras_late_s=3) == []
+    assert len(problems([*ALL, silent], 8, cameras_late_s=1)) == 1
+
+
+def test_on_a_slow_machine_the_rest_must_still_be_found_and_every_site_be_heard_at_the_end() -> None:
     without_cut, unmended = [ALL[0], ALL[2]], [*ALL[:2], incident(2, resolved_ms=None)]
-    for incidents, notices in ((without_cut, 6), (unmended, 6), ([*ALL, site], 8), (ALL, 5), (ALL, 7)):
+    dark = Incident(9, "batam-centre", None, "agent_gone", None)
+    for incidents, notices in ((without_cut, 6), (unmended, 6), ([*ALL, dark], 7), (ALL, 5), (ALL, 7)):
         assert len(problems(incidents, notices, cameras_late_s=3)) == 1

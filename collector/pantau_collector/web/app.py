@@ -20,6 +20,7 @@ from starlette.staticfiles import StaticFiles
 from pantau_collector.access.role import Role
 from pantau_collector.access.scoped_view import ScopedViews
 from pantau_collector.accounts.accounts import Accounts
+from pantau_collector.config import Web
 from pantau_collector.fleet.view import CityView
 from pantau_collector.health import Health, with_view
 from pantau_collector.web import api, api_v1
@@ -27,6 +28,7 @@ from pantau_collector.web.access import AccessRules
 from pantau_collector.web.account_page import account_routes
 from pantau_collector.web.acknowledge_page import AcknowledgePage
 from pantau_collector.web.actions import routes as actions
+from pantau_collector.web.admin_page import admin_routes
 from pantau_collector.web.desk import routes as desk
 from pantau_collector.web.desk.live_page import LivePages
 from pantau_collector.web.desk.wall_page import WallPage
@@ -38,6 +40,7 @@ from pantau_collector.web.inventory import routes as inventory
 from pantau_collector.web.metrics import CityMetrics, metrics
 from pantau_collector.web.pictures import PictureLookup, good_picture, picture
 from pantau_collector.web.projects import routes as projects
+from pantau_collector.web.provider_pages import ProviderPages
 from pantau_collector.web.sign_in import SignInPages
 from pantau_collector.web.sources import Sources
 from pantau_contract.words import Language
@@ -109,7 +112,7 @@ def create_app(
     streams = sources.streams if sources else EventStreams()
     wall = WallPage(LivePages(streams, scoped, clock_ms, ZoneInfo(timezone)), full_health, clock_ms)
     behind = _routes_behind(sources) if sources else []
-    people = [*SignInPages(accounts).routes(), *account_routes(accounts)] if accounts else []
+    people = _routes_of_people(accounts, sources) if accounts else []
     ack = [open_to_all("/ack", acknowledge_page.page, methods=("GET", "POST"))] if acknowledge_page else []
     routes: list[BaseRoute] = [
         *wall.routes(),
@@ -151,6 +154,15 @@ def create_app(
     app.state.clock_ms = clock_ms
     app.state.can_sign_in = accounts is not None
     return app
+
+
+def _routes_of_people(accounts: Accounts, sources: Sources | None) -> list[GuardedRoute]:
+    """Return the routes of signing in, of one's own account, and of all accounts."""
+    web = sources.config.web if sources else Web()
+    form = SignInPages(accounts, provider=web.oidc.label if web.oidc else "")
+    provider = ProviderPages(accounts, web.oidc, web, form).routes() if web.oidc else []
+    admin = admin_routes(accounts, sources) if sources else []
+    return [*form.routes(), *provider, *account_routes(accounts), *admin]
 
 
 def _routes_behind(sources: Sources) -> list[GuardedRoute]:

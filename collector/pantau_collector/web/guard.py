@@ -184,7 +184,11 @@ def _write_audit(request: Request, path: str, rule: Rule) -> None:
     actor = Actor(principal.name, principal.kind, caller.address)
     named = request.path_params
     if rule.picture:
-        accounts.audit_log.add_look(actor, "picture_seen", "/".join(map(str, named.values())))
+        accounts.audit_log.add_look(
+            actor,
+            "picture_seen",
+            "/".join(str(named[each]) for each in ("site", "camera", "project") if each in named),
+        )
     elif rule.audited and request.method not in _SAFE:
         accounts.audit_log.add(actor, f"{request.method} {path}", request.url.path)
 

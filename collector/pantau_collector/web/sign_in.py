@@ -52,17 +52,17 @@ class SignInPages:
     async def page(self, request: Request) -> Response:
         """Serve `/sign-in`: GET shows the form, POST checks name and password."""
         if request.method != "POST":
-            return self._form(request, HTTPStatus.OK)
+            return self.form(request, HTTPStatus.OK)
         sent = await form_fields(request)
         if self._turns.statistics().tasks_waiting >= _MAX_WAITING:
-            return self._form(request, HTTPStatus.SERVICE_UNAVAILABLE, wrong="busy")
+            return self.form(request, HTTPStatus.SERVICE_UNAVAILABLE, wrong="busy")
         device = read_cookie(request.headers.get("cookie", ""), DEVICE, secure=request.state.secure)
         sign_in = self._accounts.sign_in.by_password
         arguments = (sent.get("name", ""), sent.get("password", ""), device, visitor_of(request))
         try:
             done = await to_thread.run_sync(sign_in, *arguments, limiter=self._turns)
         except StoreError:
-            return self._form(request, HTTPStatus.SERVICE_UNAVAILABLE, wrong="failed")
+            return self.form(request, HTTPStatus.SERVICE_UNAVAILABLE, wrong="failed")
         if isinstance(done, Refused):
             return self._refused(request, done)
         return signed_in(request, done, sent.get("to", ""))
@@ -73,14 +73,14 @@ class SignInPages:
         try:
             done = await run_in_threadpool(self._accounts.sign_in.by_code, code, visitor_of(request))
         except StoreError:
-            return self._form(request, HTTPStatus.SERVICE_UNAVAILABLE, wrong="failed")
+            return self.form(request, HTTPStatus.SERVICE_UNAVAILABLE, wrong="failed")
         if isinstance(done, Refused):
-            return self._form(request, HTTPStatus.FORBIDDEN, wrong="code")
+            return self.form(request, HTTPStatus.FORBIDDEN, wrong="code")
         return signed_in(request, done)
 
     async def screen(self, request: Request) -> Response:
         """Serve `/screen`: the form for a screen's token, which the page's script sends."""
-        return self._form(request, HTTPStatus.OK, only_code=True)
+        return self.form(request, HTTPStatus.OK, only_code=True)
 
     async def sign_out(self, request: Request) -> Response:
         """Serve `/sign-out`: end the session."""
@@ -98,14 +98,15 @@ class SignInPages:
 
     def _refused(self, request: Request, done: Refused) -> Response:
         if done.wait_s == 0:
-            return self._form(request, HTTPStatus.FORBIDDEN, wrong="password")
-        answer = self._form(request, HTTPStatus.TOO_MANY_REQUESTS, wrong="often")
+            return self.form(request, HTTPStatus.FORBIDDEN, wrong="password")
+        answer = self.form(request, HTTPStatus.TOO_MANY_REQUESTS, wrong="often")
         answer.headers["Retry-After"] = str(int(done.wait_s) + 1)
         return answer
 
-    def _form(
+    def form(
         self, request: Request, status: HTTPStatus, *, wrong: str = "", only_code: bool = False
     ) -> HTMLResponse:
+        """Return the page to sign in; `wrong` names what is told, `wall.sign_in.wrong_*`."""
         language = language_of(request)
         html = TEMPLATES.get_template("sign_in.html").render(
             language=language,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pantau_collector.store import Store, StoreError, incident_rows, notice_rows
+from pantau_collector.store import Store, StoreError, account_rows, incident_rows, notice_rows
 from pantau_contract.states import Cause
 from tests.collector.incidents.play import Play
 
@@ -90,3 +90,19 @@ def test_an_outage_with_a_former_name_of_its_cause_has_the_present_one(folder: P
         opened = incident_rows.load_open(connection)
         steps = incident_rows.load_timeline(connection, opened[0].id)
     assert {incident.cause for incident in opened} == {step.cause for step in steps} == {"wrong_protocol"}
+
+
+def test_a_store_of_version_2_gets_the_tables_that_it_lacks_and_keeps_what_it_has(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    with sqlite3.connect(path) as database:
+        database.executescript(Path(__file__).with_name("version_2.sql").read_text())
+        before = dict(database.execute("SELECT key, value FROM about"))
+    store = Store.at(path)
+    with store.begin() as connection:
+        assert account_rows.count_accounts(connection) == 0
+        assert len(incident_rows.load_open(connection)) == 4
+    store.close()
+    with sqlite3.connect(path) as database:
+        after = dict(database.execute("SELECT key, value FROM about"))
+    assert before["version"] == "2"
+    assert after == {"term": "0", **before, "version": "3"}

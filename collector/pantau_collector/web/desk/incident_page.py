@@ -12,8 +12,9 @@ from pantau_collector.attribution import load_decisions
 from pantau_collector.attribution.decision import Decision
 from pantau_collector.fleet.view import CityView, IncidentView
 from pantau_collector.pipeline.incident_views import view_incident
-from pantau_collector.store import incident_rows, outbox_search
+from pantau_collector.store import incident_rows, note_rows, outbox_search
 from pantau_collector.store.incident_rows import TimelineStep
+from pantau_collector.store.note_rows import Note
 from pantau_collector.store.outbox_search import Sending
 from pantau_collector.web.desk.filter import Filter, FilteredViews, choices, read_filter
 from pantau_collector.web.desk.incident_board import find_incident, incident_board, restricted
@@ -28,12 +29,13 @@ from pantau_contract.words import words
 
 
 class IncidentRecord(Struct, frozen=True):
-    """What the store knows of an incident: its steps, who was notified of it, and what was decided about it."""
+    """What the store knows of an incident: its steps, who was notified of it, what was decided and noted."""
 
     steps: tuple[TimelineStep, ...]
     sent: tuple[Sending, ...]
     held: tuple[tuple[str, str, int], ...]
     decisions: tuple[Decision, ...]
+    notes: tuple[Note, ...]
 
 
 class IncidentPages:
@@ -118,4 +120,5 @@ class IncidentPages:
                 sent=tuple(outbox_search.sendings_of(connection, number)),
                 held=tuple(outbox_search.held_of(connection, number)),
                 decisions=tuple(each for each in load_decisions(connection) if each.incident == number),
+                notes=tuple(note_rows.load_notes_of_incident(connection, number)),
             )

@@ -61,7 +61,7 @@ function draw() {
 
 function fit() {
   const places = sites().map((site) => [Number(site.dataset.latitude), Number(site.dataset.longitude)]);
-  if (places.length) map.fitBounds(places, { padding: [40, 40], maxZoom: 15 });
+  if (places.length) map.fitBounds(places, { padding: [40, 40], maxZoom: tiles ? 15 : 12 });
   else map.setView([1.08, 104.03], 10);
 }
 

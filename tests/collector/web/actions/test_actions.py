@@ -19,13 +19,13 @@ from pantau_collector.incidents.transition import Transition, TransitionKind
 from pantau_collector.inventory import Inventory
 from pantau_collector.inventory.model import InventoryCamera, InventorySite, Party
 from pantau_collector.ledger import Bucket
-from pantau_collector.store import agent_request_rows, downtime_rows, incident_rows, note_rows, request_rows
+from pantau_collector.store import Store, agent_request_rows, downtime_rows, incident_rows, note_rows, request_rows
 from pantau_contract.messages import Command, Reply, Sample
 from pantau_contract.states import Cause, State
 from pantau_contract.topics import parse_topic
 from pantau_contract.wire import decode
 from pantau_contract.words.evidence import detail
-from tests.collector.web.cities import NOW_MS, camera, site
+from tests.collector.web.cities import NOW_MS, camera, incident, site
 from tests.collector.web.desk.control_room import ControlRoom
 
 PARK, ROAD = (replace(camera(name), owner_id=owner) for name, owner in (("Taman", "parks"), ("Jalan", "roads")))
@@ -36,6 +36,20 @@ OPERATOR = Principal("Budi", Role.OPERATOR, session="b")
 PARKS = Principal("Citra", Role.OPERATOR, Part(owners=("parks",)), session="c")
 VIEWER = Principal("Dewi", Role.VIEWER, session="d")
 TAMAN, JALAN = "cameras/kabil/taman", "cameras/kabil/jalan"
+
+
+def save_incidents(store: Store) -> None:
+    """Save an outage of a camera, one of its whole site, and one that is over."""
+    incidents = [
+        Incident(1, "kabil", "taman", "stalled", ("taman",), NOW_MS - 60_000, NOW_MS - 50_000, 0.0),
+        Incident(2, "kabil", None, "site_dark", ("jalan", "taman"), NOW_MS - 60_000, NOW_MS - 50_000, 0.0),
+        Incident(
+            3, "kabil", "jalan", "stalled", ("jalan",), NOW_MS - 90_000, NOW_MS - 80_000, 0.0, resolved_ms=NOW_MS
+        ),
+    ]
+    with store.begin() as connection:
+        steps = [Transition(TransitionKind.OPENED, each, each.opened_ms) for each in incidents]
+        incident_rows.save_incidents(connection, incidents, steps)
 
 
 @pytest.fixture
@@ -51,16 +65,7 @@ def room(tmp_path: Path) -> Iterator[ControlRoom]:
     )
     room = ControlRoom(tmp_path, view=CITY, inventory=inventory)
     room.who = OPERATOR
-    incidents = [
-        Incident(1, "kabil", "taman", "stalled", ("taman",), NOW_MS - 60_000, NOW_MS - 50_000, 0.0),
-        Incident(2, "kabil", None, "site_dark", ("jalan", "taman"), NOW_MS - 60_000, NOW_MS - 50_000, 0.0),
-        Incident(
-            3, "kabil", "jalan", "stalled", ("jalan",), NOW_MS - 90_000, NOW_MS - 80_000, 0.0, resolved_ms=NOW_MS
-        ),
-    ]
-    with room.store.begin() as connection:
-        steps = [Transition(TransitionKind.OPENED, each, each.opened_ms) for each in incidents]
-        incident_rows.save_incidents(connection, incidents, steps)
+    save_incidents(room.store)
     yield room
     room.store.close()
 
@@ -295,6 +300,9 @@ async def test_notes_are_kept_with_name_and_time_and_run_no_script(room: Control
     assert "&lt;script&gt;alert(1)&lt;/script&gt;\nsecond line" in page
     assert "Budi" in page
     assert "&lt;script&gt;" in (await ask(room, f"{TAMAN}/actions")).text
+    room.view = replace(CITY, incidents=(incident(1, KABIL, PARK, "stalled", minutes=1),))
+    shown = await ask(room, "incidents/1")
+    assert (shown.status_code, "&lt;script&gt;alert(1)&lt;/script&gt;" in shown.text) == (200, True)
 
 
 async def test_lost_time_is_not_moved_where_none_was_lost(room: ControlRoom) -> None:

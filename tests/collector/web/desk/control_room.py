@@ -73,7 +73,7 @@ class ControlRoom:
         self._began = time.monotonic()
         (folder / "shown").mkdir(exist_ok=True)
         self.pictures = FolderOfPictures(folder / "shown")
-        sources = Sources(
+        self.sources = Sources(
             config=self.config,
             view=self.fresh,
             scoped=ScopedViews(self.fresh),
@@ -92,7 +92,7 @@ class ControlRoom:
         self.app = create_app(
             self.fresh,
             self.pictures,
-            sources=sources,
+            sources=self.sources,
             clock_ms=self.clock_ms,
             access=AskedBy(who_=lambda: self.who, address_=lambda: self.address),
         )
