@@ -175,6 +175,13 @@ def test_the_best_of_a_day_is_a_true_one_by_day_in_the_best_light(city: Collecto
     assert city.kept() == ["10 15:00 hour ok"]
 
 
+def test_a_picture_that_was_not_true_is_not_the_best_of_a_day_however_near_to_noon(city: Collector) -> None:
+    city.sent("2026-11-10 12:00", cause=Cause.COVERED)
+    city.sent("2026-11-10 16:00")
+    tidy(city, "2026-11-20 01:00")
+    assert city.kept() == ["10 16:00 hour ok"]
+
+
 def test_nothing_is_removed_for_its_age_before_it_is_known_what_a_project_is(city: Collector) -> None:
     day_of(city, "2026-11-10")
     city.now_ms = at("2027-11-10 08:00")
