@@ -44,7 +44,12 @@ class Asked:
         self.room.who, self.room.address = who, f"10.{self._asked // 250}.{self._asked % 250}.1"
         begun, status, body = asyncio.Event(), [0], [b""]
 
+        received = [False]
+
         async def receive() -> dict[str, Any]:
+            if received[0]:
+                await asyncio.Event().wait()  # it does not hang up
+            received[0] = True
             return {"type": "http.request", "body": b"", "more_body": False}
 
         async def send(message: dict[str, Any]) -> None:
