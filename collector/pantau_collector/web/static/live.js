@@ -13,11 +13,13 @@ const clock = new Intl.DateTimeFormat("en-GB", { timeZone: zone, hour: "2-digit"
 let source = null;
 let seen = last;
 let heardAt = Date.now();
+let triedAt = 0;
 let polling = 0;
 
 function connect() {
   clearTimeout(polling);
   if (source) source.close();
+  triedAt = Date.now();
   const address = new URL(location.href);
   address.hash = "";
   address.searchParams.set("seen", seen);
@@ -46,7 +48,7 @@ function connect() {
 
 // Where no stream is to be had, the page is fetched again and again, and a stream is tried from time to time.
 async function poll() {
-  const triedAt = Date.now();
+  const since = Date.now();
   const again = async () => {
     try {
       const answer = await fetch(location.href, { cache: "no-cache", signal: AbortSignal.timeout(9000) });
@@ -59,7 +61,7 @@ async function poll() {
     } catch {
       // tick() reports it once it has lasted.
     }
-    polling = setTimeout(Date.now() - triedAt > TRY_AGAIN_MS ? connect : again, POLL_MS);
+    polling = setTimeout(Date.now() - since > TRY_AGAIN_MS ? connect : again, POLL_MS);
   };
   await again();
 }
@@ -135,7 +137,8 @@ function tick() {
   const lost = Date.now() - heardAt > LOST_AFTER_MS;
   document.getElementById("lost").hidden = !lost;
   document.documentElement.classList.toggle("lost", lost);
-  if (lost && source && source.readyState !== EventSource.CONNECTING && !document.hidden) connect();
+  // A stream that was just opened has nothing to say for some seconds: it is not closed before.
+  if (lost && Date.now() - triedAt > LOST_AFTER_MS && !document.hidden) connect();
 }
 
 // What is read out of the past is fetched again from time to time.
