@@ -17,7 +17,7 @@ Resolusi|Resolution|FPS|Codec|Lensa|Arah|Arah Kamera|Kecamatan|Kelurahan|Desa|Ko
 RT/RW|Kode Pos|Status|Kondisi|Keterangan|Catatan|Remarks|Tahun|Tahun Anggaran|Tahun Pengadaan
 Tanggal Pasang|Install Date|Garansi|Tinggi Tiang|Jenis Tiang|Jumlah|Jumlah Kamera|Satuan|Channel|No. CCTV
 ID Perangkat|Kode Aset|Kode Lokasi Aset|Nama Jalan|Ruas Jalan|Simpang|Fungsi|Kapasitas|Daya
-Sumber Listrik|PIC|No. HP|Contact|Gambar|Bandwidth|Group|Area|Zone|Building|Floor|Mounting Height
+Sumber Listrik|No. HP|Gambar|Bandwidth|Group|Area|Zone|Building|Floor|Mounting Height
 Field of View|Elevation|Objectid|FID|Shape
 Rekaman|Alokasi|Koleksi|Tekanan|Teknis|Jumlah Cameras|Cameras
 """.replace("\n", "|")
@@ -41,6 +41,13 @@ def test_a_usual_column_of_camera_lists_is_passed_over(tmp_path: Path, column: s
     sheet = parsed(tmp_path, f"lokasi;kamera;nama;{column}\nkabil;k1;Utara;x\n")
     assert sheet.rows[0].values == {"site": "kabil", "id": "k1", "name": "Utara"}
     assert sheet.remarks == [f"{sheet.sheet.path}: column D ({column}) is passed over"]
+
+
+@pytest.mark.parametrize("column", ["PIC", "Contact", "Narahubung", "kontak"])
+def test_whom_to_ask_about_a_camera_is_a_column_under_each_of_its_names(tmp_path: Path, column: str) -> None:
+    sheet = parsed(tmp_path, f"lokasi;kamera;{column}\nkabil;k1;Budi 0812-7700-1234\n")
+    assert sheet.rows[0].values == {"site": "kabil", "id": "k1", "contact": "Budi 0812-7700-1234"}
+    assert sheet.remarks == []
 
 
 @pytest.mark.parametrize(
