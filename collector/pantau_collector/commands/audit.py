@@ -1,6 +1,5 @@
 """`pantau-collector audit`: who did what, and who looked at which camera's picture."""
 
-import sys
 import time
 from collections.abc import Iterator
 from enum import StrEnum
@@ -21,7 +20,7 @@ from pantau_collector.commands.opening import (
     open_config,
     open_store,
 )
-from pantau_collector.commands.output import TextTable, print_json, print_table, say
+from pantau_collector.commands.output import TextTable, print_json, print_pieces, print_table, say
 from pantau_collector.commands.time_options import ZoneOption, iso, local_zone, moment_ms, shown
 from pantau_collector.reports import audit_export
 from pantau_collector.store import audit_rows
@@ -103,8 +102,7 @@ def export_command(
 
 def _write(pieces: Iterator[str], out: Path | None) -> None:
     if out is None:
-        for piece in pieces:
-            sys.stdout.write(piece)
+        print_pieces(pieces)
         return
     try:
         with out.open("x", encoding="utf-8", newline="") as file:

@@ -6,6 +6,7 @@ characters is markup: so they cannot make lines of their own, colour, hide or co
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import typer
@@ -23,6 +24,9 @@ _PIPE_WIDTH = 160
 _UNPRINTABLE = re.compile(r"[^ -~]")
 """A character that may not be printable."""
 
+_UNPRINTABLE_IN_LINES = re.compile(r"[^ -~\r\n]")
+"""The same, where line ends stand between lines."""
+
 
 def say(*lines: str, bold: bool = False, colour: str | None = None, err: bool = False) -> None:
     """Print lines on standard output, or on standard error."""
@@ -33,6 +37,12 @@ def say(*lines: str, bold: bool = False, colour: str | None = None, err: bool = 
 def print_json(value: Any) -> None:
     """Print JSON on standard output. What a terminal might obey is escaped."""
     typer.echo(_UNPRINTABLE.sub(_escape, json.dumps(value, ensure_ascii=False)))
+
+
+def print_pieces(pieces: Iterable[str]) -> None:
+    """Print a text of many lines, in pieces, on standard output. What a terminal might obey is escaped."""
+    for piece in pieces:
+        typer.echo(_UNPRINTABLE_IN_LINES.sub(_escape, piece), nl=False)
 
 
 def print_table(table: "TextTable") -> None:
