@@ -148,7 +148,7 @@ async def test_commands_come_in_and_replies_go_out_and_an_old_or_broken_command_
             assert await eventually(lambda: agent.link.status.startswith("connected"))
             commands = agent.link.commands
             while commands.empty():  # nothing reports when the subscription is there; it follows the birth
-                listener.publish(topic, b'{"id": "x", "action": "reboot", "camera": "gate"}')
+                listener.publish(topic, b'{"id": "x", "action": 7, "camera": "gate"}')
                 listener.publish(topic, encode(Command("now", "probe", "gate")))
                 await asyncio.sleep(0.2)
             command = commands.get_nowait()
