@@ -25,7 +25,7 @@ from tests.servers.postgresql import PostgreSQL
 from tests.servers.process import free_port, until
 from tests.servers.smtp import Mailbox
 
-ACTIVE = "the wall page is at"
+ACTIVE = "the pages are at"
 
 
 @pytest.fixture
