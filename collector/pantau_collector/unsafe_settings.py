@@ -85,12 +85,17 @@ def _in_clear(config: CollectorConfig) -> Iterator[str]:
 
 
 def _web_in_clear(web: Web) -> Iterator[str]:
-    is_plain = web.certificate is None and not web.trusted_proxies and not web.public_url
-    if is_plain and not is_loopback(web.host):
+    is_reached = web.certificate is None and not is_loopback(web.host)
+    if is_reached and not web.trusted_proxies and not web.public_url:
         yield (
             f"web.host: {web.host} is reached from other machines without TLS, so whoever listens on the way reads"
             " passwords and pictures: set web.certificate and web.key, or name the proxy with TLS in"
             " web.trusted_proxies"
+        )
+    if is_reached and web.trusted_proxies and all(each.is_loopback for each in web.trusted_proxies):
+        yield (
+            f"web.host: {web.host} is reached from other machines past the proxy on this one, so a login goes"
+            ' there without TLS: expected web.host = "127.0.0.1", or web.certificate and web.key'
         )
     listens_at = (web.metrics_listen or "").rpartition(":")[0].strip("[]")
     if listens_at and not is_loopback(listens_at):

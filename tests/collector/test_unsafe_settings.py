@@ -53,6 +53,10 @@ def test_a_configuration_on_this_machine_for_its_user_alone_is_not_warned_of(tmp
             "broker.tls: the password and all pictures cross the network to 10.0.0.5",
         ),
         ({"web": {"public_url": "http://pantau.example"}}, "web.public_url: http://pantau.example is not https"),
+        (
+            {"web": {"host": "0.0.0.0", "trusted_proxies": ["127.0.0.1"], "public_url": "https://pantau.example"}},
+            "web.host: 0.0.0.0 is reached from other machines past the proxy on this one",
+        ),
         ({"heartbeat": {"url": "http://hc.example/rahasia"}}, "heartbeat.url: "),
         (
             {"alertmanager": {"url": "http://alerts.example", "user": "u", "password": "rahasia"}},
