@@ -9,7 +9,7 @@ from grafana.board import Row, build_board, to_site
 from grafana.colours import BUCKET_COLOURS
 from grafana.conditions import CAMERAS, OVER_TIME, points_of
 from grafana.panels import FULL, HIDDEN, rows, series, stack, timeline
-from grafana.states import bucket_name, cause_column, column, state_codes, state_column
+from grafana.states import bucket_name, camera_columns, column, state_codes
 from pantau_agent.assessment.diagnosis import CLOCK_S, JITTER_MS, LOSS_PCT
 from pantau_collector.ledger import Bucket
 from pantau_collector.sinks.downsampling import DAY_WINDOW
@@ -64,18 +64,11 @@ def build(say: Words) -> model.Dashboard:
 
 def _now(say: Words) -> table.Panel:
     return (
-        rows(say("grafana.panel.now"), _LISTED)
+        camera_columns(rows(say("grafana.panel.now"), _LISTED), say)
         .time_from("5m")
         .override_by_name("Time", HIDDEN)
         .override_by_name("code", HIDDEN)
         .override_by_name("site", [*column(say, "site"), to_site(say)])
-        .override_by_name("name", column(say, "name"))
-        .override_by_name("state", state_column(say))
-        .override_by_name("cause", cause_column(say))
-        .override_by_name("since_ms", column(say, "since", unit="dateTimeFromNow"))
-        .override_by_name("owner", column(say, "owner"))
-        .override_by_name("maintainer", column(say, "maintainer"))
-        .override_by_name("project", column(say, "project"))
         .height(4)
         .span(FULL)
     )

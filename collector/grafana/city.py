@@ -8,7 +8,7 @@ from grafana.board import Row, build_board, to_camera, to_site
 from grafana.colours import BAD, STATE_COLOURS, TEXT, WELL
 from grafana.conditions import LISTED, OVER_TIME, points_of
 from grafana.panels import FULL, HIDDEN, bars, coloured_from, number, rows, stack, steps
-from grafana.states import cause_column, column, state_column, state_name
+from grafana.states import camera_columns, column, state_name
 from pantau_agent.assessment.diagnosis import LOSS_PCT
 from pantau_collector.sinks.schema import STATE_CODES
 from pantau_contract.states import State
@@ -64,18 +64,11 @@ def _sites(say: Words, name: str, heard: int) -> stat.Panel:
 
 def _need_someone(say: Words) -> table.Panel:
     return (
-        rows(say("grafana.panel.need_someone"), _NEED_SOMEONE)
+        camera_columns(rows(say("grafana.panel.need_someone"), _NEED_SOMEONE), say)
         .time_from(NOW)
         .override_by_name("Time", HIDDEN)
         .override_by_name("site", [*column(say, "site"), to_site(say)])
         .override_by_name("camera", [*column(say, "camera"), to_camera(say)])
-        .override_by_name("name", column(say, "name"))
-        .override_by_name("state", state_column(say))
-        .override_by_name("cause", cause_column(say))
-        .override_by_name("since_ms", column(say, "since", unit="dateTimeFromNow"))
-        .override_by_name("owner", column(say, "owner"))
-        .override_by_name("maintainer", column(say, "maintainer"))
-        .override_by_name("project", column(say, "project"))
         .span(FULL)
     )
 

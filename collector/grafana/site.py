@@ -7,7 +7,7 @@ from grafana import incidents, machines, variables
 from grafana.board import Row, build_board, to_camera
 from grafana.conditions import OVER_TIME, SITES, points_of
 from grafana.panels import FULL, HIDDEN, rows, series, timeline
-from grafana.states import cause_column, column, state_codes, state_column
+from grafana.states import camera_columns, column, state_codes
 from pantau_agent.assessment.diagnosis import CLOCK_S, JITTER_MS, LOSS_PCT
 from pantau_contract.words import Words
 
@@ -48,18 +48,11 @@ def build(say: Words) -> model.Dashboard:
 
 def _cameras(say: Words) -> table.Panel:
     return (
-        rows(say("grafana.panel.cameras"), _LISTED)
+        camera_columns(rows(say("grafana.panel.cameras"), _LISTED), say)
         .time_from("5m")
         .override_by_name("Time", HIDDEN)
         .override_by_name("site", HIDDEN)
         .override_by_name("camera", [*column(say, "camera"), to_camera(say)])
-        .override_by_name("name", column(say, "name"))
-        .override_by_name("state", state_column(say))
-        .override_by_name("cause", cause_column(say))
-        .override_by_name("since_ms", column(say, "since", unit="dateTimeFromNow"))
-        .override_by_name("owner", column(say, "owner"))
-        .override_by_name("maintainer", column(say, "maintainer"))
-        .override_by_name("project", column(say, "project"))
         .span(FULL)
     )
 

@@ -1,5 +1,6 @@
 """How states, causes and buckets are shown, in one language: by colour, and by a sign or words of their own."""
 
+from grafana_foundation_sdk.builders import table
 from grafana_foundation_sdk.models import dashboard as model
 
 from grafana.colours import BAD, STATE_COLOURS, STATE_SIGNS
@@ -38,6 +39,19 @@ def cause_column(say: Words) -> Properties:
     parents = ("site_dark", "power_lost", "link_lost", "device_down", "uplink_down", "unlisted_cameras")
     causes |= {parent: shown_as(say.meaning(parent)) for parent in parents}
     return [*column(say, "cause"), *mapped(causes)]
+
+
+def camera_columns(panel: table.Panel, say: Words) -> table.Panel:
+    """Say how the columns of a table of cameras are shown: name, state, cause, since when, and whose each is."""
+    return (
+        panel.override_by_name("name", column(say, "name"))
+        .override_by_name("state", state_column(say))
+        .override_by_name("cause", cause_column(say))
+        .override_by_name("since_ms", column(say, "since", unit="dateTimeFromNow"))
+        .override_by_name("owner", column(say, "owner"))
+        .override_by_name("maintainer", column(say, "maintainer"))
+        .override_by_name("project", column(say, "project"))
+    )
 
 
 def state_codes(say: Words) -> list[model.ValueMapping]:

@@ -83,11 +83,13 @@ class MaintenancePage:
         refuse = partial(self._refuse, request, form)
         if form.get("step") == "plan":
             return await answered(request, partial(self._plan, request, form), refuse)
+        return await run_in_threadpool(self._show_preview, request, form)
+
+    def _show_preview(self, request: Request, form: Mapping[str, str]) -> Response:
         try:
-            preview = self._preview(request, form)
+            return self._show(request, Refused("maintenance", form=form), self._preview(request, form))
         except ActionError as error:
-            return refuse(error)
-        return self._show(request, Refused("maintenance", form=form), preview)
+            return self._refuse(request, form, error)
 
     def _plan(self, request: Request, form: Mapping[str, str]) -> str:
         who, now_ms = principal_of(request), self._sources.clock_ms()
