@@ -12,7 +12,7 @@ from tests.servers.programs import fail_or_skip
 
 _ASKED = "PANTAU_HOSTS"
 _SHORT = "short"
-"""The value by which CI asks for a few of them."""
+"""The value that asks for a few of them (`make hosts SHORT=1`)."""
 _OF_THE_SHORT_FORM = "test_upgrade.py"
 
 
